@@ -1,0 +1,87 @@
+#include "pool/candidate.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "pool/digest.h"
+#include "pool/toml.h"
+
+namespace cultivar {
+namespace {
+
+std::string canonical(const Genes& minimal) {
+    std::string text;
+    for (const auto& [name, value] : minimal) text += name + " = " + to_toml(value) + "\n";
+    return text;
+}
+
+}  // namespace
+
+Result<Candidate> make_candidate(const Space& space, const std::string& task_id, const Genes& changes) {
+    TRY_ASSIGN(Genes given, space.complete(changes));
+    Genes minimal = space.minimal(given);
+    TRY_ASSIGN(Genes complete, space.complete(minimal));  // inactive genes are at their defaults
+    TRY(space.check(complete));
+    Candidate candidate;
+    candidate.toml = canonical(minimal);
+    candidate.id = sha256_hex(task_id + candidate.toml).substr(0, 32);
+    candidate.genes = std::move(complete);
+    return candidate;
+}
+
+Result<Candidate> read_candidate(const Space& space, const std::string& task_id, std::string_view toml,
+                                 const std::string& where) {
+    TRY_ASSIGN(std::vector<TomlEntry> entries, read_toml(toml, where, kMaxCandidateBytes));
+    Genes changes;
+    for (TomlEntry& entry : entries) {
+        auto refuse = [&](const std::string& what) {
+            return fail(Code::usage, fmt::format("{}:{}:{}: {}", where, entry.line, entry.column, what));
+        };
+        if (entry.path.front() == "files") return refuse("candidates with files are not supported by this version");
+        if (entry.is_array) return refuse(fmt::format("'{}' is a list; a gene has one value", entry.dotted()));
+        auto checked = space.complete({{entry.dotted(), entry.values.front()}});
+        if (!checked) return refuse(checked.error().message);
+        changes[entry.dotted()] = std::move(entry.values.front());
+    }
+    auto candidate = make_candidate(space, task_id, changes);
+    if (!candidate) return fail(candidate.error().code, fmt::format("{}: {}", where, candidate.error().message));
+    return candidate;
+}
+
+Result<Candidate> parse_canonical(const Space& space, const std::string& task_id, std::string_view toml) {
+    auto candidate = read_candidate(space, task_id, toml, "candidate.toml");
+    if (!candidate) return fail(Code::corrupt, candidate.error().message);
+    if (candidate->toml != toml) return fail(Code::corrupt, "candidate.toml is not in canonical form");
+    return candidate;
+}
+
+std::uint64_t run_seed(const std::string& candidate_id, int replicate) {
+    return std::stoull(sha256_hex(fmt::format("{}:{}", candidate_id, replicate)).substr(0, 12), nullptr, 16);
+}
+
+std::vector<GeneChange> gene_changes(const Space& space, const Genes& before, const Genes& after) {
+    std::vector<GeneChange> changes;
+    for (const Gene& gene : space.genes()) {
+        auto text = [&](const Genes& genes) {
+            auto value = genes.find(gene.name);
+            return value != genes.end() && space.active(gene, genes) ? to_toml(value->second) : std::string();
+        };
+        GeneChange change{gene.name, text(before), text(after)};
+        if (change.before != change.after) changes.push_back(std::move(change));
+    }
+    std::sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.gene < b.gene; });
+    return changes;
+}
+
+std::string change_text(const std::vector<GeneChange>& changes) {
+    std::string text;
+    for (const GeneChange& change : changes) {
+        if (!text.empty()) text += ", ";
+        auto shown = [](const std::string& value) { return value.empty() ? std::string("unset") : value; };
+        text += fmt::format("{} {} -> {}", change.gene, shown(change.before), shown(change.after));
+    }
+    return text.empty() ? "nothing" : text;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,46 @@
+// A child process in its own process group, with pipes on its output, that never outlives this process by much.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "pool/result.h"
+
+namespace cultivar {
+
+class Child {
+public:
+    // Starts argv[0], found along PATH. Standard input is /dev/null; output() and error_output() are non-blocking
+    // pipes; no other descriptor is passed on; signals are at their defaults (0, 1 and 2 must be open here). If the
+    // calling thread ends, the child gets SIGTERM. Errors: not_found (no such program), io.
+    static Result<Child> start(const std::vector<std::string>& argv, int nice);
+
+    Child(Child&& other) noexcept;
+    Child& operator=(Child&&) = delete;
+    ~Child();  // kills and reaps what is left
+
+    int output() const { return output_; }
+    int error_output() const { return error_output_; }
+    bool has_ended() const;  // the child itself, not its group; does not reap
+    void signal_group(int signal) const;
+
+    struct End {
+        int exit_code = -1;  // -1: ended by a signal
+        int signal = 0;
+        double cpu_s = 0;  // user and system, with the descendants it waited for
+        std::int64_t peak_rss_bytes = 0;
+    };
+    // Kills whatever is left of the group, waits for the child and takes its accounts. Once only.
+    End reap();
+
+private:
+    Child() = default;
+    pid_t pid_ = -1;
+    int output_ = -1;
+    int error_output_ = -1;
+};
+
+}  // namespace cultivar

@@ -1,0 +1,124 @@
+#include "pool/clone.h"
+
+#include <ctime>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+namespace cultivar {
+namespace {
+
+constexpr std::size_t kMaxPoolToml = 1 << 20;
+
+Result<Oid> effective_main(const Repo& repo) {
+    TRY_ASSIGN(std::optional<Oid> local, repo.ref("refs/heads/main"));
+    TRY_ASSIGN(std::optional<Oid> theirs, repo.ref(fmt::format("refs/remotes/{}/main", kRemote)));
+    if (!local && !theirs)
+        return fail(Code::not_found, "this repository has no branch main with a pool.toml", "cultivar init DIR");
+    if (!local || !theirs) return local ? *local : *theirs;
+    TRY_ASSIGN(bool ahead, repo.descends(*local, *theirs));
+    return ahead ? *local : *theirs;
+}
+
+// Puts `bytes` at `path` into the tree, making folders as needed.
+Result<Oid> with_file(Repo& repo, const std::optional<Oid>& tree, const std::string& path, const std::string& bytes) {
+    std::vector<TreeEntry> entries;
+    if (tree) {
+        TRY_ASSIGN(entries, repo.read_tree(*tree));
+    }
+    std::size_t slash = path.find('/');
+    std::string head = path.substr(0, slash);
+    auto at = std::find_if(entries.begin(), entries.end(), [&](const TreeEntry& e) { return e.name == head; });
+    if (at == entries.end()) at = entries.insert(entries.end(), TreeEntry{head, "", false, true});
+    if (slash == std::string::npos) {
+        TRY_ASSIGN(at->oid, repo.write_blob(bytes));
+        at->is_tree = false;
+    } else {
+        std::optional<Oid> inner;
+        if (at->is_tree) inner = at->oid;
+        TRY_ASSIGN(at->oid, with_file(repo, inner, path.substr(slash + 1), bytes));
+        at->is_tree = true;
+    }
+    return repo.write_tree(entries);
+}
+
+}  // namespace
+
+Identity Clone::identity() const { return {writer, writer + "@cultivar.invalid", std::time(nullptr)}; }
+
+Result<void> Clone::commit_main(const std::vector<std::pair<std::string, std::string>>& files,
+                                const std::string& message) {
+    std::optional<Oid> tree;
+    Commit commit;
+    if (!main.empty()) {
+        TRY_ASSIGN(Commit now, repo.read_commit(main));
+        tree = now.tree;
+        commit.parents.push_back(main);
+    }
+    std::vector<std::string> paths;
+    for (const auto& [path, bytes] : files) {
+        TRY_ASSIGN(tree, with_file(repo, tree, path, bytes));
+        paths.push_back(path);
+    }
+    commit.tree = *tree;
+    commit.author = identity();
+    commit.message = message + "\n";
+    TRY_ASSIGN(Oid next, repo.write_commit(commit, &key));
+    TRY_ASSIGN(std::optional<Oid> local, repo.ref("refs/heads/main"));
+    TRY(repo.set_ref("refs/heads/main", next, local.value_or("")));
+    main = next;
+    return repo.refresh_work_files(paths);
+}
+
+Result<void> Clone::reload_task() {
+    TRY_ASSIGN(main, effective_main(repo));
+    TRY_ASSIGN(std::optional<std::string> text, repo.file(main, "pool.toml", kMaxPoolToml));
+    if (!text) return fail(Code::not_found, "main has no pool.toml: this is not a pool", "cultivar init DIR");
+    TRY_ASSIGN(task, parse_task(*text, "pool.toml"));
+    task_id = task.id();
+    return {};
+}
+
+Result<Clone> open_clone(const std::string& folder) {
+    TRY_ASSIGN(Repo repo, Repo::discover(folder));
+    std::string state_dir = repo.git_dir() + "cultivar/";
+    std::error_code ec;
+    std::filesystem::create_directories(state_dir, ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", state_dir, ec.message()));
+    TRY_ASSIGN(Key key, Key::load_or_create(state_dir + "key.pem"));
+    TRY_ASSIGN(std::optional<std::string> name, repo.config("cultivar.name"));
+    TRY_ASSIGN(std::optional<std::string> machine, repo.config("cultivar.machine"));
+    std::string writer = fmt::format("{}.{}.{}", writer_word(name.value_or("")), writer_word(machine.value_or("")),
+                                     key.fingerprint().substr(0, 8));
+    Clone clone{std::move(repo), std::move(state_dir), std::move(key), std::move(writer), {}, {}, {}};
+    TRY(clone.reload_task());
+    return clone;
+}
+
+Result<Repo> create_clone(const std::string& folder, bool bare, const std::string& remote, const WriterName& who) {
+    TRY_ASSIGN(Repo repo, Repo::create(folder, bare));
+    TRY(repo.set_config("cultivar.name", writer_word(who.name)));
+    TRY(repo.set_config("cultivar.machine", writer_word(who.machine)));
+    if (!remote.empty()) {
+        TRY(repo.set_config(fmt::format("remote.{}.url", kRemote), remote));
+        TRY(repo.set_config(fmt::format("remote.{}.fetch", kRemote),
+                            fmt::format("refs/heads/*:refs/remotes/{}/*", kRemote)));
+    }
+    return repo;
+}
+
+std::string writer_word(const std::string& text) {
+    std::string word;
+    for (unsigned char c : text) {
+        if (std::isalnum(c)) {
+            word.push_back(static_cast<char>(std::tolower(c)));
+        } else if (!word.empty() && word.back() != '-') {
+            word.push_back('-');
+        }
+        if (word.size() == 32) break;
+    }
+    while (!word.empty() && word.back() == '-') word.pop_back();
+    return word.empty() ? "anonymous" : word;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,56 @@
+// A clone of a pool on this machine: the repository, the task on main, this clone's key and name, and where its own
+// state lies. State that is not in git lives under <git dir>/cultivar/:
+//   key.pem       this clone's private key (0600)       spool.jsonl   records not yet committed (pool/journal.h)
+//   index.sqlite  cache, may be deleted                 tips          last seen tips of logs (pool/index.h)
+//   data/         shards and byte table                 run/          the run under way
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "pool/file.h"
+#include "pool/git.h"
+#include "pool/key.h"
+#include "pool/task.h"
+
+namespace cultivar {
+
+// What a clone is called in journals: "name.machine.<8 hex of its key>".
+struct WriterName {
+    std::string name, machine;  // lower-case letters, digits and '-'
+};
+
+struct Clone {
+    Repo repo;
+    std::string state_dir;  // with a trailing '/'
+    Key key;
+    std::string writer;
+    Oid main;  // the commit that `task` was read from
+    Task task;
+    std::string task_id;
+
+    std::string data_dir() const { return state_dir + "data/"; }
+    std::string journal_ref() const { return "refs/heads/journal/" + writer; }
+    std::string ledger_ref() const { return "refs/heads/ledger/" + writer; }
+    Identity identity() const;  // of this writer, now
+
+    // Changes main by an ordinary commit on top of `main`: the named files replaced, everything else kept. A work tree
+    // is refreshed. Errors: busy, git.
+    Result<void> commit_main(const std::vector<std::pair<std::string, std::string>>& files, const std::string& message);
+    // Reads the task again from main as it stands now.
+    Result<void> reload_task();
+};
+
+inline constexpr const char* kRemote = "origin";
+
+// The pool that `folder` lies in. main is read from the local branch or the remote's, whichever is ahead; where the two
+// have parted, from the remote's. Errors: not_found (hint: init), newer, usage.
+Result<Clone> open_clone(const std::string& folder);
+
+// A repository that becomes a clone: writes key and names. `remote` may be "".
+Result<Repo> create_clone(const std::string& folder, bool bare, const std::string& remote, const WriterName& who);
+
+// "Jane Doe" -> "jane-doe"; "anonymous" when nothing is left.
+std::string writer_word(const std::string& text);
+
+}  // namespace cultivar

@@ -1,0 +1,49 @@
+// A cross: two candidates merged gene by gene over their common ancestors. A pure function, so that anyone can
+// recompute the child from the commit graph; scores choose which pair to cross, never what the cross contains.
+//
+// For each gene, over complete assignments (inactive genes stand at their defaults):
+//   1. base = the value on which all bases agree; no base where they differ or there are none
+//   2. both parents have the same value: that value
+//   3. exactly one parent differs from the base: the changed value
+//   4. otherwise contested: the first hex digit of SHA-256(seed + " " + gene + " " + value of a + " " + value of b) is
+//      even: a's value; odd: b's. seed = SHA-256("cross 1\n" + commit a + "\n" + commit b + "\n" + bases, one a line)
+// a and b are the parents sorted by commit name, bases are sorted and at most the 16 lowest count.
+// Repair: while a constraint of the space is violated, the genes of the first one are all taken from one parent, by the
+// same draw with the constraint's left gene's name; if that constraint is violated again, from the other one. After two
+// rounds for each constraint the cross is refused.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pool/candidate.h"
+#include "pool/git.h"
+
+namespace cultivar {
+
+struct CrossParent {
+    Oid commit;
+    Candidate candidate;
+};
+
+struct CrossOrigin {
+    std::string gene;
+    std::string value;  // canonical TOML
+    char from = 'a';    // 'a' or 'b'
+    bool contested = false;
+    bool repaired = false;
+};
+
+struct Cross {
+    Candidate child;
+    std::vector<CrossOrigin> origins;  // the genes in which the parents differ, by name
+    std::vector<Oid> bases;            // those that counted
+    std::string seed;
+};
+
+// `a` and `b` in any order; `bases` pairs each base's commit with its complete genes. Errors: unfit, when the child
+// equals a parent or no repair helps.
+Result<Cross> cross(const Space& space, const std::string& task_id, CrossParent a, CrossParent b,
+                    std::vector<std::pair<Oid, Genes>> bases);
+
+}  // namespace cultivar

@@ -1,0 +1,102 @@
+// The local git repository: objects, refs and ancestry, by libgit2. Never checks anything out and never talks to a
+// remote (pool/transport does). Object names are 40 hex digits. Not thread-safe; one Repo a thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pool/result.h"
+
+struct git_repository;
+
+namespace cultivar {
+
+using Oid = std::string;
+
+struct TreeEntry {
+    std::string name;
+    Oid oid;
+    bool is_tree = false;
+    bool plain_file = true;  // mode 100644: neither executable, nor a link, nor a submodule
+};
+
+struct Identity {
+    std::string name, email;
+    std::int64_t unix_s = 0;  // always written with +0000
+};
+
+struct Commit {
+    Oid tree;
+    std::vector<Oid> parents;
+    Identity author;  // committer too
+    std::string message;
+};
+
+struct Ref {
+    std::string name;  // full
+    Oid oid;
+};
+
+// Gives the armoured signature of a commit's bytes, as `gpgsig` holds it.
+class Signer {
+public:
+    virtual ~Signer() = default;
+    virtual Result<std::string> sign(std::string_view bytes) const = 0;
+};
+
+class Repo {
+public:
+    // The repository that `folder` lies in. Shallow and partial clones are refused with a hint. Errors: not_found, git.
+    static Result<Repo> discover(const std::string& folder);
+    // A new repository in an empty or absent folder; `bare` keeps git from ever expecting files beside `.git`.
+    static Result<Repo> create(const std::string& folder, bool bare);
+
+    std::string git_dir() const;   // with a trailing '/'
+    std::string work_dir() const;  // with a trailing '/', or "" when bare
+
+    Result<std::optional<Oid>> ref(const std::string& name) const;
+    Result<std::vector<Ref>> refs(const std::string& prefix) const;  // sorted by name
+    // Compare and swap: `expected` is the value it must have now; "" = must not exist. Waits up to 5 s for another
+    // process; a lock that a killed one left behind is removed. Errors: busy when it moved.
+    Result<void> set_ref(const std::string& name, const Oid& oid, const Oid& expected);
+    Result<void> delete_ref(const std::string& name);
+    Result<void> set_head(const std::string& ref_name);
+    Result<void> set_config(const std::string& key, const std::string& value);
+    Result<std::optional<std::string>> config(const std::string& key) const;
+
+    Result<Oid> write_blob(std::string_view bytes);
+    Result<Oid> write_tree(const std::vector<TreeEntry>& entries);
+    Result<Oid> write_commit(const Commit& commit, const Signer* signer = nullptr);
+
+    // The size is read from the object's header first. Errors: corrupt over the limit, git when absent.
+    Result<std::string> read_blob(const Oid& oid, std::size_t limit_bytes) const;
+    Result<std::vector<TreeEntry>> read_tree(const Oid& oid, std::size_t limit_entries = 3000) const;
+    Result<Commit> read_commit(const Oid& oid) const;
+    // The armoured signature and the bytes it signs, or nothing for an unsigned commit.
+    Result<std::optional<std::pair<std::string, std::string>>> signature(const Oid& commit) const;
+    bool has_object(const Oid& oid) const;
+
+    // A plain file of a commit by its path ("seeds/small.toml"); nothing when absent. Links and executables: corrupt.
+    Result<std::optional<std::string>> file(const Oid& commit, const std::string& path, std::size_t limit_bytes) const;
+
+    // All best common ancestors, sorted; empty when unrelated.
+    Result<std::vector<Oid>> merge_bases(const Oid& a, const Oid& b) const;
+    Result<bool> descends(const Oid& commit, const Oid& ancestor) const;  // equal counts
+
+    // After main moved by our own commit: writes the named files of main's tree beside .git and stages them. Nothing to
+    // do in a bare repository or when another branch is checked out.
+    Result<void> refresh_work_files(const std::vector<std::string>& paths);
+
+private:
+    struct Free {
+        void operator()(git_repository* repo) const;
+    };
+    std::unique_ptr<git_repository, Free> repo_;
+};
+
+}  // namespace cultivar

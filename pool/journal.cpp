@@ -1,0 +1,78 @@
+#include "pool/journal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "pool/segment_log.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kLockWait_s = 30;
+
+std::string spool_path(const Clone& clone) { return clone.state_dir + "spool.jsonl"; }
+
+Result<FileLock> lock_spool(const Clone& clone) {
+    return FileLock::acquire(clone.state_dir + "spool.lock", fmt::format("pid {}", ::getpid()), kLockWait_s);
+}
+
+// The spool's text up to its last line feed.
+Result<std::string> whole_lines(const Clone& clone) {
+    auto text = read_file(spool_path(clone));
+    if (!text) return text.error().code == Code::not_found ? Result<std::string>("") : text;
+    text->resize(text->rfind('\n') + 1);
+    return text;
+}
+
+}  // namespace
+
+Result<std::string> append_record(const Clone& clone, const Record& record) {
+    std::string line = to_line(record);
+    if (line.size() > kMaxRecordBytes) return fail(Code::usage, "a record is too long");
+    TRY_ASSIGN(FileLock lock, lock_spool(clone));
+    TRY_ASSIGN(std::string before, whole_lines(clone));
+    std::string path = spool_path(clone);
+    int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return fail(Code::io, fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
+    std::string bytes = line + "\n";
+    auto keep = static_cast<off_t>(before.size());
+    bool good = ::ftruncate(fd, keep) == 0 &&
+                ::pwrite(fd, bytes.data(), bytes.size(), keep) == static_cast<ssize_t>(bytes.size()) &&
+                ::fsync(fd) == 0;
+    int saved = errno;
+    if (!good && ::ftruncate(fd, keep) != 0) saved = errno;
+    ::close(fd);
+    if (!good) return fail(Code::io, fmt::format("cannot write '{}': {}", path, std::strerror(saved)));
+    return record_id(line);
+}
+
+Result<std::vector<std::string>> spooled_lines(const Clone& clone) {
+    TRY_ASSIGN(std::string text, whole_lines(clone));
+    std::vector<std::string> lines;
+    for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+        lines.push_back(text.substr(begin, end - begin));
+    return lines;
+}
+
+Result<std::size_t> commit_spool(Clone& clone) {
+    TRY_ASSIGN(FileLock lock, lock_spool(clone));
+    TRY_ASSIGN(std::vector<std::string> lines, spooled_lines(clone));
+    if (lines.empty()) return std::size_t{0};
+    TRY_ASSIGN(std::optional<Oid> tip, clone.repo.ref(clone.journal_ref()));
+    if (tip) {
+        TRY_ASSIGN(std::vector<std::string> there, read_log(clone.repo, *tip, 0));
+        std::set<std::string> known(there.begin(), there.end());
+        std::erase_if(lines, [&](const std::string& line) { return known.count(line) > 0; });
+    }
+    if (!lines.empty()) TRY(append_log(clone.repo, clone.journal_ref(), lines, clone.identity(), clone.key));
+    TRY(write_file_atomically(spool_path(clone), ""));
+    return lines.size();
+}
+
+}  // namespace cultivar

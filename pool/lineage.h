@@ -1,0 +1,63 @@
+// Candidates as commits. One commit per kept candidate; format 1:
+//   branch    candidates/<id>.<first 8 hex digits of the commit>
+//   tree      candidate.toml, mode 100644 (canonical bytes, see pool/candidate.h)
+//   parents   the candidates it came from: none = a seed or an import, one = an improvement, two = a cross, sorted
+//   author, committer   "cultivar <pool@cultivar.invalid>", +0000; date = newest parent + 1 s, or the pool's creation
+//   message   a pure function of tree and parents, so that two people who find the same thing make the same object:
+//             subject, blank line, changes, blank line, trailers. A change is "<gene> <before> -> <after>" in canonical
+//             TOML, "unset" where the gene is inactive, sorted by gene; against the parent, for a root the defaults.
+//     root, one parent   subject: the changes joined by ", ", as many as fit 72 characters and at least one, then
+//             ", N more"; "the defaults" if there are none; a root's begins with "root: ". Then each change on a line.
+//     two parents        subject: "cross of <a8> and <b8>"; then for each gene in which they differ
+//             "<gene> = <value> from <a8 or b8>", with ", contested" or ", repaired"; trailers Crossover-Base (one a
+//             base) and Crossover-Seed. A child that is not their cross: "merge of ...", then its candidate.toml.
+//     last trailer       Candidate: <id>
+// A commit read from elsewhere is accepted only when writing it again from its tree and parents gives its name.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pool/cross.h"
+#include "pool/git.h"
+#include "pool/task.h"
+
+namespace cultivar {
+
+struct CandidateCommit {
+    Oid oid;
+    Candidate candidate;
+    std::vector<Oid> parents;
+    std::int64_t unix_s = 0;
+};
+
+std::string candidate_branch(const std::string& candidate_id, const Oid& commit);  // without refs/...
+// The id and the 8 digits of "candidates/<id>.<c8>" at the end of a ref's name; nothing when it is not one.
+std::optional<std::pair<std::string, std::string>> parse_candidate_branch(const std::string& ref);
+
+// Reads and writes candidate commits of one pool, each at most once.
+class Lineage {
+public:
+    // Both must outlive the object.
+    Lineage(Repo& repo, const Task& task) : repo_(repo), task_(task), task_id_(task.id()) {}
+
+    // Checks everything stated above, ancestors included. Errors: corrupt, git.
+    Result<CandidateCommit> read(const Oid& commit);
+    // The commit of this candidate with these parents, which must be candidate commits.
+    Result<CandidateCommit> write(const Candidate& candidate, std::vector<Oid> parents);
+    // The child of two candidate commits. Errors: unfit (pool/cross.h).
+    Result<Cross> cross_of(const Oid& a, const Oid& b);
+
+private:
+    Result<CandidateCommit> build(const Candidate& candidate, const std::vector<Oid>& parents);
+    Result<CandidateCommit> read_one(const Oid& commit);
+    Result<std::string> message_of(const Candidate& candidate, const std::vector<CandidateCommit>& parents);
+
+    Repo& repo_;
+    const Task& task_;
+    std::string task_id_;
+    std::map<Oid, CandidateCommit> known_;
+};
+
+}  // namespace cultivar

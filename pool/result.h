@@ -1,0 +1,60 @@
+// Result<T>: the one way in which cultivar reports that something went wrong.
+//
+// An Error says what failed (one lower-case line without a full stop, subject in single quotes), what kind of failure
+// it was, and, where there is one, a hint: a command the user can run. Libraries return it; only cli/ prints it.
+// Nothing throws across a folder: exceptions of third-party libraries are caught in the file that calls them.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include <tl/expected.hpp>
+
+namespace cultivar {
+
+enum class Code {
+    usage,        // the caller's words or files are wrong: bad flag, malformed TOML, value out of range
+    not_found,    // the thing named does not exist
+    io,           // the operating system said no: disk, permissions, processes
+    git,          // git or the remote said no
+    corrupt,      // bytes that are not what they claim to be
+    newer,        // written by a newer cultivar; nothing was touched
+    busy,         // another process holds the lock
+    unfit,        // this candidate cannot be judged here
+    interrupted,  // a signal asked us to stop
+};
+
+struct Error {
+    Code code;
+    std::string message;
+    std::string hint;  // a runnable command, or empty
+};
+
+template <typename T>
+using Result = tl::expected<T, Error>;
+
+inline tl::unexpected<Error> fail(Code code, std::string message, std::string hint = {}) {
+    return tl::make_unexpected(Error{code, std::move(message), std::move(hint)});
+}
+
+// Passes an error of another Result on unchanged.
+inline tl::unexpected<Error> fail(Error error) { return tl::make_unexpected(std::move(error)); }
+
+}  // namespace cultivar
+
+#define CULTIVAR_JOIN2(a, b) a##b
+#define CULTIVAR_JOIN(a, b) CULTIVAR_JOIN2(a, b)
+
+// TRY(expression): leaves the function with the expression's error, if it has one.
+#define TRY(expression)                                                          \
+    do {                                                                         \
+        auto&& try_result = (expression);                                        \
+        if (!try_result) return ::cultivar::fail(std::move(try_result.error())); \
+    } while (false)
+
+// TRY_ASSIGN(auto x, expression): the same, and binds the value.
+#define TRY_ASSIGN(target, expression) TRY_ASSIGN_AS(CULTIVAR_JOIN(try_value_, __LINE__), target, expression)
+#define TRY_ASSIGN_AS(name, target, expression)                  \
+    auto name = (expression);                                    \
+    if (!name) return ::cultivar::fail(std::move(name.error())); \
+    target = std::move(*name)

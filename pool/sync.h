@@ -1,0 +1,44 @@
+// Meeting others: pull and propose, the only two places where a pool's refs travel.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "pool/index.h"
+#include "pool/transport.h"
+
+namespace cultivar {
+
+// Fetches main, candidates, journals and ledgers, forward only: a ref that moved backwards is refused. Never fetches
+// artifacts and never checks anything out. A pool.toml that broke the rules of a pool (may_follow) is refused and
+// nothing else is taken. Errors: not_found (no remote), git (unreachable), corrupt.
+Result<RefreshReport> pull(Clone& clone, Index& index, Transport& transport);
+
+// Does this clone have a remote to pull from and push to?
+Result<bool> has_remote(const Clone& clone);
+
+struct ProposeReport {
+    std::size_t records = 0;              // committed to the journal now
+    std::vector<std::string> candidates;  // ids whose branches are now on the remote and were not before
+    std::vector<std::string> artifacts;   // digests, likewise
+    bool main_moved = false;
+    bool verdicts = false;  // did this verifier's ledger grow there?
+    bool anything = false;  // did the push change anything?
+    std::vector<PushStatus> refused;
+};
+
+// Writes claims and branches for the candidates named (this writer's kept ones that are not claimed yet when `ids` is
+// empty), commits the spool and pushes journal, ledger, branches, artifacts and main in one push. A refused or lost
+// push loses nothing: the next propose sends it again. Errors: git (unreachable), not_found (no remote, a candidate
+// without a scored run of this writer), io.
+Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, const std::vector<std::string>& ids);
+
+// refs/artifacts/<digest>: an orphan commit with fixed author, date and message, whose tree holds one file, `weights`.
+std::string artifact_ref(const std::string& digest);
+Result<void> store_artifact(Clone& clone, const std::string& digest, const std::string& bytes);
+// From the local repository, else fetched on demand. The bytes are checked against the digest. Errors: not_found,
+// corrupt.
+Result<std::string> load_artifact(Clone& clone, Transport* transport, const std::string& digest);
+
+}  // namespace cultivar

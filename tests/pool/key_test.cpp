@@ -1,0 +1,123 @@
+#include "pool/key.h"
+
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pool/digest.h"
+#include "tests/pool/world.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::HasSubstr;
+
+class KeyTest : public ::testing::Test {
+protected:
+    KeyTest() : key_(must(Key::load_or_create(folder_.file("key.pem")))) {
+        folder_.write("signers", "ann@example.org namespaces=\"git\" " + key_.public_text() + "\n");
+    }
+
+    // What OpenSSH says to a signature over `bytes`.
+    bool openssh_accepts(const std::string& armoured, const std::string& bytes) {
+        folder_.write("sig", armoured + "\n");
+        folder_.write("bytes", bytes);
+        return shell("cd " + folder_.path() +
+                     " && ssh-keygen -Y verify -f signers -I ann@example.org -n git -s sig < bytes"
+                     " || true")
+                   .find("Good \"git\" signature") == 0;
+    }
+    // A signature by a fresh OpenSSH key "their".
+    std::string openssh_signs(const std::string& bytes, const std::string& type, const std::string& space) {
+        const std::string in = "cd " + folder_.path() + " && ";
+        shell(in + "rm -f their their.pub bytes.sig && ssh-keygen -q -t " + type + " -N '' -C '' -f their");
+        folder_.write("bytes", bytes);
+        shell(in + "ssh-keygen -Y sign -f their -n " + space + " bytes");
+        return folder_.read("bytes.sig");
+    }
+
+    TempFolder folder_;
+    Key key_;
+};
+
+TEST_F(KeyTest, SignsSoThatOpenSshAgrees) {
+    for (std::string bytes : {std::string(), std::string("tree 0\n\nmessage\n"), std::string(100'000, '\xfe')}) {
+        std::string signature = must(key_.sign(bytes));
+        EXPECT_TRUE(openssh_accepts(signature, bytes));
+        EXPECT_FALSE(openssh_accepts(signature, bytes + "x"));
+        EXPECT_EQ(must(verify_signature(signature, bytes)), key_.fingerprint());
+        EXPECT_EQ(trouble(verify_signature(signature, bytes + "x")).code, Code::corrupt);
+    }
+}
+
+TEST_F(KeyTest, AcceptsWhatOpenSshSigned) {
+    std::string signature = openssh_signs("some bytes", "ed25519", "git");
+    std::string fingerprint = must(verify_signature(signature, "some bytes"));
+    std::string signers = "theirs@example.org " + folder_.read("their.pub");
+    EXPECT_EQ(must(parse_allowed_signers(signers)).at(0).fingerprint, fingerprint);
+    EXPECT_NE(fingerprint, key_.fingerprint());
+    EXPECT_FALSE(verify_signature(signature, "other bytes"));
+}
+
+TEST_F(KeyTest, RefusesOtherNamespacesKindsAndBrokenSignatures) {
+    EXPECT_THAT(trouble(verify_signature(openssh_signs("b", "ed25519", "file"), "b")).message, HasSubstr("namespace"));
+    EXPECT_THAT(trouble(verify_signature(openssh_signs("b", "ecdsa", "git"), "b")).message, HasSubstr("Ed25519"));
+    std::string good = must(key_.sign("b"));
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        std::string cut = good.substr(0, i);
+        EXPECT_FALSE(verify_signature(cut, "b")) << i;
+        std::string bent = good;
+        bent[i] = bent[i] == 'A' ? 'B' : 'A';
+        auto verified = verify_signature(bent, "b");
+        // Only bits that base64 does not use may bend.
+        EXPECT_TRUE(!verified || *verified == key_.fingerprint()) << i;
+    }
+    EXPECT_FALSE(verify_signature("-----BEGIN SSH SIGNATURE-----END SSH SIGNATURE-----", "b"));
+    EXPECT_FALSE(verify_signature("-----BEGIN SSH SIGNATURE-----\n====\n-----END SSH SIGNATURE-----", "b"));
+}
+
+TEST_F(KeyTest, IsMadeOnceAndKeptPrivate) {
+    struct stat facts {};
+    ASSERT_EQ(::stat(folder_.file("key.pem").c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 0777, 0600u);
+    EXPECT_EQ(must(Key::load_or_create(folder_.file("key.pem"))).public_text(), key_.public_text());
+    EXPECT_EQ(shell("openssl pkey -in " + folder_.file("key.pem") + " -noout -text | head -1"),
+              "ED25519 Private-Key:\n");
+    EXPECT_EQ(trouble(Key::load_or_create(folder_.write("bad.pem", "nonsense"))).code, Code::corrupt);
+    shell("openssl genpkey -algorithm RSA -out " + folder_.file("rsa.pem"));
+    EXPECT_EQ(trouble(Key::load_or_create(folder_.file("rsa.pem"))).code, Code::corrupt);
+}
+
+TEST_F(KeyTest, SignsCommitsThatGitItselfVerifies) {
+    Repo repo = must(Repo::create(folder_.file("r"), false));
+    Oid tree = must(repo.write_tree({{"f", must(repo.write_blob("x")), false, true}}));
+    Oid commit = must(repo.write_commit({tree, {}, {"Ann", "ann@example.org", 1795232400}, "one\n"}, &key_));
+    EXPECT_THAT(git(folder_.file("r"), "-c gpg.format=ssh -c gpg.ssh.allowedSignersFile=" + folder_.file("signers") +
+                                           " verify-commit " + commit),
+                HasSubstr("Good \"git\" signature for ann@example.org with ED25519 key"));
+    auto found = must(repo.signature(commit));
+    ASSERT_TRUE(found);
+    EXPECT_EQ(must(verify_signature(found->first, found->second)), key_.fingerprint());
+    EXPECT_FALSE(must(repo.signature(must(repo.write_commit({tree, {}, {"Ann", "a@example.org", 1}, "two\n"})))));
+}
+
+TEST(AllowedSigners, AreReadAsOpenSshWritesThem) {
+    const std::string key = "AAAAC3NzaC1lZDI1NTE5AAAAIGyzF6wMmqzrvmKjZ3AGoEnT9tIXOoPn2cGjNPFKOBDA";
+    auto signers = must(parse_allowed_signers(
+        "# a comment\n\na@b namespaces=\"git\" ssh-ed25519 " + key + " laptop\r\n" + "c@d ssh-ed25519 " + key + "\n" +
+        "e@f namespaces=\"file\" ssh-ed25519 " + key + "\n" + "g@h ssh-rsa AAAAB3NzaC1yc2E=\n"));
+    ASSERT_EQ(signers.size(), 2u);
+    EXPECT_EQ(signers[0].principal, "a@b");
+    EXPECT_EQ(signers[0].public_text, "ssh-ed25519 " + key);
+    EXPECT_EQ(signers[1].principal, "c@d");
+    EXPECT_EQ(signers[0].fingerprint, signers[1].fingerprint);
+    // printf '%s' KEY | base64 -d | sha256sum
+    EXPECT_EQ(signers[0].fingerprint, "518389f0259b7eebca6c4373dfeb32efe65b8c60185a93b6b1c0658381db045f");
+    EXPECT_EQ(trouble(parse_allowed_signers("a@b ssh-ed25519\n")).code, Code::corrupt);
+    EXPECT_EQ(trouble(parse_allowed_signers("a@b ssh-ed25519 A*B=\n")).code, Code::corrupt);
+    EXPECT_TRUE(must(parse_allowed_signers("")).empty());
+}
+
+}  // namespace
+}  // namespace cultivar

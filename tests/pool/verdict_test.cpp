@@ -1,0 +1,83 @@
+#include "pool/verdict.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pool/file.h"
+#include "pool/record.h"
+#include "tests/pool/fixture.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::HasSubstr;
+
+// golden/verdict.json: an in-toto statement written by Python's json from the form in pool/verdict.h. It must never
+// change.
+std::string golden() {
+    std::string line = must(read_file(CULTIVAR_GOLDEN "verdict.json"));
+    line.pop_back();
+    return line;
+}
+
+std::string with(const std::string& from, const std::string& to) {
+    std::string line = golden();
+    std::size_t at = line.find(from);
+    if (at == std::string::npos) throw std::runtime_error("'" + from + "' is not in the verdict");
+    return line.replace(at, from.size(), to);
+}
+
+TEST(Verdict, OfTheGoldenFileReadsAndWritesBackByteForByte) {
+    EXPECT_EQ(record_id(golden()), "0b535ed7f1202d83ea9ffc24441c836960175864e03294a15bb0d458c7a3fc65");
+    Verdict verdict = must(parse_verdict(golden()));
+    EXPECT_EQ(to_line(verdict), golden());
+    EXPECT_EQ(verdict.claim, std::string(64, 'c'));
+    EXPECT_EQ(verdict.artifact, std::string(64, 'a'));
+    EXPECT_EQ(verdict.result, "rejected");
+    EXPECT_EQ(verdict.tier, "rescore");
+    EXPECT_EQ(verdict.claimed_bpb, 1.48);
+    EXPECT_EQ(verdict.measured_bpb, 1.52);
+    EXPECT_EQ(verdict.chunks, 16);
+    EXPECT_EQ(verdict.ratio, 0.0625);
+    EXPECT_EQ(verdict.verifier, "vera.server.89abcdef");
+}
+
+TEST(Verdict, MayHaveMeasuredNothing) {
+    Verdict verdict = must(parse_verdict(with(R"("val_bpb":1.52)", R"("val_bpb":null)")));
+    EXPECT_EQ(verdict.measured_bpb, std::nullopt);
+    EXPECT_THAT(to_line(verdict), HasSubstr(R"("measured":{"val_bpb":null,"chunks":16})"));
+}
+
+TEST(Verdict, IsRefusedWhenAnythingIsMissingOrOutOfRange) {
+    const std::pair<const char*, const char*> cases[] = {
+        {R"("subject":)", R"("subjects":)"},
+        {R"("name":"artifact","digest":{"sha256":"a)", R"("name":"artifact","digest":{"sha256":"A)"},
+        {R"("sha256":"cc)", R"("sha256":"c)"},
+        {R"("task":"77)", R"("task":"7)"},
+        {R"("result":"rejected")", R"("result":"splendid")"},
+        {R"("tier":"rescore")", R"("tier":"guess")"},
+        {R"("reason":)", R"("raison":)"},
+        {R"("reason":")", R"("reason":[],"old":")"},
+        {R"("claimed":{"val_bpb":1.48})", R"("claimed":{"val_bpb":-1})"},
+        {R"("claimed":{"val_bpb":1.48})", R"("claimed":1.48)"},
+        {R"("predicate":{"v":1)", R"("predicate":{"w":1)"},
+        {R"("seconds":1.5)", R"("seconds":1e999)"},
+        {R"("seconds":1.5)", R"("seconds":"1.5")"},
+        {R"("at":"2026-11-21T05:00:00Z")", R"("at":"yesterday")"}};
+    for (auto [from, to] : cases) {
+        auto verdict = parse_verdict(with(from, to));
+        ASSERT_FALSE(verdict) << to;
+        EXPECT_EQ(verdict.error().code, Code::corrupt) << to;
+    }
+    for (std::string line : {std::string(), std::string("[]"), std::string("{"), std::string(200'000, '['),
+                             std::string(kMaxRecordBytes + 1, ' ')})
+        EXPECT_EQ(trouble(parse_verdict(line)).code, Code::corrupt);
+}
+
+TEST(Verdict, OfALaterFormatIsLeftToALaterProgram) {
+    EXPECT_EQ(trouble(parse_verdict(with("urn:cultivar:verdict:1", "urn:cultivar:verdict:2"))).code, Code::newer);
+    EXPECT_EQ(trouble(parse_verdict(with(R"("predicate":{"v":1)", R"("predicate":{"v":2)"))).code, Code::newer);
+}
+
+}  // namespace
+}  // namespace cultivar
