@@ -1,0 +1,46 @@
+// Significance: could a difference between means be luck?
+//
+// All tests are one-sided for "smaller is better", since the question is always whether something improved; two_sided()
+// gives the other reading. Student's t throughout: the spread is estimated from the same few values.
+// Errors: usage, for fewer than two values or a value that is not finite. All spreads zero: p is 0, 0.5 or 1.
+#pragma once
+
+#include <span>
+
+#include "pool/result.h"
+
+namespace cultivar {
+
+struct Moments {
+    int count = 0;
+    double mean = 0;
+    double deviation = 0;  // sample standard deviation (n - 1); 0 for fewer than two values
+};
+Moments moments(std::span<const double> values);
+
+double normal_cdf(double z);
+// `p` strictly between 0 and 1; outside, minus or plus infinity.
+double normal_quantile(double p);
+
+struct TTest {
+    double t = 0;
+    double degrees_of_freedom = 0;
+    double p = 0;  // probability of a t this small or smaller if nothing improved
+
+    double two_sided() const { return 2 * (p < 0.5 ? p : 1 - p); }
+};
+
+// Is the mean of `values` below `reference`?
+Result<TTest> t_test(std::span<const double> values, double reference);
+
+// Is the mean of `a` below the mean of `b`? Unequal variances (Welch 1947, Satterthwaite's degrees of freedom).
+Result<TTest> welch_test(std::span<const double> a, std::span<const double> b);
+
+struct Interval {
+    double low = 0, high = 0;
+};
+
+// Two-sided confidence interval of the mean; `confidence` strictly between 0 and 1.
+Result<Interval> mean_interval(std::span<const double> values, double confidence);
+
+}  // namespace cultivar
