@@ -1,0 +1,40 @@
+#include "train/lm/schedule.h"
+
+#include <gtest/gtest.h>
+
+namespace cultivar {
+namespace {
+
+// Golden values: lr_mul and the momentum warm-up of Parameter Golf's train_gpt.py, worked by hand.
+
+TEST(Rates, AreFullWhileTheTimeLeftIsMoreThanTheWarmdownTakes) {
+    EXPECT_EQ(lr_multiplier(0, 0, 600, 1200), 1);
+    EXPECT_EQ(lr_multiplier(2000, 100, 600, 1200), 1);  // 0.05 s a step, 60 s of warm-down, 500 s left
+}
+
+TEST(Rates, FallLinearlyOverTheLastSteps) {
+    EXPECT_DOUBLE_EQ(lr_multiplier(11400, 570, 600, 1200), 0.5);  // 30 s left of 60 s
+    EXPECT_DOUBLE_EQ(lr_multiplier(12000, 600, 600, 1200), 0);
+}
+
+TEST(Rates, DecayFromTheSecondStepWhenTheWarmdownIsLongerThanTheBudget) {
+    EXPECT_EQ(lr_multiplier(0, 0, 10, 1200), 1);
+    EXPECT_DOUBLE_EQ(lr_multiplier(1, 1, 10, 1200), 9.0 / 1200);
+    EXPECT_DOUBLE_EQ(lr_multiplier(4, 8, 10, 1200), 2.0 / 2400);
+}
+
+TEST(Rates, AreZeroOnceTheBudgetIsGoneAndAlwaysFullWithoutWarmdown) {
+    EXPECT_EQ(lr_multiplier(5, 11, 10, 1200), 0);
+    EXPECT_EQ(lr_multiplier(5, 11, 10, 0), 1);
+}
+
+TEST(Momentum, RisesLinearlyAndStays) {
+    EXPECT_DOUBLE_EQ(muon_momentum_at(0, 0.85, 0.95, 500), 0.85);
+    EXPECT_DOUBLE_EQ(muon_momentum_at(250, 0.85, 0.95, 500), 0.90);
+    EXPECT_DOUBLE_EQ(muon_momentum_at(500, 0.85, 0.95, 500), 0.95);
+    EXPECT_DOUBLE_EQ(muon_momentum_at(9999, 0.85, 0.95, 500), 0.95);
+    EXPECT_DOUBLE_EQ(muon_momentum_at(0, 0.85, 0.95, 0), 0.95);
+}
+
+}  // namespace
+}  // namespace cultivar

@@ -1,0 +1,67 @@
+// What the genes mean to the trainer: one typed value for the model, one for its optimizers, one for the data.
+#pragma once
+
+#include <cstdint>
+
+#include "pool/gene.h"
+#include "pool/result.h"
+
+namespace cultivar {
+
+enum class Mlp { relu2, gelu, swiglu };
+enum class Sharing { none, cyclic, mirrored };
+
+struct ModelConfig {
+    std::int64_t layers = 0;
+    std::int64_t width = 0;
+    std::int64_t heads = 0;
+    std::int64_t kv_heads = 0;
+    std::int64_t mlp_mult = 0;
+    std::int64_t unique_layers = 0;
+    std::int64_t vocabulary = 0;
+    std::int64_t seq_len = 0;
+    Mlp mlp = Mlp::relu2;
+    Sharing sharing = Sharing::none;
+    bool tied_embedding = true;
+    double embed_init_std = 0;
+    double rope_base = 0;
+    double qk_gain = 0;
+    double logit_softcap = 0;
+
+    std::int64_t head_dim() const { return width / heads; }
+    std::int64_t kv_width() const { return kv_heads * head_dim(); }
+    std::int64_t hidden() const { return width * mlp_mult; }
+    std::int64_t encoder_layers() const { return layers / 2; }  // push skips; the rest pop them
+    // The block whose weights layer i uses. none: i; cyclic: i mod u; mirrored: layer layers-1-i has the block of
+    // layer i, the first half being cyclic.
+    std::int64_t block_of(std::int64_t layer) const;
+    // Blocks that have weights: those that some layer uses.
+    std::int64_t blocks() const;
+    // Forward FLOPs a token: 2 x the parameters of every matrix product passed through (a shared block as often as it
+    // is used, the output head included) + causal attention, (seq_len + 1) / 2 keys on average.
+    double forward_flops_per_token() const;
+};
+
+struct OptimConfig {
+    double matrix_lr = 0, scalar_lr = 0;
+    double embed_lr = 0, head_lr = 0;  // embed_lr is that of the tied embedding when it is tied
+    double muon_momentum = 0, muon_momentum_start = 0;
+    std::int64_t muon_momentum_warmup_steps = 0;
+    std::int64_t muon_steps = 0;
+    double beta1 = 0, beta2 = 0;
+    double grad_clip = 0;  // 0: off
+    std::int64_t warmdown_steps = 0;
+};
+
+struct LmConfig {
+    ModelConfig model;
+    OptimConfig optim;
+    std::int64_t tokens_per_step = 0;
+};
+
+// Genes that are missing have the table's default (a pool may be older than this trainer); a gene that the table lacks
+// is an error, since this trainer cannot honour it. A pool may have widened ranges, so only what the trainer itself
+// cannot do is refused. Errors: usage.
+Result<LmConfig> read_lm_config(const Genes& genes, std::int64_t vocabulary);
+
+}  // namespace cultivar

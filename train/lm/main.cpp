@@ -1,0 +1,160 @@
+// cultivar-lm: trains and scores language models, one process a run. See train/protocol.h.
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "train/lm/bench.h"
+#include "train/lm/build_info.h"
+#include "train/lm/layout.h"
+#include "train/lm/memory.h"
+#include "train/lm/quantize.h"
+#include "train/lm/score.h"
+#include "train/lm/stop.h"
+#include "train/lm/trainer.h"
+
+namespace cultivar {
+namespace {
+
+constexpr int kDone = 0, kUnfit = 125, kFailed = 128, kUsage = 129, kStopped = 143;
+constexpr const char* kUsageText =
+    "usage: cultivar-lm run SPEC.json\n"
+    "       cultivar-lm version [--json]\n"
+    "\n"
+    "The built-in trainer of cultivar, which starts it: one process a run, events as JSON lines on standard output.\n";
+
+// One line at once; if nobody reads them any more there is nothing left to work for.
+void emit(const Event& event) {
+    const std::string line = to_line(event) + "\n";
+    std::size_t written = 0;
+    while (written < line.size()) {
+        const ssize_t count = write(STDOUT_FILENO, line.data() + written, line.size() - written);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return request_stop();
+        written += static_cast<std::size_t>(count);
+    }
+}
+
+Outcome<Specification> read_specification(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream bytes;
+    if (!(bytes << file.rdbuf())) return fail(ErrorEvent{"usage", fmt::format("cannot read '{}'", path)});
+    return blame("usage", parse_specification(bytes.str()));
+}
+
+Outcome<DoneEvent> score(const Specification& specification) {
+    TRY_ASSIGN(const LmConfig config, blame("usage", read_lm_config(specification.genes, specification.vocabulary)));
+    std::error_code error;
+    const auto size_bytes = std::filesystem::file_size(specification.artifact, error);
+    if (error) return fail(ErrorEvent{"artifact", fmt::format("cannot read '{}'", specification.artifact)});
+    const Layout layout = make_layout(config.model);
+    if (size_bytes > static_cast<std::uintmax_t>(artifact_content_limit_bytes(layout))) {
+        return fail(
+            ErrorEvent{"artifact", fmt::format("artifact of {} bytes is larger than its content may be", size_bytes)});
+    }
+    TRY(check_memory(config.model, layout.size, config.model.seq_len, specification.threads));
+    std::ifstream file(specification.artifact, std::ios::binary);
+    const std::string bytes(std::istreambuf_iterator<char>(file), {});
+    emit(StartEvent{trainer_name(specification.threads), layout.size, config.model.forward_flops_per_token(), 0});
+    emit(EvalEvent{});
+    TRY_ASSIGN(Score figures, score_artifact(config.model, bytes, specification.val_shard, specification.byte_table,
+                                             specification.chunks));
+    DoneEvent done;
+    done.artifact = specification.artifact;
+    done.artifact_bytes = static_cast<std::int64_t>(bytes.size());
+    done.parameters = layout.size;
+    set_score(done, std::move(figures));
+    return done;
+}
+
+Outcome<DoneEvent> work(const std::string& path) {
+    TRY_ASSIGN(const Specification specification, read_specification(path));
+    if (specification.device != "cpu") {
+        return fail(ErrorEvent{"usage", fmt::format("this worker has no device '{}'", specification.device)});
+    }
+    at::set_num_threads(specification.threads);
+    switch (specification.mode) {
+        case Specification::Mode::train:
+            return train(specification, emit);
+        case Specification::Mode::score:
+            return score(specification);
+        case Specification::Mode::bench:
+            break;
+    }
+    DoneEvent done;
+    done.flops_per_s = training_flops_per_s();
+    return done;
+}
+
+// Torch throws: out of memory, a shape that cannot be.
+Outcome<DoneEvent> guarded(const std::string& path) {
+    try {
+        return work(path);
+    } catch (const std::bad_alloc&) {
+        return fail(ErrorEvent{"unfit", "out of memory"});
+    } catch (const std::exception& error) {
+        const std::string text = error.what();
+        if (text.find("can't allocate memory") != std::string::npos) {
+            return fail(ErrorEvent{"unfit", "out of memory"});
+        }
+        return fail(ErrorEvent{"internal", text.substr(0, text.find('\n'))});
+    }
+}
+
+int run(const std::string& path) {
+    install_stop_signals();
+    const Outcome<DoneEvent> outcome = guarded(path);
+    if (outcome) {
+        emit(*outcome);
+        return stop_requested() ? kStopped : kDone;
+    }
+    if (outcome.error().kind == kInterrupted) return kStopped;
+    emit(outcome.error());
+    if (outcome.error().kind == "unfit") return kUnfit;
+    return outcome.error().kind == "usage" ? kUsage : kFailed;
+}
+
+int version(bool json) {
+    const BuildInfo info = build_info();
+    if (json) {
+        const nlohmann::ordered_json record{{"schema", 1},
+                                            {"program", "cultivar-lm"},
+                                            {"version", info.version},
+                                            {"torch", info.torch},
+                                            {"blas", info.blas},
+                                            {"blas_library", info.blas_library},
+                                            {"instruction_set", info.instruction_set},
+                                            {"threads", info.threads}};
+        fmt::print("{}\n", record.dump(2));
+    } else {
+        fmt::print("cultivar-lm {}\ntorch {}, {}, {} threads\n{} from {}\n", info.version, info.torch,
+                   info.instruction_set, info.threads, info.blas, info.blas_library);
+    }
+    return std::fflush(stdout) == 0 ? kDone : kFailed;
+}
+
+// Memory given back to the system after each micro-batch would be faulted in again with the next one.
+void keep_freed_memory() {
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc accepts
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
+}  // namespace
+}  // namespace cultivar
+
+int main(int argc, char** argv) {
+    const std::vector<std::string> words(argv + 1, argv + argc);
+    cultivar::keep_freed_memory();
+    if (words.size() == 2 && words[0] == "run") return cultivar::run(words[1]);
+    if (words.size() == 1 && words[0] == "version") return cultivar::version(false);
+    if (words.size() == 2 && words[0] == "version" && words[1] == "--json") return cultivar::version(true);
+    const bool help = words.size() == 1 && (words[0] == "--help" || words[0] == "help");
+    fmt::print(help ? stdout : stderr, "{}", cultivar::kUsageText);
+    return help ? cultivar::kDone : cultivar::kUsage;
+}
