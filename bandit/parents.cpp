@@ -1,0 +1,56 @@
+#include "bandit/parents.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace cultivar {
+namespace {
+
+constexpr std::size_t kArms = 10;
+constexpr double kParentWeight = 0.5;  // runs
+constexpr double kSpread = 0.3;
+
+double shrunken_mean(const Contenders& contenders, const Contender& contender) {
+    const Contender* parent = contenders.best_of(contender.known->parents);
+    if (parent == nullptr) return contender.mean;
+    double runs = contender.runs();
+    return (runs * contender.mean + kParentWeight * parent->mean) / (runs + kParentWeight);
+}
+
+double median_score(const Contenders& contenders) {
+    std::vector<double> means;
+    for (const Contender& contender : contenders.all()) {
+        if (contender.scored()) means.push_back(contender.mean);
+    }
+    if (means.empty()) return 0;
+    auto middle = means.begin() + static_cast<std::ptrdiff_t>(means.size() / 2);
+    std::ranges::nth_element(means, middle);
+    return *middle;
+}
+
+}  // namespace
+
+std::vector<ParentArm> parent_arms(const Contenders& contenders) {
+    std::vector<ParentArm> arms;
+    for (const Contender& contender : contenders.all()) {
+        if (contender.parent()) arms.push_back({&contender, shrunken_mean(contenders, contender), 0});
+    }
+    std::ranges::stable_sort(arms, {}, &ParentArm::shrunken);
+    if (arms.size() > kArms) arms.resize(kArms);
+    if (arms.empty()) return arms;
+    double best = arms.front().shrunken, median = median_score(contenders);
+    for (ParentArm& arm : arms)
+        arm.level = median > best ? std::clamp((median - arm.shrunken) / (median - best), 0.0, 1.0)
+                                  : static_cast<double>(arm.shrunken <= best);
+    return arms;
+}
+
+std::vector<ParentDraw> draw_parents(const std::vector<ParentArm>& arms, Random& random) {
+    std::vector<ParentDraw> draws;
+    for (const ParentArm& arm : arms)
+        draws.push_back({&arm, arm.level + random.normal() * kSpread / std::sqrt(1.0 + arm.contender->children)});
+    std::ranges::stable_sort(draws, std::ranges::greater{}, &ParentDraw::value);
+    return draws;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,179 @@
+#include "bandit/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bandit/noise.h"
+#include "bandit/operators.h"
+#include "bandit/proposals.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kIncumbentAgain = 0.1;
+constexpr int kMostRuns = 8;              // of one candidate
+constexpr std::size_t kMostFailures = 3;  // of a seed, where nothing else can be done
+constexpr double kNoiseMatters = 0.01;    // sigma over the spread of scores
+
+class Planner {
+public:
+    explicit Planner(const PlannerInput& input)
+        : history_(*input.history),
+          contenders_(history_),
+          noise_(estimate_noise(history_)),
+          random_(mixed_seed(input)),
+          proposer_(input, contenders_, random_) {}
+
+    Result<Plan> plan() {
+        if (auto plan = seed()) return *plan;
+        if (auto plan = undecided()) return *plan;
+        if (auto plan = incumbent_again()) return *plan;
+        if (auto plan = by_operator()) return *plan;
+        if (auto plan = least_run()) return *plan;
+        if (auto plan = failed_seed()) return *plan;
+        return nothing_left();
+    }
+
+private:
+    // A caller may give every plan of an exploration the same seed: the trials so far make the draws differ.
+    static std::uint64_t mixed_seed(const PlannerInput& input) {
+        std::uint64_t state = input.seed;
+        return splitmix64(state) ^ (input.history->trials.size() * 0x9e3779b97f4a7c15ULL);
+    }
+
+    Plan again(const Contender& contender, std::string operator_name, std::string choice) const {
+        const Known& known = *contender.known;
+        int here = static_cast<int>(contender.own.size() + contender.foreign.size());
+        return {known.candidate, known.parents, std::move(operator_name), std::max(known.runs_anywhere, here),
+                std::move(choice)};
+    }
+
+    std::optional<Plan> seed() const {
+        for (const Contender& contender : contenders_.all()) {
+            if (contender.known == nullptr || !contender.known->seed || contender.known->in_flight || contender.tried())
+                continue;
+            return again(contender, "seed",
+                         fmt::format("seed {} has not run in {} yet", short_id(contender.known->candidate.id),
+                                     history_.category));
+        }
+        return std::nullopt;
+    }
+
+    std::optional<Plan> undecided() const {
+        for (const Contender& contender : contenders_.all()) {
+            if (contender.known == nullptr || contender.known->in_flight || contender.decision != Decision::undecided ||
+                contender.own.size() >= static_cast<std::size_t>(kMaxChallengerRuns))
+                continue;
+            return again(
+                contender, "replicate",
+                fmt::format("replicate: {} is undecided after {} of at most {} runs",
+                            short_id(contender.known->candidate.id), contender.own.size(), kMaxChallengerRuns));
+        }
+        return std::nullopt;
+    }
+
+    // Now and then the best candidate again, so that a lucky first score does not hold for ever.
+    std::optional<Plan> incumbent_again() {
+        bool now = random_.chance(kIncumbentAgain);
+        if (!now || proposer_.parents().size() < 2) return std::nullopt;
+        const Contender& best = *proposer_.parents().front().contender;
+        if (best.known->in_flight || best.runs() >= most_runs() || !noise_matters(best.mean)) return std::nullopt;
+        return again(best, "replicate",
+                     fmt::format("replicate: incumbent {} after {} run{}", short_id(best.known->candidate.id),
+                                 best.runs(), best.runs() == 1 ? "" : "s"));
+    }
+
+    // A tenth of a pool's runs at most goes into knowing one candidate better.
+    int most_runs() const { return std::min(kMostRuns, 1 + static_cast<int>(history_.trials.size() / 10)); }
+
+    bool noise_matters(double best) const {
+        double worst = best;
+        for (const ParentArm& arm : proposer_.parents()) worst = std::max(worst, arm.contender->mean);
+        return noise_.sigma > kNoiseMatters * (worst - best);
+    }
+
+    std::optional<Plan> by_operator() {
+        std::vector<OperatorArm> arms = operator_arms(history_, contenders_);
+        std::erase_if(arms, [&](const OperatorArm& arm) { return !proposer_.available(arm.name); });
+        while (!arms.empty()) {
+            std::vector<OperatorOdds> odds = operator_odds(arms, random_);
+            std::vector<double> weights;
+            std::string names;
+            for (const OperatorOdds& entry : odds) {
+                weights.push_back(entry.odds);
+                names += fmt::format("{}{}", names.empty() ? "" : "/", entry.name);
+            }
+            std::size_t drawn = random_.pick(weights);
+            if (auto proposal = proposer_.propose(odds[drawn].name)) {
+                std::string name(odds[drawn].name);
+                std::string choice =
+                    fmt::format("{} (odds {:.2f} of {}): {}", name, odds[drawn].odds, names, proposal->how);
+                return finished(std::move(*proposal), std::move(name), std::move(choice));
+            }
+            arms.erase(arms.begin() + static_cast<std::ptrdiff_t>(drawn));
+        }
+        return std::nullopt;
+    }
+
+    Plan finished(Proposal proposal, std::string name, std::string choice) const {
+        int runs = 0;
+        if (const Contender* contender = contenders_.find(proposal.child.id))
+            runs = again(*contender, "", "").replicate;
+        return {std::move(proposal.child), std::move(proposal.parents), std::move(name), runs, std::move(choice)};
+    }
+
+    // The space is exhausted: know the best ones better.
+    std::optional<Plan> least_run() const {
+        const Contender* least = nullptr;
+        for (const ParentArm& arm : proposer_.parents()) {
+            if (arm.contender->known->in_flight || arm.contender->runs() >= kMostRuns) continue;
+            if (least == nullptr || arm.contender->runs() < least->runs()) least = arm.contender;
+        }
+        if (least == nullptr) return std::nullopt;
+        return again(*least, "replicate",
+                     fmt::format("replicate: nothing new to try, {} has {} run{}", short_id(least->known->candidate.id),
+                                 least->runs(), least->runs() == 1 ? "" : "s"));
+    }
+
+    std::optional<Plan> failed_seed() const {
+        for (const Contender& contender : contenders_.all()) {
+            if (contender.known == nullptr || !contender.known->seed || contender.known->in_flight ||
+                contender.scored() || contender.own.size() >= kMostFailures)
+                continue;
+            auto unfit = [](const Trial* trial) { return trial->status == RunStatus::unfit; };
+            if (std::ranges::any_of(contender.own, unfit) || std::ranges::any_of(contender.foreign, unfit)) continue;
+            return again(contender, "seed",
+                         fmt::format("seed {} once more, since its run failed and nothing else is left",
+                                     short_id(contender.known->candidate.id)));
+        }
+        return std::nullopt;
+    }
+
+    Result<Plan> nothing_left() const {
+        double budget_s = 0;
+        for (const Trial& trial : history_.trials) budget_s = std::max(budget_s, trial.budget_s);
+        std::string hint =
+            budget_s > 0 ? fmt::format("cultivar explore --budget {:.0f}s", 2 * budget_s) : "cultivar pull";
+        return fail(
+            Code::unfit,
+            fmt::format("nothing left to try in '{}': no seed fits and no candidate has a score", history_.category),
+            std::move(hint));
+    }
+
+    const History& history_;
+    Contenders contenders_;
+    Noise noise_;
+    Random random_;
+    Proposer proposer_;
+};
+
+}  // namespace
+
+Result<Plan> plan_next(const PlannerInput& input) {
+    if (input.space == nullptr || input.history == nullptr)
+        return fail(Code::usage, "the planner needs a space and a history");
+    return Planner(input).plan();
+}
+
+}  // namespace cultivar

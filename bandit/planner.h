@@ -1,0 +1,39 @@
+// The planner: which run comes next, and why. Deterministic: the same history, space and seed give the same plan.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bandit/history.h"
+
+namespace cultivar {
+
+struct Plan {
+    Candidate child;
+    std::vector<std::string> parents;  // candidate ids: what its commit's parents will be; replicate: its known parents
+    std::string operator_name;         // "seed", "replicate", "tune", "switch", "cross", "import"
+    int replicate = 0;                 // number of trials of this candidate already known in any category
+    std::string choice;                // one line: operator with its odds, parent with its draw, change made
+};
+
+// How the planner asks for a cross, since ancestry lives elsewhere: the child of two candidates, or an error where
+// they cannot be crossed.
+using Crosser = std::function<Result<Candidate>(const std::string& a, const std::string& b)>;
+
+struct PlannerInput {
+    const Space* space = nullptr;
+    std::string task_id;
+    const History* history = nullptr;
+    std::uint64_t seed = 0;
+    Crosser cross;
+};
+
+// In this order: a seed never run in this category by anybody; an undecided candidate's next run; now and then the best
+// candidate again; otherwise an operator drawn by the operator bandit; where no operator finds anything new, a known
+// parent again, and a seed whose run failed. Never proposes a candidate that was run (other than to replicate), is in
+// flight, or violates the space. Errors: unfit (nothing left to try: no seed fits and no candidate has a score), usage.
+Result<Plan> plan_next(const PlannerInput& input);
+
+}  // namespace cultivar

@@ -1,0 +1,208 @@
+#include "bandit/planner.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "bandit/contenders.h"
+#include "tests/bandit/world.h"
+
+namespace cultivar {
+namespace {
+
+using testing::add;
+using testing::candidate_of;
+using testing::done;
+
+class Planner : public ::testing::Test {
+protected:
+    Space space_ = testing::model_space();
+    History history_;
+
+    Planner() { history_.category = "cpu-10s-e11"; }
+
+    Result<Plan> plan(std::uint64_t seed = 1) {
+        return plan_next({&space_, testing::kTask, &history_, seed, testing::mixing_crosser(space_, history_)});
+    }
+    std::string seed_of(double rate) { return add(history_, candidate_of(space_, {{"optim.rate", rate}}), {}, true); }
+    std::string child_of(const std::string& parent, double rate) {
+        return add(history_, candidate_of(space_, {{"optim.rate", rate}}), {parent});
+    }
+    void record(const std::string& id, RunStatus status, double score = 0, Decision decision = Decision::none) {
+        history_.trials.push_back(done(id, score, decision));
+        history_.trials.back().status = status;
+    }
+};
+
+TEST_F(Planner, RunsEverySeedOnceInOrderThenImproves) {
+    std::string first = seed_of(0.1), second = seed_of(0.2);
+    auto one = plan();
+    ASSERT_TRUE(one);
+    EXPECT_EQ(one->child.id, first);
+    EXPECT_EQ(one->operator_name, "seed");
+    EXPECT_TRUE(one->parents.empty());
+    record(first, RunStatus::unfit);
+    EXPECT_EQ(plan()->child.id, second);
+    record(second, RunStatus::done, 3, Decision::kept);
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+        auto next = plan(seed);
+        ASSERT_TRUE(next);
+        EXPECT_NE(next->child.id, first) << "an unfit seed is not tried again";
+        EXPECT_EQ(next->parents, std::vector<std::string>{second});
+        EXPECT_TRUE(next->operator_name == "tune" || next->operator_name == "switch") << next->operator_name;
+        EXPECT_NE(next->choice.find("parent " + short_id(second) + " drawn at"), std::string::npos) << next->choice;
+        EXPECT_NE(next->choice.find("odds"), std::string::npos);
+        EXPECT_NE(next->choice.find(" -> "), std::string::npos) << next->choice;
+        EXPECT_EQ(next->choice.find('\n'), std::string::npos);
+    }
+}
+
+TEST_F(Planner, SaysWhatToDoWhenNoSeedFits) {
+    record(seed_of(0.1), RunStatus::unfit);
+    record(seed_of(0.2), RunStatus::unfit);
+    auto next = plan();
+    ASSERT_FALSE(next);
+    EXPECT_EQ(next.error().code, Code::unfit);
+    EXPECT_NE(next.error().message.find("'cpu-10s-e11'"), std::string::npos);
+    EXPECT_EQ(next.error().hint, "cultivar explore --budget 20s");
+}
+
+TEST_F(Planner, TriesAFailedSeedAgainOnlyWhenNothingElseIsLeftAndNotForEver) {
+    std::string seed = seed_of(0.1);
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        auto next = plan();
+        ASSERT_TRUE(next);
+        EXPECT_EQ(next->child.id, seed);
+        EXPECT_EQ(next->replicate, attempt);
+        record(seed, RunStatus::failed);
+    }
+    EXPECT_FALSE(plan());
+}
+
+TEST_F(Planner, RunsAnUndecidedCandidateAgainBeforeAnythingNew) {
+    std::string root = seed_of(0.1), child = child_of(root, 0.2);
+    record(root, RunStatus::done, 3, Decision::kept);
+    record(child, RunStatus::done, 2.99, Decision::undecided);
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        auto next = plan(seed);
+        ASSERT_TRUE(next);
+        EXPECT_EQ(next->child.id, child);
+        EXPECT_EQ(next->operator_name, "replicate");
+        EXPECT_EQ(next->replicate, 1);
+        EXPECT_EQ(next->parents, std::vector<std::string>{root});
+    }
+    testing::known(history_, child).runs_anywhere = 5;
+    EXPECT_EQ(plan()->replicate, 5);
+    testing::known(history_, child).in_flight = true;
+    EXPECT_NE(plan()->child.id, child);
+}
+
+TEST_F(Planner, LeavesForeignUndecidedCandidatesToTheirOwners) {
+    std::string root = seed_of(0.1), child = child_of(root, 0.2);
+    record(root, RunStatus::done, 3, Decision::kept);
+    record(child, RunStatus::done, 2.9, Decision::undecided);
+    history_.trials.back().own = false;
+    for (std::uint64_t seed = 0; seed < 20; ++seed) EXPECT_NE(plan(seed)->child.id, child);
+}
+
+TEST_F(Planner, ImportsTheBestOfOthersAndOnlyThenBuildsOnIt) {
+    std::string root = seed_of(0.1), find = child_of(root, 0.2), lesser = child_of(root, 0.3);
+    for (const std::string& id : {root, find, lesser}) {
+        record(id, RunStatus::done, id == find ? 2 : 2.5, Decision::kept);
+        history_.trials.back().own = false;
+        testing::known(history_, id).kept = true;
+    }
+    auto next = plan();  // nothing was run here yet: nothing but an import can be
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->operator_name, "import");
+    EXPECT_EQ(next->child.id, find);
+    EXPECT_EQ(next->parents, std::vector<std::string>{root});
+    record(find, RunStatus::done, 2.1, Decision::kept);
+    std::set<std::string> operators;
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        next = plan(seed);
+        ASSERT_TRUE(next);
+        operators.insert(next->operator_name);
+        if (next->operator_name == "tune" || next->operator_name == "switch") {
+            EXPECT_EQ(next->parents, std::vector<std::string>{find});
+        }
+    }
+    EXPECT_TRUE(operators.contains("import"));
+    EXPECT_TRUE(operators.contains("tune"));
+}
+
+TEST_F(Planner, PrefersTheTipsAmongWhatWasKeptInOtherCategories) {
+    std::string root = seed_of(0.1), middle = child_of(root, 0.2), tip = child_of(middle, 0.3);
+    record(root, RunStatus::unfit);
+    for (const std::string& id : {middle, tip}) testing::known(history_, id).kept = true;
+    EXPECT_EQ(plan()->child.id, tip);
+    testing::known(history_, tip).rejected = true;
+    EXPECT_EQ(plan()->child.id, middle);
+}
+
+TEST_F(Planner, CrossesOnlyCandidatesOfWhichNeitherDescendsFromTheOther) {
+    std::string root = seed_of(0.1);
+    std::string left = child_of(root, 0.2);
+    std::string right =
+        add(history_, candidate_of(space_, {{"optim.rate", 0.1}, {"data.length", std::int64_t{256}}}), {root});
+    std::string below = child_of(left, 0.3);
+    for (const std::string& id : {root, left, right, below}) record(id, RunStatus::done, 2.5, Decision::kept);
+    std::set<std::vector<std::string>> pairs;
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        auto next = plan(seed);
+        ASSERT_TRUE(next);
+        if (next->operator_name != "cross") continue;
+        std::vector<std::string> pair = next->parents;
+        std::ranges::sort(pair);
+        pairs.insert(pair);
+    }
+    std::set<std::vector<std::string>> expected;
+    for (std::vector<std::string> pair : {std::vector{left, right}, std::vector{right, below}}) {
+        std::ranges::sort(pair);
+        expected.insert(pair);
+    }
+    EXPECT_EQ(pairs, expected);
+}
+
+TEST_F(Planner, ChoosesAnotherOperatorWhereACrossFails) {
+    std::string root = seed_of(0.1), left = child_of(root, 0.2), right = child_of(root, 0.3);
+    for (const std::string& id : {root, left, right}) record(id, RunStatus::done, 2.5, Decision::kept);
+    Crosser broken = [](const std::string&, const std::string&) -> Result<Candidate> {
+        return fail(Code::git, "no common ancestor");
+    };
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        auto next = plan_next({&space_, testing::kTask, &history_, seed, broken});
+        ASSERT_TRUE(next);
+        EXPECT_NE(next->operator_name, "cross");
+    }
+}
+
+TEST_F(Planner, KnowsTheBestBetterWhenTheSpaceIsExhausted) {
+    Gene only = testing::choice("only", {"a", "b"});
+    auto space = Space::make({only}, {});
+    ASSERT_TRUE(space);
+    std::string a = add(history_, candidate_of(*space, {}), {}, true);
+    std::string b = add(history_, candidate_of(*space, {{"only", std::string("b")}}), {a});
+    record(a, RunStatus::done, 2, Decision::kept);
+    record(b, RunStatus::done, 1, Decision::kept);
+    int replicates = 0;
+    for (;; ++replicates) {
+        auto next = plan_next({&*space, testing::kTask, &history_, 1, {}});
+        if (!next) break;
+        EXPECT_EQ(next->operator_name, "replicate");
+        record(next->child.id, RunStatus::done, next->child.id == a ? 2 : 1, Decision::kept);
+        ASSERT_LT(replicates, 20);
+    }
+    EXPECT_EQ(replicates, 14);  // eight runs each
+}
+
+TEST_F(Planner, RefusesAnInputWithoutSpaceOrHistory) {
+    EXPECT_EQ(plan_next({nullptr, testing::kTask, &history_, 1, {}}).error().code, Code::usage);
+    EXPECT_EQ(plan_next({&space_, testing::kTask, nullptr, 1, {}}).error().code, Code::usage);
+    EXPECT_EQ(plan().error().code, Code::unfit);  // an empty pool
+    EXPECT_EQ(plan().error().hint, "cultivar pull");
+}
+
+}  // namespace
+}  // namespace cultivar
