@@ -1,0 +1,26 @@
+#include "cli/commands.h"
+
+namespace cultivar {
+
+const std::vector<Command>& commands() {
+    static const std::vector<Command> table = {
+        {"init", "start", "Create a pool", "DIR [--remote URL] [--name NAME] [--budget TIME]", declare_init},
+        {"clone", "start", "Take part in a pool", "URL [DIR]", declare_clone},
+        {"data", "start", "Bring in, list or check the pool's data", "import FILE... [OPTIONS] | list | check",
+         declare_data},
+        {"explore", "search", "Improve candidates within a budget", "--runs N | --for TIME [OPTIONS]", declare_explore},
+        {"cross", "search", "Merge two candidates gene by gene", "ID ID", declare_cross},
+        {"pull", "share", "Fetch what others found", "", declare_pull},
+        {"propose", "share", "Push what was found here", "[ID... | --all]", declare_propose},
+        {"verify", "share", "Judge the claims of others", "[ID... | --pending]", declare_verify},
+        {"top", "look", "Show the leaderboard", "[--category NAME]", declare_top},
+        {"show", "look", "Show a candidate, a run or a claim", "ID", declare_show},
+        {"log", "look", "Show what was run, newest first", "[-n N] [ID]", declare_log},
+        {"diff", "look", "Show the genes in which two candidates differ", "ID ID", declare_diff},
+        {"status", "look", "Show where this clone and its pool stand", "", declare_status},
+        {"version", "look", "Show versions of cultivar and its worker", "", declare_version},
+    };
+    return table;
+}
+
+}  // namespace cultivar

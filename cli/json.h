@@ -1,0 +1,14 @@
+// JSON as commands print it: indented, and ASCII only, so that nothing foreign reaches a terminal unescaped.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace cultivar {
+
+using Json = nlohmann::ordered_json;
+
+inline std::string pretty(const Json& json) { return json.dump(2, ' ', true) + "\n"; }
+
+}  // namespace cultivar

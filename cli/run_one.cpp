@@ -1,0 +1,214 @@
+#include "cli/run_one.h"
+
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pool/digest.h"
+#include "pool/intake.h"
+
+namespace cultivar {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kSlack_s = 120;  // start-up and scoring of a small model, generously
+
+std::string run_dir(const Session& session) { return session.clone->state_dir + "run/"; }
+
+Result<Genes> spec_genes(const Session& session, const Candidate& child) {
+    return session.clone->task.space.complete(child.genes);
+}
+
+Json plan_json(const Session& session, const PlannedRun& planned) {
+    return {{"task", session.clone->task_id},    {"toml", planned.child.toml},     {"parents", planned.parents},
+            {"operator", planned.operator_name}, {"choice", planned.choice},       {"category", planned.category},
+            {"started", planned.started},        {"replicate", planned.replicate}, {"budget_s", planned.budget_s},
+            {"wall_s", planned.wall_s},          {"joules", planned.joules}};
+}
+
+Result<void> save_plan(const Session& session, const PlannedRun& planned) {
+    return write_file_atomically(run_dir(session) + "plan.json", plan_json(session, planned).dump(2) + "\n");
+}
+
+// What an earlier part of the run told, for the collector.
+void replay_events(const std::string& path, RunCollector& collector) {
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+        auto event = parse_event(line);
+        if (event) collector.take(*event);
+    }
+}
+
+void note_failure(const Outcome& outcome, Run& run) {
+    bool unfit = outcome.how == Outcome::How::error_event && outcome.error && outcome.error->kind == "unfit";
+    run.status = unfit ? RunStatus::unfit : RunStatus::failed;
+    run.reason = outcome.error ? fmt::format("{}: {}", outcome.error->kind, outcome.error->message) : outcome.message;
+    if (unfit) run.reason = outcome.error->message;
+}
+
+Result<std::string> take_score(const DoneEvent& done, const std::string& path, std::int64_t cap_bytes, Run& run) {
+    TRY_ASSIGN(std::string weights, read_file(path, static_cast<std::size_t>(cap_bytes)));
+    run.status = RunStatus::done;
+    run.steps = done.steps;
+    run.tokens = done.tokens;
+    run.train_s = done.train_s;
+    run.val_loss = done.val_loss;
+    run.val_bpb = done.val_bpb;
+    run.chunk_loss_sums = done.chunk_loss_sums;
+    run.artifact = sha256_hex(weights);
+    run.artifact_bytes = static_cast<std::int64_t>(weights.size());
+    return weights;
+}
+
+Run blank_record(const Session& session, const PlannedRun& planned) {
+    Run run;
+    run.task = session.clone->task_id;
+    run.candidate = planned.child.id;
+    run.toml = planned.child.toml;
+    run.parents = planned.parents;
+    run.category = planned.category;
+    run.budget_s = planned.budget_s;
+    run.replicate = planned.replicate;
+    run.seed = run_seed(planned.child.id, planned.replicate);
+    run.operator_name = planned.operator_name;
+    run.choice = planned.choice;
+    run.started = planned.started;
+    run.writer = session.clone->writer;
+    run.zone = session.config.get("zone").value;
+    return run;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> worker_command(const Session& session) {
+    TRY_ASSIGN(std::string worker, session.config.worker());
+    return std::vector<std::string>{worker};
+}
+
+Result<std::optional<PlannedRun>> unfinished_run(const Session& session) {
+    using Found = std::optional<PlannedRun>;
+    auto text = read_file(run_dir(session) + "plan.json", 1 << 20);
+    if (!text) return text.error().code == Code::not_found ? Result<Found>(Found()) : fail(text.error());
+    try {
+        Json json = Json::parse(*text);
+        if (json.at("task").get<std::string>() != session.clone->task_id) return Found();
+        PlannedRun planned;
+        auto child =
+            parse_canonical(session.clone->task.space, session.clone->task_id, json.at("toml").get<std::string>());
+        if (!child) return Found();
+        planned.child = std::move(*child);
+        planned.parents = json.at("parents").get<std::vector<std::string>>();
+        planned.operator_name = json.at("operator").get<std::string>();
+        planned.choice = json.at("choice").get<std::string>();
+        planned.category = json.at("category").get<std::string>();
+        planned.started = json.at("started").get<std::string>();
+        planned.replicate = json.at("replicate").get<int>();
+        planned.budget_s = json.at("budget_s").get<double>();
+        planned.wall_s = json.at("wall_s").get<double>();
+        planned.joules = json.at("joules").get<double>();
+        return Found(std::move(planned));
+    } catch (const std::exception&) {
+        return Found();  // begin_run() replaces it
+    }
+}
+
+Result<void> begin_run(const Session& session, const PlannedRun& planned) {
+    TRY(end_run(session));
+    std::error_code ec;
+    std::filesystem::create_directories(run_dir(session), ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", run_dir(session), ec.message()));
+    TRY_ASSIGN(Specification specification, base_specification(session));
+    TRY_ASSIGN(specification.genes, spec_genes(session, planned.child));
+    specification.mode = Specification::Mode::train;
+    specification.seed = run_seed(planned.child.id, planned.replicate);
+    specification.budget_s = planned.budget_s;
+    specification.work_dir = std::filesystem::absolute(run_dir(session)).string();
+    specification.artifact = specification.work_dir + "artifact";
+    TRY(write_file_atomically(run_dir(session) + "spec.json", to_json(specification) + "\n"));
+    return save_plan(session, planned);  // last: a run without a plan was never begun
+}
+
+Result<void> end_run(const Session& session) {
+    std::error_code ec;
+    // The plan goes first: a kill in between must not leave a plan without its checkpoint.
+    std::filesystem::remove(run_dir(session) + "plan.json", ec);
+    std::filesystem::remove_all(run_dir(session), ec);
+    if (ec) return fail(Code::io, fmt::format("cannot clear '{}': {}", run_dir(session), ec.message()));
+    return {};
+}
+
+Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks) {
+    const std::string dir = run_dir(session), events_path = dir + "events.jsonl";
+    RunCollector collector(planned.budget_s);
+    replay_events(events_path, collector);
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> events(std::fopen(events_path.c_str(), "a"), &std::fclose);
+    if (!events) return fail(Code::io, fmt::format("cannot write '{}'", events_path));
+
+    LaunchOptions options;
+    TRY_ASSIGN(options.command, worker_command(session));
+    options.spec_path = dir + "spec.json";
+    options.log_path = dir + "log";
+    options.hang_s = kSlack_s + 2 * planned.budget_s;
+    options.wall_limit_s = 2 * kSlack_s + 4 * planned.budget_s;
+    std::optional<Hopeless> given_up;
+    auto listener = [&](const Event& event) {
+        collector.take(event);
+        std::fprintf(events.get(), "%s\n", to_line(event).c_str());
+        std::fflush(events.get());
+        energy.poll();
+        if (!std::holds_alternative<StepEvent>(event)) return Advice::go_on;
+        if (hooks.on_step) hooks.on_step(collector);
+        if (hooks.hopeless) given_up = hooks.hopeless(collector);
+        return given_up ? Advice::stop_hopeless : Advice::go_on;
+    };
+    energy.start();
+    auto launched = run_trainer(options, SystemClock(), listener, hooks.should_stop);
+    Energy spent = energy.stop();
+    if (!launched) return fail(launched.error());
+    const Outcome& outcome = *launched;
+
+    RunResult result;
+    planned.wall_s += outcome.wall_s;
+    planned.joules += spent.joules;
+    if (outcome.how == Outcome::How::stopped) {
+        TRY(save_plan(session, planned));
+        result.stopped = true;
+        return result;
+    }
+    if (outcome.error && outcome.error->kind == "data")
+        return fail(Code::corrupt, fmt::format("the trainer cannot use the data: {}", outcome.error->message),
+                    "cultivar data check");
+    result.run = blank_record(session, planned);
+    collector.fill(result.run);
+    result.run.ended = utc_text(std::time(nullptr));
+    result.run.wall_s = planned.wall_s;
+    result.run.energy = spent;
+    result.run.energy.joules = planned.joules;
+    if (outcome.how == Outcome::How::done && outcome.done) {
+        auto weights = take_score(*outcome.done, dir + "artifact", session.clone->task.artifact_cap_bytes, result.run);
+        if (!weights) return fail(weights.error());
+        result.weights = std::move(*weights);
+        // What others would refuse is no result here either: the machine was too busy, or the trainer is at fault.
+        const Clone& clone = *session.clone;
+        auto sound = check_run(clone.task, clone.task_id, result.run, clone.writer);
+        if (!sound) {
+            result.run.status = RunStatus::failed;
+            result.run.reason = "it would not be accepted: " + sound.error().message;
+            result.weights.reset();
+        }
+    } else if (outcome.how == Outcome::How::hopeless && given_up) {
+        result.run.status = RunStatus::stopped;
+        result.run.expected_bpb = given_up->expected_score;
+        result.run.reason = given_up->reason;
+    } else {
+        note_failure(outcome, result.run);
+    }
+    return result;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,50 @@
+// One run from plan to record. The run under way lies in <state>/run/: plan.json, spec.json, events.jsonl, log, the
+// trainer's checkpoints and artifact. A run that was stopped or killed is taken up again from there.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "bandit/planner.h"
+#include "bandit/stopping.h"
+#include "cli/session.h"
+#include "train/collector.h"
+#include "train/energy.h"
+#include "train/launcher.h"
+
+namespace cultivar {
+
+struct PlannedRun {
+    Candidate child;
+    std::vector<std::string> parents;
+    std::string operator_name, choice, category, started;
+    int replicate = 0;
+    double budget_s = 0;
+    double wall_s = 0, joules = 0;  // of earlier parts of this run
+};
+
+// The run that an earlier explore left unfinished, if it is still of this task.
+Result<std::optional<PlannedRun>> unfinished_run(const Session& session);
+Result<void> begin_run(const Session& session, const PlannedRun& planned);
+Result<void> end_run(const Session& session);  // clears <state>/run/
+
+struct RunHooks {
+    std::function<void(const RunCollector&)> on_step;
+    std::function<std::optional<Hopeless>(const RunCollector&)> hopeless;  // asked after each step
+    std::function<bool()> should_stop;                                     // asked ten times a second
+};
+
+struct RunResult {
+    bool stopped = false;                // by should_stop: a checkpoint was written, nothing is recorded
+    Run run;                             // decision and decision's reason are still open
+    std::optional<std::string> weights;  // the artifact's bytes, of a scored run
+};
+
+// Trains and scores. What goes wrong with the trainer is a RunResult of status failed or unfit; data that is missing or
+// corrupt is an error. Errors: not_found (worker, data), io, corrupt.
+Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks);
+
+// The worker's command line.
+Result<std::vector<std::string>> worker_command(const Session& session);
+
+}  // namespace cultivar

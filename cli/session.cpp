@@ -1,0 +1,160 @@
+#include "cli/session.h"
+
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace cultivar {
+namespace {
+
+constexpr std::size_t kMaxSeeds = 1000;
+
+bool trusted(const RunRow& row, const std::string& writer, const std::set<std::string>& accepted) {
+    return row.run.writer == writer || accepted.count(row.id) > 0;
+}
+
+Trial trial_of(const RunRow& row, bool own) {
+    const Run& run = row.run;
+    Trial trial;
+    trial.candidate = run.candidate;
+    trial.status = run.status;
+    trial.score = run.val_bpb.value_or(run.expected_bpb.value_or(0));
+    trial.operator_name = run.operator_name;
+    trial.decision = run.decision;
+    trial.parents = run.parents;
+    trial.curve = run.curve;
+    trial.budget_s = run.budget_s;
+    trial.steps = run.steps;
+    trial.own = own;
+    return trial;
+}
+
+}  // namespace
+
+Result<Session> open_session(const Context& context) {
+    Session session;
+    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    session.clone = std::make_unique<Clone>(std::move(clone));
+    TRY_ASSIGN(session.config, Config::load(&session.clone->repo));
+    TRY_ASSIGN(Index index, Index::open(*session.clone));
+    session.index = std::make_unique<Index>(std::move(index));
+    return session;
+}
+
+Result<std::vector<Seed>> read_seeds(const Clone& clone) {
+    TRY_ASSIGN(Commit main, clone.repo.read_commit(clone.main));
+    TRY_ASSIGN(std::vector<TreeEntry> root, clone.repo.read_tree(main.tree));
+    std::vector<Seed> seeds;
+    for (const TreeEntry& folder : root) {
+        if (folder.name != "seeds" || !folder.is_tree) continue;
+        TRY_ASSIGN(std::vector<TreeEntry> files, clone.repo.read_tree(folder.oid, kMaxSeeds));
+        for (const TreeEntry& file : files) {
+            if (!file.name.ends_with(".toml") || !file.plain_file) continue;
+            TRY_ASSIGN(std::string text, clone.repo.read_blob(file.oid, kMaxCandidateBytes));
+            TRY_ASSIGN(Candidate candidate,
+                       read_candidate(clone.task.space, clone.task_id, text, "seeds/" + file.name));
+            seeds.push_back({file.name.substr(0, file.name.size() - 5), std::move(candidate)});
+        }
+    }
+    return seeds;
+}
+
+Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category) {
+    History history;
+    history.category = category;
+    std::map<std::string, std::size_t> at;
+    auto known = [&](Candidate candidate) -> Known& {
+        auto [found, fresh] = at.emplace(candidate.id, history.candidates.size());
+        if (fresh) history.candidates.push_back({.candidate = std::move(candidate), .parents = {}});
+        return history.candidates[found->second];
+    };
+    for (const Seed& seed : seeds) known(seed.candidate).seed = true;
+    TRY_ASSIGN(std::vector<CandidateRow> rows, session.index->candidates());
+    for (const CandidateRow& row : rows) {
+        auto candidate = parse_canonical(session.clone->task.space, session.clone->task_id, row.toml);
+        if (!candidate) continue;
+        Known& entry = known(std::move(*candidate));
+        entry.parents = row.parents;
+        entry.kept = entry.kept || !row.commits.empty();
+    }
+    TRY_ASSIGN(std::vector<ClaimRow> claims, session.index->claims());
+    std::set<std::string> accepted, rejected;
+    for (const ClaimRow& claim : claims) {
+        bool yes = claim.verdict && claim.verdict->result == "accepted";
+        if (yes) accepted.insert(claim.claim.artifact_run);  // the one that was scored again
+        if (claim.verdict && claim.verdict->result == "rejected") rejected.insert(claim.claim.candidate);
+        if (auto found = at.find(claim.claim.candidate); found != at.end())
+            history.candidates[found->second].kept = true;
+    }
+    TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs());
+    std::set<std::string> sound;  // candidates with a run that counts
+    for (const RunRow& row : runs) {
+        if (row.refused) continue;
+        if (row.run.status == RunStatus::done) sound.insert(row.run.candidate);
+        auto found = at.find(row.run.candidate);
+        if (found != at.end() && row.run.decision == Decision::kept) history.candidates[found->second].kept = true;
+        if (found != at.end()) ++history.candidates[found->second].runs_anywhere;
+        if (row.run.category == category)
+            history.trials.push_back(trial_of(row, trusted(row, session.clone->writer, accepted)));
+    }
+    for (const std::string& id : rejected) {
+        if (auto found = at.find(id); found != at.end() && !sound.count(id))
+            history.candidates[found->second].rejected = true;
+    }
+    TRY_ASSIGN(std::vector<Lease> leases, session.index->leases());
+    for (const Lease& lease : leases) {
+        auto found = at.find(lease.candidate);
+        if (found != at.end() && lease.category == category) history.candidates[found->second].in_flight = true;
+    }
+    return history;
+}
+
+Result<const Data*> need_data(const Clone& clone) {
+    if (!clone.task.data) return fail(Code::not_found, "this pool has no data yet", "cultivar data import FILE...");
+    const Data& data = *clone.task.data;
+    std::vector<PoolFile> files = data.train;
+    files.insert(files.end(), {data.slice, data.byte_table});
+    for (const PoolFile& file : files) {
+        std::error_code ec;
+        if (std::filesystem::exists(clone.data_dir() + file.name, ec)) continue;
+        std::string names;
+        for (const PoolSource& source : data.sources) names += " PATH/" + source.name;
+        return fail(Code::not_found, fmt::format("the pool's data is not on this machine: '{}' is missing", file.name),
+                    "cultivar data import" + (names.empty() ? " DIR" : names));
+    }
+    return &data;
+}
+
+Result<Specification> base_specification(const Session& session) {
+    const Clone& clone = *session.clone;
+    TRY_ASSIGN(const Data* data, need_data(clone));
+    Specification specification;
+    TRY_ASSIGN(specification.threads, session.config.threads());
+    for (const PoolFile& file : data->train) specification.train_shards.push_back(clone.data_dir() + file.name);
+    specification.val_shard = clone.data_dir() + data->slice.name;
+    specification.byte_table = clone.data_dir() + data->byte_table.name;
+    specification.vocabulary = data->vocabulary;
+    specification.artifact_cap_bytes = clone.task.artifact_cap_bytes;
+    return specification;
+}
+
+std::string change_against(Session& session, const CandidateRow& row, const std::string& parent) {
+    const Clone& clone = *session.clone;
+    auto child = parse_canonical(clone.task.space, clone.task_id, row.toml);
+    if (!child) return "";
+    auto before = clone.task.space.complete({});
+    if (!parent.empty()) {
+        auto from = session.index->candidate(parent);
+        if (!from || !*from) return "";
+        auto read = parse_canonical(clone.task.space, clone.task_id, (*from)->toml);
+        if (!read) return "";
+        before = read->genes;
+    }
+    return before ? change_text(gene_changes(clone.task.space, *before, child->genes)) : "";
+}
+
+std::string short_id(const std::string& id) { return id.substr(0, 8); }
+
+}  // namespace cultivar

@@ -1,0 +1,44 @@
+// What nearly every command needs: the clone it stands in, its index, its settings; and the pool's state as the bandit
+// wants it.
+#pragma once
+
+#include <memory>
+
+#include "bandit/history.h"
+#include "cli/commands.h"
+#include "pool/index.h"
+#include "pool/sync.h"
+#include "train/protocol.h"
+
+namespace cultivar {
+
+struct Session {
+    std::unique_ptr<Clone> clone;  // stays where it is: the index points to it
+    Config config;
+    std::unique_ptr<Index> index;
+};
+
+Result<Session> open_session(const Context& context);
+
+struct Seed {
+    std::string name;  // "small"
+    Candidate candidate;
+};
+// seeds/*.toml on main, by name. Errors: usage (file:line:col).
+Result<std::vector<Seed>> read_seeds(const Clone& clone);
+
+// The index as the planner's history of one category. Refused records and rejected runs are not in it.
+Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category);
+
+// Data that training needs: checked to be here (sizes, not digests). Errors: not_found with the import as a hint.
+Result<const Data*> need_data(const Clone& clone);
+
+// A specification with everything but genes, seed and mode's own fields: data, threads, cap.
+Result<Specification> base_specification(const Session& session);
+
+// What a candidate changes against its first parent (or the defaults), for a table's last column.
+std::string change_against(Session& session, const CandidateRow& row, const std::string& parent);
+
+std::string short_id(const std::string& id);  // 8 digits
+
+}  // namespace cultivar

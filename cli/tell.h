@@ -1,0 +1,13 @@
+// Sentences that several commands say.
+#pragma once
+
+#include "cli/explorer.h"
+
+namespace cultivar {
+
+void tell_refresh(Ui& ui, const RefreshReport& report);  // notes: what came, what was refused and why
+void tell_proposed(Ui& ui, const ProposeReport& report);
+std::string run_line(const Ui& ui, const Run& run);  // "kept  2.1034  tune  1a2b3c4d  why"
+std::string score_text(const Run& run);              // "2.1034", "~2.3100" (extrapolated), "-"
+
+}  // namespace cultivar

@@ -1,0 +1,137 @@
+#include "cli/verifier.h"
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "cli/run_one.h"
+#include "eval/rescore.h"
+#include "pool/segment_log.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kRescoreLimit_s = 1800;
+
+void conclude(Verdict& verdict, const char* result, const char* tier, const std::string& reason) {
+    verdict.result = result;
+    verdict.tier = tier;
+    verdict.reason = reason;
+}
+
+}  // namespace
+
+Result<Verifier> Verifier::make(Context& context, Session& session) {
+    const Clone& clone = *session.clone;
+    TRY_ASSIGN(std::optional<std::string> text, clone.repo.file(clone.main, "allowed_signers", 1 << 20));
+    TRY_ASSIGN(std::vector<AllowedSigner> allowed, parse_allowed_signers(text.value_or("")));
+    std::string own = clone.key.fingerprint();
+    if (std::none_of(allowed.begin(), allowed.end(),
+                     [&](const AllowedSigner& signer) { return signer.fingerprint == own; }))
+        return fail(
+            Code::usage,
+            "this clone's key is none of the pool's verifiers: a maintainer must add it to allowed_signers on main",
+            fmt::format("echo '{} namespaces=\"git\" {}' >> allowed_signers", clone.writer, clone.key.public_text()));
+    TRY_ASSIGN(Specification base, base_specification(session));
+    TRY_ASSIGN(int threads, session.config.threads());
+    TRY_ASSIGN(double watts, session.config.watts());
+    return Verifier(context, session, std::move(base), threads, watts);
+}
+
+Result<Verdict> Verifier::judge(const ClaimRow& row) {
+    const Clone& clone = *session_.clone;
+    Verdict verdict;
+    verdict.claim = row.id;
+    verdict.task = clone.task_id;
+    verdict.candidate = row.claim.candidate;
+    verdict.artifact = row.claim.artifact;
+    verdict.claimed_bpb = row.claim.val_bpb;
+    verdict.tolerance_bpb = kRescoreTolerance_bpb;
+    verdict.slice = clone.task.data->slice.sha256;
+    verdict.verifier = clone.writer;
+    EnergyMeter energy(clock_, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
+    energy.start();
+    double begun_s = clock_.now_s();
+    TRY(check_tiers(row, verdict));
+    verdict.seconds = clock_.now_s() - begun_s;
+    verdict.joules = energy.stop().joules;
+    double claim_s = 0;
+    TRY_ASSIGN(std::vector<RunRow> runs, session_.index->runs(row.claim.candidate));
+    for (const RunRow& run : runs) {
+        if (std::find(row.claim.runs.begin(), row.claim.runs.end(), run.id) != row.claim.runs.end())
+            claim_s += run.run.wall_s;
+    }
+    verdict.ratio = claim_s > 0 ? verdict.seconds / claim_s : 0;
+    verdict.at = utc_text(std::time(nullptr));
+    return verdict;
+}
+
+Result<void> Verifier::check_tiers(const ClaimRow& row, Verdict& verdict) {
+    if (!row.problem.empty()) return conclude(verdict, "rejected", "structure", row.problem), Result<void>();
+    TRY_ASSIGN(std::vector<RunRow> runs, session_.index->runs(row.claim.candidate));
+    auto run =
+        std::find_if(runs.begin(), runs.end(), [&](const RunRow& one) { return one.id == row.claim.artifact_run; });
+    if (run == runs.end())
+        return conclude(verdict, "rejected", "structure", "it names a run that is not in the journal"), Result<void>();
+    auto git = git_program(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
+    auto weights = load_artifact(*session_.clone, git.get(), row.claim.artifact);
+    if (!weights && weights.error().code == Code::corrupt)
+        return conclude(verdict, "rejected", "structure", weights.error().message), Result<void>();
+    if (!weights && weights.error().code == Code::not_found)
+        return conclude(verdict, "inconclusive", "structure", weights.error().message), Result<void>();
+    if (!weights) return fail(weights.error());
+    return rescore(row, run->run, *weights, verdict);
+}
+
+Result<void> Verifier::rescore(const ClaimRow& row, const Run& run, const std::string& weights, Verdict& verdict) {
+    const Clone& clone = *session_.clone;
+    const std::string dir = fmt::format("{}verify/", clone.state_dir);
+    std::filesystem::create_directories(dir);
+    TRY(write_file_atomically(dir + "artifact", weights));
+    TRY_ASSIGN(Candidate candidate, parse_canonical(clone.task.space, clone.task_id, row.claim.toml));
+    Specification specification = base_;
+    specification.mode = Specification::Mode::score;
+    specification.genes = candidate.genes;
+    specification.work_dir = dir;
+    specification.artifact = dir + "artifact";
+    specification.chunks = draw_chunks(kRescoreChunks);
+    TRY(write_file_atomically(dir + "spec.json", to_json(specification) + "\n"));
+    LaunchOptions options;
+    TRY_ASSIGN(options.command, worker_command(session_));
+    options.spec_path = dir + "spec.json";
+    options.log_path = dir + "log";
+    options.hang_s = options.wall_limit_s = kRescoreLimit_s;
+    auto listener = [&](const Event& event) {
+        if (auto* start = std::get_if<StartEvent>(&event)) verdict.evaluator = start->trainer;
+        return Advice::go_on;
+    };
+    TRY_ASSIGN(Outcome outcome, run_trainer(options, clock_, listener, [this] { return context_.interrupted(); }));
+    std::error_code ec;
+    std::filesystem::remove_all(dir, ec);
+    if (outcome.how == Outcome::How::stopped) return fail(Code::interrupted, "interrupted; nothing was judged");
+    if (outcome.error && outcome.error->kind == "artifact")
+        return conclude(verdict, "rejected", "rescore", outcome.error->message), Result<void>();
+    if (!outcome.done) return conclude(verdict, "inconclusive", "rescore", outcome.message), Result<void>();
+    if (outcome.done->chunk_loss_sums.size() != specification.chunks.size())
+        return fail(Code::io, "the worker did not score the chunks it was asked for", "cultivar version");
+    const ValidationPart& slice = clone.task.data->slice_score;
+    RescoreJudgement judgement = judge_rescore(run.chunk_loss_sums, specification.chunks, outcome.done->chunk_loss_sums,
+                                               slice.targets, slice.bytes);
+    verdict.measured_bpb = judgement.measured_bpb;
+    verdict.chunks = static_cast<int>(specification.chunks.size());
+    return conclude(verdict, judgement.accepted ? "accepted" : "rejected", "rescore", judgement.reason), Result<void>();
+}
+
+Result<void> Verifier::write(const std::vector<Verdict>& verdicts) {
+    if (verdicts.empty()) return {};
+    std::vector<std::string> lines;
+    for (const Verdict& verdict : verdicts) lines.push_back(to_line(verdict));
+    Clone& clone = *session_.clone;
+    TRY(append_log(clone.repo, clone.ledger_ref(), lines, clone.identity(), clone.key));
+    TRY(session_.index->refresh());
+    return {};
+}
+
+}  // namespace cultivar
