@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# Functions that build, demo and test share. Sourced.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# The packages of the parts named, from packages.txt.
+packages_of() {
+    local part wanted=" $* "
+    while read -r first second _; do
+        case $first in
+        '') ;;
+        '#') part=$second ;;
+        *) [[ $wanted == *" $part "* ]] && echo "$first" ;;
+        esac
+    done <"$root/scripts/packages.txt"
+    return 0
+}
+
+# Installs what is missing of the parts named, through apt, as root or by sudo.
+need_packages() {
+    local missing=() package status sudo=()
+    for package in $(packages_of "$@"); do
+        # shellcheck disable=SC2016
+        status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+        [[ $status == installed ]] || missing+=("$package")
+    done
+    [[ ${#missing[@]} -eq 0 ]] && return 0
+    [[ $(id -u) -eq 0 ]] || sudo=(sudo)
+    echo "installing: ${missing[*]}" >&2
+    "${sudo[@]}" apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}

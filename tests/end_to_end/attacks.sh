@@ -1,0 +1,284 @@
+#!/usr/bin/env bash
+# What a contributor may try: forged scores, swapped weights, names that lie, rewound logs, verdicts without standing.
+# Each attack happens in a copy of one pool, in which `mallory` has runs that are not sent yet.
+# shellcheck disable=SC2016 # jq has its own $variables
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "$0")/lib.sh" "$1"
+
+mkdir base
+cp_pool() { # cp_pool NAME: a copy of the base, entered
+    cd "$world"
+    rm -rf attack
+    cp -r base attack
+    cd attack
+    for clone in referee mallory; do git -C "$clone" config remote.origin.url "$PWD/hosting.git"; done
+    section "$1"
+}
+
+cd base
+found_pool referee "$PWD/hosting.git"
+cp referee/seeds/tiny.toml referee/seeds/better.toml
+printf '[optim]\ntied_embed_lr = 0.13\n' >>referee/seeds/better.toml
+git -C referee add --all
+git -C referee commit --quiet --message 'A better seed'
+expect_ok cultivar -C referee propose
+join_pool "$PWD/hosting.git" mallory
+expect_ok cultivar -C mallory explore --runs 2 --json
+expect_json 'all(.runs[]; .decision == "kept" and .parents == [])' # seeds have nothing to beat
+best=$(json '.runs | min_by(.val_bpb).candidate')
+best_artifact=$(json '.runs | min_by(.val_bpb).artifact')
+other_artifact=$(json '.runs | max_by(.val_bpb).artifact')
+mallory=$(writer_of mallory)
+
+# edit_runs FILTER: changes mallory's unsent runs of the best candidate; her own index believes it.
+edit_runs() {
+    local spool
+    spool=$(state_of mallory)/spool.jsonl
+    jq -c --arg best "$best" --arg artifact "$other_artifact" "if .type == \"run\" and .candidate == \$best then $1 else . end" \
+        "$spool" >"$spool.new"
+    ! cmp -s "$spool" "$spool.new" || fail "an edited spool" "a change" "none by $1"
+    mv "$spool.new" "$spool"
+    rm -f "$(state_of mallory)"/index.sqlite*
+}
+# push_log REF FILE [PARENT]: a log of those lines by git plumbing, unsigned.
+push_log() {
+    local blob seg tree
+    blob=$(git -C mallory hash-object -w "$PWD/$2")
+    seg=$(printf '100644 blob %s\t000000.jsonl\n' "$blob" | git -C mallory mktree)
+    tree=$(printf '040000 tree %s\tseg\n' "$seg" | git -C mallory mktree)
+    expect_ok git -C mallory push --quiet --force origin \
+        "$(git -C mallory commit-tree -m forged ${3:+-p "$3"} "$tree"):refs/heads/$1"
+}
+verdict_on() { json --arg id "$1" '[.verdicts[].predicate | select(.candidate == $id)][0].result'; }
+# The best candidate is rejected, last, and counts no run.
+expect_last_and_rejected() {
+    expect_ok cultivar -C "$1" top --json
+    expect_json '.candidates[-1] | .id == $best and .verdict == "rejected" and .runs == 0' --arg best "$best"
+}
+expect_refused() { # expect_refused REASON: by the referee's pull, and it counts nowhere
+    expect_ok cultivar -C referee pull
+    expect_err "warning: refused: .*$1"
+    expect_ok cultivar -C referee top --json
+    expect_json 'all(.candidates[]; .id != $best)' --arg best "$best"
+}
+
+cp_pool "an honest pool is accepted"
+expect_ok cultivar -C mallory propose
+expect_ok cultivar -C referee pull
+expect_ok cultivar -C referee verify
+
+cp_pool "a score edited consistently is found by scoring again"
+edit_runs '.val_bpb *= 0.9 | .val_loss *= 0.9 | .chunk_loss_sums |= map(. * 0.9)'
+expect_ok cultivar -C mallory propose
+expect_ok cultivar -C referee pull
+reject_err 'refused'
+expect_rc 1 cultivar -C referee verify --json
+expect_same "verdict" rejected "$(verdict_on "$best")"
+expect_json 'all(.verdicts[].predicate; .result == "accepted" or (.tier == "rescore" and (.reason | test("does not reach its score"))))'
+expect_last_and_rejected referee
+expect_ok cultivar -C referee propose
+expect_ok cultivar -C mallory pull
+expect_last_and_rejected mallory
+expect_ok cultivar -C referee show "$best"
+expect_out 'rejected by .*does not reach its score'
+expect_ok cultivar -C referee log
+expect_out 'refused'
+
+cp_pool "a score edited by itself does not even enter"
+edit_runs '.val_bpb *= 0.9'
+expect_ok cultivar -C mallory propose
+expect_refused 'val_bpb .* does not follow from val_loss'
+
+cp_pool "chunk sums that do not add up"
+edit_runs '.chunk_loss_sums[0] *= 0.5'
+expect_ok cultivar -C mallory propose
+expect_refused 'do not add up'
+
+cp_pool "a run that took its time"
+edit_runs '.train_s = 60'
+expect_ok cultivar -C mallory propose
+expect_refused 'it trained 60 s on a budget of 1 s'
+
+cp_pool "a seed that was picked"
+edit_runs '.seed += 1'
+expect_ok cultivar -C mallory propose
+expect_refused 'seed is not the derived one'
+
+cp_pool "a configuration that does not hash to its name"
+edit_runs '.toml += "optim.matrix_lr = 0.031\n"'
+expect_ok cultivar -C mallory propose
+expect_refused '(hashes to|canonical)'
+
+cp_pool "records of another writer"
+edit_runs '.writer = "alice.machine.00000000"'
+expect_ok cultivar -C mallory propose
+expect_refused "it names 'alice.machine.00000000' as its writer"
+
+cp_pool "weights of another run"
+edit_runs '.artifact = $artifact'
+expect_ok cultivar -C mallory propose
+expect_ok cultivar -C referee pull
+expect_rc 1 cultivar -C referee verify --json
+expect_same "verdict" rejected "$(verdict_on "$best")"
+expect_last_and_rejected referee
+
+cp_pool "an artifact's name that leads to other bytes"
+expect_ok cultivar -C mallory propose
+git -C hosting.git update-ref "refs/artifacts/$best_artifact" "refs/artifacts/$other_artifact"
+expect_ok cultivar -C referee pull
+expect_rc 1 cultivar -C referee verify --json
+expect_same "verdict" rejected "$(verdict_on "$best")"
+expect_json '.verdicts[].predicate | select(.candidate == $best) | .reason | test("does not hash to its name")' --arg best "$best"
+
+cp_pool "an artifact that nobody has decides nothing"
+expect_ok cultivar -C mallory propose
+git -C hosting.git update-ref -d "refs/artifacts/$best_artifact"
+expect_ok cultivar -C referee pull
+expect_rc 1 cultivar -C referee verify --json
+expect_same "verdict" inconclusive "$(verdict_on "$best")"
+
+cp_pool "a claim that hides a forged run behind an honest one"
+state=$(state_of mallory)
+jq -nc --arg best "$best" 'first(inputs | select(.type == "run" and .candidate == $best)) |
+    .val_bpb *= 0.5 | .val_loss *= 0.5 | .chunk_loss_sums |= map(. * 0.5)' "$state/spool.jsonl" >forged.jsonl
+cat forged.jsonl "$state/spool.jsonl" >spool.new # first, so that the claim's weights are the honest run's
+mv spool.new "$state/spool.jsonl"
+rm -f "$state"/index.sqlite*
+expect_ok cultivar -C mallory propose
+expect_ok cultivar -C referee pull
+run cultivar -C referee verify --json
+expect_ok cultivar -C referee top --json
+forged=$(jq -r .val_bpb forged.jsonl)
+# Whatever the verdict is: what stands as accepted is no better than what was scored again.
+expect_json '.candidates[] | select(.id == $best) | .verdict != "accepted" or .val_bpb >= 1.999 * ($forged | tonumber)' \
+    --arg best "$best" --arg forged "$forged"
+
+cp_pool "a forged run beside an accepted claim"
+expect_ok cultivar -C mallory propose
+expect_ok cultivar -C referee pull
+expect_ok cultivar -C referee verify
+expect_ok cultivar -C referee top --json
+honest=$(json --arg best "$best" '.candidates[] | select(.id == $best).val_bpb')
+state=$(state_of mallory)
+git -C mallory show "refs/heads/journal/$mallory:seg/000000.jsonl" >sent.jsonl
+jq -nc --arg best "$best" 'first(inputs | select(.type == "run" and .candidate == $best)) |
+    .val_bpb *= 0.5 | .val_loss *= 0.5 | .chunk_loss_sums |= map(. * 0.5)' sent.jsonl >>"$state/spool.jsonl"
+rm -f "$state"/index.sqlite*
+expect_ok cultivar -C mallory propose
+expect_ok cultivar -C referee pull
+expect_ok cultivar -C referee top --json
+# Nobody vouches for that run: it does not move what was accepted.
+expect_json '.candidates[] | select(.id == $best) | .verdict != "accepted" or .val_bpb == ($honest | tonumber)' \
+    --arg best "$best" --arg honest "$honest"
+
+cp_pool "branches that lie about what they hold"
+expect_ok cultivar -C mallory propose
+branches=$(git -C mallory for-each-ref --format='%(refname:lstrip=2)' 'refs/heads/candidates/*')
+one=$(head -n 1 <<<"$branches")
+commit=$(git -C mallory rev-parse "$one")
+id=${one#candidates/}
+id=${id%.*}
+push_as() { expect_ok git -C mallory push --quiet origin "$1:refs/heads/$2"; }
+push_as "$commit" candidates/best
+push_as "$commit" "candidates/${id//[0-9]/0}.${commit:0:8}"
+push_as "$commit" "candidates/$id.00000000"
+expect_ok cultivar -C referee pull
+expect_err "candidates/best is not a candidate's branch"
+expect_err "holds another candidate than its name says"
+expect_err "points to another commit than its name says"
+other_bytes() { # the same tree with another message, date, file, or kind of file
+    local made
+    made=$1
+    push_as "$made" "candidates/$id.${made:0:8}"
+    expect_ok cultivar -C referee pull
+    expect_err "refused: .*candidates/$id.${made:0:8}"
+}
+other_bytes "$(git -C mallory commit-tree -m 'the best of all' "$commit^{tree}")"
+blob=$(printf 'optim.matrix_lr = 1e9\n' | git -C mallory hash-object -w --stdin)
+other_bytes "$(git -C mallory commit-tree -m x "$(printf '100644 blob %s\tcandidate.toml\n' "$blob" | git -C mallory mktree)")"
+link=$(printf '/etc/passwd' | git -C mallory hash-object -w --stdin)
+other_bytes "$(git -C mallory commit-tree -m x "$(printf '120000 blob %s\tcandidate.toml\n' "$link" | git -C mallory mktree)")"
+big=$(head -c 3000000 /dev/zero | git -C mallory hash-object -w --stdin)
+other_bytes "$(git -C mallory commit-tree -m x "$(printf '100644 blob %s\tcandidate.toml\n' "$big" | git -C mallory mktree)")"
+expect_ok cultivar -C referee verify
+expect_ok cultivar -C referee pull
+
+cp_pool "a journal that is rewound, rewritten or replaced loses nothing"
+expect_ok cultivar -C mallory propose
+ref=refs/heads/journal/$mallory
+first=$(git -C hosting.git rev-parse "$ref")
+expect_ok cultivar -C mallory explore --runs 1 --propose
+second=$(git -C hosting.git rev-parse "$ref")
+expect_ok cultivar -C referee pull
+expect_ok cultivar -C referee top --json
+before=$out
+git -C hosting.git update-ref "$ref" "$first"
+expect_ok cultivar -C referee pull
+expect_err "refused: .*journal/$mallory.*rewound"
+rewritten=$(git -C hosting.git show "$second:seg/000000.jsonl" | sed '1d' | git -C hosting.git hash-object -w --stdin)
+seg=$(printf '100644 blob %s\t000000.jsonl\n' "$rewritten" | git -C hosting.git mktree)
+tree=$(printf '040000 tree %s\tseg\n' "$seg" | git -C hosting.git mktree)
+git -C hosting.git update-ref "$ref" "$(git -C hosting.git commit-tree -p "$second" -m rewritten "$tree")"
+expect_ok cultivar -C referee pull
+expect_err "journal/$mallory (was rewritten|is not signed)"
+rm -f "$(state_of referee)"/index.sqlite*
+run cultivar -C referee pull
+expect_err "journal/$mallory (was rewritten|is not signed)"
+git -C hosting.git update-ref "$ref" "$second"
+run cultivar -C referee pull
+expect_ok cultivar -C referee top --json
+expect_same "top" "$before" "$out"
+
+cp_pool "verdicts without standing"
+expect_ok cultivar -C mallory propose
+expect_ok cultivar -C mallory verify "$best"
+expect_err 'left to another verifier'
+expect_ok cultivar -C referee pull
+expect_ok cultivar -C referee verify
+referee=$(writer_of referee)
+git -C referee show "refs/heads/ledger/$referee:seg/000000.jsonl" >true.jsonl
+join_from() { # a third party with an open mind
+    expect_ok env CULTIVAR_NAME=carol CULTIVAR_MACHINE=machine cultivar clone "$PWD/hosting.git" "$1"
+}
+jq -c --arg writer "$mallory" '.predicate.verifier = $writer' true.jsonl >forged.jsonl
+push_log "ledger/$mallory" forged.jsonl
+join_from carol
+expect_err "ledger/$mallory is not signed"
+push_log "ledger/$referee" true.jsonl
+join_from dave
+expect_err "ledger/$referee is not signed"
+for clone in carol dave; do
+    expect_ok cultivar -C "$clone" top --json
+    expect_json 'any(.candidates[]; .id == $best) and all(.candidates[]; .verdict != "accepted")' --arg best "$best"
+done
+
+cp_pool "a key without standing cannot judge"
+same_speed mallory referee
+expect_ok cultivar -C referee explore --runs 1 --propose
+expect_ok cultivar -C mallory pull
+expect_rc 129 cultivar -C mallory verify
+expect_err "none of the pool's verifiers"
+expect_hint 'allowed_signers'
+
+cp_pool "runs in another's name"
+expect_ok cultivar -C mallory propose
+expect_ok cultivar -C referee pull
+theirs=refs/heads/journal/$mallory
+git -C mallory show "$theirs:seg/000000.jsonl" >forged.jsonl
+jq -nc 'first(inputs | select(.type == "run")) | .replicate += 100' forged.jsonl >more.jsonl
+cat more.jsonl >>forged.jsonl
+push_log "journal/$mallory" forged.jsonl "$(git -C mallory rev-parse "$theirs")"
+expect_ok cultivar -C referee pull
+expect_err "journal/$mallory is not signed by its writer"
+git -C hosting.git update-ref "$theirs" "$(git -C mallory rev-parse "$theirs")"
+expect_ok cultivar -C referee pull
+reject_err 'refused'
+
+cp_pool "nobody judges their own claims"
+same_speed mallory referee
+expect_ok cultivar -C referee explore --runs 1 --propose
+expect_ok cultivar -C referee verify
+expect_err 'of your own left to another verifier'
+expect_ok cultivar -C referee status --json
+expect_json '.claims.accepted == 0 and .claims.pending == 1'
