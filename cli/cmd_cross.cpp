@@ -22,8 +22,7 @@ Result<int> cross_two(Context& context, const Options& options) {
     TRY_ASSIGN(Cross made, index.lineage().cross_of(one.oid, two.oid));
     TRY_ASSIGN(CandidateCommit child, index.lineage().write(made.child, {one.oid, two.oid}));
     std::string branch = candidate_branch(made.child.id, child.oid);
-    TRY_ASSIGN(std::optional<Oid> there, session.clone->repo.ref("refs/heads/" + branch));
-    if (!there) TRY(session.clone->repo.set_ref("refs/heads/" + branch, child.oid, ""));
+    TRY_ASSIGN(bool there, ensure_candidate_branch(session.clone->repo, child));
     TRY(index.refresh());
 
     // The merge names its parents by their commits' order.

@@ -261,14 +261,7 @@ Result<ExploredRun> Explorer::record(RunResult result) {
     failures_in_a_row_ = run.status == RunStatus::failed ? failures_in_a_row_ + 1 : 0;
     if (judgeable) {
         TRY_ASSIGN(History now, history());
-        now.trials.push_back({.candidate = run.candidate,
-                              .status = run.status,
-                              .score = run.val_bpb.value_or(run.expected_bpb.value_or(0)),
-                              .operator_name = run.operator_name,
-                              .parents = run.parents,
-                              .curve = run.curve,
-                              .budget_s = run.budget_s,
-                              .steps = run.steps});
+        now.trials.push_back(trial_of(run, true));
         Judgement judgement = judge(now, run.candidate, run.parents);
         run.decision = judgement.decision;
         run.reason = run.reason.empty() ? judgement.reason : run.reason + "; " + judgement.reason;
@@ -280,9 +273,7 @@ Result<ExploredRun> Explorer::record(RunResult result) {
     TRY(session_.index->refresh());
     if (run.decision == Decision::kept) {
         TRY_ASSIGN(CandidateCommit commit, session_.index->commit_of(run.candidate));
-        std::string ref = "refs/heads/" + candidate_branch(run.candidate, commit.oid);
-        TRY_ASSIGN(std::optional<Oid> there, session_.clone->repo.ref(ref));
-        if (!there) TRY(session_.clone->repo.set_ref(ref, commit.oid, ""));
+        TRY(ensure_candidate_branch(session_.clone->repo, commit));
         TRY(session_.index->refresh());
     }
     explored.run = std::move(run);

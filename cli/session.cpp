@@ -15,8 +15,9 @@ bool trusted(const RunRow& row, const std::string& writer, const std::set<std::s
     return row.run.writer == writer || accepted.count(row.id) > 0;
 }
 
-Trial trial_of(const RunRow& row, bool own) {
-    const Run& run = row.run;
+}  // namespace
+
+Trial trial_of(const Run& run, bool own) {
     Trial trial;
     trial.candidate = run.candidate;
     trial.status = run.status;
@@ -30,8 +31,6 @@ Trial trial_of(const RunRow& row, bool own) {
     trial.own = own;
     return trial;
 }
-
-}  // namespace
 
 Result<Session> open_session(const Context& context) {
     Session session;
@@ -97,7 +96,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         if (found != at.end() && row.run.decision == Decision::kept) history.candidates[found->second].kept = true;
         if (found != at.end()) ++history.candidates[found->second].runs_anywhere;
         if (row.run.category == category)
-            history.trials.push_back(trial_of(row, trusted(row, session.clone->writer, accepted)));
+            history.trials.push_back(trial_of(row.run, trusted(row, session.clone->writer, accepted)));
     }
     for (const std::string& id : rejected) {
         if (auto found = at.find(id); found != at.end() && !sound.count(id))

@@ -27,6 +27,9 @@ struct Seed {
 // seeds/*.toml on main, by name. Errors: usage (file:line:col).
 Result<std::vector<Seed>> read_seeds(const Clone& clone);
 
+// A run as the bandit sees it. `own`: by this clone, or accepted by a verdict.
+Trial trial_of(const Run& run, bool own);
+
 // The index as the planner's history of one category. Refused records and rejected runs are not in it.
 Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category);
 

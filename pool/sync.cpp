@@ -80,9 +80,7 @@ Result<void> make_claims(Clone& clone, Index& index, const std::vector<std::stri
         TRY_ASSIGN(std::vector<Claim> claims, claims_to_make(clone, index, id, !ids.empty()));
         for (const Claim& claim : claims) {
             TRY_ASSIGN(CandidateCommit commit, index.commit_of(claim.candidate));
-            std::string ref = "refs/heads/" + candidate_branch(claim.candidate, commit.oid);
-            TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(ref));
-            if (!there) TRY(clone.repo.set_ref(ref, commit.oid, ""));
+            TRY(ensure_candidate_branch(clone.repo, commit));
             TRY(append_record(clone, claim));
         }
     }

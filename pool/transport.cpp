@@ -68,7 +68,7 @@ Result<Finished> run_git(const std::vector<std::string>& words, const std::funct
     return done;
 }
 
-// The line of git's complaint that tells most: the last "fatal:", "error:" or "remote:" line, else the last one.
+// The line of git's complaint that tells most: the first "fatal:" or "ssh:" line, else the last one.
 std::string complaint(const std::string& err) {
     std::istringstream lines(err);
     std::string best, last;
