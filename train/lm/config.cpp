@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t kMaxLayers = 1024;
 constexpr std::int64_t kMaxWidth = 65536;
 constexpr std::int64_t kMaxMlpMult = 64;
+constexpr std::int64_t kMaxBuckets = 1 << 20;
 constexpr std::int64_t kMaxVocabulary = 65536;
 constexpr std::int64_t kMaxStepTokens = std::int64_t{1} << 30;
 constexpr std::int64_t kMaxSteps = std::int64_t{1} << 40;
@@ -93,16 +94,31 @@ ModelConfig read_model(Reader& genes, std::int64_t vocabulary) {
     model.unique_layers = genes.whole("model.unique_layers", 1, kMaxLayers);
     model.tied_embedding = genes.yes("model.tied_embedding");
     model.embed_init_std = genes.real("model.embed_init_std", 0, 100);
+    model.matrix_init_scale = genes.real("model.matrix_init_scale", 0, 100);
+    model.proj_init_scale = genes.real("model.proj_init_scale", 0, 100);
     model.rope_base = genes.real("model.rope_base", 1, 1e12);
+    model.rope_share = genes.real("model.rope_share", 0, 1);
+    model.qk_norm = genes.yes("model.qk_norm");
     model.qk_gain = genes.real("model.qk_gain", -1e3, 1e3);
     model.logit_softcap = genes.real("model.logit_softcap", 1e-3, 1e6);
+    model.norm_placement = genes.one_of<NormPlacement>(
+        "model.norm_placement",
+        {{"pre", NormPlacement::pre}, {"sandwich", NormPlacement::sandwich}, {"post", NormPlacement::post}});
+    model.unet_skips = genes.yes("model.unet_skips");
+    model.resid_mix = genes.yes("model.resid_mix");
+    model.value_residual = genes.yes("model.value_residual");
+    model.smear_gate = genes.yes("model.smear_gate");
+    model.bigram_buckets = genes.whole("model.bigram_buckets", 0, kMaxBuckets);
+    model.bigram_width = genes.whole("model.bigram_width", 1, kMaxWidth);
     model.seq_len = genes.whole("data.seq_len", 1, kTargetMultiple);
     return model;
 }
 
 OptimConfig read_optim(Reader& genes, bool tied_embedding) {
     OptimConfig optim;
-    optim.matrix_lr = genes.real("optim.matrix_lr", 0, 1e3);
+    optim.method = genes.one_of<Method>("optim.method", {{"muon", Method::muon}, {"adamw", Method::adamw}});
+    const bool muon = optim.method == Method::muon;
+    optim.matrix_lr = genes.real(muon ? "optim.matrix_lr" : "optim.matrix_adam_lr", 0, 1e3);
     optim.scalar_lr = genes.real("optim.scalar_lr", 0, 1e3);
     optim.embed_lr = genes.real(tied_embedding ? "optim.tied_embed_lr" : "optim.embed_lr", 0, 1e3);
     optim.head_lr = genes.real("optim.head_lr", 0, 1e3);
@@ -112,9 +128,41 @@ OptimConfig read_optim(Reader& genes, bool tied_embedding) {
     optim.muon_steps = genes.whole("optim.muon_steps", 0, 100);
     optim.beta1 = genes.real("optim.beta1", 0, 0.9999999);
     optim.beta2 = genes.real("optim.beta2", 0, 0.9999999);
+    optim.adam_eps = genes.real("optim.adam_eps", 1e-30, 1);
+    optim.matrix_decay = genes.real("optim.matrix_decay", 0, 1e3);
+    optim.embed_decay = genes.real("optim.embed_decay", 0, 1e3);
     optim.grad_clip = genes.real("optim.grad_clip", 0, 1e9);
-    optim.warmdown_steps = genes.whole("schedule.warmdown_steps", 0, kMaxSteps);
+    optim.averaging = genes.one_of<Averaging>(
+        "optim.averaging", {{"none", Averaging::none}, {"ema", Averaging::ema}, {"swa", Averaging::swa}});
+    optim.ema_decay = genes.real("optim.ema_decay", 0, 0.9999999);
+    optim.swa_share = genes.real("optim.swa_share", 0, 1);
     return optim;
+}
+
+ScheduleConfig read_schedule(Reader& genes) {
+    ScheduleConfig schedule;
+    schedule.warmup_steps = genes.whole("schedule.warmup_steps", 0, kMaxSteps);
+    schedule.warmdown_by_share = genes.one_of<bool>("schedule.warmdown", {{"steps", false}, {"share", true}});
+    schedule.warmdown_steps = genes.whole("schedule.warmdown_steps", 0, kMaxSteps);
+    schedule.warmdown_share = genes.real("schedule.warmdown_share", 0, 1);
+    schedule.min_rate = genes.real("schedule.min_rate", 0, 1);
+    return schedule;
+}
+
+ArtifactConfig read_artifact_config(Reader& genes) {
+    ArtifactConfig artifact;
+    artifact.attn_bits = genes.whole("artifact.attn_bits", 2, 8);
+    artifact.mlp_bits = genes.whole("artifact.mlp_bits", 2, 8);
+    artifact.embed_bits = genes.whole("artifact.embed_bits", 2, 16);
+    if (artifact.embed_bits > 8 && artifact.embed_bits < 16) {
+        genes.complain("artifact.embed_bits", "is neither 16 nor at most 8");
+    }
+    artifact.clip_quantile = genes.real("artifact.clip_quantile", 0, 1);
+    artifact.scale_floor = genes.yes("artifact.scale_floor");
+    artifact.qat_share = genes.real("artifact.qat_share", 0, 1);
+    artifact.compressor =
+        genes.one_of<Compressor>("artifact.compressor", {{"zstd", Compressor::zstd}, {"zlib", Compressor::zlib}});
+    return artifact;
 }
 
 void check_shapes(Reader& genes, const LmConfig& config) {
@@ -144,13 +192,18 @@ std::int64_t ModelConfig::blocks() const {
     return highest + 1;
 }
 
+std::int64_t ModelConfig::rotated_pairs() const {
+    return std::llround(rope_share * static_cast<double>(head_dim() / 2));
+}
+
 double ModelConfig::forward_flops_per_token() const {
     const auto d = static_cast<double>(width);
     const double projections = 2 * d * d + 2 * d * static_cast<double>(kv_width());
     const double feed_forward = (mlp == Mlp::swiglu ? 3 : 2) * d * static_cast<double>(hidden());
     const double attention = 2 * d * static_cast<double>(seq_len + 1);  // 2 products x 2 FLOPs x (T + 1) / 2 keys
     return static_cast<double>(layers) * (2 * (projections + feed_forward) + attention) +
-           2 * d * static_cast<double>(vocabulary);
+           2 * d * static_cast<double>(vocabulary) +
+           (bigram_buckets > 0 ? 2 * d * static_cast<double>(bigram_width) : 0);
 }
 
 Result<LmConfig> read_lm_config(const Genes& genes, std::int64_t vocabulary) {
@@ -162,6 +215,8 @@ Result<LmConfig> read_lm_config(const Genes& genes, std::int64_t vocabulary) {
     LmConfig config;
     config.model = read_model(reader, vocabulary);
     config.optim = read_optim(reader, config.model.tied_embedding);
+    config.schedule = read_schedule(reader);
+    config.artifact = read_artifact_config(reader);
     config.tokens_per_step = reader.whole("data.tokens_per_step", 1, kMaxStepTokens);
     check_shapes(reader, config);
     if (!reader.problem().empty()) return fail(Code::usage, reader.problem());

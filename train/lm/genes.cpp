@@ -72,6 +72,16 @@ Gene in_powers_of_two(Gene gene) {
     return gene;
 }
 
+std::vector<Value> sizes(std::initializer_list<std::int64_t> numbers) { return {numbers.begin(), numbers.end()}; }
+
+// One of a few whole numbers in ascending order.
+Gene one_of_sizes(std::string name, std::int64_t value, std::vector<std::int64_t> levels, std::string help) {
+    Gene gene = whole(std::move(name), value, static_cast<double>(levels.front()), static_cast<double>(levels.back()),
+                      std::move(help));
+    gene.levels = std::move(levels);
+    return gene;
+}
+
 Gene active_when(const char* other, std::vector<Value> values, Gene gene) {
     gene.when = Condition{other, std::move(values)};
     return gene;
@@ -92,15 +102,38 @@ std::vector<Gene> model_genes() {
         structural(yes_or_no("model.tied_embedding", true, "one matrix serves as embedding and as output head")),
         active_when("model.tied_embedding", {true},
                     real("model.embed_init_std", 0.005, 1e-4, 0.5, Scale::log, "spread of the embedding at the start")),
+        real("model.matrix_init_scale", 1, 0.1, 4, Scale::log,
+             "spread of the blocks' input matrices at the start, in 1/sqrt(width)"),
+        real("model.proj_init_scale", 0, 0, 2, Scale::linear,
+             "spread of the blocks' output projections at the start, in 1/sqrt(columns)"),
         real("model.rope_base", 1e4, 100, 1e6, Scale::log, "base of the rotary position frequencies"),
-        real("model.qk_gain", 1.5, 0.25, 8, Scale::log, "gain of each head's normalised queries at the start"),
+        real("model.rope_share", 1, 0, 1, Scale::linear, "share of each head's pairs that carry a rotary position"),
+        structural(yes_or_no("model.qk_norm", true, "queries and keys are normalised, queries have a gain a head")),
+        active_when("model.qk_norm", {true},
+                    real("model.qk_gain", 1.5, 0.25, 8, Scale::log, "gain of each head's queries at the start")),
         real("model.logit_softcap", 30, 5, 100, Scale::log, "logits are c*tanh(z/c)"),
+        structural(one_of("model.norm_placement", {"pre", "sandwich", "post"},
+                          "norms before each part, before and after it, or after adding it")),
+        structural(yes_or_no("model.unet_skips", true, "the second half of the layers adds what the first half gave")),
+        structural(yes_or_no("model.resid_mix", true, "each block mixes the embedding into its input")),
+        structural(yes_or_no("model.value_residual", false, "each layer mixes the first layer's values into its own")),
+        structural(yes_or_no("model.smear_gate", false, "a gate a channel mixes the token before into each embedding")),
+        structural(one_of_sizes("model.bigram_buckets", 0, {0, 512, 1024, 2048, 4096, 8192, 16384},
+                                "hashed pairs of tokens with an embedding of their own; 0 is none")),
+        active_when("model.bigram_buckets", sizes({512, 1024, 2048, 4096, 8192, 16384}),
+                    structural(in_steps_of(
+                        8, whole("model.bigram_width", 128, 8, 512, "size of a pair's embedding", Scale::log)))),
     };
 }
 
-std::vector<Gene> training_genes() {
+std::vector<Gene> optimizer_genes() {
+    const std::vector<Value> muon{std::string("muon")}, adamw{std::string("adamw")};
     return {
-        real("optim.matrix_lr", 0.04, 1e-3, 0.4, Scale::log, "rate of the blocks' matrices (Muon)"),
+        one_of("optim.method", {"muon", "adamw"}, "what trains the blocks' matrices; Adam trains the rest"),
+        active_when("optim.method", muon,
+                    real("optim.matrix_lr", 0.04, 1e-3, 0.4, Scale::log, "rate of the blocks' matrices (Muon)")),
+        active_when("optim.method", adamw,
+                    real("optim.matrix_adam_lr", 0.002, 1e-5, 0.1, Scale::log, "rate of the blocks' matrices (AdamW)")),
         real("optim.scalar_lr", 0.04, 1e-3, 0.4, Scale::log, "rate of gains, scales, mixes and skip weights (Adam)"),
         active_when("model.tied_embedding", {true},
                     real("optim.tied_embed_lr", 0.05, 1e-3, 0.5, Scale::log, "rate of the tied embedding (Adam)")),
@@ -108,19 +141,64 @@ std::vector<Gene> training_genes() {
                     real("optim.embed_lr", 0.6, 1e-3, 3, Scale::log, "rate of an untied embedding (Adam)")),
         active_when("model.tied_embedding", {false},
                     real("optim.head_lr", 0.008, 1e-4, 0.1, Scale::log, "rate of an untied output head (Adam)")),
-        real("optim.muon_momentum", 0.95, 0.5, 0.99, Scale::linear, "Muon's momentum after its warm-up"),
-        real("optim.muon_momentum_start", 0.85, 0, 0.99, Scale::linear, "Muon's momentum at the first step"),
-        counted_in("steps", whole("optim.muon_momentum_warmup_steps", 500, 1, 5000,
-                                  "steps over which Muon's momentum rises", Scale::log)),
-        whole("optim.muon_steps", 5, 1, 10, "Newton-Schulz iterations of each Muon step"),
+        active_when("optim.method", muon,
+                    real("optim.muon_momentum", 0.95, 0.5, 0.99, Scale::linear, "Muon's momentum after its warm-up")),
+        active_when(
+            "optim.method", muon,
+            real("optim.muon_momentum_start", 0.85, 0, 0.99, Scale::linear, "Muon's momentum at the first step")),
+        active_when("optim.method", muon,
+                    counted_in("steps", whole("optim.muon_momentum_warmup_steps", 500, 1, 5000,
+                                              "steps over which Muon's momentum rises", Scale::log))),
+        active_when("optim.method", muon,
+                    whole("optim.muon_steps", 5, 1, 10, "Newton-Schulz iterations of each Muon step")),
         real("optim.beta1", 0.9, 0.5, 0.99, Scale::linear, "Adam's decay of the mean gradient"),
         real("optim.beta2", 0.95, 0.8, 0.999, Scale::linear, "Adam's decay of the mean squared gradient"),
+        real("optim.adam_eps", 1e-8, 1e-12, 1e-4, Scale::log, "what Adam adds to the root of the mean square"),
+        real("optim.matrix_decay", 0, 0, 1, Scale::linear, "weight decay of the blocks' matrices, times their rate"),
+        real("optim.embed_decay", 0, 0, 1, Scale::linear, "weight decay of embeddings and head, times their rate"),
         real("optim.grad_clip", 0, 0, 10, Scale::linear, "largest norm of the whole gradient; 0 is off"),
-        counted_in("steps", whole("schedule.warmdown_steps", 1200, 1, 20000,
-                                  "steps at the end over which the rates fall to zero", Scale::log)),
+        one_of("optim.averaging", {"none", "ema", "swa"}, "the artifact is of the last weights or of an average"),
+        active_when("optim.averaging", {std::string("ema")},
+                    real("optim.ema_decay", 0.99, 0.5, 0.9999, Scale::linear, "what the average keeps at each step")),
+        active_when("optim.averaging", {std::string("swa")},
+                    real("optim.swa_share", 0.2, 0.01, 0.9, Scale::linear,
+                         "share of the budget at the end whose steps are averaged")),
+    };
+}
+
+std::vector<Gene> schedule_genes() {
+    return {
+        counted_in("steps", whole("schedule.warmup_steps", 0, 0, 2000, "steps at the start over which the rates rise")),
+        one_of("schedule.warmdown", {"steps", "share"}, "how the length of the falling rates is given"),
+        active_when("schedule.warmdown", {std::string("steps")},
+                    counted_in("steps", whole("schedule.warmdown_steps", 1200, 1, 20000,
+                                              "steps at the end over which the rates fall", Scale::log))),
+        active_when("schedule.warmdown", {std::string("share")},
+                    real("schedule.warmdown_share", 0.5, 0.01, 1, Scale::linear,
+                         "share of the budget at the end over which the rates fall")),
+        real("schedule.min_rate", 0, 0, 0.5, Scale::linear, "what is left of the rates at the end"),
+    };
+}
+
+std::vector<Gene> data_genes() {
+    return {
         counted_in("tokens", in_powers_of_two(whole("data.seq_len", 1024, 64, 4096, "tokens of context", Scale::log))),
         counted_in("tokens", in_powers_of_two(whole("data.tokens_per_step", 524288, 1024, 524288, "tokens of each step",
                                                     Scale::log))),
+    };
+}
+
+std::vector<Gene> artifact_genes() {
+    return {
+        one_of_sizes("artifact.attn_bits", 8, {4, 5, 6, 8}, "bits of each weight of the attention matrices"),
+        one_of_sizes("artifact.mlp_bits", 8, {4, 5, 6, 8}, "bits of each weight of the feed-forward matrices"),
+        one_of_sizes("artifact.embed_bits", 8, {4, 5, 6, 8, 16}, "bits of each weight of embeddings and head"),
+        real("artifact.clip_quantile", 0.9999984, 0.9, 1, Scale::linear,
+             "quantile of a row's weights at which the others are clipped"),
+        yes_or_no("artifact.scale_floor", true, "a row's scale is at least 1 / levels, as the reference has it"),
+        real("artifact.qat_share", 0, 0, 0.5, Scale::linear,
+             "share of the budget at the end that trains with quantised weights"),
+        one_of("artifact.compressor", {"zstd", "zlib"}, "what compresses the artifact"),
     };
 }
 
@@ -155,8 +233,10 @@ tokens_per_step = 16384
 }  // namespace
 
 std::vector<Gene> lm_genes() {
-    std::vector<Gene> genes = model_genes();
-    for (Gene& gene : training_genes()) genes.push_back(std::move(gene));
+    std::vector<Gene> genes;
+    for (const auto& room : {model_genes(), optimizer_genes(), schedule_genes(), data_genes(), artifact_genes()}) {
+        genes.insert(genes.end(), room.begin(), room.end());
+    }
     return genes;
 }
 

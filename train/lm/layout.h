@@ -2,7 +2,8 @@
 //
 // Parameters, gradients and optimizer state are each one buffer with this layout, so that optimizers, checkpoints and
 // the artifact walk over plain memory. Names are those of Parameter Golf's train_gpt.py, but the two rows of its
-// resid_mix are two tensors, and mlp.gate is ours. Tensors of one optimizer group are neighbours.
+// resid_mix are two tensors, and what that script lacks is ours. Tensors of one optimizer group are neighbours; so are
+// the matrices of a block that have the same input (c_q, c_k, c_v; fc, gate), which serve as one matrix.
 #pragma once
 
 #include <string>
@@ -12,12 +13,16 @@
 
 namespace cultivar {
 
-// Who trains a tensor: Muon the blocks' matrices, Adam the rest, at a rate of their own.
+// Who trains a tensor: Muon or AdamW the blocks' matrices, Adam the rest, at a rate of their own. `embedding` also has
+// the bigram table and its projection.
 enum class Group { matrix, embedding, head, scalar };
+
+// Which of a candidate's precisions the artifact gives a tensor.
+enum class Part { attention, mlp, embedding, control };
 
 // Values at the start of a run.
 enum class Start {
-    uniform,  // U(-1/sqrt(columns), 1/sqrt(columns)), torch.nn.Linear's default
+    uniform,  // fill * U(-1/sqrt(columns), 1/sqrt(columns)); 1 is torch.nn.Linear's default
     normal,   // N(0, fill)
     constant  // fill
 };
@@ -26,6 +31,7 @@ struct TensorPlace {
     std::string name;
     std::vector<std::int64_t> shape;  // one or two dimensions
     Group group = Group::scalar;
+    Part part = Part::control;
     Start start = Start::constant;
     double fill = 0;
     std::int64_t begin = 0;  // in floats from the start of the buffer

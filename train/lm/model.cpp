@@ -12,7 +12,7 @@ void fill(std::span<float> values, const TensorPlace& place, SplitMix& random) {
     for (float& value : values) {
         switch (place.start) {
             case Start::uniform:
-                value = static_cast<float>(reach * (2 * random.uniform() - 1));
+                value = static_cast<float>(place.fill * reach * (2 * random.uniform() - 1));
                 break;
             case Start::normal:
                 value = static_cast<float>(place.fill * random.normal());
@@ -69,7 +69,7 @@ Model::Lane Model::make_lane() const {
     }
     lane.embedding = leaf("tok_emb.weight");
     if (!config_.tied_embedding) lane.head = leaf("lm_head.weight");
-    if (config_.encoder_layers() > 0) lane.skip_weights = leaf("skip_weights");
+    if (config_.skips() > 0) lane.skip_weights = leaf("skip_weights");
     return lane;
 }
 
@@ -117,7 +117,7 @@ at::Tensor Model::run_block(const Block& block, const at::Tensor& mixed, std::in
 }
 
 at::Tensor Model::hidden_states(const Lane& lane, const at::Tensor& ids) const {
-    const std::int64_t rows = ids.numel() / config_.seq_len, encoder = config_.encoder_layers();
+    const std::int64_t rows = ids.numel() / config_.seq_len, encoder = config_.skips();
     const at::Tensor x0 = rms_norm(at::embedding(lane.embedding, ids));
     at::Tensor x = x0;
     std::vector<at::Tensor> skips;

@@ -4,12 +4,17 @@
 
 #include <cstdint>
 
+#include "train/lm/config.h"
+
 namespace cultivar {
 
-// The factor of all learning rates at `step` (from 0), `elapsed_s` into a budget of `budget_s`: 1 until the time left
-// is what `warmdown_steps` steps take at the pace so far, then falling linearly to 0 at the end of the budget. At step
-// 0 no pace is known and the factor is 1 (0 for an exhausted budget). warmdown_steps = 0: always 1.
-double lr_multiplier(std::int64_t step, double elapsed_s, double budget_s, std::int64_t warmdown_steps);
+// The factor of all learning rates at `step` (from 0), `elapsed_s` into a budget of `budget_s`.
+//
+// Falling rates: 1 until the time left is the warmdown, then linear to `min_rate` at the end of the budget. The warmdown
+// is a share of the budget, or what `warmdown_steps` steps take at the pace so far (at step 0 no pace is known and the
+// factor is 1, or min_rate for an exhausted budget; no steps: always 1). Times (step + 1) / warmup_steps, while that is
+// less than 1.
+double lr_multiplier(std::int64_t step, double elapsed_s, double budget_s, const ScheduleConfig& schedule);
 
 // Rises linearly from `start` at step 0 to `target` at step `warmup_steps` and stays there.
 double muon_momentum_at(std::int64_t step, double start, double target, std::int64_t warmup_steps);

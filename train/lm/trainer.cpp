@@ -189,7 +189,7 @@ private:
         }
         const double before_s = progress_.elapsed_s;
         optimizer_.step(progress_.step,
-                        lr_multiplier(progress_.step, before_s, specification_.budget_s, config_.optim.warmdown_steps));
+                        lr_multiplier(progress_.step, before_s, specification_.budget_s, config_.schedule));
         progress_ = {progress_.step + 1, stream_.position(), clock.elapsed_s()};
         emit_(StepEvent{progress_.step, progress_.elapsed_s, before_s, loss, progress_.step * plan_.tokens});
         return {};

@@ -18,9 +18,9 @@ constexpr std::int64_t kRows = 220, kColumns = 300;
 // One matrix that is quantised, one that is too small for it, one control tensor.
 Layout layout() {
     Layout made;
-    made.tensors = {{"big", {kRows, kColumns}, Group::matrix, Start::constant, 0, 0, kRows * kColumns},
-                    {"small", {2, 3}, Group::matrix, Start::constant, 0, kRows * kColumns, 6},
-                    {"gain", {4}, Group::scalar, Start::constant, 0, kRows * kColumns + 6, 4}};
+    made.tensors = {{"big", {kRows, kColumns}, Group::matrix, Part::mlp, Start::constant, 0, 0, kRows * kColumns},
+                    {"small", {2, 3}, Group::matrix, Part::mlp, Start::constant, 0, kRows * kColumns, 6},
+                    {"gain", {4}, Group::scalar, Part::control, Start::constant, 0, kRows * kColumns + 6, 4}};
     made.size = kRows * kColumns + 10;
     return made;
 }

@@ -24,17 +24,19 @@ CAP, BASE, STEPS = 30.0, 10000.0, 10
 def names_and_shapes(c):
     d, kv, hidden = c["width"], c["width"] // c["heads"] * c["kv"], 2 * c["width"]
     blocks = max(block_of(c, i) for i in range(c["layers"])) + 1
-    for part, shape in [("attn.c_q.weight", (d, d)), ("attn.proj.weight", (d, d)), ("attn.c_k.weight", (kv, d)),
-                        ("attn.c_v.weight", (kv, d)), ("mlp.fc.weight", (hidden, d)), ("mlp.gate.weight", (hidden, d)),
-                        ("mlp.proj.weight", (d, hidden))]:
-        if part != "mlp.gate.weight" or c["mlp"] == "swiglu":
-            yield from ((f"blocks.{b}.{part}", shape) for b in range(blocks))
+    for b in range(blocks):
+        for part, shape in [("attn.c_q.weight", (d, d)), ("attn.c_k.weight", (kv, d)), ("attn.c_v.weight", (kv, d)),
+                            ("attn.proj.weight", (d, d)), ("mlp.fc.weight", (hidden, d)),
+                            ("mlp.gate.weight", (hidden, d)), ("mlp.proj.weight", (d, hidden))]:
+            if part != "mlp.gate.weight" or c["mlp"] == "swiglu":
+                yield f"blocks.{b}.{part}", shape
     yield "tok_emb.weight", (VOCABULARY, d)
     if not c["tied"]:
         yield "lm_head.weight", (VOCABULARY, d)
-    for part, shape in [("attn.q_gain", (c["heads"],)), ("attn_scale", (d,)), ("mlp_scale", (d,)),
-                        ("resid_mix.x", (d,)), ("resid_mix.x0", (d,))]:
-        yield from ((f"blocks.{b}.{part}", shape) for b in range(blocks))
+    for b in range(blocks):
+        for part, shape in [("attn.q_gain", (c["heads"],)), ("attn_scale", (d,)), ("mlp_scale", (d,)),
+                            ("resid_mix.x", (d,)), ("resid_mix.x0", (d,))]:
+            yield f"blocks.{b}.{part}", shape
     if c["layers"] > 1:
         yield "skip_weights", (c["layers"] // 2, d)
 
