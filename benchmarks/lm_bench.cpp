@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "benchmarks/bystanders.h"
 #include "benchmarks/peer.h"
 #include "benchmarks/sgemm.h"
 #include "benchmarks/sizes.h"
@@ -32,7 +33,10 @@ constexpr const char* kUsageText =
     "seconds\n"
     "(3 if not given) and at least one step for each figure. --peer adds plain PyTorch with the same BLAS and "
     "threads,\n"
-    "run by /usr/bin/python3 or what PYTHON names, after a check that both train the same model.\n";
+    "run by /usr/bin/python3 or what PYTHON names, after a check that both train the same model. Threads: the "
+    "machine's\n"
+    "cores, or OMP_NUM_THREADS. Figures are worth little where `bystanders`, the cores that other processes kept busy\n"
+    "meanwhile, is much above 0.\n";
 
 struct Options {
     bool json = false, peer = false, help = false;
@@ -114,6 +118,7 @@ Result<double> largest_loss_difference(Peer& peer, const LmConfig& config) {
 
 Result<ordered_json> measure(const std::string& name, const Options& options) {
     TRY_ASSIGN(const LmConfig config, size_config(name));
+    const Bystanders bystanders;
     Subject subject(config);
     SgemmCeiling ceiling(config);
     std::optional<Peer> peer;
@@ -162,7 +167,9 @@ Result<ordered_json> measure(const std::string& name, const Options& options) {
         record["peer_tokens_per_s"] = middle([](const Round& r) { return r.peer; });
         record["peer_ratio"] = middle([](const Round& r) { return r.training / r.peer; });
         record["peer"] = std::move(peer_facts);
+        peer.reset();  // its accounts come with its end
     }
+    record["bystander_cores"] = bystanders.cores();
     return record;
 }
 
@@ -170,7 +177,7 @@ void print_heading(bool with_peer) {
     fmt::print("{:8} {:>9} {:>8} {:>8} {:>6} {:>9} {:>6}", "size", "tokens/s", "GFLOP/s", "sgemm", "share", "scoring",
                "x");
     if (with_peer) fmt::print(" {:>9} {:>6}", "peer", "x");
-    fmt::print("\n");
+    fmt::print(" {:>10}\n", "bystanders");
 }
 
 void print_row(const ordered_json& record) {
@@ -179,7 +186,7 @@ void print_row(const ordered_json& record) {
                figure("tokens_per_s"), figure("gflop_per_s"), figure("sgemm_gflop_per_s"),
                100 * figure("share_of_sgemm"), figure("score_tokens_per_s"), figure("score_ratio"));
     if (record.contains("peer")) fmt::print(" {:9.0f} {:6.2f}", figure("peer_tokens_per_s"), figure("peer_ratio"));
-    fmt::print("\n");
+    fmt::print(" {:10.2f}\n", figure("bystander_cores"));
     std::fflush(stdout);
 }
 
@@ -205,6 +212,12 @@ Result<void> bench(const Options& options) {
     return {};
 }
 
+int wanted_threads() {
+    const char* wish = std::getenv("OMP_NUM_THREADS");
+    const int threads = wish ? std::atoi(wish) : 0;
+    return threads > 0 ? threads : build_info().threads;
+}
+
 int complain(const Error& error) {
     fmt::print(stderr, "lm_bench: {}\n", error.message);
     if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", error.hint);
@@ -218,7 +231,7 @@ int main(int argc, char** argv) {
     using namespace cultivar;
     mallopt(M_MMAP_THRESHOLD, 32 << 20);  // as the worker's main does
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    at::set_num_threads(build_info().threads);
+    at::set_num_threads(wanted_threads());
     const Result<Options> options = read_options({argv + 1, argv + argc});
     if (!options) return complain(options.error());
     if (options->help) return fmt::print("{}", kUsageText), 0;
