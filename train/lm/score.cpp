@@ -17,8 +17,6 @@
 namespace cultivar {
 namespace {
 
-constexpr std::int64_t kBatchTargets = 1024;  // or one window, if that is longer
-
 struct Validation {
     Shard shard;
     ByteTable bytes;
@@ -60,7 +58,7 @@ Outcome<Model> load_model(const ModelConfig& config, std::string_view artifact_b
 Outcome<std::vector<float>> target_losses(const Model& model, const Validation& validation,
                                           const std::vector<int>& chunks) {
     const std::span<const std::uint16_t> tokens = validation.shard.tokens();
-    const std::int64_t size = std::max(kBatchTargets, model.config().seq_len);
+    const std::int64_t size = score_batch_targets(model.config());
     std::set<std::int64_t> needed;
     for (int chunk : chunks) {
         const std::int64_t last = (validation.chunk_begin(chunk + 1) - 1) / size;

@@ -2,6 +2,7 @@
 // of somebody else by this one path, from the artifact's bytes.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include "train/lm/config.h"
@@ -17,6 +18,11 @@ struct Score {
     std::int64_t tokens = 0;
     std::int64_t bytes = 0;
 };
+
+// How many targets one thread scores at a time.
+inline std::int64_t score_batch_targets(const ModelConfig& config) {
+    return std::max<std::int64_t>(1024, config.seq_len);
+}
 
 // Windows of seq_len tokens, one after another, over the first T = scored_targets(N) targets of the validation slice.
 // The sums of a chunk depend neither on which others are scored nor on the number of threads. `chunks` empty: all.

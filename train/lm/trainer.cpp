@@ -10,13 +10,13 @@
 #include "train/clock.h"
 #include "train/lm/build_info.h"
 #include "train/lm/checkpoint.h"
-#include "train/lm/lanes.h"
 #include "train/lm/memory.h"
 #include "train/lm/model.h"
 #include "train/lm/optimizer.h"
 #include "train/lm/quantize.h"
 #include "train/lm/schedule.h"
 #include "train/lm/score.h"
+#include "train/lm/step_plan.h"
 #include "train/lm/stop.h"
 #include "train/lm/token_stream.h"
 
@@ -24,8 +24,7 @@ namespace cultivar {
 namespace {
 
 constexpr double kCheckpointEvery_s = 30;
-constexpr std::int64_t kMicroBatchTokens = 1024;  // activations of a layer stay near the cache
-constexpr double kHopeless = 4;                   // a cold estimate this far over the budget needs no second look
+constexpr double kHopeless = 4;  // a cold estimate this far over the budget needs no second look
 
 double now_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -45,27 +44,6 @@ public:
 
 private:
     double offset_s_;
-};
-
-// How a step is cut up: micro-batches of whole rows, taken in turn by the lanes.
-struct StepPlan {
-    std::int64_t tokens;        // of a step
-    std::int64_t micro_tokens;  // of a micro-batch; the last one may be smaller
-    std::int64_t batches;       // micro-batches of a step
-    std::int64_t lanes;
-
-    explicit StepPlan(const LmConfig& config) : tokens(config.tokens_per_step) {
-        const std::int64_t row = config.model.seq_len, rows = tokens / row, threads = at::get_num_threads();
-        const std::int64_t per_thread = (rows + threads - 1) / threads;
-        micro_tokens = row * std::clamp<std::int64_t>(kMicroBatchTokens / row, 1, per_thread);
-        batches = (tokens + micro_tokens - 1) / micro_tokens;
-        lanes = lanes_for(batches);
-    }
-    // Tokens of a step's micro-batch and the one after them.
-    std::span<const std::int64_t> micro_batch(std::span<const std::int64_t> step, std::int64_t batch) const {
-        const std::int64_t begin = batch * micro_tokens, count = std::min(micro_tokens, tokens - begin);
-        return step.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count + 1));
-    }
 };
 
 class Run {

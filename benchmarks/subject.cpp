@@ -1,0 +1,88 @@
+#include "benchmarks/subject.h"
+
+#include <cmath>
+
+#include "benchmarks/timing.h"
+#include "train/lm/score.h"
+#include "train/lm/split_mix.h"
+
+namespace cultivar {
+namespace {
+
+constexpr std::int64_t kScoringBatches = 4;  // a lane and round
+constexpr std::int64_t kCheckRows = 2;
+
+// The fraction of 43758.5453 * sin(12.9898 * i + number of the tensor), spread over +-amplitude.
+void fill_with_noise(const Layout& layout, std::span<float> values) {
+    double number = 0;
+    for (const TensorPlace& place : layout.tensors) {
+        const double amplitude = place.control() ? 1.2 : std::sqrt(3.0 / static_cast<double>(place.shape.back()));
+        for (std::int64_t i = 0; i < place.size; ++i) {
+            const double noise = 43758.5453 * std::sin(12.9898 * static_cast<double>(i) + number);
+            values[static_cast<std::size_t>(place.begin + i)] =
+                static_cast<float>(amplitude * (2 * (noise - std::floor(noise)) - 1));
+        }
+        ++number;
+    }
+}
+
+}  // namespace
+
+Subject::Subject(const LmConfig& config)
+    : plan_(config),
+      model_(config.model, plan_.lanes),
+      optimizer_(model_, config.optim),
+      tokens_(static_cast<std::size_t>(plan_.tokens + 1)) {
+    SplitMix random(1);
+    for (std::int64_t& token : tokens_) {
+        token = static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(config.model.vocabulary));
+    }
+    model_.initialise(1);
+    training_step();  // page faults and the libraries' own start-up
+}
+
+void Subject::training_step() {
+    run_lanes(plan_.lanes, [&](std::int64_t lane) {
+        for (std::int64_t batch = lane; batch < plan_.batches; batch += plan_.lanes) {
+            model_.accumulate(lane, plan_.micro_batch(tokens_, batch), 1.0 / static_cast<double>(plan_.tokens));
+        }
+    });
+    model_.gather_gradients();
+    optimizer_.step(steps_++, 1);
+}
+
+double Subject::training_tokens_per_s(double seconds) {
+    return static_cast<double>(plan_.tokens) * rate(seconds, [&] { training_step(); });
+}
+
+double Subject::scoring_tokens_per_s(double seconds) {
+    const std::int64_t size = score_batch_targets(model_.config()), lanes = at::get_num_threads();
+    std::vector<std::int64_t> ids(static_cast<std::size_t>(size + 1));
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = tokens_[i % tokens_.size()];
+    const double rounds_per_s = rate(seconds, [&] {
+        run_lanes(lanes, [&](std::int64_t) {
+            std::vector<float> losses(static_cast<std::size_t>(size));
+            for (std::int64_t batch = 0; batch < kScoringBatches; ++batch) model_.target_losses(ids, losses);
+        });
+    });
+    return static_cast<double>(lanes * kScoringBatches * size) * rounds_per_s;
+}
+
+std::vector<double> first_losses(const LmConfig& config, int steps) {
+    Model model(config.model);
+    Optimizer optimizer(model, config.optim);
+    fill_with_noise(model.layout(), model.value_floats());
+    std::vector<std::int64_t> tokens(static_cast<std::size_t>(kCheckRows * config.model.seq_len + 1));
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        tokens[i] = static_cast<std::int64_t>(7 * i * i + 3 * i + 1) % config.model.vocabulary;
+    }
+    const double count = static_cast<double>(tokens.size() - 1);
+    std::vector<double> losses;
+    for (int step = 0; step < steps; ++step) {
+        losses.push_back(model.accumulate(0, tokens, 1 / count) / count);
+        optimizer.step(step, 1);
+    }
+    return losses;
+}
+
+}  // namespace cultivar

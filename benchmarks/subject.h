@@ -1,0 +1,35 @@
+// Our own side of the comparison: training steps and scoring as the worker does them, on made-up tokens.
+#pragma once
+
+#include <vector>
+
+#include "train/lm/model.h"
+#include "train/lm/optimizer.h"
+#include "train/lm/step_plan.h"
+
+namespace cultivar {
+
+class Subject {
+public:
+    explicit Subject(const LmConfig& config);
+
+    double training_tokens_per_s(double seconds);
+    double scoring_tokens_per_s(double seconds);
+
+    std::int64_t parameters() const { return model_.layout().size; }
+
+private:
+    void training_step();
+
+    StepPlan plan_;
+    Model model_;
+    Optimizer optimizer_;
+    std::vector<std::int64_t> tokens_;  // of one step, and one more
+    std::int64_t steps_ = 0;
+};
+
+// The mean losses before each of the first `steps` steps from a start and on tokens that need no file, which peer.py
+// makes alike: two rows a step.
+std::vector<double> first_losses(const LmConfig& config, int steps);
+
+}  // namespace cultivar
