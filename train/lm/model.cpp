@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "train/lm/kernels/update.h"
+#include "train/lm/lanes.h"
 #include "train/lm/split_mix.h"
 
 namespace cultivar {
 namespace {
+
+constexpr std::int64_t kGatherFloats = 1 << 16;
 
 void fill(std::span<float> values, const TensorPlace& place, SplitMix& random) {
     const double reach = 1 / std::sqrt(static_cast<double>(place.shape.back()));
@@ -210,9 +212,15 @@ double Model::accumulate(std::int64_t lane, std::span<const std::int64_t> tokens
 }
 
 void Model::gather_gradients() {
-    for (std::size_t i = 1; i < lanes_.size(); ++i) {
-        drain(lanes_[i].gradients.data_ptr<float>(), layout_.size, lanes_[0].gradients.data_ptr<float>());
-    }
+    if (lanes_.size() == 1) return;
+    each_in_turn((layout_.size + kGatherFloats - 1) / kGatherFloats, [&](std::int64_t i) {
+        const at::NoGradGuard no_gradients;  // it is a property of the thread
+        const std::int64_t begin = i * kGatherFloats, count = std::min(kGatherFloats, layout_.size - begin);
+        for (std::size_t lane = 1; lane < lanes_.size(); ++lane) {
+            updates().drain(lanes_[lane].gradients.narrow(0, begin, count),
+                            lanes_[0].gradients.narrow(0, begin, count));
+        }
+    });
 }
 
 void Model::clear_gradients() {

@@ -19,6 +19,7 @@
 
 #include "train/lm/layout.h"
 #include "train/lm/ops.h"
+#include "train/lm/updates.h"
 
 namespace cultivar {
 
@@ -29,6 +30,8 @@ public:
 
     const ModelConfig& config() const { return config_; }
     const Layout& layout() const { return layout_; }
+    // What updates these weights: the device's version.
+    const Updates& updates() const { return &ops_ == &fused_ops() ? fused_updates() : plain_updates(); }
 
     // The start of a run: a pure function of the seed, the same on every machine.
     void initialise(std::uint64_t seed);

@@ -111,7 +111,7 @@ private:
         double step_s = (now_s() - began_s) * static_cast<double>(plan_.tokens) / static_cast<double>(count);
         if (with_update) {
             const double update_s = now_s();
-            optimizer_.step(0, 1);
+            optimizer_.step({});
             step_s += now_s() - update_s;
         }
         if (stop_requested()) return fail(ErrorEvent{kInterrupted, "asked to stop while priming"});
@@ -166,8 +166,9 @@ private:
             return fail(ErrorEvent{"diverged", fmt::format("the loss of step {} is not finite", progress_.step + 1)});
         }
         const double before_s = progress_.elapsed_s;
-        optimizer_.step(progress_.step,
-                        lr_multiplier(progress_.step, before_s, specification_.budget_s, config_.schedule));
+        const double budget_s = specification_.budget_s;
+        optimizer_.step(
+            {progress_.step, lr_multiplier(progress_.step, before_s, budget_s, config_.schedule), before_s / budget_s});
         progress_ = {progress_.step + 1, stream_.position(), clock.elapsed_s()};
         emit_(StepEvent{progress_.step, progress_.elapsed_s, before_s, loss, progress_.step * plan_.tokens});
         return {};

@@ -86,7 +86,7 @@ TEST_P(GoldenModel, TrainsTenStepsLikeTheReference) {
     for (std::size_t step = 0; step < golden.losses.size(); ++step) {
         const double sum = model.accumulate(0, golden_tokens(), 1.0 / (kRows * kTokens));
         EXPECT_NEAR(sum / (kRows * kTokens), golden.losses[step], 2e-3) << "step " << step;
-        optimizer.step(static_cast<std::int64_t>(step), 1);
+        optimizer.step({static_cast<std::int64_t>(step), 1, 0});
     }
 }
 
@@ -138,18 +138,6 @@ TEST(Model, ScoresTheLossesThatItTrainsOn) {
     model.target_losses(golden_tokens(), losses);
     const double sum = std::accumulate(losses.begin(), losses.end(), 0.0);
     EXPECT_NEAR(model.accumulate(0, golden_tokens(), 1), sum, 1e-4);
-}
-
-TEST(NewtonSchulz, BringsSingularValuesNearOne) {
-    for (const auto& [rows, columns] : {std::pair{24, 24}, {16, 40}, {40, 16}}) {
-        at::Tensor matrix = at::empty({rows, columns});
-        for (std::int64_t i = 0; i < matrix.numel(); ++i) matrix.data_ptr<float>()[i] = tiny_noise(i, 1, 1);
-        const at::Tensor out = newton_schulz(matrix, 10);
-        const at::Tensor gram = rows < columns ? at::mm(out, out.t()) : at::mm(out.t(), out);
-        const at::Tensor diagonal = gram.diagonal();
-        EXPECT_GT(diagonal.min().item<double>(), 0.4);
-        EXPECT_LT(diagonal.max().item<double>(), 1.6);
-    }
 }
 
 }  // namespace

@@ -63,6 +63,11 @@ void adam_step(const AdamStep& step, float* gradient, std::int64_t count, float*
 }
 
 CULTIVAR_CLONES
+void scale(float factor, std::int64_t count, float* x) {
+    for (std::int64_t i = 0; i < count; ++i) x[i] *= factor;
+}
+
+CULTIVAR_CLONES
 void apply_update(const float* update, float factor, float keep, std::int64_t count, float* values) {
 #pragma omp simd
     for (std::int64_t i = 0; i < count; ++i) values[i] = keep * values[i] + factor * update[i];

@@ -26,6 +26,8 @@ struct AdamStep {
 // Adam (Kingma, Ba 2015) with decoupled weight decay; clears the gradient.
 void adam_step(const AdamStep& step, float* gradient, std::int64_t count, float* mean, float* square, float* values);
 
+void scale(float factor, std::int64_t count, float* x);
+
 // values = keep * values + factor * update.
 void apply_update(const float* update, float factor, float keep, std::int64_t count, float* values);
 
