@@ -206,7 +206,7 @@ private:
 
     Outcome<DoneEvent> artifact_and_score() {
         TRY_ASSIGN(const Artifact artifact, blame("diverged", quantize(model_.layout(), model_.value_floats())));
-        TRY_ASSIGN(const std::string bytes, blame("internal", pack_artifact(artifact)));
+        TRY_ASSIGN(const std::string bytes, blame("internal", pack_artifact(artifact, config_.artifact.compressor)));
         const auto size_bytes = static_cast<std::int64_t>(bytes.size());
         if (size_bytes > specification_.artifact_cap_bytes) {
             return fail(ErrorEvent{"unfit", fmt::format("artifact of {} bytes is over the cap of {}", size_bytes,

@@ -134,7 +134,7 @@ TEST_F(HostileArtifact, IsRefusedWithAScaleThatIsNotFinite) {
 }
 
 TEST(Artifact, FitsTheLimitThatItsLayoutGives) {
-    const std::string bytes = pack_artifact(quantize(layout(), weights()).value()).value();
+    const std::string bytes = pack_artifact(quantize(layout(), weights()).value(), Compressor::zstd).value();
     EXPECT_TRUE(unpack_artifact(bytes, artifact_content_limit_bytes(layout())));
 }
 

@@ -314,7 +314,7 @@ TEST_F(Worker, RefusesAnArtifactWithWeightsThatAreNotFinite) {
     ASSERT_EQ(run().exit_code, 0);
     Artifact artifact = unpack_artifact(read_file(specification_.artifact), 1 << 24).value();
     artifact.tensors.at("tok_emb.weight").bytes.replace(0, 2, std::string("\x00\x7e", 2));  // NaN as a half
-    write_file(specification_.artifact, pack_artifact(artifact).value());
+    write_file(specification_.artifact, pack_artifact(artifact, Compressor::zstd).value());
     EXPECT_EQ(score_artifact().error_kind(), "artifact");
 }
 
