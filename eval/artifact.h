@@ -8,8 +8,8 @@
 //   whole buffer is used.
 // dtypes: F32, F16, I8. A quantised matrix NAME [rows, cols] is NAME (I8, a byte a weight however few its levels) with
 // NAME.scale (F16, [rows]).
-// Foreign bytes: unpack_artifact() refuses a header over 1 MiB, content over the limit given, duplicate keys, bad offsets,
-// overflowing shapes and anything that does not parse; values are checked by whoever interprets them.
+// Foreign bytes: unpack_artifact() refuses a header over 1 MiB, content over the limit given, duplicate keys, bad
+// offsets, overflowing shapes and anything that does not parse; values are checked by whoever interprets them.
 #pragma once
 
 #include <cstdint>

@@ -183,6 +183,21 @@ TEST_F(Worker, ScoresItsOwnArtifactToTheSameBits) {
     EXPECT_TRUE(again.all<StepEvent>().empty());
 }
 
+TEST_F(Worker, ScoresAnArtifactOfThePrecisionAndCompressorOfItsGenes) {
+    specification_.genes["model.layers"] = std::int64_t{1};
+    specification_.genes["model.width"] = std::int64_t{256};  // matrices large enough to be quantised
+    specification_.genes["artifact.mlp_bits"] = std::int64_t{5};
+    specification_.genes["artifact.scale_floor"] = false;
+    specification_.genes["artifact.compressor"] = std::string("zlib");
+    specification_.budget_s = 2;
+    const Ending trained = run();
+    ASSERT_EQ(trained.exit_code, 0) << trained.error_message();
+    EXPECT_EQ(read_file(specification_.artifact)[0], '\x78');
+    EXPECT_EQ(score_artifact().done().chunk_loss_sums, trained.done().chunk_loss_sums);
+    specification_.genes["artifact.mlp_bits"] = std::int64_t{4};
+    EXPECT_EQ(score_artifact().error_kind(), "artifact");
+}
+
 TEST_F(Worker, ScoresTheSameWithAnyNumberOfThreads) {
     const DoneEvent trained = run().done();
     ASSERT_EQ(trained.chunk_loss_sums.size(), 64U);

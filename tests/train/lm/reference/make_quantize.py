@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""An independent implementation of Parameter Golf's quantisation in PyTorch, for any number of bits, and the numbers that
-cultivar-lm's tests compare with. Needs Debian's python3-torch:
+"""An independent implementation of Parameter Golf's quantisation in PyTorch, for any number of bits, and the numbers
+that cultivar-lm's tests compare with. Needs Debian's python3-torch:
 
     /usr/bin/python3 tests/train/lm/reference/make_quantize.py > tests/train/lm/reference/quantize_golden.h
 
@@ -57,7 +57,8 @@ def main():
     print("    const char* matrix;\n    int bits;\n    bool scale_floor;\n    double clip_quantile;")
     print("    int row_1[8];  // its first levels\n    std::int64_t level_sum;")
     print("    std::uint16_t scale_1;  // of row 1, as the bits of a half")
-    print("    std::uint64_t levels, scales, values;  // checksums: of the bytes, the halves' bits, the floats' bits\n};\n")
+    print("    std::uint64_t levels, scales, values;  // checksums: of the bytes, the halves' bits, the floats' bits")
+    print("};\n")
     print(f"inline constexpr std::int64_t kRows = {ROWS}, kColumns = {COLUMNS};\n")
     print("inline constexpr Quantized kQuantized[] = {")
     for name, w in matrices.items():
