@@ -184,8 +184,9 @@ private:
     }
 
     Outcome<DoneEvent> artifact_and_score() {
-        TRY_ASSIGN(const Artifact artifact, blame("diverged", quantize(model_.layout(), model_.value_floats())));
-        TRY_ASSIGN(const std::string bytes, blame("internal", pack_artifact(artifact)));
+        TRY_ASSIGN(const Artifact artifact,
+                   blame("diverged", quantize(model_.layout(), config_.artifact, model_.value_floats())));
+        TRY_ASSIGN(const std::string bytes, blame("internal", pack_artifact(artifact, config_.artifact.compressor)));
         const auto size_bytes = static_cast<std::int64_t>(bytes.size());
         if (size_bytes > specification_.artifact_cap_bytes) {
             return fail(ErrorEvent{"unfit", fmt::format("artifact of {} bytes is over the cap of {}", size_bytes,
@@ -193,7 +194,7 @@ private:
         }
         TRY(blame("internal", write_file_atomically(specification_.artifact, {bytes})));
         TRY_ASSIGN(Score score,
-                   score_artifact(config_.model, bytes, specification_.val_shard, specification_.byte_table, {}));
+                   score_artifact(config_, bytes, specification_.val_shard, specification_.byte_table, {}));
         DoneEvent done;
         done.steps = progress_.step;
         done.tokens = progress_.step * plan_.tokens;
