@@ -106,9 +106,9 @@ void Optimizer::update(const Piece& piece, const StepMoment& moment, double fact
 }
 
 void Optimizer::average(const StepMoment& moment) {
-    if (config_.averaging == Averaging::swa && moment.budget_share < 1 - config_.swa_share) averaged_steps_ = 0;
-    ++averaged_steps_;
-    double share = 1 / static_cast<double>(averaged_steps_);
+    const bool early = config_.averaging == Averaging::swa && moment.budget_share < 1 - config_.swa_share;
+    averaged_steps_ = early ? 0 : averaged_steps_ + 1;
+    double share = early ? 1 : 1 / static_cast<double>(averaged_steps_);
     if (config_.averaging == Averaging::ema) share = std::max(share, 1 - config_.ema_decay);
     const std::int64_t size = averages_.numel();
     each_in_turn((size + kPieceFloats - 1) / kPieceFloats, [&](std::int64_t i) {
