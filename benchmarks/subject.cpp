@@ -48,7 +48,7 @@ void Subject::training_step() {
         }
     });
     model_.gather_gradients();
-    optimizer_.step(steps_++, 1);
+    optimizer_.step({steps_++, 1, 0});
 }
 
 double Subject::training_tokens_per_s(double seconds) {
@@ -80,7 +80,7 @@ std::vector<double> first_losses(const LmConfig& config, int steps) {
     std::vector<double> losses;
     for (int step = 0; step < steps; ++step) {
         losses.push_back(model.accumulate(0, tokens, 1 / count) / count);
-        optimizer.step(step, 1);
+        optimizer.step({step, 1, 0});
     }
     return losses;
 }

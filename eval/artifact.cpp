@@ -8,7 +8,6 @@
 #include <tuple>
 
 #include <fmt/format.h>
-#include <zstd.h>
 #include <nlohmann/json.hpp>
 
 namespace cultivar {
@@ -21,7 +20,6 @@ constexpr std::string_view kMetadata = "__metadata__";
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kMaxHeaderBytes = 1 << 20;
 constexpr int kMaxDepth = 3;  // header, tensor, shape
-constexpr int kCompressionLevel = 19;
 
 auto corrupt(std::string what) { return fail(Code::corrupt, "not an artifact: " + std::move(what)); }
 
@@ -191,37 +189,17 @@ Result<Artifact> read_content(std::string_view content) {
 
 }  // namespace
 
-Result<std::string> pack_artifact(const Artifact& artifact) {
+Result<std::string> pack_artifact(const Artifact& artifact, Compressor compressor) {
     TRY_ASSIGN(const std::string header, header_text(artifact));
     const std::uint64_t header_bytes = header.size();
     std::string content(reinterpret_cast<const char*>(&header_bytes), kLengthBytes);
     content += header;
     for (const auto& [name, tensor] : artifact.tensors) content += tensor.bytes;
-
-    std::string packed(ZSTD_compressBound(content.size()), '\0');
-    const std::size_t size_bytes =
-        ZSTD_compress(packed.data(), packed.size(), content.data(), content.size(), kCompressionLevel);
-    if (ZSTD_isError(size_bytes)) {
-        return fail(Code::io, fmt::format("cannot compress the artifact: {}", ZSTD_getErrorName(size_bytes)));
-    }
-    packed.resize(size_bytes);
-    return packed;
+    return compress(compressor, content, kLengthBytes + header.size());
 }
 
 Result<Artifact> unpack_artifact(std::string_view bytes, std::int64_t limit_bytes) {
-    const unsigned long long content_bytes = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
-    if (content_bytes == ZSTD_CONTENTSIZE_ERROR) return corrupt("it is not a zstd frame");
-    if (content_bytes == ZSTD_CONTENTSIZE_UNKNOWN) return corrupt("its frame does not tell the size of its content");
-    if (limit_bytes < 0 || content_bytes > static_cast<unsigned long long>(limit_bytes)) {
-        return corrupt(fmt::format("its content of {} bytes is over the limit of {}", content_bytes, limit_bytes));
-    }
-    if (ZSTD_findFrameCompressedSize(bytes.data(), bytes.size()) != bytes.size()) {
-        return corrupt("it is not exactly one zstd frame");
-    }
-    std::string content(content_bytes, '\0');
-    const std::size_t got = ZSTD_decompress(content.data(), content.size(), bytes.data(), bytes.size());
-    if (ZSTD_isError(got) || got != content.size()) return corrupt("its zstd frame does not decompress");
-    return read_content(content);
+    return decompress(bytes, limit_bytes).and_then(read_content);
 }
 
 }  // namespace cultivar

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "eval/compression.h"
 #include "pool/gene.h"
 #include "pool/result.h"
 
@@ -80,8 +81,6 @@ struct ScheduleConfig {
     double warmdown_share = 0;        // of the budget
     double min_rate = 0;
 };
-
-enum class Compressor { zstd, zlib };
 
 struct ArtifactConfig {
     std::int64_t attn_bits = 8, mlp_bits = 8, embed_bits = 8;  // 16: half precision

@@ -6,6 +6,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 
 namespace cultivar {
@@ -21,6 +22,16 @@ template <typename Work>
 void run_lanes(std::int64_t lanes, const Work& work) {
     at::parallel_for(0, lanes, 1, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t lane = first; lane < last; ++lane) work(lane);
+    });
+}
+
+// Calls work(i) for each i below `count`, in several lanes, each taking the next i that is left: put the costly ones
+// first. What happens for an i must not depend on the others.
+template <typename Work>
+void each_in_turn(std::int64_t count, const Work& work) {
+    std::atomic<std::int64_t> next = 0;
+    run_lanes(lanes_for(count), [&](std::int64_t) {
+        for (std::int64_t i = next++; i < count; i = next++) work(i);
     });
 }
 

@@ -74,8 +74,10 @@ void add_controls(Builder& builder, const ModelConfig& config, const std::string
 
 }  // namespace
 
-const TensorPlace& Layout::at(const std::string& name) const {
-    return *std::find_if(tensors.begin(), tensors.end(), [&](const TensorPlace& place) { return place.name == name; });
+const TensorPlace* Layout::find(const std::string& name) const {
+    const auto place =
+        std::find_if(tensors.begin(), tensors.end(), [&](const auto& each) { return each.name == name; });
+    return place == tensors.end() ? nullptr : &*place;
 }
 
 Layout make_layout(const ModelConfig& config) {

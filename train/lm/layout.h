@@ -44,7 +44,8 @@ struct Layout {
     std::vector<TensorPlace> tensors;  // in order of `begin`, without gaps
     std::int64_t size = 0;             // the model's parameters
 
-    const TensorPlace& at(const std::string& name) const;  // the name must exist
+    const TensorPlace* find(const std::string& name) const;                       // null: no such tensor
+    const TensorPlace& at(const std::string& name) const { return *find(name); }  // the name must exist
 };
 
 Layout make_layout(const ModelConfig& config);

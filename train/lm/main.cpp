@@ -54,7 +54,7 @@ Outcome<DoneEvent> score(const Specification& specification) {
     const auto size_bytes = std::filesystem::file_size(specification.artifact, error);
     if (error) return fail(ErrorEvent{"artifact", fmt::format("cannot read '{}'", specification.artifact)});
     const Layout layout = make_layout(config.model);
-    if (size_bytes > static_cast<std::uintmax_t>(artifact_content_limit_bytes(layout))) {
+    if (size_bytes > static_cast<std::uintmax_t>(artifact_content_limit_bytes(layout, config.artifact))) {
         return fail(
             ErrorEvent{"artifact", fmt::format("artifact of {} bytes is larger than its content may be", size_bytes)});
     }
@@ -63,8 +63,8 @@ Outcome<DoneEvent> score(const Specification& specification) {
     const std::string bytes(std::istreambuf_iterator<char>(file), {});
     emit(StartEvent{trainer_name(specification.threads), layout.size, config.model.forward_flops_per_token(), 0});
     emit(EvalEvent{});
-    TRY_ASSIGN(Score figures, score_artifact(config.model, bytes, specification.val_shard, specification.byte_table,
-                                             specification.chunks));
+    TRY_ASSIGN(Score figures,
+               score_artifact(config, bytes, specification.val_shard, specification.byte_table, specification.chunks));
     DoneEvent done;
     done.artifact = specification.artifact;
     done.artifact_bytes = static_cast<std::int64_t>(bytes.size());

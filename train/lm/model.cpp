@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "train/lm/lanes.h"
 #include "train/lm/split_mix.h"
 
 namespace cultivar {
 namespace {
+
+constexpr std::int64_t kGatherFloats = 1 << 16;
 
 void fill(std::span<float> values, const TensorPlace& place, SplitMix& random) {
     const double reach = 1 / std::sqrt(static_cast<double>(place.shape.back()));
@@ -29,47 +32,103 @@ at::Tensor as_ids(std::span<const std::int64_t> tokens) {
                          at::kLong);
 }
 
+// The row of each token's pair with the one before it.
+at::Tensor bigram_rows(const at::Tensor& ids, std::int64_t seq_len, std::int64_t buckets) {
+    const at::Tensor rows = ids.view({-1, seq_len});
+    at::Tensor hashed = at::full_like(rows, buckets - 1);
+    const at::Tensor token = rows.narrow(1, 1, seq_len - 1), before = rows.narrow(1, 0, seq_len - 1);
+    hashed.narrow(1, 1, seq_len - 1)
+        .copy_(at::remainder(at::bitwise_xor(token * 36313, before * 27191), std::max<std::int64_t>(buckets - 1, 1)));
+    return hashed.view(-1);
+}
+
+at::Tensor smeared(const at::Tensor& x, const at::Tensor& gate, std::int64_t seq_len) {
+    const at::Tensor rows = x.view({-1, seq_len, x.size(1)});
+    const at::Tensor first = at::zeros({rows.size(0), 1, rows.size(2)}, x.options());
+    const at::Tensor before = at::cat({first, rows.narrow(1, 0, seq_len - 1)}, 1);
+    return (rows + at::sigmoid(gate) * (before - rows)).view(x.sizes());
+}
+
 }  // namespace
 
-Model::Model(const ModelConfig& config, std::int64_t lanes)
+// Makes tensors for autograd in the memory of the flat buffers: gradients are added in place.
+class Model::Leaves {
+public:
+    Leaves(const Layout& layout, const at::Tensor& values, const at::Tensor& gradients)
+        : layout_(layout), values_(values), gradients_(gradients) {}
+
+    // Tensors that are neighbours and have equally long rows, as one; undefined if the layout lacks the first.
+    at::Tensor operator()(const std::string& first, std::initializer_list<std::string> others = {}) const {
+        const TensorPlace* place = layout_.find(first);
+        if (!place) return {};
+        std::vector<std::int64_t> shape = place->shape;
+        std::int64_t size = place->size;
+        for (const std::string& name : others) {
+            const TensorPlace* other = layout_.find(name);
+            if (!other) continue;
+            shape[0] += other->shape[0];
+            size += other->size;
+        }
+        return leaf(place->begin, size, shape);
+    }
+
+    std::vector<at::Tensor> rows(const std::string& name) const {
+        const TensorPlace* place = layout_.find(name);
+        std::vector<at::Tensor> leaves;
+        for (std::int64_t row = 0; place && row < place->shape[0]; ++row) {
+            leaves.push_back(leaf(place->begin + row * place->shape[1], place->shape[1], {place->shape[1]}));
+        }
+        return leaves;
+    }
+
+private:
+    at::Tensor leaf(std::int64_t begin, std::int64_t size, at::IntArrayRef shape) const {
+        at::Tensor leaf = values_.narrow(0, begin, size).view(shape).detach();
+        leaf.set_requires_grad(true);
+        leaf.mutable_grad() = gradients_.narrow(0, begin, size).view(shape).detach();
+        return leaf;
+    }
+
+    const Layout& layout_;
+    const at::Tensor &values_, &gradients_;
+};
+
+Model::Model(const ModelConfig& config, std::int64_t lanes, const Ops& ops)
     : config_(config),
+      ops_(ops),
       layout_(make_layout(config)),
-      rotary_(config.seq_len, config.head_dim(), config.rope_base),
+      rotary_(make_rotary(config.seq_len, config.head_dim(), config.rotated_pairs(), config.rope_base)),
       values_(at::zeros({layout_.size})) {
     for (std::int64_t i = 0; i < lanes; ++i) lanes_.push_back(make_lane());
+}
+
+Model::Block Model::make_block(const Leaves& leaves, std::int64_t index) const {
+    const auto name = [&](const char* part) { return fmt::format("blocks.{}.{}", index, part); };
+    Block block;
+    block.qkv = leaves(name("attn.c_q.weight"), {name("attn.c_k.weight"), name("attn.c_v.weight")});
+    block.out = leaves(name("attn.proj.weight"));
+    block.fc = leaves(name("mlp.fc.weight"), {name("mlp.gate.weight")});
+    block.proj = leaves(name("mlp.proj.weight"));
+    block.q_gain = leaves(name("attn.q_gain"));
+    block.value_mix = leaves(name("attn.value_mix"));
+    block.attn_scale = leaves(name("attn_scale"));
+    block.mlp_scale = leaves(name("mlp_scale"));
+    block.mix_x = leaves(name("resid_mix.x"));
+    block.mix_x0 = leaves(name("resid_mix.x0"));
+    return block;
 }
 
 Model::Lane Model::make_lane() const {
     Lane lane;
     lane.gradients = at::zeros({layout_.size});
-    // A tensor of its own for autograd in the memory of the flat buffers: gradients are added in place.
-    const auto leaf = [&](const std::string& name) {
-        const TensorPlace& place = layout_.at(name);
-        at::Tensor tensor = values_.narrow(0, place.begin, place.size).view(place.shape).detach();
-        tensor.set_requires_grad(true);
-        tensor.mutable_grad() = lane.gradients.narrow(0, place.begin, place.size).view(place.shape).detach();
-        return tensor;
-    };
-    for (std::int64_t i = 0; i < config_.blocks(); ++i) {
-        const auto part = [&](const char* name) { return leaf(fmt::format("blocks.{}.{}", i, name)); };
-        Block block;
-        block.q = part("attn.c_q.weight");
-        block.k = part("attn.c_k.weight");
-        block.v = part("attn.c_v.weight");
-        block.out = part("attn.proj.weight");
-        block.fc = part("mlp.fc.weight");
-        if (config_.mlp == Mlp::swiglu) block.gate = part("mlp.gate.weight");
-        block.proj = part("mlp.proj.weight");
-        block.q_gain = part("attn.q_gain");
-        block.attn_scale = part("attn_scale");
-        block.mlp_scale = part("mlp_scale");
-        block.mix_x = part("resid_mix.x");
-        block.mix_x0 = part("resid_mix.x0");
-        lane.blocks.push_back(std::move(block));
-    }
-    lane.embedding = leaf("tok_emb.weight");
-    if (!config_.tied_embedding) lane.head = leaf("lm_head.weight");
-    if (config_.skips() > 0) lane.skip_weights = leaf("skip_weights");
+    const Leaves leaves(layout_, values_, lane.gradients);
+    for (std::int64_t i = 0; i < config_.blocks(); ++i) lane.blocks.push_back(make_block(leaves, i));
+    lane.embedding = leaves("tok_emb.weight");
+    lane.head = config_.tied_embedding ? lane.embedding : leaves("lm_head.weight");
+    lane.bigram = leaves("bigram.weight");
+    lane.bigram_proj = leaves("bigram.proj.weight");
+    lane.skip_weights = leaves.rows("skip_weights");
+    lane.smear_gate = leaves("smear_gate");
     return lane;
 }
 
@@ -81,73 +140,87 @@ void Model::initialise(std::uint64_t seed) {
     }
 }
 
-at::Tensor Model::attention(const Block& block, const at::Tensor& x, std::int64_t rows) const {
-    const std::int64_t t = config_.seq_len, head = config_.head_dim();
-    const auto split = [&](const at::Tensor& w, std::int64_t heads) {
-        return at::mm(x, w.t()).view({rows, t, heads, head});
-    };
-    const auto heads_first = [](const at::Tensor& y) { return y.transpose(1, 2).contiguous(); };
-    const at::Tensor q = rotary_(rms_norm(split(block.q, config_.heads))) * block.q_gain.unsqueeze(1);
-    const at::Tensor k = rotary_(rms_norm(split(block.k, config_.kv_heads)));
-    const at::Tensor v = split(block.v, config_.kv_heads);
-    const at::Tensor y = causal_attention(heads_first(q), heads_first(k), heads_first(v));
-    return at::mm(y.transpose(1, 2).reshape({rows * t, config_.width}), block.out.t());
+at::Tensor Model::attention(const Block& block, const at::Tensor& x, at::Tensor& first_values) const {
+    AttentionParts parts{ops_.linear(x, block.qkv), block.q_gain, {}, {}, rotary_.cosine, rotary_.sine, config_.heads,
+                         config_.kv_heads};
+    if (first_values.defined()) {
+        parts.value_mix = block.value_mix;
+        parts.first_values = first_values;
+    } else if (config_.value_residual) {
+        first_values = parts.qkv.narrow(1, config_.width + config_.kv_width(), config_.kv_width()).contiguous();
+    }
+    return ops_.linear(ops_.attend(parts), block.out);
 }
 
 at::Tensor Model::feed_forward(const Block& block, const at::Tensor& x) const {
-    at::Tensor hidden = at::mm(x, block.fc.t());
-    switch (config_.mlp) {
-        case Mlp::relu2:
-            hidden = at::relu(hidden);
-            hidden = hidden * hidden;
-            break;
-        case Mlp::gelu:
-            hidden = at::gelu(hidden);
-            break;
-        case Mlp::swiglu:
-            hidden = at::silu(at::mm(x, block.gate.t())) * hidden;
-            break;
-    }
-    return at::mm(hidden, block.proj.t());
+    return ops_.linear(ops_.activate(config_.mlp, ops_.linear(x, block.fc)), block.proj);
 }
 
-at::Tensor Model::run_block(const Block& block, const at::Tensor& mixed, std::int64_t rows) const {
-    const at::Tensor x = at::addcmul(mixed, block.attn_scale, attention(block, rms_norm(mixed), rows));
-    return at::addcmul(x, block.mlp_scale, feed_forward(block, rms_norm(x)));
+at::Tensor Model::run_block(const Block& block, const at::Tensor& x, const at::Tensor& x0,
+                            at::Tensor& first_values) const {
+    const bool post = config_.norm_placement == NormPlacement::post;
+    const auto after = [&](const at::Tensor& y) {
+        return config_.norm_placement == NormPlacement::sandwich ? ops_.norm(y) : y;
+    };
+    Normed in{x, x};
+    if (config_.resid_mix) {
+        in = ops_.mix_norm(x, block.mix_x, x0, block.mix_x0);
+    } else if (!post) {
+        in.normed = ops_.norm(x);
+    }
+    const at::Tensor attended = after(attention(block, post ? in.sum : in.normed, first_values));
+    Normed middle = ops_.add_norm(in.sum, block.attn_scale, attended);
+    if (post) middle.sum = middle.normed;
+    const at::Tensor fed = after(feed_forward(block, middle.normed));
+    if (post) return ops_.add_norm(middle.sum, block.mlp_scale, fed).normed;
+    return ops_.add(middle.sum, block.mlp_scale, fed);
+}
+
+at::Tensor Model::embed(const Lane& lane, const at::Tensor& ids) const {
+    at::Tensor x = ops_.lookup(lane.embedding, ids);
+    if (lane.bigram.defined()) {
+        const at::Tensor rows = bigram_rows(ids, config_.seq_len, config_.bigram_buckets);
+        x = x + ops_.linear(ops_.lookup(lane.bigram, rows), lane.bigram_proj);
+    }
+    x = ops_.norm(x);
+    return lane.smear_gate.defined() ? smeared(x, lane.smear_gate, config_.seq_len) : x;
 }
 
 at::Tensor Model::hidden_states(const Lane& lane, const at::Tensor& ids) const {
-    const std::int64_t rows = ids.numel() / config_.seq_len, encoder = config_.skips();
-    const at::Tensor x0 = rms_norm(at::embedding(lane.embedding, ids));
-    at::Tensor x = x0;
+    const std::int64_t pushing = config_.skips();
+    const at::Tensor x0 = embed(lane, ids);
+    at::Tensor x = x0, first_values;
     std::vector<at::Tensor> skips;
     for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
-        if (layer >= encoder && !skips.empty()) {
-            x = at::addcmul(x, lane.skip_weights[layer - encoder], skips.back());
+        if (layer >= pushing && !skips.empty()) {
+            x = ops_.add(x, lane.skip_weights[static_cast<std::size_t>(layer - pushing)], skips.back());
             skips.pop_back();
         }
         const Block& block = lane.blocks[static_cast<std::size_t>(config_.block_of(layer))];
-        x = run_block(block, at::addcmul(block.mix_x * x, block.mix_x0, x0), rows);
-        if (layer < encoder) skips.push_back(x);
+        x = run_block(block, x, x0, first_values);
+        if (layer < pushing) skips.push_back(x);
     }
-    return rms_norm(x);
+    return ops_.norm(x);
 }
 
 double Model::accumulate(std::int64_t lane, std::span<const std::int64_t> tokens, double weight) {
     const Lane& leaves = lanes_[static_cast<std::size_t>(lane)];
     const at::Tensor ids = as_ids(tokens);
     const std::int64_t count = ids.numel() - 1;
-    const at::Tensor loss = softcap_cross_entropy(hidden_states(leaves, ids.narrow(0, 0, count)), output_head(leaves),
-                                                  ids.narrow(0, 1, count), config_.logit_softcap);
-    (loss * weight).backward();
-    return loss.item<double>();
+    return ops_.backward(hidden_states(leaves, ids.narrow(0, 0, count)), leaves.head, ids.narrow(0, 1, count),
+                         config_.logit_softcap, weight);
 }
 
 void Model::gather_gradients() {
-    for (std::size_t i = 1; i < lanes_.size(); ++i) {
-        lanes_[0].gradients.add_(lanes_[i].gradients);
-        lanes_[i].gradients.zero_();
-    }
+    if (lanes_.size() == 1) return;
+    each_in_turn((layout_.size + kGatherFloats - 1) / kGatherFloats, [&](std::int64_t i) {
+        const at::NoGradGuard no_gradients;  // it is a property of the thread
+        const std::int64_t begin = i * kGatherFloats, count = std::min(kGatherFloats, layout_.size - begin);
+        for (std::size_t lane = 1; lane < lanes_.size(); ++lane) {
+            updates().drain(lanes_[lane].gradients.narrow(0, begin, count),
+                            lanes_[0].gradients.narrow(0, begin, count));
+        }
+    });
 }
 
 void Model::clear_gradients() {
@@ -160,8 +233,8 @@ void Model::target_losses(std::span<const std::int64_t> tokens, std::span<float>
     const at::Tensor ids = as_ids(tokens);
     const std::int64_t count = ids.numel() - 1;
     at::Tensor out = at::from_blob(losses.data(), {count}, at::kFloat);
-    out.copy_(softcap_losses(hidden_states(leaves, ids.narrow(0, 0, count)), output_head(leaves),
-                             ids.narrow(0, 1, count), config_.logit_softcap));
+    out.copy_(ops_.losses(hidden_states(leaves, ids.narrow(0, 0, count)), leaves.head, ids.narrow(0, 1, count),
+                          config_.logit_softcap));
 }
 
 }  // namespace cultivar

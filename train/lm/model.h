@@ -3,6 +3,12 @@
 // x0 = norm(embedding); in each block x <- mix_x * x + mix_x0 * x0, x += attn_scale * attention(norm(x)),
 // x += mlp_scale * mlp(norm(x)); the first half of the layers push skips, the second half pop them, weighted; logits
 // of norm(x) are softcapped. All arithmetic is fp32.
+//
+// Variants: norms after each part too (sandwich), or after each sum instead (post). The bigram embedding adds to a
+// token's embedding that of its pair with the token before: row (36313 * token xor 27191 * before) mod (buckets - 1),
+// the last row for the first token of a sequence, times a projection. The smear gate g = sigmoid(gate) then gives
+// x_t <- (1 - g) x_t + g x_{t-1} after the embedding's norm. The value residual (Zhou et al. 2024) mixes the values of
+// layer 0 into those of the layers after it.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -13,16 +19,19 @@
 
 #include "train/lm/layout.h"
 #include "train/lm/ops.h"
+#include "train/lm/updates.h"
 
 namespace cultivar {
 
 class Model {
 public:
     // With room for `lanes` threads to accumulate gradients at the same time, each in a buffer of its own.
-    explicit Model(const ModelConfig& config, std::int64_t lanes = 1);
+    explicit Model(const ModelConfig& config, std::int64_t lanes = 1, const Ops& ops = fused_ops());
 
     const ModelConfig& config() const { return config_; }
     const Layout& layout() const { return layout_; }
+    // What updates these weights: the device's version.
+    const Updates& updates() const { return &ops_ == &fused_ops() ? fused_updates() : plain_updates(); }
 
     // The start of a run: a pure function of the seed, the same on every machine.
     void initialise(std::uint64_t seed);
@@ -47,26 +56,28 @@ public:
 
 private:
     struct Block {
-        at::Tensor q, k, v, out, fc, gate, proj;
-        at::Tensor q_gain, attn_scale, mlp_scale, mix_x, mix_x0;
+        at::Tensor qkv, out, fc, proj;  // qkv: c_q, c_k and c_v as one matrix; fc: with the gate, if there is one
+        at::Tensor q_gain, value_mix, attn_scale, mlp_scale, mix_x, mix_x0;
     };
 
     struct Lane {  // the same weights, as leaves of a graph and with gradients of their own
         at::Tensor gradients;
         std::vector<Block> blocks;
-        at::Tensor embedding, head, skip_weights;
+        std::vector<at::Tensor> skip_weights;
+        at::Tensor embedding, head, bigram, bigram_proj, smear_gate;
     };
 
+    class Leaves;
     Lane make_lane() const;
-    at::Tensor hidden_states(const Lane& lane, const at::Tensor& ids) const;  // [B*T] -> [B*T, d], after the last norm
-    at::Tensor run_block(const Block& block, const at::Tensor& mixed, std::int64_t rows) const;
-    at::Tensor attention(const Block& block, const at::Tensor& x, std::int64_t rows) const;
+    Block make_block(const Leaves& leaves, std::int64_t index) const;
+    at::Tensor embed(const Lane& lane, const at::Tensor& ids) const;          // [N] -> x0 [N, d]
+    at::Tensor hidden_states(const Lane& lane, const at::Tensor& ids) const;  // [N] -> [N, d], after the last norm
+    at::Tensor run_block(const Block& block, const at::Tensor& x, const at::Tensor& x0, at::Tensor& first_values) const;
+    at::Tensor attention(const Block& block, const at::Tensor& x, at::Tensor& first_values) const;
     at::Tensor feed_forward(const Block& block, const at::Tensor& x) const;
-    const at::Tensor& output_head(const Lane& lane) const {
-        return config_.tied_embedding ? lane.embedding : lane.head;
-    }
 
     ModelConfig config_;
+    const Ops& ops_;
     Layout layout_;
     Rotary rotary_;
     at::Tensor values_;

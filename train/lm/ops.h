@@ -1,36 +1,71 @@
-// The parts of the model that are more than one library call, each differentiable by autograd. Tensors are fp32,
-// row-major, on the CPU. Letters: B rows of a batch, T tokens of a row, N = B*T, d width, H query heads, K key/value
-// heads, D size of a head, V vocabulary.
+// The differentiable parts that the model is made of, in two versions that compute the same: fused kernels for the CPU
+// and plain torch for every other device, which is also the reference that tests compare the kernels with.
+//
+// Tensors are fp32, contiguous, on one device. Letters: B rows of T tokens, N = B * T; d width, H query heads, K
+// key/value heads, D size of a head, V vocabulary. Parameters (w, scale, ...) are leaves whose grad is allocated:
+// gradients are added there when the graph that the results belong to is gone back through. May be used by several
+// threads at the same time, each with leaves of its own.
 #pragma once
 
 #include <ATen/ATen.h>
 
+#include "train/lm/config.h"
+
 namespace cultivar {
 
-// x * rsqrt(mean(x^2) + 1.1920929e-07) over the last dimension: RMSNorm without weights.
-at::Tensor rms_norm(const at::Tensor& x);
-
-// Rotary positions (half-split): turns (x1, x2), the halves of each head, to (x1 cos + x2 sin, x2 cos - x1 sin).
-// x [B, T, heads, D]; the angle of pair i at position t is t * base^(-2i/D).
-class Rotary {
-public:
-    Rotary(std::int64_t seq_len, std::int64_t head_dim, double base);
-    at::Tensor operator()(const at::Tensor& x) const;
-
-private:
-    at::Tensor cos_, sin_;  // [T, 1, D/2]
+struct Normed {
+    at::Tensor sum;     // [N, d]
+    at::Tensor normed;  // [N, d]: norm(sum)
 };
 
-// softmax(q k^T / sqrt(D)) v, each position seeing itself and those before; heads of k and v serve H/K query heads
-// each. q [B, H, T, D], k and v [B, K, T, D], contiguous; returns [B, H, T, D]. Works in blocks of queries and skips
-// the keys that lie in their future.
-at::Tensor causal_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+// What attention is made from beside the projections of its layer.
+struct AttentionParts {
+    at::Tensor qkv;                // [N, (H + 2K) D]: of each token the queries of all heads, then keys, then values
+    at::Tensor gain;               // [H], of normalised queries; undefined: neither queries nor keys are normalised
+    at::Tensor value_mix;          // [2]: v becomes mix[0] * v + mix[1] * first_values; undefined: v
+    at::Tensor first_values;       // [N, K D]; undefined without value_mix
+    at::Tensor cosine, sine;       // [T, D/2]: the pairs (x_i, x_{i + D/2}) turn to (a cos + b sin, b cos - a sin)
+    std::int64_t heads, kv_heads;  // T and D follow from the shapes
+};
 
-// The sum over n of the cross-entropy (nats) of softmax(cap * tanh(z / cap)), z = x w^T, against targets [N] (int64).
-// x [N, d], w [V, d]. Never holds more than a few rows of the logits: gradients are made in the forward pass.
-at::Tensor softcap_cross_entropy(const at::Tensor& x, const at::Tensor& w, const at::Tensor& targets, double cap);
+class Ops {
+public:
+    virtual ~Ops() = default;
 
-// The same, not summed and without gradients: [N].
-at::Tensor softcap_losses(const at::Tensor& x, const at::Tensor& w, const at::Tensor& targets, double cap);
+    // Rows of a table [., d] by ids [N] (int64) that lie in it.
+    virtual at::Tensor lookup(const at::Tensor& table, const at::Tensor& ids) const = 0;
+    // x w^T; x [N, in], w [out, in].
+    virtual at::Tensor linear(const at::Tensor& x, const at::Tensor& w) const = 0;
+    // x / sqrt(mean(x^2) + 1.1920929e-07) over the last dimension: RMSNorm without weights.
+    virtual at::Tensor norm(const at::Tensor& x) const = 0;
+    // x + scale * y; scale [d].
+    virtual at::Tensor add(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& y) const = 0;
+    virtual Normed add_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& y) const = 0;
+    // a * x + b * x0 and its norm; a, b [d].
+    virtual Normed mix_norm(const at::Tensor& x, const at::Tensor& a, const at::Tensor& x0,
+                            const at::Tensor& b) const = 0;
+    // relu2, gelu: [N, h] -> [N, h]; swiglu: x holds [up, gate], [N, 2h] -> silu(gate) * up [N, h].
+    virtual at::Tensor activate(Mlp mlp, const at::Tensor& x) const = 0;
+    // Causal attention within rows of T tokens: softmax(q k^T / sqrt(D)) v, heads side by side: [N, H D].
+    virtual at::Tensor attend(const AttentionParts& parts) const = 0;
+
+    // The cross-entropy (nats) of softmax(cap * tanh(z / cap)), z = x head^T, against targets [N] (int64): [N], without
+    // gradients. x [N, d], head [V, d].
+    virtual at::Tensor losses(const at::Tensor& x, const at::Tensor& head, const at::Tensor& targets,
+                              double cap) const = 0;
+    // The sum of these losses; and the whole way back from `weight` times that sum through the graph of x.
+    virtual double backward(const at::Tensor& x, const at::Tensor& head, const at::Tensor& targets, double cap,
+                            double weight) const = 0;
+};
+
+const Ops& fused_ops();  // CPU only
+const Ops& plain_ops();
+
+// The tables of rotary positions, [T, D/2] each: the angle of pair i at position t is t * base^(-i / rotated) for the
+// first `rotated` pairs, and 0 for the others.
+struct Rotary {
+    at::Tensor cosine, sine;
+};
+Rotary make_rotary(std::int64_t tokens, std::int64_t head_dim, std::int64_t rotated, double base);
 
 }  // namespace cultivar

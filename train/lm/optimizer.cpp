@@ -9,88 +9,113 @@
 namespace cultivar {
 namespace {
 
-constexpr double kA = 3.4445, kB = -4.7750, kC = 2.0315;
-constexpr double kNormEpsilon = 1e-7;
-constexpr double kAdamEpsilon = 1e-8;
 constexpr double kClipEpsilon = 1e-6;
+constexpr std::int64_t kPieceFloats = 1 << 16;
 
-std::span<float> floats(at::Tensor& tensor) {
-    return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
-}
+at::Tensor part(const at::Tensor& flat, std::int64_t begin, std::int64_t size) { return flat.narrow(0, begin, size); }
 
 }  // namespace
-
-at::Tensor newton_schulz(const at::Tensor& matrix, std::int64_t iterations) {
-    const bool tall = matrix.size(0) > matrix.size(1);
-    at::Tensor x = (tall ? matrix.t() : matrix) / (matrix.norm() + kNormEpsilon);
-    for (std::int64_t i = 0; i < iterations; ++i) {
-        const at::Tensor a = at::mm(x, x.t());
-        const at::Tensor b = at::addmm(a, a, a, kB, kC);
-        x = at::addmm(x, b, x, kA, 1);
-    }
-    return tall ? x.t() : x;
-}
 
 Optimizer::Optimizer(Model& model, const OptimConfig& config)
     : model_(model),
       config_(config),
-      first_(at::zeros({model.layout().size})),
-      second_(at::zeros({model.layout().size})) {
-    for (const TensorPlace& place : model.layout().tensors) {
-        if (place.group == Group::matrix) matrices_.push_back(place);
-    }
+      updates_(model.updates()),
+      first_(at::zeros_like(model.values())),
+      second_(at::zeros_like(model.values())) {
+    if (config.averaging != Averaging::none) averages_ = at::zeros_like(model.values());
+    cut_up();
 }
 
-std::span<float> Optimizer::first_moment_floats() { return floats(first_); }
-std::span<float> Optimizer::second_moment_floats() { return floats(second_); }
-
-void Optimizer::step(std::int64_t step, double multiplier) {
-    const at::NoGradGuard no_gradients;
-    if (config_.grad_clip > 0) clip();
-    const double momentum =
-        muon_momentum_at(step, config_.muon_momentum_start, config_.muon_momentum, config_.muon_momentum_warmup_steps);
-    const auto count = static_cast<std::int64_t>(matrices_.size()), lanes = lanes_for(count);
-    run_lanes(lanes, [&](std::int64_t lane) {
-        const at::NoGradGuard no_gradients_here;  // it is a property of the thread
-        for (std::int64_t i = lane; i < count; i += lanes) {
-            muon(matrices_[static_cast<std::size_t>(i)], momentum, multiplier);
+void Optimizer::cut_up() {
+    for (const TensorPlace& place : model_.layout().tensors) {
+        if (place.group == Group::matrix && config_.method == Method::muon) {
+            pieces_.push_back({place.begin, place.size, place.shape[0], place.shape[1], place.group});
+            continue;
         }
+        for (std::int64_t begin = 0; begin < place.size; begin += kPieceFloats) {
+            pieces_.push_back({place.begin + begin, std::min(kPieceFloats, place.size - begin), 0, 0, place.group});
+        }
+    }
+    const auto cost = [](const Piece& piece) { return piece.size * std::max<std::int64_t>(piece.rows, 1); };
+    std::stable_sort(pieces_.begin(), pieces_.end(), [&](const Piece& a, const Piece& b) { return cost(a) > cost(b); });
+}
+
+void Optimizer::step(const StepMoment& moment) {
+    const at::NoGradGuard no_gradients;
+    const double factor = clip_factor();
+    each_in_turn(static_cast<std::int64_t>(pieces_.size()), [&](std::int64_t i) {
+        const at::NoGradGuard no_gradients_here;  // it is a property of the thread
+        update(pieces_[static_cast<std::size_t>(i)], moment, factor);
     });
-    adam(Group::embedding, config_.embed_lr * multiplier, step);
-    adam(Group::head, config_.head_lr * multiplier, step);
-    adam(Group::scalar, config_.scalar_lr * multiplier, step);
-    model_.clear_gradients();
+    if (averages_.defined()) average(moment);
 }
 
-void Optimizer::clip() {
-    at::Tensor gradients = model_.gradients();
-    const double norm = gradients.norm().item<double>();
-    gradients.mul_(std::min(1.0, config_.grad_clip / (norm + kClipEpsilon)));
+double Optimizer::clip_factor() const {
+    if (config_.grad_clip <= 0) return 1;
+    std::vector<double> squares(pieces_.size());
+    each_in_turn(static_cast<std::int64_t>(pieces_.size()), [&](std::int64_t i) {
+        const at::NoGradGuard no_gradients_here;
+        const auto place = static_cast<std::size_t>(i);
+        squares[place] = updates_.sum_of_squares(part(model_.gradients(), pieces_[place].begin, pieces_[place].size));
+    });
+    double sum = 0;
+    for (double each : squares) sum += each;
+    return std::min(1.0, config_.grad_clip / (std::sqrt(sum) + kClipEpsilon));
 }
 
-void Optimizer::muon(const TensorPlace& matrix, double momentum, double multiplier) {
-    const auto view = [&](const at::Tensor& flat) {
-        return flat.narrow(0, matrix.begin, matrix.size).view(matrix.shape);
-    };
-    const at::Tensor gradient = view(model_.gradients());
-    const at::Tensor buffer = view(first_).mul_(momentum).add_(gradient);
-    const at::Tensor update = newton_schulz(at::add(gradient, buffer, momentum), config_.muon_steps);
-    const auto rows = static_cast<double>(matrix.shape[0]), columns = static_cast<double>(matrix.shape[1]);
-    view(model_.values()).add_(update, -config_.matrix_lr * multiplier * std::sqrt(std::max(1.0, rows / columns)));
+double Optimizer::rate_of(Group group) const {
+    switch (group) {
+        case Group::matrix:
+            return config_.matrix_lr;
+        case Group::embedding:
+            return config_.embed_lr;
+        case Group::head:
+            return config_.head_lr;
+        case Group::scalar:
+            break;
+    }
+    return config_.scalar_lr;
 }
 
-void Optimizer::adam(Group group, double rate, std::int64_t step) {
-    const GroupRange range = group_range(model_.layout(), group);
-    if (range.size == 0) return;
-    const auto view = [&](const at::Tensor& flat) { return flat.narrow(0, range.begin, range.size); };
-    const at::Tensor gradient = view(model_.gradients());
-    const at::Tensor mean = view(first_).mul_(config_.beta1).add_(gradient, 1 - config_.beta1);
-    const at::Tensor square = view(second_).mul_(config_.beta2).addcmul_(gradient, gradient, 1 - config_.beta2);
-    const double steps = static_cast<double>(step + 1);
-    const double mean_bias = 1 - std::pow(config_.beta1, steps);
-    const double square_bias = 1 - std::pow(config_.beta2, steps);
-    const at::Tensor spread = at::sqrt(square).div_(std::sqrt(square_bias)).add_(kAdamEpsilon);
-    view(model_.values()).addcdiv_(mean, spread, -rate / mean_bias);
+double Optimizer::decay_of(Group group) const {
+    if (group == Group::scalar) return 0;
+    return group == Group::matrix ? config_.matrix_decay : config_.embed_decay;
+}
+
+void Optimizer::update(const Piece& piece, const StepMoment& moment, double factor) const {
+    const at::Tensor gradient = part(model_.gradients(), piece.begin, piece.size);
+    const at::Tensor first = part(first_, piece.begin, piece.size),
+                     values = part(model_.values(), piece.begin, piece.size);
+    const double rate = rate_of(piece.group) * moment.multiplier, keep = 1 - rate * decay_of(piece.group);
+    if (piece.rows > 0) {
+        const double momentum = muon_momentum_at(moment.step, config_.muon_momentum_start, config_.muon_momentum,
+                                                 config_.muon_momentum_warmup_steps);
+        const MuonStep step{rate, keep, momentum, factor, config_.muon_steps};
+        return updates_.muon(step, piece.rows, piece.columns, gradient, first, values);
+    }
+    const auto steps = static_cast<double>(moment.step + 1);
+    AdamStep step{};
+    step.rate = static_cast<float>(rate / (1 - std::pow(config_.beta1, steps)));
+    step.beta1 = static_cast<float>(config_.beta1);
+    step.beta2 = static_cast<float>(config_.beta2);
+    step.square_correction = static_cast<float>(1 / std::sqrt(1 - std::pow(config_.beta2, steps)));
+    step.epsilon = static_cast<float>(config_.adam_eps);
+    step.keep = static_cast<float>(keep);
+    step.factor = static_cast<float>(factor);
+    updates_.adam(step, gradient, first, part(second_, piece.begin, piece.size), values);
+}
+
+void Optimizer::average(const StepMoment& moment) {
+    const bool early = config_.averaging == Averaging::swa && moment.budget_share < 1 - config_.swa_share;
+    averaged_steps_ = early ? 0 : averaged_steps_ + 1;
+    double share = early ? 1 : 1 / static_cast<double>(averaged_steps_);
+    if (config_.averaging == Averaging::ema) share = std::max(share, 1 - config_.ema_decay);
+    const std::int64_t size = averages_.numel();
+    each_in_turn((size + kPieceFloats - 1) / kPieceFloats, [&](std::int64_t i) {
+        const at::NoGradGuard no_gradients_here;
+        const std::int64_t begin = i * kPieceFloats, count = std::min(kPieceFloats, size - begin);
+        updates_.average(part(model_.values(), begin, count), share, part(averages_, begin, count));
+    });
 }
 
 }  // namespace cultivar

@@ -1,44 +1,73 @@
-// The optimizers of Parameter Golf's baseline over the model's flat buffers.
+// The optimizers of Parameter Golf's baseline, and their variants, over the model's flat buffers.
 //
 // Muon (Jordan et al. 2024) for the blocks' matrices: buffer <- momentum * buffer + g; update = the orthogonal factor
-// of g + momentum * buffer (Nesterov) by Newton-Schulz iterations, X <- aX + (bA + cA^2)X with A = X X^T and
-// (a, b, c) = (3.4445, -4.7750, 2.0315), times sqrt(max(1, rows / columns)). Adam (Kingma, Ba 2015; epsilon 1e-8) for
-// embedding, head and everything of less than two dimensions. All in fp32.
+// of g + momentum * buffer (Nesterov) by Newton-Schulz iterations, times sqrt(max(1, rows / columns)); or AdamW
+// (Loshchilov, Hutter 2019). Adam (Kingma, Ba 2015) for the rest. All in fp32. Decay is decoupled: w -= rate * decay * w
+// before the update; gains, scales and mixes have none.
+//
+// Averages of the weights: "ema" keeps `ema_decay` of the average at each step, but counts the first steps equally;
+// "swa" is the mean of the weights after each step of the last `swa_share` of the budget, and the weights before that.
 #pragma once
 
 #include <ATen/ATen.h>
 
+#include <span>
 #include <vector>
 
 #include "train/lm/model.h"
+#include "train/lm/updates.h"
 
 namespace cultivar {
+
+// When a step happens: what rates, momentum and averages depend on.
+struct StepMoment {
+    std::int64_t step = 0;    // from 0
+    double multiplier = 1;    // the schedule's factor of all rates
+    double budget_share = 0;  // of the budget that had passed when the step's rates were set
+};
 
 class Optimizer {
 public:
     Optimizer(Model& model, const OptimConfig& config);
 
-    // One step from the model's gathered gradients, which it clips if the configuration says so and then clears. `step`
-    // counts from 0; `multiplier` is the schedule's factor of all rates. Cost: Newton-Schulz dominates,
-    // muon_steps * (4 * rows * columns * smaller + 2 * smaller^3) FLOPs a matrix.
-    void step(std::int64_t step, double multiplier);
+    // One step from the model's gathered gradients, which it clips if the configuration says so and then clears. Cost:
+    // Newton-Schulz dominates, see kernels/newton_schulz.h.
+    void step(const StepMoment& moment);
 
-    // The state a checkpoint needs, flat, of the model's size each.
-    std::span<float> first_moment_floats();   // Muon's momentum and Adam's mean
-    std::span<float> second_moment_floats();  // Adam's mean square; unused for matrices
+    // The weights that the run is for: the model's, or their average.
+    const at::Tensor& result() const { return averages_.defined() ? averages_ : model_.values(); }
+
+    // The state a checkpoint needs: flat, of the model's size each; averages are empty where there are none.
+    std::span<float> first_moment_floats() { return floats(first_); }    // Muon's momentum and Adam's mean
+    std::span<float> second_moment_floats() { return floats(second_); }  // Adam's mean square; unused by Muon
+    std::span<float> average_floats() { return floats(averages_); }
+    std::int64_t averaged_steps() const { return averaged_steps_; }
+    void set_averaged_steps(std::int64_t steps) { averaged_steps_ = steps; }
 
 private:
-    void clip();
-    void muon(const TensorPlace& matrix, double momentum, double multiplier);
-    void adam(Group group, double rate, std::int64_t step);
+    struct Piece {  // of the flat arrays, updated by one thread
+        std::int64_t begin, size;
+        std::int64_t rows, columns;  // of a matrix for Muon; 0: Adam
+        Group group;
+    };
+
+    static std::span<float> floats(const at::Tensor& tensor) {
+        if (!tensor.defined()) return {};
+        return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
+    }
+    void cut_up();
+    double clip_factor() const;
+    void update(const Piece& piece, const StepMoment& moment, double factor) const;
+    void average(const StepMoment& moment);
+    double rate_of(Group group) const;
+    double decay_of(Group group) const;
 
     Model& model_;
     OptimConfig config_;
-    std::vector<TensorPlace> matrices_;
-    at::Tensor first_, second_;
+    const Updates& updates_;
+    std::vector<Piece> pieces_;  // the costliest first
+    at::Tensor first_, second_, averages_;
+    std::int64_t averaged_steps_ = 0;
 };
-
-// Orthogonalises a matrix; exposed for tests.
-at::Tensor newton_schulz(const at::Tensor& matrix, std::int64_t iterations);
 
 }  // namespace cultivar

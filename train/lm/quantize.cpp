@@ -8,20 +8,29 @@
 #include <cmath>
 #include <cstring>
 
+#include "train/lm/row_scale.h"
+
 namespace cultivar {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "artifacts are little-endian");
 
-constexpr float kClipQuantile = 0.9999984F;
-constexpr float kLevels = 127;
 constexpr std::int64_t kMaxHeaderBytes = 1024 * 1024 + 8;
+constexpr std::int64_t kWholeBits = 32, kHalfBits = 16;
 
-enum class Storage { f32, f16, int8_rows };
+// 32 and 16: floats of that size; else levels of a grid.
+std::int64_t bits_of(const TensorPlace& place, const ArtifactConfig& config) {
+    if (place.control()) return kWholeBits;
+    if (place.size <= kKeepFloatElements || place.shape.size() != 2) return kHalfBits;
+    if (place.part == Part::attention) return config.attn_bits;
+    return place.part == Part::mlp ? config.mlp_bits : config.embed_bits;
+}
 
-Storage storage_of(const TensorPlace& place) {
-    if (place.size > kKeepFloatElements && place.shape.size() == 2) return Storage::int8_rows;
-    return place.control() ? Storage::f32 : Storage::f16;
+bool on_grid(std::int64_t bits) { return bits < kHalfBits; }
+
+template <typename Float>
+Float part_of(Float values, std::int64_t begin, std::int64_t size) {
+    return values.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(size));
 }
 
 template <typename T>
@@ -40,49 +49,36 @@ float from_half(const std::string& bytes, std::int64_t index) {
     return c10::Half(element<std::uint16_t>(bytes, index), c10::Half::from_bits());
 }
 
-// torch.quantile of |row|: linear interpolation between the two neighbours of rank q * (n - 1).
-float clip_of(std::span<const float> row, std::vector<float>& scratch) {
-    scratch.resize(row.size());
-    std::transform(row.begin(), row.end(), scratch.begin(), [](float w) { return std::fabs(w); });
-    const float rank = kClipQuantile * static_cast<float>(row.size() - 1);
-    const auto below = static_cast<std::ptrdiff_t>(rank);
-    const auto place = scratch.begin() + below;
-    std::nth_element(scratch.begin(), place, scratch.end());
-    if (place + 1 == scratch.end()) return *place;
-    const float above = *std::min_element(place + 1, scratch.end());
-    const float weight = rank - static_cast<float>(below);
-    return weight < 0.5F ? *place + weight * (above - *place) : above - (above - *place) * (1 - weight);
-}
-
-void add_int8(Artifact& artifact, const TensorPlace& place, std::span<const float> values) {
+void add_grid(Artifact& artifact, const TensorPlace& place, const Grid& grid, std::span<const float> values) {
     const std::int64_t rows = place.shape[0], columns = place.shape[1];
     Tensor matrix{"I8", place.shape, {}}, scales{"F16", {rows}, {}};
     matrix.bytes.reserve(values.size());
-    std::vector<float> scratch;
+    std::vector<float> levels(static_cast<std::size_t>(columns));
     for (std::int64_t r = 0; r < rows; ++r) {
-        const auto row = values.subspan(static_cast<std::size_t>(r * columns), static_cast<std::size_t>(columns));
-        const float clip = clip_of(row, scratch);
-        const float scale = std::max(clip / kLevels, 1 / kLevels);
-        for (float w : row) {
-            const float level = std::nearbyint(std::clamp(w, -clip, clip) / scale);
-            append(matrix.bytes, static_cast<std::int8_t>(std::clamp(level, -kLevels, kLevels)));
-        }
-        append(scales.bytes, c10::Half(scale).x);
+        const std::span<const float> row = part_of(values, r * columns, columns);
+        const RowScale scale = row_scale(row, grid);
+        to_levels(row, scale, levels);
+        for (float level : levels) matrix.bytes.push_back(static_cast<char>(level));
+        append(scales.bytes, c10::Half(scale.scale).x);
     }
     artifact.tensors[place.name] = std::move(matrix);
     artifact.tensors[place.name + ".scale"] = std::move(scales);
 }
 
-void add_float(Artifact& artifact, const TensorPlace& place, std::span<const float> values, Storage storage) {
-    Tensor tensor{storage == Storage::f32 ? "F32" : "F16", place.shape, {}};
+void add_float(Artifact& artifact, const TensorPlace& place, std::int64_t bits, std::span<const float> values) {
+    Tensor tensor{bits == kWholeBits ? "F32" : "F16", place.shape, {}};
     for (float w : values) {
-        if (storage == Storage::f32) {
+        if (bits == kWholeBits) {
             append(tensor.bytes, w);
         } else {
             append(tensor.bytes, c10::Half(w).x);
         }
     }
     artifact.tensors[place.name] = std::move(tensor);
+}
+
+auto refuse(const std::string& name, const char* why) {
+    return fail(Code::corrupt, fmt::format("tensor '{}' of the artifact {}", name, why));
 }
 
 // The tensor with exactly this type, shape and number of bytes.
@@ -95,98 +91,118 @@ Result<const Tensor*> expect(const Artifact& artifact, const std::string& name, 
     std::int64_t bytes = element_bytes;
     for (std::int64_t extent : shape) bytes *= extent;
     if (tensor.dtype != dtype || tensor.shape != shape || tensor.bytes.size() != static_cast<std::size_t>(bytes)) {
-        return fail(Code::corrupt, fmt::format("tensor '{}' of the artifact is not what the genes ask for", name));
+        return refuse(name, "is not what the genes ask for");
     }
     return &tensor;
 }
 
-Result<void> read_int8(const Artifact& artifact, const TensorPlace& place, std::span<float> values) {
+Result<void> read_grid(const Artifact& artifact, const TensorPlace& place, const Grid& grid, std::span<float> values) {
     const std::int64_t rows = place.shape[0], columns = place.shape[1];
+    const auto levels = static_cast<std::int8_t>(grid.levels);
+    const float least_scale = as_half(grid.least_scale);
     TRY_ASSIGN(const Tensor* matrix, expect(artifact, place.name, "I8", 1, place.shape));
     TRY_ASSIGN(const Tensor* scales, expect(artifact, place.name + ".scale", "F16", 2, {rows}));
+    const auto beyond = [&](char byte) {
+        const auto level = static_cast<std::int8_t>(byte);
+        return level < -levels || level > levels;
+    };
+    if (std::any_of(matrix->bytes.begin(), matrix->bytes.end(), beyond)) {
+        return refuse(place.name, "has levels beyond its bits");
+    }
     for (std::int64_t r = 0; r < rows; ++r) {
         const float scale = from_half(scales->bytes, r);
-        for (std::int64_t c = 0; c < columns; ++c) {
-            const std::int64_t i = r * columns + c;
+        if (!std::isfinite(scale) || scale < least_scale) {
+            return refuse(place.name + ".scale", "has scales that no weights give");
+        }
+        for (std::int64_t i = r * columns; i < (r + 1) * columns; ++i) {
             values[static_cast<std::size_t>(i)] = static_cast<float>(element<std::int8_t>(matrix->bytes, i)) * scale;
         }
     }
     return {};
 }
 
-Result<void> read_float(const Artifact& artifact, const TensorPlace& place, std::span<float> values, Storage storage) {
-    const bool full = storage == Storage::f32;
-    TRY_ASSIGN(const Tensor* tensor, expect(artifact, place.name, full ? "F32" : "F16", full ? 4 : 2, place.shape));
+Result<void> read_float(const Artifact& artifact, const TensorPlace& place, std::int64_t bits,
+                        std::span<float> values) {
+    const bool whole = bits == kWholeBits;
+    TRY_ASSIGN(const Tensor* tensor, expect(artifact, place.name, whole ? "F32" : "F16", bits / 8, place.shape));
     for (std::int64_t i = 0; i < place.size; ++i) {
-        values[static_cast<std::size_t>(i)] = full ? element<float>(tensor->bytes, i) : from_half(tensor->bytes, i);
+        const float w = whole ? element<float>(tensor->bytes, i) : from_half(tensor->bytes, i);
+        if (!std::isfinite(w)) return refuse(place.name, "has values that are not finite");
+        values[static_cast<std::size_t>(i)] = w;
     }
     return {};
 }
 
-bool all_finite(std::span<const float> values) {
-    return std::all_of(values.begin(), values.end(), [](float w) { return std::isfinite(w); });
-}
-
-std::size_t tensor_count(const Layout& layout) {
-    std::size_t count = 0;
-    for (const TensorPlace& place : layout.tensors) count += storage_of(place) == Storage::int8_rows ? 2 : 1;
-    return count;
-}
-
 }  // namespace
 
-Result<Artifact> quantize(const Layout& layout, std::span<const float> values) {
+Result<Artifact> quantize(const Layout& layout, const ArtifactConfig& config, std::span<const float> values) {
     Artifact artifact;
     for (const TensorPlace& place : layout.tensors) {
-        const auto part = values.subspan(static_cast<std::size_t>(place.begin), static_cast<std::size_t>(place.size));
-        if (!all_finite(part)) return fail(Code::corrupt, fmt::format("weights of '{}' are not finite", place.name));
-        const Storage storage = storage_of(place);
-        if (storage == Storage::int8_rows) {
-            add_int8(artifact, place, part);
+        const std::span<const float> part = part_of(values, place.begin, place.size);
+        if (!std::all_of(part.begin(), part.end(), [](float w) { return std::isfinite(w); })) {
+            return fail(Code::corrupt, fmt::format("weights of '{}' are not finite", place.name));
+        }
+        const std::int64_t bits = bits_of(place, config);
+        if (on_grid(bits)) {
+            add_grid(artifact, place, Grid(bits, config), part);
         } else {
-            add_float(artifact, place, part, storage);
+            add_float(artifact, place, bits, part);
         }
     }
-    TRY(dequantize(layout, artifact));  // refuses what overflowed fp16
+    TRY(dequantize(layout, config, artifact));  // refuses what overflowed fp16
     return artifact;
 }
 
-Result<std::vector<float>> dequantize(const Layout& layout, const Artifact& artifact) {
-    if (artifact.tensors.size() != tensor_count(layout)) {
+Result<std::vector<float>> dequantize(const Layout& layout, const ArtifactConfig& config, const Artifact& artifact) {
+    std::size_t count = layout.tensors.size();
+    for (const TensorPlace& place : layout.tensors) count += on_grid(bits_of(place, config)) ? 1 : 0;
+    if (artifact.tensors.size() != count) {
         return fail(Code::corrupt, fmt::format("the artifact has {} tensors where the genes ask for {}",
-                                               artifact.tensors.size(), tensor_count(layout)));
+                                               artifact.tensors.size(), count));
     }
     std::vector<float> values(static_cast<std::size_t>(layout.size));
     for (const TensorPlace& place : layout.tensors) {
-        const auto part =
-            std::span(values).subspan(static_cast<std::size_t>(place.begin), static_cast<std::size_t>(place.size));
-        const Storage storage = storage_of(place);
-        TRY(storage == Storage::int8_rows ? read_int8(artifact, place, part)
-                                          : read_float(artifact, place, part, storage));
-        if (!all_finite(part)) {
-            return fail(Code::corrupt,
-                        fmt::format("tensor '{}' of the artifact has values that are not finite", place.name));
-        }
+        const std::span<float> part = part_of(std::span(values), place.begin, place.size);
+        const std::int64_t bits = bits_of(place, config);
+        TRY(on_grid(bits) ? read_grid(artifact, place, Grid(bits, config), part)
+                          : read_float(artifact, place, bits, part));
     }
     return values;
 }
 
-std::int64_t artifact_content_limit_bytes(const Layout& layout) {
+std::int64_t artifact_content_limit_bytes(const Layout& layout, const ArtifactConfig& config) {
     std::int64_t bytes = kMaxHeaderBytes;
     for (const TensorPlace& place : layout.tensors) {
-        switch (storage_of(place)) {
-            case Storage::f32:
-                bytes += 4 * place.size;
-                break;
-            case Storage::f16:
-                bytes += 2 * place.size;
-                break;
-            case Storage::int8_rows:
-                bytes += place.size + 2 * place.shape[0];
-                break;
-        }
+        const std::int64_t bits = bits_of(place, config);
+        bytes += on_grid(bits) ? place.size + 2 * place.shape[0] : bits / 8 * place.size;
     }
     return bytes;
+}
+
+void fake_quantize(const Layout& layout, const ArtifactConfig& config, std::span<const float> values,
+                   std::span<float> out) {
+    for (const TensorPlace& place : layout.tensors) {
+        fake_quantize(place, config, part_of(values, place.begin, place.size), part_of(out, place.begin, place.size));
+    }
+}
+
+void fake_quantize(const TensorPlace& place, const ArtifactConfig& config, std::span<const float> values,
+                   std::span<float> out) {
+    const std::int64_t bits = bits_of(place, config);
+    if (!on_grid(bits)) {
+        std::transform(values.begin(), values.end(), out.begin(),
+                       [&](float w) { return bits == kWholeBits ? w : as_half(w); });
+        return;
+    }
+    const Grid grid(bits, config);
+    for (std::int64_t r = 0; r < place.shape[0]; ++r) {
+        const std::span<const float> row = part_of(values, r * place.shape[1], place.shape[1]);
+        const std::span<float> to = part_of(out, r * place.shape[1], place.shape[1]);
+        const RowScale scale = row_scale(row, grid);
+        to_levels(row, scale, to);
+        const float step = as_half(scale.scale);
+        for (float& w : to) w *= step;
+    }
 }
 
 }  // namespace cultivar

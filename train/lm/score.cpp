@@ -43,12 +43,13 @@ Outcome<Validation> open_validation(const std::string& val_shard, const std::str
     return Validation{std::move(shard), std::move(bytes), targets};
 }
 
-Outcome<Model> load_model(const ModelConfig& config, std::string_view artifact_bytes) {
-    const Layout layout = make_layout(config);
-    TRY_ASSIGN(const Artifact artifact,
-               blame("artifact", unpack_artifact(artifact_bytes, artifact_content_limit_bytes(layout))));
-    TRY_ASSIGN(const std::vector<float> values, blame("artifact", dequantize(layout, artifact)));
-    Model model(config);
+Outcome<Model> load_model(const LmConfig& config, std::string_view artifact_bytes) {
+    const Layout layout = make_layout(config.model);
+    TRY_ASSIGN(
+        const Artifact artifact,
+        blame("artifact", unpack_artifact(artifact_bytes, artifact_content_limit_bytes(layout, config.artifact))));
+    TRY_ASSIGN(const std::vector<float> values, blame("artifact", dequantize(layout, config.artifact, artifact)));
+    Model model(config.model);
     std::copy(values.begin(), values.end(), model.value_floats().begin());
     return model;
 }
@@ -92,9 +93,9 @@ std::vector<int> wanted(std::vector<int> chunks) {
 
 }  // namespace
 
-Outcome<Score> score_artifact(const ModelConfig& config, std::string_view artifact_bytes, const std::string& val_shard,
+Outcome<Score> score_artifact(const LmConfig& config, std::string_view artifact_bytes, const std::string& val_shard,
                               const std::string& byte_table, const std::vector<int>& chunks) {
-    TRY_ASSIGN(const Validation validation, open_validation(val_shard, byte_table, config.vocabulary));
+    TRY_ASSIGN(const Validation validation, open_validation(val_shard, byte_table, config.model.vocabulary));
     TRY_ASSIGN(const Model model, load_model(config, artifact_bytes));
     const std::span<const std::uint16_t> tokens = validation.shard.tokens();
     Score score;

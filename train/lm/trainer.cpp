@@ -111,7 +111,7 @@ private:
         double step_s = (now_s() - began_s) * static_cast<double>(plan_.tokens) / static_cast<double>(count);
         if (with_update) {
             const double update_s = now_s();
-            optimizer_.step(0, 1);
+            optimizer_.step({});
             step_s += now_s() - update_s;
         }
         if (stop_requested()) return fail(ErrorEvent{kInterrupted, "asked to stop while priming"});
@@ -166,8 +166,9 @@ private:
             return fail(ErrorEvent{"diverged", fmt::format("the loss of step {} is not finite", progress_.step + 1)});
         }
         const double before_s = progress_.elapsed_s;
-        optimizer_.step(progress_.step,
-                        lr_multiplier(progress_.step, before_s, specification_.budget_s, config_.schedule));
+        const double budget_s = specification_.budget_s;
+        optimizer_.step(
+            {progress_.step, lr_multiplier(progress_.step, before_s, budget_s, config_.schedule), before_s / budget_s});
         progress_ = {progress_.step + 1, stream_.position(), clock.elapsed_s()};
         emit_(StepEvent{progress_.step, progress_.elapsed_s, before_s, loss, progress_.step * plan_.tokens});
         return {};
@@ -183,8 +184,9 @@ private:
     }
 
     Outcome<DoneEvent> artifact_and_score() {
-        TRY_ASSIGN(const Artifact artifact, blame("diverged", quantize(model_.layout(), model_.value_floats())));
-        TRY_ASSIGN(const std::string bytes, blame("internal", pack_artifact(artifact)));
+        TRY_ASSIGN(const Artifact artifact,
+                   blame("diverged", quantize(model_.layout(), config_.artifact, model_.value_floats())));
+        TRY_ASSIGN(const std::string bytes, blame("internal", pack_artifact(artifact, config_.artifact.compressor)));
         const auto size_bytes = static_cast<std::int64_t>(bytes.size());
         if (size_bytes > specification_.artifact_cap_bytes) {
             return fail(ErrorEvent{"unfit", fmt::format("artifact of {} bytes is over the cap of {}", size_bytes,
@@ -192,7 +194,7 @@ private:
         }
         TRY(blame("internal", write_file_atomically(specification_.artifact, {bytes})));
         TRY_ASSIGN(Score score,
-                   score_artifact(config_.model, bytes, specification_.val_shard, specification_.byte_table, {}));
+                   score_artifact(config_, bytes, specification_.val_shard, specification_.byte_table, {}));
         DoneEvent done;
         done.steps = progress_.step;
         done.tokens = progress_.step * plan_.tokens;

@@ -7,6 +7,7 @@
 #include "tests/train/lm/reference/golden.h"
 #include "tests/train/lm/tiny.h"
 #include "train/lm/optimizer.h"
+#include "train/lm/schedule.h"
 
 namespace cultivar {
 namespace {
@@ -29,17 +30,6 @@ ModelConfig tiny(std::int64_t layers, std::int64_t width, std::int64_t heads, st
     return config;
 }
 
-ModelConfig golden_config(const std::string& name) {
-    if (name == "baseline") return tiny(5, 32, 4, 2);
-    const bool mirrored = name == "gelu_mirrored";
-    ModelConfig config = mirrored ? tiny(5, 32, 4, 4) : tiny(4, 24, 2, 1);
-    config.mlp = mirrored ? Mlp::gelu : Mlp::swiglu;
-    config.sharing = mirrored ? Sharing::mirrored : Sharing::cyclic;
-    config.tied_embedding = mirrored;
-    config.unique_layers = 2;
-    return config;
-}
-
 std::vector<std::int64_t> golden_tokens() {
     std::vector<std::int64_t> tokens(kRows * kTokens + 1);
     for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -52,45 +42,85 @@ double norm_of(const at::Tensor& flat, const TensorPlace& place) {
     return flat.narrow(0, place.begin, place.size).norm().item<double>();
 }
 
-class GoldenModel : public testing::TestWithParam<const char*> {};
+LmConfig golden_config(const Golden& golden) {
+    Genes genes = kGoldenGenes;
+    for (const auto& [name, value] : golden.genes) genes[name] = value;
+    genes["data.seq_len"] = kTokens;
+    genes["data.tokens_per_step"] = kRows * kTokens;
+    const Result<LmConfig> config = read_lm_config(genes, kVocabulary);
+    EXPECT_TRUE(config) << config.error().message;
+    return *config;
+}
+
+// The clock of the reference's runs.
+constexpr double kBudget_s = 8;
+double golden_elapsed_s(std::int64_t step) {
+    return 0.75 * static_cast<double>(step) + 0.01 * static_cast<double>(step * step);
+}
+
+at::Tensor part(const at::Tensor& flat, const TensorPlace& place) { return flat.narrow(0, place.begin, place.size); }
+
+at::Tensor noise_like(const TensorPlace& place, double number) {
+    at::Tensor noise = at::empty({place.size});
+    for (std::int64_t i = 0; i < place.size; ++i) noise.data_ptr<float>()[i] = tiny_noise(i, number, 1);
+    return noise;
+}
+
+// Every case with the fused kernels and with plain torch.
+class GoldenModel : public testing::TestWithParam<std::tuple<std::string, bool>> {
+protected:
+    const Golden& golden() const { return kGolden.at(std::get<0>(GetParam())); }
+    Model make_model(const LmConfig& config) const {
+        Model model(config.model, 1, std::get<1>(GetParam()) ? fused_ops() : plain_ops());
+        fill_with_noise(model.layout(), model.value_floats());
+        return model;
+    }
+};
 
 TEST_P(GoldenModel, HasTheLossAndEveryGradientOfTheReference) {
-    const Golden& golden = kGolden.at(GetParam());
-    Model model(golden_config(GetParam()));
-    fill_with_noise(model.layout(), model.value_floats());
+    Model model = make_model(golden_config(golden()));
     const double sum = model.accumulate(0, golden_tokens(), 1.0 / (kRows * kTokens));
-    EXPECT_NEAR(sum / (kRows * kTokens), golden.losses.front(), 2e-6);
-    ASSERT_EQ(model.layout().tensors.size(), golden.gradient_norms.size());
-    for (const TensorPlace& place : model.layout().tensors) {
-        const double expected = golden.gradient_norms.at(place.name);
-        EXPECT_NEAR(norm_of(model.gradients(), place), expected, 1e-4 * expected + 1e-7) << place.name;
+    EXPECT_NEAR(sum / (kRows * kTokens), golden().losses.front(), 2e-6);
+    const std::vector<TensorPlace>& tensors = model.layout().tensors;
+    ASSERT_EQ(2 * tensors.size(), golden().gradients.size());
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        const at::Tensor gradient = part(model.gradients(), tensors[i]);
+        const at::Tensor noise = noise_like(tensors[i], 100 + static_cast<double>(i));
+        const double norm = golden().gradients[2 * i], product = golden().gradients[2 * i + 1];
+        EXPECT_NEAR(gradient.norm().item<double>(), norm, 1e-4 * norm + 1e-7) << tensors[i].name;
+        EXPECT_NEAR((gradient * noise).sum().item<double>(), product, 1e-4 * norm + 1e-6) << tensors[i].name;
     }
 }
 
 TEST_P(GoldenModel, TrainsTenStepsLikeTheReference) {
-    const Golden& golden = kGolden.at(GetParam());
-    Model model(golden_config(GetParam()));
-    fill_with_noise(model.layout(), model.value_floats());
-    OptimConfig config;
-    config.matrix_lr = config.scalar_lr = 0.04;
-    config.embed_lr = model.config().tied_embedding ? 0.05 : 0.6;
-    config.head_lr = 0.008;
-    config.muon_momentum_start = 0.85;
-    config.muon_momentum = 0.95;
-    config.muon_momentum_warmup_steps = 4;
-    config.muon_steps = 5;
-    config.beta1 = 0.9;
-    config.beta2 = 0.95;
-    config.grad_clip = 1;
-    Optimizer optimizer(model, config);
-    for (std::size_t step = 0; step < golden.losses.size(); ++step) {
+    const LmConfig config = golden_config(golden());
+    Model model = make_model(config);
+    Optimizer optimizer(model, config.optim);
+    const std::size_t steps = golden().losses.size() - 1;
+    for (std::size_t i = 0; i < steps; ++i) {
+        const auto step = static_cast<std::int64_t>(i);
         const double sum = model.accumulate(0, golden_tokens(), 1.0 / (kRows * kTokens));
-        EXPECT_NEAR(sum / (kRows * kTokens), golden.losses[step], 2e-3) << "step " << step;
-        optimizer.step(static_cast<std::int64_t>(step), 1);
+        EXPECT_NEAR(sum / (kRows * kTokens), golden().losses[i], 2e-3) << "step " << step;
+        optimizer.step({step, lr_multiplier(step, golden_elapsed_s(step), kBudget_s, config.schedule),
+                        golden_elapsed_s(step) / kBudget_s});
     }
+    model.values().copy_(optimizer.result());
+    std::vector<float> losses(kRows * kTokens);
+    model.target_losses(golden_tokens(), losses);
+    const double sum = std::accumulate(losses.begin(), losses.end(), 0.0);
+    EXPECT_NEAR(sum / (kRows * kTokens), golden().losses.back(), 2e-3) << "the result";
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GoldenModel, testing::Values("baseline", "untied_swiglu_cyclic", "gelu_mirrored"));
+std::vector<std::string> golden_names() {
+    std::vector<std::string> names;
+    for (const auto& [name, golden] : kGolden) names.push_back(name);
+    return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GoldenModel, testing::Combine(testing::ValuesIn(golden_names()), testing::Bool()),
+                         [](const auto& chosen) {
+                             return std::get<0>(chosen.param) + (std::get<1>(chosen.param) ? "_fused" : "_plain");
+                         });
 
 TEST(Model, StartsWithSilentBlocksAndIsAFunctionOfTheSeed) {
     Model one(tiny(3, 32, 4, 2)), two(tiny(3, 32, 4, 2)), other(tiny(3, 32, 4, 2));
@@ -138,18 +168,6 @@ TEST(Model, ScoresTheLossesThatItTrainsOn) {
     model.target_losses(golden_tokens(), losses);
     const double sum = std::accumulate(losses.begin(), losses.end(), 0.0);
     EXPECT_NEAR(model.accumulate(0, golden_tokens(), 1), sum, 1e-4);
-}
-
-TEST(NewtonSchulz, BringsSingularValuesNearOne) {
-    for (const auto& [rows, columns] : {std::pair{24, 24}, {16, 40}, {40, 16}}) {
-        at::Tensor matrix = at::empty({rows, columns});
-        for (std::int64_t i = 0; i < matrix.numel(); ++i) matrix.data_ptr<float>()[i] = tiny_noise(i, 1, 1);
-        const at::Tensor out = newton_schulz(matrix, 10);
-        const at::Tensor gram = rows < columns ? at::mm(out, out.t()) : at::mm(out.t(), out);
-        const at::Tensor diagonal = gram.diagonal();
-        EXPECT_GT(diagonal.min().item<double>(), 0.4);
-        EXPECT_LT(diagonal.max().item<double>(), 1.6);
-    }
 }
 
 }  // namespace

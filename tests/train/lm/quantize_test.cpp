@@ -45,7 +45,7 @@ int level(const Artifact& artifact, std::int64_t row, std::int64_t column) {
 
 // Golden numbers: torch 1.13's quantile, round and half on the same weights.
 TEST(Quantize, ReproducesTheReferenceOnHandMadeNumbers) {
-    const Artifact artifact = quantize(layout(), weights()).value();
+    const Artifact artifact = quantize(layout(), {}, weights()).value();
     EXPECT_EQ(level(artifact, 0, 0), 127);
     EXPECT_EQ(level(artifact, 1, 7), -63);
     EXPECT_EQ(level(artifact, 1, 8), 1);
@@ -62,7 +62,7 @@ TEST(Quantize, ReproducesTheReferenceOnHandMadeNumbers) {
 }
 
 TEST(Quantize, GivesBackTheDequantisedWeights) {
-    const std::vector<float> values = dequantize(layout(), quantize(layout(), weights()).value()).value();
+    const std::vector<float> values = dequantize(layout(), {}, quantize(layout(), {}, weights()).value()).value();
     EXPECT_FLOAT_EQ(values[0], 127 * 1.9990234F);
     EXPECT_FLOAT_EQ(values[kColumns + 7], -63 * 0.0078735352F);
     EXPECT_FLOAT_EQ(values[2 * kColumns], 0.314453125F);
@@ -72,11 +72,11 @@ TEST(Quantize, GivesBackTheDequantisedWeights) {
 }
 
 TEST(Quantize, KeepsSmallTensorsAsHalvesAndControlTensorsWhole) {
-    const Artifact artifact = quantize(layout(), weights()).value();
+    const Artifact artifact = quantize(layout(), {}, weights()).value();
     EXPECT_EQ(artifact.tensors.at("small").dtype, "F16");
     EXPECT_EQ(artifact.tensors.at("gain").dtype, "F32");
     EXPECT_EQ(artifact.tensors.at("big.scale").dtype, "F16");
-    const std::vector<float> values = dequantize(layout(), artifact).value();
+    const std::vector<float> values = dequantize(layout(), {}, artifact).value();
     EXPECT_EQ(values[kRows * kColumns], 0.0999755859375F);  // 0.1 as a half
     EXPECT_EQ(values[kRows * kColumns + 6], 0.1F);
 }
@@ -85,22 +85,25 @@ TEST(Quantize, RefusesWeightsThatAreNotFiniteOrOverflowAHalf) {
     for (float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
         std::vector<float> values = weights();
         values[42] = bad;
-        EXPECT_FALSE(quantize(layout(), values));
+        EXPECT_FALSE(quantize(layout(), {}, values));
     }
     std::vector<float> values = weights();
     values[kRows * kColumns] = 1e6F;
-    EXPECT_FALSE(quantize(layout(), values));
+    EXPECT_FALSE(quantize(layout(), {}, values));
 }
 
 class HostileArtifact : public testing::Test {
 protected:
-    void expect_refused(const char* why) {
-        const auto values = dequantize(layout(), artifact_);
+    void expect_refused(const char* why, const ArtifactConfig& config = {}) {
+        const auto values = dequantize(layout(), config, artifact_);
         ASSERT_FALSE(values);
         EXPECT_EQ(values.error().code, Code::corrupt);
         EXPECT_THAT(values.error().message, HasSubstr(why));
     }
-    Artifact artifact_ = quantize(layout(), weights()).value();
+    void set_scale(std::int64_t row, std::uint16_t half) {
+        std::memcpy(artifact_.tensors["big.scale"].bytes.data() + 2 * row, &half, sizeof half);
+    }
+    Artifact artifact_ = quantize(layout(), {}, weights()).value();
 };
 
 TEST_F(HostileArtifact, IsRefusedWithATensorTooManyOrTooFew) {
@@ -128,14 +131,67 @@ TEST_F(HostileArtifact, IsRefusedWithValuesThatAreNotFinite) {
     expect_refused("not finite");
 }
 
-TEST_F(HostileArtifact, IsRefusedWithAScaleThatIsNotFinite) {
-    artifact_.tensors["big.scale"].bytes.replace(0, 2, std::string("\x00\x7c", 2));  // infinity as a half
-    expect_refused("not finite");
+TEST_F(HostileArtifact, IsRefusedWithHostileSizes) {
+    Tensor& big = artifact_.tensors["big"];
+    for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{},
+                                                   {kRows * kColumns},
+                                                   {kRows, kColumns, 1},
+                                                   {0, 0},
+                                                   {-kRows, -kColumns},
+                                                   {std::int64_t{1} << 62, 4},
+                                                   {std::numeric_limits<std::int64_t>::max(), 2}}) {
+        big.shape = shape;
+        expect_refused("not what the genes ask for");
+    }
+    big.shape = {kRows, kColumns};
+    big.bytes.resize(big.bytes.size() * 2);
+    expect_refused("not what the genes ask for");
+    big.bytes.clear();
+    expect_refused("not what the genes ask for");
+}
+
+TEST_F(HostileArtifact, IsRefusedWithScalesThatNoWeightsGive) {
+    const std::uint16_t infinite = 0x7c00, nan = 0x7e00, negative = 0xbc00, zero = 0, below_the_floor = 0x2007;
+    for (std::uint16_t half : {infinite, nan, negative, zero, below_the_floor}) {
+        set_scale(2, half);
+        expect_refused("'big.scale'");
+    }
+    set_scale(2, 0x2008);  // 1 / 127 as a half
+    EXPECT_TRUE(dequantize(layout(), {}, artifact_));
+    ArtifactConfig no_floor;
+    no_floor.scale_floor = false;
+    set_scale(2, 0x0400);  // 2^-14
+    EXPECT_TRUE(dequantize(layout(), no_floor, artifact_));
+    set_scale(2, 0x03ff);
+    expect_refused("'big.scale'", no_floor);
+}
+
+TEST_F(HostileArtifact, IsRefusedWithLevelsBeyondItsBits) {
+    for (std::int64_t bits : {8, 6, 5, 4}) {
+        ArtifactConfig config;
+        config.mlp_bits = bits;
+        artifact_ = quantize(layout(), config, weights()).value();
+        const int levels = (1 << (bits - 1)) - 1;
+        for (int level : {-levels - 1, levels, -levels}) {
+            artifact_.tensors["big"].bytes[77] = static_cast<char>(level);
+            if (std::abs(level) <= levels) {
+                EXPECT_TRUE(dequantize(layout(), config, artifact_));
+            } else {
+                expect_refused("beyond its bits", config);
+            }
+        }
+    }
+}
+
+TEST_F(HostileArtifact, IsRefusedWithThePrecisionOfOtherGenes) {
+    ArtifactConfig config;
+    config.mlp_bits = 4;
+    expect_refused("beyond its bits", config);
 }
 
 TEST(Artifact, FitsTheLimitThatItsLayoutGives) {
-    const std::string bytes = pack_artifact(quantize(layout(), weights()).value()).value();
-    EXPECT_TRUE(unpack_artifact(bytes, artifact_content_limit_bytes(layout())));
+    const std::string bytes = pack_artifact(quantize(layout(), {}, weights()).value(), Compressor::zstd).value();
+    EXPECT_TRUE(unpack_artifact(bytes, artifact_content_limit_bytes(layout(), {})));
 }
 
 }  // namespace

@@ -183,6 +183,21 @@ TEST_F(Worker, ScoresItsOwnArtifactToTheSameBits) {
     EXPECT_TRUE(again.all<StepEvent>().empty());
 }
 
+TEST_F(Worker, ScoresAnArtifactOfThePrecisionAndCompressorOfItsGenes) {
+    specification_.genes["model.layers"] = std::int64_t{1};
+    specification_.genes["model.width"] = std::int64_t{256};  // matrices large enough to be quantised
+    specification_.genes["artifact.mlp_bits"] = std::int64_t{5};
+    specification_.genes["artifact.scale_floor"] = false;
+    specification_.genes["artifact.compressor"] = std::string("zlib");
+    specification_.budget_s = 2;
+    const Ending trained = run();
+    ASSERT_EQ(trained.exit_code, 0) << trained.error_message();
+    EXPECT_EQ(read_file(specification_.artifact)[0], '\x78');
+    EXPECT_EQ(score_artifact().done().chunk_loss_sums, trained.done().chunk_loss_sums);
+    specification_.genes["artifact.mlp_bits"] = std::int64_t{4};
+    EXPECT_EQ(score_artifact().error_kind(), "artifact");
+}
+
 TEST_F(Worker, ScoresTheSameWithAnyNumberOfThreads) {
     const DoneEvent trained = run().done();
     ASSERT_EQ(trained.chunk_loss_sums.size(), 64U);
@@ -314,7 +329,7 @@ TEST_F(Worker, RefusesAnArtifactWithWeightsThatAreNotFinite) {
     ASSERT_EQ(run().exit_code, 0);
     Artifact artifact = unpack_artifact(read_file(specification_.artifact), 1 << 24).value();
     artifact.tensors.at("tok_emb.weight").bytes.replace(0, 2, std::string("\x00\x7e", 2));  // NaN as a half
-    write_file(specification_.artifact, pack_artifact(artifact).value());
+    write_file(specification_.artifact, pack_artifact(artifact, Compressor::zstd).value());
     EXPECT_EQ(score_artifact().error_kind(), "artifact");
 }
 
