@@ -4,6 +4,7 @@
 
 #include "train/lm/lanes.h"
 #include "train/lm/split_mix.h"
+#include "train/lm/torch_compat.h"
 
 namespace cultivar {
 namespace {
