@@ -1,9 +1,9 @@
 #include <torch/csrc/autograd/autograd.h>
 
-#include <cmath>
-#include <limits>
+#include <algorithm>
 
 #include "train/lm/ops.h"
+#include "train/lm/torch_compat.h"
 
 namespace cultivar {
 namespace {
@@ -69,11 +69,8 @@ public:
         const auto heads_first = [&](const at::Tensor& x) {
             return x.repeat_interleave(parts.heads / x.size(2), 2).transpose(1, 2);
         };
-        at::Tensor scores = at::matmul(heads_first(turned(q, parts)), heads_first(turned(k, parts)).transpose(2, 3));
-        scores = scores / std::sqrt(static_cast<double>(head));
-        const at::Tensor future =
-            at::full({tokens, tokens}, -std::numeric_limits<float>::infinity(), scores.options()).triu(1);
-        const at::Tensor y = at::matmul(at::softmax(scores + future, -1), heads_first(v));
+        const at::Tensor y =
+            causal_attention(heads_first(turned(q, parts)), heads_first(turned(k, parts)), heads_first(v));
         return y.transpose(1, 2).reshape({n, q_width});
     }
 
