@@ -6,6 +6,7 @@
 // name, synced and renamed. It is of this machine and this version: not a format for exchange.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
