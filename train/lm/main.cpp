@@ -25,6 +25,7 @@ namespace {
 constexpr int kDone = 0, kUnfit = 125, kFailed = 128, kUsage = 129, kStopped = 143;
 constexpr const char* kUsageText =
     "usage: cultivar-lm run SPEC.json\n"
+    "       cultivar-lm bench [--json]\n"
     "       cultivar-lm version [--json]\n"
     "\n"
     "The built-in trainer of cultivar, which starts it: one process a run, events as JSON lines on standard output.\n";
@@ -58,10 +59,13 @@ Outcome<DoneEvent> score(const Specification& specification) {
         return fail(
             ErrorEvent{"artifact", fmt::format("artifact of {} bytes is larger than its content may be", size_bytes)});
     }
-    TRY(check_memory(config.model, layout.size, config.model.seq_len, specification.threads));
+    const double memory_bytes =
+        training_memory_bytes(config.model, layout.size, config.model.seq_len, specification.threads);
+    TRY(check_memory(memory_bytes));
     std::ifstream file(specification.artifact, std::ios::binary);
     const std::string bytes(std::istreambuf_iterator<char>(file), {});
-    emit(StartEvent{trainer_name(specification.threads), layout.size, config.model.forward_flops_per_token(), 0});
+    emit(StartEvent{trainer_name(specification.threads), layout.size, config.model.forward_flops_per_token(), 0,
+                    memory_bytes});
     emit(EvalEvent{});
     TRY_ASSIGN(Score figures, score_artifact(config.model, bytes, specification.val_shard, specification.byte_table,
                                              specification.chunks));
@@ -81,6 +85,7 @@ Outcome<DoneEvent> work(const std::string& path) {
     at::set_num_threads(specification.threads);
     switch (specification.mode) {
         case Specification::Mode::train:
+        case Specification::Mode::replay:
             return train(specification, emit);
         case Specification::Mode::score:
             return score(specification);
@@ -120,6 +125,30 @@ int run(const std::string& path) {
     return outcome.error().kind == "usage" ? kUsage : kFailed;
 }
 
+// On as many threads as OMP_NUM_THREADS says, or cores.
+int bench(bool json) {
+    const Signature signature = run_signature();
+    const double flops_per_s = training_flops_per_s();
+    const BuildInfo info = build_info();
+    const int threads = at::get_num_threads();
+    if (json) {
+        const nlohmann::ordered_json record{{"schema", 1},
+                                            {"program", "cultivar-lm"},
+                                            {"version", info.version},
+                                            {"torch", info.torch},
+                                            {"instruction_set", info.instruction_set},
+                                            {"threads", threads},
+                                            {"flops_per_s", flops_per_s},
+                                            {"signature", signature.digest},
+                                            {"losses", signature.losses}};
+        fmt::print("{}\n", record.dump(2));
+    } else {
+        fmt::print("{:.2f} GFLOP/s of training, {} threads, {}\nsignature {}, last loss {:.6f}\n", flops_per_s / 1e9,
+                   threads, info.instruction_set, signature.digest, signature.losses.back());
+    }
+    return std::fflush(stdout) == 0 ? kDone : kFailed;
+}
+
 int version(bool json) {
     const BuildInfo info = build_info();
     if (json) {
@@ -152,8 +181,11 @@ int main(int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);
     cultivar::keep_freed_memory();
     if (words.size() == 2 && words[0] == "run") return cultivar::run(words[1]);
-    if (words.size() == 1 && words[0] == "version") return cultivar::version(false);
-    if (words.size() == 2 && words[0] == "version" && words[1] == "--json") return cultivar::version(true);
+    const bool json = words.size() == 2 && words[1] == "--json";
+    if (words.size() == 1 || json) {
+        if (words[0] == "bench") return cultivar::bench(json);
+        if (words[0] == "version") return cultivar::version(json);
+    }
     const bool help = words.size() == 1 && (words[0] == "--help" || words[0] == "help");
     fmt::print(help ? stdout : stderr, "{}", cultivar::kUsageText);
     return help ? cultivar::kDone : cultivar::kUsage;

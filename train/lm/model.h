@@ -35,6 +35,10 @@ public:
     // Adds the gradients of all lanes up in gradients(), in the order of the lanes, and clears those of the others.
     void gather_gradients();
     void clear_gradients();
+    std::span<float> lane_gradient_floats(std::int64_t lane) {
+        return {lanes_[static_cast<std::size_t>(lane)].gradients.data_ptr<float>(),
+                static_cast<std::size_t>(layout_.size)};
+    }
 
     // The loss of each target in nats, without gradients. losses.size() = tokens.size() - 1, a multiple of seq_len.
     // May run at the same time as itself.
