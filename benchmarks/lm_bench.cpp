@@ -16,6 +16,7 @@
 #include "benchmarks/sizes.h"
 #include "benchmarks/subject.h"
 #include "train/lm/build_info.h"
+#include "train/lm/lanes.h"
 
 namespace cultivar {
 namespace {

@@ -1,6 +1,7 @@
 #include "benchmarks/sgemm.h"
 
 #include "benchmarks/timing.h"
+#include "train/lm/lanes.h"
 
 namespace cultivar {
 

@@ -44,7 +44,7 @@ Result<DataFile> save_shard(const std::string& folder, const std::string& name, 
 }
 
 Result<DataFile> save_file(const std::string& folder, const std::string& name, std::string_view bytes) {
-    TRY(write_file_atomically(data_path(folder, {name, {}, 0}), {bytes}));
+    TRY(write_file_atomically(data_path(folder, {name, {}, 0}), bytes));
     return digested(folder, name, 0);
 }
 

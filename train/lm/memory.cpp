@@ -47,13 +47,11 @@ double training_memory_bytes(const ModelConfig& config, std::int64_t parameters,
     return kLibraryBytes + kFloatBytes * (activations + states);
 }
 
-Outcome<void> check_memory(const ModelConfig& config, std::int64_t parameters, std::int64_t micro_tokens,
-                           std::int64_t lanes) {
-    const double needed = training_memory_bytes(config, parameters, micro_tokens, lanes);
-    const double available = available_memory_bytes();
-    if (needed <= available) return {};
+Outcome<void> check_memory(double needed_bytes) {
+    const double available_bytes = available_memory_bytes();
+    if (needed_bytes <= available_bytes) return {};
     return fail(ErrorEvent{"unfit", fmt::format("this model needs about {:.2f} GB of memory here, {:.2f} GB are free",
-                                                needed / 1e9, available / 1e9)});
+                                                needed_bytes / 1e9, available_bytes / 1e9)});
 }
 
 double available_memory_bytes() {

@@ -13,8 +13,7 @@ double training_memory_bytes(const ModelConfig& config, std::int64_t parameters,
                              std::int64_t lanes);
 
 // Refuses what clearly does not fit into the memory that is left. Errors: unfit.
-Outcome<void> check_memory(const ModelConfig& config, std::int64_t parameters, std::int64_t micro_tokens,
-                           std::int64_t lanes);
+Outcome<void> check_memory(double needed_bytes);
 
 // What this process may still take: the least of the machine's available memory and the control group's limit.
 // Infinite where neither can be read.

@@ -1,9 +1,11 @@
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "train/lm/ops.h"
+#include "train/lm/torch_compat.h"
 
 namespace cultivar {
 namespace {
@@ -14,6 +16,15 @@ at::Tensor turned(const at::Tensor& x, const AttentionParts& parts) {  // x [B, 
     const at::Tensor cosine = parts.cosine.unsqueeze(1), sine = parts.sine.unsqueeze(1);
     const std::vector<at::Tensor> half = x.chunk(2, -1);
     return at::cat({half[0] * cosine + half[1] * sine, half[1] * cosine - half[0] * sine}, -1);
+}
+
+// [B, H, T, D] each. On the CPU in the plainest words, since tests compare with them.
+at::Tensor causal_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+    if (kHasFusedAttention && !q.is_cpu()) return fused_causal_attention(q, k, v.to(q.dtype()));
+    const at::Tensor scores = at::matmul(q, k.transpose(2, 3)) / std::sqrt(static_cast<double>(q.size(3)));
+    const at::Tensor future =
+        at::full({q.size(2), q.size(2)}, -std::numeric_limits<float>::infinity(), scores.options()).triu(1);
+    return at::matmul(at::softmax(scores + future, -1), v);
 }
 
 class PlainOps : public Ops {
@@ -69,11 +80,8 @@ public:
         const auto heads_first = [&](const at::Tensor& x) {
             return x.repeat_interleave(parts.heads / x.size(2), 2).transpose(1, 2);
         };
-        at::Tensor scores = at::matmul(heads_first(turned(q, parts)), heads_first(turned(k, parts)).transpose(2, 3));
-        scores = scores / std::sqrt(static_cast<double>(head));
-        const at::Tensor future =
-            at::full({tokens, tokens}, -std::numeric_limits<float>::infinity(), scores.options()).triu(1);
-        const at::Tensor y = at::matmul(at::softmax(scores + future, -1), heads_first(v));
+        const at::Tensor y =
+            causal_attention(heads_first(turned(q, parts)), heads_first(turned(k, parts)), heads_first(v));
         return y.transpose(1, 2).reshape({n, q_width});
     }
 
@@ -97,6 +105,8 @@ const Ops& plain_ops() {
     static const PlainOps ops;
     return ops;
 }
+
+const Ops& ops_for(at::Device device) { return device.is_cpu() ? fused_ops() : plain_ops(); }
 
 Rotary make_rotary(std::int64_t tokens, std::int64_t head_dim, std::int64_t rotated, double base) {
     const std::int64_t half = head_dim / 2;

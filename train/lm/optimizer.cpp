@@ -5,6 +5,7 @@
 
 #include "train/lm/lanes.h"
 #include "train/lm/schedule.h"
+#include "train/lm/torch_compat.h"
 
 namespace cultivar {
 namespace {
