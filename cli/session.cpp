@@ -136,6 +136,7 @@ Result<Specification> base_specification(const Session& session) {
     specification.byte_table = clone.data_dir() + data->byte_table.name;
     specification.vocabulary = data->vocabulary;
     specification.artifact_cap_bytes = clone.task.artifact_cap_bytes;
+    specification.caps = clone.task.caps;
     return specification;
 }
 

@@ -65,6 +65,16 @@ public:
             target.push_back(static_cast<int>(number));
         }
     }
+    void take(const char* field, UseCost& target) {
+        const Json* caps = find(field, &Json::is_object, "an object of caps");
+        if (!caps) return;
+        Fields inside(*caps, code_, what_ + " caps");
+        if (inside.has("parameters")) inside.take("parameters", target.parameters.emplace());
+        if (inside.has("forward_flops_per_token"))
+            inside.take("forward_flops_per_token", target.forward_flops_per_token.emplace());
+        if (inside.has("joules_per_token")) inside.take("joules_per_token", target.joules_per_token.emplace());
+        if (!error_) error_ = inside.error();
+    }
     void take(const char* field, Genes& target) {
         const Json* genes = find(field, &Json::is_object, "an object of genes");
         if (!genes) return;
@@ -137,6 +147,14 @@ std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 Json json_of(const Genes& genes) {
     Json json = Json::object();
     for (const auto& entry : genes) std::visit([&](const auto& plain) { json[entry.first] = plain; }, entry.second);
+    return json;
+}
+
+Json json_of(const UseCost& caps) {
+    Json json = Json::object();
+    if (caps.parameters) json["parameters"] = *caps.parameters;
+    if (caps.forward_flops_per_token) json["forward_flops_per_token"] = *caps.forward_flops_per_token;
+    if (caps.joules_per_token) json["joules_per_token"] = *caps.joules_per_token;
     return json;
 }
 
@@ -251,6 +269,7 @@ void read_training(Fields& fields, Specification& specification) {
     fields.take("budget_s", specification.budget_s);
     fields.take("train_shards", specification.train_shards);
     fields.take("artifact_cap_bytes", specification.artifact_cap_bytes);
+    if (fields.has("caps")) fields.take("caps", specification.caps);
     fields.take("work_dir", specification.work_dir);
     if (specification.budget_s <= 0) fields.blame("budget_s", "above 0");
     if (specification.train_shards.empty()) fields.blame("train_shards", "a list of at least one path");
@@ -272,6 +291,7 @@ std::string to_json(const Specification& specification) {
     json["byte_table"] = specification.byte_table;
     json["vocabulary"] = specification.vocabulary;
     json["artifact_cap_bytes"] = specification.artifact_cap_bytes;
+    if (specification.caps != UseCost{}) json["caps"] = json_of(specification.caps);
     json["work_dir"] = specification.work_dir;
     json["artifact"] = specification.artifact;
     json["chunks"] = specification.chunks;

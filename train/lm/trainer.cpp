@@ -9,6 +9,7 @@
 #include "pool/file.h"
 #include "train/clock.h"
 #include "train/lm/build_info.h"
+#include "train/lm/caps.h"
 #include "train/lm/checkpoint.h"
 #include "train/lm/lanes.h"
 #include "train/lm/memory.h"
@@ -242,6 +243,7 @@ private:
 
 Outcome<DoneEvent> train(const Specification& specification, const Emit& emit) {
     TRY_ASSIGN(const LmConfig config, blame("usage", read_lm_config(specification.genes, specification.vocabulary)));
+    TRY(check_caps(specification.caps, config.model));
     const StepPlan plan(config);
     TRY(check_memory(config.model, make_layout(config.model).size, plan.micro_tokens, plan.lanes));
     TRY(check_validation(specification.val_shard, specification.byte_table, specification.vocabulary));
