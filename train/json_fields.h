@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pool/caps.h"
 #include "pool/gene.h"
 #include "pool/record.h"
 
@@ -66,6 +67,16 @@ public:
             if (number < 0 || number >= kScoreChunks) return blame(field, "a list of chunks from 0 to 63");
             target.push_back(static_cast<int>(number));
         }
+    }
+    void take(const char* field, UseCost& target) {
+        const Json* caps = find(field, &Json::is_object, "an object of caps");
+        if (!caps) return;
+        Fields inside(*caps, code_, what_ + " caps");
+        if (inside.has("parameters")) inside.take("parameters", target.parameters.emplace());
+        if (inside.has("forward_flops_per_token"))
+            inside.take("forward_flops_per_token", target.forward_flops_per_token.emplace());
+        if (inside.has("joules_per_token")) inside.take("joules_per_token", target.joules_per_token.emplace());
+        if (!error_) error_ = inside.error();
     }
     void take(const char* field, Genes& target) {
         const Json* genes = find(field, &Json::is_object, "an object of genes");

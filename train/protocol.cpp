@@ -42,6 +42,14 @@ Json json_of(const Genes& genes) {
     return json;
 }
 
+Json json_of(const UseCost& caps) {
+    Json json = Json::object();
+    if (caps.parameters) json["parameters"] = *caps.parameters;
+    if (caps.forward_flops_per_token) json["forward_flops_per_token"] = *caps.forward_flops_per_token;
+    if (caps.joules_per_token) json["joules_per_token"] = *caps.joules_per_token;
+    return json;
+}
+
 Json json_of(const StartEvent& event) {
     return {{"event", "start"},
             {"trainer", event.trainer},
@@ -179,6 +187,7 @@ void read_training(Fields& fields, Specification& specification) {
     if (fields.has("clock")) read_clock(fields, specification.clock);
     if (fields.has("checkpoint_s")) fields.take("checkpoint_s", specification.checkpoint_s);
     fields.take("train_shards", specification.train_shards);
+    if (fields.has("caps")) fields.take("caps", specification.caps);
     fields.take("work_dir", specification.work_dir);
     if (specification.budget_s <= 0) fields.blame("budget_s", "above 0");
     if (specification.checkpoint_s <= 0) fields.blame("checkpoint_s", "above 0");
@@ -214,6 +223,7 @@ std::string to_json(const Specification& specification) {
     json["byte_table"] = specification.byte_table;
     json["vocabulary"] = specification.vocabulary;
     json["artifact_cap_bytes"] = specification.artifact_cap_bytes;
+    if (specification.caps != UseCost{}) json["caps"] = json_of(specification.caps);
     json["work_dir"] = specification.work_dir;
     json["artifact"] = specification.artifact;
     json["chunks"] = specification.chunks;

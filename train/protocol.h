@@ -23,6 +23,9 @@
 //   train_shards   [path, ...] in reading order          val_shard   path (the slice)
 //   byte_table     path                                   vocabulary  number of token ids
 //   artifact_cap_bytes
+//   caps           optional, {"parameters":N,"forward_flops_per_token":F,"joules_per_token":J}, each optional: what the
+//                  model may cost to use. A trainer refuses a model over the first two before it reads data ("unfit");
+//                  all three are checked again when the run is recorded
 //   work_dir       folder for checkpoints, owned by this run
 //   artifact       path: written by "train", read by "score"
 //   chunks         "score" only: which of the 64 chunks to score; empty = all
@@ -47,6 +50,7 @@
 #include <variant>
 #include <vector>
 
+#include "pool/caps.h"
 #include "pool/gene.h"
 #include "pool/result.h"
 
@@ -69,6 +73,7 @@ struct Specification {
     std::string byte_table;
     std::int64_t vocabulary = 0;
     std::int64_t artifact_cap_bytes = 0;
+    UseCost caps;
     std::string work_dir;
     std::string artifact;
     std::vector<int> chunks;

@@ -53,6 +53,23 @@ TEST(Protocol, BringsASpecificationBackWithTheTypesOfItsGenes) {
     EXPECT_EQ(parsed->artifact, "/tmp/w/artifact");
 }
 
+TEST(Protocol, BringsThePoolsCapsAndLeavesOutWhatIsNotCapped) {
+    Specification specification = example();
+    EXPECT_EQ(to_json(specification).find("\"caps\""), std::string::npos);
+    EXPECT_EQ(parse_specification(to_json(specification))->caps, UseCost{});
+    for (const UseCost& caps : {UseCost{1'000'000, 2.5e6, 1e-3}, UseCost{std::nullopt, 1.0, std::nullopt}}) {
+        specification.caps = caps;
+        const auto parsed = parse_specification(to_json(specification));
+        ASSERT_TRUE(parsed) << parsed.error().message;
+        EXPECT_EQ(parsed->caps, caps);
+    }
+    specification.caps = {1'000'000, {}, {}};
+    const auto wrong = parse_specification(replaced(to_json(specification), ":1000000", ":\"many\""));
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().message, "specification caps: 'parameters' must be a whole number");
+    EXPECT_FALSE(parse_specification(replaced(to_json(specification), "{\"parameters\":1000000}", "[]")));
+}
+
 TEST(Protocol, AsksABenchmarkForNothingButThreads) {
     const auto bench = parse_specification(R"({"protocol":1,"mode":"bench","threads":2})");
     ASSERT_TRUE(bench) << bench.error().message;

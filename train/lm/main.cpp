@@ -61,7 +61,7 @@ Outcome<DoneEvent> score(const Specification& specification, at::Device device) 
             ErrorEvent{"artifact", fmt::format("artifact of {} bytes is larger than its content may be", size_bytes)});
     }
     const double memory_bytes =
-        training_memory_bytes(config.model, layout.size, config.model.seq_len, specification.threads);
+        scoring_memory_bytes(config, layout.size, score_batch_targets(config.model), specification.threads);
     TRY(check_memory(memory_bytes));
     std::ifstream file(specification.artifact, std::ios::binary);
     const std::string bytes(std::istreambuf_iterator<char>(file), {});

@@ -7,6 +7,7 @@
 #include "pool/digest.h"
 #include "pool/file.h"
 #include "train/lm/build_info.h"
+#include "train/lm/caps.h"
 #include "train/lm/memory.h"
 #include "train/lm/quantize.h"
 #include "train/lm/run_clock.h"
@@ -24,8 +25,7 @@ constexpr double kHopeless = 4;  // a cold estimate this far over the budget nee
 
 double memory_bytes(const LmConfig& config, const StepPlan& plan) {
     const double tokens_bytes = static_cast<double>(sizeof(std::int64_t)) * static_cast<double>(plan.tokens);
-    return tokens_bytes +
-           training_memory_bytes(config.model, make_layout(config.model).size, plan.micro_tokens, plan.lanes);
+    return tokens_bytes + training_memory_bytes(config, make_layout(config.model).size, plan.micro_tokens, plan.lanes);
 }
 
 // A checkpoint made by another version may mean something else.
@@ -42,7 +42,7 @@ public:
           device_(device),
           emit_(emit),
           stream_(std::move(stream)),
-          stepper_(config, device),
+          stepper_(std::make_unique<Stepper>(config, device)),
           clock_(make_run_clock(specification)),
           digest_(run_digest(specification)),
           tokens_(static_cast<std::size_t>(config.tokens_per_step + 1)) {}
@@ -50,12 +50,12 @@ public:
     Outcome<DoneEvent> operator()() {
         const auto checkpoint = Checkpoint::read(specification_.work_dir, digest_, checkpoint_shape());
         if (checkpoint) progress_ = checkpoint->progress();
-        emit_(StartEvent{trainer_name(specification_.threads), stepper_.layout().size,
+        emit_(StartEvent{trainer_name(specification_.threads), stepper_->layout().size,
                          config_.model.forward_flops_per_token(), progress_.elapsed_s,
-                         memory_bytes(config_, stepper_.plan())});
-        stepper_.start(specification_.seed);
+                         memory_bytes(config_, stepper_->plan())});
+        stepper_->start(specification_.seed);
         if (specification_.clock.empty()) TRY(prime(!checkpoint));
-        stepper_.start(specification_.seed);
+        stepper_->start(specification_.seed);
         if (checkpoint) restore(*checkpoint);
         TRY(train_to_end());
         if (specification_.mode == Specification::Mode::replay) return replayed();
@@ -65,34 +65,34 @@ public:
 
 private:
     CheckpointShape checkpoint_shape() const {
-        return {stepper_.state_floats(), static_cast<std::size_t>(stepper_.plan().lanes),
-                static_cast<std::size_t>(stepper_.layout().size)};
+        return {stepper_->state_floats(), static_cast<std::size_t>(stepper_->plan().lanes),
+                static_cast<std::size_t>(stepper_->layout().size)};
     }
 
     void restore(const Checkpoint& checkpoint) {
         const bool within_step = !progress_.lanes.empty();
-        checkpoint.restore(stepper_.checkpoint_floats(within_step));
-        stepper_.checkpoint_floats_were_written();
-        if (within_step) stepper_.lanes() = progress_.lanes;
+        checkpoint.restore(stepper_->checkpoint_floats(within_step));
+        stepper_->checkpoint_floats_were_written();
+        if (within_step) stepper_->lanes() = progress_.lanes;
         stream_.seek(progress_.position);
     }
 
     // Seconds that one step would take, judging by one micro-batch a lane and, if wanted, one update.
     Outcome<double> estimate_step_s(bool with_update) {
-        const StepPlan& plan = stepper_.plan();
+        const StepPlan& plan = stepper_->plan();
         const auto count = static_cast<std::size_t>(std::min(plan.tokens, plan.lanes * plan.micro_tokens));
         stream_.seek(0);
         TRY(blame("data", stream_.take(std::span(tokens_).first(count + 1))));
         stream_.seek(0);
         const Stopwatch gathering;
-        stepper_.accumulate(tokens_, plan.lanes, stop_requested);
+        stepper_->accumulate(tokens_, plan.lanes, stop_requested);
         double step_s = gathering.elapsed_s() * static_cast<double>(plan.tokens) / static_cast<double>(count);
         const Stopwatch updating;
         if (with_update) {
-            stepper_.update(0, 0, specification_.budget_s);
+            stepper_->update(0, 0, specification_.budget_s);
             step_s += updating.elapsed_s();
         }
-        stepper_.abandon();
+        stepper_->abandon();
         if (stop_requested()) return fail(ErrorEvent{kInterrupted, "asked to stop while priming"});
         return step_s;
     }
@@ -113,7 +113,7 @@ private:
         return fail(
             ErrorEvent{"unfit", fmt::format("a step of {} tokens would take about {:.{}f} s here, the budget is "
                                             "{:g} s",
-                                            stepper_.plan().tokens, step_s, step_s < 100 ? 1 : 0, budget_s)});
+                                            stepper_->plan().tokens, step_s, step_s < 100 ? 1 : 0, budget_s)});
     }
 
     bool another_step() const { return clock_->another_step(progress_.step, progress_.reached_s); }
@@ -137,20 +137,20 @@ private:
         const auto pause = [&] {
             return stop_requested() || unsaved_.elapsed_s() >= kSaveWithinStep * specification_.checkpoint_s;
         };
-        stepper_.begin(progress_.reached_s, specification_.budget_s);
-        while (!stepper_.accumulate(tokens_, stepper_.plan().batches, pause)) {
+        stepper_->begin(progress_.reached_s, specification_.budget_s);
+        while (!stepper_->accumulate(tokens_, stepper_->plan().batches, pause)) {
             if (stop_requested()) return leave(part.elapsed_s() >= kKeepPart * specification_.checkpoint_s);
             TRY(save(true));
         }
-        const double loss = stepper_.loss(), before_s = progress_.reached_s;
+        const double loss = stepper_->loss(), before_s = progress_.reached_s;
         if (!std::isfinite(loss)) {
             return fail(ErrorEvent{"diverged", fmt::format("the loss of step {} is not finite", progress_.step + 1)});
         }
-        stepper_.update(progress_.step, before_s, specification_.budget_s);
+        stepper_->update(progress_.step, before_s, specification_.budget_s);
         const std::int64_t step = progress_.step + 1;
         const double reached_s = clock_->elapsed_s(step);
         progress_ = {step, stream_.position(), reached_s, reached_s, {}};
-        emit_(StepEvent{step, reached_s, before_s, loss, step * stepper_.plan().tokens});
+        emit_(StepEvent{step, reached_s, before_s, loss, step * stepper_->plan().tokens});
         return {};
     }
 
@@ -162,10 +162,11 @@ private:
     // What a step within which nothing is kept took does not count either.
     Outcome<void> save(bool within_step) {
         Progress now = progress_;
-        now.lanes = within_step ? stepper_.lanes() : std::vector<LaneProgress>{};
+        now.lanes = within_step ? stepper_->lanes() : std::vector<LaneProgress>{};
         if (within_step) now.elapsed_s = clock_->elapsed_s(now.step);
         clock_->pause();
-        auto written = write_checkpoint(specification_.work_dir, digest_, now, stepper_.checkpoint_floats(within_step));
+        auto written =
+            write_checkpoint(specification_.work_dir, digest_, now, stepper_->checkpoint_floats(within_step));
         clock_->go_on();
         unsaved_.restart();
         return blame("internal", std::move(written));
@@ -174,30 +175,35 @@ private:
     DoneEvent replayed() const {
         DoneEvent done;
         done.replayed_steps = progress_.step;
-        done.tokens = progress_.step * stepper_.plan().tokens;
+        done.tokens = progress_.step * stepper_->plan().tokens;
         done.train_s = progress_.reached_s;
         return done;
     }
 
+    Outcome<std::string> finished_artifact() {
+        const Layout layout = stepper_->layout();
+        const std::vector<float> values = stepper_->result();
+        stepper_.reset();
+        TRY_ASSIGN(const Artifact artifact, blame("diverged", quantize(layout, config_.artifact, values)));
+        return blame("internal", pack_artifact(artifact, config_.artifact.compressor));
+    }
+
     Outcome<DoneEvent> artifact_and_score() {
-        const std::vector<float> values = stepper_.result();
-        TRY_ASSIGN(const Artifact artifact, blame("diverged", quantize(stepper_.layout(), config_.artifact, values)));
-        TRY_ASSIGN(const std::string bytes, blame("internal", pack_artifact(artifact, config_.artifact.compressor)));
-        const auto size_bytes = static_cast<std::int64_t>(bytes.size());
-        if (size_bytes > specification_.artifact_cap_bytes) {
-            return fail(ErrorEvent{"unfit", fmt::format("artifact of {} bytes is over the cap of {}", size_bytes,
-                                                        specification_.artifact_cap_bytes)});
+        DoneEvent done;
+        done.steps = progress_.step;
+        done.tokens = progress_.step * stepper_->plan().tokens;
+        done.train_s = progress_.reached_s;
+        done.parameters = stepper_->layout().size;
+        done.artifact = specification_.artifact;
+        TRY_ASSIGN(const std::string bytes, finished_artifact());
+        done.artifact_bytes = static_cast<std::int64_t>(bytes.size());
+        if (done.artifact_bytes > specification_.artifact_cap_bytes) {
+            return fail(ErrorEvent{"unfit", fmt::format("artifact of {} bytes is over the cap of {}",
+                                                        done.artifact_bytes, specification_.artifact_cap_bytes)});
         }
         TRY(blame("internal", write_file_atomically(specification_.artifact, bytes)));
         TRY_ASSIGN(Score score,
                    score_artifact(config_, device_, bytes, specification_.val_shard, specification_.byte_table, {}));
-        DoneEvent done;
-        done.steps = progress_.step;
-        done.tokens = progress_.step * stepper_.plan().tokens;
-        done.train_s = progress_.reached_s;
-        done.artifact = specification_.artifact;
-        done.artifact_bytes = size_bytes;
-        done.parameters = stepper_.layout().size;
         set_score(done, std::move(score));
         return done;
     }
@@ -207,7 +213,7 @@ private:
     at::Device device_;
     const Emit& emit_;
     TokenStream stream_;
-    Stepper stepper_;
+    std::unique_ptr<Stepper> stepper_;  // gone when training is over: scoring needs the memory
     std::unique_ptr<RunClock> clock_;
     std::string digest_;
     std::vector<std::int64_t> tokens_;  // of one step, and one more
@@ -219,6 +225,7 @@ private:
 
 Outcome<DoneEvent> train(const Specification& specification, at::Device device, const Emit& emit) {
     TRY_ASSIGN(const LmConfig config, blame("usage", read_lm_config(specification.genes, specification.vocabulary)));
+    TRY(check_caps(specification.caps, config.model));
     const StepPlan plan(config, device);
     if (device.is_cpu()) TRY(check_memory(memory_bytes(config, plan)));
     if (specification.mode == Specification::Mode::train) {
