@@ -35,6 +35,10 @@ Outcome<Validation> open_validation(const std::string& val_shard, const std::str
         return fail(ErrorEvent{
             "data", fmt::format("validation shard '{}' has fewer than {} tokens", val_shard, kTargetMultiple + 1)});
     }
+    if (static_cast<std::int64_t>(bytes.size()) != vocabulary) {
+        return fail(ErrorEvent{"data", fmt::format("byte table '{}' has {} ids, the vocabulary {}", byte_table,
+                                                   bytes.size(), vocabulary)});
+    }
     const auto outside = std::find_if(tokens.begin(), tokens.end(), [&](auto token) { return token >= vocabulary; });
     if (outside != tokens.end()) {
         return fail(ErrorEvent{"data", fmt::format("validation shard '{}' has token {}, the vocabulary only {}",

@@ -1,6 +1,10 @@
 // Training and scoring by the real program.
 #include "tests/train/lm/worker_fixture.h"
 
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
 namespace cultivar {
 namespace {
 
@@ -87,6 +91,27 @@ TEST_F(Worker, MeasuresTheMachine) {
     const Ending ending = run();
     EXPECT_EQ(ending.exit_code, 0);
     EXPECT_GT(ending.done().flops_per_s, 1e8);
+}
+
+std::string printed_by(const std::string& command) {
+    FILE* pipe = popen(command.c_str(), "r");
+    std::string text;
+    for (int c; (c = std::fgetc(pipe)) != EOF;) text += static_cast<char>(c);
+    EXPECT_EQ(pclose(pipe), 0) << command;
+    return text;
+}
+
+TEST(Bench, PrintsTheSameSignatureEachTime) {
+    const std::string command = fmt::format("OMP_NUM_THREADS=2 '{}' bench --json", CULTIVAR_LM_PROGRAM);
+    const auto first = nlohmann::json::parse(printed_by(command)), second = nlohmann::json::parse(printed_by(command));
+    EXPECT_EQ(first.at("signature"), second.at("signature"));
+    EXPECT_EQ(first.at("signature").get<std::string>().size(), 16U);
+    EXPECT_EQ(first.at("losses"), second.at("losses"));
+    EXPECT_EQ(first.at("losses").size(), 8U);
+    EXPECT_LT(first.at("losses").back().get<double>(), first.at("losses").front().get<double>());
+    EXPECT_EQ(first.at("threads").get<int>(), 2);
+    EXPECT_GT(first.at("flops_per_s").get<double>(), 1e8);
+    EXPECT_FALSE(first.at("instruction_set").get<std::string>().empty());
 }
 
 }  // namespace
