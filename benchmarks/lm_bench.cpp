@@ -17,6 +17,7 @@
 #include "benchmarks/sizes.h"
 #include "benchmarks/subject.h"
 #include "train/lm/build_info.h"
+#include "train/lm/lanes.h"
 
 namespace cultivar {
 namespace {
@@ -29,14 +30,11 @@ constexpr double kLossTolerance = 1e-3;  // relative
 constexpr const char* kUsageText =
     "usage: lm_bench [--json] [--peer] [--seconds S] [--size NAME]...\n"
     "\n"
-    "Measures the trainer's speed for the sizes a, b and c (or those named; `baseline` too): three rounds of S "
-    "seconds\n"
-    "(3 if not given) and at least one step for each figure. --peer adds plain PyTorch with the same BLAS and "
-    "threads,\n"
-    "run by /usr/bin/python3 or what PYTHON names, after a check that both train the same model. Threads: the "
-    "machine's\n"
-    "cores, or OMP_NUM_THREADS. Figures are worth little where `bystanders`, the cores that other processes kept busy\n"
-    "meanwhile, is much above 0.\n";
+    "Measures the trainer's speed for the sizes a, b and c (or those named; `baseline` too): three rounds of S\n"
+    "seconds (3 if not given) and at least one step for each figure, on the machine's cores or OMP_NUM_THREADS.\n"
+    "--peer adds plain PyTorch with the same BLAS and threads, run by /usr/bin/python3 or what PYTHON names, after a\n"
+    "check that both train the same model. Figures are worth little where `bystanders`, the cores that other\n"
+    "processes kept busy meanwhile, is much above 0.\n";
 
 struct Options {
     bool json = false, peer = false, help = false;

@@ -1,6 +1,7 @@
 #include "benchmarks/sgemm.h"
 
 #include "benchmarks/timing.h"
+#include "train/lm/lanes.h"
 #include "train/lm/torch_compat.h"
 
 namespace cultivar {

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "train/lm/step_plan.h"
+#include "train/lm/stepper.h"
 
 namespace cultivar {
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "benchmarks/timing.h"
+#include "train/lm/lanes.h"
 #include "train/lm/score.h"
 #include "train/lm/split_mix.h"
 
@@ -29,30 +30,24 @@ void fill_with_noise(const Layout& layout, std::span<float> values) {
 }  // namespace
 
 Subject::Subject(const LmConfig& config)
-    : plan_(config),
-      model_(config.model, plan_.lanes),
-      optimizer_(model_, config.optim),
-      tokens_(static_cast<std::size_t>(plan_.tokens + 1)) {
+    : stepper_(config), model_(config.model), tokens_(static_cast<std::size_t>(stepper_.plan().tokens + 1)) {
     SplitMix random(1);
     for (std::int64_t& token : tokens_) {
         token = static_cast<std::int64_t>(random.next() % static_cast<std::uint64_t>(config.model.vocabulary));
     }
+    stepper_.start(1);
     model_.initialise(1);
     training_step();  // page faults and the libraries' own start-up
 }
 
 void Subject::training_step() {
-    run_lanes(plan_.lanes, [&](std::int64_t lane) {
-        for (std::int64_t batch = lane; batch < plan_.batches; batch += plan_.lanes) {
-            model_.accumulate(lane, plan_.micro_batch(tokens_, batch), 1.0 / static_cast<double>(plan_.tokens));
-        }
-    });
-    model_.gather_gradients();
-    optimizer_.step({steps_++, 1, 0});
+    stepper_.begin(0, 1);
+    stepper_.accumulate(tokens_, stepper_.plan().batches, [] { return false; });
+    stepper_.update(steps_++, 0, 1);
 }
 
 double Subject::training_tokens_per_s(double seconds) {
-    return static_cast<double>(plan_.tokens) * rate(seconds, [&] { training_step(); });
+    return static_cast<double>(stepper_.plan().tokens) * rate(seconds, [&] { training_step(); });
 }
 
 double Subject::scoring_tokens_per_s(double seconds) {

@@ -5,7 +5,7 @@
 
 #include "train/lm/model.h"
 #include "train/lm/optimizer.h"
-#include "train/lm/step_plan.h"
+#include "train/lm/stepper.h"
 
 namespace cultivar {
 
@@ -16,14 +16,13 @@ public:
     double training_tokens_per_s(double seconds);
     double scoring_tokens_per_s(double seconds);
 
-    std::int64_t parameters() const { return model_.layout().size; }
+    std::int64_t parameters() const { return stepper_.layout().size; }
 
 private:
     void training_step();
 
-    StepPlan plan_;
-    Model model_;
-    Optimizer optimizer_;
+    Stepper stepper_;
+    Model model_;                       // for scoring
     std::vector<std::int64_t> tokens_;  // of one step, and one more
     std::int64_t steps_ = 0;
 };

@@ -13,34 +13,38 @@ namespace {
 
 std::string speed_path(const Session& session) { return session.clone->state_dir + "speed.json"; }
 
-std::optional<double> read_speed(const Session& session, int threads) {
+std::optional<double> read_speed(const Session& session, const std::string& device, int threads) {
     auto text = read_file(speed_path(session), 1 << 16);
     if (!text) return std::nullopt;
     auto json = nlohmann::json::parse(*text, nullptr, false);
     if (!json.is_object() || json.value("threads", 0) != threads) return std::nullopt;
+    if (json.value("device", "cpu") != device) return std::nullopt;
     double flops_per_s = json.value("flops_per_s", 0.0);
     return flops_per_s > 0 ? std::optional(flops_per_s) : std::nullopt;
 }
 
 }  // namespace
 
-std::string category_name(double budget_s, double flops_per_s) {
+std::string category_name(const std::string& device, double budget_s, double flops_per_s) {
     double half_decades = std::floor(2 * std::log10(flops_per_s));
-    return fmt::format("cpu-{}s-e{}", budget_s, half_decades / 2);
+    return fmt::format("{}-{}s-e{}", device, budget_s, half_decades / 2);
 }
 
 std::optional<double> known_flops_per_s(const Session& session) {
     auto threads = session.config.threads();
-    return threads ? read_speed(session, *threads) : std::nullopt;
+    auto device = session.config.device();
+    return threads && device ? read_speed(session, *device, *threads) : std::nullopt;
 }
 
 Result<double> machine_flops_per_s(Context& context, Session& session) {
     TRY_ASSIGN(int threads, session.config.threads());
-    if (auto known = read_speed(session, threads)) return *known;
+    TRY_ASSIGN(std::string device, session.config.device());
+    if (auto known = read_speed(session, device, threads)) return *known;
     context.ui.note("measuring this machine once, for its category");
     Specification specification;
     specification.mode = Specification::Mode::bench;
     specification.threads = threads;
+    specification.device = device;
     std::string spec_path = session.clone->state_dir + "bench.json";
     TRY(write_file_atomically(spec_path, to_json(specification) + "\n"));
     LaunchOptions options;
@@ -58,10 +62,10 @@ Result<double> machine_flops_per_s(Context& context, Session& session) {
         return fail(Code::io, fmt::format("the worker cannot measure this machine: {}", outcome.message),
                     "cultivar version");
     double flops_per_s = outcome.done->flops_per_s;
-    nlohmann::ordered_json json = {{"threads", threads}, {"flops_per_s", flops_per_s}};
+    nlohmann::ordered_json json = {{"device", device}, {"threads", threads}, {"flops_per_s", flops_per_s}};
     TRY(write_file_atomically(speed_path(session), json.dump() + "\n"));
-    context.ui.note(
-        fmt::format("{:.1f} GFLOP/s of training on {} thread{}", flops_per_s / 1e9, threads, threads == 1 ? "" : "s"));
+    context.ui.note(fmt::format("{:.1f} GFLOP/s of training on {}, {} thread{}", flops_per_s / 1e9, device, threads,
+                                threads == 1 ? "" : "s"));
     return flops_per_s;
 }
 

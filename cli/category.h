@@ -8,9 +8,10 @@
 
 namespace cultivar {
 
-std::string category_name(double budget_s, double flops_per_s);
+std::string category_name(const std::string& device, double budget_s, double flops_per_s);
 
-// Measures on first use and keeps the figure in <state>/speed.json, together with the number of threads it holds for.
+// Measures on first use and keeps the figure in <state>/speed.json, together with the device and the number of
+// threads it holds for.
 // Errors: not_found (worker), io, or what the worker said.
 Result<double> machine_flops_per_s(Context& context, Session& session);
 

@@ -207,7 +207,7 @@ Result<int> check(Context& context, const Session& session) {
                      {"problem", checked ? Json(nullptr) : Json(checked.error().message)}};
         context.ui.print(pretty(json));
     } else if (checked) {
-        context.ui.print("every file has its digest\n");
+        context.ui.print("every file has its digest, and the validation parts their targets and bytes\n");
     } else {
         context.ui.error(checked.error());
     }

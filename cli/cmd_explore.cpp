@@ -13,7 +13,7 @@ constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is he
 
 struct Options {
     std::optional<std::int64_t> runs, seed;
-    std::optional<std::string> for_time, budget, threads;
+    std::optional<std::string> for_time, budget, threads, device;
     std::string while_command;
     bool propose = false;
 };
@@ -50,7 +50,9 @@ Result<int> explore(Context& context, const Options& words) {
     TRY_ASSIGN(ExploreOptions options, checked(words));
     TRY_ASSIGN(Session session, open_session(context));
     if (words.threads) session.config.override_by_flag("threads", *words.threads);
+    if (words.device) session.config.override_by_flag("device", *words.device);
     TRY(session.config.threads());
+    TRY(session.config.device());
     std::string holder = fmt::format("pid {}, cultivar explore, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "explore.lock", holder, kPatience_s));
     Json runs = Json::array();
@@ -75,6 +77,7 @@ Action declare_explore(Parser& parser) {
     parser.option("--for", options->for_time, "TIME", "start no run after this time: 8h, 30m, 90s");
     parser.option("--budget", options->budget, "TIME", "training time of each run (default: the pool's)");
     parser.option("--seed", options->seed, "S", "seed of the search's own draws");
+    parser.option("--device", options->device, "NAME", "device to train on: cpu, cuda or mps (default: cpu)");
     parser.option("--threads", options->threads, "N", "threads to train on (default: all processors)");
     parser.option("--while", options->while_command, "CMD",
                   "asked before each run and every 30 s; while it fails, runs wait with a checkpoint");

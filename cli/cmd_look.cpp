@@ -19,6 +19,8 @@ std::string parents_text(const std::vector<std::string>& parents) {
 
 std::string verdict_text(const std::string& verdict) { return verdict.empty() ? "-" : verdict; }
 
+Json or_null(const auto& figure) { return figure ? Json(*figure) : Json(nullptr); }
+
 Paint paint_of(const Standing& standing) {
     if (standing.verdict == "accepted") return Paint::good;
     return standing.verdict == "rejected" ? Paint::bad : Paint::none;
@@ -54,7 +56,10 @@ Result<int> top(Context& context, const TopOptions& options) {
                         {"parents", row->parents},
                         {"contributor", standing.contributor},
                         {"change", change},
-                        {"kept", standing.kept}});
+                        {"kept", standing.kept},
+                        {"parameters", or_null(standing.cost.parameters)},
+                        {"flops_per_token", or_null(standing.cost.forward_flops_per_token)},
+                        {"joules_per_token", or_null(standing.cost.joules_per_token)}});
         if (standing.category != category) {
             close_table();
             category = standing.category;

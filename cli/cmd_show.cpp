@@ -47,6 +47,8 @@ void show_runs(Context& context, const std::vector<RunRow>& runs) {
                                      clean(run.category, 32), run.seed, run.steps, run.tokens, run.train_s,
                                      joules_text(run.energy.joules), clean(run.energy.method, 16),
                                      clean(run.writer, 48)));
+        if (const std::string cost = cost_text(use_cost(run)); !cost.empty())
+            context.ui.print(fmt::format("            {}\n", cost));
         context.ui.print(fmt::format("            chosen: {}\n", clean(run.choice)));
         if (row.refused)
             context.ui.print(fmt::format("            refused: {}\n",

@@ -23,7 +23,10 @@ Result<Situation> look(Session& session) {
     TRY_ASSIGN(now.totals, session.index->totals());
     TRY_ASSIGN(std::vector<std::string> spooled, spooled_lines(*session.clone));
     now.unsent = spooled.size();
-    if (auto speed = known_flops_per_s(session)) now.category = category_name(session.clone->task.budget_s, *speed);
+    TRY_ASSIGN(std::string device, session.config.device());
+    if (auto speed = known_flops_per_s(session)) {
+        now.category = category_name(device, session.clone->task.budget_s, *speed);
+    }
     TRY_ASSIGN(std::vector<Standing> standings, session.index->standings());
     for (const Standing& standing : standings) ++now.scored[standing.category];
     now.data_here = need_data(*session.clone).has_value();
@@ -73,8 +76,9 @@ std::string as_text(const Session& session, const Situation& now, int threads) {
     std::string text = fmt::format("pool          {} ({}, {}, {:g} s a run)\n", clean(clone.task.name),
                                    clean(clone.task.kind), clean(clone.task.metric), clone.task.budget_s);
     text += fmt::format("you           {}\n", clone.writer);
-    text += fmt::format("machine       {}, threads {}, watts {}\n",
+    text += fmt::format("machine       {}, device {}, threads {}, watts {}\n",
                         now.category.empty() ? "not measured yet" : now.category,
+                        origin_text(session.config.get("device"), "cpu"),
                         origin_text(session.config.get("threads"), std::to_string(threads)),
                         origin_text(session.config.get("watts"), "estimated"));
     for (const auto& [category, count] : now.scored)

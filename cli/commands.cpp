@@ -17,6 +17,7 @@ const std::vector<Command>& commands() {
         {"show", "look", "Show a candidate, a run or a claim", "ID", declare_show},
         {"log", "look", "Show what was run, newest first", "[-n N] [ID]", declare_log},
         {"diff", "look", "Show the genes in which two candidates differ", "ID ID", declare_diff},
+        {"genes", "look", "Show what can be changed: the search space", "[NAME...]", declare_genes},
         {"status", "look", "Show where this clone and its pool stand", "", declare_status},
         {"version", "look", "Show versions of cultivar and its worker", "", declare_version},
     };

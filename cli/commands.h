@@ -48,6 +48,7 @@ Action declare_top(Parser&);
 Action declare_show(Parser&);
 Action declare_log(Parser&);
 Action declare_diff(Parser&);
+Action declare_genes(Parser&);
 Action declare_status(Parser&);
 Action declare_version(Parser&);
 

@@ -69,6 +69,7 @@ const std::map<std::string, std::string>& Config::known() {
         {"name", "your name in journals"},
         {"machine", "this machine's name in journals"},
         {"threads", "threads that training may use"},
+        {"device", "device that training uses: cpu, cuda or mps"},
         {"watts", "watts this machine draws while training, where they cannot be measured"},
         {"zone", "electricity grid zone, for the record"},
         {"lm", "path of the language-model worker"},
@@ -107,6 +108,16 @@ Result<int> Config::threads() const {
         return fail(Code::usage,
                     fmt::format("threads = '{}' ({}) is not a number from 1 to 1024", setting.value, setting.origin));
     return threads;
+}
+
+Result<std::string> Config::device() const {
+    Setting setting = get("device");
+    if (setting.value.empty()) return "cpu";
+    for (const char* device : {"cpu", "cuda", "mps"}) {
+        if (setting.value == device) return setting.value;
+    }
+    return fail(Code::usage,
+                fmt::format("device = '{}' ({}) is none of cpu, cuda, mps", setting.value, setting.origin));
 }
 
 Result<double> Config::watts() const {

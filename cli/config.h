@@ -1,8 +1,9 @@
 // Settings in layers: flags over environment over pool over user configuration over defaults. Every value knows where
 // it came from, and `cultivar status` shows it.
-//   environment         CULTIVAR_NAME, CULTIVAR_MACHINE, CULTIVAR_THREADS, CULTIVAR_WATTS, CULTIVAR_ZONE, CULTIVAR_LM
+//   environment         CULTIVAR_NAME, CULTIVAR_MACHINE, CULTIVAR_THREADS, CULTIVAR_DEVICE, CULTIVAR_WATTS, CULTIVAR_ZONE, CULTIVAR_LM
 //   pool                git config of the clone: cultivar.threads, cultivar.watts, ...
-//   user configuration  $XDG_CONFIG_HOME/cultivar/config.toml (or ~/.config): name, machine, threads, watts, zone, lm
+//   user configuration  $XDG_CONFIG_HOME/cultivar/config.toml (or ~/.config): name, machine, threads, device, watts,
+//                       zone, lm
 // Name and machine are settled once, when init or clone write them to the clone's git config: a journal has one name.
 #pragma once
 
@@ -27,6 +28,7 @@ public:
 
     Setting get(const std::string& key) const;
     Result<int> threads() const;         // default: the processors this process may use
+    Result<std::string> device() const;  // "cpu" (the default), "cuda" or "mps"
     Result<double> watts() const;        // 0 = not declared
     Result<std::string> worker() const;  // path of cultivar-lm. Errors: not_found
 

@@ -25,10 +25,19 @@ Result<Genes> spec_genes(const Session& session, const Candidate& child) {
 }
 
 Json plan_json(const Session& session, const PlannedRun& planned) {
-    return {{"task", session.clone->task_id},    {"toml", planned.child.toml},     {"parents", planned.parents},
-            {"operator", planned.operator_name}, {"choice", planned.choice},       {"category", planned.category},
-            {"started", planned.started},        {"replicate", planned.replicate}, {"budget_s", planned.budget_s},
-            {"wall_s", planned.wall_s},          {"joules", planned.joules}};
+    return {{"task", session.clone->task_id},
+            {"toml", planned.child.toml},
+            {"parents", planned.parents},
+            {"operator", planned.operator_name},
+            {"choice", planned.choice},
+            {"category", planned.category},
+            {"started", planned.started},
+            {"replicate", planned.replicate},
+            {"budget_s", planned.budget_s},
+            {"wall_s", planned.wall_s},
+            {"joules", planned.joules},
+            {"training_s", planned.training.seconds},
+            {"training_joules", planned.training.joules}};
 }
 
 Result<void> save_plan(const Session& session, const PlannedRun& planned) {
@@ -42,6 +51,39 @@ void replay_events(const std::string& path, RunCollector& collector) {
         auto event = parse_event(line);
         if (event) collector.take(*event);
     }
+}
+
+// What the meter shows between a trainer's start and its scoring, or its end.
+class TrainingMeter {
+public:
+    explicit TrainingMeter(EnergyMeter& meter) : meter_(meter) {}
+
+    void take(const Event& event) {
+        if (std::holds_alternative<StartEvent>(event)) since_ = meter_.spent();
+        if (std::holds_alternative<EvalEvent>(event)) end();
+    }
+    void end() {
+        if (!since_) return;
+        const EnergyMeter::Spent now = meter_.spent();
+        spent_ = {now.joules - since_->joules, now.seconds - since_->seconds};
+        since_.reset();
+    }
+    const EnergyMeter::Spent& spent() const { return spent_; }
+
+private:
+    EnergyMeter& meter_;
+    std::optional<EnergyMeter::Spent> since_;
+    EnergyMeter::Spent spent_;
+};
+
+// Priming and checkpoints are off the training clock, so its joules are the mean power times its seconds. A part of the
+// run that was killed left its seconds in the checkpoint, but not its joules: the whole took no less than the training.
+Energy energy_of(const PlannedRun& planned, const Run& run, Energy energy) {
+    energy.joules = planned.joules;
+    if (run.steps < 1 || planned.training.seconds <= 0) return energy;
+    energy.train_joules = std::max(0.0, planned.training.joules / planned.training.seconds * run.train_s);
+    energy.joules = std::max(energy.joules, *energy.train_joules);
+    return energy;
 }
 
 void note_failure(const Outcome& outcome, Run& run) {
@@ -63,6 +105,17 @@ Result<std::string> take_score(const DoneEvent& done, const std::string& path, s
     run.artifact = sha256_hex(weights);
     run.artifact_bytes = static_cast<std::int64_t>(weights.size());
     return weights;
+}
+
+// What others would refuse is no result here either: the machine was too busy, the trainer is at fault, or it cost more
+// than the pool allows.
+void refuse_unsound(const Clone& clone, RunResult& result) {
+    auto sound = check_run(clone.task, clone.task_id, result.run, clone.writer);
+    if (sound) return;
+    const bool over_cap = sound.error().code == Code::unfit;
+    result.run.status = over_cap ? RunStatus::unfit : RunStatus::failed;
+    result.run.reason = over_cap ? sound.error().message : "it would not be accepted: " + sound.error().message;
+    result.weights.reset();
 }
 
 Run blank_record(const Session& session, const PlannedRun& planned) {
@@ -111,6 +164,7 @@ Result<std::optional<PlannedRun>> unfinished_run(const Session& session) {
         planned.budget_s = json.at("budget_s").get<double>();
         planned.wall_s = json.at("wall_s").get<double>();
         planned.joules = json.at("joules").get<double>();
+        planned.training = {json.at("training_joules").get<double>(), json.at("training_s").get<double>()};
         return Found(std::move(planned));
     } catch (const std::exception&) {
         return Found();  // begin_run() replaces it
@@ -156,11 +210,13 @@ Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& ene
     options.hang_s = kSlack_s + 2 * planned.budget_s;
     options.wall_limit_s = 2 * kSlack_s + 4 * planned.budget_s;
     std::optional<Hopeless> given_up;
+    TrainingMeter training(energy);
     auto listener = [&](const Event& event) {
         collector.take(event);
         std::fprintf(events.get(), "%s\n", to_line(event).c_str());
         std::fflush(events.get());
         energy.poll();
+        training.take(event);
         if (!std::holds_alternative<StepEvent>(event)) return Advice::go_on;
         if (hooks.on_step) hooks.on_step(collector);
         if (hooks.hopeless) given_up = hooks.hopeless(collector);
@@ -168,6 +224,7 @@ Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& ene
     };
     energy.start();
     auto launched = run_trainer(options, SystemClock(), listener, hooks.should_stop);
+    training.end();
     Energy spent = energy.stop();
     if (!launched) return fail(launched.error());
     const Outcome& outcome = *launched;
@@ -175,6 +232,8 @@ Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& ene
     RunResult result;
     planned.wall_s += outcome.wall_s;
     planned.joules += spent.joules;
+    planned.training.joules += training.spent().joules;
+    planned.training.seconds += training.spent().seconds;
     if (outcome.how == Outcome::How::stopped) {
         TRY(save_plan(session, planned));
         result.stopped = true;
@@ -187,20 +246,14 @@ Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& ene
     collector.fill(result.run);
     result.run.ended = utc_text(std::time(nullptr));
     result.run.wall_s = planned.wall_s;
-    result.run.energy = spent;
-    result.run.energy.joules = planned.joules;
-    if (outcome.how == Outcome::How::done && outcome.done) {
-        auto weights = take_score(*outcome.done, dir + "artifact", session.clone->task.artifact_cap_bytes, result.run);
-        if (!weights) return fail(weights.error());
-        result.weights = std::move(*weights);
-        // What others would refuse is no result here either: the machine was too busy, or the trainer is at fault.
-        const Clone& clone = *session.clone;
-        auto sound = check_run(clone.task, clone.task_id, result.run, clone.writer);
-        if (!sound) {
-            result.run.status = RunStatus::failed;
-            result.run.reason = "it would not be accepted: " + sound.error().message;
-            result.weights.reset();
-        }
+    const bool scored = outcome.how == Outcome::How::done && outcome.done;
+    if (scored) {
+        const std::int64_t cap_bytes = session.clone->task.artifact_cap_bytes;
+        TRY_ASSIGN(result.weights, take_score(*outcome.done, dir + "artifact", cap_bytes, result.run));
+    }
+    result.run.energy = energy_of(planned, result.run, spent);
+    if (scored) {
+        refuse_unsound(*session.clone, result);
     } else if (outcome.how == Outcome::How::hopeless && given_up) {
         result.run.status = RunStatus::stopped;
         result.run.expected_bpb = given_up->expected_score;

@@ -20,7 +20,8 @@ struct PlannedRun {
     std::string operator_name, choice, category, started;
     int replicate = 0;
     double budget_s = 0;
-    double wall_s = 0, joules = 0;  // of earlier parts of this run
+    double wall_s = 0, joules = 0;     // of earlier parts of this run
+    EnergyMeter::Spent training = {};  // of those parts, between start-up and scoring
 };
 
 // The run that an earlier explore left unfinished, if it is still of this task.

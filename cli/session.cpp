@@ -131,11 +131,13 @@ Result<Specification> base_specification(const Session& session) {
     TRY_ASSIGN(const Data* data, need_data(clone));
     Specification specification;
     TRY_ASSIGN(specification.threads, session.config.threads());
+    TRY_ASSIGN(specification.device, session.config.device());
     for (const PoolFile& file : data->train) specification.train_shards.push_back(clone.data_dir() + file.name);
     specification.val_shard = clone.data_dir() + data->slice.name;
     specification.byte_table = clone.data_dir() + data->byte_table.name;
     specification.vocabulary = data->vocabulary;
     specification.artifact_cap_bytes = clone.task.artifact_cap_bytes;
+    specification.caps = clone.task.caps;
     return specification;
 }
 

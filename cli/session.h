@@ -36,7 +36,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
 // Data that training needs: checked to be here (sizes, not digests). Errors: not_found with the import as a hint.
 Result<const Data*> need_data(const Clone& clone);
 
-// A specification with everything but genes, seed and mode's own fields: data, threads, cap.
+// A specification with everything but genes, seed and mode's own fields: data, threads, caps.
 Result<Specification> base_specification(const Session& session);
 
 // What a candidate changes against its first parent (or the defaults), for a table's last column.

@@ -45,6 +45,15 @@ void tell_proposed(Ui& ui, const ProposeReport& report) {
         ui.warn(fmt::format("the remote refused {}: {}", clean(status.remote), clean(status.reason)));
 }
 
+std::string cost_text(const UseCost& cost) {
+    std::vector<std::string> parts;
+    if (cost.parameters) parts.push_back(fmt::format("{} parameters", *cost.parameters));
+    if (cost.forward_flops_per_token)
+        parts.push_back(fmt::format("{:.4g} MFLOP a token forward", *cost.forward_flops_per_token / 1e6));
+    if (cost.joules_per_token) parts.push_back(fmt::format("{:.3g} mJ a token", *cost.joules_per_token * 1e3));
+    return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 std::string score_text(const Run& run) {
     if (run.val_bpb) return fmt::format("{:.4f}", *run.val_bpb);
     if (run.expected_bpb) return fmt::format("~{:.4f}", *run.expected_bpb);

@@ -103,8 +103,12 @@ Result<void> Verifier::rescore(const ClaimRow& row, const Run& run, const std::s
     options.spec_path = dir + "spec.json";
     options.log_path = dir + "log";
     options.hang_s = options.wall_limit_s = kRescoreLimit_s;
+    UseCost cost;  // as this worker counts it, whatever the record says
     auto listener = [&](const Event& event) {
-        if (auto* start = std::get_if<StartEvent>(&event)) verdict.evaluator = start->trainer;
+        if (auto* start = std::get_if<StartEvent>(&event)) {
+            verdict.evaluator = start->trainer;
+            cost = {start->parameters, start->flops_per_token, std::nullopt};
+        }
         return Advice::go_on;
     };
     TRY_ASSIGN(Outcome outcome, run_trainer(options, clock_, listener, [this] { return context_.interrupted(); }));
@@ -113,6 +117,8 @@ Result<void> Verifier::rescore(const ClaimRow& row, const Run& run, const std::s
     if (outcome.how == Outcome::How::stopped) return fail(Code::interrupted, "interrupted; nothing was judged");
     if (outcome.error && outcome.error->kind == "artifact")
         return conclude(verdict, "rejected", "rescore", outcome.error->message), Result<void>();
+    if (auto over = over_cap(cost, clone.task.caps))
+        return conclude(verdict, "rejected", "structure", *over), Result<void>();
     if (!outcome.done) return conclude(verdict, "inconclusive", "rescore", outcome.message), Result<void>();
     if (outcome.done->chunk_loss_sums.size() != specification.chunks.size())
         return fail(Code::io, "the worker did not score the chunks it was asked for", "cultivar version");

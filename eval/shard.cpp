@@ -128,7 +128,7 @@ Result<void> write_byte_table(const std::string& path, const ByteTable& table) {
         bytes.push_back(token.lead ? 1 : 0);
         bytes.push_back(token.boundary ? 1 : 0);
     }
-    return write_file_atomically(path, {bytes});
+    return write_file_atomically(path, bytes);
 }
 
 Result<ByteTable> read_byte_table(const std::string& path) {

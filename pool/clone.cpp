@@ -21,6 +21,12 @@ Result<Oid> effective_main(const Repo& repo) {
     return ahead ? *local : *theirs;
 }
 
+Result<Task> task_of(const Repo& repo, const Oid& main) {
+    TRY_ASSIGN(std::optional<std::string> text, repo.file(main, "pool.toml", kMaxPoolToml));
+    if (!text) return fail(Code::not_found, "main has no pool.toml: this is not a pool", "cultivar init DIR");
+    return parse_task(*text, "pool.toml");
+}
+
 // Puts `bytes` at `path` into the tree, making folders as needed.
 Result<Oid> with_file(Repo& repo, const std::optional<Oid>& tree, const std::string& path, const std::string& bytes) {
     std::vector<TreeEntry> entries;
@@ -73,15 +79,21 @@ Result<void> Clone::commit_main(const std::vector<std::pair<std::string, std::st
 
 Result<void> Clone::reload_task() {
     TRY_ASSIGN(main, effective_main(repo));
-    TRY_ASSIGN(std::optional<std::string> text, repo.file(main, "pool.toml", kMaxPoolToml));
-    if (!text) return fail(Code::not_found, "main has no pool.toml: this is not a pool", "cultivar init DIR");
-    TRY_ASSIGN(task, parse_task(*text, "pool.toml"));
+    TRY_ASSIGN(task, task_of(repo, main));
     task_id = task.id();
     return {};
 }
 
+Result<Task> read_task(const std::string& folder) {
+    TRY_ASSIGN(const Repo repo, Repo::discover(folder));
+    TRY_ASSIGN(const Oid main, effective_main(repo));
+    return task_of(repo, main);
+}
+
 Result<Clone> open_clone(const std::string& folder) {
     TRY_ASSIGN(Repo repo, Repo::discover(folder));
+    TRY_ASSIGN(Oid main, effective_main(repo));
+    TRY_ASSIGN(Task task, task_of(repo, main));  // before anything is written: it may be somebody's other repository
     std::string state_dir = repo.git_dir() + "cultivar/";
     std::error_code ec;
     std::filesystem::create_directories(state_dir, ec);
@@ -91,9 +103,9 @@ Result<Clone> open_clone(const std::string& folder) {
     TRY_ASSIGN(std::optional<std::string> machine, repo.config("cultivar.machine"));
     std::string writer = fmt::format("{}.{}.{}", writer_word(name.value_or("")), writer_word(machine.value_or("")),
                                      key.fingerprint().substr(0, 8));
-    Clone clone{std::move(repo), std::move(state_dir), std::move(key), std::move(writer), {}, {}, {}};
-    TRY(clone.reload_task());
-    return clone;
+    std::string id = task.id();
+    return Clone{std::move(repo), std::move(state_dir), std::move(key), std::move(writer),
+                 std::move(main), std::move(task),      std::move(id)};
 }
 
 Result<Repo> create_clone(const std::string& folder, bool bare, const std::string& remote, const WriterName& who) {

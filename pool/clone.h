@@ -47,6 +47,9 @@ inline constexpr const char* kRemote = "origin";
 // have parted, from the remote's. Errors: not_found (hint: init), newer, usage.
 Result<Clone> open_clone(const std::string& folder);
 
+// The task of the pool that `folder` lies in, as open_clone() would read it; writes nothing. Errors: as open_clone().
+Result<Task> read_task(const std::string& folder);
+
 // A repository that becomes a clone: writes key and names. `remote` may be "".
 Result<Repo> create_clone(const std::string& folder, bool bare, const std::string& remote, const WriterName& who);
 

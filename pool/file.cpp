@@ -41,11 +41,10 @@ void sync_folder_of(const std::string& path) {
 }  // namespace
 
 Result<void> write_file_atomically(const std::string& path, std::string_view bytes, unsigned mode) {
-    return write_file_atomically(path, {bytes}, mode);
+    return write_file_atomically(path, std::vector{bytes}, mode);
 }
 
-Result<void> write_file_atomically(const std::string& path, std::initializer_list<std::string_view> parts,
-                                   unsigned mode) {
+Result<void> write_file_atomically(const std::string& path, const std::vector<std::string_view>& parts, unsigned mode) {
     std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
     int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, static_cast<mode_t>(mode));
     if (fd < 0) return io_fail("create", temporary);

@@ -1,9 +1,9 @@
 // Local files that survive a kill: written whole or not at all.
 #pragma once
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pool/result.h"
 
@@ -12,7 +12,7 @@ namespace cultivar {
 // Temporary file beside `path`, fsync, rename, fsync of the folder. Errors: io (a full disk leaves the old file).
 Result<void> write_file_atomically(const std::string& path, std::string_view bytes, unsigned mode = 0644);
 // The same from parts that lie one after another in the file.
-Result<void> write_file_atomically(const std::string& path, std::initializer_list<std::string_view> parts,
+Result<void> write_file_atomically(const std::string& path, const std::vector<std::string_view>& parts,
                                    unsigned mode = 0644);
 
 // Errors: not_found, io, corrupt over the limit.

@@ -46,6 +46,16 @@ bool holds(const Value& value, const std::vector<Value>& among) {
     return std::find(among.begin(), among.end(), value) != among.end();
 }
 
+// Many levels that double are told by their ends; a level 0 stands before them.
+std::string levels_text(const std::vector<std::int64_t>& levels) {
+    constexpr std::ptrdiff_t kMany = 5;
+    const auto first = levels.begin() + (levels.front() == 0 ? 1 : 0);
+    const auto breaks = [](std::int64_t level, std::int64_t next) { return next != 2 * level; };
+    if (levels.end() - first < kMany || std::adjacent_find(first, levels.end(), breaks) != levels.end())
+        return fmt::format("{}", fmt::join(levels, ", "));
+    return fmt::format("{}{}..{} doubling", levels.front() == 0 ? "0, " : "", *first, levels.back());
+}
+
 int edit_distance(std::string_view a, std::string_view b) {
     std::vector<int> row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);
@@ -70,18 +80,24 @@ std::string to_toml(const Value& value) {
     return quoted(std::get<std::string>(value));
 }
 
+std::string_view name(GeneType type) {
+    constexpr std::array<std::string_view, 4> kNames = {"integer", "real", "boolean", "choice"};
+    return kNames[static_cast<std::size_t>(type)];
+}
+
 std::string Gene::range_text() const {
+    const char* scale = log_scale ? " (log)" : "";
     switch (type) {
         case GeneType::boolean:
             return "true or false";
         case GeneType::choice:
             return fmt::format("{}", fmt::join(choices, ", "));
         case GeneType::integer:
-            if (!levels.empty()) return fmt::format("{}", fmt::join(levels, ", "));
-            return fmt::format("{}..{}{}", static_cast<std::int64_t>(low), static_cast<std::int64_t>(high),
-                               multiple_of > 1 ? fmt::format(" in steps of {}", multiple_of) : "");
+            if (!levels.empty()) return levels_text(levels);
+            return fmt::format("{}..{}{}{}", static_cast<std::int64_t>(low), static_cast<std::int64_t>(high),
+                               multiple_of > 1 ? fmt::format(" in steps of {}", multiple_of) : "", scale);
         case GeneType::real:
-            return fmt::format("{}..{}", real_text(low), real_text(high));
+            return fmt::format("{}..{}{}", real_text(low), real_text(high), scale);
     }
     return {};
 }

@@ -27,6 +27,7 @@ std::string to_toml(const Value& value);
 using Genes = std::map<std::string, Value, std::less<>>;
 
 enum class GeneType { integer, real, boolean, choice };
+std::string_view name(GeneType type);
 
 struct Condition {
     std::string gene;           // an earlier gene that is itself always or conditionally active
@@ -51,7 +52,8 @@ struct Gene {
     // The value as this gene has it (an integer for a real gene becomes real), or a usage error that names the gene
     // and its range.
     Result<Value> accept(const Value& value) const;
-    std::string range_text() const;  // "1..32", "1e-4..1 (log)", "relu2, gelu, swiglu"
+    // "1..32", "8..512 in steps of 8 (log)", "64..4096 doubling", "4, 5, 6, 8", "0.0001..1.0 (log)", "relu2, gelu".
+    std::string range_text() const;
 };
 
 // left = factor * right * whole number ("multiple"), or left <= right ("at_most"). Checked when both genes are active;

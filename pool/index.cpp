@@ -16,14 +16,14 @@
 namespace cultivar {
 namespace {
 
-constexpr int kSchema = 1;
+constexpr int kSchema = 2;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS log(ref TEXT PRIMARY KEY, tip TEXT, records INTEGER);
 CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, writer TEXT, candidate TEXT,
     category TEXT, at TEXT, status TEXT, decision TEXT, score REAL, seen_s INTEGER, line TEXT, refused TEXT,
-    rejected INTEGER DEFAULT 0);
+    rejected INTEGER DEFAULT 0, parameters INTEGER, flops REAL, joules REAL);
 CREATE INDEX IF NOT EXISTS record_candidate ON record(candidate, category);
 CREATE INDEX IF NOT EXISTS record_type ON record(type, seq);
 CREATE TABLE IF NOT EXISTS claim_run(claim TEXT, run TEXT, PRIMARY KEY(claim, run));
@@ -220,7 +220,8 @@ Result<void> Index::take_line(const std::string& line, const std::string& writer
     std::string id = record_id(line);
     TRY_ASSIGN(Statement put,
                db_.prepare("INSERT OR IGNORE INTO record(id, type, writer, candidate, category, at, status, "
-                           "decision, score, seen_s, line, refused) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"));
+                           "decision, score, seen_s, line, refused, parameters, flops, joules) "
+                           "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
     put.bind(1, id).bind(3, writer).bind(10, std::int64_t{std::time(nullptr)}).bind(11, line);
     auto record = parse_line(line);
     std::string refused;
@@ -238,6 +239,10 @@ Result<void> Index::take_line(const std::string& line, const std::string& writer
             .bind(7, name(run->status));
         put.bind(8, name(run->decision));
         if (run->val_bpb) put.bind(9, *run->val_bpb);
+        const UseCost cost = use_cost(*run);
+        if (cost.parameters) put.bind(13, *cost.parameters);
+        if (cost.forward_flops_per_token) put.bind(14, *cost.forward_flops_per_token);
+        if (cost.joules_per_token) put.bind(15, *cost.joules_per_token);
         auto good = check_run(clone_->task, clone_->task_id, *run, writer);
         if (!good) refused = good.error().message;
         candidate = run->candidate, toml = run->toml, parents = run->parents;

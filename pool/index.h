@@ -53,6 +53,7 @@ struct Standing {
     bool kept = false;
     std::string verdict;      // "accepted", "rejected", "inconclusive", "pending" (claimed), "" (not claimed)
     std::string contributor;  // writer of the first run here
+    UseCost cost;             // parameters and FLOPs of that run; joules a token: the mean over the runs that count
 };
 
 // A candidate that cannot be judged in a category, and why.

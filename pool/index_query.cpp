@@ -133,8 +133,9 @@ Result<std::vector<Standing>> Index::standings() {
     std::map<std::string, std::vector<ClaimRow>> by_candidate;
     for (ClaimRow& row : all_claims) by_candidate[row.claim.candidate].push_back(std::move(row));
     TRY_ASSIGN(Statement get, db_.prepare(R"(
-SELECT candidate, category, SUM(rejected = 0), AVG(CASE WHEN rejected = 0 THEN score END), MAX(decision = 'kept'),
-       AVG(score), MIN(seq), writer  -- the writer of that first run: SQLite takes bare columns from MIN's row
+SELECT candidate, category, SUM(rejected = 0), AVG(CASE WHEN rejected = 0 THEN score END), SUM(decision = 'kept') > 0,
+       AVG(score), AVG(CASE WHEN rejected = 0 THEN joules END),
+       MIN(seq), writer, parameters, flops  -- of that first run: SQLite takes bare columns from a lone MIN's row
 FROM record WHERE type = 'run' AND status = 'done' AND refused IS NULL GROUP BY candidate, category)"));
     std::vector<Standing> rows;
     for (;;) {
@@ -146,7 +147,10 @@ FROM record WHERE type = 'run' AND status = 'done' AND refused IS NULL GROUP BY 
         standing.runs = static_cast<int>(get.whole(2));
         standing.val_bpb = standing.runs > 0 ? get.real(3) : get.real(5);
         standing.kept = get.whole(4) != 0;
-        standing.contributor = get.text(7);
+        if (!get.is_null(6)) standing.cost.joules_per_token = get.real(6);
+        standing.contributor = get.text(8);
+        if (!get.is_null(9)) standing.cost.parameters = get.whole(9);
+        if (!get.is_null(10)) standing.cost.forward_flops_per_token = get.real(10);
         standing.verdict = verdict_word(by_candidate[standing.candidate], standing.category);
         if (standing.verdict == "accepted") TRY(keep_to_vouched(by_candidate[standing.candidate], standing));
         rows.push_back(std::move(standing));

@@ -48,6 +48,16 @@ Result<void> check_score(const Data& data, const Run& run) {
     return {};
 }
 
+Result<void> check_cost(const UseCost& caps, const Run& run) {
+    const double train_joules = run.energy.train_joules.value_or(0);
+    if (train_joules > run.energy.joules && !close_to(train_joules, run.energy.joules))
+        return fail(Code::corrupt, "its training took more joules than the whole run");
+    const UseCost cost = use_cost(run);
+    if (!knows_what_is_capped(cost, caps)) return fail(Code::corrupt, "it lacks a figure that the pool caps");
+    if (auto over = over_cap(cost, caps)) return fail(Code::unfit, *over);
+    return {};
+}
+
 }  // namespace
 
 Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner) {
@@ -62,6 +72,7 @@ Result<void> check_run(const Task& task, const std::string& task_id, const Run& 
         return fail(Code::corrupt,
                     fmt::format("it trained {:.0f} s on a budget of {:.0f} s", run.train_s, run.budget_s));
     if (run.artifact_bytes > task.artifact_cap_bytes) return fail(Code::corrupt, "its artifact is over the cap");
+    TRY(check_cost(task.caps, run));
     if (!task.data) return fail(Code::usage, "the pool has no data yet");
     return check_score(*task.data, run);
 }

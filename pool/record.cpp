@@ -1,8 +1,6 @@
 #include "pool/record.h"
 
 #include <cmath>
-#include <cstdio>
-#include <ctime>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -24,6 +22,12 @@ Json curve_json(const std::vector<CurvePoint>& curve) {
     Json rows = Json::array();
     for (const CurvePoint& point : curve) rows.push_back({point.elapsed_s, point.step, point.train_loss});
     return rows;
+}
+
+Json energy_json(const Energy& energy) {
+    Json json = {{"joules", energy.joules}, {"idle_watts", energy.idle_watts}, {"method", energy.method}};
+    if (energy.train_joules) json["train_joules"] = *energy.train_joules;
+    return json;
 }
 
 Json to_json(const Run& run) {
@@ -60,8 +64,7 @@ Json to_json(const Run& run) {
         {"started", run.started},
         {"ended", run.ended},
         {"writer", run.writer},
-        {"energy",
-         {{"joules", run.energy.joules}, {"idle_watts", run.energy.idle_watts}, {"method", run.energy.method}}},
+        {"energy", energy_json(run.energy)},
         {"zone", text_or_null(run.zone)},
         {"network_bytes", optional_json(run.network_bytes)},
         {"proposer", {{"tokens", optional_json(run.proposer_tokens)}, {"usd", optional_json(run.proposer_usd)}}},
@@ -110,6 +113,8 @@ public:
     void refuse(const std::string& field, const std::string& why) {
         if (wrong_.empty()) wrong_ = fmt::format("'{}' {}", field, why);
     }
+
+    bool has(const char* field) const { return json_.contains(field); }
 
     const Json* get(const char* field) {
         auto found = json_.find(field);
@@ -276,7 +281,8 @@ Run read_run(Reader& reader) {
     run.ended = time_text(reader, "ended");
     run.writer = reader.text("writer");
     Reader energy = reader.inside("energy");
-    run.energy = {energy.number("joules", 0, kHuge), energy.number("idle_watts", 0, 1e9), energy.text("method")};
+    run.energy = {energy.number("joules", 0, kHuge), energy.number("idle_watts", 0, 1e9), energy.text("method"), {}};
+    if (energy.has("train_joules")) run.energy.train_joules = energy.number("train_joules", 0, kHuge);
     reader.adopt(energy);
     run.zone = reader.text("zone", true);
     if (auto bytes = reader.maybe_number("network_bytes", 0, 1e15))
@@ -324,6 +330,15 @@ Lease read_lease(Reader& reader) {
 std::string_view name(RunStatus status) { return kStatusNames[static_cast<std::size_t>(status)]; }
 std::string_view name(Decision decision) { return kDecisionNames[static_cast<std::size_t>(decision)]; }
 
+UseCost use_cost(const Run& run) {
+    UseCost cost;
+    if (run.parameters > 0) cost.parameters = run.parameters;
+    if (run.flops_per_token > 0) cost.forward_flops_per_token = run.flops_per_token;
+    if (run.energy.train_joules && run.tokens > 0)
+        cost.joules_per_token = *run.energy.train_joules / static_cast<double>(run.tokens);
+    return cost;
+}
+
 std::string to_line(const Record& record) {
     return std::visit([](const auto& one) { return to_json(one); }, record)
         .dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -356,29 +371,5 @@ Result<Record> parse_line(std::string_view line) {
 }
 
 std::string record_id(std::string_view line) { return sha256_hex(line); }
-
-std::string utc_text(std::int64_t unix_s) {
-    std::time_t time = unix_s;
-    std::tm parts{};
-    gmtime_r(&time, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                       parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
-
-Result<std::int64_t> parse_utc(std::string_view text) {
-    std::tm parts{};
-    std::string copy(text);
-    int used = 0;
-    if (copy.size() != 20 ||
-        std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
-                    &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &used) != 6 ||
-        used != 20)
-        return fail(Code::corrupt, fmt::format("'{}' is not a UTC time", copy.substr(0, 32)));
-    parts.tm_year -= 1900;
-    parts.tm_mon -= 1;
-    std::int64_t unix_s = timegm(&parts);
-    if (utc_text(unix_s) != copy) return fail(Code::corrupt, fmt::format("'{}' is not a UTC time", copy));
-    return unix_s;
-}
 
 }  // namespace cultivar

@@ -2,7 +2,8 @@
 //
 // A record is its bytes: one line of UTF-8 JSON without the line feed, at most 256 KiB. Its id is the SHA-256 of those
 // bytes, 64 hex digits. Every record begins with {"v":1,"type":T,...}; a reader that meets a larger v stops and says
-// so; unknown fields are kept in the bytes and otherwise left alone; fields never disappear, an absent figure is null.
+// so; unknown fields are kept in the bytes and otherwise left alone; fields never disappear, an absent figure is null
+// (one that came after the first records, energy.train_joules, is left out instead, so that those keep their bytes).
 // Times are UTC, "2026-11-21T03:40:00Z". Figures carry their unit in their name.
 //
 //   run      one timed training of one candidate (struct Run below)
@@ -19,7 +20,9 @@
 #include <variant>
 #include <vector>
 
+#include "pool/caps.h"
 #include "pool/result.h"
+#include "pool/utc.h"
 
 namespace cultivar {
 
@@ -33,7 +36,7 @@ enum class RunStatus {
     done,     // trained for its budget and scored
     stopped,  // hopeless by its partial curve; has no score, but the value its curve pointed to
     failed,   // the worker died, hung, diverged or lied
-    unfit,    // cannot be judged here: a step does not fit the budget, or the model does not fit the machine
+    unfit,    // cannot be judged here: a step does not fit the budget, the model not the machine or the pool's caps
 };
 
 // What was decided when the run was recorded, by the test of bandit/noise.
@@ -46,6 +49,9 @@ struct Energy {
     double joules = 0;
     double idle_watts = 0;  // already taken off joules when measured; 0 if unknown
     std::string method;     // "rapl", "nvml", "declared", "estimated"
+    // Of the training alone: the mean power between start-up and scoring x train_s. Unknown in records written before
+    // it was recorded, and of runs that never trained.
+    std::optional<double> train_joules{};
 };
 
 struct CurvePoint {
@@ -120,14 +126,13 @@ struct Lease {
 
 using Record = std::variant<Run, Claim, Lease>;
 
+// Parameters, forward FLOPs and joules a token, as far as the record knows them.
+UseCost use_cost(const Run& run);
+
 // One line without the line feed.
 std::string to_line(const Record& record);
 // Errors: corrupt (with what is wrong), newer. Figures must be finite and in range.
 Result<Record> parse_line(std::string_view line);
 std::string record_id(std::string_view line);
-
-// "2026-11-21T03:40:00Z" of seconds since 1970, and back. Errors: corrupt.
-std::string utc_text(std::int64_t unix_s);
-Result<std::int64_t> parse_utc(std::string_view text);
 
 }  // namespace cultivar

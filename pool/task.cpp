@@ -3,80 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
-#include <utility>
 
 #include <fmt/format.h>
 
 #include "pool/digest.h"
 #include "pool/record.h"
-#include "pool/toml.h"
+#include "pool/toml_table.h"
 
 namespace cultivar {
 namespace {
 
-constexpr std::array<std::string_view, 4> kTypeNames = {"integer", "real", "boolean", "choice"};
-
-// The entries of one table; what nobody asks for is a typing mistake.
-class Table {
-public:
-    Table(std::vector<TomlEntry> entries, std::string where) : where_(std::move(where)) {
-        for (TomlEntry& entry : entries) entries_.emplace(entry.dotted(), std::move(entry));
-    }
-
-    const TomlEntry* take(const std::string& key) {
-        known_.insert(key);
-        auto found = entries_.find(key);
-        return found == entries_.end() ? nullptr : &found->second;
-    }
-
-    Error wrong(const TomlEntry& entry, const std::string& what) const {
-        return {Code::usage, fmt::format("{}:{}:{}: {}", where_, entry.line, entry.column, what), ""};
-    }
-
-    template <typename T>
-    Result<void> read(const std::string& key, T& into, bool required = false) {
-        const TomlEntry* entry = take(key);
-        if (!entry) {
-            if (required) return fail(Code::usage, fmt::format("{}: '{}' is missing", where_, key));
-            return {};
-        }
-        if (entry->is_array) return fail(wrong(*entry, fmt::format("'{}' is a list", key)));
-        const Value& value = entry->values.front();
-        if constexpr (std::is_same_v<T, double>) {
-            if (auto* whole = std::get_if<std::int64_t>(&value))
-                return into = static_cast<double>(*whole), Result<void>{};
-        }
-        using Held = std::conditional_t<std::is_same_v<T, int>, std::int64_t, T>;
-        auto* held = std::get_if<Held>(&value);
-        if (!held) return fail(wrong(*entry, fmt::format("'{}' has a value of the wrong type", key)));
-        if constexpr (std::is_same_v<T, int>) {
-            if (!std::in_range<int>(*held)) return fail(wrong(*entry, fmt::format("'{}' is out of range", key)));
-        }
-        into = static_cast<T>(*held);
-        return {};
-    }
-
-    Result<void> finish() const {
-        for (const auto& [key, entry] : entries_) {
-            if (known_.count(key)) continue;
-            auto near = nearest(key, {known_.begin(), known_.end()});
-            return fail(wrong(entry, fmt::format("unknown key '{}'{}", key,
-                                                 near.empty() ? "" : fmt::format(", did you mean '{}'?", near[0]))));
-        }
-        return {};
-    }
-
-    const std::map<std::string, TomlEntry>& entries() const { return entries_; }
-    const std::string& where() const { return where_; }
-
-private:
-    std::map<std::string, TomlEntry> entries_;
-    std::set<std::string> known_;  // every key that was asked for
-    std::string where_;
-};
-
-Result<std::vector<std::int64_t>> whole_numbers(Table& table, const TomlEntry& entry) {
+Result<std::vector<std::int64_t>> whole_numbers(TomlTable& table, const TomlEntry& entry) {
     std::vector<std::int64_t> out;
     for (const Value& value : entry.values) {
         auto* whole = std::get_if<std::int64_t>(&value);
@@ -86,7 +23,7 @@ Result<std::vector<std::int64_t>> whole_numbers(Table& table, const TomlEntry& e
     return out;
 }
 
-Result<void> read_range(Table& table, const std::string& key, Gene& gene) {
+Result<void> read_range(TomlTable& table, const std::string& key, Gene& gene) {
     const TomlEntry* entry = table.take(key);
     if (!entry) return {};
     std::vector<double> ends;
@@ -102,17 +39,18 @@ Result<void> read_range(Table& table, const std::string& key, Gene& gene) {
     return {};
 }
 
-Result<Gene> read_gene(Table& table, const std::string& name) {
+Result<Gene> read_gene(TomlTable& table, const std::string& name) {
     Gene gene;
     gene.name = name;
     const std::string at = "gene." + name + ".";
     std::string type;
     TRY(table.read(at + "type", type, true));
-    auto found = std::find(kTypeNames.begin(), kTypeNames.end(), type);
-    if (found == kTypeNames.end())
+    constexpr std::array kTypes = {GeneType::integer, GeneType::real, GeneType::boolean, GeneType::choice};
+    auto found = std::find_if(kTypes.begin(), kTypes.end(), [&](GeneType one) { return cultivar::name(one) == type; });
+    if (found == kTypes.end())
         return fail(table.wrong(*table.take(at + "type"),
                                 fmt::format("'{}' is no type: integer, real, boolean, choice", type)));
-    gene.type = static_cast<GeneType>(found - kTypeNames.begin());
+    gene.type = *found;
     const TomlEntry* value = table.take(at + "default");
     if (!value || value->is_array)
         return fail(Code::usage, fmt::format("{}: gene '{}' has no default", table.where(), name));
@@ -159,7 +97,7 @@ std::vector<std::string> declared_genes(const std::vector<TomlEntry>& entries) {
     return names;
 }
 
-Result<std::vector<Constraint>> read_constraints(Table& table) {
+Result<std::vector<Constraint>> read_constraints(TomlTable& table) {
     std::vector<Constraint> constraints;
     for (int i = 0;; ++i) {
         std::string at = fmt::format("constraint.{}.", i), kind;
@@ -179,7 +117,7 @@ Result<std::vector<Constraint>> read_constraints(Table& table) {
     }
 }
 
-Result<void> read_file(Table& table, const std::string& at, PoolFile& file) {
+Result<void> read_file(TomlTable& table, const std::string& at, PoolFile& file) {
     TRY(table.read(at + "name", file.name, true));
     TRY(table.read(at + "sha256", file.sha256, true));
     TRY(table.read(at + "tokens", file.tokens));
@@ -188,7 +126,7 @@ Result<void> read_file(Table& table, const std::string& at, PoolFile& file) {
     return fail(Code::usage, fmt::format("{}: '{}' is not a data file with a digest", table.where(), at + "name"));
 }
 
-Result<Data> read_data(Table& table) {
+Result<Data> read_data(TomlTable& table) {
     Data data;
     TRY(table.read("data.tokenizer", data.tokenizer, true));
     TRY(table.read("data.tokenizer_sha256", data.tokenizer_sha256));
@@ -220,6 +158,14 @@ Result<Data> read_data(Table& table) {
     return data;
 }
 
+Result<UseCost> read_caps(TomlTable& table) {
+    UseCost caps;
+    TRY(table.read("caps.parameters", caps.parameters));
+    TRY(table.read("caps.forward_flops_per_token", caps.forward_flops_per_token));
+    TRY(table.read("caps.joules_per_token", caps.joules_per_token));
+    return caps;
+}
+
 Result<void> check_ranges(const Task& task, const std::string& where) {
     auto refuse = [&](const char* key) {
         return fail(Code::usage, fmt::format("{}: '{}' is out of range", where, key));
@@ -228,6 +174,13 @@ Result<void> check_ranges(const Task& task, const std::string& where) {
     if (!(task.budget_s >= 1 && task.budget_s <= 1e7)) return refuse("task.budget_s");
     if (task.artifact_cap_bytes < 1 || task.artifact_cap_bytes > 100'000'000) return refuse("task.artifact_cap_bytes");
     if (task.window_stride_tokens != 0) return refuse("task.window_stride_tokens");
+    constexpr double kMost = 1e18;
+    const UseCost& caps = task.caps;
+    if (caps.parameters && *caps.parameters < 1) return refuse("caps.parameters");
+    if (caps.forward_flops_per_token && !(*caps.forward_flops_per_token > 0 && *caps.forward_flops_per_token <= kMost))
+        return refuse("caps.forward_flops_per_token");
+    if (caps.joules_per_token && !(*caps.joules_per_token > 0 && *caps.joules_per_token <= kMost))
+        return refuse("caps.joules_per_token");
     if (task.direction != "minimize" && task.direction != "maximize") return refuse("task.direction");
     if (!(task.verify_share > 0 && task.verify_share <= 1)) return refuse("verify.share");
     if (!(task.record_min_gain_nats >= 0 && task.record_min_gain_nats <= 100)) return refuse("record.min_gain_nats");
@@ -248,8 +201,8 @@ std::string range_end(const Gene& gene, double end) {
 }
 
 std::string gene_toml(const Gene& gene) {
-    std::string text = fmt::format("\n[gene.{}]\ntype = \"{}\"\ndefault = {}\n", gene.name,
-                                   kTypeNames[static_cast<std::size_t>(gene.type)], to_toml(gene.default_value));
+    std::string text = fmt::format("\n[gene.{}]\ntype = \"{}\"\ndefault = {}\n", gene.name, name(gene.type),
+                                   to_toml(gene.default_value));
     if (!gene.levels.empty()) {
         text += "levels = " + joined(gene.levels, [](std::int64_t level) { return std::to_string(level); }) + "\n";
     } else if (gene.type == GeneType::integer || gene.type == GeneType::real) {
@@ -267,6 +220,18 @@ std::string gene_toml(const Gene& gene) {
         text += fmt::format("when = \"{}\"\nequals = {}\n", gene.when->gene,
                             joined(gene.when->values, [](const Value& value) { return to_toml(value); }));
     if (!gene.help.empty()) text += "help = " + to_toml(Value(gene.help)) + "\n";
+    return text;
+}
+
+// "<prefix>parameters<is>1000000" and so on, a line for each cap that there is.
+std::string cap_lines(const UseCost& caps, const char* prefix, const char* is) {
+    std::string text;
+    if (caps.parameters) text += fmt::format("{}parameters{}{}\n", prefix, is, *caps.parameters);
+    if (caps.forward_flops_per_token)
+        text +=
+            fmt::format("{}forward_flops_per_token{}{}\n", prefix, is, to_toml(Value(*caps.forward_flops_per_token)));
+    if (caps.joules_per_token)
+        text += fmt::format("{}joules_per_token{}{}\n", prefix, is, to_toml(Value(*caps.joules_per_token)));
     return text;
 }
 
@@ -300,6 +265,7 @@ std::string task_id_text(const Task& task) {
         "cultivar-task 1\nkind {}\nmetric {}\ndirection {}\nartifact_cap_bytes {}\n"
         "window_stride_tokens {}\n",
         task.kind, task.metric, task.direction, task.artifact_cap_bytes, task.window_stride_tokens);
+    text += cap_lines(task.caps, "cap ", " ");
     if (task.data) {
         text += fmt::format("tokenizer {} {}\nbyte_table {}\n", task.data->tokenizer, task.data->tokenizer_sha256,
                             task.data->byte_table.sha256);
@@ -317,16 +283,21 @@ std::string task_id_text(const Task& task) {
 std::string Task::id() const { return sha256_hex(task_id_text(*this)); }
 
 std::string to_toml(const Task& task) {
+    std::string caps = cap_lines(task.caps, "", " = ");
+    if (!caps.empty()) caps = "\n[caps]\n" + caps;
     std::string text = fmt::format(
         "# A pool of cultivar: one task, its search space and its rules. Ranges may widen and genes may be added "
         "(with\n"
         "# `since`); a gene's name, type and default never change.\n"
+        "# A table [caps] may limit what a model costs to use: parameters, forward_flops_per_token, joules_per_token; "
+        "it "
+        "is\n# settled before data are imported.\n"
         "format = {}\nname = {}\ncreated = \"{}\"\n\n"
         "[task]\nkind = \"{}\"\nmetric = \"{}\"\ndirection = \"{}\"\nbudget_s = {}\nartifact_cap_bytes = {}\n"
-        "window_stride_tokens = {}\n\n"
+        "window_stride_tokens = {}\n{}\n"
         "[record]\nmin_gain_nats = {}\np_value = {}\nmin_seeds = {}\n\n[verify]\nshare = {}\n",
         kPoolFormat, to_toml(Value(task.name)), task.created, task.kind, task.metric, task.direction,
-        to_toml(Value(task.budget_s)), task.artifact_cap_bytes, task.window_stride_tokens,
+        to_toml(Value(task.budget_s)), task.artifact_cap_bytes, task.window_stride_tokens, caps,
         to_toml(Value(task.record_min_gain_nats)), to_toml(Value(task.record_p_value)), task.record_min_seeds,
         to_toml(Value(task.verify_share)));
     for (const Gene& gene : task.space.genes()) text += gene_toml(gene);
@@ -343,7 +314,7 @@ std::string to_toml(const Task& task) {
 Result<Task> parse_task(std::string_view toml, const std::string& where) {
     TRY_ASSIGN(std::vector<TomlEntry> entries, read_toml(toml, where));
     std::vector<std::string> names = declared_genes(entries);
-    Table table(std::move(entries), where);
+    TomlTable table(std::move(entries), where);
     std::int64_t format = 0;
     TRY(table.read("format", format, true));
     if (format > kPoolFormat)
@@ -357,6 +328,7 @@ Result<Task> parse_task(std::string_view toml, const std::string& where) {
     TRY(table.read("task.budget_s", task.budget_s));
     TRY(table.read("task.artifact_cap_bytes", task.artifact_cap_bytes));
     TRY(table.read("task.window_stride_tokens", task.window_stride_tokens));
+    TRY_ASSIGN(task.caps, read_caps(table));
     TRY(table.read("record.min_gain_nats", task.record_min_gain_nats));
     TRY(table.read("record.p_value", task.record_p_value));
     TRY(table.read("record.min_seeds", task.record_min_seeds));

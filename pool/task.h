@@ -3,6 +3,8 @@
 //   format = 1                         a reader that meets a larger number stops and says so
 //   name = "..."                       created = "2026-11-21T03:40:00Z" (the date of every root candidate's commit)
 //   [task]     kind, metric, direction, budget_s, artifact_cap_bytes, window_stride_tokens (0: windows do not overlap)
+//   [caps]     parameters, forward_flops_per_token, joules_per_token: the most that a model may cost to use (pool/caps.h),
+//              each optional; absent from a new pool
 //   [record]   min_gain_nats, p_value, min_seeds
 //   [verify]   share                   of the recorded search cost that verification may take
 //   [gene.<name>] type, default, range = [low, high], log, multiple_of, levels, choices, when, equals, structural,
@@ -12,7 +14,8 @@
 //
 // Task id = SHA-256 of the lines that task_id_text() gives: what makes scores comparable. Budgets and ranges are not in
 // it (a category holds the budget), nor are genes that came after `init` (since > 0): a pool may widen and gain genes
-// without orphaning its history.
+// without orphaning its history. Caps are in it, as the artifact's is: what wins under one cap need not under another.
+// So they are settled before data come, and no record that once counted stops counting.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pool/caps.h"
 #include "pool/gene.h"
 #include "pool/result.h"
 
@@ -67,6 +71,7 @@ struct Task {
     double budget_s = 600;
     std::int64_t artifact_cap_bytes = 16'000'000;
     std::int64_t window_stride_tokens = 0;
+    UseCost caps;
     double record_min_gain_nats = 0.005;
     double record_p_value = 0.01;
     int record_min_seeds = 3;

@@ -55,25 +55,24 @@ void EnergyMeter::poll() {
     }
 }
 
-Energy EnergyMeter::stop() {
+EnergyMeter::Spent EnergyMeter::spent() {
     poll();
-    stopped_s_ = clock_.now_s();
-    const double seconds = stopped_s_ - started_s_;
+    const double seconds = clock_.now_s() - started_s_;
+    const double joules = measures() ? microjoules_ / 1e6 - idle_watts_ * seconds : fallback_watts_ * seconds;
+    return {joules, seconds};
+}
+
+Energy EnergyMeter::stop() {
+    last_ = spent();
     Energy energy;
-    if (!measures()) {
-        energy.joules = fallback_watts_ * seconds;
-        energy.method = declared_ ? "declared" : "estimated";
-        return energy;
-    }
-    energy.joules = std::max(0.0, microjoules_ / 1e6 - idle_watts_ * seconds);
+    energy.joules = std::max(0.0, last_.joules);
     energy.idle_watts = idle_watts_;
-    energy.method = "rapl";
+    energy.method = measures() ? "rapl" : declared_ ? "declared" : "estimated";
     return energy;
 }
 
 void EnergyMeter::learn_idle() {
-    const double seconds = stopped_s_ - started_s_;
-    if (measures() && seconds > 0) idle_watts_ = microjoules_ / 1e6 / seconds;
+    if (measures() && last_.seconds > 0) idle_watts_ = microjoules_ / 1e6 / last_.seconds;
 }
 
 }  // namespace cultivar

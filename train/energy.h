@@ -32,6 +32,12 @@ public:
     void start();
     // Counters wrap around, at 100 W after some ten minutes: call this at least once a minute between start and stop.
     void poll();
+    // Since start(), idle taken off; below 0 while the machine is quieter than it was when idle was learnt. The
+    // difference of two tells what the time between took.
+    struct Spent {
+        double joules = 0, seconds = 0;
+    };
+    Spent spent();
     Energy stop();
 
 private:
@@ -46,7 +52,8 @@ private:
     bool declared_;
     std::vector<Counter> counters_;
     double idle_watts_ = 0;
-    double started_s_ = 0, stopped_s_ = 0;
+    double started_s_ = 0;
+    Spent last_;
     double microjoules_ = 0;
 };
 

@@ -1,116 +1,15 @@
 #include "train/protocol.h"
 
-#include <cmath>
-#include <concepts>
-#include <limits>
+#include <algorithm>
 #include <optional>
 
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
-#include "pool/record.h"
+#include "train/json_fields.h"
 
 namespace cultivar {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr std::uint64_t kExactLimit = std::uint64_t{1} << 53;  // whole numbers below are exact in every JSON reader
 constexpr std::int64_t kMaxThreads = 4096;
 constexpr std::int64_t kMaxVocabulary = 65536;
-
-// Takes typed fields out of a JSON object. The first thing wrong is kept; later takes change nothing.
-class Fields {
-public:
-    Fields(const Json& json, Code code, std::string what) : json_(json), code_(code), what_(std::move(what)) {}
-
-    bool has(const char* field) const { return json_.contains(field); }
-
-    void take(const char* field, std::string& target) {
-        if (const Json* value = find(field, &Json::is_string, "text")) target = value->get<std::string>();
-    }
-    void take(const char* field, double& target) {
-        if (const Json* value = find(field, &Json::is_number, "a number")) {
-            const double number = value->get<double>();
-            if (!std::isfinite(number)) return blame(field, "a finite number");
-            target = number;
-        }
-    }
-    // Whole numbers from `low` to `high`, both included.
-    template <std::integral T>
-    void take(const char* field, T& target, std::int64_t low = 0, std::int64_t high = std::int64_t{1} << 53) {
-        if (const Json* value = find(field, &Json::is_number_integer, "a whole number")) {
-            if (value->is_number_unsigned() && value->get<std::uint64_t>() > static_cast<std::uint64_t>(high)) {
-                return blame(field, fmt::format("at most {}", high));
-            }
-            const auto number = value->get<std::int64_t>();
-            if (number < low || number > high) return blame(field, fmt::format("from {} to {}", low, high));
-            target = static_cast<T>(number);
-        }
-    }
-    void take(const char* field, std::vector<std::string>& target) {
-        take_list(field, target, &Json::is_string, "a list of texts");
-    }
-    void take(const char* field, std::vector<double>& target) {
-        take_list(field, target, &Json::is_number, "a list of numbers");
-        for (double number : target) {
-            if (!std::isfinite(number)) blame(field, "a list of finite numbers");
-        }
-    }
-    void take_chunks(const char* field, std::vector<int>& target) {
-        std::vector<std::int64_t> numbers;
-        take_list(field, numbers, &Json::is_number_integer, "a list of whole numbers");
-        for (std::int64_t number : numbers) {
-            if (number < 0 || number >= kScoreChunks) return blame(field, "a list of chunks from 0 to 63");
-            target.push_back(static_cast<int>(number));
-        }
-    }
-    void take(const char* field, Genes& target) {
-        const Json* genes = find(field, &Json::is_object, "an object of genes");
-        if (!genes) return;
-        for (const auto& [name, value] : genes->items()) {
-            const bool too_large = value.is_number_unsigned() && value.get<std::uint64_t>() > kExactLimit;
-            if (value.is_number_integer() && !too_large)
-                target[name] = value.get<std::int64_t>();
-            else if (value.is_number_float())
-                target[name] = value.get<double>();
-            else if (value.is_boolean())
-                target[name] = value.get<bool>();
-            else if (value.is_string())
-                target[name] = value.get<std::string>();
-            else
-                return blame(name.c_str(), "a number, a truth or a word");
-        }
-    }
-
-    void blame(const char* field, std::string_view expected) {
-        if (!error_) error_ = Error{code_, fmt::format("{}: '{}' must be {}", what_, field, expected), {}};
-    }
-    const std::optional<Error>& error() const { return error_; }
-
-private:
-    const Json* find(const char* field, bool (Json::*is_type)() const noexcept, std::string_view expected) {
-        const auto found = json_.find(field);
-        if (found != json_.end() && ((*found).*is_type)()) return &*found;
-        blame(field, expected);
-        return nullptr;
-    }
-    template <typename T>
-    void take_list(const char* field, std::vector<T>& target, bool (Json::*is_type)() const noexcept,
-                   std::string_view expected) {
-        const Json* list = find(field, &Json::is_array, expected);
-        if (!list) return;
-        for (const Json& item : *list) {
-            if (!(item.*is_type)()) return blame(field, expected);
-            target.push_back(item.get<T>());
-        }
-    }
-
-    const Json& json_;
-    Code code_;
-    std::string what_;
-    std::optional<Error> error_;
-};
 
 std::string_view name(Specification::Mode mode) {
     switch (mode) {
@@ -118,6 +17,8 @@ std::string_view name(Specification::Mode mode) {
             return "train";
         case Specification::Mode::score:
             return "score";
+        case Specification::Mode::replay:
+            return "replay";
         case Specification::Mode::bench:
             return "bench";
     }
@@ -125,7 +26,8 @@ std::string_view name(Specification::Mode mode) {
 }
 
 std::optional<Specification::Mode> mode_of(std::string_view word) {
-    for (auto mode : {Specification::Mode::train, Specification::Mode::score, Specification::Mode::bench}) {
+    using Mode = Specification::Mode;
+    for (auto mode : {Mode::train, Mode::score, Mode::replay, Mode::bench}) {
         if (name(mode) == word) return mode;
     }
     return std::nullopt;
@@ -140,12 +42,21 @@ Json json_of(const Genes& genes) {
     return json;
 }
 
+Json json_of(const UseCost& caps) {
+    Json json = Json::object();
+    if (caps.parameters) json["parameters"] = *caps.parameters;
+    if (caps.forward_flops_per_token) json["forward_flops_per_token"] = *caps.forward_flops_per_token;
+    if (caps.joules_per_token) json["joules_per_token"] = *caps.joules_per_token;
+    return json;
+}
+
 Json json_of(const StartEvent& event) {
     return {{"event", "start"},
             {"trainer", event.trainer},
             {"parameters", event.parameters},
             {"flops_per_token", event.flops_per_token},
-            {"resumed_s", event.resumed_s}};
+            {"resumed_s", event.resumed_s},
+            {"memory_bytes", event.memory_bytes}};
 }
 
 Json json_of(const StepEvent& event) {
@@ -162,6 +73,12 @@ Json json_of(const EvalEvent&) { return {{"event", "eval"}}; }
 Json json_of(const DoneEvent& event) {
     if (event.flops_per_s > 0) return {{"event", "done"}, {"flops_per_s", event.flops_per_s}};
     Json json = {{"event", "done"}};
+    if (event.replayed_steps > 0) {
+        json["replayed_steps"] = event.replayed_steps;
+        json["tokens"] = event.tokens;
+        json["train_s"] = event.train_s;
+        return json;
+    }
     if (event.steps > 0) {
         json["steps"] = event.steps;
         json["tokens"] = event.tokens;
@@ -189,6 +106,7 @@ StartEvent read_start(Fields& fields) {
     fields.take("parameters", event.parameters);
     fields.take("flops_per_token", event.flops_per_token);
     if (fields.has("resumed_s")) fields.take("resumed_s", event.resumed_s);
+    if (fields.has("memory_bytes")) fields.take("memory_bytes", event.memory_bytes);
     return event;
 }
 
@@ -206,6 +124,12 @@ DoneEvent read_done(Fields& fields) {
     DoneEvent event;
     if (fields.has("flops_per_s")) {
         fields.take("flops_per_s", event.flops_per_s);
+        return event;
+    }
+    if (fields.has("replayed_steps")) {
+        fields.take("replayed_steps", event.replayed_steps, 1);
+        fields.take("tokens", event.tokens);
+        fields.take("train_s", event.train_s);
         return event;
     }
     if (fields.has("steps")) {
@@ -237,23 +161,48 @@ ErrorEvent read_error(Fields& fields) {
     return event;
 }
 
-void read_data(Fields& fields, Specification& specification) {
+void read_model(Fields& fields, Specification& specification) {
     fields.take("genes", specification.genes);
     fields.take("device", specification.device);
+    fields.take("vocabulary", specification.vocabulary, 1, kMaxVocabulary);
+}
+
+void read_scoring(Fields& fields, Specification& specification) {
     fields.take("val_shard", specification.val_shard);
     fields.take("byte_table", specification.byte_table);
-    fields.take("vocabulary", specification.vocabulary, 1, kMaxVocabulary);
     fields.take("artifact", specification.artifact);
+}
+
+void read_clock(Fields& fields, std::vector<double>& clock) {
+    fields.take("clock", clock);
+    if (clock.empty()) return;
+    if (clock.front() != 0 || !std::is_sorted(clock.begin(), clock.end())) {
+        fields.blame("clock", "a list of times from 0 that never fall");
+    }
 }
 
 void read_training(Fields& fields, Specification& specification) {
     fields.take("seed", specification.seed, 0, static_cast<std::int64_t>(kExactLimit) - 1);
     fields.take("budget_s", specification.budget_s);
+    if (fields.has("clock")) read_clock(fields, specification.clock);
+    if (fields.has("checkpoint_s")) fields.take("checkpoint_s", specification.checkpoint_s);
     fields.take("train_shards", specification.train_shards);
-    fields.take("artifact_cap_bytes", specification.artifact_cap_bytes);
+    if (fields.has("caps")) fields.take("caps", specification.caps);
     fields.take("work_dir", specification.work_dir);
     if (specification.budget_s <= 0) fields.blame("budget_s", "above 0");
+    if (specification.checkpoint_s <= 0) fields.blame("checkpoint_s", "above 0");
     if (specification.train_shards.empty()) fields.blame("train_shards", "a list of at least one path");
+}
+
+void read_mode(Fields& fields, Specification& specification) {
+    using Mode = Specification::Mode;
+    const Mode mode = specification.mode;
+    if (mode != Mode::bench) read_model(fields, specification);
+    if (mode == Mode::train || mode == Mode::score) read_scoring(fields, specification);
+    if (mode == Mode::train || mode == Mode::replay) read_training(fields, specification);
+    if (mode == Mode::train) fields.take("artifact_cap_bytes", specification.artifact_cap_bytes);
+    if (mode == Mode::score && fields.has("chunks")) fields.take_chunks("chunks", specification.chunks);
+    if (mode == Mode::replay && specification.clock.empty()) fields.blame("clock", "a list of at least one time");
 }
 
 }  // namespace
@@ -267,11 +216,14 @@ std::string to_json(const Specification& specification) {
     json["budget_s"] = specification.budget_s;
     json["threads"] = specification.threads;
     json["device"] = specification.device;
+    json["clock"] = specification.clock;
+    json["checkpoint_s"] = specification.checkpoint_s;
     json["train_shards"] = specification.train_shards;
     json["val_shard"] = specification.val_shard;
     json["byte_table"] = specification.byte_table;
     json["vocabulary"] = specification.vocabulary;
     json["artifact_cap_bytes"] = specification.artifact_cap_bytes;
+    if (specification.caps != UseCost{}) json["caps"] = json_of(specification.caps);
     json["work_dir"] = specification.work_dir;
     json["artifact"] = specification.artifact;
     json["chunks"] = specification.chunks;
@@ -295,13 +247,9 @@ Result<Specification> parse_specification(std::string_view text) {
     if (mode)
         specification.mode = *mode;
     else
-        fields.blame("mode", "train, score or bench");
+        fields.blame("mode", "train, score, replay or bench");
     fields.take("threads", specification.threads, 1, kMaxThreads);
-    if (specification.mode != Specification::Mode::bench) read_data(fields, specification);
-    if (specification.mode == Specification::Mode::train) read_training(fields, specification);
-    if (specification.mode == Specification::Mode::score && fields.has("chunks")) {
-        fields.take_chunks("chunks", specification.chunks);
-    }
+    read_mode(fields, specification);
     if (fields.error()) return fail(*fields.error());
     return specification;
 }

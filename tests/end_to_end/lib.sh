@@ -119,7 +119,7 @@ write_text() {
         }' >"$1"
 }
 
-# found_pool FOLDER HOSTING: a pool whose only seed is tiny, with its data, not yet shared.
+# found_pool FOLDER HOSTING [CAP...]: a pool whose only seed is tiny, with its data, not yet shared. A cap: "KEY = VALUE".
 found_pool() {
     expect_ok git init --quiet --bare "$2"
     expect_ok env CULTIVAR_MACHINE=referee cultivar init "$1" --remote "$2" --name tiny --budget 1s
@@ -134,6 +134,7 @@ kv_heads = 1
 seq_len = 64
 tokens_per_step = 1024
 END
+    [[ $# -eq 2 ]] || printf '%s\n' '[caps]' "${@:3}" >>"$1/pool.toml"
     git -C "$1" add --all
     git -C "$1" commit --quiet --message 'A tiny seed'
     [[ -e corpus.txt ]] || write_text corpus.txt 7 3000

@@ -26,7 +26,7 @@ expect_err 'cultivar COMMAND --help|cultivar --help'
 [[ $(wc -l <<<"$err") -le 25 ]] || fail "help without arguments" "at most 25 lines" "$(wc -l <<<"$err")"
 expect_ok cultivar --help
 expect_no_err
-for name in init clone pull explore cross propose verify top show log status diff data version; do
+for name in init clone pull explore cross propose verify top show log genes status diff data version; do
     expect_ok cultivar --help
     expect_out "^  $name "
     expect_ok cultivar "$name" --help
@@ -54,9 +54,23 @@ for name in top log status pull propose verify "show abcd1234" "data list" "expl
     expect_hint 'cultivar init'
 done
 expect_complaint 128 "'missing'|no such" cultivar -C missing top
+expect_complaint 128 "'missing'|no such" cultivar -C missing genes
 git init --quiet plain
 git -C plain commit --quiet --allow-empty -m empty
 expect_complaint 128 'not a pool|no pool.toml|pool.toml' cultivar -C plain top
+
+section "genes"
+expect_ok cultivar -C plain genes
+expect_err 'no pool here: the genes of the built-in task'
+[[ ! -e plain/.git/cultivar ]] || fail "a repository that was only looked at" "nothing new in it" "a folder"
+expect_ok cultivar -C nowhere genes model.sharing
+expect_out '^  range +none, cyclic, mirrored$'
+expect_ok cultivar -C nowhere genes --json data
+expect_json '.pool == null and all(.genes[].name; startswith("data.")) and (.constraints | length) == 1'
+expect_complaint 129 "unknown gene 'modle.width', did you mean 'model.width'" cultivar -C nowhere genes modle.width
+expect_hint 'cultivar genes'
+expect_complaint 129 "did you mean 'model.width'" cultivar -C nowhere genes model.heads width
+expect_complaint 129 'takes no names' cultivar genes --scdoc optim
 
 section "init and clone"
 mkdir full

@@ -176,5 +176,20 @@ TEST(Space, DividesByNothingHoweverLargeAConstraintIs) {
     EXPECT_TRUE(holds(std::int64_t{1} << 34, 4));
 }
 
+TEST(Gene, TellsManyLevelsThatDoubleByTheirEnds) {
+    Gene gene;
+    gene.type = GeneType::integer;
+    gene.log_scale = true;
+    const auto told = [&](std::vector<std::int64_t> levels) {
+        gene.levels = std::move(levels);
+        return gene.range_text();
+    };
+    EXPECT_EQ(told({64, 128, 256, 512, 1024}), "64..1024 doubling");
+    EXPECT_EQ(told({0, 3, 6, 12, 24, 48}), "0, 3..48 doubling");
+    EXPECT_EQ(told({64, 128, 256, 512}), "64, 128, 256, 512");
+    EXPECT_EQ(told({4, 5, 6, 8, 16}), "4, 5, 6, 8, 16");
+    EXPECT_EQ(told({0}), "0");
+}
+
 }  // namespace
 }  // namespace cultivar

@@ -45,6 +45,27 @@ TEST_F(IndexTest, RanksCandidatesByTheMeanOfTheirRuns) {
               (std::vector{4, 3, 1, 1, 3}));
 }
 
+TEST_F(IndexTest, NamesTheFirstContributorAndTheMeanCostOfACandidate) {
+    Stranger bob = stranger("bob");
+    auto first = run_by(ann_, {}, 2.0), second = scored_run(ann_.task, bob.writer, {}, 2.0, 1);
+    first.decision = Decision::undecided;
+    first.energy.train_joules = 81.92;
+    second.energy.train_joules = 245.76;
+    auto old = scored_run(ann_.task, bob.writer, {}, 2.0, 2);  // from before that was recorded
+    spool(ann_, first);
+    must(Index::open(ann_));  // met first
+    publish(bob, {second, old});
+    Index index = must(Index::open(ann_));
+    auto rows = must(index.standings());
+    ASSERT_THAT(rows, SizeIs(1));
+    EXPECT_EQ(rows[0].runs, 3);
+    EXPECT_TRUE(rows[0].kept);
+    EXPECT_EQ(rows[0].contributor, ann_.writer);
+    EXPECT_EQ(rows[0].cost.parameters, 1234);
+    EXPECT_EQ(rows[0].cost.forward_flops_per_token, 2468);
+    EXPECT_NEAR(rows[0].cost.joules_per_token.value(), 2e-4, 1e-12);
+}
+
 TEST_F(IndexTest, ResolvesPrefixesAsGitDoes) {
     std::string id = run_by(ann_, {{"optim.lr", 0.1}}, 2.0).candidate;
     std::string record = spool(ann_, run_by(ann_, {{"optim.lr", 0.1}}, 2.0));

@@ -15,8 +15,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// golden/records.jsonl: a scored run, a failed one, a claim and a lease of format 1, written by Python's json from the
-// field lists in pool/record.h. These bytes lie in pools: they must never change.
+// golden/records.jsonl: a scored run, a failed one, a claim, a lease and a run that knows the joules of its training, all
+// of format 1, written by Python's json from the field lists in pool/record.h. These bytes lie in pools: they must never change.
 std::vector<std::string> golden_lines() {
     std::string text = must(read_file(CULTIVAR_GOLDEN "records.jsonl"));
     std::vector<std::string> lines;
@@ -40,7 +40,7 @@ TEST(Record, OfTheGoldenFileReadsAndWritesBackByteForByte) {
                                "df0652fd728a015f8f8e97cf0eba6d4e892da4c98756c0229d209227c9b4e09a",
                                "2ef789213d55dadc1b338d1583867a1bb1cf17f9c4e44a65a864e9695858640d"};
     std::vector<std::string> lines = golden_lines();
-    ASSERT_EQ(lines.size(), 4u);
+    ASSERT_EQ(lines.size(), 5u);
     for (std::size_t i = 0; i < lines.size(); ++i) {
         EXPECT_EQ(record_id(lines[i]), ids[i]);
         EXPECT_EQ(to_line(must(parse_line(lines[i]))), lines[i]);
@@ -72,6 +72,17 @@ TEST(Record, OfTheGoldenFileMeansWhatItSays) {
     EXPECT_EQ(claim.artifact_run, record_id(lines[0]));
     Lease lease = std::get<Lease>(must(parse_line(lines[3])));
     EXPECT_EQ(lease.replicate, 2);
+}
+
+TEST(Record, TellsWhatItsModelCostsToUseAsFarAsItKnows) {
+    std::vector<std::string> lines = golden_lines();
+    UseCost old = use_cost(run_of(lines[0])), now = use_cost(run_of(lines[4]));
+    EXPECT_EQ(old, (UseCost{1'234'567, 2469134.0, std::nullopt}));
+    EXPECT_EQ(now.joules_per_token, 244.75 / 1'662'976);
+    EXPECT_EQ(use_cost(run_of(replaced(lines[4], R"("tokens":1662976)", R"("tokens":0)"))).joules_per_token,
+              std::nullopt);
+    EXPECT_FALSE(parse_line(replaced(lines[4], R"("train_joules":244.75)", R"("train_joules":-1)")));
+    EXPECT_FALSE(parse_line(replaced(lines[4], R"("train_joules":244.75)", R"("train_joules":null)")));
 }
 
 TEST(Record, RefusesARunWithoutAnyOneOfItsFields) {

@@ -94,6 +94,40 @@ TEST(Task, IdChangesWithWhateverMakesScoresIncomparable) {
     }
 }
 
+std::string with_caps(const std::string& lines) { return with("\n[record]", "\n[caps]\n" + lines + "\n[record]"); }
+
+TEST(Task, MayCapWhatAModelCostsToUse) {
+    const std::string toml =
+        with_caps("parameters = 1000000\nforward_flops_per_token = 2.5e+06\njoules_per_token = 0.001\n");
+    Task capped = must(parse_task(toml, "pool.toml"));
+    EXPECT_EQ(capped.caps.parameters, 1'000'000);
+    EXPECT_EQ(capped.caps.forward_flops_per_token, 2.5e6);
+    EXPECT_EQ(capped.caps.joules_per_token, 0.001);
+    EXPECT_EQ(must(parse_task(to_toml(capped), "pool.toml")).caps, capped.caps);
+    EXPECT_THAT(task_id_text(capped), HasSubstr("window_stride_tokens 0\ncap parameters 1000000\n"
+                                                "cap forward_flops_per_token 2500000.0\ncap joules_per_token 0.001\n"
+                                                "tokenizer byte"));
+    Task one = must(parse_task(with_caps("forward_flops_per_token = 3000000\n"), "pool.toml"));
+    EXPECT_EQ(one.caps, (UseCost{std::nullopt, 3e6, std::nullopt}));
+}
+
+TEST(Task, SettlesItsCapsBeforeDataCome) {
+    const Task plain = tiny_task(), capped = must(parse_task(with_caps("parameters = 1000000\n"), "pool.toml"));
+    EXPECT_EQ(trouble(may_follow(plain, capped)).code, Code::corrupt);
+    EXPECT_EQ(trouble(may_follow(capped, plain)).code, Code::corrupt);
+    Task empty = plain;
+    empty.data.reset();
+    EXPECT_TRUE(may_follow(empty, capped));
+}
+
+TEST(Task, RefusesCapsThatAllowNothingOrMeanNothing) {
+    for (const char* line : {"parameters = 0", "parameters = -5", "parameters = 1.5", "parameters = [1]",
+                             "forward_flops_per_token = 0", "forward_flops_per_token = nan", "joules_per_token = -0.1",
+                             "joules_per_token = inf", "joules_per_token = \"few\"", "joules = 1.0"})
+        EXPECT_THAT(complaint(with_caps(std::string(line) + "\n")), HasSubstr("caps.")) << line;
+    EXPECT_THAT(complaint(with_caps("parameter = 7\n")), HasSubstr("did you mean 'caps.parameters'"));
+}
+
 TEST(Task, MayNotLoseOrRedefineAGene) {
     const Task before = tiny_task();
     auto follow = [&](const std::function<void(std::vector<Gene>&)>& change) {
@@ -122,14 +156,14 @@ TEST(Task, MayGainItsDataOnceAndKeepsItThen) {
 
 TEST(Task, RefusesTypingMistakesAndSaysWhere) {
     EXPECT_EQ(complaint(with("budget_s", "budget_z")),
-              "pool.toml:11:12: unknown key 'task.budget_z', did you mean 'task.budget_s'?");
+              "pool.toml:13:12: unknown key 'task.budget_z', did you mean 'task.budget_s'?");
     EXPECT_THAT(complaint(with("structural = true", "structurall = true")), HasSubstr("did you mean"));
     EXPECT_THAT(complaint(with("factor = 2", "factr = 2")), HasSubstr("unknown key 'constraint.0.factr'"));
     EXPECT_THAT(complaint(with("kind = \"multiple\"", "kind = \"times\"")),
                 HasSubstr("'times' is no kind of constraint"));
     EXPECT_THAT(complaint(with("type = \"choice\"", "type = \"word\"")), HasSubstr("'word' is no type"));
     EXPECT_THAT(complaint(with("budget_s = 20.0", "budget_s = \"long\"")),
-                StartsWith("pool.toml:11:12: 'task.budget_s'"));
+                StartsWith("pool.toml:13:12: 'task.budget_s'"));
     EXPECT_THAT(complaint(with("range = [1, 32]", "range = [32, 1]")), HasSubstr("'range' takes [low, high]"));
     EXPECT_THAT(complaint(with("levels = [1, 2, 4, 8]", "levels = [2, 1]")), HasSubstr("ascending"));
     EXPECT_THAT(complaint(with("default = 128", "default = 1")), HasSubstr("'model.width' = 1"));

@@ -85,6 +85,32 @@ TEST(Energy, TakesTheIdleWattsOff) {
     EXPECT_DOUBLE_EQ(energy.joules, 300 - 80);
 }
 
+TEST(Energy, TellsOnTheWayWhatWasSpentSoFar) {
+    Powercap powercap;
+    FakeClock clock;
+    EnergyMeter meter(clock, 2, {}, powercap.path());
+    meter.start();
+    clock.time_s += 2;
+    powercap.set("intel-rapl:0", "16000000");
+    meter.stop();
+    meter.learn_idle();  // 8 W
+    meter.start();
+    clock.time_s += 3;
+    powercap.set("intel-rapl:0", "116000000");
+    const EnergyMeter::Spent before = meter.spent();
+    EXPECT_DOUBLE_EQ(before.seconds, 3);
+    EXPECT_DOUBLE_EQ(before.joules, 100 - 24);
+    clock.time_s += 10;
+    powercap.set("intel-rapl:0", "316000000");
+    EXPECT_DOUBLE_EQ(meter.spent().joules - before.joules, 200 - 80);
+    EXPECT_DOUBLE_EQ(meter.stop().joules, 300 - 104);
+
+    EnergyMeter declared(clock, 2, 45.0, "/nonexistent");
+    declared.start();
+    clock.time_s += 2;
+    EXPECT_DOUBLE_EQ(declared.spent().joules, 90);
+}
+
 TEST(Energy, IsNeverNegative) {
     Powercap powercap;
     FakeClock clock;

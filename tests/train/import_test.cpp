@@ -166,6 +166,20 @@ TEST_F(ImportTest, FindsAFileThatIsMissingOrDiffers) {
     EXPECT_EQ(missing.error().code, Code::not_found);
 }
 
+TEST_F(ImportTest, FindsAPoolThatMiscountsItsValidationSet) {
+    request_.tokenizer = TokenizerKind::byte;
+    const DataManifest good = import("data");
+    for (ScoredPart DataManifest::*part : {&DataManifest::slice_scored, &DataManifest::full_scored}) {
+        DataManifest wrong = good;
+        (wrong.*part).bytes += 1;
+        const auto checked = check_data(folder_.file("data"), wrong);
+        ASSERT_FALSE(checked);
+        EXPECT_EQ(checked.error().code, Code::corrupt);
+        EXPECT_THAT(checked.error().message, HasSubstr(std::to_string((wrong.*part).bytes)));
+        EXPECT_EQ(import_again(wrong, "").error().code, Code::corrupt);
+    }
+}
+
 TEST_F(ImportTest, RefusesTooLittleText) {
     request_.full_bytes = 1 << 20;
     EXPECT_EQ(import_text(request_, folder_.file("data")).error().code, Code::usage);

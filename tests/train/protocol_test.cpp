@@ -53,6 +53,23 @@ TEST(Protocol, BringsASpecificationBackWithTheTypesOfItsGenes) {
     EXPECT_EQ(parsed->artifact, "/tmp/w/artifact");
 }
 
+TEST(Protocol, BringsThePoolsCapsAndLeavesOutWhatIsNotCapped) {
+    Specification specification = example();
+    EXPECT_EQ(to_json(specification).find("\"caps\""), std::string::npos);
+    EXPECT_EQ(parse_specification(to_json(specification))->caps, UseCost{});
+    for (const UseCost& caps : {UseCost{1'000'000, 2.5e6, 1e-3}, UseCost{std::nullopt, 1.0, std::nullopt}}) {
+        specification.caps = caps;
+        const auto parsed = parse_specification(to_json(specification));
+        ASSERT_TRUE(parsed) << parsed.error().message;
+        EXPECT_EQ(parsed->caps, caps);
+    }
+    specification.caps = {1'000'000, {}, {}};
+    const auto wrong = parse_specification(replaced(to_json(specification), ":1000000", ":\"many\""));
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().message, "specification caps: 'parameters' must be a whole number");
+    EXPECT_FALSE(parse_specification(replaced(to_json(specification), "{\"parameters\":1000000}", "[]")));
+}
+
 TEST(Protocol, AsksABenchmarkForNothingButThreads) {
     const auto bench = parse_specification(R"({"protocol":1,"mode":"bench","threads":2})");
     ASSERT_TRUE(bench) << bench.error().message;
@@ -71,6 +88,30 @@ TEST(Protocol, ScoresTheChunksAskedFor) {
     EXPECT_FALSE(parse_specification(replaced(to_json(specification), "[0,63]", "[-1]")));
 }
 
+TEST(Protocol, CarriesTheClockOfARunToTheLastBit) {
+    Specification specification = example();
+    specification.clock = {0, 0.1 + 0.2, 1.0 / 3.0};
+    specification.checkpoint_s = 0.5;
+    const auto parsed = parse_specification(to_json(specification));
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    EXPECT_EQ(parsed->clock, specification.clock);
+    EXPECT_EQ(parsed->checkpoint_s, 0.5);
+}
+
+TEST(Protocol, ReplaysWithNothingButWhatTrainingTakes) {
+    const std::string good = R"({"protocol":1,"mode":"replay","threads":1,"genes":{},"device":"cpu","vocabulary":9,)"
+                             R"("seed":1,"budget_s":1,"train_shards":["a"],"work_dir":"w","clock":[0,0.5]})";
+    const auto parsed = parse_specification(good);
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    EXPECT_EQ(parsed->mode, Specification::Mode::replay);
+    EXPECT_EQ(parsed->checkpoint_s, 30);
+    for (const char* bad : {"[]", "[0.5]", "[0,2,1]", "[0,null]", "0"}) {
+        const auto refused = parse_specification(replaced(good, "[0,0.5]", bad));
+        ASSERT_FALSE(refused) << bad;
+        EXPECT_THAT(refused.error().message, HasSubstr("'clock'"));
+    }
+}
+
 TEST(Protocol, RefusesASpecificationFieldByField) {
     const std::string good = to_json(example());
     for (const auto& [from, to, field] : std::vector<std::tuple<std::string, std::string, std::string>>{
@@ -81,6 +122,7 @@ TEST(Protocol, RefusesASpecificationFieldByField) {
              {"\"threads\":2", "\"threads\":0", "threads"},
              {"\"threads\":2", "\"threads\":2.5", "threads"},
              {"\"vocabulary\":1024", "\"vocabulary\":65537", "vocabulary"},
+             {"\"checkpoint_s\":30", "\"checkpoint_s\":0", "checkpoint_s"},
              {"[\"a.bin\",\"b.bin\"]", "[]", "train_shards"},
              {"[\"a.bin\",\"b.bin\"]", "[1]", "train_shards"},
              {"\"work_dir\"", "\"workdir\"", "work_dir"},
@@ -110,11 +152,12 @@ T round_trip(const T& event) {
 }
 
 TEST(Protocol, BringsEveryEventBack) {
-    const StartEvent start = round_trip(StartEvent{"cultivar-lm 0.1.0", 17'059'912, 1.5e7, 2.25});
+    const StartEvent start = round_trip(StartEvent{"cultivar-lm 0.1.0", 17'059'912, 1.5e7, 2.25, 3e8});
     EXPECT_EQ(start.trainer, "cultivar-lm 0.1.0");
     EXPECT_EQ(start.parameters, 17'059'912);
     EXPECT_EQ(start.flops_per_token, 1.5e7);
     EXPECT_EQ(start.resumed_s, 2.25);
+    EXPECT_EQ(start.memory_bytes, 3e8);
     const StepEvent step = round_trip(StepEvent{3, 0.75, 0.5, 6.9, 49'152});
     EXPECT_EQ(step.step, 3);
     EXPECT_EQ(step.elapsed_s, 0.75);
@@ -154,6 +197,14 @@ TEST(Protocol, BringsADoneEventBackToTheLastBit) {
     DoneEvent bench;
     bench.flops_per_s = 3.5e10;
     EXPECT_EQ(round_trip(bench).flops_per_s, 3.5e10);
+    DoneEvent replay;
+    replay.replayed_steps = 32;
+    replay.tokens = 32'768;
+    replay.train_s = 1.0 / 3.0;
+    EXPECT_EQ(round_trip(replay).replayed_steps, 32);
+    EXPECT_EQ(round_trip(replay).tokens, 32'768);
+    EXPECT_EQ(round_trip(replay).train_s, 1.0 / 3.0);
+    EXPECT_EQ(round_trip(replay).steps, 0);
 }
 
 TEST(Protocol, SkipsEventsAndFieldsThatItDoesNotKnow) {
@@ -173,6 +224,8 @@ TEST(Protocol, RefusesForeignLines) {
     for (const char* line : {"", "step 1", "[]", "{}", R"({"event":3})", R"({"event":"start"})",
                              R"({"event":"step","step":1.5,"elapsed_s":1,"before_s":0,"train_loss":1,"tokens":1})",
                              R"({"event":"step","step":-1,"elapsed_s":1,"before_s":0,"train_loss":1,"tokens":1})",
+                             R"({"event":"done","steps":1,"tokens":1,"train_s":1})",
+                             R"({"event":"done","replayed_steps":0,"tokens":1,"train_s":1})",
                              R"({"event":"done","val_loss":1,"val_bpb":1,"val_tokens":1,"val_bytes":1,"chunks":[1]})",
                              R"({"event":"done","val_loss":1,"val_bpb":1,"val_tokens":1,"val_bytes":1,"chunks":[1],)"
                              R"("chunk_loss_sums":[1,2]})"}) {

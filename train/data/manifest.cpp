@@ -5,10 +5,14 @@
 
 #include <fmt/format.h>
 
+#include "eval/bits_per_byte.h"
 #include "pool/digest.h"
 
 namespace cultivar {
 namespace {
+
+constexpr const char* kSlice = "validation slice";
+constexpr const char* kFull = "full validation set";
 
 constexpr auto kImportHint = "cultivar data import FILE...";
 
@@ -35,6 +39,20 @@ Result<void> require_same_file(const DataFile& made, const DataFile& expected) {
                             expected.name, made.sha256, expected.sha256));
 }
 
+Result<void> require_same_part(const std::string& what, const ScoredPart& made, const ScoredPart& expected) {
+    if (made == expected) return {};
+    return fail(Code::corrupt, fmt::format("the {} has {} targets that stand for {} bytes, the pool says {} and {}",
+                                           what, made.tokens, made.bytes, expected.tokens, expected.bytes));
+}
+
+Result<void> check_part(const std::string& folder, const DataManifest& manifest, const DataFile& file,
+                        const std::string& what, const ScoredPart& expected) {
+    TRY_ASSIGN(const Shard shard, Shard::open(data_path(folder, file)));
+    TRY_ASSIGN(const ByteTable table, read_byte_table(data_path(folder, manifest.byte_table)));
+    TRY_ASSIGN(const ScoredPart made, scored_part(shard.tokens(), table, what));
+    return require_same_part(what, made, expected);
+}
+
 bool holds(const std::vector<SourceFile>& files, const std::string& sha256) {
     return std::any_of(files.begin(), files.end(), [&](const SourceFile& file) { return file.sha256 == sha256; });
 }
@@ -49,7 +67,19 @@ Result<void> check_data(const std::string& folder, const DataManifest& manifest)
     for (const DataFile& file : manifest.train) TRY(check_file(folder, file));
     for (const DataFile& file : {manifest.slice, manifest.full, manifest.byte_table}) TRY(check_file(folder, file));
     if (!manifest.tokenizer.name.empty()) TRY(check_file(folder, manifest.tokenizer));
-    return {};
+    TRY(check_part(folder, manifest, manifest.slice, kSlice, manifest.slice_scored));
+    return check_part(folder, manifest, manifest.full, kFull, manifest.full_scored);
+}
+
+Result<ScoredPart> scored_part(std::span<const std::uint16_t> stream, const ByteTable& table, const std::string& what) {
+    ScoredPart part;
+    part.tokens = scored_targets(static_cast<std::int64_t>(stream.size()));
+    part.bytes = target_bytes(stream, table, 0, part.tokens);
+    if (part.tokens == 0 || part.bytes == 0) {
+        return fail(Code::usage, fmt::format("the {} has {} tokens, too few to be scored: at least {} are needed", what,
+                                             stream.size(), kTargetMultiple + 1));
+    }
+    return part;
 }
 
 Result<void> require_same_sources(const std::vector<SourceFile>& given, const std::vector<SourceFile>& expected) {
@@ -86,7 +116,8 @@ Result<void> require_same(const DataManifest& made, const DataManifest& expected
     for (std::size_t shard = 0; shard < made.train.size(); ++shard) {
         TRY(require_same_file(made.train[shard], expected.train[shard]));
     }
-    return {};
+    TRY(require_same_part(kSlice, made.slice_scored, expected.slice_scored));
+    return require_same_part(kFull, made.full_scored, expected.full_scored);
 }
 
 }  // namespace cultivar

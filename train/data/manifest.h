@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "eval/shard.h"
 #include "pool/result.h"
 #include "train/data/text.h"
 
@@ -30,6 +32,9 @@ struct ScoredPart {
     double tokens_per_byte() const { return static_cast<double>(tokens) / static_cast<double>(bytes); }
     bool operator==(const ScoredPart&) const = default;
 };
+
+// Of a whole part's tokens; `what` names it in messages. Errors: usage (too few tokens to be scored).
+Result<ScoredPart> scored_part(std::span<const std::uint16_t> stream, const ByteTable& table, const std::string& what);
 
 enum class TokenizerKind { sentencepiece, byte };
 
@@ -57,8 +62,9 @@ struct DataManifest {
 
 std::string data_path(const std::string& folder, const DataFile& file);
 
-// Digests every file of the manifest again. Errors: not_found, corrupt (naming the first file that is missing or
-// differs), io. Costs one reading of all data.
+// Digests every file of the manifest again and counts the validation parts' targets and bytes. Errors: not_found,
+// corrupt (naming the first file that is missing or differs, or the part whose figures do), io. Costs one reading of all
+// data.
 Result<void> check_data(const std::string& folder, const DataManifest& manifest);
 
 // Did an import make the very files that the pool names? Errors: corrupt, naming the first source file that differs, is

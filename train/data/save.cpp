@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "eval/bits_per_byte.h"
 #include "pool/digest.h"
 #include "pool/file.h"
 
@@ -16,17 +15,6 @@ Result<DataFile> digested(const std::string& folder, const std::string& name, st
     DataFile file{name, {}, tokens};
     TRY_ASSIGN(file.sha256, sha256_file_hex(data_path(folder, file)));
     return file;
-}
-
-Result<ScoredPart> scored(std::span<const std::uint16_t> stream, const ByteTable& table, std::string_view what) {
-    ScoredPart part;
-    part.tokens = scored_targets(static_cast<std::int64_t>(stream.size()));
-    part.bytes = target_bytes(stream, table, 0, part.tokens);
-    if (part.tokens == 0 || part.bytes == 0) {
-        return fail(Code::usage, fmt::format("the {} has {} tokens, too few to be scored: at least {} are needed", what,
-                                             stream.size(), kTargetMultiple + 1));
-    }
-    return part;
 }
 
 }  // namespace
@@ -44,7 +32,7 @@ Result<DataFile> save_shard(const std::string& folder, const std::string& name, 
 }
 
 Result<DataFile> save_file(const std::string& folder, const std::string& name, std::string_view bytes) {
-    TRY(write_file_atomically(data_path(folder, {name, {}, 0}), {bytes}));
+    TRY(write_file_atomically(data_path(folder, {name, {}, 0}), bytes));
     return digested(folder, name, 0);
 }
 
@@ -64,8 +52,8 @@ Result<std::vector<DataFile>> save_training(const std::string& folder, std::span
 Result<void> save_validation(const std::string& folder, std::span<const std::uint16_t> slice,
                              std::span<const std::uint16_t> full, const ByteTable& table, std::string_view model,
                              DataManifest& manifest) {
-    TRY_ASSIGN(manifest.slice_scored, scored(slice, table, "validation slice"));
-    TRY_ASSIGN(manifest.full_scored, scored(full, table, "full validation set"));
+    TRY_ASSIGN(manifest.slice_scored, scored_part(slice, table, "validation slice"));
+    TRY_ASSIGN(manifest.full_scored, scored_part(full, table, "full validation set"));
     TRY_ASSIGN(manifest.slice, save_shard(folder, "val_slice.bin", slice));
     TRY_ASSIGN(manifest.full, save_shard(folder, "val_full.bin", full));
     TRY(write_byte_table(data_path(folder, {"tokens.bytes", {}, 0}), table));

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "train/clock.h"
+#include "pool/digest.h"
 #include "train/lm/lanes.h"
-#include "train/lm/model.h"
+#include "train/lm/run_clock.h"
+#include "train/lm/stepper.h"
 
 namespace cultivar {
 namespace {
@@ -29,14 +30,35 @@ ModelConfig workload() {
     return config;
 }
 
-double now_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+constexpr std::int64_t kSignatureVocabulary = 256, kSignatureSteps = 8;
+constexpr double kSignatureStep_s = 0.5, kSignatureBudget_s = 5;
+
+Genes signature_genes() {
+    return {{"model.layers", std::int64_t{4}},
+            {"model.width", std::int64_t{64}},
+            {"model.heads", std::int64_t{4}},
+            {"model.kv_heads", std::int64_t{2}},
+            {"model.mlp", std::string("relu2")},
+            {"data.seq_len", std::int64_t{128}},
+            {"data.tokens_per_step", std::int64_t{4096}}};
+}
+
+// A text with something to learn: each token follows from the one before and the position. Its period is no power of two, so that
+// no two micro-batches are the same.
+std::vector<std::int64_t> signature_text(std::int64_t size) {
+    std::vector<std::int64_t> tokens(static_cast<std::size_t>(size), 1);
+    for (std::size_t i = 1; i < tokens.size(); ++i) {
+        tokens[i] = (5 * tokens[i - 1] + static_cast<std::int64_t>(i % 11)) % 251;
+    }
+    return tokens;
+}
 
 }  // namespace
 
 // One micro-batch in each lane at a time.
-double training_flops_per_s() {
-    const std::int64_t lanes = at::get_num_threads();
-    Model model(workload(), lanes);
+double training_flops_per_s(at::Device device) {
+    const std::int64_t lanes = device.is_cpu() ? at::get_num_threads() : 1;
+    Model model(workload(), lanes, ops_for(device), device);
     model.initialise(0);
     std::vector<std::int64_t> tokens(static_cast<std::size_t>(kRows * model.config().seq_len + 1));
     for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<std::int64_t>(i * 2654435761U >> 7) % 1024;
@@ -46,15 +68,32 @@ double training_flops_per_s() {
     pass();
     double best = 0;
     for (int piece = 0; piece < kPieces; ++piece) {
-        const double began_s = now_s();
+        const Stopwatch stopwatch;
         double passes = 0;
-        while (now_s() - began_s < kPiece_s) {
+        while (stopwatch.elapsed_s() < kPiece_s) {
             pass();
             ++passes;
         }
-        best = std::max(best, passes * flops / (now_s() - began_s));
+        best = std::max(best, passes * flops / stopwatch.elapsed_s());
     }
     return best;
+}
+
+Signature run_signature() {
+    Stepper stepper(read_lm_config(signature_genes(), kSignatureVocabulary).value());
+    stepper.start(1);
+    const std::int64_t tokens = stepper.plan().tokens;
+    const std::vector<std::int64_t> text = signature_text(kSignatureSteps * tokens + 1);
+    Signature signature;
+    for (std::int64_t step = 0; step < kSignatureSteps; ++step) {
+        const auto part = std::span(text).subspan(static_cast<std::size_t>(step * tokens));
+        stepper.accumulate(part, stepper.plan().batches, [] { return false; });
+        signature.losses.push_back(stepper.loss());
+        stepper.update(step, static_cast<double>(step) * kSignatureStep_s, kSignatureBudget_s);
+    }
+    const auto* bits = reinterpret_cast<const char*>(signature.losses.data());
+    signature.digest = sha256_hex({bits, signature.losses.size() * sizeof(double)}).substr(0, 16);
+    return signature;
 }
 
 }  // namespace cultivar

@@ -11,73 +11,90 @@
 namespace cultivar {
 namespace {
 
-constexpr std::string_view kMagic = "CVLMCKP1";
+constexpr std::string_view kMagic = "CVLMCKP2";
 constexpr std::size_t kDigestDigits = 64;
 
 struct Header {
     std::int64_t step, position;
-    double elapsed_s;
-    std::int64_t parameters;
+    double reached_s, elapsed_s;
+    std::int64_t floats, lanes;
 };
 
 constexpr std::size_t kBodyAt = kMagic.size() + kDigestDigits;
 constexpr std::size_t kHeaderAt = kBodyAt + kDigestDigits;
-constexpr std::size_t kFloatsAt = kHeaderAt + sizeof(Header);
+constexpr std::size_t kLanesAt = kHeaderAt + sizeof(Header);
 
 std::string path_in(const std::string& work_dir) { return work_dir + "/checkpoint.bin"; }
 
-std::string_view raw(std::span<const float> floats) {
-    return {reinterpret_cast<const char*>(floats.data()), floats.size_bytes()};
+template <typename T>
+std::string_view raw(std::span<T> values) {
+    return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
 }
 
-std::string read_whole(const std::string& path, std::size_t size_bytes) {
+std::size_t file_bytes(std::size_t lanes, std::size_t floats) {
+    return kLanesAt + lanes * sizeof(LaneProgress) + floats * sizeof(float);
+}
+
+// All of a file that has one of the two sizes, else nothing.
+std::string read_whole(const std::string& path, std::size_t one_bytes, std::size_t other_bytes) {
     std::error_code error;
-    if (std::filesystem::file_size(path, error) != size_bytes || error) return {};
+    const std::uintmax_t size_bytes = std::filesystem::file_size(path, error);
+    if (error || (size_bytes != one_bytes && size_bytes != other_bytes)) return {};
     std::string bytes(size_bytes, '\0');
     std::ifstream file(path, std::ios::binary);
     if (!file.read(bytes.data(), static_cast<std::streamsize>(size_bytes))) return {};
     return bytes;
 }
 
-}  // namespace
-
-Result<void> write_checkpoint(const std::string& work_dir, const std::string& specification_digest,
-                              const Progress& progress, const StateView& state) {
-    const Header header{progress.step, progress.position, progress.elapsed_s,
-                        static_cast<std::int64_t>(state.values.size())};
-    const std::string_view header_bytes{reinterpret_cast<const char*>(&header), sizeof header};
-    const auto floats = {raw(state.values), raw(state.first_moments), raw(state.second_moments)};
-    Sha256 digest;
-    digest.update(specification_digest);
-    digest.update(header_bytes);
-    for (std::string_view part : floats) digest.update(part);
-    return write_file_atomically(path_in(work_dir),
-                                 {kMagic, digest.finish_hex(), specification_digest, header_bytes, raw(state.values),
-                                  raw(state.first_moments), raw(state.second_moments)});
+bool plausible(const Header& header) {
+    return header.step >= 0 && header.position >= 0 && std::isfinite(header.reached_s) && header.reached_s >= 0 &&
+           std::isfinite(header.elapsed_s) && header.elapsed_s >= header.reached_s;
 }
 
-std::optional<Checkpoint> Checkpoint::read(const std::string& work_dir, const std::string& specification_digest,
-                                           std::int64_t parameters) {
-    const std::size_t floats = 3 * static_cast<std::size_t>(parameters);
+}  // namespace
+
+Result<void> write_checkpoint(const std::string& work_dir, const std::string& run_digest, const Progress& progress,
+                              const FloatBuffers& buffers) {
+    Header header{progress.step, progress.position, progress.reached_s, progress.elapsed_s, 0, 0};
+    header.lanes = static_cast<std::int64_t>(progress.lanes.size());
+    for (std::span<float> buffer : buffers) header.floats += static_cast<std::int64_t>(buffer.size());
+    std::vector<std::string_view> body{run_digest, raw(std::span(&header, 1)), raw(std::span(progress.lanes))};
+    for (std::span<float> buffer : buffers) body.push_back(raw(buffer));
+    Sha256 digest;
+    for (std::string_view part : body) digest.update(part);
+    const std::string hex = digest.finish_hex();
+    body.insert(body.begin(), {kMagic, hex});
+    return write_file_atomically(path_in(work_dir), body);
+}
+
+std::optional<Checkpoint> Checkpoint::read(const std::string& work_dir, const std::string& run_digest,
+                                           const CheckpointShape& shape) {
+    const std::size_t within_floats = shape.state_floats + shape.lanes * shape.lane_floats;
     Checkpoint checkpoint;
-    checkpoint.bytes_ = read_whole(path_in(work_dir), kFloatsAt + floats * sizeof(float));
+    checkpoint.bytes_ =
+        read_whole(path_in(work_dir), file_bytes(0, shape.state_floats), file_bytes(shape.lanes, within_floats));
     const std::string_view bytes = checkpoint.bytes_;
     if (!bytes.starts_with(kMagic)) return std::nullopt;
-    if (bytes.substr(kBodyAt, kDigestDigits) != specification_digest) return std::nullopt;
+    if (bytes.substr(kBodyAt, kDigestDigits) != run_digest) return std::nullopt;
     if (sha256_hex(bytes.substr(kBodyAt)) != bytes.substr(kMagic.size(), kDigestDigits)) return std::nullopt;
     Header header{};
     std::memcpy(&header, bytes.data() + kHeaderAt, sizeof header);
-    if (header.parameters != parameters || header.step < 0 || header.position < 0) return std::nullopt;
-    if (!std::isfinite(header.elapsed_s) || header.elapsed_s < 0) return std::nullopt;
-    checkpoint.progress_ = {header.step, header.position, header.elapsed_s};
+    const bool within = header.lanes != 0;
+    if (header.lanes != static_cast<std::int64_t>(within ? shape.lanes : 0)) return std::nullopt;
+    if (header.floats != static_cast<std::int64_t>(within ? within_floats : shape.state_floats)) return std::nullopt;
+    if (!plausible(header)) return std::nullopt;
+    checkpoint.progress_ = {header.step, header.position, header.reached_s, header.elapsed_s, {}};
+    checkpoint.progress_.lanes.resize(static_cast<std::size_t>(header.lanes));
+    std::memcpy(checkpoint.progress_.lanes.data(), bytes.data() + kLanesAt,
+                checkpoint.progress_.lanes.size() * sizeof(LaneProgress));
     return checkpoint;
 }
 
-void Checkpoint::restore(const StateView& state) const {
-    const char* from = bytes_.data() + kFloatsAt;
-    for (std::span<float> target : {state.values, state.first_moments, state.second_moments}) {
-        std::memcpy(target.data(), from, target.size_bytes());
-        from += target.size_bytes();
+void Checkpoint::restore(const FloatBuffers& buffers) const {
+    const char* from = bytes_.data() + file_bytes(progress_.lanes.size(), 0);
+    for (std::span<float> buffer : buffers) {
+        std::memcpy(buffer.data(), from, buffer.size_bytes());
+        from += buffer.size_bytes();
     }
 }
 

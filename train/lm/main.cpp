@@ -12,6 +12,7 @@
 
 #include "train/lm/bench.h"
 #include "train/lm/build_info.h"
+#include "train/lm/device.h"
 #include "train/lm/layout.h"
 #include "train/lm/memory.h"
 #include "train/lm/quantize.h"
@@ -25,6 +26,7 @@ namespace {
 constexpr int kDone = 0, kUnfit = 125, kFailed = 128, kUsage = 129, kStopped = 143;
 constexpr const char* kUsageText =
     "usage: cultivar-lm run SPEC.json\n"
+    "       cultivar-lm bench [--json]\n"
     "       cultivar-lm version [--json]\n"
     "\n"
     "The built-in trainer of cultivar, which starts it: one process a run, events as JSON lines on standard output.\n";
@@ -48,7 +50,7 @@ Outcome<Specification> read_specification(const std::string& path) {
     return blame("usage", parse_specification(bytes.str()));
 }
 
-Outcome<DoneEvent> score(const Specification& specification) {
+Outcome<DoneEvent> score(const Specification& specification, at::Device device) {
     TRY_ASSIGN(const LmConfig config, blame("usage", read_lm_config(specification.genes, specification.vocabulary)));
     std::error_code error;
     const auto size_bytes = std::filesystem::file_size(specification.artifact, error);
@@ -58,13 +60,16 @@ Outcome<DoneEvent> score(const Specification& specification) {
         return fail(
             ErrorEvent{"artifact", fmt::format("artifact of {} bytes is larger than its content may be", size_bytes)});
     }
-    TRY(check_memory(config.model, layout.size, config.model.seq_len, specification.threads));
+    const double memory_bytes =
+        scoring_memory_bytes(config, layout.size, score_batch_targets(config.model), specification.threads);
+    TRY(check_memory(memory_bytes));
     std::ifstream file(specification.artifact, std::ios::binary);
     const std::string bytes(std::istreambuf_iterator<char>(file), {});
-    emit(StartEvent{trainer_name(specification.threads), layout.size, config.model.forward_flops_per_token(), 0});
+    emit(StartEvent{trainer_name(specification.threads), layout.size, config.model.forward_flops_per_token(), 0,
+                    memory_bytes});
     emit(EvalEvent{});
-    TRY_ASSIGN(Score figures,
-               score_artifact(config, bytes, specification.val_shard, specification.byte_table, specification.chunks));
+    TRY_ASSIGN(Score figures, score_artifact(config, device, bytes, specification.val_shard, specification.byte_table,
+                                             specification.chunks));
     DoneEvent done;
     done.artifact = specification.artifact;
     done.artifact_bytes = static_cast<std::int64_t>(bytes.size());
@@ -75,20 +80,19 @@ Outcome<DoneEvent> score(const Specification& specification) {
 
 Outcome<DoneEvent> work(const std::string& path) {
     TRY_ASSIGN(const Specification specification, read_specification(path));
-    if (specification.device != "cpu") {
-        return fail(ErrorEvent{"usage", fmt::format("this worker has no device '{}'", specification.device)});
-    }
+    TRY_ASSIGN(const at::Device device, find_device(specification.device));
     at::set_num_threads(specification.threads);
     switch (specification.mode) {
         case Specification::Mode::train:
-            return train(specification, emit);
+        case Specification::Mode::replay:
+            return train(specification, device, emit);
         case Specification::Mode::score:
-            return score(specification);
+            return score(specification, device);
         case Specification::Mode::bench:
             break;
     }
     DoneEvent done;
-    done.flops_per_s = training_flops_per_s();
+    done.flops_per_s = training_flops_per_s(device);
     return done;
 }
 
@@ -118,6 +122,30 @@ int run(const std::string& path) {
     emit(outcome.error());
     if (outcome.error().kind == "unfit") return kUnfit;
     return outcome.error().kind == "usage" ? kUsage : kFailed;
+}
+
+// On as many threads as OMP_NUM_THREADS says, or cores.
+int bench(bool json) {
+    const Signature signature = run_signature();
+    const double flops_per_s = training_flops_per_s(at::kCPU);
+    const BuildInfo info = build_info();
+    const int threads = at::get_num_threads();
+    if (json) {
+        const nlohmann::ordered_json record{{"schema", 1},
+                                            {"program", "cultivar-lm"},
+                                            {"version", info.version},
+                                            {"torch", info.torch},
+                                            {"instruction_set", info.instruction_set},
+                                            {"threads", threads},
+                                            {"flops_per_s", flops_per_s},
+                                            {"signature", signature.digest},
+                                            {"losses", signature.losses}};
+        fmt::print("{}\n", record.dump(2));
+    } else {
+        fmt::print("{:.2f} GFLOP/s of training, {} threads, {}\nsignature {}, last loss {:.6f}\n", flops_per_s / 1e9,
+                   threads, info.instruction_set, signature.digest, signature.losses.back());
+    }
+    return std::fflush(stdout) == 0 ? kDone : kFailed;
 }
 
 int version(bool json) {
@@ -153,8 +181,11 @@ int main(int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);
     cultivar::keep_freed_memory();
     if (words.size() == 2 && words[0] == "run") return cultivar::run(words[1]);
-    if (words.size() == 1 && words[0] == "version") return cultivar::version(false);
-    if (words.size() == 2 && words[0] == "version" && words[1] == "--json") return cultivar::version(true);
+    const bool json = words.size() == 2 && words[1] == "--json";
+    if (words.size() == 1 || json) {
+        if (words[0] == "bench") return cultivar::bench(json);
+        if (words[0] == "version") return cultivar::version(json);
+    }
     const bool help = words.size() == 1 && (words[0] == "--help" || words[0] == "help");
     fmt::print(help ? stdout : stderr, "{}", cultivar::kUsageText);
     return help ? cultivar::kDone : cultivar::kUsage;

@@ -8,13 +8,17 @@
 
 namespace cultivar {
 
-// An estimate of the resident memory of training in so many lanes with micro-batches of so many tokens.
-double training_memory_bytes(const ModelConfig& config, std::int64_t parameters, std::int64_t micro_tokens,
+// The most memory that this process will have resident while it trains in so many lanes with micro-batches of so many
+// tokens, on the CPU; measured to be right within 20 % (tests/train/lm/memory_test.cpp).
+double training_memory_bytes(const LmConfig& config, std::int64_t parameters, std::int64_t micro_tokens,
                              std::int64_t lanes);
 
+// The same of scoring batches of so many tokens.
+double scoring_memory_bytes(const LmConfig& config, std::int64_t parameters, std::int64_t batch_tokens,
+                            std::int64_t lanes);
+
 // Refuses what clearly does not fit into the memory that is left. Errors: unfit.
-Outcome<void> check_memory(const ModelConfig& config, std::int64_t parameters, std::int64_t micro_tokens,
-                           std::int64_t lanes);
+Outcome<void> check_memory(double needed_bytes);
 
 // What this process may still take: the least of the machine's available memory and the control group's limit.
 // Infinite where neither can be read.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "train/lm/device.h"
 #include "train/lm/lanes.h"
 #include "train/lm/split_mix.h"
 #include "train/lm/torch_compat.h"
@@ -28,9 +29,10 @@ void fill(std::span<float> values, const TensorPlace& place, SplitMix& random) {
     }
 }
 
-at::Tensor as_ids(std::span<const std::int64_t> tokens) {
+at::Tensor as_ids(std::span<const std::int64_t> tokens, at::Device device) {
     return at::from_blob(const_cast<std::int64_t*>(tokens.data()), {static_cast<std::int64_t>(tokens.size())},
-                         at::kLong);
+                         at::kLong)
+        .to(device);
 }
 
 // The row of each token's pair with the one before it.
@@ -94,12 +96,14 @@ private:
     const at::Tensor &values_, &gradients_;
 };
 
-Model::Model(const ModelConfig& config, std::int64_t lanes, const Ops& ops)
+Model::Model(const ModelConfig& config, std::int64_t lanes, const Ops& ops, at::Device device)
     : config_(config),
       ops_(ops),
       layout_(make_layout(config)),
       rotary_(make_rotary(config.seq_len, config.head_dim(), config.rotated_pairs(), config.rope_base)),
-      values_(at::zeros({layout_.size})) {
+      values_(at::zeros({layout_.size}, device)) {
+    rotary_.cosine = rotary_.cosine.to(device);
+    rotary_.sine = rotary_.sine.to(device);
     for (std::int64_t i = 0; i < lanes; ++i) lanes_.push_back(make_lane());
 }
 
@@ -121,7 +125,7 @@ Model::Block Model::make_block(const Leaves& leaves, std::int64_t index) const {
 
 Model::Lane Model::make_lane() const {
     Lane lane;
-    lane.gradients = at::zeros({layout_.size});
+    lane.gradients = at::zeros_like(values_);
     const Leaves leaves(layout_, values_, lane.gradients);
     for (std::int64_t i = 0; i < config_.blocks(); ++i) lane.blocks.push_back(make_block(leaves, i));
     lane.embedding = leaves("tok_emb.weight");
@@ -135,10 +139,16 @@ Model::Lane Model::make_lane() const {
 
 void Model::initialise(std::uint64_t seed) {
     SplitMix random(seed);
+    std::vector<float> values(static_cast<std::size_t>(layout_.size));
     for (const TensorPlace& place : layout_.tensors) {
-        fill(value_floats().subspan(static_cast<std::size_t>(place.begin), static_cast<std::size_t>(place.size)), place,
-             random);
+        fill(std::span(values).subspan(static_cast<std::size_t>(place.begin), static_cast<std::size_t>(place.size)),
+             place, random);
     }
+    set_values(values);
+}
+
+void Model::set_values(std::span<const float> values) {
+    values_.copy_(at::from_blob(const_cast<float*>(values.data()), {layout_.size}, at::kFloat));
 }
 
 at::Tensor Model::attention(const Block& block, const at::Tensor& x, at::Tensor& first_values) const {
@@ -206,8 +216,9 @@ at::Tensor Model::hidden_states(const Lane& lane, const at::Tensor& ids) const {
 
 double Model::accumulate(std::int64_t lane, std::span<const std::int64_t> tokens, double weight) {
     const Lane& leaves = lanes_[static_cast<std::size_t>(lane)];
-    const at::Tensor ids = as_ids(tokens);
+    const at::Tensor ids = as_ids(tokens, values_.device());
     const std::int64_t count = ids.numel() - 1;
+    const PassPrecision precision(values_.device());
     return ops_.backward(hidden_states(leaves, ids.narrow(0, 0, count)), leaves.head, ids.narrow(0, 1, count),
                          config_.logit_softcap, weight);
 }
@@ -231,7 +242,7 @@ void Model::clear_gradients() {
 void Model::target_losses(std::span<const std::int64_t> tokens, std::span<float> losses) const {
     const at::NoGradGuard no_gradients;
     const Lane& leaves = lanes_.front();
-    const at::Tensor ids = as_ids(tokens);
+    const at::Tensor ids = as_ids(tokens, values_.device());
     const std::int64_t count = ids.numel() - 1;
     at::Tensor out = at::from_blob(losses.data(), {count}, at::kFloat);
     out.copy_(ops_.losses(hidden_states(leaves, ids.narrow(0, 0, count)), leaves.head, ids.narrow(0, 1, count),

@@ -26,7 +26,8 @@ namespace cultivar {
 class Model {
 public:
     // With room for `lanes` threads to accumulate gradients at the same time, each in a buffer of its own.
-    explicit Model(const ModelConfig& config, std::int64_t lanes = 1, const Ops& ops = fused_ops());
+    explicit Model(const ModelConfig& config, std::int64_t lanes = 1, const Ops& ops = fused_ops(),
+                   at::Device device = at::kCPU);
 
     const ModelConfig& config() const { return config_; }
     const Layout& layout() const { return layout_; }
@@ -44,15 +45,20 @@ public:
     // Adds the gradients of all lanes up in gradients(), in the order of the lanes, and clears those of the others.
     void gather_gradients();
     void clear_gradients();
+    const at::Tensor& lane_gradients(std::int64_t lane) const {
+        return lanes_[static_cast<std::size_t>(lane)].gradients;
+    }
 
     // The loss of each target in nats, without gradients. losses.size() = tokens.size() - 1, a multiple of seq_len.
     // May run at the same time as itself.
     void target_losses(std::span<const std::int64_t> tokens, std::span<float> losses) const;
 
-    // Flat fp32 buffers in the order of layout().
+    // Flat fp32 buffers in the order of layout(), on the device.
     const at::Tensor& values() const { return values_; }
     const at::Tensor& gradients() const { return lanes_.front().gradients; }
+    // Only on the CPU.
     std::span<float> value_floats() { return {values_.data_ptr<float>(), static_cast<std::size_t>(layout_.size)}; }
+    void set_values(std::span<const float> values);
 
 private:
     struct Block {

@@ -60,6 +60,7 @@ public:
 
 const Ops& fused_ops();  // CPU only
 const Ops& plain_ops();
+const Ops& ops_for(at::Device device);
 
 // The tables of rotary positions, [T, D/2] each: the angle of pair i at position t is t * base^(-i / rotated) for the
 // first `rotated` pairs, and 0 for the others.

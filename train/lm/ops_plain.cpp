@@ -1,6 +1,8 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "train/lm/ops.h"
 #include "train/lm/torch_compat.h"
@@ -14,6 +16,15 @@ at::Tensor turned(const at::Tensor& x, const AttentionParts& parts) {  // x [B, 
     const at::Tensor cosine = parts.cosine.unsqueeze(1), sine = parts.sine.unsqueeze(1);
     const std::vector<at::Tensor> half = x.chunk(2, -1);
     return at::cat({half[0] * cosine + half[1] * sine, half[1] * cosine - half[0] * sine}, -1);
+}
+
+// [B, H, T, D] each. On the CPU in the plainest words, since tests compare with them.
+at::Tensor causal_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+    if (kHasFusedAttention && !q.is_cpu()) return fused_causal_attention(q, k, v.to(q.dtype()));
+    const at::Tensor scores = at::matmul(q, k.transpose(2, 3)) / std::sqrt(static_cast<double>(q.size(3)));
+    const at::Tensor future =
+        at::full({q.size(2), q.size(2)}, -std::numeric_limits<float>::infinity(), scores.options()).triu(1);
+    return at::matmul(at::softmax(scores + future, -1), v);
 }
 
 class PlainOps : public Ops {
@@ -94,6 +105,8 @@ const Ops& plain_ops() {
     static const PlainOps ops;
     return ops;
 }
+
+const Ops& ops_for(at::Device device) { return device.is_cpu() ? fused_ops() : plain_ops(); }
 
 Rotary make_rotary(std::int64_t tokens, std::int64_t head_dim, std::int64_t rotated, double base) {
     const std::int64_t half = head_dim / 2;

@@ -37,12 +37,11 @@ public:
     // The weights that the run is for: the model's, or their average.
     const at::Tensor& result() const { return averages_.defined() ? averages_ : model_.values(); }
 
-    // The state a checkpoint needs: flat, of the model's size each; averages are empty where there are none.
-    std::span<float> first_moment_floats() { return floats(first_); }    // Muon's momentum and Adam's mean
-    std::span<float> second_moment_floats() { return floats(second_); }  // Adam's mean square; unused by Muon
-    std::span<float> average_floats() { return floats(averages_); }
-    std::int64_t averaged_steps() const { return averaged_steps_; }
-    void set_averaged_steps(std::int64_t steps) { averaged_steps_ = steps; }
+    // The state a checkpoint needs, all of it floats: of the model's size each, and a count.
+    const at::Tensor& first_moments() const { return first_; }    // Muon's momentum and Adam's mean
+    const at::Tensor& second_moments() const { return second_; }  // Adam's mean square; unused by Muon
+    const at::Tensor& averages() const { return averages_; }      // undefined where nothing is averaged
+    std::span<float> averaged_steps() { return {&averaged_steps_, 1}; }
 
 private:
     struct Piece {  // of the flat arrays, updated by one thread
@@ -51,10 +50,6 @@ private:
         Group group;
     };
 
-    static std::span<float> floats(const at::Tensor& tensor) {
-        if (!tensor.defined()) return {};
-        return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
-    }
     void cut_up();
     double clip_factor() const;
     void update(const Piece& piece, const StepMoment& moment, double factor) const;
@@ -67,7 +62,7 @@ private:
     const Updates& updates_;
     std::vector<Piece> pieces_;  // the costliest first
     at::Tensor first_, second_, averages_;
-    std::int64_t averaged_steps_ = 0;
+    float averaged_steps_ = 0;  // exact up to 2^24
 };
 
 }  // namespace cultivar

@@ -35,6 +35,10 @@ Outcome<Validation> open_validation(const std::string& val_shard, const std::str
         return fail(ErrorEvent{
             "data", fmt::format("validation shard '{}' has fewer than {} tokens", val_shard, kTargetMultiple + 1)});
     }
+    if (static_cast<std::int64_t>(bytes.size()) != vocabulary) {
+        return fail(ErrorEvent{"data", fmt::format("byte table '{}' has {} ids, the vocabulary {}", byte_table,
+                                                   bytes.size(), vocabulary)});
+    }
     const auto outside = std::find_if(tokens.begin(), tokens.end(), [&](auto token) { return token >= vocabulary; });
     if (outside != tokens.end()) {
         return fail(ErrorEvent{"data", fmt::format("validation shard '{}' has token {}, the vocabulary only {}",
@@ -43,14 +47,14 @@ Outcome<Validation> open_validation(const std::string& val_shard, const std::str
     return Validation{std::move(shard), std::move(bytes), targets};
 }
 
-Outcome<Model> load_model(const LmConfig& config, std::string_view artifact_bytes) {
+Outcome<Model> load_model(const LmConfig& config, at::Device device, std::string_view artifact_bytes) {
     const Layout layout = make_layout(config.model);
     TRY_ASSIGN(
         const Artifact artifact,
         blame("artifact", unpack_artifact(artifact_bytes, artifact_content_limit_bytes(layout, config.artifact))));
     TRY_ASSIGN(const std::vector<float> values, blame("artifact", dequantize(layout, config.artifact, artifact)));
-    Model model(config.model);
-    std::copy(values.begin(), values.end(), model.value_floats().begin());
+    Model model(config.model, 1, ops_for(device), device);
+    model.set_values(values);
     return model;
 }
 
@@ -67,7 +71,7 @@ Outcome<std::vector<float>> target_losses(const Model& model, const Validation& 
     }
     const std::vector<std::int64_t> batches(needed.begin(), needed.end());
     std::vector<float> losses(static_cast<std::size_t>(validation.targets));
-    const std::int64_t lanes = at::get_num_threads();
+    const std::int64_t lanes = model.values().is_cpu() ? at::get_num_threads() : 1;
     run_lanes(lanes, [&](std::int64_t lane) {
         std::vector<std::int64_t> ids(static_cast<std::size_t>(size + 1));
         for (auto i = static_cast<std::size_t>(lane); i < batches.size() && !stop_requested();
@@ -93,10 +97,11 @@ std::vector<int> wanted(std::vector<int> chunks) {
 
 }  // namespace
 
-Outcome<Score> score_artifact(const LmConfig& config, std::string_view artifact_bytes, const std::string& val_shard,
-                              const std::string& byte_table, const std::vector<int>& chunks) {
+Outcome<Score> score_artifact(const LmConfig& config, at::Device device, std::string_view artifact_bytes,
+                              const std::string& val_shard, const std::string& byte_table,
+                              const std::vector<int>& chunks) {
     TRY_ASSIGN(const Validation validation, open_validation(val_shard, byte_table, config.model.vocabulary));
-    TRY_ASSIGN(const Model model, load_model(config, artifact_bytes));
+    TRY_ASSIGN(const Model model, load_model(config, device, artifact_bytes));
     const std::span<const std::uint16_t> tokens = validation.shard.tokens();
     Score score;
     score.chunks = wanted(chunks);

@@ -2,7 +2,9 @@
 // of somebody else by this one path, from the artifact's bytes.
 #pragma once
 
+#include <ATen/ATen.h>
 #include <algorithm>
+
 #include <string_view>
 
 #include "train/lm/config.h"
@@ -26,9 +28,10 @@ inline std::int64_t score_batch_targets(const ModelConfig& config) {
 
 // Windows of seq_len tokens, one after another, over the first T = scored_targets(N) targets of the validation slice.
 // The sums of a chunk depend neither on which others are scored nor on the number of threads. `chunks` empty: all.
-// Errors: artifact (hostile bytes), data (slice or byte table), interrupted.
-Outcome<Score> score_artifact(const LmConfig& config, std::string_view artifact_bytes, const std::string& val_shard,
-                              const std::string& byte_table, const std::vector<int>& chunks);
+// In fp32 on every device. Errors: artifact (hostile bytes), data (slice or byte table), interrupted.
+Outcome<Score> score_artifact(const LmConfig& config, at::Device device, std::string_view artifact_bytes,
+                              const std::string& val_shard, const std::string& byte_table,
+                              const std::vector<int>& chunks);
 
 // What score_artifact() will say of the data, before anything has been paid for. Errors: data.
 Outcome<void> check_validation(const std::string& val_shard, const std::string& byte_table, std::int64_t vocabulary);

@@ -4,117 +4,96 @@
 #include <algorithm>
 
 #include <cmath>
-#include <numeric>
 
 #include "pool/digest.h"
 #include "pool/file.h"
-#include "train/clock.h"
 #include "train/lm/build_info.h"
-#include "train/lm/checkpoint.h"
+#include "train/lm/caps.h"
 #include "train/lm/memory.h"
-#include "train/lm/model.h"
-#include "train/lm/optimizer.h"
 #include "train/lm/quantize.h"
-#include "train/lm/schedule.h"
+#include "train/lm/run_clock.h"
 #include "train/lm/score.h"
-#include "train/lm/step_plan.h"
+#include "train/lm/stepper.h"
 #include "train/lm/stop.h"
 #include "train/lm/token_stream.h"
 
 namespace cultivar {
 namespace {
 
-constexpr double kCheckpointEvery_s = 30;
+// Shares of checkpoint_s. A step that ends soon is worth waiting for, since a checkpoint within one is larger.
+constexpr double kSaveAfterStep = 0.5, kSaveWithinStep = 0.8, kKeepPart = 0.15;
 constexpr double kHopeless = 4;  // a cold estimate this far over the budget needs no second look
 
-double now_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double memory_bytes(const LmConfig& config, const StepPlan& plan) {
+    const double tokens_bytes = static_cast<double>(sizeof(std::int64_t)) * static_cast<double>(plan.tokens);
+    return tokens_bytes + training_memory_bytes(config, make_layout(config.model).size, plan.micro_tokens, plan.lanes);
+}
 
-// The training clock: runs from construction, but not while something is excluded.
-class RunClock {
-public:
-    explicit RunClock(double elapsed_s) : offset_s_(now_s() - elapsed_s) {}
-    double elapsed_s() const { return now_s() - offset_s_; }
-
-    template <typename Work>
-    auto exclude(Work work) {
-        const double began_s = now_s();
-        auto result = work();
-        offset_s_ += now_s() - began_s;
-        return result;
-    }
-
-private:
-    double offset_s_;
-};
+// A checkpoint made by another version may mean something else.
+std::string run_digest(const Specification& specification) {
+    return sha256_hex(trainer_name(specification.threads) + to_json(specification));
+}
 
 class Run {
 public:
-    Run(const Specification& specification, const LmConfig& config, TokenStream stream, const Emit& emit)
+    Run(const Specification& specification, const LmConfig& config, at::Device device, TokenStream stream,
+        const Emit& emit)
         : specification_(specification),
           config_(config),
+          device_(device),
           emit_(emit),
           stream_(std::move(stream)),
-          plan_(config),
-          model_(config.model, plan_.lanes),
-          optimizer_(model_, config.optim),
-          digest_(sha256_hex(to_json(specification))),
+          stepper_(std::make_unique<Stepper>(config, device)),
+          clock_(make_run_clock(specification)),
+          digest_(run_digest(specification)),
           tokens_(static_cast<std::size_t>(config.tokens_per_step + 1)) {}
 
     Outcome<DoneEvent> operator()() {
-        const auto checkpoint = Checkpoint::read(specification_.work_dir, digest_, model_.layout().size);
+        const auto checkpoint = Checkpoint::read(specification_.work_dir, digest_, checkpoint_shape());
         if (checkpoint) progress_ = checkpoint->progress();
-        emit_(StartEvent{trainer_name(specification_.threads), model_.layout().size,
-                         config_.model.forward_flops_per_token(), progress_.elapsed_s});
-        model_.initialise(specification_.seed);
-        TRY(prime(!checkpoint));
-        reset();
-        if (checkpoint) checkpoint->restore(state());
-        stream_.seek(progress_.position);
-        TRY(train_to_budget());
+        emit_(StartEvent{trainer_name(specification_.threads), stepper_->layout().size,
+                         config_.model.forward_flops_per_token(), progress_.elapsed_s,
+                         memory_bytes(config_, stepper_->plan())});
+        stepper_->start(specification_.seed);
+        if (specification_.clock.empty()) TRY(prime(!checkpoint));
+        stepper_->start(specification_.seed);
+        if (checkpoint) restore(*checkpoint);
+        TRY(train_to_end());
+        if (specification_.mode == Specification::Mode::replay) return replayed();
         emit_(EvalEvent{});
         return artifact_and_score();
     }
 
 private:
-    StateView state() {
-        return {model_.value_floats(), optimizer_.first_moment_floats(), optimizer_.second_moment_floats()};
+    CheckpointShape checkpoint_shape() const {
+        return {stepper_->state_floats(), static_cast<std::size_t>(stepper_->plan().lanes),
+                static_cast<std::size_t>(stepper_->layout().size)};
     }
 
-    void reset() {
-        model_.initialise(specification_.seed);
-        for (std::span<float> moments : {optimizer_.first_moment_floats(), optimizer_.second_moment_floats()}) {
-            std::fill(moments.begin(), moments.end(), 0.0F);
-        }
-        model_.clear_gradients();
-    }
-
-    // Runs micro-batches 0 to batches - 1 of the step in tokens_ and gathers their gradients; the sum of the losses.
-    double run_micro_batches(std::int64_t batches) {
-        const double weight = 1.0 / static_cast<double>(plan_.tokens);
-        std::vector<double> sums(static_cast<std::size_t>(batches));
-        run_lanes(plan_.lanes, [&](std::int64_t lane) {
-            for (std::int64_t batch = lane; batch < batches && !stop_requested(); batch += plan_.lanes) {
-                sums[static_cast<std::size_t>(batch)] =
-                    model_.accumulate(lane, plan_.micro_batch(tokens_, batch), weight);
-            }
-        });
-        model_.gather_gradients();
-        return std::accumulate(sums.begin(), sums.end(), 0.0);
+    void restore(const Checkpoint& checkpoint) {
+        const bool within_step = !progress_.lanes.empty();
+        checkpoint.restore(stepper_->checkpoint_floats(within_step));
+        stepper_->checkpoint_floats_were_written();
+        if (within_step) stepper_->lanes() = progress_.lanes;
+        stream_.seek(progress_.position);
     }
 
     // Seconds that one step would take, judging by one micro-batch a lane and, if wanted, one update.
     Outcome<double> estimate_step_s(bool with_update) {
-        const auto count = static_cast<std::size_t>(std::min(plan_.tokens, plan_.lanes * plan_.micro_tokens));
+        const StepPlan& plan = stepper_->plan();
+        const auto count = static_cast<std::size_t>(std::min(plan.tokens, plan.lanes * plan.micro_tokens));
         stream_.seek(0);
         TRY(blame("data", stream_.take(std::span(tokens_).first(count + 1))));
-        const double began_s = now_s();
-        run_micro_batches(plan_.lanes);
-        double step_s = (now_s() - began_s) * static_cast<double>(plan_.tokens) / static_cast<double>(count);
+        stream_.seek(0);
+        const Stopwatch gathering;
+        stepper_->accumulate(tokens_, plan.lanes, stop_requested);
+        double step_s = gathering.elapsed_s() * static_cast<double>(plan.tokens) / static_cast<double>(count);
+        const Stopwatch updating;
         if (with_update) {
-            const double update_s = now_s();
-            optimizer_.step({});
-            step_s += now_s() - update_s;
+            stepper_->update(0, 0, specification_.budget_s);
+            step_s += updating.elapsed_s();
         }
+        stepper_->abandon();
         if (stop_requested()) return fail(ErrorEvent{kInterrupted, "asked to stop while priming"});
         return step_s;
     }
@@ -135,100 +114,127 @@ private:
         return fail(
             ErrorEvent{"unfit", fmt::format("a step of {} tokens would take about {:.{}f} s here, the budget is "
                                             "{:g} s",
-                                            plan_.tokens, step_s, step_s < 100 ? 1 : 0, budget_s)});
+                                            stepper_->plan().tokens, step_s, step_s < 100 ? 1 : 0, budget_s)});
     }
 
-    Outcome<void> train_to_budget() {
-        RunClock clock(progress_.elapsed_s);
-        double saved_s = progress_.elapsed_s;
-        while (another_step_fits()) {
-            TRY(one_step(clock));
-            const bool last = !another_step_fits();
-            if (last || progress_.elapsed_s - saved_s >= kCheckpointEvery_s) {
-                TRY(clock.exclude([&] { return save(); }));
-                saved_s = progress_.elapsed_s;
+    bool another_step() const { return clock_->another_step(progress_.step, progress_.reached_s); }
+
+    Outcome<void> train_to_end() {
+        clock_->start(progress_.elapsed_s);
+        unsaved_.restart();
+        while (another_step()) {
+            TRY(one_step());
+            if (!another_step() || unsaved_.elapsed_s() >= kSaveAfterStep * specification_.checkpoint_s) {
+                TRY(save(false));
             }
         }
         return {};
     }
 
-    // The budget is a cap: a step that at the mean pace so far would end beyond it is not begun. Otherwise a long step
-    // would buy up to twice the budget.
-    bool another_step_fits() const {
-        const double steps = static_cast<double>(progress_.step);
-        return progress_.step == 0 || progress_.elapsed_s * (steps + 1) / steps <= specification_.budget_s;
-    }
-
-    Outcome<void> one_step(RunClock& clock) {
+    Outcome<void> one_step() {
+        if (stop_requested()) return leave(false);
+        const Stopwatch part;
         TRY(blame("data", stream_.take(tokens_)));
-        const double loss = run_micro_batches(plan_.batches) / static_cast<double>(plan_.tokens);
-        if (stop_requested()) return abandon_step();
+        const auto pause = [&] {
+            return stop_requested() || unsaved_.elapsed_s() >= kSaveWithinStep * specification_.checkpoint_s;
+        };
+        stepper_->begin(progress_.reached_s, specification_.budget_s);
+        while (!stepper_->accumulate(tokens_, stepper_->plan().batches, pause)) {
+            if (stop_requested()) return leave(part.elapsed_s() >= kKeepPart * specification_.checkpoint_s);
+            TRY(save(true));
+        }
+        const double loss = stepper_->loss(), before_s = progress_.reached_s;
         if (!std::isfinite(loss)) {
             return fail(ErrorEvent{"diverged", fmt::format("the loss of step {} is not finite", progress_.step + 1)});
         }
-        const double before_s = progress_.elapsed_s;
-        const double budget_s = specification_.budget_s;
-        optimizer_.step(
-            {progress_.step, lr_multiplier(progress_.step, before_s, budget_s, config_.schedule), before_s / budget_s});
-        progress_ = {progress_.step + 1, stream_.position(), clock.elapsed_s()};
-        emit_(StepEvent{progress_.step, progress_.elapsed_s, before_s, loss, progress_.step * plan_.tokens});
+        stepper_->update(progress_.step, before_s, specification_.budget_s);
+        const std::int64_t step = progress_.step + 1;
+        const double reached_s = clock_->elapsed_s(step);
+        progress_ = {step, stream_.position(), reached_s, reached_s, {}};
+        emit_(StepEvent{step, reached_s, before_s, loss, step * stepper_->plan().tokens});
         return {};
     }
 
-    Outcome<void> abandon_step() {
-        if (progress_.step > 0) TRY(save());
+    Outcome<void> leave(bool keep_part) {
+        if (keep_part || progress_.step > 0) TRY(save(keep_part));
         return fail(ErrorEvent{kInterrupted, "asked to stop"});
     }
 
-    Outcome<void> save() {
-        return blame("internal", write_checkpoint(specification_.work_dir, digest_, progress_, state()));
+    // What a step within which nothing is kept took does not count either.
+    Outcome<void> save(bool within_step) {
+        Progress now = progress_;
+        now.lanes = within_step ? stepper_->lanes() : std::vector<LaneProgress>{};
+        if (within_step) now.elapsed_s = clock_->elapsed_s(now.step);
+        clock_->pause();
+        auto written =
+            write_checkpoint(specification_.work_dir, digest_, now, stepper_->checkpoint_floats(within_step));
+        clock_->go_on();
+        unsaved_.restart();
+        return blame("internal", std::move(written));
+    }
+
+    DoneEvent replayed() const {
+        DoneEvent done;
+        done.replayed_steps = progress_.step;
+        done.tokens = progress_.step * stepper_->plan().tokens;
+        done.train_s = progress_.reached_s;
+        return done;
+    }
+
+    Outcome<std::string> finished_artifact() {
+        const Layout layout = stepper_->layout();
+        const std::vector<float> values = stepper_->result();
+        stepper_.reset();
+        TRY_ASSIGN(const Artifact artifact, blame("diverged", quantize(layout, config_.artifact, values)));
+        return blame("internal", pack_artifact(artifact, config_.artifact.compressor));
     }
 
     Outcome<DoneEvent> artifact_and_score() {
-        TRY_ASSIGN(const Artifact artifact,
-                   blame("diverged", quantize(model_.layout(), config_.artifact, model_.value_floats())));
-        TRY_ASSIGN(const std::string bytes, blame("internal", pack_artifact(artifact, config_.artifact.compressor)));
-        const auto size_bytes = static_cast<std::int64_t>(bytes.size());
-        if (size_bytes > specification_.artifact_cap_bytes) {
-            return fail(ErrorEvent{"unfit", fmt::format("artifact of {} bytes is over the cap of {}", size_bytes,
-                                                        specification_.artifact_cap_bytes)});
-        }
-        TRY(blame("internal", write_file_atomically(specification_.artifact, {bytes})));
-        TRY_ASSIGN(Score score,
-                   score_artifact(config_, bytes, specification_.val_shard, specification_.byte_table, {}));
         DoneEvent done;
         done.steps = progress_.step;
-        done.tokens = progress_.step * plan_.tokens;
-        done.train_s = progress_.elapsed_s;
+        done.tokens = progress_.step * stepper_->plan().tokens;
+        done.train_s = progress_.reached_s;
+        done.parameters = stepper_->layout().size;
         done.artifact = specification_.artifact;
-        done.artifact_bytes = size_bytes;
-        done.parameters = model_.layout().size;
+        TRY_ASSIGN(const std::string bytes, finished_artifact());
+        done.artifact_bytes = static_cast<std::int64_t>(bytes.size());
+        if (done.artifact_bytes > specification_.artifact_cap_bytes) {
+            return fail(ErrorEvent{"unfit", fmt::format("artifact of {} bytes is over the cap of {}",
+                                                        done.artifact_bytes, specification_.artifact_cap_bytes)});
+        }
+        TRY(blame("internal", write_file_atomically(specification_.artifact, bytes)));
+        TRY_ASSIGN(Score score,
+                   score_artifact(config_, device_, bytes, specification_.val_shard, specification_.byte_table, {}));
         set_score(done, std::move(score));
         return done;
     }
 
     const Specification& specification_;
     LmConfig config_;
+    at::Device device_;
     const Emit& emit_;
     TokenStream stream_;
-    StepPlan plan_;
-    Model model_;
-    Optimizer optimizer_;
+    std::unique_ptr<Stepper> stepper_;  // gone when training is over: scoring needs the memory
+    std::unique_ptr<RunClock> clock_;
     std::string digest_;
     std::vector<std::int64_t> tokens_;  // of one step, and one more
-    Progress progress_;
+    Progress progress_;                 // between steps; what a step has done is the stepper's
+    Stopwatch unsaved_;                 // since the checkpoint last written
 };
 
 }  // namespace
 
-Outcome<DoneEvent> train(const Specification& specification, const Emit& emit) {
+Outcome<DoneEvent> train(const Specification& specification, at::Device device, const Emit& emit) {
     TRY_ASSIGN(const LmConfig config, blame("usage", read_lm_config(specification.genes, specification.vocabulary)));
-    const StepPlan plan(config);
-    TRY(check_memory(config.model, make_layout(config.model).size, plan.micro_tokens, plan.lanes));
-    TRY(check_validation(specification.val_shard, specification.byte_table, specification.vocabulary));
+    TRY(check_caps(specification.caps, config.model));
+    const StepPlan plan(config, device);
+    if (device.is_cpu()) TRY(check_memory(memory_bytes(config, plan)));
+    if (specification.mode == Specification::Mode::train) {
+        TRY(check_validation(specification.val_shard, specification.byte_table, specification.vocabulary));
+    }
     TRY_ASSIGN(TokenStream stream,
                blame("data", TokenStream::open(specification.train_shards, specification.vocabulary)));
-    Run run(specification, config, std::move(stream), emit);
+    Run run(specification, config, device, std::move(stream), emit);
     return run();
 }
 

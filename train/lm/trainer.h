@@ -1,13 +1,20 @@
-// One timed run: train for the budget, write the artifact, score it.
+// One timed run: train for the budget, write the artifact, score it. Or part of a run once more, by its own clock.
 //
 // The clock starts with the first step and excludes start-up, a priming micro-batch whose effects are discarded,
-// writing checkpoints, and scoring; reading training data is on the clock. It is checked after each step: the step that
-// crosses the budget is the last. After priming, a run whose single step would not fit its budget is refused ("unfit").
+// writing checkpoints, and scoring; reading training data is on the clock. It is checked after each step
+// (train/lm/run_clock.h). After priming, a run whose single step would not fit its budget is refused ("unfit").
 //
-// A checkpoint is written every 30 s of training, at the end of training and when asked to stop. Asked to stop within a
-// step, the run leaves that step undone: neither its work nor its time counts. A run started again with the same
-// specification goes on from its checkpoint; only time on the training clock counts against the budget.
+// At most checkpoint_s of training is lost with the machine, give or take a micro-batch: a checkpoint is written after
+// steps and, when they are long, within them; also at the end of training and when asked to stop. What a step lost that
+// way does not count against the budget: only time on the training clock does. A run started again with the same
+// specification goes on from its checkpoint.
+//
+// With a recorded clock a run repeats the one on record: with its seed, genes, data, threads and machine the same losses
+// and the same artifact, bit for bit. Another number of threads or another machine adds the same numbers up in another
+// order, and training slowly magnifies what that rounds away: train/replay.h.
 #pragma once
+
+#include <ATen/ATen.h>
 
 #include <functional>
 
@@ -17,7 +24,7 @@ namespace cultivar {
 
 using Emit = std::function<void(const Event&)>;
 
-// Emits start, step and eval; the caller emits what is returned. Errors: every kind of the protocol, and interrupted.
-Outcome<DoneEvent> train(const Specification& specification, const Emit& emit);
+// Modes train and replay. Emits start, step and eval; the caller emits what is returned. Errors: every kind of the protocol, and interrupted.
+Outcome<DoneEvent> train(const Specification& specification, at::Device device, const Emit& emit);
 
 }  // namespace cultivar

@@ -1,0 +1,60 @@
+#include "train/lm/run_clock.h"
+
+#include <algorithm>
+
+#include "train/clock.h"
+
+namespace cultivar {
+namespace {
+
+class OwnClock final : public RunClock {
+public:
+    explicit OwnClock(double budget_s) : budget_s_(budget_s) {}
+
+    void start(double elapsed_s) override {
+        before_s_ = elapsed_s;
+        running_.restart();
+    }
+    double elapsed_s(std::int64_t) const override { return before_s_ + running_.elapsed_s(); }
+    bool another_step(std::int64_t steps, double reached_s) const override {
+        return steps == 0 || reached_s / static_cast<double>(steps) * static_cast<double>(steps + 1) <= budget_s_;
+    }
+    void pause() override { before_s_ += running_.elapsed_s(); }
+    void go_on() override { running_.restart(); }
+
+private:
+    double budget_s_;
+    double before_s_ = 0;  // what had passed when it last began to run
+    Stopwatch running_;
+};
+
+class RecordedClock final : public RunClock {
+public:
+    explicit RecordedClock(std::vector<double> readings_s) : readings_s_(std::move(readings_s)) {}
+
+    void start(double) override {}
+    double elapsed_s(std::int64_t steps) const override {
+        return readings_s_[std::min(static_cast<std::size_t>(steps), readings_s_.size() - 1)];
+    }
+    bool another_step(std::int64_t steps, double) const override {
+        return static_cast<std::size_t>(steps) < readings_s_.size();
+    }
+    void pause() override {}
+    void go_on() override {}
+
+private:
+    std::vector<double> readings_s_;  // before each step
+};
+
+}  // namespace
+
+std::unique_ptr<RunClock> make_run_clock(const Specification& specification) {
+    if (specification.clock.empty()) return std::make_unique<OwnClock>(specification.budget_s);
+    return std::make_unique<RecordedClock>(specification.clock);
+}
+
+void Stopwatch::restart() { began_s_ = SystemClock().now_s(); }
+
+double Stopwatch::elapsed_s() const { return SystemClock().now_s() - began_s_; }
+
+}  // namespace cultivar
