@@ -103,8 +103,10 @@ TEST_F(Worker, RefusesAnOversizedArtifact) {
     EXPECT_EQ(longer.error_kind(), "artifact");
     EXPECT_THAT(longer.error_message(), HasSubstr("larger than its content may be"));
     // 32 MB of zeros in a few kilobytes.
-    write_bytes(specification_.artifact,
-                pack_artifact({{{"tok_emb.weight", {"I8", {1 << 25}, std::string(1 << 25, '\0')}}}, {}}).value());
+    write_bytes(
+        specification_.artifact,
+        pack_artifact({{{"tok_emb.weight", {"I8", {1 << 25}, std::string(1 << 25, '\0')}}}, {}}, Compressor::zstd)
+            .value());
     EXPECT_LT(std::filesystem::file_size(specification_.artifact), 1U << 17);
     const Ending bomb = score_artifact();
     EXPECT_EQ(bomb.error_kind(), "artifact");
@@ -116,7 +118,7 @@ TEST_F(Worker, RefusesAnArtifactWhoseTensorsAreNotTheModels) {
     const auto refused = [&](const std::function<void(std::map<std::string, Tensor>&)>& spoil) {
         Artifact artifact = good;
         spoil(artifact.tensors);
-        write_bytes(specification_.artifact, pack_artifact(artifact).value());
+        write_bytes(specification_.artifact, pack_artifact(artifact, Compressor::zstd).value());
         const Ending ending = score_artifact();
         return ending.error_kind() == "artifact" && ending.exit_code == 128;
     };

@@ -26,9 +26,9 @@ TEST(Score, OfAnArtifactIsThatOfTheReferenceFormulas) {
     const Layout layout = make_layout(config.model);
     std::vector<float> values(static_cast<std::size_t>(layout.size));
     fill_with_noise(layout, values);
-    const Artifact artifact = quantize(layout, values).value();
+    const Artifact artifact = quantize(layout, config.artifact, values).value();
     ASSERT_EQ(artifact.tensors.at("tok_emb.weight").dtype, "I8") << "the score must see what quantising does";
-    const auto score = score_artifact(config.model, pack_artifact(artifact).value(),
+    const auto score = score_artifact(config, at::kCPU, pack_artifact(artifact, config.artifact.compressor).value(),
                                       CULTIVAR_REFERENCE "/sp1024_val.bin", CULTIVAR_REFERENCE "/sp1024.bytes", {});
     ASSERT_TRUE(score) << score.error().message;
     EXPECT_EQ(score->tokens, kGoldenTargets);

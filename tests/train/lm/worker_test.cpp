@@ -61,7 +61,7 @@ TEST_F(Worker, ScoresAnArtifactOfThePrecisionAndCompressorOfItsGenes) {
     specification_.budget_s = 2;
     const Ending trained = run();
     ASSERT_EQ(trained.exit_code, 0) << trained.error_message();
-    EXPECT_EQ(read_file(specification_.artifact)[0], '\x78');
+    EXPECT_EQ(bytes_of(specification_.artifact)[0], '\x78');
     EXPECT_EQ(score_artifact().done().chunk_loss_sums, trained.done().chunk_loss_sums);
     specification_.genes["artifact.mlp_bits"] = std::int64_t{4};
     EXPECT_EQ(score_artifact().error_kind(), "artifact");
