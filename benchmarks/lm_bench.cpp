@@ -17,6 +17,7 @@
 #include "benchmarks/sizes.h"
 #include "benchmarks/subject.h"
 #include "train/lm/build_info.h"
+#include "train/lm/device.h"
 #include "train/lm/lanes.h"
 
 namespace cultivar {
@@ -26,9 +27,9 @@ using nlohmann::ordered_json;
 
 constexpr int kRounds = 3;
 constexpr int kCheckSteps = 3;
-constexpr double kLossTolerance = 1e-3;  // relative
+constexpr double kLossTolerance = 1e-3, kBf16LossTolerance = 3e-2;  // relative
 constexpr const char* kUsageText =
-    "usage: lm_bench [--json] [--peer] [--seconds S] [--size NAME]...\n"
+    "usage: lm_bench [--json] [--peer] [--seconds S] [--device cpu|cuda|mps] [--size NAME]...\n"
     "\n"
     "Measures the trainer's speed for the sizes a, b and c (or those named; `baseline` too): three rounds of S\n"
     "seconds (3 if not given) and at least one step for each figure, on the machine's cores or OMP_NUM_THREADS.\n"
@@ -39,6 +40,7 @@ constexpr const char* kUsageText =
 struct Options {
     bool json = false, peer = false, help = false;
     double seconds = 3;
+    std::string device = "cpu";
     std::vector<std::string> sizes;
 };
 
@@ -54,6 +56,8 @@ Result<Options> read_options(const std::vector<std::string>& words) {
             options.help = true;
         } else if (words[i] == "--size" && !last) {
             options.sizes.push_back(words[++i]);
+        } else if (words[i] == "--device" && !last) {
+            options.device = words[++i];
         } else if (words[i] == "--seconds" && !last) {
             const std::string& text = words[++i];
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), options.seconds);
@@ -96,36 +100,36 @@ std::string blas_folder() {
     return library.has_parent_path() ? library.parent_path().string() : std::string();
 }
 
-Result<Peer> start_peer(const LmConfig& config) {
+Result<Peer> start_peer(const LmConfig& config, const std::string& device) {
     const char* python = std::getenv("PYTHON");
-    return Peer::start(python ? python : "/usr/bin/python3", config, at::get_num_threads(), blas_folder());
+    return Peer::start(python ? python : "/usr/bin/python3", config, device, at::get_num_threads(), blas_folder());
 }
 
 // Both sides' first losses from the same start on the same tokens. Errors: corrupt (another model).
-Result<double> largest_loss_difference(Peer& peer, const LmConfig& config) {
+Result<double> largest_loss_difference(Peer& peer, const LmConfig& config, at::Device device) {
     TRY_ASSIGN(const ordered_json answer, peer.ask(fmt::format("losses {}", kCheckSteps)));
-    const std::vector<double> theirs = answer.at("losses"), ours = first_losses(config, kCheckSteps);
+    const std::vector<double> theirs = answer.at("losses"), ours = first_losses(config, device, kCheckSteps);
     double largest = 0;
     for (std::size_t i = 0; i < ours.size(); ++i) {
         largest = std::max(largest, std::abs(theirs.at(i) - ours[i]) / ours[i]);
     }
-    if (largest <= kLossTolerance) return largest;
+    if (largest <= (device.is_cuda() ? kBf16LossTolerance : kLossTolerance)) return largest;
     return fail(Code::corrupt, fmt::format("the peer trains another model: losses {} are not {}",
                                            ordered_json(theirs).dump(), ordered_json(ours).dump()));
 }
 
-Result<ordered_json> measure(const std::string& name, const Options& options) {
+Result<ordered_json> measure(const std::string& name, at::Device device, const Options& options) {
     TRY_ASSIGN(const LmConfig config, size_config(name));
     const Bystanders bystanders;
-    Subject subject(config);
-    SgemmCeiling ceiling(config);
+    Subject subject(config, device);
+    SgemmCeiling ceiling(config, device);
     std::optional<Peer> peer;
     ordered_json peer_facts;
     if (options.peer) {
-        TRY_ASSIGN(Peer started, start_peer(config));
+        TRY_ASSIGN(Peer started, start_peer(config, options.device));
         peer.emplace(std::move(started));
         TRY_ASSIGN(peer_facts, peer->ask("describe"));
-        TRY_ASSIGN(peer_facts["loss_difference"], largest_loss_difference(*peer, config));
+        TRY_ASSIGN(peer_facts["loss_difference"], largest_loss_difference(*peer, config, device));
     }
     std::vector<Round> rounds;
     for (int i = 0; i < kRounds; ++i) {
@@ -189,6 +193,8 @@ void print_row(const ordered_json& record) {
 }
 
 Result<void> bench(const Options& options) {
+    const Outcome<at::Device> device = find_device(options.device);
+    if (!device) return fail(Code::usage, device.error().message);
     const BuildInfo info = build_info();
     ordered_json report{{"schema", 1},
                         {"program", "lm_bench"},
@@ -196,13 +202,14 @@ Result<void> bench(const Options& options) {
                         {"blas", info.blas},
                         {"blas_library", info.blas_library},
                         {"instruction_set", info.instruction_set},
+                        {"device", options.device},
                         {"threads", at::get_num_threads()},
                         {"rounds", kRounds},
                         {"seconds", options.seconds},
                         {"sizes", ordered_json::array()}};
     if (!options.json) print_heading(options.peer);
     for (const std::string& size : options.sizes) {
-        TRY_ASSIGN(ordered_json record, measure(size, options));
+        TRY_ASSIGN(ordered_json record, measure(size, *device, options));
         if (!options.json) print_row(record);
         report["sizes"].push_back(std::move(record));
     }
