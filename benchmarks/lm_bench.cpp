@@ -34,8 +34,10 @@ constexpr const char* kUsageText =
     "Measures the trainer's speed for the sizes a, b and c (or those named; `baseline` too): three rounds of S\n"
     "seconds (3 if not given) and at least one step for each figure, on the machine's cores or OMP_NUM_THREADS.\n"
     "--peer adds plain PyTorch with the same BLAS and threads, run by /usr/bin/python3 or what PYTHON names, after a\n"
-    "check that both train the same model. Figures are worth little where `bystanders`, the cores that other\n"
-    "processes kept busy meanwhile, is much above 0.\n";
+    "check that both train the same model: in the micro-batches that are fastest there, and with the whole step as "
+    "one\n"
+    "batch. Figures are worth little where `bystanders`, the cores that other processes kept busy meanwhile, is much\n"
+    "above 0.\n";
 
 struct Options {
     bool json = false, peer = false, help = false;
@@ -89,8 +91,8 @@ double flops_by_parameters(const LmConfig& config, std::int64_t parameters) {
 }
 
 struct Round {
-    double sgemm_lanes = 0, sgemm_threads = 0;   // FLOP/s
-    double training = 0, scoring = 0, peer = 0;  // tokens/s
+    double sgemm_lanes = 0, sgemm_threads = 0;                   // FLOP/s
+    double training = 0, scoring = 0, peer = 0, peer_whole = 0;  // tokens/s
 
     double sgemm() const { return std::max(sgemm_lanes, sgemm_threads); }
 };
@@ -118,6 +120,56 @@ Result<double> largest_loss_difference(Peer& peer, const LmConfig& config, at::D
                                            ordered_json(theirs).dump(), ordered_json(ours).dump()));
 }
 
+Result<std::vector<Round>> run_rounds(Subject& subject, SgemmCeiling& ceiling, Peer* peer, double seconds) {
+    std::vector<Round> rounds;
+    for (int i = 0; i < kRounds; ++i) {
+        Round round;
+        round.sgemm_lanes = ceiling.flops_per_s(true, seconds / 2);
+        round.training = subject.training_tokens_per_s(seconds);
+        round.scoring = subject.scoring_tokens_per_s(seconds / 2);
+        round.sgemm_threads = ceiling.flops_per_s(false, seconds / 2);
+        if (peer) {
+            TRY_ASSIGN(const ordered_json best, peer->ask(fmt::format("train {}", seconds)));
+            TRY_ASSIGN(const ordered_json whole, peer->ask(fmt::format("whole {}", seconds)));
+            round.peer = best.at("tokens_per_s");
+            round.peer_whole = whole.at("tokens_per_s");
+        }
+        rounds.push_back(round);
+    }
+    return rounds;
+}
+
+// Medians of the rounds, and of their ratios.
+ordered_json summarise(const LmConfig& config, std::int64_t parameters, const std::vector<Round>& rounds,
+                       bool with_peer) {
+    const auto middle = [&](const auto& figure) {
+        std::vector<double> values;
+        for (const Round& round : rounds) values.push_back(figure(round));
+        return median(values);
+    };
+    const double flops = flops_as_used(config), flops_simple = flops_by_parameters(config, parameters);
+    ordered_json record{
+        {"parameters", parameters},
+        {"tokens_per_step", config.tokens_per_step},
+        {"train_flops_per_token", flops},
+        {"tokens_per_s", middle([](const Round& r) { return r.training; })},
+        {"gflop_per_s", middle([&](const Round& r) { return r.training * flops / 1e9; })},
+        {"gflop_per_s_by_parameters", middle([&](const Round& r) { return r.training * flops_simple / 1e9; })},
+        {"sgemm_gflop_per_s", middle([](const Round& r) { return r.sgemm() / 1e9; })},
+        {"sgemm_lanes_gflop_per_s", middle([](const Round& r) { return r.sgemm_lanes / 1e9; })},
+        {"sgemm_threads_gflop_per_s", middle([](const Round& r) { return r.sgemm_threads / 1e9; })},
+        {"share_of_sgemm", middle([&](const Round& r) { return r.training * flops / r.sgemm(); })},
+        {"share_of_sgemm_by_parameters", middle([&](const Round& r) { return r.training * flops_simple / r.sgemm(); })},
+        {"score_tokens_per_s", middle([](const Round& r) { return r.scoring; })},
+        {"score_ratio", middle([](const Round& r) { return r.scoring / r.training; })}};
+    if (!with_peer) return record;
+    record["peer_tokens_per_s"] = middle([](const Round& r) { return r.peer; });
+    record["peer_ratio"] = middle([](const Round& r) { return r.training / r.peer; });
+    record["peer_whole_tokens_per_s"] = middle([](const Round& r) { return r.peer_whole; });
+    record["peer_whole_ratio"] = middle([](const Round& r) { return r.training / r.peer_whole; });
+    return record;
+}
+
 Result<ordered_json> measure(const std::string& name, at::Device device, const Options& options) {
     TRY_ASSIGN(const LmConfig config, size_config(name));
     const Bystanders bystanders;
@@ -128,49 +180,15 @@ Result<ordered_json> measure(const std::string& name, at::Device device, const O
     if (options.peer) {
         TRY_ASSIGN(Peer started, start_peer(config, options.device));
         peer.emplace(std::move(started));
-        TRY_ASSIGN(peer_facts, peer->ask("describe"));
-        TRY_ASSIGN(peer_facts["loss_difference"], largest_loss_difference(*peer, config, device));
+        TRY_ASSIGN(const double difference, largest_loss_difference(*peer, config, device));
+        TRY_ASSIGN(peer_facts, peer->ask("prepare"));
+        peer_facts["loss_difference"] = difference;
     }
-    std::vector<Round> rounds;
-    for (int i = 0; i < kRounds; ++i) {
-        Round round;
-        round.sgemm_lanes = ceiling.flops_per_s(true, options.seconds / 2);
-        round.training = subject.training_tokens_per_s(options.seconds);
-        round.scoring = subject.scoring_tokens_per_s(options.seconds / 2);
-        round.sgemm_threads = ceiling.flops_per_s(false, options.seconds / 2);
-        if (peer) {
-            TRY_ASSIGN(const ordered_json answer, peer->ask(fmt::format("train {}", options.seconds)));
-            round.peer = answer.at("tokens_per_s");
-            peer_facts["micro_tokens"] = answer.at("micro_tokens");
-        }
-        rounds.push_back(round);
-    }
-    const auto middle = [&](const auto& figure) {
-        std::vector<double> values;
-        for (const Round& round : rounds) values.push_back(figure(round));
-        return median(values);
-    };
-    const double flops = flops_as_used(config), flops_simple = flops_by_parameters(config, subject.parameters());
-    ordered_json record{
-        {"size", name},
-        {"parameters", subject.parameters()},
-        {"tokens_per_step", config.tokens_per_step},
-        {"train_flops_per_token", flops},
-        {"tokens_per_s", middle([](const Round& r) { return r.training; })},
-        {"gflop_per_s", middle([&](const Round& r) { return r.training * flops / 1e9; })},
-        {"gflop_per_s_by_parameters", middle([&](const Round& r) { return r.training * flops_simple / 1e9; })},
-        {"sgemm_gflop_per_s", middle([](const Round& r) { return r.sgemm() / 1e9; })},
-        {"sgemm_lanes_gflop_per_s", middle([](const Round& r) { return r.sgemm_lanes / 1e9; })},
-        {"sgemm_threads_gflop_per_s", middle([](const Round& r) { return r.sgemm_threads / 1e9; })},
-        {"share_of_sgemm", middle([&](const Round& r) { return r.training * flops / r.sgemm(); })},
-        {"score_tokens_per_s", middle([](const Round& r) { return r.scoring; })},
-        {"score_ratio", middle([](const Round& r) { return r.scoring / r.training; })}};
-    if (peer) {
-        record["peer_tokens_per_s"] = middle([](const Round& r) { return r.peer; });
-        record["peer_ratio"] = middle([](const Round& r) { return r.training / r.peer; });
-        record["peer"] = std::move(peer_facts);
-        peer.reset();  // its accounts come with its end
-    }
+    TRY_ASSIGN(const std::vector<Round> rounds, run_rounds(subject, ceiling, peer ? &*peer : nullptr, options.seconds));
+    peer.reset();  // its accounts come with its end
+    ordered_json record{{"size", name}};
+    record.update(summarise(config, subject.parameters(), rounds, options.peer));
+    if (options.peer) record["peer"] = std::move(peer_facts);
     record["bystander_cores"] = bystanders.cores();
     return record;
 }
@@ -178,7 +196,7 @@ Result<ordered_json> measure(const std::string& name, at::Device device, const O
 void print_heading(bool with_peer) {
     fmt::print("{:8} {:>9} {:>8} {:>8} {:>6} {:>9} {:>6}", "size", "tokens/s", "GFLOP/s", "sgemm", "share", "scoring",
                "x");
-    if (with_peer) fmt::print(" {:>9} {:>6}", "peer", "x");
+    if (with_peer) fmt::print(" {:>9} {:>6} {:>9} {:>6}", "peer", "x", "whole", "x");
     fmt::print(" {:>10}\n", "bystanders");
 }
 
@@ -187,7 +205,10 @@ void print_row(const ordered_json& record) {
     fmt::print("{:8} {:9.0f} {:8.1f} {:8.1f} {:5.0f}% {:9.0f} {:6.2f}", record.at("size").get<std::string>(),
                figure("tokens_per_s"), figure("gflop_per_s"), figure("sgemm_gflop_per_s"),
                100 * figure("share_of_sgemm"), figure("score_tokens_per_s"), figure("score_ratio"));
-    if (record.contains("peer")) fmt::print(" {:9.0f} {:6.2f}", figure("peer_tokens_per_s"), figure("peer_ratio"));
+    if (record.contains("peer")) {
+        fmt::print(" {:9.0f} {:6.2f} {:9.0f} {:6.2f}", figure("peer_tokens_per_s"), figure("peer_ratio"),
+                   figure("peer_whole_tokens_per_s"), figure("peer_whole_ratio"));
+    }
     fmt::print(" {:10.2f}\n", figure("bystander_cores"));
     std::fflush(stdout);
 }

@@ -1,16 +1,17 @@
 #!/usr/bin/python3
-"""The model and optimizers of cultivar-lm in plain PyTorch, as a good user of PyTorch 1.13 or 2.x would write them: what
-lm_bench compares with. Needs nothing but torch.
+"""The model and optimizers of cultivar-lm in plain PyTorch, as a good user of PyTorch 1.13 or 2.x would write them:
+what lm_bench compares with. Needs nothing but torch.
 
     peer.py MODEL THREADS [DEVICE]
 
 MODEL is the JSON that lm_bench makes of a configuration, DEVICE cpu (the default), cuda or mps. Each line on standard
 input is a command and gets one line of JSON:
 
-    describe     what it runs on
     losses N     the losses before each of the first N steps, from a start that needs no file, on two rows of tokens
-    train S      trains for at least S seconds and one step; tokens/s. The first such command begins by trying the whole
-                 step and its halves, quarters and eighths as micro-batch, chooses the fastest and warms up with a step
+    prepare      what it runs on; tries the whole step, its halves, quarters and eighths as micro-batch and keeps
+                 the fastest; must come before the following
+    train S      trains for at least S seconds and one step in such micro-batches; tokens/s
+    whole S      the same with the whole step as one batch
 """
 import contextlib
 import json
@@ -225,21 +226,25 @@ class Peer:
             rates[micro] = len(pieces) * micro / (time.perf_counter() - began)
         self.micro_rows = max(rates, key=rates.get)
 
-    def train(self, seconds):
+    def prepare(self):
         t, count = self.c["seq_len"], self.c["tokens_per_step"]
-        if not self.micro_rows:
-            self.begin(noise=False)
-            tokens = torch.randint(self.c["vocabulary"], (count + 1,)).to(self.device)
-            self.data = tokens[:-1].view(-1, t), tokens[1:].view(-1, t)
-            self.choose_micro_batch(*self.data)
-            self.step(*self.data, self.micro_rows)
+        self.begin(noise=False)
+        tokens = torch.randint(self.c["vocabulary"], (count + 1,)).to(self.device)
+        self.data = tokens[:-1].view(-1, t), tokens[1:].view(-1, t)
+        self.choose_micro_batch(*self.data)
+        self.step(*self.data, self.micro_rows)  # warms up
+        return dict(self.describe(), micro_tokens=self.micro_rows * t)
+
+    def train(self, seconds, whole=False):
+        rows = self.data[0].shape[0] if whole else self.micro_rows
         self.synchronize()
         began, steps = time.perf_counter(), 0
         while steps == 0 or time.perf_counter() - began < seconds:
-            loss = self.step(*self.data, self.micro_rows).item()
+            loss = self.step(*self.data, rows).item()
             steps += 1
         self.synchronize()
-        return dict(tokens_per_s=steps * count / (time.perf_counter() - began), micro_tokens=self.micro_rows * t, loss=loss)
+        rate = steps * self.c["tokens_per_step"] / (time.perf_counter() - began)
+        return dict(tokens_per_s=rate, loss=loss)
 
 
 def main():
@@ -249,8 +254,9 @@ def main():
     peer = Peer(c, device)
     for line in sys.stdin:
         command, *number = line.split()
-        answer = {"describe": peer.describe, "losses": peer.losses, "train": peer.train}[command]
-        print(json.dumps(answer(*(int(n) if command == "losses" else float(n) for n in number))), flush=True)
+        answer = {"losses": lambda n: peer.losses(int(n)), "prepare": peer.prepare,
+                  "train": lambda s: peer.train(float(s)), "whole": lambda s: peer.train(float(s), whole=True)}[command]
+        print(json.dumps(answer(*number)), flush=True)
 
 
 main()
