@@ -11,11 +11,13 @@
 #include <filesystem>
 #include <optional>
 
+#include "benchmarks/bystanders.h"
 #include "benchmarks/peer.h"
 #include "benchmarks/sgemm.h"
 #include "benchmarks/sizes.h"
 #include "benchmarks/subject.h"
 #include "train/lm/build_info.h"
+#include "train/lm/device.h"
 #include "train/lm/lanes.h"
 
 namespace cultivar {
@@ -25,19 +27,20 @@ using nlohmann::ordered_json;
 
 constexpr int kRounds = 3;
 constexpr int kCheckSteps = 3;
-constexpr double kLossTolerance = 1e-3;  // relative
+constexpr double kLossTolerance = 1e-3, kBf16LossTolerance = 3e-2;  // relative
 constexpr const char* kUsageText =
-    "usage: lm_bench [--json] [--peer] [--seconds S] [--size NAME]...\n"
+    "usage: lm_bench [--json] [--peer] [--seconds S] [--device cpu|cuda|mps] [--size NAME]...\n"
     "\n"
-    "Measures the trainer's speed for the sizes a, b and c (or those named; `baseline` too): three rounds of S "
-    "seconds\n"
-    "(3 if not given) and at least one step for each figure. --peer adds plain PyTorch with the same BLAS and "
-    "threads,\n"
-    "run by /usr/bin/python3 or what PYTHON names, after a check that both train the same model.\n";
+    "Measures the trainer's speed for the sizes a, b and c (or those named; `baseline` too): three rounds of S\n"
+    "seconds (3 if not given) and at least one step for each figure, on the machine's cores or OMP_NUM_THREADS.\n"
+    "--peer adds plain PyTorch with the same BLAS and threads, run by /usr/bin/python3 or what PYTHON names, after a\n"
+    "check that both train the same model. Figures are worth little where `bystanders`, the cores that other\n"
+    "processes kept busy meanwhile, is much above 0.\n";
 
 struct Options {
     bool json = false, peer = false, help = false;
     double seconds = 3;
+    std::string device = "cpu";
     std::vector<std::string> sizes;
 };
 
@@ -53,6 +56,8 @@ Result<Options> read_options(const std::vector<std::string>& words) {
             options.help = true;
         } else if (words[i] == "--size" && !last) {
             options.sizes.push_back(words[++i]);
+        } else if (words[i] == "--device" && !last) {
+            options.device = words[++i];
         } else if (words[i] == "--seconds" && !last) {
             const std::string& text = words[++i];
             const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), options.seconds);
@@ -95,35 +100,36 @@ std::string blas_folder() {
     return library.has_parent_path() ? library.parent_path().string() : std::string();
 }
 
-Result<Peer> start_peer(const LmConfig& config) {
+Result<Peer> start_peer(const LmConfig& config, const std::string& device) {
     const char* python = std::getenv("PYTHON");
-    return Peer::start(python ? python : "/usr/bin/python3", config, at::get_num_threads(), blas_folder());
+    return Peer::start(python ? python : "/usr/bin/python3", config, device, at::get_num_threads(), blas_folder());
 }
 
 // Both sides' first losses from the same start on the same tokens. Errors: corrupt (another model).
-Result<double> largest_loss_difference(Peer& peer, const LmConfig& config) {
+Result<double> largest_loss_difference(Peer& peer, const LmConfig& config, at::Device device) {
     TRY_ASSIGN(const ordered_json answer, peer.ask(fmt::format("losses {}", kCheckSteps)));
-    const std::vector<double> theirs = answer.at("losses"), ours = first_losses(config, kCheckSteps);
+    const std::vector<double> theirs = answer.at("losses"), ours = first_losses(config, device, kCheckSteps);
     double largest = 0;
     for (std::size_t i = 0; i < ours.size(); ++i) {
         largest = std::max(largest, std::abs(theirs.at(i) - ours[i]) / ours[i]);
     }
-    if (largest <= kLossTolerance) return largest;
+    if (largest <= (device.is_cuda() ? kBf16LossTolerance : kLossTolerance)) return largest;
     return fail(Code::corrupt, fmt::format("the peer trains another model: losses {} are not {}",
                                            ordered_json(theirs).dump(), ordered_json(ours).dump()));
 }
 
-Result<ordered_json> measure(const std::string& name, const Options& options) {
+Result<ordered_json> measure(const std::string& name, at::Device device, const Options& options) {
     TRY_ASSIGN(const LmConfig config, size_config(name));
-    Subject subject(config);
-    SgemmCeiling ceiling(config);
+    const Bystanders bystanders;
+    Subject subject(config, device);
+    SgemmCeiling ceiling(config, device);
     std::optional<Peer> peer;
     ordered_json peer_facts;
     if (options.peer) {
-        TRY_ASSIGN(Peer started, start_peer(config));
+        TRY_ASSIGN(Peer started, start_peer(config, options.device));
         peer.emplace(std::move(started));
         TRY_ASSIGN(peer_facts, peer->ask("describe"));
-        TRY_ASSIGN(peer_facts["loss_difference"], largest_loss_difference(*peer, config));
+        TRY_ASSIGN(peer_facts["loss_difference"], largest_loss_difference(*peer, config, device));
     }
     std::vector<Round> rounds;
     for (int i = 0; i < kRounds; ++i) {
@@ -163,7 +169,9 @@ Result<ordered_json> measure(const std::string& name, const Options& options) {
         record["peer_tokens_per_s"] = middle([](const Round& r) { return r.peer; });
         record["peer_ratio"] = middle([](const Round& r) { return r.training / r.peer; });
         record["peer"] = std::move(peer_facts);
+        peer.reset();  // its accounts come with its end
     }
+    record["bystander_cores"] = bystanders.cores();
     return record;
 }
 
@@ -171,7 +179,7 @@ void print_heading(bool with_peer) {
     fmt::print("{:8} {:>9} {:>8} {:>8} {:>6} {:>9} {:>6}", "size", "tokens/s", "GFLOP/s", "sgemm", "share", "scoring",
                "x");
     if (with_peer) fmt::print(" {:>9} {:>6}", "peer", "x");
-    fmt::print("\n");
+    fmt::print(" {:>10}\n", "bystanders");
 }
 
 void print_row(const ordered_json& record) {
@@ -180,11 +188,13 @@ void print_row(const ordered_json& record) {
                figure("tokens_per_s"), figure("gflop_per_s"), figure("sgemm_gflop_per_s"),
                100 * figure("share_of_sgemm"), figure("score_tokens_per_s"), figure("score_ratio"));
     if (record.contains("peer")) fmt::print(" {:9.0f} {:6.2f}", figure("peer_tokens_per_s"), figure("peer_ratio"));
-    fmt::print("\n");
+    fmt::print(" {:10.2f}\n", figure("bystander_cores"));
     std::fflush(stdout);
 }
 
 Result<void> bench(const Options& options) {
+    const Outcome<at::Device> device = find_device(options.device);
+    if (!device) return fail(Code::usage, device.error().message);
     const BuildInfo info = build_info();
     ordered_json report{{"schema", 1},
                         {"program", "lm_bench"},
@@ -192,18 +202,25 @@ Result<void> bench(const Options& options) {
                         {"blas", info.blas},
                         {"blas_library", info.blas_library},
                         {"instruction_set", info.instruction_set},
+                        {"device", options.device},
                         {"threads", at::get_num_threads()},
                         {"rounds", kRounds},
                         {"seconds", options.seconds},
                         {"sizes", ordered_json::array()}};
     if (!options.json) print_heading(options.peer);
     for (const std::string& size : options.sizes) {
-        TRY_ASSIGN(ordered_json record, measure(size, options));
+        TRY_ASSIGN(ordered_json record, measure(size, *device, options));
         if (!options.json) print_row(record);
         report["sizes"].push_back(std::move(record));
     }
     if (options.json) fmt::print("{}\n", report.dump(2));
     return {};
+}
+
+int wanted_threads() {
+    const char* wish = std::getenv("OMP_NUM_THREADS");
+    const int threads = wish ? std::atoi(wish) : 0;
+    return threads > 0 ? threads : build_info().threads;
 }
 
 int complain(const Error& error) {
@@ -219,7 +236,7 @@ int main(int argc, char** argv) {
     using namespace cultivar;
     mallopt(M_MMAP_THRESHOLD, 32 << 20);  // as the worker's main does
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    at::set_num_threads(build_info().threads);
+    at::set_num_threads(wanted_threads());
     const Result<Options> options = read_options({argv + 1, argv + argc});
     if (!options) return complain(options.error());
     if (options->help) return fmt::print("{}", kUsageText), 0;

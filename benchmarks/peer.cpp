@@ -84,7 +84,7 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 
 }  // namespace
 
-Result<Peer> Peer::start(const std::string& python, const LmConfig& config, int threads,
+Result<Peer> Peer::start(const std::string& python, const LmConfig& config, const std::string& device, int threads,
                          const std::string& blas_folder) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -92,7 +92,7 @@ Result<Peer> Peer::start(const std::string& python, const LmConfig& config, int 
     }
     Peer peer;
     peer.socket_ = ends[0];
-    std::vector<std::string> words{python, CULTIVAR_PEER, describe(config).dump(), std::to_string(threads)};
+    std::vector<std::string> words{python, CULTIVAR_PEER, describe(config).dump(), std::to_string(threads), device};
     std::vector<std::string> variables = environment(blas_folder);
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);

@@ -15,7 +15,7 @@ class Peer {
 public:
     // Starts `python` with peer.py for this model and so many threads; where `blas_folder` is not empty the peer takes
     // libblas.so.3 from there. Its messages go to standard error. Errors: io, not_found (no such python).
-    static Result<Peer> start(const std::string& python, const LmConfig& config, int threads,
+    static Result<Peer> start(const std::string& python, const LmConfig& config, const std::string& device, int threads,
                               const std::string& blas_folder);
 
     Peer(Peer&& other) noexcept;

@@ -2,14 +2,16 @@
 
 #include "benchmarks/timing.h"
 #include "train/lm/lanes.h"
+#include "train/lm/torch_compat.h"
 
 namespace cultivar {
 
-SgemmCeiling::SgemmCeiling(const LmConfig& config) : plan_(config) {
+SgemmCeiling::SgemmCeiling(const LmConfig& config, at::Device device)
+    : plan_(config, device), options_(at::device(device).dtype(device.is_cuda() ? at::kBFloat16 : at::kFloat)) {
     const ModelConfig& model = config.model;
     const std::int64_t d = model.width, hidden = model.hidden(), ways_in = model.mlp == Mlp::swiglu ? 2 : 1;
     const auto add = [&](std::int64_t outputs, std::int64_t inputs) {
-        products_.push_back({outputs, inputs, at::randn({outputs, inputs})});
+        products_.push_back({outputs, inputs, at::randn({outputs, inputs}, options_)});
     };
     for (std::int64_t layer = 0; layer < model.layers; ++layer) {
         add(d + 2 * model.kv_width(), d);
@@ -24,9 +26,9 @@ std::vector<SgemmCeiling::Lane> SgemmCeiling::make_lanes(std::int64_t count, std
     std::vector<Lane> lanes(static_cast<std::size_t>(count));
     for (Lane& lane : lanes) {
         for (const Product& product : products_) {
-            lane.inputs.push_back(at::randn({rows, product.inputs}));
-            lane.outputs.push_back(at::randn({rows, product.outputs}));
-            lane.weight_gradients.push_back(at::zeros({product.outputs, product.inputs}));
+            lane.inputs.push_back(at::randn({rows, product.inputs}, options_));
+            lane.outputs.push_back(at::randn({rows, product.outputs}, options_));
+            lane.weight_gradients.push_back(at::zeros({product.outputs, product.inputs}, options_));
         }
     }
     return lanes;
@@ -39,7 +41,7 @@ void SgemmCeiling::pass(Lane& lane) const {
     for (std::size_t i = products_.size(); i-- > 0;) {
         at::mm_out(lane.inputs[i], lane.outputs[i], products_[i].weight);
         lane.weight_gradients[i].addmm_(lane.outputs[i].t(), lane.inputs[i]);
-        lane.inputs[i].fill_(1e-3F);  // or the values would grow with each pass
+        lane.inputs[i].fill_(1e-3);  // or the values would grow with each pass
     }
 }
 
@@ -52,6 +54,7 @@ double SgemmCeiling::flops_per_s(bool side_by_side, double seconds) {
             const at::NoGradGuard no_gradients;  // it is a property of the thread
             pass(lanes[static_cast<std::size_t>(lane)]);
         });
+        if (!options_.device().is_cpu()) lanes[0].weight_gradients[0][0][0].item();  // waits for the device
     };
     pass_all();
     const double passes_per_s = rate(seconds, pass_all);

@@ -11,10 +11,10 @@ namespace cultivar {
 
 // The products of one micro-batch's forward and backward pass with the model's weights, each as often as it occurs:
 // y = x w^T, dx = dy w, dw += dy^T x. Matrices of the same input count as one (q, k, v; fc and gate), which favours
-// this rate. Attention is not among them.
+// this rate. Attention is not among them. In fp32; on CUDA in bf16, as training there.
 class SgemmCeiling {
 public:
-    explicit SgemmCeiling(const LmConfig& config);
+    SgemmCeiling(const LmConfig& config, at::Device device);
 
     // FLOP/s over all products, each run so often that the whole takes about `seconds`, so that every product weighs as
     // much as it does in training. `side_by_side`: one single-threaded micro-batch in each of the plan's lanes;
@@ -34,6 +34,7 @@ private:
     void pass(Lane& lane) const;
 
     StepPlan plan_;
+    at::TensorOptions options_;
     std::vector<Product> products_;
 };
 

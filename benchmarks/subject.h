@@ -11,7 +11,7 @@ namespace cultivar {
 
 class Subject {
 public:
-    explicit Subject(const LmConfig& config);
+    Subject(const LmConfig& config, at::Device device);
 
     double training_tokens_per_s(double seconds);
     double scoring_tokens_per_s(double seconds);
@@ -29,6 +29,6 @@ private:
 
 // The mean losses before each of the first `steps` steps from a start and on tokens that need no file, which peer.py
 // makes alike: two rows a step.
-std::vector<double> first_losses(const LmConfig& config, int steps);
+std::vector<double> first_losses(const LmConfig& config, at::Device device, int steps);
 
 }  // namespace cultivar

@@ -1,5 +1,6 @@
 #include "pool/clone.h"
 
+#include <algorithm>
 #include <ctime>
 #include <filesystem>
 

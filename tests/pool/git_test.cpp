@@ -1,5 +1,6 @@
 #include "pool/git.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <gmock/gmock.h>

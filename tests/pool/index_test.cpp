@@ -1,5 +1,6 @@
 #include "pool/index.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 

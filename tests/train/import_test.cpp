@@ -1,5 +1,6 @@
 #include "train/data/import.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <gmock/gmock.h>

@@ -1,5 +1,6 @@
 #include "train/data/tokenizer.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include <gmock/gmock.h>

@@ -7,11 +7,13 @@
 
 #include <thread>
 
+#include "train/lm/kernels/clones.h"
+
 namespace cultivar {
 namespace {
 
 // Torch tells only as a line of its report, "  - CPU capability usage: AVX512".
-std::string instruction_set() {
+std::string torch_instruction_set() {
     const std::string report = at::show_config(), label = "CPU capability usage: ";
     const std::size_t begin = report.find(label);
     if (begin == std::string::npos) return "unknown";
@@ -34,8 +36,13 @@ std::string blas_library() {
 }  // namespace
 
 BuildInfo build_info() {
-    return {CULTIVAR_VERSION, TORCH_VERSION,     blas_name(),
-            blas_library(),   instruction_set(), static_cast<int>(std::thread::hardware_concurrency())};
+    return {CULTIVAR_VERSION,
+            TORCH_VERSION,
+            blas_name(),
+            blas_library(),
+            kernel_instruction_set(),
+            torch_instruction_set(),
+            static_cast<int>(std::thread::hardware_concurrency())};
 }
 
 std::string trainer_name(int threads) {

@@ -158,6 +158,7 @@ int version(bool json) {
                                             {"blas", info.blas},
                                             {"blas_library", info.blas_library},
                                             {"instruction_set", info.instruction_set},
+                                            {"torch_instruction_set", info.torch_instruction_set},
                                             {"threads", info.threads}};
         fmt::print("{}\n", record.dump(2));
     } else {

@@ -1,6 +1,7 @@
 #include "train/lm/trainer.h"
 
 #include <fmt/format.h>
+#include <algorithm>
 
 #include <cmath>
 

@@ -1,6 +1,7 @@
 #include "train/lm/quantize.h"
 
 #include <gmock/gmock.h>
+#include <algorithm>
 
 #include <cmath>
 #include <cstring>
