@@ -37,7 +37,7 @@ def ties():
 def quantize(w, bits, floor, quantile):
     levels = 2.0 ** (bits - 1) - 1
     clip = torch.quantile(w.abs(), quantile, dim=1)
-    scale = (clip / levels).clamp_min(1 / levels if floor else FP16_SMALLEST_NORMAL)
+    scale = (clip / levels).clamp_min(1 / levels if floor and bits == 8 else FP16_SMALLEST_NORMAL)
     clipped = torch.maximum(torch.minimum(w, clip[:, None]), -clip[:, None])
     q = torch.clamp(torch.round(clipped / scale[:, None]), -levels, levels).to(torch.int8)
     scale = scale.to(torch.float16)
