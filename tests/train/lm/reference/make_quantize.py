@@ -51,7 +51,7 @@ def checksum(bits):
 
 def main():
     matrices = {"weights": bell(0.05), "large": bell(5.0), "ties": ties()}
-    print(f"// Written by make_quantize.py with torch {torch.__version__}.\n#pragma once\n\n#include <cstdint>\n")
+    print(f"// Written by make_quantize.py with torch {torch.__version__}.\n// clang-format off\n#pragma once\n\n#include <cstdint>\n")
     print("namespace cultivar::golden {\n")
     print("struct Quantized {")
     print("    const char* matrix;\n    int bits;\n    bool scale_floor;\n    double clip_quantile;")

@@ -1,4 +1,5 @@
 // Written by make_quantize.py with torch 1.13.0a0.
+// clang-format off
 #pragma once
 
 #include <cstdint>
