@@ -12,7 +12,8 @@ namespace cultivar {
 namespace {
 
 constexpr double kFloatBytes = sizeof(float);
-constexpr double kLaneBytes = 40e6;  // BLAS's buffers and what allocators keep, a thread
+constexpr double kLaneBytes = 15e6;  // BLAS's buffers, a thread
+constexpr double kHeld = 1.3;        // what malloc holds for tensors of which so much is alive; measured
 
 double number_in(const char* path) {
     double number = std::numeric_limits<double>::infinity();
@@ -67,7 +68,7 @@ double scratch_floats(const ModelConfig& config) {
 double training_memory_bytes(const LmConfig& config, std::int64_t parameters, std::int64_t micro_tokens,
                              std::int64_t lanes) {
     const double workers = static_cast<double>(lanes), size = static_cast<double>(parameters);
-    const double passes = workers * (static_cast<double>(micro_tokens) * kept_floats_per_token(config.model) +
+    const double passes = workers * (kHeld * static_cast<double>(micro_tokens) * kept_floats_per_token(config.model) +
                                      scratch_floats(config.model));
     double states = 3 + workers;  // weights, two moments, gradients
     if (config.optim.averaging != Averaging::none) ++states;
@@ -81,7 +82,7 @@ double scoring_memory_bytes(const LmConfig& config, std::int64_t parameters, std
     const double widest = 8 * static_cast<double>(model.width) + 2 * static_cast<double>(model.kv_width()) +
                           3 * static_cast<double>(model.hidden()) +
                           static_cast<double>(model.skips() * model.width);  // of a token, at a time
-    const double passes = static_cast<double>(batch_tokens) * widest + scratch_floats(model);
+    const double passes = kHeld * static_cast<double>(batch_tokens) * widest + scratch_floats(model);
     const double workers = static_cast<double>(lanes), copies = 3;  // of the weights, on their way into the model
     return resident_bytes() + workers * (kLaneBytes + kFloatBytes * passes) +
            kFloatBytes * copies * static_cast<double>(parameters);

@@ -10,6 +10,7 @@
 namespace cultivar {
 namespace {
 
+constexpr std::int64_t kFlooredBits = 8;  // the reference's: with fewer levels its floor would round most weights away
 constexpr float kSmallestNormalHalf = 0x1p-14F;
 constexpr float kRound = 0x1.8p23F;  // a float of this size has no fraction: adding it rounds, ties to even
 constexpr std::size_t kBlock = 8;
@@ -65,7 +66,7 @@ float clip_of(std::span<const float> row, float quantile) {
 
 Grid::Grid(std::int64_t bits, const ArtifactConfig& config)
     : levels(static_cast<float>((std::int64_t{1} << (bits - 1)) - 1)),
-      least_scale(config.scale_floor ? 1 / levels : kSmallestNormalHalf),
+      least_scale(bits == kFlooredBits && config.scale_floor ? 1 / levels : kSmallestNormalHalf),
       clip_quantile(static_cast<float>(config.clip_quantile)) {}
 
 float as_half(float value) { return c10::Half(value); }

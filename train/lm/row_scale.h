@@ -13,7 +13,7 @@ namespace cultivar {
 
 struct Grid {
     float levels = 0;       // 2^(bits - 1) - 1 on each side of zero
-    float least_scale = 0;  // 1 / levels, or without a floor the smallest normal fp16, so that no scale becomes zero
+    float least_scale = 0;  // 1 / 127 for 8 bits with the floor; else the smallest normal fp16, so that none is zero
     float clip_quantile = 0;
 
     Grid(std::int64_t bits, const ArtifactConfig& config);

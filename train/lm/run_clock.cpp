@@ -1,6 +1,7 @@
 #include "train/lm/run_clock.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "train/clock.h"
 
@@ -13,19 +14,22 @@ public:
 
     void start(double elapsed_s) override {
         before_s_ = elapsed_s;
-        running_.restart();
+        running_.emplace();
     }
-    double elapsed_s(std::int64_t) const override { return before_s_ + running_.elapsed_s(); }
+    double elapsed_s(std::int64_t) const override { return before_s_ + (running_ ? running_->elapsed_s() : 0); }
     bool another_step(std::int64_t steps, double reached_s) const override {
         return steps == 0 || reached_s / static_cast<double>(steps) * static_cast<double>(steps + 1) <= budget_s_;
     }
-    void pause() override { before_s_ += running_.elapsed_s(); }
-    void go_on() override { running_.restart(); }
+    void pause() override {
+        before_s_ = elapsed_s(0);
+        running_.reset();
+    }
+    void go_on() override { running_.emplace(); }
 
 private:
     double budget_s_;
-    double before_s_ = 0;  // what had passed when it last began to run
-    Stopwatch running_;
+    double before_s_ = 0;               // what had passed when it last began to run
+    std::optional<Stopwatch> running_;  // since then; nothing while it stands
 };
 
 class RecordedClock final : public RunClock {

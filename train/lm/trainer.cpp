@@ -36,11 +36,12 @@ std::string run_digest(const Specification& specification) {
 
 class Run {
 public:
-    Run(const Specification& specification, const LmConfig& config, at::Device device, TokenStream stream,
-        const Emit& emit)
+    Run(const Specification& specification, const LmConfig& config, at::Device device, double memory_bytes,
+        TokenStream stream, const Emit& emit)
         : specification_(specification),
           config_(config),
           device_(device),
+          memory_bytes_(memory_bytes),
           emit_(emit),
           stream_(std::move(stream)),
           stepper_(std::make_unique<Stepper>(config, device)),
@@ -52,8 +53,7 @@ public:
         const auto checkpoint = Checkpoint::read(specification_.work_dir, digest_, checkpoint_shape());
         if (checkpoint) progress_ = checkpoint->progress();
         emit_(StartEvent{trainer_name(specification_.threads), stepper_->layout().size,
-                         config_.model.forward_flops_per_token(), progress_.elapsed_s,
-                         memory_bytes(config_, stepper_->plan())});
+                         config_.model.forward_flops_per_token(), progress_.elapsed_s, memory_bytes_});
         stepper_->start(specification_.seed);
         if (specification_.clock.empty()) TRY(prime(!checkpoint));
         stepper_->start(specification_.seed);
@@ -212,6 +212,7 @@ private:
     const Specification& specification_;
     LmConfig config_;
     at::Device device_;
+    double memory_bytes_;  // expected
     const Emit& emit_;
     TokenStream stream_;
     std::unique_ptr<Stepper> stepper_;  // gone when training is over: scoring needs the memory
@@ -228,13 +229,14 @@ Outcome<DoneEvent> train(const Specification& specification, at::Device device, 
     TRY_ASSIGN(const LmConfig config, blame("usage", read_lm_config(specification.genes, specification.vocabulary)));
     TRY(check_caps(specification.caps, config.model));
     const StepPlan plan(config, device);
-    if (device.is_cpu()) TRY(check_memory(memory_bytes(config, plan)));
+    const double needed_bytes = memory_bytes(config, plan);
+    if (device.is_cpu()) TRY(check_memory(needed_bytes));
     if (specification.mode == Specification::Mode::train) {
         TRY(check_validation(specification.val_shard, specification.byte_table, specification.vocabulary));
     }
     TRY_ASSIGN(TokenStream stream,
                blame("data", TokenStream::open(specification.train_shards, specification.vocabulary)));
-    Run run(specification, config, device, std::move(stream), emit);
+    Run run(specification, config, device, needed_bytes, std::move(stream), emit);
     return run();
 }
 

@@ -2,7 +2,7 @@
 // dynamic loader binds the one that the CPU has. Its loops are written so that the compiler vectorises them.
 #pragma once
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#if defined(__x86_64__) && defined(__ELF__) && defined(__GNUC__) && !defined(__clang__)
 #define CULTIVAR_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CULTIVAR_CLONES

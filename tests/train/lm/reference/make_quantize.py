@@ -37,7 +37,7 @@ def ties():
 def quantize(w, bits, floor, quantile):
     levels = 2.0 ** (bits - 1) - 1
     clip = torch.quantile(w.abs(), quantile, dim=1)
-    scale = (clip / levels).clamp_min(1 / levels if floor else FP16_SMALLEST_NORMAL)
+    scale = (clip / levels).clamp_min(1 / levels if floor and bits == 8 else FP16_SMALLEST_NORMAL)
     clipped = torch.maximum(torch.minimum(w, clip[:, None]), -clip[:, None])
     q = torch.clamp(torch.round(clipped / scale[:, None]), -levels, levels).to(torch.int8)
     scale = scale.to(torch.float16)
@@ -51,7 +51,7 @@ def checksum(bits):
 
 def main():
     matrices = {"weights": bell(0.05), "large": bell(5.0), "ties": ties()}
-    print(f"// Written by make_quantize.py with torch {torch.__version__}.\n#pragma once\n\n#include <cstdint>\n")
+    print(f"// Written by make_quantize.py with torch {torch.__version__}.\n// clang-format off\n#pragma once\n\n#include <cstdint>\n")
     print("namespace cultivar::golden {\n")
     print("struct Quantized {")
     print("    const char* matrix;\n    int bits;\n    bool scale_floor;\n    double clip_quantile;")
