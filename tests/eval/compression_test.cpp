@@ -82,7 +82,7 @@ TEST_P(Compressing, ComesCloseToTheEntropyOfTheLevels) {
     for (int levels : {127, 31, 15, 7}) {
         const Content content = example(levels, 500'000);
         const auto size_bytes = static_cast<double>(packed(content).size());
-        EXPECT_LT(size_bytes, 1.05 * content.entropy_bytes) << levels;  // zstd 1.5.4: 1.016 at most; 1.5.7: 1.04
+        EXPECT_LT(size_bytes, 1.08 * content.entropy_bytes) << levels;  // zstd 1.5.4: 1.016 at most; 1.5.7: 1.066
         EXPECT_GT(size_bytes, 0.99 * content.entropy_bytes) << levels;
     }
 }
