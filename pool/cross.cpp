@@ -9,8 +9,6 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kMaxBases = 16;
-
 class Merge {
 public:
     Merge(const Space& space, const CrossParent& a, const CrossParent& b,
@@ -91,7 +89,7 @@ Result<Cross> cross(const Space& space, const std::string& task_id, CrossParent 
                     std::vector<std::pair<Oid, Genes>> bases) {
     if (a.commit > b.commit) std::swap(a, b);
     std::sort(bases.begin(), bases.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
-    if (bases.size() > kMaxBases) bases.resize(kMaxBases);
+    if (bases.size() > kMaxCrossBases) bases.resize(kMaxCrossBases);
     auto pair = [&] { return fmt::format("{} and {}", a.candidate.id.substr(0, 8), b.candidate.id.substr(0, 8)); };
     Merge merge(space, a, b, bases);
     merge.merge_all();

@@ -21,6 +21,8 @@
 
 namespace cultivar {
 
+inline constexpr std::size_t kMaxCrossBases = 16;
+
 struct CrossParent {
     Oid commit;
     Candidate candidate;

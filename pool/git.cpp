@@ -40,6 +40,9 @@ tl::unexpected<Error> git_fail(const std::string& what) {
     return fail(Code::git, fmt::format("{}: {}", what, error && error->message ? error->message : "unknown error"));
 }
 
+constexpr std::size_t kObjectCacheBytes = 16 << 20;
+constexpr std::size_t kPackWindowBytes = 8 << 20, kPackMappedBytes = 64 << 20;
+
 void start_library() {
     static std::once_flag once;
     std::call_once(once, [] {
@@ -47,6 +50,10 @@ void start_library() {
         // Only the repository's own configuration counts: what a pool holds must not depend on the user's settings.
         for (int level : {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL})
             git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
+        // Every object is read once: a large cache of them is only memory.
+        git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, static_cast<ssize_t>(kObjectCacheBytes));
+        git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, kPackWindowBytes);
+        git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, kPackMappedBytes);
         // Whoever may run the command may read the folder; ownership is the transport's concern.
         git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
     });
@@ -212,6 +219,38 @@ Result<std::optional<std::string>> Repo::config(const std::string& key) const {
     return std::optional<std::string>(value);
 }
 
+namespace {
+
+Oid name_of(std::string_view bytes, git_object_t type) {
+    git_oid oid{};
+    (void)git_odb_hash(&oid, bytes.data(), bytes.size(), type);  // fails for unknown types alone
+    return hex(&oid);
+}
+
+}  // namespace
+
+Oid Repo::name_of_blob(std::string_view bytes) { return name_of(bytes, GIT_OBJECT_BLOB); }
+
+Oid Repo::name_of_tree(const std::vector<TreeEntry>& entries) {
+    std::string bytes;
+    for (const TreeEntry& entry : entries) {
+        git_oid oid{};
+        (void)parse(entry.oid, oid);
+        bytes += "100644 " + entry.name + '\0';
+        bytes.append(reinterpret_cast<const char*>(oid.id), GIT_OID_RAWSZ);
+    }
+    return name_of(bytes, GIT_OBJECT_TREE);
+}
+
+Oid Repo::name_of_commit(const Commit& commit) {
+    std::string bytes = "tree " + commit.tree + "\n";
+    for (const Oid& parent : commit.parents) bytes += "parent " + parent + "\n";
+    for (const char* role : {"author", "committer"})
+        bytes +=
+            fmt::format("{} {} <{}> {} +0000\n", role, commit.author.name, commit.author.email, commit.author.unix_s);
+    return name_of(bytes + "\n" + commit.message, GIT_OBJECT_COMMIT);
+}
+
 Result<Oid> Repo::write_blob(std::string_view bytes) {
     git_oid oid;
     if (git_blob_create_from_buffer(&oid, repo_.get(), bytes.data(), bytes.size()) != 0)
@@ -353,20 +392,6 @@ Result<std::optional<std::string>> Repo::file(const Oid& commit, const std::stri
         tree = found->oid;
         begin = slash + 1;
     }
-}
-
-Result<std::vector<Oid>> Repo::merge_bases(const Oid& a, const Oid& b) const {
-    git_oid one, two;
-    if (!parse(a, one) || !parse(b, two)) return fail(Code::git, "not an object name");
-    git_oidarray array{};
-    int rc = git_merge_bases(&array, repo_.get(), &one, &two);
-    if (rc == GIT_ENOTFOUND) return std::vector<Oid>();
-    if (rc != 0) return git_fail("cannot find the merge bases");
-    std::vector<Oid> bases;
-    for (std::size_t i = 0; i < array.count; ++i) bases.push_back(hex(&array.ids[i]));
-    git_oidarray_dispose(&array);
-    std::sort(bases.begin(), bases.end());
-    return bases;
 }
 
 Result<bool> Repo::descends(const Oid& commit, const Oid& ancestor) const {

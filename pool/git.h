@@ -69,6 +69,11 @@ public:
     Result<void> set_config(const std::string& key, const std::string& value);
     Result<std::optional<std::string>> config(const std::string& key) const;
 
+    // The names that these would have, nothing written.
+    static Oid name_of_blob(std::string_view bytes);
+    static Oid name_of_tree(const std::vector<TreeEntry>& entries);  // sorted by name, without folders
+    static Oid name_of_commit(const Commit& commit);                 // unsigned
+
     Result<Oid> write_blob(std::string_view bytes);
     Result<Oid> write_tree(const std::vector<TreeEntry>& entries);
     Result<Oid> write_commit(const Commit& commit, const Signer* signer = nullptr);
@@ -84,8 +89,6 @@ public:
     // A plain file of a commit by its path ("seeds/small.toml"); nothing when absent. Links and executables: corrupt.
     Result<std::optional<std::string>> file(const Oid& commit, const std::string& path, std::size_t limit_bytes) const;
 
-    // All best common ancestors, sorted; empty when unrelated.
-    Result<std::vector<Oid>> merge_bases(const Oid& a, const Oid& b) const;
     Result<bool> descends(const Oid& commit, const Oid& ancestor) const;  // equal counts
 
     // After main moved by our own commit: writes the named files of main's tree beside .git and stages them. Nothing to

@@ -14,6 +14,7 @@ constexpr const char* kFile = "candidate.toml";
 constexpr const char* kAuthor = "cultivar";
 constexpr const char* kEmail = "pool@cultivar.invalid";
 constexpr std::size_t kSubjectLength = 72;
+constexpr std::size_t kRecent = 2048;  // commits kept in memory with all their genes
 
 std::string short_id(const Candidate& candidate) { return candidate.id.substr(0, 8); }
 
@@ -65,63 +66,150 @@ Result<bool> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit) 
     return there.has_value();
 }
 
+const char* const Lineage::kTable = R"(
+CREATE TABLE IF NOT EXISTS candidate_commit(node INTEGER PRIMARY KEY, oid TEXT UNIQUE, candidate TEXT, parent INTEGER,
+    other_parent INTEGER, shared INTEGER DEFAULT 0);
+CREATE INDEX IF NOT EXISTS commit_candidate ON candidate_commit(candidate);
+)";
+const char* const Lineage::kDropTable = "DROP TABLE IF EXISTS candidate_commit;";
+
+Lineage::Lineage(Repo& repo, const Task& task, Database* kept_in)
+    : repo_(repo), task_(task), task_id_(task.id()), db_(kept_in) {}
+
+Result<void> Lineage::prepare() {
+    if (find_) return {};
+    if (!db_) {
+        TRY_ASSIGN(Database memory, Database::open(":memory:"));
+        own_db_.emplace(std::move(memory));
+        db_ = &*own_db_;
+        TRY(db_->execute(kTable));
+    }
+    TRY_ASSIGN(Statement name, db_->prepare("SELECT oid FROM candidate_commit WHERE node = ?"));
+    TRY_ASSIGN(Statement insert, db_->prepare("INSERT INTO candidate_commit(oid, candidate, parent, other_parent) "
+                                              "VALUES(?, ?, ?, ?)"));
+    TRY_ASSIGN(Statement find, db_->prepare("SELECT node FROM candidate_commit WHERE oid = ?"));
+    name_ = std::move(name), insert_ = std::move(insert), find_ = std::move(find);
+    return {};
+}
+
+Result<Ancestry::Node> Lineage::node_of(const Oid& commit) {
+    TRY(prepare());
+    TRY_ASSIGN(bool there, find_->bind(1, commit).step());
+    auto node = there ? static_cast<Ancestry::Node>(find_->whole(0)) : 0;
+    find_->reset();
+    return node;
+}
+
+Result<Oid> Lineage::oid_of(Ancestry::Node node) {
+    TRY(prepare());
+    TRY_ASSIGN(bool there, name_->bind(1, std::int64_t{node}).step());
+    Oid oid = there ? name_->text(0) : "";
+    name_->reset();
+    return oid;
+}
+
+Result<void> Lineage::keep(const CandidateCommit& made) {
+    std::array<Ancestry::Node, 2> parents{};
+    for (std::size_t i = 0; i < made.parents.size(); ++i) {
+        TRY_ASSIGN(parents[i], node_of(made.parents[i]));
+    }
+    insert_->bind(1, made.oid).bind(2, made.candidate.id);
+    TRY(insert_->bind(3, std::int64_t{parents[0]}).bind(4, std::int64_t{parents[1]}).run());
+    if (ancestry_) ancestry_->add(parents[0], parents[1]);
+    if (recent_.size() >= kRecent) recent_.clear();
+    recent_.insert_or_assign(made.oid, made);
+    return {};
+}
+
+Result<const Ancestry*> Lineage::ancestry() {
+    TRY(prepare());
+    if (ancestry_) return &*ancestry_;
+    TRY_ASSIGN(Statement all, db_->prepare("SELECT parent, other_parent FROM candidate_commit ORDER BY node"));
+    Ancestry read;
+    for (;;) {
+        TRY_ASSIGN(bool row, all.step());
+        if (!row) break;
+        read.add(static_cast<Ancestry::Node>(all.whole(0)), static_cast<Ancestry::Node>(all.whole(1)));
+    }
+    return &ancestry_.emplace(std::move(read));
+}
+
+// A commit whose node is known.
+Result<CandidateCommit> Lineage::known(const Oid& commit) {
+    if (auto found = recent_.find(commit); found != recent_.end()) return found->second;
+    TRY_ASSIGN(Commit raw, repo_.read_commit(commit));
+    TRY_ASSIGN(Candidate candidate, content(raw, commit));
+    if (recent_.size() >= kRecent) recent_.clear();
+    return recent_.emplace(commit, CandidateCommit{commit, std::move(candidate), raw.parents, raw.author.unix_s})
+        .first->second;
+}
+
 Result<CandidateCommit> Lineage::read(const Oid& commit) {
     // Ancestors first, without recursion: a hostile history may be deep.
     std::vector<Oid> todo = {commit};
     while (!todo.empty()) {
-        Oid next = todo.back();
-        if (known_.count(next)) {
+        const Oid next = todo.back();
+        TRY_ASSIGN(Ancestry::Node node, node_of(next));
+        if (node != 0) {
             todo.pop_back();
             continue;
         }
         TRY_ASSIGN(Commit raw, repo_.read_commit(next));
         if (raw.parents.size() > 2) return fail(Code::corrupt, fmt::format("commit {} has too many parents", next));
-        std::size_t before = todo.size();
+        const std::size_t before = todo.size();
         for (const Oid& parent : raw.parents) {
-            if (!known_.count(parent)) todo.push_back(parent);
+            TRY_ASSIGN(Ancestry::Node from, node_of(parent));
+            if (from == 0) todo.push_back(parent);
         }
         if (todo.size() > 1'000'000) return fail(Code::corrupt, "a history that is too deep");
         if (todo.size() > before) continue;
-        TRY_ASSIGN(CandidateCommit one, read_one(next));
-        known_.emplace(next, std::move(one));
+        TRY_ASSIGN(CandidateCommit good, check(next, raw));
+        TRY(keep(good));
         todo.pop_back();
     }
-    return known_.at(commit);
+    return known(commit);
 }
 
-Result<CandidateCommit> Lineage::read_one(const Oid& name) {
-    TRY_ASSIGN(Commit raw, repo_.read_commit(name));
+Result<Candidate> Lineage::content(const Commit& raw, const Oid& commit) {
     TRY_ASSIGN(std::vector<TreeEntry> entries, repo_.read_tree(raw.tree, 8));
     if (entries.size() != 1 || entries[0].name != kFile || !entries[0].plain_file)
-        return fail(Code::corrupt, fmt::format("commit {} holds something else than {}", name, kFile));
+        return fail(Code::corrupt, fmt::format("commit {} holds something else than {}", commit, kFile));
     TRY_ASSIGN(std::string toml, repo_.read_blob(entries[0].oid, kMaxCandidateBytes));
-    TRY_ASSIGN(Candidate candidate, parse_canonical(task_.space, task_id_, toml));
-    TRY_ASSIGN(CandidateCommit again, build(candidate, raw.parents));
-    if (again.oid != name)
-        return fail(Code::corrupt, fmt::format("commit {} is not the commit of its candidate and parents", name));
-    return again;
+    return parse_canonical(task_.space, task_id_, toml);
+}
+
+Result<CandidateCommit> Lineage::check(const Oid& commit, const Commit& raw) {
+    TRY_ASSIGN(Candidate candidate, content(raw, commit));
+    TRY_ASSIGN(Plan again, plan(candidate, raw.parents));
+    if (again.made.oid != commit)
+        return fail(Code::corrupt, fmt::format("commit {} is not the commit of its candidate and parents", commit));
+    return std::move(again.made);
 }
 
 Result<CandidateCommit> Lineage::write(const Candidate& candidate, std::vector<Oid> parents) {
     std::sort(parents.begin(), parents.end());
     for (const Oid& parent : parents) TRY(read(parent));
-    TRY_ASSIGN(CandidateCommit made, build(candidate, parents));
-    known_.emplace(made.oid, made);
-    return made;
+    TRY_ASSIGN(Plan planned, plan(candidate, parents));
+    TRY_ASSIGN(Oid blob, repo_.write_blob(candidate.toml));
+    TRY(repo_.write_tree({{kFile, blob, false, true}}));
+    TRY(repo_.write_commit(planned.commit));
+    TRY_ASSIGN(Ancestry::Node node, node_of(planned.made.oid));
+    if (node == 0) TRY(keep(planned.made));
+    return std::move(planned.made);
 }
 
-Result<CandidateCommit> Lineage::build(const Candidate& candidate, const std::vector<Oid>& parents) {
+Result<Lineage::Plan> Lineage::plan(const Candidate& candidate, const std::vector<Oid>& parents) {
     std::vector<CandidateCommit> from;
     TRY_ASSIGN(std::int64_t unix_s, parse_utc(task_.created));
     for (const Oid& parent : parents) {
-        from.push_back(known_.at(parent));
-        unix_s = std::max(unix_s, from.back().unix_s + 1);
+        TRY_ASSIGN(CandidateCommit one, known(parent));
+        unix_s = std::max(unix_s, one.unix_s + 1);
+        from.push_back(std::move(one));
     }
     TRY_ASSIGN(std::string message, message_of(candidate, from));
-    TRY_ASSIGN(Oid blob, repo_.write_blob(candidate.toml));
-    TRY_ASSIGN(Oid tree, repo_.write_tree({{kFile, blob, false, true}}));
-    TRY_ASSIGN(Oid oid, repo_.write_commit({tree, parents, {kAuthor, kEmail, unix_s}, message}));
-    return CandidateCommit{oid, candidate, parents, unix_s};
+    const Oid tree = Repo::name_of_tree({{kFile, Repo::name_of_blob(candidate.toml), false, true}});
+    Commit commit{tree, parents, {kAuthor, kEmail, unix_s}, std::move(message)};
+    return Plan{{Repo::name_of_commit(commit), candidate, parents, unix_s}, std::move(commit)};
 }
 
 Result<std::string> Lineage::message_of(const Candidate& candidate, const std::vector<CandidateCommit>& parents) {
@@ -148,10 +236,18 @@ Result<std::string> Lineage::message_of(const Candidate& candidate, const std::v
 Result<Cross> Lineage::cross_of(const Oid& a, const Oid& b) {
     TRY_ASSIGN(CandidateCommit one, read(a));
     TRY_ASSIGN(CandidateCommit two, read(b));
-    TRY_ASSIGN(std::vector<Oid> bases, repo_.merge_bases(a, b));
+    TRY_ASSIGN(const Ancestry* graph, ancestry());
+    TRY_ASSIGN(Ancestry::Node one_node, node_of(a));
+    TRY_ASSIGN(Ancestry::Node two_node, node_of(b));
+    std::vector<Oid> bases;
+    for (Ancestry::Node node : graph->merge_bases(one_node, two_node)) {
+        TRY_ASSIGN(bases.emplace_back(), oid_of(node));
+    }
+    std::sort(bases.begin(), bases.end());
+    if (bases.size() > kMaxCrossBases) bases.resize(kMaxCrossBases);
     std::vector<std::pair<Oid, Genes>> base_genes;
     for (const Oid& base : bases) {
-        TRY_ASSIGN(CandidateCommit found, read(base));
+        TRY_ASSIGN(CandidateCommit found, known(base));
         base_genes.emplace_back(base, found.candidate.genes);
     }
     return cross(task_.space, task_id_, {one.oid, one.candidate}, {two.oid, two.candidate}, std::move(base_genes));

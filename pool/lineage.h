@@ -15,12 +15,15 @@
 // A commit read from elsewhere is accepted only when writing it again from its tree and parents gives its name.
 #pragma once
 
-#include <map>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "pool/ancestry.h"
 #include "pool/cross.h"
 #include "pool/git.h"
+#include "pool/sqlite.h"
 #include "pool/task.h"
 
 namespace cultivar {
@@ -39,11 +42,12 @@ std::optional<std::pair<std::string, std::string>> parse_candidate_branch(const 
 // The local branch of a candidate's commit, made if absent; true when it was there already. Errors: busy, git.
 Result<bool> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit);
 
-// Reads and writes candidate commits of one pool, each at most once.
+// Reads and writes candidate commits of one pool, each checked at most once: what was found good is kept in a table
+// (`candidate_commit`) of the index's database, and merge bases come from there instead of from git.
 class Lineage {
 public:
-    // Both must outlive the object.
-    Lineage(Repo& repo, const Task& task) : repo_(repo), task_(task), task_id_(task.id()) {}
+    // All must outlive the object. Without a database of the caller's, one in memory.
+    Lineage(Repo& repo, const Task& task, Database* kept_in = nullptr);
 
     // Checks everything stated above, ancestors included. Errors: corrupt, git.
     Result<CandidateCommit> read(const Oid& commit);
@@ -52,15 +56,34 @@ public:
     // The child of two candidate commits. Errors: unfit (pool/cross.h).
     Result<Cross> cross_of(const Oid& a, const Oid& b);
 
+    // The table's making and undoing, for whoever owns the database.
+    static const char* const kTable;
+    static const char* const kDropTable;
+
 private:
-    Result<CandidateCommit> build(const Candidate& candidate, const std::vector<Oid>& parents);
-    Result<CandidateCommit> read_one(const Oid& commit);
+    struct Plan {
+        CandidateCommit made;
+        Commit commit;  // its tree holds the candidate alone
+    };
+    Result<void> prepare();
+    Result<Ancestry::Node> node_of(const Oid& commit);  // 0: not known to be good
+    Result<Oid> oid_of(Ancestry::Node node);
+    Result<void> keep(const CandidateCommit& made);
+    Result<CandidateCommit> known(const Oid& commit);
+    Result<CandidateCommit> check(const Oid& commit, const Commit& raw);
+    Result<Candidate> content(const Commit& raw, const Oid& commit);
+    Result<Plan> plan(const Candidate& candidate, const std::vector<Oid>& parents);
     Result<std::string> message_of(const Candidate& candidate, const std::vector<CandidateCommit>& parents);
+    Result<const Ancestry*> ancestry();
 
     Repo& repo_;
     const Task& task_;
     std::string task_id_;
-    std::map<Oid, CandidateCommit> known_;
+    Database* db_;
+    std::optional<Database> own_db_;
+    std::optional<Statement> find_, name_, insert_;
+    std::optional<Ancestry> ancestry_;                 // read at the first cross
+    std::unordered_map<Oid, CandidateCommit> recent_;  // read not long ago
 };
 
 }  // namespace cultivar

@@ -114,18 +114,24 @@ TEST_F(RepoTest, ListsRefsUnderAPrefixLooseAndPacked) {
     EXPECT_THAT(names, ElementsAre("a/c", "b", "d"));
 }
 
-TEST_F(RepoTest, FindsAllMergeBasesOfACrissCross) {
-    Oid root = commit({}, "root"), a = commit({root}, "a"), b = commit({root}, "b");
-    Oid ab = commit({a, b}, "ab"), ba = commit({a, b}, "ba");
-    std::vector<Oid> both = {a, b};
-    std::sort(both.begin(), both.end());
-    EXPECT_EQ(must(repo_.merge_bases(ab, ba)), both);
-    EXPECT_THAT(must(repo_.merge_bases(a, b)), ElementsAre(root));
-    EXPECT_THAT(must(repo_.merge_bases(a, ab)), ElementsAre(a));
-    EXPECT_THAT(must(repo_.merge_bases(a, commit({}, "stranger"))), IsEmpty());
+TEST_F(RepoTest, KnowsWhatDescendsFromWhat) {
+    Oid root = commit({}, "root"), a = commit({root}, "a"), b = commit({root}, "b"), ab = commit({a, b}, "ab");
     EXPECT_TRUE(must(repo_.descends(ab, root)));
     EXPECT_TRUE(must(repo_.descends(a, a)));
     EXPECT_FALSE(must(repo_.descends(root, ab)));
+}
+
+TEST_F(RepoTest, NamesObjectsAsGitWouldWithoutWritingThem) {
+    Oid blob = must(repo_.write_blob("x = 1\n"));
+    TreeEntry entry{"candidate.toml", blob, false, true};
+    Oid tree = must(repo_.write_tree({entry}));
+    Commit root{tree, {}, {"ann", "ann@example.org", 1795232400}, "a message\n\nwith a body\n"};
+    Oid first = must(repo_.write_commit(root));
+    EXPECT_EQ(Repo::name_of_blob("x = 1\n"), blob);
+    EXPECT_EQ(Repo::name_of_tree({entry}), tree);
+    EXPECT_EQ(Repo::name_of_commit(root), first);
+    root.parents = {first};
+    EXPECT_EQ(Repo::name_of_commit(root), must(repo_.write_commit(root)));
 }
 
 TEST_F(RepoTest, IsFoundFromAnyFolderInside) {

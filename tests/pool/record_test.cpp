@@ -38,9 +38,10 @@ TEST(Record, OfTheGoldenFileReadsAndWritesBackByteForByte) {
     const char* const ids[] = {"3a1e1e912995fc097ffd733ecad33a7249887e5fabab3c11eab7dfadeaef068d",
                                "89d6b9c5e65f597773a856fd23413a22b1b32e9785d65eaba081ea3a2bc22ab6",
                                "df0652fd728a015f8f8e97cf0eba6d4e892da4c98756c0229d209227c9b4e09a",
-                               "2ef789213d55dadc1b338d1583867a1bb1cf17f9c4e44a65a864e9695858640d"};
+                               "2ef789213d55dadc1b338d1583867a1bb1cf17f9c4e44a65a864e9695858640d",
+                               "dd3d8b19432a77b0a31673ed10dd615a9455870a6b3a3807db0b4567426f2da1"};
     std::vector<std::string> lines = golden_lines();
-    ASSERT_EQ(lines.size(), 5u);
+    ASSERT_EQ(lines.size(), std::size(ids));
     for (std::size_t i = 0; i < lines.size(); ++i) {
         EXPECT_EQ(record_id(lines[i]), ids[i]);
         EXPECT_EQ(to_line(must(parse_line(lines[i]))), lines[i]);
