@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace cultivar {
 namespace {
@@ -37,6 +38,23 @@ Result<std::vector<std::string>> read_shape(const std::vector<std::string>& word
         ++i;
     }
     return rest;
+}
+
+std::vector<std::string> shape_words(const PoolShape& shape) {
+    return {"--runs",      std::to_string(shape.runs),         "--contributors", std::to_string(shape.contributors),
+            "--crossover", fmt::format("{}", shape.crossover), "--seed",         std::to_string(shape.seed)};
+}
+
+std::string summary_json(const PoolShape& shape, const PoolSummary& made, double wall_s) {
+    return nlohmann::ordered_json{{"runs", shape.runs},
+                                  {"contributors", made.contributors},
+                                  {"kept", made.kept},
+                                  {"crosses", made.crosses},
+                                  {"archived", made.archived},
+                                  {"records", made.records},
+                                  {"record_bytes", made.record_bytes},
+                                  {"generated_s", wall_s}}
+        .dump();
 }
 
 }  // namespace cultivar

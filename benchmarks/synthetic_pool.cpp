@@ -23,7 +23,7 @@ int contributors_of(const PoolShape& shape) {
 }
 
 // The one place where the generator writes candidate commits.
-Ancestry ancestry_of(Lineage& lineage, std::vector<CandidateCommit>& kept) {
+CommitGraph commit_graph_of(Lineage& lineage, std::vector<CandidateCommit>& kept) {
     return {[&](const Candidate& candidate, const std::vector<Oid>& parents) -> Result<Oid> {
                 TRY_ASSIGN(CandidateCommit commit, lineage.write(candidate, parents));
                 commit.candidate.genes.clear();
@@ -147,7 +147,7 @@ Result<PoolSummary> make_synthetic_pool(const std::string& folder, const PoolSha
     std::vector<RunSketch> sketches;
     {
         Lineage lineage(repo, task);
-        SyntheticSearch search(task, shape.seed, shape.crossover, ancestry_of(lineage, kept));
+        SyntheticSearch search(task, shape.seed, shape.crossover, commit_graph_of(lineage, kept));
         for (int i = 0; i < shape.runs; ++i) {
             TRY_ASSIGN(RunSketch sketch, search.next());
             const SyntheticWriter& writer = writers[static_cast<std::size_t>(turn[static_cast<std::size_t>(i)])];
@@ -174,7 +174,7 @@ Result<std::vector<FurtherRun>> further_runs(Repo& repo, const Task& task, const
     TRY_ASSIGN(const std::int64_t created_s, parse_utc(task.created));
     Lineage lineage(repo, task);
     std::vector<CandidateCommit> kept;
-    SyntheticSearch search(task, seed, 0, ancestry_of(lineage, kept));
+    SyntheticSearch search(task, seed, 0, commit_graph_of(lineage, kept));
     for (std::size_t i = 0; i < lm_seeds().size(); ++i) TRY(search.next());  // the pool has these
     std::vector<FurtherRun> runs;
     for (int i = 0; i < count; ++i) {

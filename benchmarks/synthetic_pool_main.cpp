@@ -33,10 +33,6 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "synthetic_pool: {}\n", made.error().message);
         return 128;
     }
-    fmt::print(
-        "{{\"runs\": {}, \"contributors\": {}, \"kept\": {}, \"crosses\": {}, \"archived\": {}, \"records\": {}, "
-        "\"record_bytes\": {}, \"wall_s\": {:.1f}}}\n",
-        shape.runs, made->contributors, made->kept, made->crosses, made->archived, made->records, made->record_bytes,
-        clock.now_s() - began_s);
+    fmt::print("{}\n", summary_json(shape, *made, clock.now_s() - began_s));
     return 0;
 }

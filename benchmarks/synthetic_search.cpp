@@ -130,7 +130,7 @@ Result<RunSketch> SyntheticSearch::mutant(bool kept) {
 Result<std::optional<RunSketch>> SyntheticSearch::crossed() {
     const KeptCandidate &a = recent(), &b = recent();
     if (a.commit == b.commit) return std::nullopt;
-    auto child = ancestry_.cross(a.commit, b.commit);
+    auto child = graph_.cross(a.commit, b.commit);
     if (!child || !is_new(*child)) return std::nullopt;
     ++crosses_;
     TRY_ASSIGN(RunSketch sketch, keep(sketch_of(*child, "cross"), *child, {&a, &b}));
@@ -149,7 +149,7 @@ Result<RunSketch> SyntheticSearch::keep(RunSketch sketch, Candidate child,
     }
     sketch.decision = Decision::kept;
     sketch.val_loss = best - 0.03 * random_.uniform() * (best - kFloorLoss);
-    TRY_ASSIGN(const Oid commit, ancestry_.keep(child, commits));
+    TRY_ASSIGN(const Oid commit, graph_.keep(child, commits));
     seen_.insert(child.id);
     recent_.push_back({std::move(child), commit, sketch.val_loss, 1});
     if (recent_.size() > kRecent) recent_.pop_front();

@@ -25,7 +25,7 @@ struct KeptCandidate {
 };
 
 // How the search reaches the commit graph. `keep` gives the commit of a kept candidate, `cross` the child of two.
-struct Ancestry {
+struct CommitGraph {
     std::function<Result<Oid>(const Candidate& candidate, const std::vector<Oid>& parents)> keep;
     std::function<Result<Candidate>(const Oid& a, const Oid& b)> cross;
 };
@@ -33,8 +33,8 @@ struct Ancestry {
 class SyntheticSearch {
 public:
     // `task` must outlive the object.
-    SyntheticSearch(const Task& task, std::uint64_t seed, double crossover, Ancestry ancestry)
-        : task_(task), task_id_(task.id()), random_(seed), crossover_(crossover), ancestry_(std::move(ancestry)) {}
+    SyntheticSearch(const Task& task, std::uint64_t seed, double crossover, CommitGraph graph)
+        : task_(task), task_id_(task.id()), random_(seed), crossover_(crossover), graph_(std::move(graph)) {}
 
     // The next run; the pool's seeds come first. Writer, category and start are left to the caller.
     Result<RunSketch> next();
@@ -54,7 +54,7 @@ private:
     std::string task_id_;
     Random random_;
     double crossover_;
-    Ancestry ancestry_;
+    CommitGraph graph_;
     std::deque<KeptCandidate> recent_;
     std::unordered_set<std::string> seen_;
     std::size_t seeds_ = 0;
