@@ -21,9 +21,11 @@ std::string canonical(const Genes& minimal) {
 }  // namespace
 
 Result<Candidate> make_candidate(const Space& space, const std::string& task_id, const Genes& changes) {
-    TRY_ASSIGN(Genes given, space.complete(changes));
-    Genes minimal = space.minimal(given);
-    TRY_ASSIGN(Genes complete, space.complete(minimal));  // inactive genes are at their defaults
+    TRY_ASSIGN(Genes complete, space.complete(changes));
+    const Genes minimal = space.minimal(complete);
+    for (const Gene& gene : space.genes()) {  // inactive genes are at their defaults
+        if (!minimal.contains(gene.name)) complete.find(gene.name)->second = gene.default_value;
+    }
     TRY(space.check(complete));
     Candidate candidate;
     candidate.toml = canonical(minimal);
