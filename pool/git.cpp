@@ -219,6 +219,35 @@ Result<std::optional<std::string>> Repo::config(const std::string& key) const {
     return std::optional<std::string>(value);
 }
 
+Result<void> Repo::unset_config(const std::string& key) {
+    Owned<git_config, git_config_free> config;
+    if (git_repository_config(config.out(), repo_.get()) != 0) return git_fail("cannot read the configuration");
+    const int rc = git_config_delete_entry(config.get(), key.c_str());
+    if (rc != 0 && rc != GIT_ENOTFOUND) return git_fail(fmt::format("cannot unset '{}'", key));
+    return {};
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Repo::config_section(const std::string& prefix) const {
+    Owned<git_config, git_config_free> config;
+    Owned<git_config_iterator, git_config_iterator_free> iterator;
+    if (git_repository_config_snapshot(config.out(), repo_.get()) != 0 ||
+        git_config_iterator_new(iterator.out(), config.get()) != 0)
+        return git_fail("cannot read the configuration");
+    std::vector<std::pair<std::string, std::string>> found;
+    git_config_entry* entry = nullptr;
+    while (git_config_next(&entry, iterator.get()) == 0) {
+        if (std::string_view(entry->name).starts_with(prefix)) found.emplace_back(entry->name, entry->value);
+    }
+    return found;
+}
+
+Result<void> Repo::pack_refs() {
+    Owned<git_refdb, git_refdb_free> refs;
+    if (git_repository_refdb(refs.out(), repo_.get()) != 0 || git_refdb_compress(refs.get()) != 0)
+        return git_fail("cannot pack the refs");
+    return {};
+}
+
 namespace {
 
 Oid name_of(std::string_view bytes, git_object_t type) {

@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, writer TEXT, candidate TEXT,
     category TEXT, at TEXT, status TEXT, decision TEXT, score REAL, budget_s REAL, wall_s REAL, search_joules REAL,
     operator TEXT, steps INTEGER, parents TEXT, artifact TEXT, artifact_run TEXT, seen_s INTEGER, segment INTEGER,
-    place INTEGER, line TEXT, refused TEXT, rejected INTEGER DEFAULT 0, parameters INTEGER, flops REAL, joules REAL);
+    place INTEGER, line TEXT, refused TEXT, rejected INTEGER DEFAULT 0, parameters INTEGER, flops REAL, joules REAL,
+    source TEXT);
 CREATE INDEX IF NOT EXISTS record_candidate ON record(candidate, category);
 CREATE INDEX IF NOT EXISTS record_at ON record(at) WHERE type = 'run';
 CREATE INDEX IF NOT EXISTS record_claim ON record(writer, candidate) WHERE type = 'claim';

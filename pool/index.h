@@ -40,6 +40,7 @@ struct RunRow {
     Run run;
     bool refused = false;  // failed intake, or its claim was rejected
     std::string why_refused;
+    std::string source;  // where it came from: "archive", a source's name (pool/source.h), or "" for the pool itself
 };
 
 // What the search asks of a run, from the index alone.
@@ -153,6 +154,8 @@ private:
     Result<void> take_branch(const Ref& ref, RefreshReport& report);
     Result<void> take_commit(const Oid& oid, RefreshReport& report);
     Result<void> take_logs(const std::vector<Ref>& refs, RefreshReport& report);
+    Result<void> take_ref(const Ref& ref, const std::string& writer, bool ledger, Intake& intake);
+    Result<void> take_bundles(const Ref& ref, Intake& intake);
     Result<void> take_spool(RefreshReport& report);
     Result<bool> take_candidate(const std::string& id, const std::string& toml,
                                 const std::vector<std::string>& parents);

@@ -7,10 +7,12 @@
 #include <fmt/format.h>
 
 #include "pool/batch.h"
+#include "pool/bundle.h"
 #include "pool/digest.h"
 #include "pool/index.h"
 #include "pool/journal.h"
 #include "pool/segment_log.h"
+#include "pool/source.h"
 
 namespace cultivar {
 namespace {
@@ -54,9 +56,10 @@ Result<std::string> signer_of(const Repo& repo, const Oid& tip) {
     return verify_signature(signature->first, signature->second);
 }
 
-// "<before><what>/<rest>" -> rest, for the refs that this clone and its remote have.
+// "<before><what><rest>" -> rest, for the refs that this clone, its remote and its sources have.
 std::optional<std::string> under(const std::string& ref, const std::string& what) {
-    for (const std::string& before : {std::string("refs/heads/"), fmt::format("refs/remotes/{}/", kRemote)}) {
+    for (const std::string& before : {std::string("refs/heads/"), fmt::format("refs/remotes/{}/", kRemote),
+                                      fmt::format("refs/sources/{}/", source_of_ref(ref))}) {
         if (ref.starts_with(before + what)) return ref.substr(before.size() + what.size());
     }
     return std::nullopt;
@@ -68,6 +71,7 @@ struct Index::Log {
     std::string ref, writer;
     Oid tip;
     bool ledger = false;
+    std::string source;  // pool/source.h, or "archive"; "": this clone and its origin
 };
 
 // Lines on their way into the tables; the statements that take them are prepared once.
@@ -76,14 +80,17 @@ struct Index::Intake {
 
     Index& index;
     RefreshReport& report;
-    Statement put, refused_copy, forget, link, segment, known_segment, writer, dirty, find, candidate;
+    Statement put, refused_copy, forget, link, segment, known_segment, writer, dirty, find, candidate, get_tip, set_tip;
 
     struct Waiting {
         RawLine raw;
         Oid blob;  // "": from the spool
         std::size_t place = 0;
+        std::string source;
     };
     std::vector<Waiting> waiting{};
+    std::map<std::string, Tip> tips{};  // as last seen, outside the index too
+    bool moved = false;                 // did any tip?
 
     Result<void> prepare() {
         const std::pair<Statement*, const char*> statements[] = {
@@ -91,7 +98,7 @@ struct Index::Intake {
              "INSERT OR IGNORE INTO record(id, type, writer, candidate, category, at, status, decision, score, "
              "budget_s, "
              "wall_s, search_joules, operator, steps, parents, artifact, artifact_run, seen_s, segment, place, line, "
-             "refused, parameters, flops, joules) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+             "refused, parameters, flops, joules, source) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
             {&refused_copy, "SELECT 1 FROM record WHERE id = ? AND refused IS NOT NULL"},
             {&forget, "DELETE FROM record WHERE id = ?"},
             {&link, "INSERT OR IGNORE INTO claim_run VALUES(?, ?)"},
@@ -101,6 +108,8 @@ struct Index::Intake {
             {&dirty, "INSERT OR IGNORE INTO dirty VALUES(?)"},
             {&find, "SELECT 1 FROM record WHERE id = ?"},
             {&candidate, "INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(?, ?, ?)"},
+            {&get_tip, "SELECT tip, records FROM log WHERE ref = ?"},
+            {&set_tip, "INSERT OR REPLACE INTO log VALUES(?, ?, ?)"},
         };
         for (const auto& [statement, sql] : statements) {
             TRY_ASSIGN(*statement, index.db_->prepare(sql));
@@ -162,7 +171,7 @@ struct Index::Intake {
     }
 
     Result<void> take(const RawLine& raw, const CheckedLine& line, const Waiting& from) {
-        for (int i = 1; i <= 25; ++i) put.bind_null(i);
+        for (int i = 1; i <= 26; ++i) put.bind_null(i);
         put.bind(1, line.id).bind(2, "unreadable").bind(3, raw.writer).bind(18, std::int64_t{std::time(nullptr)});
         if (from.blob.empty()) {
             put.bind(21, raw.text);
@@ -170,6 +179,7 @@ struct Index::Intake {
             TRY_ASSIGN(std::int64_t number, segment_number(from.blob));
             put.bind(19, number).bind(20, static_cast<std::int64_t>(from.place));
         }
+        if (!from.source.empty()) put.bind(26, from.source);
         const bool counts = line.refused.empty();
         if (!counts) put.bind(22, line.refused);
         const Run* run = line.record ? std::get_if<Run>(&*line.record) : nullptr;
@@ -235,13 +245,38 @@ struct Index::Intake {
         return {};
     }
 
+    // Where the index stands in a log.
+    Result<Tip> known_tip(const std::string& ref) {
+        TRY_ASSIGN(bool known, get_tip.bind(1, ref).step());
+        Tip tip;
+        if (known) tip = {get_tip.text(0), static_cast<std::size_t>(get_tip.whole(1))};
+        get_tip.reset();
+        return tip;
+    }
+
+    Result<void> follow(const std::string& ref, const Tip& tip) {
+        tips[ref] = tip;
+        moved = true;
+        return set_tip.bind(1, ref).bind(2, tip.oid).bind(3, static_cast<std::int64_t>(tip.records)).run();
+    }
+
+    Result<std::vector<AllowedSigner>> verifiers() {
+        const Clone& clone = *index.clone_;
+        TRY_ASSIGN(std::optional<std::string> text, clone.repo.file(clone.main, "allowed_signers", 1 << 20));
+        return parse_allowed_signers(text.value_or(""));
+    }
+
     // Takes what is new in a log, and moves its tip.
-    Result<void> take_log(const Log& log, std::size_t have, Tip& seen,
-                          const Result<std::vector<AllowedSigner>>& allowed) {
+    Result<void> take_log(const Log& log) {
+        TRY_ASSIGN(Tip now, known_tip(log.ref));
+        if (now.oid == log.tip) return {};
+        std::size_t have = now.records;
         Repo& repo = index.clone_->repo;
+        Tip seen = tips[log.ref];
         if (!seen.oid.empty() && !repo.has_object(seen.oid)) seen = {};
         Oid tip = log.tip;
-        auto good = !log.ledger ? check(log, seen, {}) : allowed ? check(log, seen, *allowed) : fail(allowed.error());
+        auto allowed = log.ledger ? verifiers() : std::vector<AllowedSigner>();
+        auto good = allowed ? check(log, seen, *allowed) : fail(allowed.error());
         auto read = good ? read_segments(repo, tip, have) : fail(good.error());
         if (!read) {
             report.refused.push_back({log.ref, read.error().message});
@@ -258,13 +293,11 @@ struct Index::Intake {
                 if (log.ledger) {
                     TRY(take_verdict(part.lines[i], log.writer));
                 } else {
-                    waiting.push_back({{std::move(part.lines[i]), log.writer}, part.blob, part.first + i});
+                    waiting.push_back({{std::move(part.lines[i]), log.writer}, part.blob, part.first + i, log.source});
                 }
             }
         }
-        seen = {tip, have};
-        TRY_ASSIGN(Statement set, index.db_->prepare("INSERT OR REPLACE INTO log VALUES(?, ?, ?)"));
-        TRY(set.bind(1, log.ref).bind(2, tip).bind(3, static_cast<std::int64_t>(have)).run());
+        TRY(follow(log.ref, {tip, have}));
         return waiting.size() >= kBatchLines ? flush() : Result<void>();
     }
 
@@ -274,44 +307,69 @@ private:
 };
 
 Result<void> Index::take_logs(const std::vector<Ref>& refs, RefreshReport& report) {
-    auto has = [&](const std::string& name) {
-        return std::any_of(refs.begin(), refs.end(), [&](const Ref& ref) { return ref.name == name; });
-    };
-    const bool own_journal = has(clone_->journal_ref()), own_ledger = has(clone_->ledger_ref());
-    auto verifiers = [&]() -> Result<std::vector<AllowedSigner>> {
-        TRY_ASSIGN(std::optional<std::string> text, clone_->repo.file(clone_->main, "allowed_signers", 1 << 20));
-        return parse_allowed_signers(text.value_or(""));
-    }();
     Intake intake(*this, report);
     TRY(intake.prepare());
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT tip, records FROM log WHERE ref = ?"));
-    auto tips = read_tips(*clone_);
-    bool moved = false;
+    intake.tips = read_tips(*clone_);
     // Journals before ledgers: a verdict finds the claim that it is on.
-    for (const char* kind : {"journal/", "ledger/"}) {
-        const bool ledger = std::string_view(kind) == "ledger/";
-        for (const Ref& ref : refs) {
-            auto writer = under(ref.name, kind);
-            if (!writer) continue;
-            const bool local = ref.name.starts_with("refs/heads/");
-            // Others' local branches are not theirs; of this clone's two, the local one holds all and more.
-            if (local && *writer != clone_->writer) continue;
-            if (!local && *writer == clone_->writer && (ledger ? own_ledger : own_journal)) continue;
-            if (!is_writer(*writer)) {
-                report.refused.push_back({ref.name, "is not a writer's name"});
-                continue;
-            }
-            TRY_ASSIGN(bool known, get.bind(1, ref.name).step());
-            const bool same = known && get.text(0) == ref.oid;
-            const std::size_t have = known ? static_cast<std::size_t>(get.whole(1)) : 0;
-            get.reset();
-            if (same) continue;
-            moved = true;
-            TRY(intake.take_log({ref.name, *writer, ref.oid, ledger}, have, tips[ref.name], verifiers));
-        }
-        TRY(intake.flush());
+    for (const Ref& ref : refs) {
+        if (auto writer = under(ref.name, "journal/")) TRY(take_ref(ref, *writer, false, intake));
     }
-    return moved ? write_tips(*clone_, tips) : Result<void>();
+    for (const Ref& ref : refs) {
+        if (under(ref.name, "archive") || under(ref.name, "bundle/")) TRY(take_bundles(ref, intake));
+    }
+    TRY(intake.flush());
+    for (const Ref& ref : refs) {
+        if (auto writer = under(ref.name, "ledger/")) TRY(take_ref(ref, *writer, true, intake));
+    }
+    return intake.moved ? write_tips(*clone_, intake.tips) : Result<void>();
+}
+
+Result<void> Index::take_ref(const Ref& ref, const std::string& writer, bool ledger, Intake& intake) {
+    // Others' local branches are not theirs; of this clone's two, the local one holds all and more.
+    const bool local = ref.name.starts_with("refs/heads/"), own = writer == clone_->writer;
+    if (local && !own) return {};
+    if (!local && own) {
+        TRY_ASSIGN(std::optional<Oid> here, clone_->repo.ref(ledger ? clone_->ledger_ref() : clone_->journal_ref()));
+        if (here) return {};
+    }
+    if (!is_writer(writer)) {
+        intake.report.refused.push_back({ref.name, "is not a writer's name"});
+        return {};
+    }
+    return intake.take_log({ref.name, writer, ref.oid, ledger, source_of_ref(ref.name)});
+}
+
+// What a chain of bundles carries: candidates, and the journals of people who cannot push here.
+Result<void> Index::take_bundles(const Ref& ref, Intake& intake) {
+    TRY_ASSIGN(Tip before, intake.known_tip(ref.name));
+    if (before.oid == ref.oid) return {};
+    const bool append_only = under(ref.name, "archive").has_value();
+    auto bundles = read_bundles(clone_->repo, ref.oid, append_only ? intake.tips[ref.name].oid : "");
+    if (!bundles) {
+        intake.report.refused.push_back({ref.name, bundles.error().message});
+        const Oid good = intake.tips[ref.name].oid;
+        if (!append_only || good.empty() || !ref.name.starts_with("refs/remotes/")) return {};
+        return clone_->repo.set_ref(ref.name, good, ref.oid);
+    }
+    if (append_only && before.oid.empty()) {  // a rebuilt index begins at the beginning
+        TRY_ASSIGN(bundles, read_bundles(clone_->repo, ref.oid, ""));
+    }
+    const std::string source = source_of_ref(ref.name);
+    for (const Bundle& bundle : *bundles) {
+        for (const Oid& candidate : bundle.candidates) {
+            auto taken = take_commit(candidate, intake.report);
+            if (!taken && taken.error().code != Code::corrupt) return fail(taken.error());
+            if (!taken) intake.report.refused.push_back({ref.name, taken.error().message});
+        }
+        for (const Oid& journal : bundle.journals) {
+            TRY_ASSIGN(Commit tip, clone_->repo.read_commit(journal));
+            const std::string& writer = tip.author.name;
+            if (!is_writer(writer) || writer == clone_->writer) continue;
+            TRY(intake.take_log(
+                {"carried/journal/" + writer, writer, journal, false, source.empty() ? "archive" : source}));
+        }
+    }
+    return intake.follow(ref.name, {ref.oid, 0});
 }
 
 Result<void> Index::take_spool(RefreshReport& report) {
@@ -321,7 +379,7 @@ Result<void> Index::take_spool(RefreshReport& report) {
     for (std::string& line : lines) {
         TRY_ASSIGN(bool known, intake.find.bind(1, record_id(line)).step());
         intake.find.reset();
-        if (!known) intake.waiting.push_back({{std::move(line), clone_->writer}, "", 0});
+        if (!known) intake.waiting.push_back({{std::move(line), clone_->writer}, "", 0, ""});
     }
     return intake.flush();
 }

@@ -259,7 +259,7 @@ private:
 
 }  // namespace
 
-// Columns: kLineColumns, refused, rejected.
+// Columns: kLineColumns, refused, rejected, source.
 Result<std::vector<RunRow>> Index::read_runs(Statement& get) {
     std::vector<RunRow> rows;
     LineReader reader(clone_->repo);
@@ -269,7 +269,7 @@ Result<std::vector<RunRow>> Index::read_runs(Statement& get) {
         TRY_ASSIGN(std::string line, reader.read(get));
         auto record = parse_line(line);
         if (!record || !std::holds_alternative<Run>(*record)) continue;
-        RunRow row{get.text(0), std::get<Run>(std::move(*record)), false, get.text(4)};
+        RunRow row{get.text(0), std::get<Run>(std::move(*record)), false, get.text(4), get.text(6)};
         row.refused = !row.why_refused.empty() || get.whole(5) != 0;
         rows.push_back(std::move(row));
     }
@@ -278,7 +278,7 @@ Result<std::vector<RunRow>> Index::read_runs(Statement& get) {
 
 Result<std::vector<RunRow>> Index::runs(const std::string& candidate) {
     TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format("SELECT {}, refused, rejected FROM {} WHERE type = 'run' {} "
+               db_->prepare(fmt::format("SELECT {}, refused, rejected, source FROM {} WHERE type = 'run' {} "
                                         "ORDER BY seq",
                                         kLineColumns, kLineTables, candidate.empty() ? "" : "AND candidate = ?1")));
     if (!candidate.empty()) get.bind(1, candidate);
@@ -286,18 +286,20 @@ Result<std::vector<RunRow>> Index::runs(const std::string& candidate) {
 }
 
 Result<std::vector<RunRow>> Index::newest_runs(int count) {
-    TRY_ASSIGN(Statement get, db_->prepare(fmt::format("SELECT {}, refused, rejected FROM {} WHERE type = 'run' "
-                                                       "ORDER BY at DESC, seq DESC LIMIT ?",
-                                                       kLineColumns, kLineTables)));
+    TRY_ASSIGN(Statement get,
+               db_->prepare(fmt::format("SELECT {}, refused, rejected, source FROM {} WHERE type = 'run' "
+                                        "ORDER BY at DESC, seq DESC LIMIT ?",
+                                        kLineColumns, kLineTables)));
     return read_runs(get.bind(1, std::int64_t{count}));
 }
 
 Result<std::vector<RunRow>> Index::own_runs(const std::string& category) {
     TRY_ASSIGN(std::set<std::string> accepted, accepted_runs());
-    TRY_ASSIGN(Statement get, db_->prepare(fmt::format("SELECT {}, refused, rejected FROM {} WHERE type = 'run' AND "
-                                                       "category = ?2 AND (writer = ?1 OR instr(?3, record.id)) "
-                                                       "ORDER BY seq",
-                                                       kLineColumns, kLineTables)));
+    TRY_ASSIGN(Statement get,
+               db_->prepare(fmt::format("SELECT {}, refused, rejected, source FROM {} WHERE type = 'run' AND "
+                                        "category = ?2 AND (writer = ?1 OR instr(?3, record.id)) "
+                                        "ORDER BY seq",
+                                        kLineColumns, kLineTables)));
     return read_runs(
         get.bind(1, clone_->writer).bind(2, category).bind(3, fmt::format("{}", fmt::join(accepted, " "))));
 }
