@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <string_view>
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "pool/owned.h"
 #include "pool/supervise.h"
@@ -57,6 +61,19 @@ std::string value_of(const std::string& answer, std::string_view key) {
     return {};
 }
 
+// libgit2 gives up altogether where the variable names an agent that has gone.
+bool agent_answers() {
+    const char* path = std::getenv("SSH_AUTH_SOCK");
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (!path || std::strlen(path) >= sizeof address.sun_path) return false;
+    std::strcpy(address.sun_path, path);
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool good = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    return good;
+}
+
 // The public half lies beside most keys; an old private one says what it is.
 bool is_rsa(const std::string& key_file) {
     std::string word, line;
@@ -95,7 +112,7 @@ std::vector<std::string> credential_helpers(git_config* config, const std::strin
 Credentials::Credentials(std::optional<SshHost> ssh, std::vector<std::string> helpers)
     : ssh_(std::move(ssh)), helpers_(std::move(helpers)) {
     if (!ssh_) return;
-    if (std::getenv("SSH_AUTH_SOCK")) keys_.emplace_back(kAgent);
+    if (agent_answers()) keys_.emplace_back(kAgent);
     keys_.insert(keys_.end(), ssh_->identities.begin(), ssh_->identities.end());
 }
 

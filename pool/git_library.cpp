@@ -118,7 +118,7 @@ private:
                 return talk(conversation);
             });
         };
-        TRY_ASSIGN(Child child, Child::copy(body, {limits_.memory_bytes, limits_.fetch_bytes}));
+        TRY_ASSIGN(Child child, Child::copy(body, {limits_.memory_bytes, 0}));
         TRY_ASSIGN(Heard heard, hear_out(child, limits_, stop_));
         Fields fields = fields_of(heard.out);
         if (heard.exit_code != 0 || fields.empty())

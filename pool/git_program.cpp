@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include "pool/supervise.h"
 
@@ -45,6 +46,13 @@ std::string complaint(const Heard& heard) {
     }
     return best->starts_with("fatal: ") ? best->substr(7) : *best;
 }
+
+// Why git itself may have been unable to say what happened: a limit on its processes.
+bool wrote_too_much(const Heard& heard) {
+    return heard.signal == SIGXFSZ || heard.err.find(fmt::format("died of signal {}", SIGXFSZ)) != std::string::npos ||
+           heard.err.find("File too large") != std::string::npos;
+}
+bool ran_out_of_memory(const Heard& heard) { return heard.err.find("ut of memory") != std::string::npos; }
 
 tl::unexpected<Error> unreachable(const std::string& remote, const Heard& heard) {
     return fail(Code::git, fmt::format("cannot reach '{}': {}", remote, complaint(heard)),
@@ -123,7 +131,13 @@ private:
         if (!git_dir_.empty()) argv.push_back("--git-dir=" + git_dir_);
         argv.insert(argv.end(), words.begin(), words.end());
         TRY_ASSIGN(Child child, Child::start(argv, 0, {limits_.memory_bytes, limits_.fetch_bytes}));
-        return hear_out(child, limits_, stop_);
+        TRY_ASSIGN(Heard heard, hear_out(child, limits_, stop_));
+        if (heard.exit_code != 0 && wrote_too_much(heard))
+            return fail(Code::git, fmt::format("gave the remote up: it sent more than {} bytes", limits_.fetch_bytes));
+        if (heard.exit_code != 0 && ran_out_of_memory(heard))
+            return fail(Code::git, fmt::format("gave the remote up: its answer does not fit into {} bytes of memory",
+                                               limits_.memory_bytes));
+        return heard;
     }
 
     // "<flag>\t<from>:<to>\t<summary> (<reason>)"

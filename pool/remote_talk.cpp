@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <git2/sys/repository.h>
 
 #include "pool/credentials.h"
 #include "pool/owned.h"
@@ -65,6 +67,51 @@ bool has_deciding_hooks(const std::string& path) {
     return false;
 }
 
+// Do the new commits bring their whole history and every file? libgit2 does not ask, and what is missing once would never
+// be sent again.
+class Completeness {
+public:
+    Completeness(git_repository* repo, const std::function<void()>& heartbeat) : repo_(repo), heartbeat_(heartbeat) {}
+
+    bool of(const std::vector<Come>& tips) {
+        Owned<git_revwalk, git_revwalk_free> walk;
+        if (git_revwalk_new(walk.out(), repo_) != 0 || git_repository_odb(odb_.out(), repo_) != 0) return false;
+        for (const Come& tip : tips) {
+            git_oid oid;
+            if (git_oid_fromstr(&oid, tip.oid.c_str()) != 0 || git_revwalk_push(walk.get(), &oid) != 0) return false;
+        }
+        if (git_revwalk_hide_glob(walk.get(), "refs/*") != 0) return false;
+        for (git_oid oid;;) {
+            heartbeat_();
+            const int rc = git_revwalk_next(&oid, walk.get());
+            if (rc == GIT_ITEROVER) return true;
+            Owned<git_commit, git_commit_free> commit;
+            if (rc != 0 || git_commit_lookup(commit.out(), repo_, &oid) != 0 ||
+                !tree(*git_commit_tree_id(commit.get())))
+                return false;
+        }
+    }
+
+private:
+    bool tree(const git_oid& oid) {
+        if (!seen_.insert(hex(oid)).second) return true;
+        Owned<git_tree, git_tree_free> found;
+        if (git_tree_lookup(found.out(), repo_, &oid) != 0) return false;
+        for (std::size_t i = 0; i < git_tree_entrycount(found.get()); ++i) {
+            const git_tree_entry* entry = git_tree_entry_byindex(found.get(), i);
+            const git_object_t type = git_tree_entry_type(entry);
+            if (type == GIT_OBJECT_TREE && !tree(*git_tree_entry_id(entry))) return false;
+            if (type == GIT_OBJECT_BLOB && git_odb_exists(odb_.get(), git_tree_entry_id(entry)) != 1) return false;
+        }
+        return true;
+    }
+
+    git_repository* repo_;
+    const std::function<void()>& heartbeat_;
+    Owned<git_odb, git_odb_free> odb_;
+    std::set<std::string> seen_;
+};
+
 }  // namespace
 
 // The connection, and what its callbacks see.
@@ -81,8 +128,7 @@ public:
 
     Result<void> connect(git_direction direction) {
         set_up_library(talk_.limits_);
-        if (!talk_.git_dir_.empty() && git_repository_open(repo_.out(), talk_.git_dir_.c_str()) != 0)
-            return fail(Code::git, fmt::format("cannot open '{}': {}", talk_.git_dir_, last_words()));
+        TRY(open_repository());
         find_url(direction);
         TRY(settle_credentials());
         git_remote_create_options options = GIT_REMOTE_CREATE_OPTIONS_INIT;
@@ -144,19 +190,29 @@ private:
         return fail(Code::git, fmt::format("cannot reach '{}': {}", talk_.remote_, why), hint);
     }
 
+    // Without a git_dir, one in memory: libgit2 1.5 crashes over http in none at all.
+    Result<void> open_repository() {
+        const bool opened = talk_.git_dir_.empty()
+                                ? git_config_open_default(config_.out()) == 0 && git_repository_new(repo_.out()) == 0 &&
+                                      git_repository_set_config(repo_.get(), config_.get()) == 0
+                                : git_repository_open(repo_.out(), talk_.git_dir_.c_str()) == 0 &&
+                                      git_repository_config(config_.out(), repo_.get()) == 0;
+        if (!opened) return fail(Code::git, fmt::format("cannot open '{}': {}", talk_.git_dir_, last_words()));
+        return {};
+    }
+
     void find_url(git_direction direction) {
         Remote named;
         url_ = talk_.remote_;
-        if (!repo_.get() || git_remote_lookup(named.out(), repo_.get(), talk_.remote_.c_str()) != 0) return;
+        if (git_remote_lookup(named.out(), repo_.get(), talk_.remote_.c_str()) != 0) return;
         const char* push_url = git_remote_pushurl(named.get());
         url_ = direction == GIT_DIRECTION_PUSH && push_url ? push_url : git_remote_url(named.get());
     }
 
     Result<void> settle_credentials() {
         Config config;
-        const int opened = repo_.get() ? git_repository_config_snapshot(config.out(), repo_.get())
-                                       : git_config_open_default(config.out());
-        if (opened != 0) return fail(Code::git, "cannot read git's configuration: " + last_words());
+        if (git_config_snapshot(config.out(), config_.get()) != 0)
+            return fail(Code::git, "cannot read git's configuration: " + last_words());
         std::optional<SshHost> ssh = plain_path(url_).empty() ? parse_ssh_url(url_) : std::nullopt;
         if (ssh) {
             const char* command = std::getenv("GIT_SSH_COMMAND");
@@ -226,6 +282,7 @@ private:
     std::optional<Error> trouble_;
     std::size_t message_bytes_ = 0;
     std::map<std::string, std::string> answers_;
+    Config config_;
     Repository repo_;
     Remote remote_;  // goes first: it uses what stands above
 };
@@ -252,6 +309,8 @@ Result<std::vector<Come>> RemoteTalk::fetch(const std::vector<std::string>& refs
                                                git_refspec_src(spec.get())));
     }
     TRY(line.download(refspecs));
+    if (!Completeness(line.repo(), heartbeat_).of(come))
+        return fail(Code::git, fmt::format("cannot reach '{}': it did not send all necessary objects", remote_));
     return come;
 }
 

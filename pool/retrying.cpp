@@ -95,11 +95,13 @@ public:
             std::vector<PushItem> rest;
             for (std::size_t i : open) rest.push_back(items[i]);
             auto again = inner_->push(remote, rest);
+            const bool final = !again && !may_pass(again.error());
             if (!sent) {
                 sent = std::move(again);
             } else if (again) {
                 for (std::size_t i = 0; i < open.size(); ++i) (*sent)[open[i]] = (*again)[i];
             }
+            if (final) break;
         }
         return sent;
     }
