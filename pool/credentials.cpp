@@ -109,8 +109,8 @@ std::vector<std::string> credential_helpers(git_config* config, const std::strin
     return found.commands;
 }
 
-Credentials::Credentials(std::optional<SshHost> ssh, std::vector<std::string> helpers)
-    : ssh_(std::move(ssh)), helpers_(std::move(helpers)) {
+Credentials::Credentials(std::string url, std::optional<SshHost> ssh, std::vector<std::string> helpers)
+    : url_(std::move(url)), ssh_(std::move(ssh)), helpers_(std::move(helpers)) {
     if (!ssh_) return;
     if (agent_answers()) keys_.emplace_back(kAgent);
     keys_.insert(keys_.end(), ssh_->identities.begin(), ssh_->identities.end());
@@ -139,6 +139,8 @@ int Credentials::next_key(git_credential** out) {
 
 int Credentials::ask_helpers(git_credential** out, const std::string& url, const std::string& user) {
     const HttpPlace place = place_of(url);
+    if (place.protocol != place_of(url_).protocol || place.host != place_of(url_).host)
+        return give_up({Code::git, "redirected to a place that asks for credentials", ""});
     const std::string who = user.empty() ? place.user : user;
     std::string request = fmt::format("protocol={}\nhost={}\n", place.protocol, place.host);
     if (!who.empty()) request += fmt::format("username={}\n", who);

@@ -17,7 +17,8 @@ namespace cultivar {
 
 class Credentials {
 public:
-    Credentials(std::optional<SshHost> ssh, std::vector<std::string> helpers);
+    // `url`: the remote's, as libgit2 is given it; only its own host is told anything.
+    Credentials(std::string url, std::optional<SshHost> ssh, std::vector<std::string> helpers);
 
     // The two callbacks. An error is kept for trouble().
     int answer(git_credential** out, const char* url, const char* user, unsigned allowed);
@@ -30,6 +31,7 @@ private:
     int ask_helpers(git_credential** out, const std::string& url, const std::string& user);
     int give_up(Error why);
 
+    std::string url_;
     std::optional<SshHost> ssh_;
     std::vector<std::string> keys_, helpers_;
     std::size_t tried_ = 0;  // of whichever the remote asks for

@@ -222,7 +222,7 @@ private:
             ssh = *resolved;
             url_ = ssh->url();
         }
-        credentials_.emplace(ssh, credential_helpers(config.get(), url_));
+        credentials_.emplace(url_, ssh, credential_helpers(config.get(), url_));
         return {};
     }
 

@@ -52,6 +52,7 @@ constexpr std::string_view kPassing[] = {
     "timed out",
     "timeout",
     "hung up",
+    "could not read from remote",
     "connection",
     "failed to connect",
     "early eof",

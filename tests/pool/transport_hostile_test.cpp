@@ -22,7 +22,6 @@ constexpr std::string_view kAbilities = "side-band-64k ofs-delta report-status";
 class Hostile : public ::testing::TestWithParam<By> {
 protected:
     Hostile() : home_(world_.folder()), ann_(world_.found("ann")) {
-        limits_.silence_s = 1;
         commit_by_hand(world_.hub(), "refs/heads/main", {{"f", "1"}, {"g", "2"}});
         tip_ = git(world_.hub(), "rev-parse main").substr(0, 40);
         shell(fmt::format("git -C {0} rev-list --objects main | git -C {0} pack-objects -q --stdout >{1}", world_.hub(),
@@ -55,27 +54,32 @@ protected:
     std::string tip_, pack_;
 };
 
-TEST_P(Hostile, SaysNothing) { EXPECT_THAT(meet({{}, Then::stay}).message, HasSubstr("no progress for 1 s")); }
+class Impatient : public Hostile {
+protected:
+    Impatient() { limits_.silence_s = 0.3; }
+};
 
-TEST_P(Hostile, SaysNothingOverSsh) {
-    EXPECT_THAT(meet({{}, Then::stay}, "ssh").message, HasSubstr("no progress for 1 s"));
+TEST_P(Impatient, SaysNothing) { EXPECT_THAT(meet({{}, Then::stay}).message, HasSubstr("no progress for 0.3 s")); }
+
+TEST_P(Impatient, SaysNothingOverSsh) {
+    EXPECT_THAT(meet({{}, Then::stay}, "ssh").message, HasSubstr("no progress for 0.3 s"));
 }
 
-TEST_P(Hostile, SaysNothingOverHttp) {
-    EXPECT_THAT(meet({{}, Then::stay}, "http").message, HasSubstr("no progress for 1 s"));
+TEST_P(Impatient, SaysNothingOverHttp) {
+    EXPECT_THAT(meet({{}, Then::stay}, "http").message, HasSubstr("no progress for 0.3 s"));
 }
 
-TEST_P(Hostile, FallsSilentInItsListOfRefs) {
+TEST_P(Impatient, FallsSilentInItsListOfRefs) {
     const std::string half = advertisement(tip_);
     EXPECT_THAT(meet({{half.substr(0, half.size() - 20)}, Then::stay}).message, HasSubstr("no progress"));
 }
 
-TEST_P(Hostile, FallsSilentInItsPack) {
+TEST_P(Impatient, FallsSilentInItsPack) {
     const std::string half = band(1, pack_.substr(0, pack_.size() / 2));
     EXPECT_THAT(meet({{advertisement(tip_), pkt_line("NAK\n") + half}, Then::stay}).message, HasSubstr("no progress"));
 }
 
-TEST_P(Hostile, HangsUpAtOnce) { EXPECT_EQ(meet({{""}, Then::close}).message,""); }
+TEST_P(Hostile, HangsUpAtOnce) { EXPECT_TRUE(may_pass(meet({{""}, Then::close}))); }
 
 TEST_P(Hostile, HangsUpInItsListOfRefs) {
     const std::string half = advertisement(tip_);
@@ -84,7 +88,7 @@ TEST_P(Hostile, HangsUpInItsListOfRefs) {
 
 TEST_P(Hostile, HangsUpInItsPack) {
     const std::string half = band(1, pack_.substr(0, pack_.size() / 2));
-    EXPECT_EQ("",meet({{advertisement(tip_), pkt_line("NAK\n") + half}, Then::close}).message);
+    EXPECT_THAT(meet({{advertisement(tip_), pkt_line("NAK\n") + half}, Then::close}).message, HasSubstr("early EOF"));
 }
 
 TEST_P(Hostile, SaysRubbish) {
@@ -98,21 +102,22 @@ TEST_P(Hostile, SaysRubbish) {
 
 TEST_P(Hostile, NamesACommitThatItDoesNotSend) {
     const std::string sent = pkt_line("NAK\n") + band(1, pack_) + "0000";
-    EXPECT_EQ("", meet({{advertisement(std::string(40, '5')), sent}, Then::close}).message);
+    EXPECT_THAT(meet({{advertisement(std::string(40, '5')), sent}, Then::close}).message,
+                AnyOf(HasSubstr("bad object"), HasSubstr("did not send all necessary objects")));
 }
 
 TEST_P(Hostile, SendsACommitWithoutItsFiles) {
     shell(fmt::format("git -C {0} rev-parse main | git -C {0} pack-objects -q --stdout >{1}", world_.hub(),
                       world_.path("bare-commit")));
     const std::string sent = band(1, world_.folder().read("bare-commit")) + "0000";
-    EXPECT_EQ("",meet({{advertisement(tip_), pkt_line("NAK\n") + sent}, Then::close}).message);
+    EXPECT_THAT(meet({{advertisement(tip_), pkt_line("NAK\n") + sent}, Then::close}).message,
+                AnyOf(HasSubstr("did not receive expected object"), HasSubstr("did not send all necessary objects")));
 }
 
 TEST_P(Hostile, FloodsRefs) {
 #if defined(__SANITIZE_ADDRESS__)
     GTEST_SKIP() << "a sanitized process has no limit of memory";
 #endif
-    limits_.silence_s = 60;
     limits_.memory_bytes = 64 << 20;
     const std::string first = pkt_line(fmt::format("{} refs/heads/main{}{}\n", tip_, '\0', kAbilities));
     auto more = [this, number = 0]() mutable {
@@ -124,7 +129,6 @@ TEST_P(Hostile, FloodsRefs) {
 }
 
 TEST_P(Hostile, FloodsMessages) {
-    limits_.silence_s = 60;
     limits_.message_bytes = 1 << 20;
     const std::string message = band(2, std::string(999, 'x') + "\n");
     auto more = [&] { return message; };
@@ -134,21 +138,19 @@ TEST_P(Hostile, FloodsMessages) {
 }
 
 TEST_P(Hostile, DripsForEver) {
-    limits_.silence_s = 60;
-    limits_.total_s = 2;
+    limits_.total_s = 1;
     auto more = [&] {
         ::usleep(50'000);
         return band(2, "wait\n");
     };
     EXPECT_THAT(meet({{advertisement(tip_), pkt_line("NAK\n")}, Then::flood, more}).message,
-                HasSubstr("not done after 2 s"));
+                HasSubstr("not done after 1 s"));
 }
 
 TEST_P(Hostile, SendsMoreThanIsWanted) {
     std::string lines;
     for (int i = 0; i < 100'000; ++i) lines += fmt::format("{:x}\n", i * 2654435761U);
     commit_by_hand(world_.hub(), "refs/heads/main", {{"f", lines}}, tip_);
-    limits_.silence_s = 60;
     limits_.fetch_bytes = 100'000;
     auto server = serve(Serve::daemon, world_.folder(), home_);
     EXPECT_THAT(meet_at(server->url(world_.hub())).message, HasSubstr("sent more than 100000 bytes"));
@@ -160,7 +162,7 @@ TEST_P(Hostile, IsBrokenForNow) {
     EXPECT_TRUE(may_pass(error));
 }
 
-TEST_P(Hostile, SaysNothingToAPush) {
+TEST_P(Impatient, SaysNothingToAPush) {
     FakeServer server({{advertisement(tip_)}, Then::stay});
     git(world_.path("ann"), fmt::format("config remote.origin.url git://127.0.0.1:{}/pool.git", server.port()));
     auto pushed =
@@ -176,19 +178,30 @@ TEST_P(Hostile, BreaksOffAPush) {
     EXPECT_TRUE(pushed ? may_pass((*pushed)[0].reason) : may_pass(pushed.error()));
 }
 
-// Credentials given to one host are not to be taken to another.
-TEST(Redirect, IsNotFollowedByLibgit2) {
-    World world;
-    Home home(world.folder());
-    const std::string away =
-        "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/pool.git/info/refs\r\nContent-Length: 0\r\n\r\n";
-    FakeServer server({{away}, Then::close});
-    const Error error = trouble(git_library("")->list(fmt::format("http://127.0.0.1:{}/pool.git", server.port())));
-    EXPECT_THAT(error.message, HasSubstr("redirect"));
+class Redirect : public ::testing::Test {
+protected:
+    static Error sent_to(const std::string& place) {
+        World world;
+        Home home(world.folder());
+        FakeServer server(
+            {{fmt::format("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", place)}, Then::close});
+        return trouble(git_library("")->list(fmt::format("http://127.0.0.1:{}/pool.git", server.port())));
+    }
+};
+
+TEST_F(Redirect, ToAnotherHostIsNotFollowedByLibgit2) {
+    EXPECT_THAT(sent_to("http://localhost:1/pool.git/info/refs?service=git-upload-pack").message,
+                HasSubstr("cannot redirect"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, Hostile, ::testing::Values(By::program, By::library),
-                         [](const auto& by) { return by.param == By::program ? "ByGit" : "ByLibgit2"; });
+// libgit2 1.5 dies of this one.
+TEST_F(Redirect, ThatMakesNoSenseIsAnErrorAndNoMore) {
+    EXPECT_EQ(sent_to("http://127.0.0.1:1/pool.git/info/refs").code, Code::git);
+}
+
+std::string name_of(const ::testing::TestParamInfo<By>& by) { return by.param == By::program ? "ByGit" : "ByLibgit2"; }
+INSTANTIATE_TEST_SUITE_P(Every, Impatient, ::testing::Values(By::program, By::library), name_of);
+INSTANTIATE_TEST_SUITE_P(Every, Hostile, ::testing::Values(By::program, By::library), name_of);
 
 }  // namespace
 }  // namespace cultivar
