@@ -4,13 +4,13 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <set>
 
 #include <unistd.h>
 
 #include <fmt/format.h>
 #include <git2/sys/repository.h>
 
+#include "pool/completeness.h"
 #include "pool/credentials.h"
 #include "pool/owned.h"
 
@@ -67,57 +67,15 @@ bool has_deciding_hooks(const std::string& path) {
     return false;
 }
 
-// Do the new commits bring their whole history and every file? libgit2 does not ask, and what is missing once would never
-// be sent again.
-class Completeness {
-public:
-    Completeness(git_repository* repo, const std::function<void()>& heartbeat) : repo_(repo), heartbeat_(heartbeat) {}
-
-    bool of(const std::vector<Come>& tips) {
-        Owned<git_revwalk, git_revwalk_free> walk;
-        if (git_revwalk_new(walk.out(), repo_) != 0 || git_repository_odb(odb_.out(), repo_) != 0) return false;
-        for (const Come& tip : tips) {
-            git_oid oid;
-            if (git_oid_fromstr(&oid, tip.oid.c_str()) != 0 || git_revwalk_push(walk.get(), &oid) != 0) return false;
-        }
-        if (git_revwalk_hide_glob(walk.get(), "refs/*") != 0) return false;
-        for (git_oid oid;;) {
-            heartbeat_();
-            const int rc = git_revwalk_next(&oid, walk.get());
-            if (rc == GIT_ITEROVER) return true;
-            Owned<git_commit, git_commit_free> commit;
-            if (rc != 0 || git_commit_lookup(commit.out(), repo_, &oid) != 0 ||
-                !tree(*git_commit_tree_id(commit.get())))
-                return false;
-        }
-    }
-
-private:
-    bool tree(const git_oid& oid) {
-        if (!seen_.insert(hex(oid)).second) return true;
-        Owned<git_tree, git_tree_free> found;
-        if (git_tree_lookup(found.out(), repo_, &oid) != 0) return false;
-        for (std::size_t i = 0; i < git_tree_entrycount(found.get()); ++i) {
-            const git_tree_entry* entry = git_tree_entry_byindex(found.get(), i);
-            const git_object_t type = git_tree_entry_type(entry);
-            if (type == GIT_OBJECT_TREE && !tree(*git_tree_entry_id(entry))) return false;
-            if (type == GIT_OBJECT_BLOB && git_odb_exists(odb_.get(), git_tree_entry_id(entry)) != 1) return false;
-        }
-        return true;
-    }
-
-    git_repository* repo_;
-    const std::function<void()>& heartbeat_;
-    Owned<git_odb, git_odb_free> odb_;
-    std::set<std::string> seen_;
-};
-
 }  // namespace
 
 // The connection, and what its callbacks see.
 class RemoteTalk::Line {
 public:
     explicit Line(const RemoteTalk& talk) : talk_(talk) {
+        git_remote_connect_options_init(&connect_, GIT_REMOTE_CONNECT_OPTIONS_VERSION);
+        git_fetch_options_init(&fetch_, GIT_FETCH_OPTIONS_VERSION);
+        git_push_options_init(&push_, GIT_PUSH_OPTIONS_VERSION);
         for (auto* callbacks : {&connect_.callbacks, &fetch_.callbacks, &push_.callbacks}) fill(*callbacks);
         for (auto* proxy : {&connect_.proxy_opts, &fetch_.proxy_opts, &push_.proxy_opts}) proxy->type = GIT_PROXY_AUTO;
         connect_.follow_redirects = fetch_.follow_redirects = push_.follow_redirects = GIT_REMOTE_REDIRECT_NONE;
@@ -131,7 +89,8 @@ public:
         TRY(open_repository());
         find_url(direction);
         TRY(settle_credentials());
-        git_remote_create_options options = GIT_REMOTE_CREATE_OPTIONS_INIT;
+        git_remote_create_options options;
+        git_remote_create_options_init(&options, GIT_REMOTE_CREATE_OPTIONS_VERSION);
         options.repository = repo_.get();
         options.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
         if (git_remote_create_with_opts(remote_.out(), url_.c_str(), &options) != 0 ||
@@ -274,9 +233,9 @@ private:
     }
 
     const RemoteTalk& talk_;
-    git_remote_connect_options connect_ = GIT_REMOTE_CONNECT_OPTIONS_INIT;
-    git_fetch_options fetch_ = GIT_FETCH_OPTIONS_INIT;
-    git_push_options push_ = GIT_PUSH_OPTIONS_INIT;
+    git_remote_connect_options connect_;
+    git_fetch_options fetch_;
+    git_push_options push_;
     std::optional<Credentials> credentials_;
     std::string url_;
     std::optional<Error> trouble_;
@@ -309,7 +268,9 @@ Result<std::vector<Come>> RemoteTalk::fetch(const std::vector<std::string>& refs
                                                git_refspec_src(spec.get())));
     }
     TRY(line.download(refspecs));
-    if (!Completeness(line.repo(), heartbeat_).of(come))
+    std::vector<std::string> tips;
+    for (const Come& ref : come) tips.push_back(ref.oid);
+    if (!brings_everything(line.repo(), tips, heartbeat_))
         return fail(Code::git, fmt::format("cannot reach '{}': it did not send all necessary objects", remote_));
     return come;
 }
