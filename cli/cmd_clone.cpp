@@ -32,7 +32,7 @@ std::string import_hint(const Task& task) {
 // main first, alone: it says whether this is a pool at all, and the rest is read by its rules.
 Result<Clone> fetch_pool(Context& context, const std::string& folder) {
     TRY_ASSIGN(Repo repo, Repo::discover(folder));
-    auto git = git_program(repo.git_dir(), [&] { return context.interrupted(); });
+    auto git = open_transport(repo.git_dir(), [&] { return context.interrupted(); });
     auto fetched = git->fetch(kRemote, {fmt::format("refs/heads/main:refs/remotes/{}/main", kRemote)});
     if (!fetched && fetched.error().message.find("couldn't find remote ref") != std::string::npos)
         return fail(Code::not_found, "the remote has no branch main: it is not a pool yet",
@@ -46,7 +46,7 @@ Result<int> take_part(Context& context, const Options& options, const std::strin
     Session session;
     session.clone = std::make_unique<Clone>(std::move(opened));
     TRY_ASSIGN(Index index, Index::open(*session.clone));
-    auto git = git_program(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
+    auto git = open_transport(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
     TRY_ASSIGN(RefreshReport report, pull(*session.clone, index, *git));
     const Task& task = session.clone->task;
     if (context.ui.json()) {

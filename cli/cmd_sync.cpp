@@ -16,7 +16,7 @@ Json refusals(const std::vector<Refusal>& refused) {
 
 Result<int> run_pull(Context& context) {
     TRY_ASSIGN(Session session, open_session(context));
-    auto git = git_program(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
+    auto git = open_transport(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
     TRY_ASSIGN(RefreshReport report, pull(*session.clone, *session.index, *git));
     if (context.ui.json()) {
         Json json = {{"schema", 1},
@@ -47,7 +47,7 @@ Result<int> run_propose(Context& context, const ProposeOptions& options) {
     }
     if (options.all && !ids.empty())
         return fail(Code::usage, "--all and ids exclude each other", "cultivar propose --help");
-    auto git = git_program(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
+    auto git = open_transport(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
     TRY_ASSIGN(ProposeReport report, propose(*session.clone, *session.index, *git, ids));
     if (context.ui.json()) {
         Json refused = Json::array();

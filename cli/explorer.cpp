@@ -94,7 +94,7 @@ Result<void> Explorer::meet_others(bool first) {
     pulled_s_ = clock_.now_s();
     TRY_ASSIGN(bool remote, has_remote(*session_.clone));
     if (!remote) return {};
-    auto git = git_program(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
+    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
     auto pulled = pull(*session_.clone, *session_.index, *git);
     if (!pulled && pulled.error().code == Code::interrupted) return fail(pulled.error());
     if (!pulled && pulled.error().code != Code::git) return fail(pulled.error());
@@ -110,7 +110,7 @@ Result<void> Explorer::meet_others(bool first) {
 Result<void> Explorer::propose_found() {
     TRY_ASSIGN(bool remote, has_remote(*session_.clone));
     if (!remote) return {};
-    auto git = git_program(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
+    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
     auto sent = propose(*session_.clone, *session_.index, *git, {});
     if (!sent && sent.error().code == Code::git) {
         context_.ui.note(fmt::format("kept for later: {}", clean(sent.error().message)));

@@ -75,7 +75,7 @@ Result<void> Verifier::check_tiers(const ClaimRow& row, Verdict& verdict) {
         std::find_if(runs.begin(), runs.end(), [&](const RunRow& one) { return one.id == row.claim.artifact_run; });
     if (run == runs.end())
         return conclude(verdict, "rejected", "structure", "it names a run that is not in the journal"), Result<void>();
-    auto git = git_program(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
+    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
     auto weights = load_artifact(*session_.clone, git.get(), row.claim.artifact);
     if (!weights && weights.error().code == Code::corrupt)
         return conclude(verdict, "rejected", "structure", weights.error().message), Result<void>();

@@ -71,19 +71,53 @@ void keep_descriptors_in() {
     }
 }
 
-[[noreturn]] void become(char* const* argv, int nice, pid_t parent, int input, const Pipe& output,
-                         const Pipe& error_output, const Pipe& trouble) {
+// The sanitizers map terabytes for themselves.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kMemoryCanBeLimited = false;
+#else
+constexpr bool kMemoryCanBeLimited = true;
+#endif
+
+void take_limits(const ChildLimits& limits) {
+    auto limit = [](auto resource, std::int64_t bytes) {
+        struct rlimit now {};
+        if (bytes <= 0 || ::getrlimit(resource, &now) != 0) return;
+        now.rlim_cur = std::min(now.rlim_max, static_cast<rlim_t>(bytes));
+        ::setrlimit(resource, &now);
+    };
+    if (kMemoryCanBeLimited) limit(RLIMIT_DATA, limits.memory_bytes);
+    limit(RLIMIT_FSIZE, limits.file_bytes);
+}
+
+struct Wiring {
+    pid_t parent;
+    int input;
+    Pipe output, error_output, trouble;
+
+    Wiring() : parent(::getpid()), input(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+    Wiring(const Wiring&) = delete;
+    Wiring& operator=(const Wiring&) = delete;
+    ~Wiring() { Pipe::close(input); }
+    bool good() const { return input >= 0 && output.good && error_output.good && trouble.good; }
+};
+
+bool settle(const Wiring& wiring, const ChildLimits& limits) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (::getppid() != parent) ::_exit(127);
+    if (::getppid() != wiring.parent) ::_exit(127);
     reset_signals();
+    take_limits(limits);
+    return ::dup2(wiring.input, STDIN_FILENO) >= 0 && ::dup2(wiring.output.writer(), STDOUT_FILENO) >= 0 &&
+           ::dup2(wiring.error_output.writer(), STDERR_FILENO) >= 0;
+}
+
+[[noreturn]] void become(char* const* argv, int nice, const Wiring& wiring, const ChildLimits& limits) {
+    const bool wired = settle(wiring, limits);
     if (nice != 0) ::setpriority(PRIO_PROCESS, 0, nice);
-    const bool wired = ::dup2(input, STDIN_FILENO) >= 0 && ::dup2(output.writer(), STDOUT_FILENO) >= 0 &&
-                       ::dup2(error_output.writer(), STDERR_FILENO) >= 0;
     keep_descriptors_in();
     if (wired) ::execvp(argv[0], argv);
     const int reason = errno;
-    [[maybe_unused]] const ssize_t told = ::write(trouble.writer(), &reason, sizeof reason);
+    [[maybe_unused]] const ssize_t told = ::write(wiring.trouble.writer(), &reason, sizeof reason);
     ::_exit(127);
 }
 
@@ -108,33 +142,43 @@ Error cannot_start(const std::string& program, int reason) {
 
 }  // namespace
 
-Result<Child> Child::start(const std::vector<std::string>& argv, int nice) {
+Result<Child> Child::start(const std::vector<std::string>& argv, int nice, const ChildLimits& limits) {
     if (argv.empty()) return fail(Code::usage, "cannot start a trainer: its command is empty");
     std::vector<char*> words;
     for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
 
-    Pipe output, error_output, trouble;
-    if (!output.good || !error_output.good || !trouble.good) return fail(cannot_start(argv[0], errno));
-    int input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (input < 0) return fail(cannot_start(argv[0], errno));
+    Wiring wiring;
+    if (!wiring.good()) return fail(cannot_start(argv[0], errno));
     keep_children_waitable();
-    const pid_t parent = ::getpid();
-    const pid_t pid = ::fork();
-    if (pid == 0) become(words.data(), nice, parent, input, output, error_output, trouble);
-    const int fork_reason = errno;
-    Pipe::close(input);
-    if (pid < 0) return fail(cannot_start(argv[0], fork_reason));
-
-    ::setpgid(pid, pid);  // whoever comes first
     Child child;
-    child.pid_ = pid;
-    if (const int reason = exec_trouble(trouble)) return fail(cannot_start(argv[0], reason));
-    child.output_ = output.release_reader();
-    child.error_output_ = error_output.release_reader();
-    ::fcntl(child.output_, F_SETFL, O_NONBLOCK);
-    ::fcntl(child.error_output_, F_SETFL, O_NONBLOCK);
+    child.pid_ = ::fork();
+    if (child.pid_ == 0) become(words.data(), nice, wiring, limits);
+    if (child.pid_ < 0) return fail(cannot_start(argv[0], errno));
+    ::setpgid(child.pid_, child.pid_);  // whoever comes first
+    if (const int reason = exec_trouble(wiring.trouble)) return fail(cannot_start(argv[0], reason));
+    child.listen(wiring.output.release_reader(), wiring.error_output.release_reader());
     return child;
+}
+
+Result<Child> Child::copy(const std::function<int()>& body, const ChildLimits& limits) {
+    Wiring wiring;
+    if (!wiring.good()) return fail(cannot_start("a copy of this process", errno));
+    keep_children_waitable();
+    Child child;
+    child.pid_ = ::fork();
+    if (child.pid_ == 0) ::_exit(settle(wiring, limits) ? body() : 127);
+    if (child.pid_ < 0) return fail(cannot_start("a copy of this process", errno));
+    ::setpgid(child.pid_, child.pid_);
+    child.listen(wiring.output.release_reader(), wiring.error_output.release_reader());
+    return child;
+}
+
+void Child::listen(int output, int error_output) {
+    output_ = output;
+    error_output_ = error_output;
+    ::fcntl(output_, F_SETFL, O_NONBLOCK);
+    ::fcntl(error_output_, F_SETFL, O_NONBLOCK);
 }
 
 Child::Child(Child&& other) noexcept

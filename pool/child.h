@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,23 @@
 
 namespace cultivar {
 
+// What a child and its descendants may take, each of them; 0: as much as this process. (Address space is not limited:
+// large files that are only mapped would count.)
+struct ChildLimits {
+    std::int64_t memory_bytes = 0;  // private and writable
+    std::int64_t file_bytes = 0;    // of a file that it writes; beyond that it is ended by SIGXFSZ
+};
+
 class Child {
 public:
     // Starts argv[0], found along PATH. Standard input is /dev/null; output() and error_output() are non-blocking
     // pipes; no other descriptor is passed on; signals are at their defaults (0, 1 and 2 must be open here). If the
     // calling thread ends, the child gets SIGTERM. Errors: not_found (no such program), io.
-    static Result<Child> start(const std::vector<std::string>& argv, int nice);
+    static Result<Child> start(const std::vector<std::string>& argv, int nice, const ChildLimits& limits = {});
+
+    // The same, but a copy of this process that calls `body`, whose output is what it writes to descriptors 1 and 2, and
+    // ends with the value it returns. Other descriptors stay open in it. For a process with one thread. Errors: io.
+    static Result<Child> copy(const std::function<int()>& body, const ChildLimits& limits);
 
     Child(Child&& other) noexcept;
     Child& operator=(Child&&) = delete;
@@ -38,6 +50,7 @@ public:
 
 private:
     Child() = default;
+    void listen(int output, int error_output);
     pid_t pid_ = -1;
     int output_ = -1;
     int error_output_ = -1;

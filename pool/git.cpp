@@ -9,31 +9,10 @@
 #include <fmt/format.h>
 #include <git2.h>
 
+#include "pool/owned.h"
+
 namespace cultivar {
 namespace {
-
-// Owns any libgit2 object by its own free function.
-template <typename T, void (*free_it)(T*)>
-class Owned {
-public:
-    Owned() = default;
-    Owned(const Owned&) = delete;
-    Owned& operator=(const Owned&) = delete;
-    ~Owned() {
-        if (held_) free_it(held_);
-    }
-    T** out() { return &held_; }
-    T* get() const { return held_; }
-
-private:
-    T* held_ = nullptr;
-};
-
-struct Buffer {
-    git_buf buf = GIT_BUF_INIT;
-    ~Buffer() { git_buf_dispose(&buf); }
-    std::string text() const { return {buf.ptr ? buf.ptr : "", buf.size}; }
-};
 
 tl::unexpected<Error> git_fail(const std::string& what) {
     const git_error* error = git_error_last();

@@ -1,0 +1,17 @@
+// Do new commits bring their whole history and every file? libgit2 does not ask, and what a remote left out once would
+// never be sent again.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+struct git_repository;
+
+namespace cultivar {
+
+// Walks from `tips` to what the refs reach already. `heartbeat`: called with each commit.
+bool brings_everything(git_repository* repo, const std::vector<std::string>& tips,
+                       const std::function<void()>& heartbeat);
+
+}  // namespace cultivar

@@ -1,0 +1,35 @@
+// What belongs to libgit2, given back by its own function.
+#pragma once
+
+#include <string>
+
+#include <git2.h>
+
+namespace cultivar {
+
+template <typename T, void (*free_it)(T*)>
+class Owned {
+public:
+    Owned() = default;
+    Owned(const Owned&) = delete;
+    Owned& operator=(const Owned&) = delete;
+    ~Owned() {
+        if (held_) free_it(held_);
+    }
+    T** out() { return &held_; }
+    T* get() const { return held_; }
+
+private:
+    T* held_ = nullptr;
+};
+
+struct Buffer {
+    git_buf buf = GIT_BUF_INIT;
+    Buffer() = default;
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+    ~Buffer() { git_buf_dispose(&buf); }
+    std::string text() const { return {buf.ptr ? buf.ptr : "", buf.size}; }
+};
+
+}  // namespace cultivar
