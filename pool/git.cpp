@@ -224,7 +224,9 @@ Result<Oid> Repo::write_tree(const std::vector<TreeEntry>& entries) {
     if (git_treebuilder_new(builder.out(), repo_.get(), nullptr) != 0) return git_fail("cannot write a tree");
     for (const TreeEntry& entry : entries) {
         git_oid oid;
-        auto mode = entry.is_tree ? GIT_FILEMODE_TREE : GIT_FILEMODE_BLOB;
+        auto mode = entry.is_tree      ? GIT_FILEMODE_TREE
+                    : entry.executable ? GIT_FILEMODE_BLOB_EXECUTABLE
+                                       : GIT_FILEMODE_BLOB;
         if (!parse(entry.oid, oid) ||
             git_treebuilder_insert(nullptr, builder.get(), entry.name.c_str(), &oid, mode) != 0)
             return git_fail("cannot write a tree");
@@ -297,7 +299,7 @@ Result<std::vector<TreeEntry>> Repo::read_tree(const Oid& name, std::size_t limi
         const git_tree_entry* entry = git_tree_entry_byindex(tree.get(), i);
         auto mode = git_tree_entry_filemode_raw(entry);
         entries.push_back({git_tree_entry_name(entry), hex(git_tree_entry_id(entry)), mode == GIT_FILEMODE_TREE,
-                           mode == GIT_FILEMODE_BLOB});
+                           mode == GIT_FILEMODE_BLOB, mode == GIT_FILEMODE_BLOB_EXECUTABLE});
     }
     return entries;
 }
@@ -334,8 +336,8 @@ bool Repo::has_object(const Oid& name) const {
     return parse(name, oid) && git_repository_odb(odb.out(), repo_.get()) == 0 && git_odb_exists(odb.get(), &oid) == 1;
 }
 
-Result<std::optional<std::string>> Repo::file(const Oid& commit, const std::string& path,
-                                              std::size_t limit_bytes) const {
+Result<std::optional<std::string>> Repo::file(const Oid& commit, const std::string& path, std::size_t limit_bytes,
+                                              bool executable_too) const {
     TRY_ASSIGN(Commit at, read_commit(commit));
     Oid tree = at.tree;
     for (std::size_t begin = 0;;) {
@@ -345,7 +347,8 @@ Result<std::optional<std::string>> Repo::file(const Oid& commit, const std::stri
         auto found = std::find_if(entries.begin(), entries.end(), [&](const TreeEntry& e) { return e.name == part; });
         if (found == entries.end()) return std::optional<std::string>();
         if (slash == std::string::npos) {
-            if (!found->plain_file) return fail(Code::corrupt, fmt::format("'{}' is not a plain file", path));
+            if (!found->plain_file && !(executable_too && found->executable))
+                return fail(Code::corrupt, fmt::format("'{}' is not a plain file", path));
             TRY_ASSIGN(std::string bytes, read_blob(found->oid, limit_bytes));
             return std::optional<std::string>(std::move(bytes));
         }

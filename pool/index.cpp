@@ -104,7 +104,7 @@ Result<Index> Index::open(Clone& clone) {
 
 Result<void> Index::prepare_schema() {
     TRY(db_.execute(kTables));
-    std::string now = fmt::format("{} {}", kSchema, sha256_hex(to_toml(clone_->task)));
+    std::string now = fmt::format("{} {}", kSchema, sha256_hex(to_toml(clone_->task) + clone_->task_id));
     TRY_ASSIGN(Statement get, db_.prepare("SELECT value FROM meta WHERE key = 'pool'"));
     TRY_ASSIGN(bool there, get.step());
     if (there && get.text(0) == now) return {};
