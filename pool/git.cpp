@@ -7,7 +7,10 @@
 #include <thread>
 
 #include <fmt/format.h>
+
 #include <git2.h>
+
+#include "pool/file.h"
 
 namespace cultivar {
 namespace {
@@ -52,19 +55,8 @@ void start_library() {
     });
 }
 
-constexpr auto kStaleLock = std::chrono::seconds(3);
 constexpr auto kLockPoll = std::chrono::milliseconds(50);
 constexpr int kLockTries = 100;
-
-// A process that was killed while it moved a ref leaves `<ref>.lock` behind and the ref stuck; one that lives holds it
-// for milliseconds. False while the lock may be a living one.
-bool remove_stale_lock(const std::string& path) {
-    std::error_code ec;
-    auto touched = std::filesystem::last_write_time(path, ec);
-    if (!ec && std::filesystem::file_time_type::clock::now() - touched < kStaleLock) return false;
-    std::filesystem::remove(path, ec);
-    return true;
-}
 
 bool parse(const Oid& text, git_oid& oid) { return text.size() == 40 && git_oid_fromstr(&oid, text.c_str()) == 0; }
 
@@ -177,8 +169,11 @@ Result<void> Repo::set_ref(const std::string& name, const Oid& oid, const Oid& e
                  ? git_reference_create(ref.out(), repo_.get(), name.c_str(), &to, 0, "cultivar")
                  : git_reference_create_matching(ref.out(), repo_.get(), name.c_str(), &to, 1, &from, "cultivar");
     }
-    if (rc == GIT_EMODIFIED || rc == GIT_EEXISTS || rc == GIT_ELOCKED)
+    if (rc == GIT_EMODIFIED || rc == GIT_EEXISTS || rc == GIT_ELOCKED) {
+        TRY_ASSIGN(std::optional<Oid> now, this->ref(name));
+        if (now == oid) return {};  // by another process, to the same end
         return fail(Code::busy, fmt::format("'{}' was moved by another process", name));
+    }
     if (rc != 0) return git_fail(fmt::format("cannot move '{}'", name));
     return {};
 }

@@ -71,6 +71,8 @@ Result<std::size_t> commit_spool(Clone& clone) {
         std::erase_if(lines, [&](const std::string& line) { return known.count(line) > 0; });
     }
     if (!lines.empty()) TRY(append_log(clone.repo, clone.journal_ref(), lines, clone.identity(), clone.key));
+    // libgit2 leaves what it wrote to the system's leisure: the spool is emptied only once that is on the disk.
+    TRY(sync_filesystem(clone.repo.git_dir()));
     TRY(write_file_atomically(spool_path(clone), ""));
     return lines.size();
 }

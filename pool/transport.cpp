@@ -12,12 +12,15 @@
 #include <fmt/format.h>
 
 #include "pool/child.h"
+#include "pool/file.h"
 
 namespace cultivar {
 namespace {
 
 constexpr double kSilence_s = 120;  // a remote that says nothing for so long is given up
 constexpr std::size_t kMaxOutputBytes = 64 << 20;
+constexpr int kLockTries = 6;
+constexpr auto kFirstLockPause = std::chrono::milliseconds(100);  // doubled each time: longer than a lock gets stale
 
 struct Finished {
     int exit_code = 0;
@@ -92,7 +95,40 @@ public:
     GitProgram(std::string git_dir, std::function<bool()> stop)
         : git_dir_(std::move(git_dir)), stop_(std::move(stop)) {}
 
+    // Another process here may be fetching the same refs, or may have been killed over it.
     Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) override {
+        auto pause = kFirstLockPause;
+        for (int tries = 1;; ++tries, pause *= 2) {
+            bool contended = false;
+            TRY_ASSIGN(FetchReport report, fetch_once(remote, refspecs, contended));
+            if (!contended || tries == kLockTries || (stop_ && stop_())) return report;
+            std::this_thread::sleep_for(pause);
+            for (const auto& [ref, why] : report.refused)
+                remove_stale_lock(git_dir_ + "/refs/remotes/" + ref + ".lock");
+        }
+    }
+
+    Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) override {
+        std::vector<std::string> words = {"--git-dir=" + git_dir_,   "push", "--porcelain", "--no-verify",
+                                          "--recurse-submodules=no", remote};
+        for (const PushItem& item : items) words.push_back(item.local + ":" + item.remote);
+        TRY_ASSIGN(Finished done, run_git(words, stop_));
+        std::vector<PushStatus> statuses;
+        for (const PushItem& item : items) statuses.push_back({item.remote, false, false, ""});
+        bool any = false;
+        std::istringstream lines(done.out);
+        for (std::string line; std::getline(lines, line);) any = read_status(line, statuses) || any;
+        if (done.exit_code == 0) {
+            for (PushStatus& status : statuses) status.accepted = status.reason.empty();
+        } else if (!any) {
+            return unreachable(remote, done);
+        }
+        return statuses;
+    }
+
+private:
+    Result<FetchReport> fetch_once(const std::string& remote, const std::vector<std::string>& refspecs,
+                                   bool& contended) {
         std::vector<std::string> words = {"--git-dir=" + git_dir_,
                                           "-c",
                                           "fetch.fsckObjects=true",
@@ -121,28 +157,11 @@ public:
                 ref, open == std::string::npos ? "rejected" : line.substr(open + 1, line.rfind(')') - open - 1));
         }
         if (done.exit_code != 0 && report.refused.empty()) return unreachable(remote, done);
+        auto says = [&](const char* words_of_git) { return done.err.find(words_of_git) != std::string::npos; };
+        contended = says("cannot lock ref") && (says("File exists") || says("but expected"));
         return report;
     }
 
-    Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) override {
-        std::vector<std::string> words = {"--git-dir=" + git_dir_,   "push", "--porcelain", "--no-verify",
-                                          "--recurse-submodules=no", remote};
-        for (const PushItem& item : items) words.push_back(item.local + ":" + item.remote);
-        TRY_ASSIGN(Finished done, run_git(words, stop_));
-        std::vector<PushStatus> statuses;
-        for (const PushItem& item : items) statuses.push_back({item.remote, false, false, ""});
-        bool any = false;
-        std::istringstream lines(done.out);
-        for (std::string line; std::getline(lines, line);) any = read_status(line, statuses) || any;
-        if (done.exit_code == 0) {
-            for (PushStatus& status : statuses) status.accepted = status.reason.empty();
-        } else if (!any) {
-            return unreachable(remote, done);
-        }
-        return statuses;
-    }
-
-private:
     // "<flag>\t<from>:<to>\t<summary> (<reason>)"
     static bool read_status(const std::string& line, std::vector<PushStatus>& statuses) {
         if (line.size() < 3 || line[1] != '\t') return false;
