@@ -20,11 +20,11 @@ start_server() {
     setsid git daemon --reuseaddr --listen=127.0.0.1 --port="$port" --base-path="$world" --export-all \
         --enable=receive-pack >>"$log/daemon" 2>&1 </dev/null &
     server=$!
+    disown "$server" # its end is no news
 }
 # stop_server SIGNAL: the daemon and whatever serves somebody at this moment.
 stop_server() {
     kill "-$1" -- "-$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
     while kill -0 -- "-$server" 2>/dev/null; do sleep 0.02; done
 }
 find_port() {
@@ -202,7 +202,7 @@ for ((i = 0; i < clones; ++i)); do
 done
 kills &
 jobs_of+=("$!")
-restarts &
+restarts 2>/dev/null &
 jobs_of+=("$!")
 [[ $small_disk == no ]] || { fills & jobs_of+=("$!"); }
 sleep "$seconds"
@@ -245,14 +245,6 @@ for out in "$log"/*.shares.*.out; do jq -r '.candidates[]? | strings' "$out" 2>/
 git -C "$hosting" for-each-ref --format='%(refname:lstrip=3)' refs/heads/candidates/ | cut -c 1-32 | sort -u >branches
 comm -23 sent branches >>lost
 
-section "every clone that lived through it meets all the others"
-for folder in "${folders[@]}"; do
-    expect_ok cultivar -C "$folder" pull
-    reject_err refused
-    expect_ok cultivar -C "$folder" log -n 1000000 --json
-    expect_same "runs that $folder shows" "$(sha256sum <there)" "$(json '.runs[].id' | sort | sha256sum)"
-done
-
 count() { cat "$@" 2>/dev/null | wc -l; }
 cat "$log"/ends.* >ends
 printf 'torture: %s processes, %s kills, %s records (%s runs, %s of them reported), %s server restarts, %s full-disk episodes (%s), %s losses, %s duplicates\n' \
@@ -268,3 +260,11 @@ expect_same "other ends than 0, 75, 128 and 137" "" "$(grep -vE '^(0|75|128|137)
 expect_at_least "runs reported" 20 "$(count reported)"
 expect_at_least "kills" 5 "$(count "$log/kills")"
 expect_at_least "server restarts" 1 "$(count "$log/restarts")"
+
+section "every clone that lived through it meets all the others"
+for folder in "${folders[@]}"; do
+    expect_ok cultivar -C "$folder" pull
+    reject_err refused
+    expect_ok cultivar -C "$folder" log -n 1000000 --json
+    expect_same "runs that $folder shows" "$(sha256sum <there)" "$(json '.runs[].id' | sort | sha256sum)"
+done
