@@ -2,13 +2,13 @@
 # Many processes explore, propose and pull against one server while they are killed, disks fill and the server restarts.
 # Afterwards every run that a command reported as recorded is in the pool exactly once, and every repository is sound.
 #
-# Larger by environment: TORTURE_SECONDS (40), TORTURE_CLONES (4), TORTURE_SEED (the draws of this script; when a process
+# Larger by environment: TORTURE_SECONDS (30), TORTURE_CLONES (4), TORTURE_SEED (the draws of this script; when a process
 # is hit is up to the machine). KEEP_WORLD=1 keeps everything after a failure.
 # shellcheck disable=SC2016 # jq has its own $variables
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/lib.sh" "$1"
-seconds=${TORTURE_SECONDS:-40} clones=${TORTURE_CLONES:-4}
+seconds=${TORTURE_SECONDS:-30} clones=${TORTURE_CLONES:-4}
 RANDOM=${TORTURE_SEED:-1}
 hosting=$world/hosting.git log=$world/log victims=$world/victims disk=$world/disk
 mkdir "$log" "$victims" "$disk"
