@@ -4,10 +4,12 @@ namespace cultivar {
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
-        {"init", "start", "Create a pool", "DIR [--remote URL] [--name NAME] [--budget TIME]", declare_init},
+        {"init", "start", "Create a pool", "DIR [--remote URL] [--name NAME] [--budget TIME] [--task FILE]",
+         declare_init},
         {"clone", "start", "Take part in a pool", "URL [DIR]", declare_clone},
         {"data", "start", "Bring in, list or check the pool's data", "import FILE... [OPTIONS] | list | check",
          declare_data},
+        {"trust", "start", "Let the pool's own command run on this machine", "[--show | --revoke]", declare_trust},
         {"explore", "search", "Improve candidates within a budget", "--runs N | --for TIME [OPTIONS]", declare_explore},
         {"cross", "search", "Merge two candidates gene by gene", "ID ID", declare_cross},
         {"pull", "share", "Fetch what others found", "", declare_pull},

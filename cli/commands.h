@@ -39,6 +39,7 @@ const std::vector<Command>& commands();
 Action declare_init(Parser&);
 Action declare_clone(Parser&);
 Action declare_data(Parser&);
+Action declare_trust(Parser&);
 Action declare_pull(Parser&);
 Action declare_explore(Parser&);
 Action declare_cross(Parser&);

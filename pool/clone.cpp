@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/digest.h"
+
 namespace cultivar {
 namespace {
 
@@ -24,7 +26,14 @@ Result<Oid> effective_main(const Repo& repo) {
 Result<Task> task_of(const Repo& repo, const Oid& main) {
     TRY_ASSIGN(std::optional<std::string> text, repo.file(main, "pool.toml", kMaxPoolToml));
     if (!text) return fail(Code::not_found, "main has no pool.toml: this is not a pool", "cultivar init DIR");
-    return parse_task(*text, "pool.toml");
+    TRY_ASSIGN(Task task, parse_task(*text, "pool.toml"));
+    if (!task.command) return task;
+    for (CommandFile& file : task.command->files) {
+        TRY_ASSIGN(std::optional<std::string> bytes, repo.file(main, file.path, kMaxCommandFile_bytes, true));
+        if (!bytes) return fail(Code::not_found, fmt::format("main has no '{}', which its command names", file.path));
+        file.sha256 = sha256_hex(*bytes);
+    }
+    return task;
 }
 
 // Puts `bytes` at `path` into the tree, making folders as needed.
@@ -50,6 +59,10 @@ Result<Oid> with_file(Repo& repo, const std::optional<Oid>& tree, const std::str
 }
 
 }  // namespace
+
+Result<std::optional<std::string>> Clone::command_file(const std::string& path) const {
+    return repo.file(main, path, kMaxCommandFile_bytes, true);
+}
 
 Identity Clone::identity() const { return {writer, writer + "@cultivar.invalid", std::time(nullptr)}; }
 

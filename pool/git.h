@@ -22,7 +22,8 @@ struct TreeEntry {
     std::string name;
     Oid oid;
     bool is_tree = false;
-    bool plain_file = true;  // mode 100644: neither executable, nor a link, nor a submodule
+    bool plain_file = true;   // mode 100644: neither executable, nor a link, nor a submodule
+    bool executable = false;  // mode 100755
 };
 
 struct Identity {
@@ -91,8 +92,10 @@ public:
     Result<std::optional<std::pair<std::string, std::string>>> signature(const Oid& commit) const;
     bool has_object(const Oid& oid) const;
 
-    // A plain file of a commit by its path ("seeds/small.toml"); nothing when absent. Links and executables: corrupt.
-    Result<std::optional<std::string>> file(const Oid& commit, const std::string& path, std::size_t limit_bytes) const;
+    // A plain file of a commit by its path ("seeds/small.toml"); nothing when absent. Links: corrupt; executables
+    // too, unless they are welcome.
+    Result<std::optional<std::string>> file(const Oid& commit, const std::string& path, std::size_t limit_bytes,
+                                            bool executable_too = false) const;
 
     Result<bool> descends(const Oid& commit, const Oid& ancestor) const;  // equal counts
 

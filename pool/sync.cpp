@@ -1,5 +1,7 @@
 #include "pool/sync.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -14,6 +16,7 @@
 namespace cultivar {
 namespace {
 
+constexpr double kLockWait_s = 30;
 constexpr const char* kArtifactFile = "weights";
 
 std::string tracking(const std::string& local) {
@@ -84,6 +87,17 @@ Result<void> make_claims(Clone& clone, Index& index, const std::vector<std::stri
         }
     }
     return {};
+}
+
+// Claims made and everything committed, by one process of this clone at a time: the next one sees what was claimed.
+Result<std::size_t> settle(Clone& clone, Index& index, const std::vector<std::string>& ids) {
+    TRY_ASSIGN(FileLock lock, FileLock::acquire(clone.state_dir + "propose.lock",
+                                                fmt::format("pid {}, cultivar propose", ::getpid()), kLockWait_s));
+    TRY(index.refresh());
+    TRY(make_claims(clone, index, ids));
+    TRY_ASSIGN(std::size_t records, commit_spool(clone));
+    TRY(index.refresh());
+    return records;
 }
 
 // Local refs of ours that the remote does not have as they are.
@@ -164,9 +178,7 @@ Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, 
     TRY_ASSIGN(bool remote, has_remote(clone));
     if (!remote) return fail(Code::not_found, "this pool has no remote", "git remote add origin URL");
     ProposeReport report;
-    TRY(make_claims(clone, index, ids));
-    TRY_ASSIGN(report.records, commit_spool(clone));
-    TRY(index.refresh());
+    TRY_ASSIGN(report.records, settle(clone, index, ids));
     TRY_ASSIGN(std::vector<Ref> refs, refs_to_push(clone));
     TRY(drop_unclaimed_artifacts(index, refs));
     if (refs.empty()) return report;

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <optional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,6 +65,18 @@ protected:
     World world_;
     Hand ann_;
 };
+
+// The other process holds the lock, claims what both saw unclaimed, and lets go.
+TEST_F(SyncTest, ClaimsOnceWhatTwoProcessesProposeAtOnce) {
+    auto run = ann_.keep({{"optim.lr", 0.1}}, 2.0);
+    std::optional<FileLock> lock = must(FileLock::acquire(ann_.clone.state_dir + "propose.lock", "the other", 0));
+    auto mine = std::async(std::launch::async, [&] { return ann_.propose(); });
+    EXPECT_EQ(mine.wait_for(std::chrono::milliseconds(500)), std::future_status::timeout);
+    spool(ann_.clone, claim_of(ann_.clone, {run}));
+    lock.reset();
+    EXPECT_EQ(mine.get().records, 2u);
+    EXPECT_THAT(must(ann_.index.claims()), SizeIs(1));
+}
 
 TEST_F(SyncTest, CarriesKeptCandidatesFromOneCloneToAnotherAndBack) {
     auto root = ann_.keep({{"optim.lr", 0.1}}, 2.0);
