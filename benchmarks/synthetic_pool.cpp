@@ -14,7 +14,7 @@ namespace cultivar {
 namespace {
 
 constexpr int kRunsAContributor = 100, kFewestContributors = 10;
-constexpr std::size_t kLiveBranches = 2000, kArchivedAtOnce = 100;
+constexpr std::size_t kArchivedAtOnce = 100;
 constexpr std::int64_t kFirstRun_s = 3600, kBetweenRuns_s = 660;
 constexpr std::uint64_t kFiguresSeed = 0x5eed;
 
@@ -160,7 +160,7 @@ Result<PoolSummary> make_synthetic_pool(const std::string& folder, const PoolSha
     }
     summary.kept = static_cast<int>(kept.size());
     TRY(write_journals(folder, task, std::move(writers), sketches, shape.seed, summary));
-    const std::size_t settled = kept.size() - std::min(kept.size(), kLiveBranches);
+    const std::size_t settled = kept.size() - std::min(kept.size(), shape.live_branches);
     for (std::size_t i = settled; i < kept.size(); ++i) TRY(ensure_candidate_branch(repo, kept[i]));
     kept.resize(settled);
     summary.archived = static_cast<int>(settled);
