@@ -26,15 +26,19 @@ Paint paint_of(const Standing& standing) {
     return standing.verdict == "rejected" ? Paint::bad : Paint::none;
 }
 
+constexpr std::int64_t kTopRows = 20;
+
 struct TopOptions {
     std::string category;
+    std::optional<std::int64_t> count;
 };
 
 Result<int> top(Context& context, const TopOptions& options) {
     TRY_ASSIGN(Session session, open_session(context));
-    TRY_ASSIGN(std::vector<Standing> standings, session.index->standings());
-    if (!options.category.empty())
-        std::erase_if(standings, [&](const Standing& standing) { return standing.category != options.category; });
+    const std::int64_t count = options.count.value_or(kTopRows);
+    if (count < 0) return fail(Code::usage, "-n takes 0 (all) or a number of candidates", "cultivar top --help");
+    TRY_ASSIGN(std::vector<Standing> standings,
+               session.index->standings(options.category, static_cast<int>(std::min<std::int64_t>(count, 1 << 30))));
     Json rows = Json::array();
     std::string text, category;
     std::optional<TextTable> table;
@@ -82,7 +86,8 @@ Result<int> top(Context& context, const TopOptions& options) {
                    paint_of(standing));
     }
     close_table();
-    TRY_ASSIGN(std::vector<Unfit> unfit, session.index->unfit());
+    TRY_ASSIGN(std::vector<Unfit> unfit,
+               session.index->unfit(static_cast<int>(std::min<std::int64_t>(count, 1 << 30))));
     Json not_judgeable = Json::array();
     for (const Unfit& one : unfit) {
         if (!options.category.empty() && one.category != options.category) continue;
@@ -195,6 +200,7 @@ Result<int> diff(Context& context, const DiffOptions& options) {
 Action declare_top(Parser& parser) {
     auto options = std::make_shared<TopOptions>();
     parser.option("--category", options->category, "NAME", "only this category");
+    parser.option("-n", options->count, "N", "at most N candidates of each category (default 20; 0: all)");
     parser.example("cultivar top", "the leaderboard, a table for each category");
     parser.example("cultivar top --json | jq '.candidates[0].id'", "the best candidate of the first category");
     return [options](Context& context) { return top(context, *options); };

@@ -27,8 +27,7 @@ Result<Situation> look(Session& session) {
     if (auto speed = known_flops_per_s(session)) {
         now.category = category_name(device, session.clone->task.budget_s, *speed);
     }
-    TRY_ASSIGN(std::vector<Standing> standings, session.index->standings());
-    for (const Standing& standing : standings) ++now.scored[standing.category];
+    TRY_ASSIGN(now.scored, session.index->scored());
     now.data_here = need_data(*session.clone).has_value();
     now.exploring = FileLock::is_held(session.clone->state_dir + "explore.lock");
     TRY_ASSIGN(now.unfinished, unfinished_run(session));

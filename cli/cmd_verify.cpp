@@ -22,8 +22,7 @@ struct Options {
 Result<std::vector<ClaimRow>> claims_to_judge(Context& context, Session& session, const Options& options) {
     std::vector<ClaimRow> rows;
     if (options.ids.empty()) {
-        TRY_ASSIGN(rows, session.index->claims());
-        std::erase_if(rows, [](const ClaimRow& row) { return row.verdict.has_value(); });
+        TRY_ASSIGN(rows, session.index->pending_claims());
     }
     for (const std::string& prefix : options.ids) {
         TRY_ASSIGN(std::string id, session.index->resolve_candidate(prefix));

@@ -13,7 +13,7 @@ const std::vector<Command>& commands() {
         {"pull", "share", "Fetch what others found", "", declare_pull},
         {"propose", "share", "Push what was found here", "[ID... | --all]", declare_propose},
         {"verify", "share", "Judge the claims of others", "[ID... | --pending]", declare_verify},
-        {"top", "look", "Show the leaderboard", "[--category NAME]", declare_top},
+        {"top", "look", "Show the leaderboard", "[--category NAME] [-n N]", declare_top},
         {"show", "look", "Show a candidate, a run or a claim", "ID", declare_show},
         {"log", "look", "Show what was run, newest first", "[-n N] [ID]", declare_log},
         {"diff", "look", "Show the genes in which two candidates differ", "ID ID", declare_diff},

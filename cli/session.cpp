@@ -1,6 +1,8 @@
 #include "cli/session.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -11,8 +13,43 @@ namespace {
 
 constexpr std::size_t kMaxSeeds = 1000;
 
-bool trusted(const RunRow& row, const std::string& writer, const std::set<std::string>& accepted) {
-    return row.run.writer == writer || accepted.count(row.id) > 0;
+// What a plan is made from; in a larger pool, this clone's own runs, the best and the newest of the others'.
+constexpr std::int64_t kMostCandidates = 10'000;
+constexpr std::size_t kMostBest = 2500, kMostNewest = 2500;
+
+Trial trial_of(const RunSummary& run, bool own) {
+    Trial trial;
+    trial.candidate = run.candidate;
+    trial.status = run.status;
+    trial.score = run.score;
+    trial.operator_name = run.operator_name;
+    trial.decision = run.decision;
+    trial.parents = run.parents;
+    trial.budget_s = run.budget_s;
+    trial.steps = run.steps;
+    trial.own = own;
+    return trial;
+}
+
+// The candidates of these runs that a plan in a large pool is made from.
+std::set<std::string> chosen(const std::vector<RunSummary>& runs, const std::function<bool(const RunSummary&)>& own) {
+    std::set<std::string> names;
+    std::vector<const RunSummary*> others;
+    for (const RunSummary& run : runs) {
+        if (!own(run)) {
+            others.push_back(&run);
+            continue;
+        }
+        names.insert(run.candidate);
+        names.insert(run.parents.begin(), run.parents.end());
+    }
+    for (std::size_t i = others.size() - std::min(others.size(), kMostNewest); i < others.size(); ++i)
+        names.insert(others[i]->candidate);
+    std::erase_if(others, [](const RunSummary* run) { return run->status != RunStatus::done; });
+    const auto best = others.begin() + static_cast<std::ptrdiff_t>(std::min(others.size(), kMostBest));
+    std::ranges::partial_sort(others, best, {}, &RunSummary::score);
+    for (auto run = others.begin(); run != best; ++run) names.insert((*run)->candidate);
+    return names;
 }
 
 }  // namespace
@@ -70,37 +107,35 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         return history.candidates[found->second];
     };
     for (const Seed& seed : seeds) known(seed.candidate).seed = true;
-    TRY_ASSIGN(std::vector<CandidateRow> rows, session.index->candidates());
+    Index& index = *session.index;
+    TRY_ASSIGN(std::vector<RunSummary> runs, index.summaries(category));
+    TRY_ASSIGN(std::set<std::string> accepted, index.accepted_runs());
+    auto own = [&](const RunSummary& run) { return run.writer == session.clone->writer || accepted.count(run.id) > 0; };
+    TRY_ASSIGN(std::int64_t count, index.candidate_count());
+    std::optional<std::set<std::string>> only;
+    if (count > kMostCandidates) only = chosen(runs, own);
+    TRY_ASSIGN(std::vector<CandidateRow> rows, index.candidates(only ? &*only : nullptr));
+    TRY_ASSIGN(std::set<std::string> kept, index.kept_candidates());
+    TRY_ASSIGN(std::set<std::string> rejected, index.rejected_candidates());
+    TRY_ASSIGN(auto counts, index.run_counts());
     for (const CandidateRow& row : rows) {
         auto candidate = parse_canonical(session.clone->task.space, session.clone->task_id, row.toml);
         if (!candidate) continue;
         Known& entry = known(std::move(*candidate));
         entry.parents = row.parents;
-        entry.kept = entry.kept || !row.commits.empty();
+        entry.kept = kept.count(row.id) > 0;
+        entry.rejected = rejected.count(row.id) > 0;
+        if (auto made = counts.find(row.id); made != counts.end()) entry.runs_anywhere = made->second;
     }
-    TRY_ASSIGN(std::vector<ClaimRow> claims, session.index->claims());
-    std::set<std::string> accepted, rejected;
-    for (const ClaimRow& claim : claims) {
-        bool yes = claim.verdict && claim.verdict->result == "accepted";
-        if (yes) accepted.insert(claim.claim.artifact_run);  // the one that was scored again
-        if (claim.verdict && claim.verdict->result == "rejected") rejected.insert(claim.claim.candidate);
-        if (auto found = at.find(claim.claim.candidate); found != at.end())
-            history.candidates[found->second].kept = true;
-    }
-    TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs());
-    std::set<std::string> sound;  // candidates with a run that counts
-    for (const RunRow& row : runs) {
-        if (row.refused) continue;
-        if (row.run.status == RunStatus::done) sound.insert(row.run.candidate);
-        auto found = at.find(row.run.candidate);
-        if (found != at.end() && row.run.decision == Decision::kept) history.candidates[found->second].kept = true;
-        if (found != at.end()) ++history.candidates[found->second].runs_anywhere;
-        if (row.run.category == category)
-            history.trials.push_back(trial_of(row.run, trusted(row, session.clone->writer, accepted)));
-    }
-    for (const std::string& id : rejected) {
-        if (auto found = at.find(id); found != at.end() && !sound.count(id))
-            history.candidates[found->second].rejected = true;
+    // Curves are asked of own runs alone (bandit/stopping).
+    TRY_ASSIGN(std::vector<RunRow> own_runs, index.own_runs(category));
+    std::map<std::string, std::vector<CurvePoint>> curves;
+    for (RunRow& row : own_runs) curves[row.id] = std::move(row.run.curve);
+    for (const RunSummary& run : runs) {
+        if (only && !at.count(run.candidate)) continue;
+        history.trials.push_back(trial_of(run, own(run)));
+        if (auto curve = curves.find(run.id); curve != curves.end())
+            history.trials.back().curve = std::move(curve->second);
     }
     TRY_ASSIGN(std::vector<Lease> leases, session.index->leases());
     for (const Lease& lease : leases) {

@@ -1,6 +1,8 @@
 #include "pool/candidate.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -49,7 +51,45 @@ Result<Candidate> read_candidate(const Space& space, const std::string& task_id,
     return candidate;
 }
 
+namespace {
+
+// A value as to_toml() writes it; nothing for anything rarer (escapes, say).
+std::optional<Value> plain_value(std::string_view text) {
+    if (text == "true" || text == "false") return Value(text == "true");
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
+        text = text.substr(1, text.size() - 2);
+        if (text.find_first_of("\"\\") != std::string_view::npos) return std::nullopt;
+        return Value(std::string(text));
+    }
+    auto read = [&]<typename T>(T value) -> std::optional<Value> {
+        auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (wrong != std::errc() || end != text.data() + text.size()) return std::nullopt;
+        return Value(value);
+    };
+    return text.find_first_of(".en") == std::string_view::npos ? read(std::int64_t{}) : read(double{});
+}
+
+// Most of what pools hold, read without a TOML parser; whatever this does not take, the parser judges.
+std::optional<Candidate> read_plainly(const Space& space, const std::string& task_id, std::string_view toml) {
+    Genes changes;
+    for (std::string_view rest = toml; !rest.empty();) {
+        const std::size_t end = rest.find('\n'), is = rest.find(" = ");
+        if (end == std::string_view::npos || is == std::string_view::npos || is > end) return std::nullopt;
+        auto value = plain_value(rest.substr(is + 3, end - is - 3));
+        if (!value || !changes.emplace(rest.substr(0, is), std::move(*value)).second) return std::nullopt;
+        rest.remove_prefix(end + 1);
+    }
+    auto candidate = make_candidate(space, task_id, changes);
+    if (!candidate || candidate->toml != toml) return std::nullopt;
+    return std::move(*candidate);
+}
+
+}  // namespace
+
 Result<Candidate> parse_canonical(const Space& space, const std::string& task_id, std::string_view toml) {
+    if (toml.size() <= kMaxCandidateBytes) {
+        if (auto plain = read_plainly(space, task_id, toml)) return std::move(*plain);
+    }
     auto candidate = read_candidate(space, task_id, toml, "candidate.toml");
     if (!candidate) return fail(Code::corrupt, candidate.error().message);
     if (candidate->toml != toml) return fail(Code::corrupt, "candidate.toml is not in canonical form");

@@ -165,6 +165,7 @@ Result<Space> Space::make(std::vector<Gene> genes, std::vector<Constraint> const
         if (!space.by_name_.emplace(gene.name, i).second)
             return fail(Code::usage, fmt::format("gene '{}' is declared twice", gene.name));
         TRY_ASSIGN(gene.default_value, gene.accept(gene.default_value));
+        space.defaults_[gene.name] = gene.default_value;
     }
     for (auto at = space.by_name_.begin(); at != space.by_name_.end(); ++at) {
         auto next = std::next(at);  // '.' sorts before all other characters of a name
@@ -190,8 +191,7 @@ const Gene* Space::find(std::string_view name) const {
 }
 
 Result<Genes> Space::complete(const Genes& changes) const {
-    Genes all;
-    for (const Gene& gene : genes_) all[gene.name] = gene.default_value;
+    Genes all = defaults_;
     for (const auto& [name, value] : changes) {
         const Gene* gene = find(name);
         if (!gene) {
@@ -201,7 +201,7 @@ Result<Genes> Space::complete(const Genes& changes) const {
             return fail(Code::usage, fmt::format("unknown gene '{}'{}", name,
                                                  near.empty() ? "" : fmt::format(", did you mean '{}'?", near[0])));
         }
-        TRY_ASSIGN(all[name], gene->accept(value));
+        TRY_ASSIGN(all.find(name)->second, gene->accept(value));
     }
     return all;
 }

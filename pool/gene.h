@@ -87,6 +87,7 @@ private:
     std::vector<Gene> genes_;
     std::vector<Constraint> constraints_;
     std::map<std::string, std::size_t, std::less<>> by_name_;
+    Genes defaults_;
 };
 
 // The names nearest to a misspelt one (edit distance at most 3), best first; for hints.

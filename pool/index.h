@@ -1,6 +1,10 @@
 // The local index: everything the pool's refs and this clone's spool say, in SQLite. A cache: delete index.sqlite and
 // it is rebuilt. It is updated from what is new; no git object is read twice.
 //
+// Tables hold what queries ask for; a record's bytes stay in git and are read again only where a person wants to see
+// them. Standings and totals are worked out when something new came, so that looking costs the same in a pool of any
+// size; when no ref and no spooled record changed, nothing is read at all.
+//
 // Records enter in the order they are met; a record that fails intake is kept with the reason it was refused for and
 // counts nowhere. The last seen tips of journals and ledgers are also kept in <state>/tips, outside the index: a log
 // that was rewound or rewritten is refused even when the index was rebuilt.
@@ -9,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +40,17 @@ struct RunRow {
     Run run;
     bool refused = false;  // failed intake, or its claim was rejected
     std::string why_refused;
+};
+
+// What the search asks of a run, from the index alone.
+struct RunSummary {
+    std::string id, writer, candidate, operator_name;
+    RunStatus status = RunStatus::done;
+    Decision decision = Decision::none;
+    double score = 0;  // done: val_bpb; stopped: expected_bpb
+    double budget_s = 0;
+    std::int64_t steps = 0;
+    std::vector<std::string> parents;
 };
 
 struct ClaimRow {
@@ -86,14 +102,31 @@ public:
     Result<std::string> resolve_candidate(const std::string& prefix);
     Result<std::string> resolve_any(const std::string& prefix);
 
-    Result<std::vector<Standing>> standings();  // best first within a category; rejected last
-    Result<std::vector<Unfit>> unfit();         // without a score in that category
+    // Best first within a category; rejected last. `most` rows of each category, 0: all.
+    Result<std::vector<Standing>> standings(const std::string& category = "", int most = 0);
+    Result<std::map<std::string, int>> scored();  // candidates with a score, by category
+    // Without a score in that category; the newest `most`, 0: all.
+    Result<std::vector<Unfit>> unfit(int most = 0);
     Result<std::optional<CandidateRow>> candidate(const std::string& id);
-    Result<std::vector<CandidateRow>> candidates();                       // in the order they became known
-    Result<std::vector<RunRow>> runs(const std::string& candidate = "");  // oldest first; "" = all
+    // In the order they became known; `only`: those named, if not null.
+    Result<std::vector<CandidateRow>> candidates(const std::set<std::string>* only = nullptr);
+    Result<std::int64_t> candidate_count();
+    Result<std::vector<RunRow>> runs(const std::string& candidate = "");  // oldest first; "" = all, read from git
     Result<std::vector<RunRow>> newest_runs(int count);                   // newest first
-    Result<std::string> record_line(const std::string& id);               // the record's bytes
-    Result<std::vector<ClaimRow>> claims(const std::string& candidate = "");
+    // Of this clone, or scored again with an accepted verdict; oldest first.
+    Result<std::vector<RunRow>> own_runs(const std::string& category);
+    // What a plan is made from: the runs that count, oldest first, and how many there are of each candidate anywhere.
+    Result<std::vector<RunSummary>> summaries(const std::string& category);
+    Result<std::map<std::string, int>> run_counts();
+    Result<std::set<std::string>> accepted_runs();           // those whose weights an accepted verdict scored again
+    Result<std::set<std::string>> kept_candidates();         // with a branch, a claim or a kept run
+    Result<std::set<std::string>> rejected_candidates();     // with a rejected claim and no sound run
+    Result<std::string> record_line(const std::string& id);  // the record's bytes
+    Result<std::vector<ClaimRow>> claims(const std::string& candidate = "");  // "" = all, read from git
+    Result<std::vector<ClaimRow>> pending_claims();                           // those without a verdict that counts
+    // Candidates with a kept run of this clone's in a category in which it has not claimed them.
+    Result<std::vector<std::string>> unclaimed();
+    Result<std::vector<std::string>> claimed_artifacts();  // digests that claims of this clone name
     Result<std::vector<Lease>> leases();                   // those still good now, of other writers
     Result<int> replicates(const std::string& candidate);  // runs recorded so far, by anyone
     Result<Totals> totals();
@@ -104,27 +137,39 @@ public:
 
 private:
     Index(Clone& clone, Database database)
-        : clone_(&clone), db_(std::move(database)), lineage_(std::make_unique<Lineage>(clone.repo, clone.task)) {}
+        : clone_(&clone),
+          db_(std::make_unique<Database>(std::move(database))),
+          lineage_(std::make_unique<Lineage>(clone.repo, clone.task, db_.get())) {}
 
-    struct LogSource;
+    // index.cpp: when to look, and at what
     Result<void> prepare_schema();
-    Result<void> refresh_logs(RefreshReport& report);
-    Result<void> check_log(const LogSource& source, const Oid& seen, std::size_t seen_records);
-    Result<void> refresh_log(const LogSource& source, RefreshReport& report);
-    Result<void> refresh_spool(RefreshReport& report);
-    Result<void> refresh_branches(RefreshReport& report);
-    Result<void> take_line(const std::string& line, const std::string& writer, RefreshReport& report);
-    Result<void> take_verdict(const std::string& line, const std::string& verifier, RefreshReport& report);
+    Result<std::string> stamp(const std::vector<Ref>& refs) const;
+    Result<void> take_everything(const std::vector<Ref>& refs, RefreshReport& report);
+
+    // index_intake.cpp: from refs and spool into tables
+    struct Log;
+    struct Intake;
+    Result<void> take_branches(const std::vector<Ref>& refs, RefreshReport& report);
+    Result<void> take_branch(const Ref& ref, RefreshReport& report);
+    Result<void> take_commit(const Oid& oid, RefreshReport& report);
+    Result<void> take_logs(const std::vector<Ref>& refs, RefreshReport& report);
+    Result<void> take_spool(RefreshReport& report);
     Result<bool> take_candidate(const std::string& id, const std::string& toml,
                                 const std::vector<std::string>& parents);
-    Result<void> take_commit(const Oid& oid, RefreshReport& report);
-    Result<void> take_refused_branch(const Ref& ref, const std::string& reason, RefreshReport& report);
+
+    // index_derive.cpp: what follows from the tables
     Result<void> apply_rejections();
-    Result<void> keep_to_vouched(const std::vector<ClaimRow>& claims, Standing& standing);
+    Result<void> derive_standings();
+    Result<void> derive_verdicts();
+    Result<void> keep_to_vouched(const std::string& candidate, const std::string& category);
+    Result<void> derive_totals();
+
     Result<std::string> resolve(const std::string& prefix, const char* sql, const char* what);
+    Result<std::vector<RunRow>> read_runs(Statement& get);
+    Result<std::vector<ClaimRow>> read_claims(Statement& get);
 
     Clone* clone_;
-    Database db_;
+    std::unique_ptr<Database> db_;  // stays where it is: the lineage points to it
     std::unique_ptr<Lineage> lineage_;
     std::map<std::string, Oid> made_;  // commits that commit_of() made since the last refresh, by candidate
     RefreshReport report_;

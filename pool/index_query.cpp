@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "pool/index.h"
+#include "pool/segment_log.h"
 
 namespace cultivar {
 namespace {
@@ -28,38 +29,62 @@ constexpr const char* kVerdictOf =
     "(SELECT line FROM verdict WHERE verdict.claim = record.id AND verdict.verifier <> record.writer "
     "ORDER BY at DESC, verdict.seq DESC LIMIT 1)";
 
+constexpr const char* kResultOf =
+    "(SELECT result FROM verdict WHERE verdict.claim = record.id AND verdict.verifier <> record.writer "
+    "ORDER BY at DESC, verdict.seq DESC LIMIT 1)";
+
+RunStatus run_status(const std::string& word) {
+    for (RunStatus status : {RunStatus::done, RunStatus::stopped, RunStatus::unfit}) {
+        if (name(status) == word) return status;
+    }
+    return RunStatus::failed;
+}
+
+Decision decision(const std::string& word) {
+    for (Decision known : {Decision::kept, Decision::reverted, Decision::undecided}) {
+        if (name(known) == word) return known;
+    }
+    return Decision::none;
+}
+
+// The first column of a query's rows.
+Result<std::set<std::string>> texts(Database& db, const std::string& sql) {
+    TRY_ASSIGN(Statement get, db.prepare(sql));
+    std::set<std::string> found;
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        found.insert(get.text(0));
+    }
+    return found;
+}
+
+// A run that a claim names, as far as the claim depends on it.
+struct NamedRun {
+    std::string writer, refused, candidate, category, status, artifact;
+    double score = 0;
+};
+
 // What is wrong with a claim given the runs it names; "" if nothing.
-std::string problem_of(const Claim& claim, const std::map<std::string, RunRow>& runs) {
+std::string problem_of(const Claim& claim, const std::map<std::string, NamedRun>& runs) {
     double sum = 0;
     bool artifact = false;
     for (const std::string& id : claim.runs) {
         auto found = runs.find(id);
         std::string short_id = id.substr(0, 8);
         if (found == runs.end()) return fmt::format("its run {} is not in the journal", short_id);
-        const RunRow& row = found->second;
-        if (row.run.writer != claim.writer) return fmt::format("its run {} is another writer's", short_id);
-        if (!row.why_refused.empty()) return fmt::format("its run {}: {}", short_id, row.why_refused);
-        if (row.run.candidate != claim.candidate || row.run.category != claim.category ||
-            row.run.status != RunStatus::done)
+        const NamedRun& run = found->second;
+        if (run.writer != claim.writer) return fmt::format("its run {} is another writer's", short_id);
+        if (!run.refused.empty()) return fmt::format("its run {}: {}", short_id, run.refused);
+        if (run.candidate != claim.candidate || run.category != claim.category || run.status != "done")
             return fmt::format("its run {} is not a scored run of this candidate and category", short_id);
-        sum += *row.run.val_bpb;
-        artifact = artifact || (id == claim.artifact_run && row.run.artifact == claim.artifact);
+        sum += run.score;
+        artifact = artifact || (id == claim.artifact_run && run.artifact == claim.artifact);
     }
     double mean = sum / static_cast<double>(claim.runs.size());
     if (std::abs(mean - claim.val_bpb) > 1e-9 * mean)
         return fmt::format("it claims {:.6f} where its runs' mean is {:.6f}", claim.val_bpb, mean);
     if (!artifact) return "its artifact is not that of the run it names";
-    return "";
-}
-
-std::string verdict_word(const std::vector<ClaimRow>& claims, const std::string& category) {
-    std::set<std::string> words;
-    for (const ClaimRow& row : claims) {
-        if (row.claim.category == category) words.insert(row.verdict ? row.verdict->result : "pending");
-    }
-    for (const char* word : {"accepted", "pending", "inconclusive", "rejected"}) {
-        if (words.count(word)) return word;
-    }
     return "";
 }
 
@@ -72,7 +97,7 @@ Result<std::string> Index::resolve(const std::string& prefix, const char* sql, c
                     fmt::format("'{}' is too short: an id takes {} digits or more", prefix, kShortestPrefix));
     if (!hex || prefix.size() > 64)
         return fail(Code::not_found, fmt::format("cannot find {} '{}'", what, prefix), "cultivar top");
-    TRY_ASSIGN(Statement get, db_.prepare(sql));
+    TRY_ASSIGN(Statement get, db_->prepare(sql));
     get.bind(1, prefix + "*");
     std::vector<std::string> found;
     for (;;) {
@@ -100,108 +125,99 @@ Result<std::string> Index::resolve_any(const std::string& prefix) {
                    "candidate or record");
 }
 
-// An accepted standing rests on the runs of its accepted claims, whoever else ran the candidate, and is no better than
-// the runs whose weights were scored again.
-Result<void> Index::keep_to_vouched(const std::vector<ClaimRow>& claims, Standing& standing) {
-    TRY_ASSIGN(Statement get, db_.prepare("SELECT score FROM record WHERE id = ?"));
-    std::set<std::string> claimed, rescored;
-    for (const ClaimRow& row : claims) {
-        if (row.claim.category != standing.category || !row.verdict || row.verdict->result != "accepted") continue;
-        claimed.insert(row.claim.runs.begin(), row.claim.runs.end());
-        rescored.insert(row.claim.artifact_run);
+Result<std::vector<Standing>> Index::standings(const std::string& category, int most) {
+    std::vector<std::string> categories = {category};
+    if (category.empty()) {
+        categories.clear();
+        TRY_ASSIGN(auto counts, scored());
+        for (const auto& count : counts) categories.push_back(count.first);
     }
-    auto mean = [&](const std::set<std::string>& runs) -> Result<double> {
-        double sum = 0;
-        for (const std::string& run : runs) {
-            TRY_ASSIGN(bool there, get.bind(1, run).step());
-            if (!there)
-                return fail(Code::corrupt, fmt::format("an accepted claim names a run '{}' that is not here", run));
-            sum += get.real(0);
-            get.reset();
-        }
-        return sum / static_cast<double>(runs.size());
-    };
-    TRY_ASSIGN(double said, mean(claimed));
-    TRY_ASSIGN(double shown, mean(rescored));
-    standing.runs = static_cast<int>(claimed.size());
-    standing.val_bpb = std::max(said, shown);
-    return {};
-}
-
-Result<std::vector<Standing>> Index::standings() {
-    TRY_ASSIGN(std::vector<ClaimRow> all_claims, claims());
-    std::map<std::string, std::vector<ClaimRow>> by_candidate;
-    for (ClaimRow& row : all_claims) by_candidate[row.claim.candidate].push_back(std::move(row));
-    TRY_ASSIGN(Statement get, db_.prepare(R"(
-SELECT candidate, category, SUM(rejected = 0), AVG(CASE WHEN rejected = 0 THEN score END), SUM(decision = 'kept') > 0,
-       AVG(score), AVG(CASE WHEN rejected = 0 THEN joules END),
-       MIN(seq), writer, parameters, flops  -- of that first run: SQLite takes bare columns from a lone MIN's row
-FROM record WHERE type = 'run' AND status = 'done' AND refused IS NULL GROUP BY candidate, category)"));
+    TRY_ASSIGN(Statement get, db_->prepare(R"(
+SELECT candidate, runs, val_bpb, kept, contributor, parameters, flops, joules, verdict FROM standing WHERE category = ?
+ORDER BY category, runs = 0, val_bpb, candidate LIMIT ?)"));
     std::vector<Standing> rows;
-    for (;;) {
-        TRY_ASSIGN(bool row, get.step());
-        if (!row) break;
-        Standing standing;
-        standing.candidate = get.text(0);
-        standing.category = get.text(1);
-        standing.runs = static_cast<int>(get.whole(2));
-        standing.val_bpb = standing.runs > 0 ? get.real(3) : get.real(5);
-        standing.kept = get.whole(4) != 0;
-        if (!get.is_null(6)) standing.cost.joules_per_token = get.real(6);
-        standing.contributor = get.text(8);
-        if (!get.is_null(9)) standing.cost.parameters = get.whole(9);
-        if (!get.is_null(10)) standing.cost.forward_flops_per_token = get.real(10);
-        standing.verdict = verdict_word(by_candidate[standing.candidate], standing.category);
-        if (standing.verdict == "accepted") TRY(keep_to_vouched(by_candidate[standing.candidate], standing));
-        rows.push_back(std::move(standing));
+    for (const std::string& name : categories) {
+        get.bind(1, name).bind(2, std::int64_t{most > 0 ? most : -1});
+        for (;;) {
+            TRY_ASSIGN(bool row, get.step());
+            if (!row) break;
+            Standing standing{
+                get.text(0), name, static_cast<int>(get.whole(1)), get.real(2), get.whole(3) != 0, get.text(8),
+                get.text(4), {}};
+            if (!get.is_null(5)) standing.cost.parameters = get.whole(5);
+            if (!get.is_null(6)) standing.cost.forward_flops_per_token = get.real(6);
+            if (!get.is_null(7)) standing.cost.joules_per_token = get.real(7);
+            rows.push_back(std::move(standing));
+        }
+        get.reset();
     }
-    std::stable_sort(rows.begin(), rows.end(), [](const Standing& a, const Standing& b) {
-        return std::tuple(a.category, a.runs == 0, a.val_bpb, a.candidate) <
-               std::tuple(b.category, b.runs == 0, b.val_bpb, b.candidate);
-    });
     return rows;
 }
 
-Result<std::vector<Unfit>> Index::unfit() {
-    TRY_ASSIGN(Statement get, db_.prepare(R"(
-SELECT candidate, category, json_extract(line, '$.reason'), MAX(seq) FROM record AS one
+Result<std::map<std::string, int>> Index::scored() {
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT category, COUNT(*) FROM standing GROUP BY category"));
+    std::map<std::string, int> counts;
+    for (;;) {
+        TRY_ASSIGN(bool row, get.step());
+        if (!row) break;
+        counts[get.text(0)] = static_cast<int>(get.whole(1));
+    }
+    return counts;
+}
+
+Result<std::vector<Unfit>> Index::unfit(int most) {
+    TRY_ASSIGN(Statement get, db_->prepare(R"(
+SELECT candidate, category, id, MAX(seq) FROM record AS one
 WHERE type = 'run' AND status = 'unfit' AND refused IS NULL AND NOT EXISTS (
-    SELECT 1 FROM record AS other WHERE other.type = 'run' AND other.status = 'done' AND other.refused IS NULL
-    AND other.candidate = one.candidate AND other.category = one.category)
-GROUP BY candidate, category ORDER BY category, candidate)"));
+    SELECT 1 FROM standing WHERE standing.candidate = one.candidate AND standing.category = one.category)
+GROUP BY category, candidate ORDER BY MAX(seq) DESC LIMIT ?)"));
+    get.bind(1, std::int64_t{most > 0 ? most : -1});
     std::vector<Unfit> rows;
     for (;;) {
         TRY_ASSIGN(bool row, get.step());
         if (!row) break;
-        rows.push_back({get.text(0), get.text(1), get.text(2)});
+        TRY_ASSIGN(std::string line, record_line(get.text(2)));
+        auto record = parse_line(line);
+        auto* run = record ? std::get_if<Run>(&*record) : nullptr;
+        rows.push_back({get.text(0), get.text(1), run ? run->reason : ""});
     }
+    std::ranges::sort(rows, {}, [](const Unfit& one) { return std::tie(one.category, one.candidate); });
     return rows;
 }
 
-Result<std::vector<CandidateRow>> Index::candidates() {
-    TRY_ASSIGN(Statement commits, db_.prepare("SELECT oid, candidate FROM candidate_commit ORDER BY oid"));
+Result<std::int64_t> Index::candidate_count() {
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT COUNT(*) FROM candidate"));
+    TRY(get.step());
+    return get.whole(0);
+}
+
+Result<std::vector<CandidateRow>> Index::candidates(const std::set<std::string>* only) {
+    TRY_ASSIGN(Statement commits,
+               db_->prepare("SELECT oid, candidate FROM candidate_commit WHERE shared = 1 ORDER BY oid"));
     std::map<std::string, std::vector<Oid>> by_candidate;
     for (;;) {
         TRY_ASSIGN(bool row, commits.step());
         if (!row) break;
         by_candidate[commits.text(1)].push_back(commits.text(0));
     }
-    TRY_ASSIGN(Statement get, db_.prepare("SELECT id, toml, parents FROM candidate ORDER BY seq"));
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT id, toml, parents FROM candidate ORDER BY seq"));
     std::vector<CandidateRow> rows;
     for (;;) {
         TRY_ASSIGN(bool row, get.step());
         if (!row) break;
+        if (only && !only->count(get.text(0))) continue;
         rows.push_back({get.text(0), get.text(1), split(get.text(2)), by_candidate[get.text(0)]});
     }
     return rows;
 }
 
 Result<std::optional<CandidateRow>> Index::candidate(const std::string& id) {
-    TRY_ASSIGN(Statement get, db_.prepare("SELECT id, toml, parents FROM candidate WHERE id = ?"));
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT id, toml, parents FROM candidate WHERE id = ?"));
     TRY_ASSIGN(bool there, get.bind(1, id).step());
     if (!there) return std::optional<CandidateRow>();
     CandidateRow row{get.text(0), get.text(1), split(get.text(2)), {}};
-    TRY_ASSIGN(Statement commits, db_.prepare("SELECT oid FROM candidate_commit WHERE candidate = ? ORDER BY oid"));
+    TRY_ASSIGN(Statement commits,
+               db_->prepare("SELECT oid FROM candidate_commit WHERE candidate = ? AND shared = 1 ORDER BY oid"));
     commits.bind(1, id);
     for (;;) {
         TRY_ASSIGN(bool more, commits.step());
@@ -213,132 +229,266 @@ Result<std::optional<CandidateRow>> Index::candidate(const std::string& id) {
 
 namespace {
 
-Result<std::vector<RunRow>> read_runs(Statement& get) {
-    std::vector<RunRow> rows;
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        auto record = parse_line(get.text(1));
-        if (!record || !std::holds_alternative<Run>(*record)) continue;
-        RunRow row{get.text(0), std::get<Run>(std::move(*record)), false, get.text(2)};
-        if (row.why_refused.empty() && get.whole(3) != 0) row.refused = true;
-        row.refused = row.refused || !row.why_refused.empty();
-        rows.push_back(std::move(row));
+constexpr const char* kLineColumns = "record.id, record.line, segment.blob, record.place";
+constexpr const char* kLineTables = "record LEFT JOIN segment ON segment.number = record.segment";
+
+// A record's bytes, from the spool's copy or from its segment; the last segment is kept, since records of one lie
+// together.
+class LineReader {
+public:
+    explicit LineReader(const Repo& repo) : repo_(repo) {}
+
+    // Columns 0 to 3 of `get` are kLineColumns.
+    Result<std::string> read(const Statement& get) {
+        if (!get.is_null(1)) return get.text(1);
+        const Oid blob = get.text(2);
+        if (blob != blob_) {
+            TRY_ASSIGN(lines_, read_segment(repo_, blob));
+            blob_ = blob;
+        }
+        const auto place = static_cast<std::size_t>(get.whole(3));
+        if (place >= lines_.size()) return fail(Code::corrupt, "a segment is shorter than it was");
+        return lines_[place];
     }
-    return rows;
-}
+
+private:
+    const Repo& repo_;
+    Oid blob_;
+    std::vector<std::string> lines_;
+};
 
 }  // namespace
 
-Result<std::vector<RunRow>> Index::runs(const std::string& candidate) {
-    TRY_ASSIGN(Statement get, db_.prepare("SELECT id, line, refused, rejected FROM record WHERE type = 'run' AND "
-                                          "(?1 = '' OR candidate = ?1) ORDER BY seq"));
-    return read_runs(get.bind(1, candidate));
-}
-
-Result<std::vector<RunRow>> Index::newest_runs(int count) {
-    TRY_ASSIGN(Statement get, db_.prepare("SELECT id, line, refused, rejected FROM record WHERE type = 'run' "
-                                          "ORDER BY at DESC, seq DESC LIMIT ?"));
-    return read_runs(get.bind(1, std::int64_t{count}));
-}
-
-Result<std::string> Index::record_line(const std::string& id) {
-    TRY_ASSIGN(Statement get, db_.prepare("SELECT line FROM record WHERE id = ? AND type <> 'unreadable'"));
-    TRY_ASSIGN(bool there, get.bind(1, id).step());
-    if (!there) return fail(Code::not_found, fmt::format("cannot find record '{}'", id));
-    return get.text(0);
-}
-
-Result<std::vector<ClaimRow>> Index::claims(const std::string& candidate) {
-    TRY_ASSIGN(Statement get,
-               db_.prepare(fmt::format("SELECT id, line, refused, {} FROM record WHERE type = 'claim' AND "
-                                       "(?1 = '' OR candidate = ?1) ORDER BY seq",
-                                       kVerdictOf)));
-    get.bind(1, candidate);
-    TRY_ASSIGN(Statement named, db_.prepare("SELECT record.id, line, refused, rejected FROM claim_run JOIN record ON "
-                                            "record.id = claim_run.run WHERE claim_run.claim = ?"));
-    std::vector<ClaimRow> rows;
+// Columns: kLineColumns, refused, rejected.
+Result<std::vector<RunRow>> Index::read_runs(Statement& get) {
+    std::vector<RunRow> rows;
+    LineReader reader(clone_->repo);
     for (;;) {
         TRY_ASSIGN(bool more, get.step());
         if (!more) break;
-        auto record = parse_line(get.text(1));
+        TRY_ASSIGN(std::string line, reader.read(get));
+        auto record = parse_line(line);
+        if (!record || !std::holds_alternative<Run>(*record)) continue;
+        RunRow row{get.text(0), std::get<Run>(std::move(*record)), false, get.text(4)};
+        row.refused = !row.why_refused.empty() || get.whole(5) != 0;
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+Result<std::vector<RunRow>> Index::runs(const std::string& candidate) {
+    TRY_ASSIGN(Statement get,
+               db_->prepare(fmt::format("SELECT {}, refused, rejected FROM {} WHERE type = 'run' {} "
+                                        "ORDER BY seq",
+                                        kLineColumns, kLineTables, candidate.empty() ? "" : "AND candidate = ?1")));
+    if (!candidate.empty()) get.bind(1, candidate);
+    return read_runs(get);
+}
+
+Result<std::vector<RunRow>> Index::newest_runs(int count) {
+    TRY_ASSIGN(Statement get, db_->prepare(fmt::format("SELECT {}, refused, rejected FROM {} WHERE type = 'run' "
+                                                       "ORDER BY at DESC, seq DESC LIMIT ?",
+                                                       kLineColumns, kLineTables)));
+    return read_runs(get.bind(1, std::int64_t{count}));
+}
+
+Result<std::vector<RunRow>> Index::own_runs(const std::string& category) {
+    TRY_ASSIGN(std::set<std::string> accepted, accepted_runs());
+    TRY_ASSIGN(Statement get, db_->prepare(fmt::format("SELECT {}, refused, rejected FROM {} WHERE type = 'run' AND "
+                                                       "category = ?2 AND (writer = ?1 OR instr(?3, record.id)) "
+                                                       "ORDER BY seq",
+                                                       kLineColumns, kLineTables)));
+    return read_runs(
+        get.bind(1, clone_->writer).bind(2, category).bind(3, fmt::format("{}", fmt::join(accepted, " "))));
+}
+
+Result<std::vector<RunSummary>> Index::summaries(const std::string& category) {
+    TRY_ASSIGN(Statement get, db_->prepare(R"(
+SELECT id, writer, candidate, operator, status, decision, score, budget_s, steps, parents FROM record
+WHERE type = 'run' AND category = ? AND refused IS NULL AND rejected = 0 ORDER BY seq)"));
+    get.bind(1, category);
+    std::vector<RunSummary> rows;
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        rows.push_back({get.text(0), get.text(1), get.text(2), get.text(3), run_status(get.text(4)),
+                        decision(get.text(5)), get.real(6), get.real(7), get.whole(8), split(get.text(9))});
+    }
+    return rows;
+}
+
+Result<std::map<std::string, int>> Index::run_counts() {
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT candidate, COUNT(*) FROM record WHERE type = 'run' AND refused IS "
+                                           "NULL AND rejected = 0 GROUP BY candidate"));
+    std::map<std::string, int> counts;
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        counts.emplace_hint(counts.end(), get.text(0), static_cast<int>(get.whole(1)));
+    }
+    return counts;
+}
+
+Result<std::set<std::string>> Index::accepted_runs() {
+    return texts(*db_,
+                 fmt::format("SELECT artifact_run FROM record WHERE type = 'claim' AND {} = 'accepted'", kResultOf));
+}
+
+Result<std::set<std::string>> Index::kept_candidates() {
+    return texts(*db_,
+                 "SELECT candidate FROM candidate_commit WHERE shared = 1 UNION SELECT candidate FROM record WHERE "
+                 "type = 'claim' UNION SELECT candidate FROM record WHERE type = 'run' AND refused IS NULL AND "
+                 "rejected = 0 AND decision = 'kept'");
+}
+
+Result<std::set<std::string>> Index::rejected_candidates() {
+    return texts(*db_,
+                 fmt::format("SELECT candidate FROM record WHERE type = 'claim' AND {} = 'rejected' AND NOT EXISTS "
+                             "(SELECT 1 FROM record AS run WHERE run.type = 'run' AND run.candidate = "
+                             "record.candidate AND run.status = 'done' AND run.refused IS NULL AND run.rejected "
+                             "= 0)",
+                             kResultOf));
+}
+
+Result<std::string> Index::record_line(const std::string& id) {
+    TRY_ASSIGN(Statement get, db_->prepare(fmt::format("SELECT {} FROM {} WHERE record.id = ? AND type <> 'unreadable'",
+                                                       kLineColumns, kLineTables)));
+    TRY_ASSIGN(bool there, get.bind(1, id).step());
+    if (!there) return fail(Code::not_found, fmt::format("cannot find record '{}'", id));
+    return LineReader(clone_->repo).read(get);
+}
+
+// Columns: kLineColumns, refused, the newest verdict that counts.
+Result<std::vector<ClaimRow>> Index::read_claims(Statement& get) {
+    TRY_ASSIGN(Statement named,
+               db_->prepare("SELECT record.id, writer, refused, candidate, category, status, artifact, "
+                            "score FROM claim_run JOIN record ON record.id = claim_run.run "
+                            "WHERE claim_run.claim = ? AND type = 'run'"));
+    std::vector<ClaimRow> rows;
+    LineReader reader(clone_->repo);
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        TRY_ASSIGN(std::string line, reader.read(get));
+        auto record = parse_line(line);
         if (!record || !std::holds_alternative<Claim>(*record)) continue;
-        ClaimRow row{get.text(0), std::get<Claim>(std::move(*record)), get.text(2), std::nullopt};
-        if (!get.is_null(3)) {
-            auto verdict = parse_verdict(get.text(3));
+        ClaimRow row{get.text(0), std::get<Claim>(std::move(*record)), get.text(4), std::nullopt};
+        if (!get.is_null(5)) {
+            auto verdict = parse_verdict(get.text(5));
             if (verdict) row.verdict = std::move(*verdict);
         }
         if (row.problem.empty()) {
-            TRY_ASSIGN(std::vector<RunRow> runs, read_runs(named.bind(1, row.id)));
+            std::map<std::string, NamedRun> runs;
+            named.bind(1, row.id);
+            for (;;) {
+                TRY_ASSIGN(bool run, named.step());
+                if (!run) break;
+                runs[named.text(0)] = {named.text(1), named.text(2), named.text(3), named.text(4),
+                                       named.text(5), named.text(6), named.real(7)};
+            }
             named.reset();
-            std::map<std::string, RunRow> by_id;
-            for (RunRow& run : runs) by_id.emplace(run.id, std::move(run));
-            row.problem = problem_of(row.claim, by_id);
+            row.problem = problem_of(row.claim, runs);
         }
         rows.push_back(std::move(row));
     }
     return rows;
 }
 
-Result<std::vector<Lease>> Index::leases() {
-    TRY_ASSIGN(Statement get, db_.prepare(R"(
-SELECT line, seen_s FROM record AS lease WHERE type = 'lease' AND writer <> ? AND refused IS NULL AND NOT EXISTS (
-    SELECT 1 FROM record AS run WHERE run.type = 'run' AND run.candidate = lease.candidate AND run.writer = lease.writer
-    AND run.seq > lease.seq))"));
+Result<std::vector<ClaimRow>> Index::claims(const std::string& candidate) {
+    TRY_ASSIGN(Statement get, db_->prepare(fmt::format(
+                                  "SELECT {}, refused, {} FROM {} WHERE type = 'claim' {} ORDER BY seq", kLineColumns,
+                                  kVerdictOf, kLineTables, candidate.empty() ? "" : "AND candidate = ?1")));
+    if (!candidate.empty()) get.bind(1, candidate);
+    return read_claims(get);
+}
+
+Result<std::vector<ClaimRow>> Index::pending_claims() {
+    TRY_ASSIGN(Statement get, db_->prepare(fmt::format("SELECT {}, refused, NULL FROM {} WHERE type = 'claim' AND {} "
+                                                       "IS NULL ORDER BY seq",
+                                                       kLineColumns, kLineTables, kVerdictOf)));
+    return read_claims(get);
+}
+
+Result<std::vector<std::string>> Index::unclaimed() {
+    TRY_ASSIGN(Statement get, db_->prepare(R"(
+SELECT DISTINCT candidate FROM record AS run WHERE type = 'run' AND writer = ?1 AND status = 'done'
+    AND decision = 'kept' AND refused IS NULL AND rejected = 0 AND NOT EXISTS (
+    SELECT 1 FROM record AS claim WHERE claim.type = 'claim' AND claim.writer = ?1
+        AND claim.candidate = run.candidate AND claim.category = run.category) ORDER BY seq)"));
     get.bind(1, clone_->writer);
-    std::vector<Lease> live;
+    std::vector<std::string> ids;
     for (;;) {
         TRY_ASSIGN(bool more, get.step());
         if (!more) break;
-        auto record = parse_line(get.text(0));
-        if (!record || !std::holds_alternative<Lease>(*record)) continue;
-        auto& lease = std::get<Lease>(*record);
-        if (static_cast<double>(std::time(nullptr) - get.whole(1)) < kLeaseBudgets * lease.budget_s)
-            live.push_back(lease);
+        ids.push_back(get.text(0));
+    }
+    return ids;
+}
+
+Result<std::vector<std::string>> Index::claimed_artifacts() {
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT DISTINCT artifact FROM record WHERE type = 'claim' AND writer = ?"));
+    get.bind(1, clone_->writer);
+    std::vector<std::string> digests;
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        digests.push_back(get.text(0));
+    }
+    return digests;
+}
+
+Result<std::vector<Lease>> Index::leases() {
+    TRY_ASSIGN(Statement get, db_->prepare(fmt::format(R"(
+SELECT {} FROM {} WHERE type = 'lease' AND writer <> ?1 AND refused IS NULL AND seen_s > ?2 - {} * budget_s
+    AND NOT EXISTS (SELECT 1 FROM record AS run WHERE run.type = 'run' AND run.candidate = record.candidate
+    AND run.writer = record.writer AND run.seq > record.seq))",
+                                                       kLineColumns, kLineTables, kLeaseBudgets)));
+    get.bind(1, clone_->writer).bind(2, std::int64_t{std::time(nullptr)});
+    std::vector<Lease> live;
+    LineReader reader(clone_->repo);
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        TRY_ASSIGN(std::string line, reader.read(get));
+        auto record = parse_line(line);
+        if (record && std::holds_alternative<Lease>(*record)) live.push_back(std::get<Lease>(std::move(*record)));
     }
     return live;
 }
 
 Result<int> Index::replicates(const std::string& candidate) {
-    TRY_ASSIGN(Statement get, db_.prepare("SELECT COUNT(*) FROM record WHERE type = 'run' AND candidate = ?"));
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT COUNT(*) FROM record WHERE type = 'run' AND candidate = ?"));
     TRY(get.bind(1, candidate).step());
     return static_cast<int>(get.whole(0));
 }
 
 Result<Totals> Index::totals() {
     Totals totals;
-    TRY_ASSIGN(std::vector<RunRow> all, runs());
-    std::set<std::string> writers, kept;
-    for (const RunRow& row : all) {
-        if (!row.why_refused.empty()) continue;
-        ++totals.runs;
-        totals.done += row.run.status == RunStatus::done;
-        totals.failed += row.run.status == RunStatus::failed;
-        totals.unfit += row.run.status == RunStatus::unfit;
-        totals.stopped += row.run.status == RunStatus::stopped;
-        if (row.run.decision == Decision::kept) kept.insert(row.run.candidate);
-        writers.insert(row.run.writer);
-        totals.search_s += row.run.wall_s;
-        totals.search_joules += row.run.energy.joules;
+    const std::map<std::string, int*> counts = {{"runs", &totals.runs},
+                                                {"done", &totals.done},
+                                                {"kept", &totals.kept},
+                                                {"failed", &totals.failed},
+                                                {"unfit", &totals.unfit},
+                                                {"stopped", &totals.stopped},
+                                                {"claims", &totals.claims},
+                                                {"pending", &totals.pending},
+                                                {"accepted", &totals.accepted},
+                                                {"rejected", &totals.rejected},
+                                                {"refused", &totals.refused},
+                                                {"candidates", &totals.candidates},
+                                                {"contributors", &totals.contributors}};
+    const std::map<std::string, double*> sums = {{"search_s", &totals.search_s},
+                                                 {"search_joules", &totals.search_joules},
+                                                 {"verify_s", &totals.verify_s},
+                                                 {"verify_joules", &totals.verify_joules}};
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT name, value FROM total"));
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        if (auto count = counts.find(get.text(0)); count != counts.end())
+            *count->second = static_cast<int>(get.whole(1));
+        if (auto sum = sums.find(get.text(0)); sum != sums.end()) *sum->second = get.real(1);
     }
-    totals.kept = static_cast<int>(kept.size());
-    totals.contributors = static_cast<int>(writers.size());
-    TRY_ASSIGN(std::vector<ClaimRow> all_claims, claims());
-    for (const ClaimRow& row : all_claims) {
-        ++totals.claims;
-        totals.pending += !row.verdict;
-        totals.accepted += row.verdict && row.verdict->result == "accepted";
-        totals.rejected += row.verdict && row.verdict->result == "rejected";
-    }
-    TRY_ASSIGN(Statement get, db_.prepare(R"(
-SELECT (SELECT COUNT(*) FROM candidate), (SELECT COUNT(*) FROM record WHERE refused IS NOT NULL) +
-       (SELECT COUNT(*) FROM branch WHERE refused IS NOT NULL),
-       (SELECT TOTAL(seconds) FROM verdict), (SELECT TOTAL(joules) FROM verdict))"));
-    TRY(get.step());
-    totals.candidates = static_cast<int>(get.whole(0));
-    totals.refused = static_cast<int>(get.whole(1));
-    totals.verify_s = get.real(2);
-    totals.verify_joules = get.real(3);
     return totals;
 }
 

@@ -91,4 +91,10 @@ Result<void> check_lease(const std::string& task_id, const Lease& lease, std::st
     return {};
 }
 
+Result<void> check_record(const Task& task, const std::string& task_id, const Record& record, std::string_view owner) {
+    if (auto* run = std::get_if<Run>(&record)) return check_run(task, task_id, *run, owner);
+    if (auto* claim = std::get_if<Claim>(&record)) return check_claim(task, task_id, *claim, owner);
+    return check_lease(task_id, std::get<Lease>(record), owner);
+}
+
 }  // namespace cultivar

@@ -16,6 +16,7 @@ namespace cultivar {
 // training with those of the run. A scored run gives every figure that the pool caps, and none is over its cap. `owner`
 // is the writer that the journal's name gives. Errors: corrupt, with the reason; usage: of another task; unfit: over a
 // cap.
+Result<void> check_record(const Task& task, const std::string& task_id, const Record& record, std::string_view owner);
 Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner);
 Result<void> check_claim(const Task& task, const std::string& task_id, const Claim& claim, std::string_view owner);
 Result<void> check_lease(const std::string& task_id, const Lease& lease, std::string_view owner);

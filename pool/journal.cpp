@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <set>
@@ -66,7 +67,9 @@ Result<std::size_t> commit_spool(Clone& clone) {
     if (lines.empty()) return std::size_t{0};
     TRY_ASSIGN(std::optional<Oid> tip, clone.repo.ref(clone.journal_ref()));
     if (tip) {
-        TRY_ASSIGN(std::vector<std::string> there, read_log(clone.repo, *tip, 0));
+        // What a killed commit left in both places stands at the journal's end.
+        TRY_ASSIGN(std::size_t count, log_size(clone.repo, *tip));
+        TRY_ASSIGN(std::vector<std::string> there, read_log(clone.repo, *tip, count - std::min(count, lines.size())));
         std::set<std::string> known(there.begin(), there.end());
         std::erase_if(lines, [&](const std::string& line) { return known.count(line) > 0; });
     }

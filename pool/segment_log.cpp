@@ -1,6 +1,7 @@
 #include "pool/segment_log.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -41,18 +42,39 @@ Result<std::vector<std::string>> lines_of(const std::string& text) {
 
 }  // namespace
 
-Result<std::vector<std::string>> read_log(const Repo& repo, const Oid& tip, std::size_t from) {
+Result<std::vector<std::string>> read_segment(const Repo& repo, const Oid& blob) {
+    TRY_ASSIGN(std::string text, repo.read_blob(blob, kMaxSegmentBytes));
+    return lines_of(text);
+}
+
+Result<std::vector<LogSegment>> read_segments(const Repo& repo, const Oid& tip, std::size_t from) {
     TRY_ASSIGN(std::vector<TreeEntry> found, segments(repo, tip));
-    std::vector<std::string> records;
+    std::vector<LogSegment> read;
     for (std::size_t i = from / kSegmentRecords; i < found.size(); ++i) {
-        TRY_ASSIGN(std::string text, repo.read_blob(found[i].oid, kMaxSegmentBytes));
-        TRY_ASSIGN(std::vector<std::string> lines, lines_of(text));
+        TRY_ASSIGN(std::vector<std::string> lines, read_segment(repo, found[i].oid));
         if (i + 1 < found.size() && lines.size() != kSegmentRecords)
             return fail(Code::corrupt, "a log's segment was left before it was full");
-        std::size_t skip = i == from / kSegmentRecords ? from % kSegmentRecords : 0;
-        for (std::size_t j = skip; j < lines.size(); ++j) records.push_back(std::move(lines[j]));
+        const std::size_t skip = i == from / kSegmentRecords ? from % kSegmentRecords : 0;
+        lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(std::min(skip, lines.size())));
+        if (!lines.empty()) read.push_back({found[i].oid, skip, std::move(lines)});
     }
+    return read;
+}
+
+Result<std::vector<std::string>> read_log(const Repo& repo, const Oid& tip, std::size_t from) {
+    TRY_ASSIGN(std::vector<LogSegment> read, read_segments(repo, tip, from));
+    std::vector<std::string> records;
+    for (LogSegment& segment : read)
+        records.insert(records.end(), std::move_iterator(segment.lines.begin()),
+                       std::move_iterator(segment.lines.end()));
     return records;
+}
+
+Result<std::size_t> log_size(const Repo& repo, const Oid& tip) {
+    TRY_ASSIGN(std::vector<TreeEntry> found, segments(repo, tip));
+    const std::size_t before = (found.size() - 1) * kSegmentRecords;
+    TRY_ASSIGN(std::vector<std::string> last, read_log(repo, tip, before));
+    return before + last.size();
 }
 
 Result<Oid> append_log(Repo& repo, const std::string& ref, const std::vector<std::string>& lines, const Identity& who,

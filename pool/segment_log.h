@@ -15,6 +15,20 @@ namespace cultivar {
 inline constexpr std::size_t kSegmentRecords = 100;
 inline constexpr std::size_t kMaxSegmentBytes = 32 << 20;
 
+// One segment's records, from some place on.
+struct LogSegment {
+    Oid blob;
+    std::size_t first = 0;  // place of lines[0] in the segment
+    std::vector<std::string> lines;
+};
+
+// Records number `from` and after by segment. Reads only the segments that hold them. Errors: corrupt, git.
+Result<std::vector<LogSegment>> read_segments(const Repo& repo, const Oid& tip, std::size_t from);
+// How many records a log holds.
+Result<std::size_t> log_size(const Repo& repo, const Oid& tip);
+// All records of one segment.
+Result<std::vector<std::string>> read_segment(const Repo& repo, const Oid& blob);
+
 // Records number `from` and after, oldest first. Reads only the segments that hold them. Errors: corrupt, git.
 Result<std::vector<std::string>> read_log(const Repo& repo, const Oid& tip, std::size_t from);
 

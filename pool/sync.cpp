@@ -73,8 +73,7 @@ Result<std::vector<Claim>> claims_to_make(Clone& clone, Index& index, const std:
 Result<void> make_claims(Clone& clone, Index& index, const std::vector<std::string>& ids) {
     std::vector<std::string> candidates = ids;
     if (ids.empty()) {
-        TRY_ASSIGN(std::vector<CandidateRow> known, index.candidates());
-        for (const CandidateRow& row : known) candidates.push_back(row.id);
+        TRY_ASSIGN(candidates, index.unclaimed());
     }
     for (const std::string& id : candidates) {
         TRY_ASSIGN(std::vector<Claim> claims, claims_to_make(clone, index, id, !ids.empty()));
@@ -106,12 +105,10 @@ Result<std::vector<Ref>> refs_to_push(Clone& clone) {
 }
 
 // Only artifacts that a claim of ours names travel.
-Result<void> drop_unclaimed_artifacts(Clone& clone, Index& index, std::vector<Ref>& refs) {
-    TRY_ASSIGN(std::vector<ClaimRow> claims, index.claims());
+Result<void> drop_unclaimed_artifacts(Index& index, std::vector<Ref>& refs) {
+    TRY_ASSIGN(std::vector<std::string> claimed, index.claimed_artifacts());
     std::set<std::string> named;
-    for (const ClaimRow& row : claims) {
-        if (row.claim.writer == clone.writer) named.insert(artifact_ref(row.claim.artifact));
-    }
+    for (const std::string& digest : claimed) named.insert(artifact_ref(digest));
     std::erase_if(refs,
                   [&](const Ref& ref) { return ref.name.starts_with("refs/artifacts/") && !named.count(ref.name); });
     return {};
@@ -171,7 +168,7 @@ Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, 
     TRY_ASSIGN(report.records, commit_spool(clone));
     TRY(index.refresh());
     TRY_ASSIGN(std::vector<Ref> refs, refs_to_push(clone));
-    TRY(drop_unclaimed_artifacts(clone, index, refs));
+    TRY(drop_unclaimed_artifacts(index, refs));
     if (refs.empty()) return report;
     std::vector<PushItem> items;
     for (const Ref& ref : refs) items.push_back({ref.name, ref.name});

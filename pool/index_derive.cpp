@@ -1,0 +1,122 @@
+// What follows from the index's tables, worked out anew for the candidates that something new concerns (table `dirty`).
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "pool/index.h"
+
+namespace cultivar {
+namespace {
+
+// The newest verdict on a claim that counts: nobody judges their own claim.
+constexpr const char* kResultOf =
+    "(SELECT result FROM verdict WHERE verdict.claim = record.id AND verdict.verifier <> record.writer "
+    "ORDER BY at DESC, verdict.seq DESC LIMIT 1)";
+
+std::string strongest(const std::set<std::string>& words) {
+    for (const char* word : {"accepted", "pending", "inconclusive", "rejected"}) {
+        if (words.count(word)) return word;
+    }
+    return "";
+}
+
+}  // namespace
+
+// The runs of a rejected claim no longer count, if its own writer made them.
+Result<void> Index::apply_rejections() {
+    return db_->execute(R"(
+CREATE TEMP TABLE IF NOT EXISTS refuted(id TEXT PRIMARY KEY) WITHOUT ROWID;
+DELETE FROM refuted;
+INSERT OR IGNORE INTO refuted SELECT claim_run.run
+    FROM (SELECT DISTINCT claim FROM verdict WHERE result = 'rejected') AS judged
+    JOIN record AS claim ON claim.id = judged.claim
+    JOIN claim_run ON claim_run.claim = claim.id
+    JOIN record AS run ON run.id = claim_run.run AND run.writer = claim.writer AND run.type = 'run'
+    WHERE claim.type = 'claim' AND 'rejected' = (
+        SELECT result FROM verdict WHERE verdict.claim = claim.id AND verdict.verifier <> claim.writer
+        ORDER BY at DESC, verdict.seq DESC LIMIT 1);
+INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE rejected = 1 AND id NOT IN refuted;
+INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE rejected = 0 AND id IN refuted;
+UPDATE record SET rejected = 0 WHERE rejected = 1 AND id NOT IN refuted;
+UPDATE record SET rejected = 1 WHERE rejected = 0 AND id IN refuted;
+)");
+}
+
+Result<void> Index::derive_standings() {
+    TRY(db_->execute(R"(
+DELETE FROM standing WHERE candidate IN dirty;
+INSERT INTO standing(candidate, category, runs, val_bpb, kept, contributor, parameters, flops, joules)
+SELECT candidate, category, good, COALESCE(mean, claimed), kept, writer, parameters, flops, joules FROM (
+    SELECT candidate, category, SUM(rejected = 0) AS good, AVG(CASE WHEN rejected = 0 THEN score END) AS mean,
+        AVG(score) AS claimed, SUM(decision = 'kept') > 0 AS kept,
+        AVG(CASE WHEN rejected = 0 THEN joules END) AS joules,
+        MIN(seq), writer, parameters, flops  -- of that first run: SQLite takes bare columns from a lone MIN's row
+    FROM dirty CROSS JOIN record USING(candidate)
+    WHERE type = 'run' AND status = 'done' AND refused IS NULL GROUP BY candidate, category);
+)"));
+    return derive_verdicts();
+}
+
+Result<void> Index::derive_verdicts() {
+    TRY_ASSIGN(Statement get, db_->prepare(fmt::format("SELECT candidate, category, {} FROM dirty CROSS JOIN record "
+                                                       "USING(candidate) WHERE type = 'claim'",
+                                                       kResultOf)));
+    std::map<std::pair<std::string, std::string>, std::set<std::string>> words;
+    for (;;) {
+        TRY_ASSIGN(bool row, get.step());
+        if (!row) break;
+        words[{get.text(0), get.text(1)}].insert(get.is_null(2) ? "pending" : get.text(2));
+    }
+    TRY_ASSIGN(Statement set, db_->prepare("UPDATE standing SET verdict = ?3 WHERE candidate = ?1 AND category = ?2"));
+    for (const auto& [at, said] : words) {
+        const std::string word = strongest(said);
+        TRY(set.bind(1, at.first).bind(2, at.second).bind(3, word).run());
+        if (word == "accepted") TRY(keep_to_vouched(at.first, at.second));
+    }
+    return {};
+}
+
+// An accepted standing rests on the runs of its accepted claims, whoever else ran the candidate, and is no better than
+// the runs whose weights were scored again.
+Result<void> Index::keep_to_vouched(const std::string& candidate, const std::string& category) {
+    TRY_ASSIGN(Statement set, db_->prepare(fmt::format(R"(
+WITH vouched AS (SELECT id, artifact_run FROM record WHERE candidate = ?1 AND category = ?2 AND type = 'claim'
+        AND {} = 'accepted'),
+    claimed AS (SELECT COUNT(*) AS runs, AVG(score) AS mean FROM record WHERE id IN
+        (SELECT run FROM claim_run WHERE claim IN (SELECT id FROM vouched))),
+    rescored AS (SELECT AVG(score) AS mean FROM record WHERE id IN (SELECT artifact_run FROM vouched))
+UPDATE standing SET runs = (SELECT runs FROM claimed),
+    val_bpb = MAX((SELECT mean FROM claimed), COALESCE((SELECT mean FROM rescored), 0))
+WHERE candidate = ?1 AND category = ?2 AND (SELECT runs FROM claimed) > 0)",
+                                                       kResultOf)));
+    return set.bind(1, candidate).bind(2, category).run();
+}
+
+Result<void> Index::derive_totals() {
+    return db_->execute(fmt::format(R"(
+DELETE FROM total;
+WITH counted AS (SELECT * FROM record WHERE type = 'run' AND refused IS NULL),
+    sums AS MATERIALIZED (SELECT COUNT(*) AS runs, TOTAL(status = 'done') AS done, TOTAL(status = 'failed') AS failed,
+        TOTAL(status = 'unfit') AS unfit, TOTAL(status = 'stopped') AS stopped, TOTAL(wall_s) AS search_s,
+        TOTAL(search_joules) AS search_joules, COUNT(DISTINCT CASE WHEN decision = 'kept' THEN candidate END) AS kept,
+        COUNT(DISTINCT writer) AS contributors FROM counted)
+INSERT INTO total SELECT 'runs', runs FROM sums UNION ALL SELECT 'done', done FROM sums
+    UNION ALL SELECT 'failed', failed FROM sums UNION ALL SELECT 'unfit', unfit FROM sums
+    UNION ALL SELECT 'stopped', stopped FROM sums UNION ALL SELECT 'search_s', search_s FROM sums
+    UNION ALL SELECT 'search_joules', search_joules FROM sums UNION ALL SELECT 'kept', kept FROM sums
+    UNION ALL SELECT 'contributors', contributors FROM sums;
+INSERT INTO total SELECT COALESCE({}, 'pending'), COUNT(*) FROM record WHERE type = 'claim' GROUP BY 1;
+INSERT INTO total SELECT 'claims', COUNT(*) FROM record WHERE type = 'claim';
+INSERT INTO total SELECT 'candidates', COUNT(*) FROM candidate;
+INSERT INTO total SELECT 'refused', (SELECT COUNT(*) FROM record WHERE refused IS NOT NULL) +
+    (SELECT COUNT(*) FROM branch WHERE refused IS NOT NULL);
+INSERT INTO total SELECT 'verify_s', TOTAL(seconds) FROM verdict;
+INSERT INTO total SELECT 'verify_joules', TOTAL(joules) FROM verdict;
+)",
+                                    kResultOf)
+                            .c_str());
+}
+
+}  // namespace cultivar

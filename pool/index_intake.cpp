@@ -1,0 +1,390 @@
+// What refs and spool say, into the index's tables: the only way in.
+#include <algorithm>
+#include <ctime>
+#include <map>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "pool/batch.h"
+#include "pool/digest.h"
+#include "pool/index.h"
+#include "pool/journal.h"
+#include "pool/segment_log.h"
+
+namespace cultivar {
+namespace {
+
+constexpr std::size_t kBatchLines = 4096;  // read, then checked on all cores, then written
+
+struct Tip {
+    Oid oid;
+    std::size_t records = 0;
+};
+
+// <state>/tips: "<oid> <records> <ref>", one a line.
+std::map<std::string, Tip> read_tips(const Clone& clone) {
+    std::map<std::string, Tip> tips;
+    auto text = read_file(clone.state_dir + "tips");
+    std::istringstream lines(text ? *text : "");
+    Tip tip;
+    for (std::string ref; lines >> tip.oid >> tip.records >> ref;) tips[ref] = tip;
+    return tips;
+}
+
+Result<void> write_tips(const Clone& clone, const std::map<std::string, Tip>& tips) {
+    std::string text;
+    for (const auto& [ref, tip] : tips) text += fmt::format("{} {} {}\n", tip.oid, tip.records, ref);
+    return write_file_atomically(clone.state_dir + "tips", text);
+}
+
+bool is_writer(const std::string& name) {
+    std::size_t last = name.rfind('.'), first = name.find('.');
+    if (first == std::string::npos || first == last || first == 0) return false;
+    return is_hex(std::string_view(name).substr(last + 1), 8) &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string::npos;
+}
+
+std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
+
+// Whose key signed the tip: "" for an unsigned one. Errors: corrupt.
+Result<std::string> signer_of(const Repo& repo, const Oid& tip) {
+    TRY_ASSIGN(auto signature, repo.signature(tip));
+    if (!signature) return std::string();
+    return verify_signature(signature->first, signature->second);
+}
+
+// "<before><what>/<rest>" -> rest, for the refs that this clone and its remote have.
+std::optional<std::string> under(const std::string& ref, const std::string& what) {
+    for (const std::string& before : {std::string("refs/heads/"), fmt::format("refs/remotes/{}/", kRemote)}) {
+        if (ref.starts_with(before + what)) return ref.substr(before.size() + what.size());
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+struct Index::Log {
+    std::string ref, writer;
+    Oid tip;
+    bool ledger = false;
+};
+
+// Lines on their way into the tables; the statements that take them are prepared once.
+struct Index::Intake {
+    Intake(Index& into, RefreshReport& telling) : index(into), report(telling) {}
+
+    Index& index;
+    RefreshReport& report;
+    Statement put, refused_copy, forget, link, segment, known_segment, writer, dirty, find, candidate;
+
+    struct Waiting {
+        RawLine raw;
+        Oid blob;  // "": from the spool
+        std::size_t place = 0;
+    };
+    std::vector<Waiting> waiting{};
+
+    Result<void> prepare() {
+        const std::pair<Statement*, const char*> statements[] = {
+            {&put,
+             "INSERT OR IGNORE INTO record(id, type, writer, candidate, category, at, status, decision, score, "
+             "budget_s, "
+             "wall_s, search_joules, operator, steps, parents, artifact, artifact_run, seen_s, segment, place, line, "
+             "refused, parameters, flops, joules) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+            {&refused_copy, "SELECT 1 FROM record WHERE id = ? AND refused IS NOT NULL"},
+            {&forget, "DELETE FROM record WHERE id = ?"},
+            {&link, "INSERT OR IGNORE INTO claim_run VALUES(?, ?)"},
+            {&segment, "INSERT OR IGNORE INTO segment(blob) VALUES(?)"},
+            {&known_segment, "SELECT number FROM segment WHERE blob = ?"},
+            {&writer, "INSERT OR IGNORE INTO writer VALUES(?)"},
+            {&dirty, "INSERT OR IGNORE INTO dirty VALUES(?)"},
+            {&find, "SELECT 1 FROM record WHERE id = ?"},
+            {&candidate, "INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(?, ?, ?)"},
+        };
+        for (const auto& [statement, sql] : statements) {
+            TRY_ASSIGN(*statement, index.db_->prepare(sql));
+        }
+        return {};
+    }
+
+    Result<void> flush() {
+        std::vector<RawLine> lines;
+        lines.reserve(waiting.size());
+        for (Waiting& one : waiting) lines.push_back(std::move(one.raw));
+        auto checked = check_lines(index.clone_->task, index.clone_->task_id, lines);
+        for (std::size_t i = 0; i < lines.size(); ++i) TRY(take(lines[i], checked[i], waiting[i]));
+        waiting.clear();
+        return {};
+    }
+
+    Result<std::int64_t> segment_number(const Oid& blob) {
+        if (blob == last_blob_) return last_number_;
+        TRY(segment.bind(1, blob).run());
+        TRY(known_segment.bind(1, blob).step());
+        last_blob_ = blob;
+        last_number_ = known_segment.whole(0);
+        known_segment.reset();
+        return last_number_;
+    }
+
+    void bind_run(const Run& run) {
+        put.bind(2, "run").bind(4, run.candidate).bind(5, run.category).bind(6, run.ended).bind(7, name(run.status));
+        put.bind(8, name(run.decision));
+        if (auto score = run.status == RunStatus::stopped ? run.expected_bpb : run.val_bpb) put.bind(9, *score);
+        put.bind(10, run.budget_s).bind(11, run.wall_s).bind(12, run.energy.joules).bind(13, run.operator_name);
+        put.bind(14, run.steps).bind(15, joined(run.parents)).bind(16, run.artifact);
+        const UseCost cost = use_cost(run);
+        if (cost.parameters) put.bind(23, *cost.parameters);
+        if (cost.forward_flops_per_token) put.bind(24, *cost.forward_flops_per_token);
+        if (cost.joules_per_token) put.bind(25, *cost.joules_per_token);
+    }
+    void bind_claim(const Claim& claim) {
+        put.bind(2, "claim").bind(4, claim.candidate).bind(5, claim.category).bind(6, claim.at).bind(9, claim.val_bpb);
+        put.bind(15, joined(claim.parents)).bind(16, claim.artifact).bind(17, claim.artifact_run);
+    }
+    void bind_lease(const Lease& lease) {
+        put.bind(2, "lease").bind(4, lease.candidate).bind(5, lease.category).bind(6, lease.at);
+        put.bind(10, lease.budget_s);
+    }
+
+    Result<bool> insert(const std::string& id, bool counts) {
+        TRY(put.run());
+        if (index.db_->changes() > 0) return true;
+        if (!counts) return false;
+        // A copy in another's journal, met first and refused, does not stand in the owner's way.
+        TRY_ASSIGN(bool refused, refused_copy.bind(1, id).step());
+        refused_copy.reset();
+        if (!refused) return false;
+        TRY(forget.bind(1, id).run());
+        TRY(put.run());
+        return true;
+    }
+
+    Result<void> take(const RawLine& raw, const CheckedLine& line, const Waiting& from) {
+        for (int i = 1; i <= 25; ++i) put.bind_null(i);
+        put.bind(1, line.id).bind(2, "unreadable").bind(3, raw.writer).bind(18, std::int64_t{std::time(nullptr)});
+        if (from.blob.empty()) {
+            put.bind(21, raw.text);
+        } else {
+            TRY_ASSIGN(std::int64_t number, segment_number(from.blob));
+            put.bind(19, number).bind(20, static_cast<std::int64_t>(from.place));
+        }
+        const bool counts = line.refused.empty();
+        if (!counts) put.bind(22, line.refused);
+        const Run* run = line.record ? std::get_if<Run>(&*line.record) : nullptr;
+        const Claim* claim = line.record ? std::get_if<Claim>(&*line.record) : nullptr;
+        const Lease* lease = line.record ? std::get_if<Lease>(&*line.record) : nullptr;
+        if (run) bind_run(*run);
+        if (claim) bind_claim(*claim);
+        if (lease) bind_lease(*lease);
+        TRY_ASSIGN(bool fresh, insert(line.id, counts));
+        if (!fresh) return {};
+        if (claim) {
+            for (const std::string& one : claim->runs) TRY(link.bind(1, line.id).bind(2, one).run());
+        }
+        TRY(writer.bind(1, raw.writer).run());
+        report.contributors += static_cast<int>(index.db_->changes());
+        if (!counts)
+            report.refused.push_back(
+                {fmt::format("a record of {} ({})", raw.writer, line.id.substr(0, 8)), line.refused});
+        if (!run && !claim) return {};
+        TRY(dirty.bind(1, run ? run->candidate : claim->candidate).run());
+        if (!counts) return {};
+        ++(run ? report.runs : report.claims);
+        return run ? take_content(*run) : take_content(*claim);
+    }
+
+    Result<void> take_content(const auto& record) {
+        candidate.bind(1, record.candidate).bind(2, record.toml).bind(3, joined(record.parents));
+        TRY(candidate.run());
+        report.candidates += static_cast<int>(index.db_->changes());
+        return {};
+    }
+
+    Result<void> take_verdict(const std::string& line, const std::string& verifier) {
+        auto verdict = parse_verdict(line);
+        if (verdict && verdict->task != index.clone_->task_id) return {};
+        if (!verdict || verdict->verifier != verifier) {
+            std::string why =
+                verdict ? fmt::format("names '{}' as its verifier", verdict->verifier) : verdict.error().message;
+            report.refused.push_back({"a verdict of " + verifier, why});
+            return {};
+        }
+        TRY_ASSIGN(Statement add, index.db_->prepare("INSERT OR IGNORE INTO verdict(id, claim, verifier, result, at, "
+                                                     "seconds, joules, line) VALUES(?,?,?,?,?,?,?,?)"));
+        add.bind(1, record_id(line)).bind(2, verdict->claim).bind(3, verifier).bind(4, verdict->result);
+        TRY(add.bind(5, verdict->at).bind(6, verdict->seconds).bind(7, verdict->joules).bind(8, line).run());
+        report.verdicts += static_cast<int>(index.db_->changes());
+        return dirty.bind(1, verdict->candidate).run();
+    }
+
+    // May this log be followed from where it was last seen? Errors: corrupt, with the reason.
+    Result<void> check(const Log& log, const Tip& seen, const std::vector<AllowedSigner>& verifiers) {
+        const Repo& repo = index.clone_->repo;
+        TRY_ASSIGN(std::string key, signer_of(repo, log.tip));
+        if (key.substr(0, 8) != log.writer.substr(log.writer.size() - 8))
+            return fail(Code::corrupt,
+                        key.empty() ? "is not signed by its writer" : "is signed by another key than its name says");
+        auto trusted = [&](const AllowedSigner& signer) { return signer.fingerprint == key; };
+        if (log.ledger && std::none_of(verifiers.begin(), verifiers.end(), trusted))
+            return fail(Code::corrupt, "is not signed by a verifier of this pool (allowed_signers on main)");
+        if (seen.oid.empty() || seen.oid == log.tip) return {};
+        auto extends = check_extends(repo, seen.oid, seen.records, log.tip);
+        if (!extends) return fail(Code::corrupt, extends.error().message + " since it was last seen");
+        return {};
+    }
+
+    // Takes what is new in a log, and moves its tip.
+    Result<void> take_log(const Log& log, std::size_t have, Tip& seen,
+                          const Result<std::vector<AllowedSigner>>& allowed) {
+        Repo& repo = index.clone_->repo;
+        if (!seen.oid.empty() && !repo.has_object(seen.oid)) seen = {};
+        Oid tip = log.tip;
+        auto good = !log.ledger ? check(log, seen, {}) : allowed ? check(log, seen, *allowed) : fail(allowed.error());
+        auto read = good ? read_segments(repo, tip, have) : fail(good.error());
+        if (!read) {
+            report.refused.push_back({log.ref, read.error().message});
+            if (seen.oid.empty() || seen.oid == tip || !log.ref.starts_with("refs/remotes/")) return {};
+            // Back to where it was good: nothing is lost, and a repaired remote can be followed again.
+            TRY(repo.set_ref(log.ref, seen.oid, tip));
+            tip = seen.oid;
+            read = read_segments(repo, tip, have);
+            if (!read) return {};
+        }
+        for (LogSegment& part : *read) {
+            for (std::size_t i = 0; i < part.lines.size(); ++i) {
+                ++have;
+                if (log.ledger) {
+                    TRY(take_verdict(part.lines[i], log.writer));
+                } else {
+                    waiting.push_back({{std::move(part.lines[i]), log.writer}, part.blob, part.first + i});
+                }
+            }
+        }
+        seen = {tip, have};
+        TRY_ASSIGN(Statement set, index.db_->prepare("INSERT OR REPLACE INTO log VALUES(?, ?, ?)"));
+        TRY(set.bind(1, log.ref).bind(2, tip).bind(3, static_cast<std::int64_t>(have)).run());
+        return waiting.size() >= kBatchLines ? flush() : Result<void>();
+    }
+
+private:
+    Oid last_blob_{};
+    std::int64_t last_number_ = 0;
+};
+
+Result<void> Index::take_logs(const std::vector<Ref>& refs, RefreshReport& report) {
+    auto has = [&](const std::string& name) {
+        return std::any_of(refs.begin(), refs.end(), [&](const Ref& ref) { return ref.name == name; });
+    };
+    const bool own_journal = has(clone_->journal_ref()), own_ledger = has(clone_->ledger_ref());
+    auto verifiers = [&]() -> Result<std::vector<AllowedSigner>> {
+        TRY_ASSIGN(std::optional<std::string> text, clone_->repo.file(clone_->main, "allowed_signers", 1 << 20));
+        return parse_allowed_signers(text.value_or(""));
+    }();
+    Intake intake(*this, report);
+    TRY(intake.prepare());
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT tip, records FROM log WHERE ref = ?"));
+    auto tips = read_tips(*clone_);
+    bool moved = false;
+    // Journals before ledgers: a verdict finds the claim that it is on.
+    for (const char* kind : {"journal/", "ledger/"}) {
+        const bool ledger = std::string_view(kind) == "ledger/";
+        for (const Ref& ref : refs) {
+            auto writer = under(ref.name, kind);
+            if (!writer) continue;
+            const bool local = ref.name.starts_with("refs/heads/");
+            // Others' local branches are not theirs; of this clone's two, the local one holds all and more.
+            if (local && *writer != clone_->writer) continue;
+            if (!local && *writer == clone_->writer && (ledger ? own_ledger : own_journal)) continue;
+            if (!is_writer(*writer)) {
+                report.refused.push_back({ref.name, "is not a writer's name"});
+                continue;
+            }
+            TRY_ASSIGN(bool known, get.bind(1, ref.name).step());
+            const bool same = known && get.text(0) == ref.oid;
+            const std::size_t have = known ? static_cast<std::size_t>(get.whole(1)) : 0;
+            get.reset();
+            if (same) continue;
+            moved = true;
+            TRY(intake.take_log({ref.name, *writer, ref.oid, ledger}, have, tips[ref.name], verifiers));
+        }
+        TRY(intake.flush());
+    }
+    return moved ? write_tips(*clone_, tips) : Result<void>();
+}
+
+Result<void> Index::take_spool(RefreshReport& report) {
+    TRY_ASSIGN(std::vector<std::string> lines, spooled_lines(*clone_));
+    Intake intake(*this, report);
+    TRY(intake.prepare());
+    for (std::string& line : lines) {
+        TRY_ASSIGN(bool known, intake.find.bind(1, record_id(line)).step());
+        intake.find.reset();
+        if (!known) intake.waiting.push_back({{std::move(line), clone_->writer}, "", 0});
+    }
+    return intake.flush();
+}
+
+Result<bool> Index::take_candidate(const std::string& id, const std::string& toml,
+                                   const std::vector<std::string>& parents) {
+    TRY_ASSIGN(Statement put, db_->prepare("INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(?, ?, ?)"));
+    TRY(put.bind(1, id).bind(2, toml).bind(3, joined(parents)).run());
+    return db_->changes() > 0;
+}
+
+Result<void> Index::take_branches(const std::vector<Ref>& refs, RefreshReport& report) {
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT 1 FROM branch WHERE ref = ? AND oid = ?"));
+    for (const Ref& ref : refs) {
+        if (!under(ref.name, "candidates/")) continue;
+        TRY_ASSIGN(bool known, get.bind(1, ref.name).bind(2, ref.oid).step());
+        get.reset();
+        if (!known) TRY(take_branch(ref, report));
+    }
+    return {};
+}
+
+Result<void> Index::take_branch(const Ref& ref, RefreshReport& report) {
+    auto named = parse_candidate_branch(ref.name);
+    auto read = lineage_->read(ref.oid);
+    std::string wrong = !named                                  ? "is not a candidate's branch"
+                        : named->second != ref.oid.substr(0, 8) ? "points to another commit than its name says"
+                        : !read                                 ? read.error().message
+                        : read->candidate.id != named->first    ? "holds another candidate than its name says"
+                                                                : "";
+    TRY_ASSIGN(Statement put, db_->prepare("INSERT OR REPLACE INTO branch VALUES(?, ?, ?)"));
+    put.bind(1, ref.name).bind(2, ref.oid);
+    if (wrong.empty()) {
+        TRY(take_commit(ref.oid, report));
+        return put.bind_null(3).run();
+    }
+    report.refused.push_back({ref.name, wrong});
+    return put.bind(3, wrong).run();
+}
+
+Result<void> Index::take_commit(const Oid& tip, RefreshReport& report) {
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT 1 FROM candidate_commit WHERE oid = ? AND shared = 1"));
+    TRY_ASSIGN(Statement share, db_->prepare("UPDATE candidate_commit SET shared = 1 WHERE oid = ?"));
+    // Ancestors enter before their descendants: a candidate's parents are known when it is.
+    std::vector<Oid> todo = {tip};
+    while (!todo.empty()) {
+        const Oid oid = todo.back();
+        TRY_ASSIGN(CandidateCommit commit, lineage_->read(oid));
+        std::vector<std::string> parents;
+        for (const Oid& parent : commit.parents) {
+            TRY_ASSIGN(bool known, get.bind(1, parent).step());
+            get.reset();
+            if (!known) todo.push_back(parent);
+            TRY_ASSIGN(CandidateCommit from, lineage_->read(parent));
+            parents.push_back(from.candidate.id);
+        }
+        if (todo.back() != oid) continue;
+        todo.pop_back();
+        TRY_ASSIGN(bool fresh, take_candidate(commit.candidate.id, commit.candidate.toml, parents));
+        if (fresh) ++report.candidates;
+        TRY(share.bind(1, oid).run());
+    }
+    return {};
+}
+
+}  // namespace cultivar
