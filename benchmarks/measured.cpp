@@ -106,13 +106,6 @@ Result<Measured> measure(const std::vector<std::string>& argv, double limit_s) {
     return measured;
 }
 
-Result<pid_t> start_program(const std::vector<std::string>& argv) {
-    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    auto started = start(argv, nowhere, nowhere);
-    ::close(nowhere);
-    return started;
-}
-
 Result<void> run_quietly(const std::vector<std::string>& argv) {
     TRY_ASSIGN(const Measured done, measure(argv, kSetUpLimit_s));
     if (done.exit_code == 0) return {};
