@@ -2,10 +2,10 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "benchmarks/synthetic_options.h"
 
