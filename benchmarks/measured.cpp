@@ -97,7 +97,7 @@ Result<Measured> measure(const std::vector<std::string>& argv, double limit_s) {
     rusage usage{};
     ::wait4(pid, &status, 0, &usage);
     ::kill(-pid, SIGKILL);  // whatever it left behind
-    measured.peak_bytes = usage.ru_maxrss * 1024;
+    measured.peak_bytes = std::max<std::int64_t>(usage.ru_maxrss * 1024, measured.own_peak_bytes);
     if (measured.own_peak_bytes == 0) measured.own_peak_bytes = measured.peak_bytes;
     measured.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     measured.output = output.text();
