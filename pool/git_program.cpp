@@ -171,7 +171,7 @@ private:
         for (PushStatus& status : statuses) {
             if (status.remote != to) continue;
             status.accepted = line[0] != '!';
-            status.changed = line[0] == '*' || line[0] == ' ' || line[0] == '+';
+            status.changed = line[0] == '*' || line[0] == ' ' || line[0] == '+' || line[0] == '-';
             status.reason = status.accepted ? "" : line.substr(tab + 1);
         }
         return true;

@@ -67,6 +67,13 @@ Result<Index> Index::open(Clone& clone) {
     return attempt();
 }
 
+Result<Index> Index::read_anew(Clone& clone) {
+    TRY_ASSIGN(Database database, Database::open(":memory:"));
+    Index index(clone, std::move(database));
+    TRY_ASSIGN(index.report_, index.refresh());
+    return index;
+}
+
 // What the index holds was read by these rules from these refs.
 Result<void> Index::prepare_schema() {
     TRY(db_->execute("CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT)"));
