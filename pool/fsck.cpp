@@ -40,6 +40,7 @@ Result<void> check_artifacts(Clone& clone, FsckReport& report) {
 
 Result<FsckReport> fsck(Clone& clone) {
     FsckReport report;
+    Repo::check_hashes(true);
     TRY_ASSIGN(Index index, Index::read_anew(clone));
     const RefreshReport& read = index.opened_with();
     report.runs = read.runs, report.claims = read.claims;

@@ -31,6 +31,7 @@ void start_library() {
         // Only the repository's own configuration counts: what a pool holds must not depend on the user's settings.
         for (int level : {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL})
             git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
+        git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
         // Every object is read once: a large cache of them is only memory.
         git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, static_cast<ssize_t>(kObjectCacheBytes));
         git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, kPackWindowBytes);
@@ -68,6 +69,11 @@ Result<void> refuse_incomplete(git_repository* repo) {
 }  // namespace
 
 void Repo::Free::operator()(git_repository* repo) const { git_repository_free(repo); }
+
+void Repo::check_hashes(bool on) {
+    start_library();
+    git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, on ? 1 : 0);
+}
 
 Result<Repo> Repo::discover(const std::string& folder) {
     start_library();

@@ -57,6 +57,10 @@ public:
     // A new repository in an empty or absent folder; `bare` keeps git from ever expecting files beside `.git`.
     static Result<Repo> create(const std::string& folder, bool bare);
 
+    // Whether every object read is hashed again, in this process. Off at first: whatever came by a fetch was hashed when
+    // it came.
+    static void check_hashes(bool on);
+
     std::string git_dir() const;   // with a trailing '/'
     std::string work_dir() const;  // with a trailing '/', or "" when bare
 

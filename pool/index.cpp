@@ -22,13 +22,13 @@ CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type 
     category TEXT, at TEXT, status TEXT, decision TEXT, score REAL, budget_s REAL, wall_s REAL, search_joules REAL,
     operator TEXT, steps INTEGER, parents TEXT, artifact TEXT, artifact_run TEXT, seen_s INTEGER, segment INTEGER,
     place INTEGER, line TEXT, refused TEXT, rejected INTEGER DEFAULT 0, parameters INTEGER, flops REAL, joules REAL,
-    source TEXT);
+    source TEXT, reason TEXT);
 CREATE INDEX IF NOT EXISTS record_candidate ON record(candidate, category);
 CREATE INDEX IF NOT EXISTS record_at ON record(at) WHERE type = 'run';
 CREATE INDEX IF NOT EXISTS record_claim ON record(writer, candidate) WHERE type = 'claim';
 CREATE INDEX IF NOT EXISTS record_lease ON record(seen_s) WHERE type = 'lease';
 CREATE INDEX IF NOT EXISTS record_rejected ON record(seq) WHERE rejected = 1;
-CREATE INDEX IF NOT EXISTS record_unfit ON record(category, candidate) WHERE type = 'run' AND status = 'unfit';
+CREATE INDEX IF NOT EXISTS record_unfit ON record(seq) WHERE type = 'run' AND status = 'unfit';
 CREATE TABLE IF NOT EXISTS claim_run(claim TEXT, run TEXT, PRIMARY KEY(claim, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, toml TEXT, parents TEXT);
 CREATE TABLE IF NOT EXISTS branch(ref TEXT PRIMARY KEY, oid TEXT, refused TEXT) WITHOUT ROWID;

@@ -110,6 +110,7 @@ INSERT INTO total SELECT 'runs', runs FROM sums UNION ALL SELECT 'done', done FR
 INSERT INTO total SELECT COALESCE({}, 'pending'), COUNT(*) FROM record WHERE type = 'claim' GROUP BY 1;
 INSERT INTO total SELECT 'claims', COUNT(*) FROM record WHERE type = 'claim';
 INSERT INTO total SELECT 'candidates', COUNT(*) FROM candidate;
+INSERT INTO total SELECT 'scored ' || category, COUNT(*) FROM standing GROUP BY category;
 INSERT INTO total SELECT 'refused', (SELECT COUNT(*) FROM record WHERE refused IS NOT NULL) +
     (SELECT COUNT(*) FROM branch WHERE refused IS NOT NULL);
 INSERT INTO total SELECT 'verify_s', TOTAL(seconds) FROM verdict;

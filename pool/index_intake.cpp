@@ -1,6 +1,7 @@
 // What refs and spool say, into the index's tables: the only way in.
 #include <algorithm>
 #include <ctime>
+#include <future>
 #include <map>
 #include <sstream>
 
@@ -17,7 +18,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kBatchLines = 4096;  // read, then checked on all cores, then written
+constexpr std::size_t kBatchLines = 1024;  // read, then checked on all cores, then written
 
 struct Tip {
     Oid oid;
@@ -88,7 +89,12 @@ struct Index::Intake {
         std::size_t place = 0;
         std::string source;
     };
+    struct Batch {
+        std::vector<Waiting> lines{};
+        std::future<std::vector<CheckedLine>> checked{};
+    };
     std::vector<Waiting> waiting{};
+    Batch checking{};
     std::map<std::string, Tip> tips{};  // as last seen, outside the index too
     bool moved = false;                 // did any tip?
 
@@ -98,7 +104,8 @@ struct Index::Intake {
              "INSERT OR IGNORE INTO record(id, type, writer, candidate, category, at, status, decision, score, "
              "budget_s, "
              "wall_s, search_joules, operator, steps, parents, artifact, artifact_run, seen_s, segment, place, line, "
-             "refused, parameters, flops, joules, source) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+             "refused, parameters, flops, joules, source, reason) "
+             "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
             {&refused_copy, "SELECT 1 FROM record WHERE id = ? AND refused IS NOT NULL"},
             {&forget, "DELETE FROM record WHERE id = ?"},
             {&link, "INSERT OR IGNORE INTO claim_run VALUES(?, ?)"},
@@ -117,13 +124,32 @@ struct Index::Intake {
         return {};
     }
 
-    Result<void> flush() {
-        std::vector<RawLine> lines;
-        lines.reserve(waiting.size());
-        for (Waiting& one : waiting) lines.push_back(std::move(one.raw));
-        auto checked = check_lines(index.clone_->task, index.clone_->task_id, lines);
-        for (std::size_t i = 0; i < lines.size(); ++i) TRY(take(lines[i], checked[i], waiting[i]));
+    // What waits is checked in the background; what was checked meanwhile enters the tables.
+    Result<void> pass_on() {
+        Batch next{std::move(waiting), {}};
         waiting.clear();
+        next.checked = std::async(std::launch::async, [this, lines = lines_of(next.lines)] {
+            return check_lines(index.clone_->task, index.clone_->task_id, lines);
+        });
+        std::swap(next, checking);
+        return take_batch(next);
+    }
+    Result<void> flush() {
+        TRY(pass_on());
+        return pass_on();
+    }
+
+    static std::vector<RawLine> lines_of(const std::vector<Waiting>& from) {
+        std::vector<RawLine> lines;
+        lines.reserve(from.size());
+        for (const Waiting& one : from) lines.push_back(one.raw);
+        return lines;
+    }
+
+    Result<void> take_batch(Batch& batch) {
+        if (!batch.checked.valid()) return {};
+        auto checked = batch.checked.get();
+        for (std::size_t i = 0; i < batch.lines.size(); ++i) TRY(take(batch.lines[i].raw, checked[i], batch.lines[i]));
         return {};
     }
 
@@ -143,6 +169,7 @@ struct Index::Intake {
         if (auto score = run.status == RunStatus::stopped ? run.expected_bpb : run.val_bpb) put.bind(9, *score);
         put.bind(10, run.budget_s).bind(11, run.wall_s).bind(12, run.energy.joules).bind(13, run.operator_name);
         put.bind(14, run.steps).bind(15, joined(run.parents)).bind(16, run.artifact);
+        if (run.status == RunStatus::unfit) put.bind(27, run.reason);
         const UseCost cost = use_cost(run);
         if (cost.parameters) put.bind(23, *cost.parameters);
         if (cost.forward_flops_per_token) put.bind(24, *cost.forward_flops_per_token);
@@ -171,7 +198,7 @@ struct Index::Intake {
     }
 
     Result<void> take(const RawLine& raw, const CheckedLine& line, const Waiting& from) {
-        for (int i = 1; i <= 26; ++i) put.bind_null(i);
+        for (int i = 1; i <= 27; ++i) put.bind_null(i);
         put.bind(1, line.id).bind(2, "unreadable").bind(3, raw.writer).bind(18, std::int64_t{std::time(nullptr)});
         if (from.blob.empty()) {
             put.bind(21, raw.text);
@@ -298,7 +325,7 @@ struct Index::Intake {
             }
         }
         TRY(follow(log.ref, {tip, have}));
-        return waiting.size() >= kBatchLines ? flush() : Result<void>();
+        return waiting.size() >= kBatchLines ? pass_on() : Result<void>();
     }
 
 private:

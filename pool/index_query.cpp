@@ -155,7 +155,7 @@ ORDER BY category, runs = 0, val_bpb, candidate LIMIT ?)"));
 }
 
 Result<std::map<std::string, int>> Index::scored() {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT category, COUNT(*) FROM standing GROUP BY category"));
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT substr(name, 8), value FROM total WHERE name LIKE 'scored %'"));
     std::map<std::string, int> counts;
     for (;;) {
         TRY_ASSIGN(bool row, get.step());
@@ -167,19 +167,18 @@ Result<std::map<std::string, int>> Index::scored() {
 
 Result<std::vector<Unfit>> Index::unfit(int most) {
     TRY_ASSIGN(Statement get, db_->prepare(R"(
-SELECT candidate, category, id, MAX(seq) FROM record AS one
-WHERE type = 'run' AND status = 'unfit' AND refused IS NULL AND NOT EXISTS (
-    SELECT 1 FROM standing WHERE standing.candidate = one.candidate AND standing.category = one.category)
-GROUP BY category, candidate ORDER BY MAX(seq) DESC LIMIT ?)"));
+SELECT candidate, category, reason FROM record AS one WHERE type = 'run' AND status = 'unfit' AND refused IS NULL
+    AND NOT EXISTS (SELECT 1 FROM standing WHERE standing.candidate = one.candidate AND standing.category = one.category)
+    AND NOT EXISTS (SELECT 1 FROM record AS newer WHERE newer.candidate = one.candidate
+        AND newer.category = one.category AND newer.type = 'run' AND newer.status = 'unfit' AND newer.refused IS NULL
+        AND newer.seq > one.seq)
+ORDER BY seq DESC LIMIT ?)"));
     get.bind(1, std::int64_t{most > 0 ? most : -1});
     std::vector<Unfit> rows;
     for (;;) {
         TRY_ASSIGN(bool row, get.step());
         if (!row) break;
-        TRY_ASSIGN(std::string line, record_line(get.text(2)));
-        auto record = parse_line(line);
-        auto* run = record ? std::get_if<Run>(&*record) : nullptr;
-        rows.push_back({get.text(0), get.text(1), run ? run->reason : ""});
+        rows.push_back({get.text(0), get.text(1), get.text(2)});
     }
     std::ranges::sort(rows, {}, [](const Unfit& one) { return std::tie(one.category, one.candidate); });
     return rows;

@@ -79,7 +79,9 @@ Result<Database> Database::open(const std::string& path) {
     // A cache that can be rebuilt: no need to wait for the disk. Of two processes that turn a new file to WAL at once,
     // SQLite refuses one without waiting.
     for (int tries = 0;; ++tries) {
-        auto set = database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;");
+        auto set = database.execute(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768; "
+            "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16384;");
         if (set) return database;
         if (set.error().code != Code::busy || tries == kOpenTries) return fail(set.error());
         std::this_thread::sleep_for(kOpenPoll);
