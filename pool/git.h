@@ -53,6 +53,9 @@ class Repo {
 public:
     // The repository that `folder` lies in. Shallow and partial clones are refused with a hint. Errors: not_found, git.
     static Result<Repo> discover(const std::string& folder);
+    // The repository that the environment names, as git sets it for a hook (GIT_DIR and where new objects lie until they
+    // are accepted), else the one that `folder` lies in. Errors: as discover().
+    static Result<Repo> from_environment(const std::string& folder);
     // A new repository in an empty or absent folder; `bare` keeps git from ever expecting files beside `.git`.
     static Result<Repo> create(const std::string& folder, bool bare);
 
@@ -90,6 +93,7 @@ public:
     // The armoured signature and the bytes it signs, or nothing for an unsigned commit.
     Result<std::optional<std::pair<std::string, std::string>>> signature(const Oid& commit) const;
     bool has_object(const Oid& oid) const;
+    Result<std::size_t> object_bytes(const Oid& oid) const;  // from its header alone
 
     // A plain file of a commit by its path ("seeds/small.toml"); nothing when absent. Links and executables: corrupt.
     Result<std::optional<std::string>> file(const Oid& commit, const std::string& path, std::size_t limit_bytes) const;
@@ -104,6 +108,8 @@ private:
     struct Free {
         void operator()(git_repository* repo) const;
     };
+    static Result<Repo> open(const std::string& folder, unsigned flags);
+
     std::unique_ptr<git_repository, Free> repo_;
 };
 
