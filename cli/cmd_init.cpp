@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/host_github.h"
 #include "cli/join.h"
 #include "cli/json.h"
 #include "cli/session.h"
@@ -13,7 +14,7 @@ namespace cultivar {
 namespace {
 
 struct Options {
-    std::string folder, remote, name;
+    std::string folder, remote, name, host;
     std::optional<std::string> budget;
 };
 
@@ -41,6 +42,8 @@ Result<void> check_remote(Ui& ui, const std::string& url) {
 }
 
 Result<int> init(Context& context, const Options& options) {
+    if (!options.host.empty() && options.host != "github")
+        return fail(Code::usage, fmt::format("--host = '{}': it takes github", options.host), "cultivar init --help");
     double budget_s = 600;
     if (options.budget) {
         TRY_ASSIGN(budget_s, parse_duration(*options.budget));
@@ -69,6 +72,7 @@ Result<int> init(Context& context, const Options& options) {
         if (!candidate) return fail(candidate.error());
         files.emplace_back("seeds/" + seed + ".toml", toml);
     }
+    if (options.host == "github") files.emplace_back(kGithubWorkflowPath, github_workflow());
     TRY(clone.commit_main(files, fmt::format("Create the pool {}", name)));
 
     if (context.ui.json()) {
@@ -90,6 +94,7 @@ Action declare_init(Parser& parser) {
     parser.positional("DIR", options->folder, "folder of the new pool; absent or empty");
     parser.option("--remote", options->remote, "URL", "where the pool is shared; an empty repository");
     parser.option("--name", options->name, "NAME", "the pool's name (default: the folder's)");
+    parser.option("--host", options->host, "HOST", "also a scheduled job that keeps the pool on its host: github");
     parser.option("--budget", options->budget, "TIME", "training time of a run: 600 (default), 20s, 10m");
     parser.example("cultivar init pool --remote git@github.com:us/pool.git", "a pool for others to join");
     return [options](Context& context) { return init(context, *options); };

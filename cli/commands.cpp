@@ -4,12 +4,15 @@ namespace cultivar {
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
-        {"init", "start", "Create a pool", "DIR [--remote URL] [--name NAME] [--budget TIME]", declare_init},
+        {"init", "start", "Create a pool", "DIR [--remote URL] [--host github] [--name NAME] [--budget TIME]",
+         declare_init},
         {"clone", "start", "Take part in a pool", "URL [DIR]", declare_clone},
         {"data", "start", "Bring in, list or check the pool's data", "import FILE... [OPTIONS] | list | check",
          declare_data},
         {"explore", "search", "Improve candidates within a budget", "--runs N | --for TIME [OPTIONS]", declare_explore},
         {"cross", "search", "Merge two candidates gene by gene", "ID ID", declare_cross},
+        {"import", "search", "Bring in a candidate written by hand or from another pool", "FILE.toml | FOLDER ID",
+         declare_import},
         {"pull", "share", "Fetch what others found", "", declare_pull},
         {"propose", "share", "Push what was found here", "[ID... | --all]", declare_propose},
         {"verify", "share", "Judge the claims of others", "[ID... | --pending]", declare_verify},
@@ -19,6 +22,10 @@ const std::vector<Command>& commands() {
         {"diff", "look", "Show the genes in which two candidates differ", "ID ID", declare_diff},
         {"genes", "look", "Show what can be changed: the search space", "[NAME...]", declare_genes},
         {"status", "look", "Show where this clone and its pool stand", "", declare_status},
+        {"hook", "host", "Refuse pushes that would harm a pool, in the repository that hosts it",
+         "install [DIR] | update REF OLD NEW", declare_hook},
+        {"merge-driver", "host", "Merge candidate.toml for git", "[--bases] BASE OURS THEIRS [PATH]",
+         declare_merge_driver},
         {"version", "look", "Show versions of cultivar and its worker", "", declare_version},
     };
     return table;

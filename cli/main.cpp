@@ -33,12 +33,12 @@ std::string overview() {
     struct Group {
         const char *key, *title;
     };
-    for (Group group :
-         {Group{"start", "START"}, Group{"search", "SEARCH"}, Group{"share", "SHARE"}, Group{"look", "LOOK"}}) {
+    for (Group group : {Group{"start", "START"}, Group{"search", "SEARCH"}, Group{"share", "SHARE"},
+                        Group{"look", "LOOK"}, Group{"host", "GIT AND ITS HOSTS"}}) {
         text += fmt::format("\n{}\n", group.title);
         for (const Command& command : commands()) {
             if (std::string_view(command.group) == group.key)
-                text += fmt::format("  {:<9} {}\n", command.name, command.summary);
+                text += fmt::format("  {:<12} {}\n", command.name, command.summary);
         }
     }
     return text + "\n'cultivar COMMAND --help' tells more.\n";
