@@ -108,14 +108,14 @@ std::string json_line(const SizeReport& report) {
 }
 
 std::string table(const SizeReport& report) {
-    std::string text = fmt::format("{} runs\n  {:<20}{:>6}{:>10}{:>10}{:>10}{:>10}{:>12}{:>12}\n", report.runs, "",
+    std::string text = fmt::format("{} runs\n  {:<20}{:>6}{:>10}{:>10}{:>10}{:>10}{:>12}{:>14}\n", report.runs, "",
                                    "times", "median s", "max s", "own MiB", "all MiB", "sent KiB", "received KiB");
     for (const Figure& figure : report.figures) {
         const auto good = figure.good();
         text += fmt::format("  {:<20}{:>6}", figure.name, good.size());
         if (!good.empty()) {
             text +=
-                fmt::format("{:>10.3f}{:>10.3f}{:>10.0f}{:>10.0f}{:>12.1f}{:>12.1f}", figure.median_s(),
+                fmt::format("{:>10.3f}{:>10.3f}{:>10.0f}{:>10.0f}{:>12.1f}{:>14.1f}", figure.median_s(),
                             largest_of(good, wall), largest_of(good, own_peak) / kMiB, largest_of(good, peak) / kMiB,
                             median_of(good, sent) / 1024, median_of(good, received) / 1024);
             for (const auto& [part, first] : good.front()->parts) text += fmt::format("  {} {:.3f}", part, first);

@@ -4,9 +4,8 @@
 #include <memory>
 #include <string>
 
-#include <sys/types.h>
-
 #include "benchmarks/relay.h"
+#include "pool/child.h"
 
 namespace cultivar {
 
@@ -14,17 +13,13 @@ class Hosting {
 public:
     // Serves every repository in `folder`, for reading and writing. Errors: io.
     static Result<std::unique_ptr<Hosting>> start(const std::string& folder);
-    Hosting(const Hosting&) = delete;
-    Hosting& operator=(const Hosting&) = delete;
-    ~Hosting();
-
     std::string url(const std::string& repository) const;  // "hub.git" -> "git://127.0.0.1:.../hub.git"
     Relay::Traffic traffic() const { return relay_->traffic(); }
 
 private:
-    explicit Hosting(pid_t daemon) : daemon_(daemon) {}
+    explicit Hosting(Child daemon) : daemon_(std::move(daemon)) {}
 
-    pid_t daemon_;
+    Child daemon_;
     std::unique_ptr<Relay> relay_;
 };
 

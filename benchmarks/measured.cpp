@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <thread>
@@ -97,20 +97,13 @@ Result<Measured> measure(const std::vector<std::string>& argv, double limit_s) {
     rusage usage{};
     ::wait4(pid, &status, 0, &usage);
     ::kill(-pid, SIGKILL);  // whatever it left behind
-    measured.peak_bytes = usage.ru_maxrss * 1024;
+    measured.peak_bytes = std::max<std::int64_t>(usage.ru_maxrss * 1024, measured.own_peak_bytes);
     if (measured.own_peak_bytes == 0) measured.own_peak_bytes = measured.peak_bytes;
     measured.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     measured.output = output.text();
     measured.error = error.text();
     while (measured.error.ends_with('\n')) measured.error.pop_back();
     return measured;
-}
-
-Result<pid_t> start_program(const std::vector<std::string>& argv) {
-    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    auto started = start(argv, nowhere, nowhere);
-    ::close(nowhere);
-    return started;
 }
 
 Result<void> run_quietly(const std::vector<std::string>& argv) {

@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
-
 #include "pool/result.h"
 
 namespace cultivar {
@@ -23,9 +21,6 @@ struct Measured {
 
 // Starts argv[0], found along PATH, and waits; after `limit_s` its whole process group is killed. Errors: io.
 Result<Measured> measure(const std::vector<std::string>& argv, double limit_s);
-
-// Starts a program in a process group of its own, its words to nowhere. Errors: io.
-Result<pid_t> start_program(const std::vector<std::string>& argv);
 
 // Runs a program that must succeed. Errors: io, git (it failed, with its last words).
 Result<void> run_quietly(const std::vector<std::string>& argv);

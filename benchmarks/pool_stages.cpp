@@ -2,10 +2,10 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "benchmarks/synthetic_options.h"
 
@@ -21,8 +21,9 @@ std::string first_line(const std::string& text) { return text.substr(0, text.fin
 
 std::string problem_of(const Measured& measured, double limit_s) {
     if (measured.timed_out) return fmt::format("did not end within {:g} s", limit_s);
-    if (measured.exit_code == 0) return {};
-    return fmt::format("exit {}: {}", measured.exit_code, first_line(measured.error));
+    if (measured.exit_code != 0) return fmt::format("exit {}: {}", measured.exit_code, first_line(measured.error));
+    const std::size_t refused = measured.error.find("refused");  // a figure for a part of the pool is none
+    return refused == std::string::npos ? std::string() : first_line(measured.error.substr(refused));
 }
 
 std::map<std::string, double> parts_of(const std::string& output) {

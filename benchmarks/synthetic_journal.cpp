@@ -1,5 +1,7 @@
 #include "benchmarks/synthetic_journal.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <memory>

@@ -2,6 +2,7 @@
 // whole before trees can name what is in it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 

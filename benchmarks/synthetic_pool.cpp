@@ -1,6 +1,7 @@
 #include "benchmarks/synthetic_pool.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -14,7 +15,7 @@ namespace cultivar {
 namespace {
 
 constexpr int kRunsAContributor = 100, kFewestContributors = 10;
-constexpr std::size_t kLiveBranches = 2000, kArchivedAtOnce = 100;
+constexpr std::size_t kArchivedAtOnce = 100;
 constexpr std::int64_t kFirstRun_s = 3600, kBetweenRuns_s = 660;
 constexpr std::uint64_t kFiguresSeed = 0x5eed;
 
@@ -63,6 +64,29 @@ std::vector<int> turns(int runs, int contributors, Random& random) {
     }
     order.resize(static_cast<std::size_t>(runs));
     return order;
+}
+
+// Every run of the pool in order of time; the kept ones are commits in `repo` already.
+Result<std::vector<RunSketch>> search_all(Repo& repo, const Task& task, const PoolShape& shape,
+                                          const std::vector<SyntheticWriter>& writers,
+                                          std::vector<CandidateCommit>& kept, PoolSummary& summary) {
+    TRY_ASSIGN(const std::int64_t created_s, parse_utc(task.created));
+    Random random(shape.seed ^ kFiguresSeed);
+    const std::vector<int> turn = turns(shape.runs, summary.contributors, random);
+    Lineage lineage(repo, task);
+    SyntheticSearch search(task, shape.seed, shape.crossover, commit_graph_of(lineage, kept));
+    std::vector<RunSketch> sketches;
+    for (std::int64_t i = 0; i < shape.runs; ++i) {
+        TRY_ASSIGN(RunSketch sketch, search.next());
+        const SyntheticWriter& writer = writers[static_cast<std::size_t>(turn[static_cast<std::size_t>(i)])];
+        sketch.writer = writer.name;
+        sketch.category = writer.category;
+        sketch.started_unix_s = created_s + kFirstRun_s + kBetweenRuns_s * i / summary.contributors;
+        sketches.push_back(std::move(sketch));
+    }
+    summary.kept = static_cast<int>(kept.size());
+    summary.crosses = search.crosses();
+    return sketches;
 }
 
 // A run with its lease, and its claim where it was kept.
@@ -141,26 +165,10 @@ Result<PoolSummary> make_synthetic_pool(const std::string& folder, const PoolSha
     const SyntheticWriter founder = writers.front();
     TRY(write_main(repo, task, founder, created_s));
 
-    Random random(shape.seed ^ kFiguresSeed);
-    const std::vector<int> turn = turns(shape.runs, summary.contributors, random);
     std::vector<CandidateCommit> kept;
-    std::vector<RunSketch> sketches;
-    {
-        Lineage lineage(repo, task);
-        SyntheticSearch search(task, shape.seed, shape.crossover, commit_graph_of(lineage, kept));
-        for (int i = 0; i < shape.runs; ++i) {
-            TRY_ASSIGN(RunSketch sketch, search.next());
-            const SyntheticWriter& writer = writers[static_cast<std::size_t>(turn[static_cast<std::size_t>(i)])];
-            sketch.writer = writer.name;
-            sketch.category = writer.category;
-            sketch.started_unix_s = created_s + kFirstRun_s + kBetweenRuns_s * i / summary.contributors;
-            sketches.push_back(std::move(sketch));
-        }
-        summary.crosses = search.crosses();
-    }
-    summary.kept = static_cast<int>(kept.size());
+    TRY_ASSIGN(const std::vector<RunSketch> sketches, search_all(repo, task, shape, writers, kept, summary));
     TRY(write_journals(folder, task, std::move(writers), sketches, shape.seed, summary));
-    const std::size_t settled = kept.size() - std::min(kept.size(), kLiveBranches);
+    const std::size_t settled = kept.size() - std::min(kept.size(), shape.live_branches);
     for (std::size_t i = settled; i < kept.size(); ++i) TRY(ensure_candidate_branch(repo, kept[i]));
     kept.resize(settled);
     summary.archived = static_cast<int>(settled);

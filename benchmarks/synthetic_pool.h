@@ -20,6 +20,7 @@ struct PoolShape {
     int contributors = 0;    // 0: one for each 100 runs, at least 10
     double crossover = 0.2;  // of kept candidates
     std::uint64_t seed = 1;
+    std::size_t live_branches = 2000;  // older kept candidates are in `archive`
 };
 
 struct PoolSummary {

@@ -1,5 +1,6 @@
 #include "benchmarks/synthetic_run.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <numbers>

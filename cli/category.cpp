@@ -23,22 +23,11 @@ std::optional<double> read_speed(const Session& session, const std::string& devi
     return flops_per_s > 0 ? std::optional(flops_per_s) : std::nullopt;
 }
 
-}  // namespace
-
-std::string category_name(const std::string& device, double budget_s, double flops_per_s) {
-    double half_decades = std::floor(2 * std::log10(flops_per_s));
-    return fmt::format("{}-{}s-e{}", device, budget_s, half_decades / 2);
+std::string unmeasured_category(const std::string& device, double budget_s) {
+    return fmt::format("{}-{}s", device, budget_s);
 }
 
-std::optional<double> known_flops_per_s(const Session& session) {
-    auto threads = session.config.threads();
-    auto device = session.config.device();
-    return threads && device ? read_speed(session, *device, *threads) : std::nullopt;
-}
-
-Result<double> machine_flops_per_s(Context& context, Session& session) {
-    TRY_ASSIGN(int threads, session.config.threads());
-    TRY_ASSIGN(std::string device, session.config.device());
+Result<double> machine_flops_per_s(Context& context, const Session& session, const std::string& device, int threads) {
     if (auto known = read_speed(session, device, threads)) return *known;
     context.ui.note("measuring this machine once, for its category");
     Specification specification;
@@ -67,6 +56,30 @@ Result<double> machine_flops_per_s(Context& context, Session& session) {
     context.ui.note(fmt::format("{:.1f} GFLOP/s of training on {}, {} thread{}", flops_per_s / 1e9, device, threads,
                                 threads == 1 ? "" : "s"));
     return flops_per_s;
+}
+
+}  // namespace
+
+std::string category_name(const std::string& device, double budget_s, double flops_per_s) {
+    double half_decades = std::floor(2 * std::log10(flops_per_s));
+    return fmt::format("{}-{}s-e{}", device, budget_s, half_decades / 2);
+}
+
+Result<std::string> machine_category(Context& context, Session& session, double budget_s) {
+    TRY_ASSIGN(std::string device, session.config.device());
+    if (session.clone->task.command) return unmeasured_category(device, budget_s);
+    TRY_ASSIGN(int threads, session.config.threads());
+    TRY_ASSIGN(double flops_per_s, machine_flops_per_s(context, session, device, threads));
+    return category_name(device, budget_s, flops_per_s);
+}
+
+std::string known_category(const Session& session, double budget_s) {
+    auto threads = session.config.threads();
+    auto device = session.config.device();
+    if (!threads || !device) return "";
+    if (session.clone->task.command) return unmeasured_category(*device, budget_s);
+    auto speed = read_speed(session, *device, *threads);
+    return speed ? category_name(*device, budget_s, *speed) : "";
 }
 
 }  // namespace cultivar

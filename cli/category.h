@@ -1,5 +1,6 @@
 // The category in which this machine's scores are compared: device kind, exact budget, and the floored half-decade of
-// its training speed, measured once per clone by the worker's fixed benchmark: "cpu-600s-e11", "cpu-20s-e10.5".
+// its training speed, measured once per clone by the worker's fixed benchmark: "cpu-600s-e11", "cpu-20s-e10.5". A pool
+// of kind "command" has no such benchmark: "cpu-600s".
 #pragma once
 
 #include <string>
@@ -13,9 +14,9 @@ std::string category_name(const std::string& device, double budget_s, double flo
 // Measures on first use and keeps the figure in <state>/speed.json, together with the device and the number of
 // threads it holds for.
 // Errors: not_found (worker), io, or what the worker said.
-Result<double> machine_flops_per_s(Context& context, Session& session);
+Result<std::string> machine_category(Context& context, Session& session, double budget_s);
 
-// The figure if it was measured already.
-std::optional<double> known_flops_per_s(const Session& session);
+// The same without measuring; "" while that has not been done.
+std::string known_category(const Session& session, double budget_s);
 
 }  // namespace cultivar

@@ -22,7 +22,8 @@ std::string folder_of(const std::string& url) {
     return name;
 }
 
-std::string import_hint(const Task& task) {
+std::string next_step(const Task& task) {
+    if (task.command) return "cultivar trust";
     std::string words = "cultivar data import";
     if (!task.data) return words + " FILE...";
     for (const PoolSource& source : task.data->sources) words += " PATH/" + source.name;
@@ -64,7 +65,7 @@ Result<int> take_part(Context& context, const Options& options, const std::strin
         fmt::format("cloned the pool '{}' into {}, as {}\n", clean(task.name), folder, session.clone->writer));
     tell_refresh(context.ui, report);
     context.ui.note(
-        fmt::format("next: cd {} && {} && cultivar explore --runs 10 --propose", folder, clean(import_hint(task))));
+        fmt::format("next: cd {} && {} && cultivar explore --runs 10 --propose", folder, clean(next_step(task))));
     return kYes;
 }
 

@@ -129,6 +129,7 @@ Result<int> import_data(Context& context, Session& session, const Options& optio
     std::vector<std::string> sources(options.words.begin() + 1, options.words.end());
     if (sources.empty()) return fail(Code::usage, "what is to be imported?", "cultivar data import FILE...");
     Clone& clone = *session.clone;
+    if (clone.task.command) return fail(Code::usage, "a pool of kind 'command' has no data", "cultivar trust");
     const std::string folder = clone.data_dir();
     bool known = clone.task.data.has_value();
     bool asks = !options.tokenizer.empty() || !options.separator.empty() || options.slice || options.full;

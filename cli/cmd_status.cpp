@@ -5,6 +5,7 @@
 #include "cli/run_one.h"
 #include "cli/session.h"
 #include "pool/journal.h"
+#include "pool/trust.h"
 
 namespace cultivar {
 namespace {
@@ -15,6 +16,7 @@ struct Situation {
     std::string category;               // "" while the machine was not measured
     std::map<std::string, int> scored;  // candidates by category
     bool data_here = false, exploring = false;
+    std::optional<bool> trusted;  // absent: the pool has no command of its own
     std::optional<PlannedRun> unfinished;
 };
 
@@ -23,9 +25,10 @@ Result<Situation> look(Session& session) {
     TRY_ASSIGN(now.totals, session.index->totals());
     TRY_ASSIGN(std::vector<std::string> spooled, spooled_lines(*session.clone));
     now.unsent = spooled.size();
-    TRY_ASSIGN(std::string device, session.config.device());
-    if (auto speed = known_flops_per_s(session)) {
-        now.category = category_name(device, session.clone->task.budget_s, *speed);
+    TRY(session.config.device());
+    now.category = known_category(session, session.clone->task.budget_s);
+    if (session.clone->task.command) {
+        TRY_ASSIGN(now.trusted, is_trusted(*session.clone));
     }
     TRY_ASSIGN(now.scored, session.index->scored());
     now.data_here = need_data(*session.clone).has_value();
@@ -46,11 +49,12 @@ Json as_json(const Session& session, const Situation& now) {
     const Totals& t = now.totals;
     return {{"schema", 1},
             {"pool", clone.task.name},
-            {"task", clone.task.data ? Json(clone.task_id) : Json(nullptr)},
+            {"task", clone.task.settled() ? Json(clone.task_id) : Json(nullptr)},
             {"writer", clone.writer},
             {"category", now.category.empty() ? Json(nullptr) : Json(now.category)},
             {"categories", now.scored},
             {"data_here", now.data_here},
+            {"trusted", now.trusted ? Json(*now.trusted) : Json(nullptr)},
             {"exploring", now.exploring},
             {"unfinished", now.unfinished ? Json(now.unfinished->child.id) : Json(nullptr)},
             {"unsent_records", now.unsent},
@@ -82,7 +86,11 @@ std::string as_text(const Session& session, const Situation& now, int threads) {
                         origin_text(session.config.get("watts"), "estimated"));
     for (const auto& [category, count] : now.scored)
         text += fmt::format("category      {}: {} candidate{} scored\n", clean(category), count, count == 1 ? "" : "s");
-    text += fmt::format("data          {}\n", !clone.task.data ? "none yet: cultivar data import FILE..."
+    if (now.trusted)
+        text += fmt::format("command       {}\n", *now.trusted ? "trusted" : "not trusted here: cultivar trust");
+    else
+        text +=
+            fmt::format("data          {}\n", !clone.task.data ? "none yet: cultivar data import FILE..."
                                               : now.data_here  ? "here"
                                                                : "not on this machine: cultivar data import FILE...");
     text += fmt::format("runs          {}: {} scored, {} stopped early, {} failed, {} unfit\n", t.runs, t.done,

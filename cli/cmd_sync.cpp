@@ -36,6 +36,7 @@ Result<int> run_pull(Context& context) {
 struct ProposeOptions {
     std::vector<std::string> ids;
     bool all = false;
+    Destination destination;
 };
 
 Result<int> run_propose(Context& context, const ProposeOptions& options) {
@@ -48,7 +49,7 @@ Result<int> run_propose(Context& context, const ProposeOptions& options) {
     if (options.all && !ids.empty())
         return fail(Code::usage, "--all and ids exclude each other", "cultivar propose --help");
     auto git = open_transport(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
-    TRY_ASSIGN(ProposeReport report, propose(*session.clone, *session.index, *git, ids));
+    TRY_ASSIGN(ProposeReport report, propose(*session.clone, *session.index, *git, ids, options.destination));
     if (context.ui.json()) {
         Json refused = Json::array();
         for (const PushStatus& status : report.refused)
@@ -58,6 +59,7 @@ Result<int> run_propose(Context& context, const ProposeOptions& options) {
                      {"candidates", report.candidates},
                      {"artifacts", report.artifacts},
                      {"main", report.main_moved},
+                     {"branch", report.proposal.empty() ? Json(nullptr) : Json(report.proposal)},
                      {"refused", refused}};
         context.ui.print(pretty(json));
     } else {
@@ -78,6 +80,9 @@ Action declare_propose(Parser& parser) {
     parser.positionals("ID", options->ids,
                        "candidates to claim, even if they were reverted (default: all that were kept)");
     parser.flag("--all", options->all, "every kept candidate that is not claimed yet (the default)");
+    parser.option("--to", options->destination.to, "FORK", "push there instead of to origin: a URL or a remote's name");
+    parser.flag("--pr", options->destination.as_bundle, "as one commit, for a pull request");
+    parser.example("cultivar propose --to git@github.com:me/pool.git --pr", "without write access to the pool");
     parser.example("cultivar propose", "share every run, and claim what was kept");
     parser.example("cultivar propose 1a2b3c4d", "claim one candidate");
     return [options](Context& context) { return run_propose(context, *options); };

@@ -51,6 +51,8 @@ Result<int> verify(Context& context, const Options& options) {
     if (options.pending && !options.ids.empty())
         return fail(Code::usage, "--pending and ids exclude each other", "cultivar verify --help");
     TRY_ASSIGN(Session session, open_session(context));
+    if (session.clone->task.command)
+        return fail(Code::unfit, "a pool of kind 'command' cannot be rescored yet: no claim was judged");
     std::string holder = fmt::format("pid {}, cultivar verify, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "verify.lock", holder, kPatience_s));
     TRY_ASSIGN(std::vector<ClaimRow> rows, claims_to_judge(context, session, options));

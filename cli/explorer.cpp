@@ -42,9 +42,8 @@ bool ask(const std::string& command, const Clock& clock, const std::function<boo
 Result<void> Explorer::prepare() {
     TRY(need_data(*session_.clone));
     budget_s_ = options_.budget_s.value_or(session_.clone->task.budget_s);
-    TRY_ASSIGN(double flops_per_s, machine_flops_per_s(context_, session_));
-    TRY_ASSIGN(std::string device, session_.config.device());
-    category_ = category_name(device, budget_s_, flops_per_s);
+    TRY(worker_command(session_));  // before anything is written: is there one, and may it run?
+    TRY_ASSIGN(category_, machine_category(context_, session_, budget_s_));
     TRY_ASSIGN(int threads, session_.config.threads());
     TRY_ASSIGN(double watts, session_.config.watts());
     energy_ = std::make_unique<EnergyMeter>(clock_, threads, watts > 0 ? std::optional(watts) : std::nullopt);

@@ -23,6 +23,7 @@ env:
 constexpr const char* kJobs = R"yml('
   CULTIVAR_NAME: archive
   CULTIVAR_MACHINE: github
+  LC_ALL: C
 
 permissions: {}
 
@@ -89,7 +90,7 @@ constexpr const char* kCheck = R"yml(      - name: Check every hash, parent, rec
         run: |
 )yml";
 
-// The archive goes to the local copy first, so that cultivar never meets the token.
+// The archive goes to the local copy first, so that cultivar never meets the token; git then sends what changed there.
 constexpr const char* kArchive = R"yml(      - name: Archive what is settled
         env:
           CULTIVAR_KEY: ${{ secrets.CULTIVAR_KEY }}
@@ -100,7 +101,6 @@ constexpr const char* kArchive = R"yml(      - name: Archive what is settled
           (umask 077 && printf '%s\n' "$CULTIVAR_KEY" >pool/.git/cultivar/key.pem)
           unset CULTIVAR_KEY
           cultivar-build/bin/cultivar -C pool source add pulls "$PWD/pool.git" --refs 'refs/pull/*/head'
-          cultivar-build/bin/cultivar -C pool pull
           cultivar-build/bin/cultivar -C pool archive
           git -C pool.git for-each-ref --format='%(refname)' refs/heads/candidates refs/artifacts >after
       - name: Send it

@@ -34,7 +34,7 @@ std::string overview() {
         const char *key, *title;
     };
     for (Group group : {Group{"start", "START"}, Group{"search", "SEARCH"}, Group{"share", "SHARE"},
-                        Group{"look", "LOOK"}, Group{"host", "GIT AND ITS HOSTS"}}) {
+                        Group{"keep", "KEEP"}, Group{"look", "LOOK"}}) {
         text += fmt::format("\n{}\n", group.title);
         for (const Command& command : commands()) {
             if (std::string_view(command.group) == group.key)

@@ -10,6 +10,7 @@
 
 #include "pool/digest.h"
 #include "pool/intake.h"
+#include "pool/trust.h"
 
 namespace cultivar {
 namespace {
@@ -93,18 +94,44 @@ void note_failure(const Outcome& outcome, Run& run) {
     if (unfit) run.reason = outcome.error->message;
 }
 
-Result<std::string> take_score(const DoneEvent& done, const std::string& path, std::int64_t cap_bytes, Run& run) {
-    TRY_ASSIGN(std::string weights, read_file(path, static_cast<std::size_t>(cap_bytes)));
-    run.status = RunStatus::done;
+void take_training(const DoneEvent& done, Run& run) {
     run.steps = done.steps;
     run.tokens = done.tokens;
     run.train_s = done.train_s;
+}
+
+void take_weights(const std::string& weights, Run& run) {
+    run.artifact = sha256_hex(weights);
+    run.artifact_bytes = static_cast<std::int64_t>(weights.size());
+}
+
+Result<std::string> take_score(const DoneEvent& done, const std::string& path, std::int64_t cap_bytes, Run& run) {
+    TRY_ASSIGN(std::string weights, read_file(path, static_cast<std::size_t>(cap_bytes)));
+    run.status = RunStatus::done;
+    take_training(done, run);
     run.val_loss = done.val_loss;
     run.val_bpb = done.val_bpb;
     run.chunk_loss_sums = done.chunk_loss_sums;
-    run.artifact = sha256_hex(weights);
-    run.artifact_bytes = static_cast<std::int64_t>(weights.size());
+    take_weights(weights, run);
     return weights;
+}
+
+// A command may say nothing but its score, and may leave an artifact or not. Its time is then what it took.
+Result<std::optional<std::string>> take_command_score(const DoneEvent& done, const std::string& path,
+                                                      std::int64_t cap_bytes, const std::string& digest, Run& run) {
+    using Weights = std::optional<std::string>;
+    if (run.trainer.empty()) run.trainer = "command " + digest.substr(0, 12);
+    auto weights = read_file(path, static_cast<std::size_t>(cap_bytes));
+    if (!weights && weights.error().code == Code::io) return fail(weights.error());
+    if (!weights && weights.error().code == Code::corrupt)
+        return run.reason = "its artifact is over the cap", Weights();
+    run.status = RunStatus::done;
+    if (done.steps > 0) take_training(done, run);
+    if (run.steps < 1) run.train_s = run.wall_s;
+    run.val_bpb = done.score.value_or(done.val_bpb);
+    if (!weights) return Weights();
+    take_weights(*weights, run);
+    return Weights(std::move(*weights));
 }
 
 // What others would refuse is no result here either: the machine was too busy, the trainer is at fault, or it cost more
@@ -139,6 +166,7 @@ Run blank_record(const Session& session, const PlannedRun& planned) {
 }  // namespace
 
 Result<std::vector<std::string>> worker_command(const Session& session) {
+    if (session.clone->task.command) return trusted_command(*session.clone, run_dir(session));
     TRY_ASSIGN(std::string worker, session.config.worker());
     return std::vector<std::string>{worker};
 }
@@ -248,17 +276,23 @@ Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& ene
     result.run.wall_s = planned.wall_s;
     const bool scored = outcome.how == Outcome::How::done && outcome.done;
     if (scored) {
-        const std::int64_t cap_bytes = session.clone->task.artifact_cap_bytes;
-        TRY_ASSIGN(result.weights, take_score(*outcome.done, dir + "artifact", cap_bytes, result.run));
+        const Task& task = session.clone->task;
+        const std::string path = dir + "artifact";
+        if (task.command) {
+            TRY_ASSIGN(result.weights, take_command_score(*outcome.done, path, task.artifact_cap_bytes,
+                                                          command_digest(*task.command), result.run));
+        } else {
+            TRY_ASSIGN(result.weights, take_score(*outcome.done, path, task.artifact_cap_bytes, result.run));
+        }
     }
     result.run.energy = energy_of(planned, result.run, spent);
-    if (scored) {
+    if (scored && result.run.status == RunStatus::done) {
         refuse_unsound(*session.clone, result);
     } else if (outcome.how == Outcome::How::hopeless && given_up) {
         result.run.status = RunStatus::stopped;
         result.run.expected_bpb = given_up->expected_score;
         result.run.reason = given_up->reason;
-    } else {
+    } else if (!scored) {
         note_failure(outcome, result.run);
     }
     return result;

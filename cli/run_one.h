@@ -45,7 +45,7 @@ struct RunResult {
 // corrupt is an error. Errors: not_found (worker, data), io, corrupt.
 Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks);
 
-// The worker's command line.
+// The command line of what trains: the built-in worker, or the pool's own command if it is trusted. Errors: not_found.
 Result<std::vector<std::string>> worker_command(const Session& session);
 
 }  // namespace cultivar

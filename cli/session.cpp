@@ -146,6 +146,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
 }
 
 Result<const Data*> need_data(const Clone& clone) {
+    if (clone.task.command) return nullptr;
     if (!clone.task.data) return fail(Code::not_found, "this pool has no data yet", "cultivar data import FILE...");
     const Data& data = *clone.task.data;
     std::vector<PoolFile> files = data.train;
@@ -167,12 +168,13 @@ Result<Specification> base_specification(const Session& session) {
     Specification specification;
     TRY_ASSIGN(specification.threads, session.config.threads());
     TRY_ASSIGN(specification.device, session.config.device());
+    specification.artifact_cap_bytes = clone.task.artifact_cap_bytes;
+    specification.caps = clone.task.caps;
+    if (!data) return specification;
     for (const PoolFile& file : data->train) specification.train_shards.push_back(clone.data_dir() + file.name);
     specification.val_shard = clone.data_dir() + data->slice.name;
     specification.byte_table = clone.data_dir() + data->byte_table.name;
     specification.vocabulary = data->vocabulary;
-    specification.artifact_cap_bytes = clone.task.artifact_cap_bytes;
-    specification.caps = clone.task.caps;
     return specification;
 }
 

@@ -33,10 +33,11 @@ Trial trial_of(const Run& run, bool own);
 // The index as the planner's history of one category. Refused records and rejected runs are not in it.
 Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category);
 
-// Data that training needs: checked to be here (sizes, not digests). Errors: not_found with the import as a hint.
+// Data that training needs: checked to be here (sizes, not digests); null for a pool of kind "command", which needs none.
+// Errors: not_found with the import as a hint.
 Result<const Data*> need_data(const Clone& clone);
 
-// A specification with everything but genes, seed and mode's own fields: data, threads, caps.
+// A specification with everything but genes, seed and mode's own fields: data (none for a command), threads, caps.
 Result<Specification> base_specification(const Session& session);
 
 // What a candidate changes against its first parent (or the defaults), for a table's last column.

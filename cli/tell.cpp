@@ -40,7 +40,9 @@ void tell_proposed(Ui& ui, const ProposeReport& report) {
     add(report.artifacts.size(), "artifact");
     if (report.verdicts) parts.push_back("verdicts");
     if (report.main_moved) parts.push_back("main");
+    if (!report.proposal.empty()) parts.push_back("one proposal");
     if (report.anything) ui.note(fmt::format("sent {}", fmt::join(parts, ", ")));
+    if (!report.proposal.empty()) ui.note(fmt::format("open a pull request from the branch {}", report.proposal));
     for (const PushStatus& status : report.refused)
         ui.warn(fmt::format("the remote refused {}: {}", clean(status.remote), clean(status.reason)));
 }

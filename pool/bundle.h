@@ -4,7 +4,7 @@
 //   candidate.toml    a candidate's commit (pool/lineage.h)
 //   seg/              the tip of a journal (pool/segment_log.h); its author's name is the writer's
 //   weights           an artifact (pool/sync.h)
-//   pool.toml         main, which a pull request must descend from
+//   pool.toml         main or the proposal before, which a pull request must descend from
 // Two branches hold bundles: `archive` on the pool itself, a chain of commits with empty trees, each with up to 100
 // settled candidates or the journals of people who cannot push; and the head of a pull request, whose tree is main's
 // with the journal's seg/ beside it. What a bundle carries is checked as if it had come by a branch of its own.

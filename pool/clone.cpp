@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/digest.h"
+
 namespace cultivar {
 namespace {
 
@@ -59,6 +61,10 @@ Result<void> set_merge_driver(Repo& repo) {
 
 }  // namespace
 
+Result<std::optional<std::string>> Clone::command_file(const std::string& path) const {
+    return repo.file(main, path, kMaxCommandFile_bytes, true);
+}
+
 Identity Clone::identity() const { return {writer, writer + "@cultivar.invalid", std::time(nullptr)}; }
 
 Result<void> Clone::commit_main(const std::vector<std::pair<std::string, std::string>>& files,
@@ -95,7 +101,14 @@ Result<void> Clone::reload_task() {
 Result<Task> task_at(const Repo& repo, const Oid& main) {
     TRY_ASSIGN(std::optional<std::string> text, repo.file(main, "pool.toml", kMaxPoolToml));
     if (!text) return fail(Code::not_found, "main has no pool.toml: this is not a pool", "cultivar init DIR");
-    return parse_task(*text, "pool.toml");
+    TRY_ASSIGN(Task task, parse_task(*text, "pool.toml"));
+    if (!task.command) return task;
+    for (CommandFile& file : task.command->files) {
+        TRY_ASSIGN(std::optional<std::string> bytes, repo.file(main, file.path, kMaxCommandFile_bytes, true));
+        if (!bytes) return fail(Code::not_found, fmt::format("main has no '{}', which its command names", file.path));
+        file.sha256 = sha256_hex(*bytes);
+    }
+    return task;
 }
 
 Result<Task> read_task(const std::string& folder) {

@@ -3,6 +3,7 @@
 //   key.pem       this clone's private key (0600)       spool.jsonl   records not yet committed (pool/journal.h)
 //   index.sqlite  cache, may be deleted                 tips          last seen tips of logs (pool/index.h)
 //   data/         shards and byte table                 run/          the run under way
+//   trust         the command that may run here (pool/trust.h)
 #pragma once
 
 #include <optional>
@@ -33,6 +34,8 @@ struct Clone {
     std::string journal_ref() const { return "refs/heads/journal/" + writer; }
     std::string ledger_ref() const { return "refs/heads/ledger/" + writer; }
     Identity identity() const;  // of this writer, now
+    // A file that the pool's command names, as it is on `main`; absent: not there. Errors: git, corrupt.
+    Result<std::optional<std::string>> command_file(const std::string& path) const;
 
     // Changes main by an ordinary commit on top of `main`: the named files replaced, everything else kept. A work tree
     // is refreshed. Errors: busy, git.

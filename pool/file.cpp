@@ -8,12 +8,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include <fmt/format.h>
 
 namespace cultivar {
 namespace {
+
+constexpr auto kStaleLock = std::chrono::seconds(3);
 
 tl::unexpected<Error> io_fail(const char* what, const std::string& path) {
     return fail(Code::io, fmt::format("cannot {} '{}': {}", what, path, std::strerror(errno)));
@@ -85,6 +88,24 @@ Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) 
     }
     ::close(fd);
     return bytes;
+}
+
+bool remove_stale_lock(const std::string& path) {
+    std::error_code ec;
+    auto touched = std::filesystem::last_write_time(path, ec);
+    if (!ec && std::filesystem::file_time_type::clock::now() - touched < kStaleLock) return false;
+    std::filesystem::remove(path, ec);
+    return true;
+}
+
+Result<void> sync_filesystem(const std::string& path) {
+    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return io_fail("open", path);
+    bool good = ::syncfs(fd) == 0;
+    int saved = errno;
+    ::close(fd);
+    errno = saved;
+    return good ? Result<void>() : io_fail("sync the file system of", path);
 }
 
 Result<FileLock> FileLock::acquire(const std::string& path, const std::string& holder, double wait_s) {

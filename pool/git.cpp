@@ -8,8 +8,10 @@
 #include <thread>
 
 #include <fmt/format.h>
+
 #include <git2.h>
 
+#include "pool/file.h"
 #include "pool/owned.h"
 
 namespace cultivar {
@@ -39,19 +41,8 @@ void start_library() {
     });
 }
 
-constexpr auto kStaleLock = std::chrono::seconds(3);
 constexpr auto kLockPoll = std::chrono::milliseconds(50);
 constexpr int kLockTries = 100;
-
-// A process that was killed while it moved a ref leaves `<ref>.lock` behind and the ref stuck; one that lives holds it
-// for milliseconds. False while the lock may be a living one.
-bool remove_stale_lock(const std::string& path) {
-    std::error_code ec;
-    auto touched = std::filesystem::last_write_time(path, ec);
-    if (!ec && std::filesystem::file_time_type::clock::now() - touched < kStaleLock) return false;
-    std::filesystem::remove(path, ec);
-    return true;
-}
 
 bool parse(const Oid& text, git_oid& oid) { return text.size() == 40 && git_oid_fromstr(&oid, text.c_str()) == 0; }
 
@@ -171,8 +162,11 @@ Result<void> Repo::set_ref(const std::string& name, const Oid& oid, const Oid& e
                  ? git_reference_create(ref.out(), repo_.get(), name.c_str(), &to, 0, "cultivar")
                  : git_reference_create_matching(ref.out(), repo_.get(), name.c_str(), &to, 1, &from, "cultivar");
     }
-    if (rc == GIT_EMODIFIED || rc == GIT_EEXISTS || rc == GIT_ELOCKED)
+    if (rc == GIT_EMODIFIED || rc == GIT_EEXISTS || rc == GIT_ELOCKED) {
+        TRY_ASSIGN(std::optional<Oid> now, this->ref(name));
+        if (now == oid) return {};  // by another process, to the same end
         return fail(Code::busy, fmt::format("'{}' was moved by another process", name));
+    }
     if (rc != 0) return git_fail(fmt::format("cannot move '{}'", name));
     return {};
 }
@@ -279,7 +273,9 @@ Result<Oid> Repo::write_tree(const std::vector<TreeEntry>& entries) {
     if (git_treebuilder_new(builder.out(), repo_.get(), nullptr) != 0) return git_fail("cannot write a tree");
     for (const TreeEntry& entry : entries) {
         git_oid oid;
-        auto mode = entry.is_tree ? GIT_FILEMODE_TREE : GIT_FILEMODE_BLOB;
+        auto mode = entry.is_tree      ? GIT_FILEMODE_TREE
+                    : entry.executable ? GIT_FILEMODE_BLOB_EXECUTABLE
+                                       : GIT_FILEMODE_BLOB;
         if (!parse(entry.oid, oid) ||
             git_treebuilder_insert(nullptr, builder.get(), entry.name.c_str(), &oid, mode) != 0)
             return git_fail("cannot write a tree");
@@ -352,7 +348,7 @@ Result<std::vector<TreeEntry>> Repo::read_tree(const Oid& name, std::size_t limi
         const git_tree_entry* entry = git_tree_entry_byindex(tree.get(), i);
         auto mode = git_tree_entry_filemode_raw(entry);
         entries.push_back({git_tree_entry_name(entry), hex(git_tree_entry_id(entry)), mode == GIT_FILEMODE_TREE,
-                           mode == GIT_FILEMODE_BLOB});
+                           mode == GIT_FILEMODE_BLOB, mode == GIT_FILEMODE_BLOB_EXECUTABLE});
     }
     return entries;
 }
@@ -400,8 +396,8 @@ bool Repo::has_object(const Oid& name) const {
     return parse(name, oid) && git_repository_odb(odb.out(), repo_.get()) == 0 && git_odb_exists(odb.get(), &oid) == 1;
 }
 
-Result<std::optional<std::string>> Repo::file(const Oid& commit, const std::string& path,
-                                              std::size_t limit_bytes) const {
+Result<std::optional<std::string>> Repo::file(const Oid& commit, const std::string& path, std::size_t limit_bytes,
+                                              bool executable_too) const {
     TRY_ASSIGN(Commit at, read_commit(commit));
     Oid tree = at.tree;
     for (std::size_t begin = 0;;) {
@@ -411,7 +407,8 @@ Result<std::optional<std::string>> Repo::file(const Oid& commit, const std::stri
         auto found = std::find_if(entries.begin(), entries.end(), [&](const TreeEntry& e) { return e.name == part; });
         if (found == entries.end()) return std::optional<std::string>();
         if (slash == std::string::npos) {
-            if (!found->plain_file) return fail(Code::corrupt, fmt::format("'{}' is not a plain file", path));
+            if (!found->plain_file && !(executable_too && found->executable))
+                return fail(Code::corrupt, fmt::format("'{}' is not a plain file", path));
             TRY_ASSIGN(std::string bytes, read_blob(found->oid, limit_bytes));
             return std::optional<std::string>(std::move(bytes));
         }

@@ -22,7 +22,8 @@ struct TreeEntry {
     std::string name;
     Oid oid;
     bool is_tree = false;
-    bool plain_file = true;  // mode 100644: neither executable, nor a link, nor a submodule
+    bool plain_file = true;   // mode 100644: neither executable, nor a link, nor a submodule
+    bool executable = false;  // mode 100755
 };
 
 struct Identity {
@@ -95,8 +96,10 @@ public:
     bool has_object(const Oid& oid) const;
     Result<std::size_t> object_bytes(const Oid& oid) const;  // from its header alone
 
-    // A plain file of a commit by its path ("seeds/small.toml"); nothing when absent. Links and executables: corrupt.
-    Result<std::optional<std::string>> file(const Oid& commit, const std::string& path, std::size_t limit_bytes) const;
+    // A plain file of a commit by its path ("seeds/small.toml"); nothing when absent. Links: corrupt; executables
+    // too, unless they are welcome.
+    Result<std::optional<std::string>> file(const Oid& commit, const std::string& path, std::size_t limit_bytes,
+                                            bool executable_too = false) const;
 
     Result<bool> descends(const Oid& commit, const Oid& ancestor) const;  // equal counts
 

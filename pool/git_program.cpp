@@ -1,15 +1,21 @@
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <cstdlib>
 #include <sstream>
+#include <thread>
 
 #include <fmt/format.h>
 #include <signal.h>
 
+#include "pool/file.h"
 #include "pool/supervise.h"
 
 namespace cultivar {
 namespace {
+
+constexpr int kLockTries = 6;
+constexpr auto kFirstLockPause = std::chrono::milliseconds(100);  // doubled each time: longer than a lock gets stale
 
 // Lines as a terminal would leave them: of a progress line that overwrites itself, the last state.
 std::vector<std::string> lines_of(const std::string& text) {
@@ -64,7 +70,21 @@ public:
     GitProgram(std::string git_dir, std::function<bool()> stop, const TransportLimits& limits)
         : git_dir_(std::move(git_dir)), stop_(std::move(stop)), limits_(limits) {}
 
+    // Another process here may be fetching the same refs, or may have been killed over it.
     Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) override {
+        auto pause = kFirstLockPause;
+        for (int tries = 1;; ++tries, pause *= 2) {
+            bool contended = false;
+            TRY_ASSIGN(FetchReport report, fetch_once(remote, refspecs, contended));
+            if (!contended || tries == kLockTries || (stop_ && stop_())) return report;
+            std::this_thread::sleep_for(pause);
+            for (const auto& [ref, why] : report.refused)
+                remove_stale_lock(git_dir_ + "/refs/remotes/" + ref + ".lock");
+        }
+    }
+
+    Result<FetchReport> fetch_once(const std::string& remote, const std::vector<std::string>& refspecs,
+                                   bool& contended) {
         // Not --quiet: that hides which refs were refused. --progress: silence is to mean that nothing moves.
         std::vector<std::string> words = {"-c",
                                           "fetch.fsckObjects=true",
@@ -93,6 +113,8 @@ public:
                 ref, open == std::string::npos ? "rejected" : line.substr(open + 1, line.rfind(')') - open - 1));
         }
         if (done.exit_code != 0 && report.refused.empty()) return unreachable(remote, done);
+        auto says = [&](const char* words_of_git) { return done.err.find(words_of_git) != std::string::npos; };
+        contended = says("cannot lock ref") && (says("File exists") || says("but expected"));
         return report;
     }
 
@@ -149,7 +171,7 @@ private:
         for (PushStatus& status : statuses) {
             if (status.remote != to) continue;
             status.accepted = line[0] != '!';
-            status.changed = line[0] == '*' || line[0] == ' ' || line[0] == '+';
+            status.changed = line[0] == '*' || line[0] == ' ' || line[0] == '+' || line[0] == '-';
             status.reason = status.accepted ? "" : line.substr(tab + 1);
         }
         return true;

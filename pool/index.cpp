@@ -67,10 +67,17 @@ Result<Index> Index::open(Clone& clone) {
     return attempt();
 }
 
+Result<Index> Index::read_anew(Clone& clone) {
+    TRY_ASSIGN(Database database, Database::open(":memory:"));
+    Index index(clone, std::move(database));
+    TRY_ASSIGN(index.report_, index.refresh());
+    return index;
+}
+
 // What the index holds was read by these rules from these refs.
 Result<void> Index::prepare_schema() {
     TRY(db_->execute("CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT)"));
-    const std::string now = fmt::format("{} {}", kSchema, sha256_hex(to_toml(clone_->task)));
+    const std::string now = fmt::format("{} {}", kSchema, sha256_hex(to_toml(clone_->task) + clone_->task_id));
     TRY_ASSIGN(Statement get, db_->prepare("SELECT value FROM meta WHERE key = 'pool'"));
     TRY_ASSIGN(bool there, get.step());
     if (there && get.text(0) == now) return {};

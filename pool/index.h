@@ -94,6 +94,8 @@ class Index {
 public:
     // Opens the clone's index and brings it up to date with refs and spool. `clone` must outlive the index.
     static Result<Index> open(Clone& clone);
+    // The same, read anew into memory; the index on disk stays as it is.
+    static Result<Index> read_anew(Clone& clone);
     Result<RefreshReport> refresh();
     // What the refresh in open() found.
     const RefreshReport& opened_with() const { return report_; }
@@ -119,10 +121,17 @@ public:
     // What a plan is made from: the runs that count, oldest first, and how many there are of each candidate anywhere.
     Result<std::vector<RunSummary>> summaries(const std::string& category);
     Result<std::map<std::string, int>> run_counts();
-    Result<std::set<std::string>> accepted_runs();           // those whose weights an accepted verdict scored again
-    Result<std::set<std::string>> kept_candidates();         // with a branch, a claim or a kept run
-    Result<std::set<std::string>> rejected_candidates();     // with a rejected claim and no sound run
-    Result<std::string> record_line(const std::string& id);  // the record's bytes
+    Result<std::set<std::string>> accepted_runs();  // those whose weights an accepted verdict scored again
+    // For pool/archive: commits that the archive holds, and those found good that it does not hold yet.
+    Result<std::set<Oid>> archived();
+    // Artifacts whose claims are all judged, without the `keep` best accepted ones of each category.
+    Result<std::set<std::string>> judged_artifacts(int keep);
+    Result<std::set<std::string>> needed_artifacts();  // of claims that nobody judged, and of this clone's kept runs
+    Result<bool> may_archive_candidate(const Oid& commit);
+    Result<bool> may_archive_journal(const Oid& tip);
+    Result<std::set<std::string>> kept_candidates();                          // with a branch, a claim or a kept run
+    Result<std::set<std::string>> rejected_candidates();                      // with a rejected claim and no sound run
+    Result<std::string> record_line(const std::string& id);                   // the record's bytes
     Result<std::vector<ClaimRow>> claims(const std::string& candidate = "");  // "" = all, read from git
     Result<std::vector<ClaimRow>> pending_claims();                           // those without a verdict that counts
     // Candidates with a kept run of this clone's in a category in which it has not claimed them.
@@ -156,6 +165,7 @@ private:
     Result<void> take_logs(const std::vector<Ref>& refs, RefreshReport& report);
     Result<void> take_ref(const Ref& ref, const std::string& writer, bool ledger, Intake& intake);
     Result<void> take_bundles(const Ref& ref, Intake& intake);
+    Result<void> take_artifact(const Oid& commit);
     Result<void> take_spool(RefreshReport& report);
     Result<bool> take_candidate(const std::string& id, const std::string& toml,
                                 const std::vector<std::string>& parents);

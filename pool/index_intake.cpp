@@ -339,6 +339,17 @@ Result<void> Index::take_ref(const Ref& ref, const std::string& writer, bool led
     return intake.take_log({ref.name, writer, ref.oid, ledger, source_of_ref(ref.name)});
 }
 
+// The name that an artifact's commit gives itself; what it holds is checked when it is loaded (pool/sync.h).
+Result<void> Index::take_artifact(const Oid& commit) {
+    TRY_ASSIGN(Commit raw, clone_->repo.read_commit(commit));
+    constexpr std::string_view kWord = "artifact ";
+    if (!raw.message.starts_with(kWord) || raw.message.size() < kWord.size() + 64) return {};
+    const std::string digest = raw.message.substr(kWord.size(), 64);
+    if (!is_hex(digest, 64)) return {};
+    TRY_ASSIGN(std::optional<Oid> there, clone_->repo.ref("refs/artifacts/" + digest));
+    return there ? Result<void>() : clone_->repo.set_ref("refs/artifacts/" + digest, commit, "");
+}
+
 // What a chain of bundles carries: candidates, and the journals of people who cannot push here.
 Result<void> Index::take_bundles(const Ref& ref, Intake& intake) {
     TRY_ASSIGN(Tip before, intake.known_tip(ref.name));
@@ -354,19 +365,22 @@ Result<void> Index::take_bundles(const Ref& ref, Intake& intake) {
     if (append_only && before.oid.empty()) {  // a rebuilt index begins at the beginning
         TRY_ASSIGN(bundles, read_bundles(clone_->repo, ref.oid, ""));
     }
-    const std::string source = source_of_ref(ref.name);
+    const std::string source = append_only ? "archive" : source_of_ref(ref.name);
+    const std::string from = append_only ? "archive" : "refs/sources/" + source;
+    TRY_ASSIGN(Statement archived, db_->prepare("UPDATE candidate_commit SET shared = 2 WHERE oid = ?"));
     for (const Bundle& bundle : *bundles) {
         for (const Oid& candidate : bundle.candidates) {
             auto taken = take_commit(candidate, intake.report);
             if (!taken && taken.error().code != Code::corrupt) return fail(taken.error());
             if (!taken) intake.report.refused.push_back({ref.name, taken.error().message});
+            if (taken && append_only) TRY(archived.bind(1, candidate).run());
         }
+        for (const Oid& artifact : bundle.artifacts) TRY(take_artifact(artifact));
         for (const Oid& journal : bundle.journals) {
             TRY_ASSIGN(Commit tip, clone_->repo.read_commit(journal));
             const std::string& writer = tip.author.name;
             if (!is_writer(writer) || writer == clone_->writer) continue;
-            TRY(intake.take_log(
-                {"carried/journal/" + writer, writer, journal, false, source.empty() ? "archive" : source}));
+            TRY(intake.take_log({from + "/carried/" + writer, writer, journal, false, source}));
         }
     }
     return intake.follow(ref.name, {ref.oid, 0});
@@ -421,8 +435,8 @@ Result<void> Index::take_branch(const Ref& ref, RefreshReport& report) {
 }
 
 Result<void> Index::take_commit(const Oid& tip, RefreshReport& report) {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT 1 FROM candidate_commit WHERE oid = ? AND shared = 1"));
-    TRY_ASSIGN(Statement share, db_->prepare("UPDATE candidate_commit SET shared = 1 WHERE oid = ?"));
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT 1 FROM candidate_commit WHERE oid = ? AND shared > 0"));
+    TRY_ASSIGN(Statement share, db_->prepare("UPDATE candidate_commit SET shared = 1 WHERE oid = ? AND shared = 0"));
     // Ancestors enter before their descendants: a candidate's parents are known when it is.
     std::vector<Oid> todo = {tip};
     while (!todo.empty()) {

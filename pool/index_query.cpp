@@ -193,7 +193,7 @@ Result<std::int64_t> Index::candidate_count() {
 
 Result<std::vector<CandidateRow>> Index::candidates(const std::set<std::string>* only) {
     TRY_ASSIGN(Statement commits,
-               db_->prepare("SELECT oid, candidate FROM candidate_commit WHERE shared = 1 ORDER BY oid"));
+               db_->prepare("SELECT oid, candidate FROM candidate_commit WHERE shared > 0 ORDER BY oid"));
     std::map<std::string, std::vector<Oid>> by_candidate;
     for (;;) {
         TRY_ASSIGN(bool row, commits.step());
@@ -217,7 +217,7 @@ Result<std::optional<CandidateRow>> Index::candidate(const std::string& id) {
     if (!there) return std::optional<CandidateRow>();
     CandidateRow row{get.text(0), get.text(1), split(get.text(2)), {}};
     TRY_ASSIGN(Statement commits,
-               db_->prepare("SELECT oid FROM candidate_commit WHERE candidate = ? AND shared = 1 ORDER BY oid"));
+               db_->prepare("SELECT oid FROM candidate_commit WHERE candidate = ? AND shared > 0 ORDER BY oid"));
     commits.bind(1, id);
     for (;;) {
         TRY_ASSIGN(bool more, commits.step());
@@ -336,9 +336,48 @@ Result<std::set<std::string>> Index::accepted_runs() {
                  fmt::format("SELECT artifact_run FROM record WHERE type = 'claim' AND {} = 'accepted'", kResultOf));
 }
 
+Result<std::set<Oid>> Index::archived() { return texts(*db_, "SELECT oid FROM candidate_commit WHERE shared = 2"); }
+
+Result<std::set<std::string>> Index::judged_artifacts(int keep) {
+    TRY_ASSIGN(std::set<std::string> needed, needed_artifacts());
+    TRY_ASSIGN(
+        std::set<std::string> judged,
+        texts(*db_, fmt::format("SELECT artifact FROM record WHERE type = 'claim' AND {} IS NOT NULL", kResultOf)));
+    TRY_ASSIGN(
+        std::set<std::string> best,
+        texts(*db_, fmt::format("SELECT artifact FROM (SELECT artifact, ROW_NUMBER() OVER (PARTITION BY category "
+                                "ORDER BY score) AS place FROM record WHERE type = 'claim' AND {} = 'accepted') "
+                                "WHERE place <= {}",
+                                kResultOf, keep)));
+    std::erase_if(judged,
+                  [&](const std::string& digest) { return needed.count(digest) > 0 || best.count(digest) > 0; });
+    return judged;
+}
+
+Result<std::set<std::string>> Index::needed_artifacts() {
+    return texts(*db_,
+                 fmt::format("SELECT artifact FROM record WHERE type = 'claim' AND {} IS NULL UNION SELECT artifact "
+                             "FROM record WHERE type = 'run' AND status = 'done' AND decision <> 'reverted' AND "
+                             "writer = '{}' AND NOT EXISTS (SELECT 1 FROM record AS claim WHERE claim.type = "
+                             "'claim' AND claim.artifact = record.artifact)",
+                             kResultOf, clone_->writer));
+}
+
+Result<bool> Index::may_archive_candidate(const Oid& commit) {
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT 1 FROM candidate_commit WHERE oid = ? AND shared = 1"));
+    return get.bind(1, commit).step();
+}
+
+Result<bool> Index::may_archive_journal(const Oid& tip) {
+    TRY_ASSIGN(Statement get,
+               db_->prepare("SELECT 1 FROM log WHERE tip = ?1 AND ref LIKE 'refs/sources/%' AND NOT EXISTS "
+                            "(SELECT 1 FROM log WHERE tip = ?1 AND ref NOT LIKE 'refs/sources/%')"));
+    return get.bind(1, tip).step();
+}
+
 Result<std::set<std::string>> Index::kept_candidates() {
     return texts(*db_,
-                 "SELECT candidate FROM candidate_commit WHERE shared = 1 UNION SELECT candidate FROM record WHERE "
+                 "SELECT candidate FROM candidate_commit WHERE shared > 0 UNION SELECT candidate FROM record WHERE "
                  "type = 'claim' UNION SELECT candidate FROM record WHERE type = 'run' AND refused IS NULL AND "
                  "rejected = 0 AND decision = 'kept'");
 }

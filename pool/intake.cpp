@@ -35,6 +35,7 @@ Result<void> check_category(const std::string& category) {
 
 Result<void> check_score(const Data& data, const Run& run) {
     if (run.chunk_loss_sums.size() != kScoreChunks) return fail(Code::corrupt, "it does not give its 64 chunk losses");
+    if (!run.val_loss) return fail(Code::corrupt, "it does not give its val_loss");
     auto targets = static_cast<double>(data.slice_score.targets);
     double expected = *run.val_loss / std::numbers::ln2 * targets / static_cast<double>(data.slice_score.bytes);
     if (!close_to(*run.val_bpb, expected))
@@ -67,12 +68,13 @@ Result<void> check_run(const Task& task, const std::string& task_id, const Run& 
     if (run.seed != run_seed(run.candidate, run.replicate))
         return fail(Code::corrupt, "its seed is not the derived one");
     if (run.status != RunStatus::done) return {};
-    if (run.steps < 1) return fail(Code::corrupt, "it is scored but made no step");
+    if (run.steps < 1 && !task.command) return fail(Code::corrupt, "it is scored but made no step");
     if (run.train_s > kMaxOverrun * run.budget_s + 1)
         return fail(Code::corrupt,
                     fmt::format("it trained {:.0f} s on a budget of {:.0f} s", run.train_s, run.budget_s));
     if (run.artifact_bytes > task.artifact_cap_bytes) return fail(Code::corrupt, "its artifact is over the cap");
     TRY(check_cost(task.caps, run));
+    if (task.command) return {};  // its score is its own claim
     if (!task.data) return fail(Code::usage, "the pool has no data yet");
     return check_score(*task.data, run);
 }

@@ -14,7 +14,8 @@ namespace cultivar {
 // figures must agree with each other: val_bpb with val_loss by the pool's own tokens/bytes (a run that counted bytes
 // wrongly is found by this line alone), the 64 chunks with val_loss, steps and seconds with the budget, the joules of
 // training with those of the run. A scored run gives every figure that the pool caps, and none is over its cap. `owner`
-// is the writer that the journal's name gives. Errors: corrupt, with the reason; usage: of another task; unfit: over a
+// is the writer that the journal's name gives. The score of a command is its own claim: only its budget, its caps and the
+// size of its artifact, if it has one, are checked. Errors: corrupt, with the reason; usage: of another task; unfit: over a
 // cap.
 Result<void> check_record(const Task& task, const std::string& task_id, const Record& record, std::string_view owner);
 Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner);

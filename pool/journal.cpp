@@ -66,14 +66,17 @@ Result<std::size_t> commit_spool(Clone& clone) {
     TRY_ASSIGN(std::vector<std::string> lines, spooled_lines(clone));
     if (lines.empty()) return std::size_t{0};
     TRY_ASSIGN(std::optional<Oid> tip, clone.repo.ref(clone.journal_ref()));
+    std::set<std::string> known;
     if (tip) {
         // What a killed commit left in both places stands at the journal's end.
         TRY_ASSIGN(std::size_t count, log_size(clone.repo, *tip));
         TRY_ASSIGN(std::vector<std::string> there, read_log(clone.repo, *tip, count - std::min(count, lines.size())));
-        std::set<std::string> known(there.begin(), there.end());
-        std::erase_if(lines, [&](const std::string& line) { return known.count(line) > 0; });
+        known.insert(there.begin(), there.end());
     }
+    std::erase_if(lines, [&](const std::string& line) { return !known.insert(line).second; });
     if (!lines.empty()) TRY(append_log(clone.repo, clone.journal_ref(), lines, clone.identity(), clone.key));
+    // libgit2 leaves what it wrote to the system's leisure: the spool is emptied only once that is on the disk.
+    TRY(sync_filesystem(clone.repo.git_dir()));
     TRY(write_file_atomically(spool_path(clone), ""));
     return lines.size();
 }

@@ -18,7 +18,7 @@ Result<std::string> append_record(const Clone& clone, const Record& record);
 Result<std::vector<std::string>> spooled_lines(const Clone& clone);
 
 // Commits what is in the spool and empties it. Returns how many records were committed. A record that a killed commit
-// left in both places is committed once. Errors: git, io, busy.
+// left in both places, or that two processes wrote alike, is committed once. Errors: git, io, busy.
 Result<std::size_t> commit_spool(Clone& clone);
 
 }  // namespace cultivar

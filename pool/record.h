@@ -83,10 +83,10 @@ struct Run {
     std::vector<double> trace_loss;       // nats a token, of each of the first K steps
     std::vector<CurvePoint> curve;        // at most 64 points
     std::vector<double> chunk_loss_sums;  // kScoreChunks sums in nats, or empty
-    std::optional<double> val_loss;       // nats a token
-    std::optional<double> val_bpb;
-    std::optional<double> expected_bpb;  // stopped runs: what the curve pointed to
-    std::string artifact;                // SHA-256, or ""
+    std::optional<double> val_loss;       // nats a token; none of a command's run
+    std::optional<double> val_bpb;        // of a command's run: its score, whatever that counts
+    std::optional<double> expected_bpb;   // stopped runs: what the curve pointed to
+    std::string artifact;                 // SHA-256, or ""
     std::int64_t artifact_bytes = 0;
     std::int64_t parameters = 0;
     double flops_per_token = 0;  // forward

@@ -16,6 +16,7 @@ using simdjson::dom::object;
 
 constexpr std::size_t kMostDepth = 8;
 constexpr double kHuge = 1e18;
+constexpr double kMaxScore = 1e12;
 constexpr std::int64_t kMaxWhole = std::int64_t{1} << 53;
 
 std::optional<double> number_of(element value) {
@@ -202,8 +203,8 @@ Run read_run(Reader& reader) {
     run.curve = read_curve(reader);
     run.chunk_loss_sums = reader.numbers("chunk_loss_sums", kScoreChunks, 0, kHuge);
     run.val_loss = reader.maybe_number("val_loss", 0, 1e6);
-    run.val_bpb = reader.maybe_number("val_bpb", 0, 1e6);
-    run.expected_bpb = reader.maybe_number("expected_bpb", 0, 1e6);
+    run.val_bpb = reader.maybe_number("val_bpb", -kMaxScore, kMaxScore);
+    run.expected_bpb = reader.maybe_number("expected_bpb", -kMaxScore, kMaxScore);
     run.artifact = reader.hex("artifact", 64, true);
     run.artifact_bytes = reader.whole("artifact_bytes", kMaxWhole);
     run.parameters = reader.whole("parameters", kMaxWhole);
@@ -224,7 +225,7 @@ Run read_run(Reader& reader) {
     run.proposer_usd = proposer.maybe_number("usd", 0, 1e9);
     reader.adopt(proposer);
     run.trainer = reader.text("trainer");
-    if (run.status == RunStatus::done && (!run.val_bpb || !run.val_loss)) reader.refuse("val_bpb", "is missing");
+    if (run.status == RunStatus::done && !run.val_bpb) reader.refuse("val_bpb", "is missing");
     return run;
 }
 
@@ -236,7 +237,7 @@ Claim read_claim(Reader& reader) {
     claim.parents = reader.digests("parents", 2, 32);
     claim.category = reader.text("category");
     claim.runs = reader.digests("runs", 100, 64);
-    claim.val_bpb = reader.number("val_bpb", 0, 1e6);
+    claim.val_bpb = reader.number("val_bpb", -kMaxScore, kMaxScore);
     claim.artifact = reader.hex("artifact", 64);
     claim.artifact_run = reader.hex("artifact_run", 64);
     claim.writer = reader.text("writer");

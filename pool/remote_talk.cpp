@@ -286,13 +286,17 @@ Result<std::vector<PushStatus>> RemoteTalk::push(const std::vector<PushItem>& it
     std::vector<std::string> refspecs;
     for (const PushItem& item : items) {
         PushStatus& status = statuses.emplace_back(PushStatus{item.remote, false, false, ""});
-        git_oid ours;
-        if (git_reference_name_to_id(&ours, line.repo(), item.local.c_str()) != 0)
+        const bool deletes = item.local.empty();
+        git_oid ours{};
+        if (!deletes && git_reference_name_to_id(&ours, line.repo(), item.local.c_str()) != 0)
             return fail(Code::git, fmt::format("src refspec {} does not match any", item.local));
         auto theirs = there.find(item.remote);
-        if (theirs != there.end() && git_oid_equal(&ours, &theirs->second)) {
+        if (deletes && theirs == there.end()) {
             status.accepted = true;
-        } else if (theirs != there.end() && git_graph_descendant_of(line.repo(), &ours, &theirs->second) != 1) {
+        } else if (!deletes && theirs != there.end() && git_oid_equal(&ours, &theirs->second)) {
+            status.accepted = true;
+        } else if (!deletes && theirs != there.end() &&
+                   git_graph_descendant_of(line.repo(), &ours, &theirs->second) != 1) {
             Owned<git_object, git_object_free> known;
             const bool have = git_object_lookup(known.out(), line.repo(), &theirs->second, GIT_OBJECT_ANY) == 0;
             status.reason = have ? "[rejected] (non-fast-forward)" : "[rejected] (fetch first)";

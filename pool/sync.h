@@ -10,13 +10,21 @@
 
 namespace cultivar {
 
-// Fetches main, candidates, journals and ledgers, forward only: a ref that moved backwards is refused. Never fetches
+// Fetches main, candidates, journals, ledgers and the archive, forward only: a ref that moved backwards is refused. Never fetches
 // artifacts and never checks anything out. A pool.toml that broke the rules of a pool (may_follow) is refused and
-// nothing else is taken. Errors: not_found (no remote), git (unreachable), corrupt.
+// nothing else is taken. Then the sources (pool/source.h), each for itself: one that cannot be reached is reported as
+// refused. Branches that the archive holds are dropped here. Errors: not_found (no remote), git (unreachable), corrupt.
 Result<RefreshReport> pull(Clone& clone, Index& index, Transport& transport);
 
 // Does this clone have a remote to pull from and push to?
 Result<bool> has_remote(const Clone& clone);
+
+// Where a proposal goes: origin, or somewhere that this clone may write to (a fork: a URL, or a remote's name), or one
+// commit for a pull request (pool/bundle.h), on the branch proposal/<writer> of either.
+struct Destination {
+    std::string to;  // "": origin
+    bool as_bundle = false;
+};
 
 struct ProposeReport {
     std::size_t records = 0;              // committed to the journal now
@@ -25,6 +33,7 @@ struct ProposeReport {
     bool main_moved = false;
     bool verdicts = false;  // did this verifier's ledger grow there?
     bool anything = false;  // did the push change anything?
+    std::string proposal;   // the branch of a bundle, or ""
     std::vector<PushStatus> refused;
 };
 
@@ -32,11 +41,14 @@ struct ProposeReport {
 // empty), commits the spool and pushes journal, ledger, branches, artifacts and main in one push. A refused or lost
 // push loses nothing: the next propose sends it again. Errors: git (unreachable), not_found (no remote, a candidate
 // without a scored run of this writer), io.
-Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, const std::vector<std::string>& ids);
+Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, const std::vector<std::string>& ids,
+                              const Destination& destination = {});
 
 // refs/artifacts/<digest>: an orphan commit with fixed author, date and message, whose tree holds one file, `weights`.
 std::string artifact_ref(const std::string& digest);
 Result<void> store_artifact(Clone& clone, const std::string& digest, const std::string& bytes);
+// The bytes that an artifact's commit holds. Errors: corrupt, when they do not hash to its name.
+Result<std::string> check_artifact(Clone& clone, const Oid& commit, const std::string& digest);
 // From the local repository, else fetched on demand. The bytes are checked against the digest. Errors: not_found,
 // corrupt.
 Result<std::string> load_artifact(Clone& clone, Transport* transport, const std::string& digest);

@@ -258,6 +258,15 @@ std::string data_toml(const Data& data) {
     return text + "\n[data.byte_table]\n" + file_toml(data.byte_table);
 }
 
+// A command has a table that says which, and its score is what is to become smaller.
+Result<void> take_command(TomlTable& table, Task& task) {
+    if (task.kind != kCommandKind) return {};
+    TRY_ASSIGN(task.command, read_command(table));
+    if (task.direction == "minimize") return {};
+    return fail(Code::usage,
+                fmt::format("{}: a command's score is minimised: let it give the negative", table.where()));
+}
+
 }  // namespace
 
 std::string task_id_text(const Task& task) {
@@ -272,6 +281,7 @@ std::string task_id_text(const Task& task) {
         for (const PoolFile& file : task.data->train) text += fmt::format("train {}\n", file.sha256);
         text += fmt::format("slice {}\nfull {}\n", task.data->slice.sha256, task.data->full.sha256);
     }
+    if (task.command) text += command_lines(*task.command);
     std::map<std::string, std::string> defaults;
     for (const Gene& gene : task.space.genes()) {
         if (gene.since == 0) defaults[gene.name] = to_toml(gene.default_value);
@@ -300,6 +310,7 @@ std::string to_toml(const Task& task) {
         to_toml(Value(task.budget_s)), task.artifact_cap_bytes, task.window_stride_tokens, caps,
         to_toml(Value(task.record_min_gain_nats)), to_toml(Value(task.record_p_value)), task.record_min_seeds,
         to_toml(Value(task.verify_share)));
+    if (task.command) text += command_toml(*task.command);
     for (const Gene& gene : task.space.genes()) text += gene_toml(gene);
     for (const Constraint& constraint : task.space.constraints()) {
         text += fmt::format("\n[[constraint]]\nkind = \"{}\"\nleft = \"{}\"\nright = \"{}\"\n",
@@ -311,19 +322,20 @@ std::string to_toml(const Task& task) {
     return text;
 }
 
-Result<Task> parse_task(std::string_view toml, const std::string& where) {
+Result<Task> parse_task(std::string_view toml, const std::string& where, const Task* draft) {
     TRY_ASSIGN(std::vector<TomlEntry> entries, read_toml(toml, where));
     std::vector<std::string> names = declared_genes(entries);
     TomlTable table(std::move(entries), where);
-    std::int64_t format = 0;
-    TRY(table.read("format", format, true));
+    const bool whole = draft == nullptr;
+    std::int64_t format = whole ? 0 : kPoolFormat;
+    TRY(table.read("format", format, whole));
     if (format > kPoolFormat)
         return fail(Code::newer, fmt::format("{}: format {} needs a newer cultivar", where, format));
-    Task task;
-    TRY(table.read("name", task.name, true));
-    TRY(table.read("created", task.created, true));
-    TRY(table.read("task.kind", task.kind, true));
-    TRY(table.read("task.metric", task.metric, true));
+    Task task = whole ? Task() : *draft;
+    TRY(table.read("name", task.name, whole));
+    TRY(table.read("created", task.created, whole));
+    TRY(table.read("task.kind", task.kind, whole));
+    TRY(table.read("task.metric", task.metric, whole));
     TRY(table.read("task.direction", task.direction));
     TRY(table.read("task.budget_s", task.budget_s));
     TRY(table.read("task.artifact_cap_bytes", task.artifact_cap_bytes));
@@ -334,6 +346,7 @@ Result<Task> parse_task(std::string_view toml, const std::string& where) {
     TRY(table.read("record.min_seeds", task.record_min_seeds));
     TRY(table.read("verify.share", task.verify_share));
     TRY(check_ranges(task, where));
+    TRY(take_command(table, task));
     std::vector<Gene> genes;
     for (const std::string& name : names) {
         TRY_ASSIGN(Gene gene, read_gene(table, name));

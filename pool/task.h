@@ -11,11 +11,13 @@
 //              since, unit, help       in order of declaration
 //   [[constraint]] kind = "multiple" | "at_most", left, right, factor
 //   [data]     absent until `data import`; see Data
+//   [command]  of kind "command" alone, which has no data; see pool/command.h
 //
 // Task id = SHA-256 of the lines that task_id_text() gives: what makes scores comparable. Budgets and ranges are not in
 // it (a category holds the budget), nor are genes that came after `init` (since > 0): a pool may widen and gain genes
 // without orphaning its history. Caps are in it, as the artifact's is: what wins under one cap need not under another.
-// So they are settled before data come, and no record that once counted stops counting.
+// So they are settled before data come, and no record that once counted stops counting. Of kind "command" the words of
+// its command and the files that it names are in it: another command makes another task.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +27,7 @@
 #include <vector>
 
 #include "pool/caps.h"
+#include "pool/command.h"
 #include "pool/gene.h"
 #include "pool/result.h"
 
@@ -78,14 +81,17 @@ struct Task {
     double verify_share = 0.05;
     Space space;
     std::optional<Data> data;
+    std::optional<PoolCommand> command;  // of kind "command", always
 
-    std::string id() const;  // 64 hex digits; only meaningful once there is data
+    bool settled() const { return data || command; }  // can runs be scored?
+    std::string id() const;                           // 64 hex digits; only meaningful once settled
 };
 
 std::string task_id_text(const Task& task);
 std::string to_toml(const Task& task);
 // Errors: usage (file:line:col), newer. Unknown keys are errors: a typing mistake is never silently ignored.
-Result<Task> parse_task(std::string_view toml, const std::string& where);
+// With a `draft`, the keys at its head (format, name, created, kind and metric) may be left out: the draft's hold then.
+Result<Task> parse_task(std::string_view toml, const std::string& where, const Task* draft = nullptr);
 
 // May `next` replace `now` in a pool? A gene's name, type and default never change, and no gene disappears; the task id
 // stays. Errors: corrupt, naming what changed.

@@ -20,7 +20,7 @@ struct FetchReport {
 };
 
 struct PushItem {
-    std::string local;   // full ref name
+    std::string local;   // full ref name; "": the remote's ref is deleted
     std::string remote;  // full ref name there
 };
 

@@ -246,7 +246,9 @@ private:
 Result<Outcome> run_trainer(const LaunchOptions& options, const Clock& clock, const Listener& listener,
                             const std::function<bool()>& should_stop) {
     std::vector<std::string> argv = options.command;
-    argv.insert(argv.end(), {"run", options.spec_path});
+    if (std::find(argv.begin(), argv.end(), kSpecificationWord) == argv.end())
+        argv.insert(argv.end(), {"run", std::string(kSpecificationWord)});
+    std::replace(argv.begin(), argv.end(), std::string(kSpecificationWord), options.spec_path);
     TRY_ASSIGN(Log log, Log::open(options.log_path));
     TRY_ASSIGN(Child child, Child::start(argv, options.nice));
     return Supervision(options, clock, listener, std::move(child), std::move(log)).run(should_stop);

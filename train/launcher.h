@@ -21,7 +21,7 @@ inline constexpr std::int64_t kMaxLogBytes = 1 << 20;
 inline constexpr std::int64_t kMaxNoiseBytes = 64 << 20;
 
 struct LaunchOptions {
-    std::vector<std::string> command;  // "run SPEC" is appended
+    std::vector<std::string> command;  // with a word {specification}, else "run SPEC" is appended
     std::string spec_path;
     std::string log_path;
     double hang_s = 0;        // no event for this long: killed. Scoring sends none, so allow for it

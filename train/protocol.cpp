@@ -84,6 +84,10 @@ Json json_of(const DoneEvent& event) {
         json["tokens"] = event.tokens;
         json["train_s"] = event.train_s;
     }
+    if (event.score) {
+        json["score"] = *event.score;
+        return json;
+    }
     json["artifact"] = event.artifact;
     json["artifact_bytes"] = event.artifact_bytes;
     json["parameters"] = event.parameters;
@@ -136,6 +140,10 @@ DoneEvent read_done(Fields& fields) {
         fields.take("steps", event.steps);
         fields.take("tokens", event.tokens);
         fields.take("train_s", event.train_s);
+    }
+    if (fields.has("score")) {
+        fields.take("score", event.score.emplace());
+        return event;
     }
     if (fields.has("artifact")) {
         fields.take("artifact", event.artifact);

@@ -1,6 +1,7 @@
 // The protocol between cultivar and whatever trains: the built-in worker (cultivar-lm) or any external command.
 //
-// The trainer is started as `PROGRAM ... run SPEC.json` with an empty standard input. It reads the run's specification
+// The trainer is started as `PROGRAM ... run SPEC.json`, or with the path in the place of a word `{specification}` where
+// its command has one, with an empty standard input. It reads the run's specification
 // from that file and writes events to standard output, one JSON object a line, flushed at once; its standard error is
 // kept as the run's log. SIGTERM means: write a checkpoint if you can, and leave with exit code 143. A checkpoint lies
 // in the specification's `work_dir`; started again with the same specification, the trainer goes on from it.
@@ -40,11 +41,14 @@
 //       "val_loss":L,"val_bpb":B,"val_tokens":N,"val_bytes":N,"chunks":[...],"chunk_loss_sums":[...]}
 //       bench: {"event":"done","flops_per_s":F}; replay: {"event":"done","replayed_steps":N,"tokens":N,"train_s":S};
 //       score: without steps, tokens and train_s, with parameters
+//       a pool's own command: {"event":"done","score":S}, smaller is better; steps, tokens and train_s as above, or none
+//       of them. A file that it left at the specification's `artifact` is the run's artifact
 //   {"event":"error","kind":"unfit"|"data"|"diverged"|"artifact"|"usage"|"internal","message":"..."}
 // Exit codes of the trainer: 0 done, 125 unfit, 143 stopped by SIGTERM, anything else failed.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -57,6 +61,7 @@
 namespace cultivar {
 
 inline constexpr int kProtocolVersion = 1;
+inline constexpr std::string_view kSpecificationWord = "{specification}";
 inline constexpr std::size_t kMaxEventBytes = 64 * 1024;
 
 struct Specification {
@@ -109,6 +114,7 @@ struct DoneEvent {
     std::vector<double> chunk_loss_sums;
     double flops_per_s = 0;
     std::int64_t replayed_steps = 0;
+    std::optional<double> score;  // of a pool's own command
 };
 struct ErrorEvent {
     std::string kind;

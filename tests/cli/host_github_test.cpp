@@ -9,7 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/pool/fixture.h"
+#include "pool/lineage.h"
+#include "tests/pool/world.h"
 
 namespace cultivar {
 namespace {
@@ -85,6 +86,55 @@ TEST(GithubWorkflow, IsSoundShell) {
     std::string script = "#!/bin/bash\nset -e\n";
     for (const std::string& line : run_lines()) script += line + "\n";
     EXPECT_EQ(shell("shellcheck " + folder.write("steps.sh", script) + " || true"), "");
+}
+
+// The script of the first step so named.
+std::string step(const std::string& name) {
+    std::istringstream lines(github_workflow());
+    std::string script;
+    bool here = false, run = false;
+    for (std::string line; std::getline(lines, line);) {
+        const bool other = !line.starts_with("       ");
+        if (other && run) break;
+        if (line == "      - name: " + name) here = true;
+        if (run) script += line.substr(std::min<std::size_t>(line.size(), 10)) + "\n";
+        run = run || (here && line == "        run: |");
+    }
+    if (script.empty()) throw std::runtime_error("no step " + name);
+    return script;
+}
+
+TEST(GithubWorkflow, FoldsSettledCandidatesIntoTheArchiveOfItsHost) {
+    World world;
+    Clone owner = world.found("owner");
+    Lineage lineage(owner.repo, owner.task);
+    for (double rate : {0.1, 0.2, 0.3})
+        must(ensure_candidate_branch(
+            owner.repo,
+            must(lineage.write(must(make_candidate(owner.task.space, owner.task_id, {{"optim.lr", rate}})), {}))));
+    git(world.path("owner"), "push -q origin main 'refs/heads/candidates/*'");
+    const std::string work = world.path("work");
+    auto play = [&](const std::string& script) {
+        const std::string file = world.folder().write("step.sh", script);
+        return shell(
+            fmt::format("cd '{0}' && HOME='{0}' GITHUB_SERVER_URL='{1}' GITHUB_REPOSITORY=hub.git TOKEN=secret "
+                        "CULTIVAR_KEY=\"$(cat '{2}key.pem')\" LC_ALL=C CULTIVAR_NAME=archive "
+                        "CULTIVAR_MACHINE=github bash -eo pipefail '{3}'",
+                        work, world.path("."), owner.state_dir, file));
+    };
+    shell(
+        fmt::format("mkdir -p '{0}/cultivar-build' && ln -s '{1}' '{0}/cultivar-build/bin'", work, CULTIVAR_PROGRAMS));
+    play(step("Fetch the pool"));
+    play(step("Check every hash, parent, record and signature"));
+    shell(fmt::format("rm -rf '{}/pool'", work));
+    // As if the pool were over its number of branches.
+    std::string archive = step("Archive what is settled");
+    archive.replace(archive.find("-C pool archive"), 15, "-C pool archive --keep 1");
+    play(archive);
+    EXPECT_THAT(world.hub_refs(), Not(HasSubstr("refs/heads/archive")));
+    play(step("Send it"));
+    EXPECT_THAT(world.hub_refs(), HasSubstr("refs/heads/archive"));
+    EXPECT_EQ(shell(fmt::format("git -C '{}' for-each-ref refs/heads/candidates | wc -l", world.hub())), "1\n");
 }
 
 TEST(GithubWorkflow, PinsCultivarToOneCommit) {

@@ -102,6 +102,13 @@ TEST_F(RepoTest, MovesARefWhoseLockAKilledProcessLeftBehind) {
     EXPECT_EQ(must(repo_.ref("refs/heads/x")), two);
 }
 
+TEST_F(RepoTest, MovesARefThatAnotherProcessMovedToTheSamePlace) {
+    Oid one = commit({}, "one"), two = commit({one}, "two");
+    ASSERT_TRUE(repo_.set_ref("refs/heads/x", two, ""));
+    EXPECT_TRUE(repo_.set_ref("refs/heads/x", two, ""));
+    EXPECT_TRUE(repo_.set_ref("refs/heads/x", two, one));
+}
+
 TEST_F(RepoTest, ListsRefsUnderAPrefixLooseAndPacked) {
     Oid one = commit({}, "one");
     for (const char* name :

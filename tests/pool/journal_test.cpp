@@ -78,6 +78,14 @@ TEST_F(JournalTest, CommitsOnceWhatAKilledCommitLeftInBothPlaces) {
     EXPECT_THAT(must(spooled_lines(clone_)), IsEmpty());
 }
 
+TEST_F(JournalTest, CommitsOnceWhatTwoProcessesWroteAlike) {
+    spool(clone_, lease(clone_, 0));
+    spool(clone_, lease(clone_, 0));
+    EXPECT_EQ(must(commit_spool(clone_)), 1u);
+    EXPECT_EQ(committed().size(), 1u);
+    EXPECT_THAT(must(spooled_lines(clone_)), IsEmpty());
+}
+
 // A limit on a file's size stands in for a full disk.
 TEST_F(JournalTest, AppendsNothingWhenTheDiskIsFull) {
     spool(clone_, lease(clone_, 0));

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <optional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +11,7 @@
 #include "pool/digest.h"
 #include "pool/journal.h"
 #include "pool/segment_log.h"
-#include "tests/pool/world.h"
+#include "tests/pool/hand.h"
 
 namespace cultivar {
 namespace {
@@ -18,31 +20,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-// A clone with everything that a command has at hand.
-struct Hand {
-    explicit Hand(Clone opened)
-        : clone(std::move(opened)), index(must(Index::open(clone))), git(git_program(clone.repo.git_dir())) {}
-    Hand(const Hand&) = delete;
-
-    ProposeReport propose(const std::vector<std::string>& ids = {}) {
-        return must(cultivar::propose(clone, index, *git, ids));
-    }
-    RefreshReport pull() { return must(cultivar::pull(clone, index, *git)); }
-    // A kept run of this clone, with weights that a verifier could load.
-    cultivar::Run keep(const Genes& changes, double val_loss, std::vector<std::string> parents = {}) {
-        auto run = run_by(clone, changes, val_loss);
-        run.parents = std::move(parents);
-        give_artifact(clone, run, "weights of " + run.candidate);
-        spool(clone, run);
-        must(index.refresh());
-        return run;
-    }
-
-    Clone clone;
-    Index index;
-    std::unique_ptr<Transport> git;
-};
 
 class SyncTest : public ::testing::Test {
 protected:
@@ -63,6 +40,18 @@ protected:
     World world_;
     Hand ann_;
 };
+
+// The other process holds the lock, claims what both saw unclaimed, and lets go.
+TEST_F(SyncTest, ClaimsOnceWhatTwoProcessesProposeAtOnce) {
+    auto run = ann_.keep({{"optim.lr", 0.1}}, 2.0);
+    std::optional<FileLock> lock = must(FileLock::acquire(ann_.clone.state_dir + "propose.lock", "the other", 0));
+    auto mine = std::async(std::launch::async, [&] { return ann_.propose(); });
+    EXPECT_EQ(mine.wait_for(std::chrono::milliseconds(500)), std::future_status::timeout);
+    spool(ann_.clone, claim_of(ann_.clone, {run}));
+    lock.reset();
+    EXPECT_EQ(mine.get().records, 2u);
+    EXPECT_THAT(must(ann_.index.claims()), SizeIs(1));
+}
 
 TEST_F(SyncTest, CarriesKeptCandidatesFromOneCloneToAnotherAndBack) {
     auto root = ann_.keep({{"optim.lr", 0.1}}, 2.0);

@@ -79,7 +79,7 @@ TEST(Task, IdChangesWithWhateverMakesScoresIncomparable) {
         {"artifact_cap_bytes = 16000000", "artifact_cap_bytes = 16000001"},
         {"metric = \"val_bpb\"", "metric = \"val_loss\""},
         {"direction = \"minimize\"", "direction = \"maximize\""},
-        {"kind = \"lm\"", "kind = \"command\""},
+        {"kind = \"lm\"", "kind = \"other\""},
         {"tokenizer = \"byte\"", "tokenizer = \"sentencepiece\""},
         {std::string(64, '3'), std::string(64, 'b')},
         {std::string(64, '4'), std::string(64, 'b')},

@@ -37,6 +37,15 @@ protected:
     std::unique_ptr<Transport> git_;
 };
 
+TEST_F(TransportTest, FetchesARefWhoseLockAKilledProcessLeftBehind) {
+    push({"refs/heads/main"});
+    const std::string refs = ann_.repo.git_dir() + "refs/remotes/origin";
+    shell("mkdir -p " + refs + " && rm -f " + refs + "/main && touch -d '1 minute ago' " + refs + "/main.lock");
+    auto report = must(git_->fetch("origin", {"refs/heads/main:refs/remotes/origin/main"}));
+    EXPECT_TRUE(report.refused.empty());
+    EXPECT_EQ(must(ann_.repo.ref("refs/remotes/origin/main")), ann_.main);
+}
+
 TEST_F(TransportTest, GivesTheWordsOfARemoteThatCannotBeReachedAndAHint) {
     git(world_.path("ann"), "config remote.origin.url " + world_.path("nowhere"));
     for (const Error& error : {trouble(git_->fetch("origin", {"refs/heads/main"})),

@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/file.h"
 #include "tests/eval/temp_folder.h"
 
 namespace cultivar {
@@ -60,6 +61,16 @@ protected:
     std::function<Advice(const Event&)> advice_ = [](const Event&) { return Advice::go_on; };
     std::function<bool()> should_stop_ = [] { return false; };
 };
+
+TEST_F(LauncherTest, PutsTheSpecificationWhereTheCommandAsksForIt) {
+    for (auto words : {std::vector<std::string>{"{specification}", "last"}, std::vector<std::string>{}}) {
+        options_.command = {"/bin/sh", folder_.write("trainer.sh", "echo \"$@\" >" + mark("words"))};
+        options_.command.insert(options_.command.end(), words.begin(), words.end());
+        ASSERT_TRUE(run_trainer(options_, clock_, advice_, should_stop_));
+        const std::string expected = words.empty() ? "run " + options_.spec_path : options_.spec_path + " last";
+        EXPECT_EQ(*read_file(folder_.file("words")), expected + "\n");
+    }
+}
 
 TEST_F(LauncherTest, HearsATrainerOut) {
     const Outcome outcome = run(say(kStep) + say(R"({"event":"eval"})") + say(kDone));

@@ -205,6 +205,11 @@ TEST(Protocol, BringsADoneEventBackToTheLastBit) {
     EXPECT_EQ(round_trip(replay).tokens, 32'768);
     EXPECT_EQ(round_trip(replay).train_s, 1.0 / 3.0);
     EXPECT_EQ(round_trip(replay).steps, 0);
+    DoneEvent command;
+    command.score = -1.0 / 3.0;
+    EXPECT_EQ(round_trip(command).score, command.score);
+    EXPECT_EQ(std::get<DoneEvent>(*parse_event(R"({"event":"done","score":0})")).score, 0);
+    EXPECT_FALSE(parse_event(R"({"event":"done","score":null})"));
 }
 
 TEST(Protocol, SkipsEventsAndFieldsThatItDoesNotKnow) {

@@ -1,0 +1,58 @@
+#include "pool/fsck.h"
+
+#include <fmt/format.h>
+
+#include "pool/sync.h"
+
+namespace cultivar {
+namespace {
+
+// Every commit of a log is signed by the key in its writer's name.
+Result<void> check_signatures(const Repo& repo, const Ref& log, FsckReport& report) {
+    const std::string key = log.name.substr(log.name.size() - 8);
+    for (Oid at = log.oid; !at.empty();) {
+        TRY_ASSIGN(auto signature, repo.signature(at));
+        auto signer = signature ? verify_signature(signature->first, signature->second) : std::string();
+        if (!signer || signer->substr(0, 8) != key) {
+            report.problems.push_back(
+                {log.name, fmt::format("commit {} is not signed by its writer", at.substr(0, 8))});
+            return {};
+        }
+        ++report.signatures;
+        TRY_ASSIGN(Commit commit, repo.read_commit(at));
+        at = commit.parents.empty() ? "" : commit.parents.front();
+    }
+    return {};
+}
+
+Result<void> check_artifacts(Clone& clone, FsckReport& report) {
+    TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs("refs/artifacts/"));
+    for (const Ref& ref : refs) {
+        const std::string digest = ref.name.substr(std::string_view("refs/artifacts/").size());
+        auto bytes = check_artifact(clone, ref.oid, digest);
+        if (!bytes) report.problems.push_back({ref.name, bytes.error().message});
+        ++report.artifacts;
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<FsckReport> fsck(Clone& clone) {
+    FsckReport report;
+    TRY_ASSIGN(Index index, Index::read_anew(clone));
+    const RefreshReport& read = index.opened_with();
+    report.runs = read.runs, report.claims = read.claims;
+    report.verdicts = read.verdicts, report.candidates = read.candidates;
+    report.problems = read.refused;
+    TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs("refs/"));
+    for (const Ref& ref : refs) {
+        if (ref.name.find("/journal/") == std::string::npos && ref.name.find("/ledger/") == std::string::npos) continue;
+        TRY(check_signatures(clone.repo, ref, report));
+        ++report.logs;
+    }
+    TRY(check_artifacts(clone, report));
+    return report;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# A pool that is scored by a program of its own: nothing of it runs before it is trusted, here and as it stands now.
+# shellcheck disable=SC2016 # jq has its own $variables
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "$0")/lib.sh" "$1"
+hosting=$world/hosting.git
+
+# found_command FOLDER TOML [ARGUMENT...]: a pool of kind command, by its TOML.
+found_command() {
+    mkdir -p draft/files
+    printf '%s\n' "$2" '[gene.x]' 'type = "real"' 'default = 0.0' 'range = [-10.0, 10.0]' >draft/task.toml
+    expect_ok cultivar init "$1" --kind command --task draft/task.toml --budget 2s "${@:3}"
+}
+# expect_untrusted FOLDER TEXT: explore refuses, runs nothing and leaves no record.
+expect_untrusted() {
+    expect_rc 128 cultivar -C "$1" explore --runs 1
+    expect_err "$2"
+    expect_hint 'cultivar trust$'
+    expect_no_out
+}
+
+section "the README's example works as it stands there"
+awk '/^## Anything with a score/ { on = 1 } /^## How fast/ { on = 0 } on && /^```/ { fence = $0; next }
+     on && fence == "```toml"' "$here/../../README.md" >task.toml
+grep -q '^command.run' task.toml || fail "README" "a task.toml" "none"
+expect_ok cultivar init parabola --kind command --task task.toml --budget 2s
+expect_err 'cultivar trust && cultivar explore'
+expect_untrusted parabola 'not trusted on this machine'
+expect_ok cultivar -C parabola trust
+expect_out '"jq" "-c"'
+expect_ok cultivar -C parabola explore --runs 12 --json
+expect_json '.runs | length == 12 and all(.[]; .status == "done" and .category == "cpu-2s" and .val_loss == null)'
+expect_ok cultivar -C parabola top --json
+expect_json '.candidates[0].val_bpb < 4'
+expect_ok cultivar -C parabola status --json
+expect_json '.trusted == true and .data_here == true and .category == "cpu-2s" and .task != null'
+
+git init --quiet --bare "$hosting"
+
+section "a file of the pool is the program, the same with git's executable bit, and may leave an artifact"
+cat >draft.sh <<'END'
+#!/bin/sh
+touch "$2/ran"
+spec=$(cat "$1")
+artifact=${spec#*\"artifact\":\"} && artifact=${artifact%%\"*}
+echo "the weights" >"$artifact"
+echo '{"event":"start","trainer":"draft 1","parameters":1,"flops_per_token":1}'
+echo '{"event":"step","step":1,"elapsed_s":0.5,"before_s":0,"train_loss":2,"tokens":8}'
+echo '{"event":"done","score":-1.5,"steps":2,"tokens":16,"train_s":1}'
+END
+mkdir -p draft/files
+install -m 755 draft.sh draft/files/run.sh
+found_command pool "command.run = [\"files/run.sh\", \"{specification}\", \"$world\"]" --remote "$hosting"
+expect_untrusted pool 'not trusted'
+expect_rc 1 cultivar -C pool trust --show --json
+expect_json '.trusted == false and .files[0].path == "files/run.sh"'
+expect_same "digest of the file" "$(sha256sum <draft.sh | cut -d' ' -f1)" "$(json '.files[0].sha256')"
+[[ ! -e ran ]] || fail "untrusted" "nothing ran" "it ran"
+expect_ok cultivar -C pool trust
+expect_ok cultivar -C pool explore --runs 1 --json
+expect_json '.runs[0] | .val_bpb == -1.5 and .steps == 2 and .train_s == 1 and .trainer == "draft 1"'
+expect_json '.runs[0].artifact == $id' --arg id "$(printf 'the weights\n' | sha256sum | cut -d' ' -f1)"
+[[ -e ran ]] || fail "trusted" "it ran" "nothing ran"
+rm ran
+digest=$(cultivar -q -C pool trust --show --json | jq -r .digest)
+chmod +x pool/files/run.sh
+git -C pool add --chmod=+x files/run.sh
+git -C pool commit --quiet --message 'An executable'
+expect_ok cultivar -C pool trust --show --json
+expect_json '.digest == $id' --arg id "$digest"
+expect_ok cultivar -C pool propose
+
+section "another clone trusts for itself, and takes the runs of others as claims"
+expect_ok env CULTIVAR_NAME=guest CULTIVAR_MACHINE=machine cultivar clone "$hosting" guest
+expect_err 'cultivar trust && cultivar explore'
+expect_ok cultivar -C guest log --json
+expect_json '.runs | length == 1 and all(.[]; .refused == null)'
+expect_untrusted guest 'not trusted'
+[[ ! -e ran ]] || fail "untrusted" "nothing ran" "it ran"
+expect_ok cultivar -C guest trust
+expect_ok cultivar -C guest explore --runs 1 --propose
+expect_rc 125 cultivar -C guest verify
+expect_err 'cannot be rescored yet: no claim was judged'
+expect_rc 129 cultivar -C guest data import "$world/draft.sh"
+expect_err "has no data"
+
+section "what changed on main waits until it is trusted again"
+echo '# a change' >>pool/files/run.sh
+git -C pool commit --quiet --all --message 'Change the program'
+expect_untrusted pool 'it changed'
+expect_ok cultivar -C pool propose
+rm -f ran
+expect_untrusted guest 'it changed'
+[[ ! -e ran ]] || fail "changed" "nothing ran" "it ran"
+expect_ok cultivar -C guest status
+expect_out 'not trusted here: cultivar trust'
+expect_ok cultivar -C guest trust
+expect_ok cultivar -C guest explore --runs 1 --json
+expect_json '.runs[0].operator == "seed"' # another command, another task: scores do not compare
+expect_ok cultivar -C guest trust --revoke
+expect_untrusted guest 'not trusted'
+
+section "a command that fails, hangs at SIGTERM or cannot judge"
+found_command broken 'command.run = ["sh", "-c", "echo out of luck >&2; exit 3"]'
+expect_ok cultivar -C broken trust
+expect_rc 128 cultivar -C broken explore --runs 9 --json
+expect_json '.runs | length == 3 and all(.[]; .status == "failed" and (.reason | test("out of luck")))'
+found_command unfit "command.run = [\"sh\", \"-c\", '''echo '{\"event\":\"error\",\"kind\":\"unfit\",\"message\":\"too big\"}'; exit 125''']"
+expect_ok cultivar -C unfit trust
+run cultivar -C unfit explore --runs 1 --json
+expect_json '.runs[0] | .status == "unfit" and .reason == "too big"'
+found_command slow 'command.run = ["sleep", "60"]'
+expect_ok cultivar -C slow trust
+setsid cultivar -C slow explore --runs 1 >/dev/null 2>&1 </dev/null &
+explorer=$!
+wait_until 20 test -e "$(state_of slow)/run/events.jsonl"
+kill -TERM "$explorer"
+rc=0
+wait "$explorer" || rc=$?
+expect_same "exit code" 143 "$rc"
+
+section "a TOML that cannot be"
+expect_rc 129 cultivar init other --kind command
+expect_rc 129 cultivar init other --task draft/task.toml
+expect_rc 129 cultivar init other --kind opera
+[[ ! -e other ]] || fail "init" "no folder" "a folder"
+printf 'command.run = ["./run"]\n[gene.x]\ntype = "boolean"\ndefault = false\n' >bad.toml
+expect_rc 129 cultivar init other --kind command --task bad.toml
+expect_err "bad.toml:1:.*neither a program's name nor a file of the pool"
+printf 'command.run = ["files/none"]\n[gene.x]\ntype = "boolean"\ndefault = false\n' >bad.toml
+expect_rc 128 cultivar init other --kind command --task bad.toml
+expect_err 'files/none'
+printf 'command.run = ["true"]\n' >bad.toml
+expect_rc 129 cultivar init other --kind command --task bad.toml
+expect_err 'declares no gene'
