@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/host_github.h"
 #include "cli/join.h"
 #include "cli/json.h"
 #include "cli/session.h"
@@ -14,7 +15,7 @@ namespace cultivar {
 namespace {
 
 struct Options {
-    std::string folder, remote, name, kind = "lm", task_file;
+    std::string folder, remote, name, host, kind = "lm", task_file;
     std::optional<std::string> budget;
 };
 
@@ -91,6 +92,8 @@ Result<void> check_remote(Ui& ui, const std::string& url) {
 }
 
 Result<int> init(Context& context, const Options& options) {
+    if (!options.host.empty() && options.host != "github")
+        return fail(Code::usage, fmt::format("--host = '{}': it takes github", options.host), "cultivar init --help");
     TRY_ASSIGN(const Founding founding, found(options));
     const Task& task = founding.task;
     for (const auto& [seed, toml] : founding.seeds) TRY(read_candidate(task.space, task.id(), toml, seed));
@@ -112,6 +115,7 @@ Result<int> init(Context& context, const Options& options) {
                                         writer, key.public_text())}};
     for (const auto& [seed, toml] : founding.seeds) files.emplace_back("seeds/" + seed + ".toml", toml);
     files.insert(files.end(), founding.files.begin(), founding.files.end());
+    if (options.host == "github") files.emplace_back(kGithubWorkflowPath, github_workflow());
     TRY(clone.commit_main(files, fmt::format("Create the pool {}", task.name)));
 
     if (context.ui.json()) {
@@ -135,6 +139,7 @@ Action declare_init(Parser& parser) {
     parser.positional("DIR", options->folder, "folder of the new pool; absent or empty");
     parser.option("--remote", options->remote, "URL", "where the pool is shared; an empty repository");
     parser.option("--name", options->name, "NAME", "the pool's name (default: the folder's)");
+    parser.option("--host", options->host, "HOST", "also a scheduled job that keeps the pool on its host: github");
     parser.option("--budget", options->budget, "TIME", "training time of a run: 600 (default), 20s, 10m");
     parser.option("--kind", options->kind, "KIND", "lm (default), or command: a program of your own gives the score");
     parser.option("--task", options->task_file, "FILE", "of kind command: TOML with its [command] and genes");

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "bandit/noise.h"
+#include "bandit/operators.h"
 #include "cli/category.h"
 #include "cli/tell.h"
 #include "pool/child.h"
@@ -147,10 +148,11 @@ Result<History> Explorer::history() {
     return read_history(session_, seeds, category_);
 }
 
-// A cross that a person made here and nobody ran yet comes first.
-std::optional<PlannedRun> Explorer::waiting_cross(const History& now) {
+// A cross or an import that a person made here and nobody ran yet comes first.
+std::optional<PlannedRun> Explorer::waiting_by_hand(const History& now) {
     for (const Known& known : now.candidates) {
-        if (known.parents.size() != 2 || known.rejected || known.in_flight || known.runs_anywhere > 0) continue;
+        const bool is_cross = known.parents.size() == 2, is_import = known.parents.empty() && !known.seed;
+        if ((!is_cross && !is_import) || known.rejected || known.in_flight || known.runs_anywhere > 0) continue;
         auto row = session_.index->candidate(known.candidate.id);
         if (!row || !*row || (*row)->commits.empty()) continue;
         auto branch =
@@ -159,9 +161,10 @@ std::optional<PlannedRun> Explorer::waiting_cross(const History& now) {
         PlannedRun planned;
         planned.child = known.candidate;
         planned.parents = known.parents;
-        planned.operator_name = "cross";
-        planned.choice = fmt::format("cross: asked for by hand, of {} and {}", short_id(known.parents[0]),
-                                     short_id(known.parents[1]));
+        planned.operator_name = is_cross ? kCross : kImport;
+        planned.choice = is_cross ? fmt::format("cross: asked for by hand, of {} and {}", short_id(known.parents[0]),
+                                                short_id(known.parents[1]))
+                                  : "import: asked for by hand";
         return planned;
     }
     return std::nullopt;
@@ -170,7 +173,7 @@ std::optional<PlannedRun> Explorer::waiting_cross(const History& now) {
 Result<PlannedRun> Explorer::next_run() {
     TRY_ASSIGN(History now, history());
     PlannedRun planned;
-    if (auto waiting = waiting_cross(now)) {
+    if (auto waiting = waiting_by_hand(now)) {
         planned = std::move(*waiting);
     } else {
         PlannerInput input;

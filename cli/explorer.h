@@ -40,7 +40,7 @@ private:
     Result<void> meet_others(bool first);
     Result<PlannedRun> next_run();
     Result<bool> already_recorded(const PlannedRun& planned);
-    std::optional<PlannedRun> waiting_cross(const History& history);
+    std::optional<PlannedRun> waiting_by_hand(const History& history);
     Result<std::optional<ExploredRun>> explore_once();
     Result<ExploredRun> record(RunResult result);
     Result<void> keep(const Run& run, const std::optional<std::string>& weights);

@@ -25,28 +25,41 @@ void catch_signals() {
     ::sigaction(SIGTERM, &action, nullptr);
 }
 
+struct Group {
+    const char *key, *title;
+};
+constexpr Group kGroups[] = {
+    {"start", "START"}, {"search", "SEARCH"}, {"share", "SHARE"}, {"keep", "KEEP"}, {"look", "LOOK"}};
+
+constexpr const char* kUsageText =
+    "Optimise together: a pool of training configurations in a git repository\n\n"
+    "USAGE\n  cultivar [-C DIR] [--json] [-q] [-v] [--color WHEN] COMMAND ...\n"
+    "  -C DIR, from another folder; --json, for programs; -q, only errors; -v, more; --color auto, always, never\n";
+
 std::string overview() {
-    std::string text =
-        "Optimise together: a pool of training configurations in a git repository\n\n"
-        "USAGE\n  cultivar [-C DIR] [--json] [-q] [-v] [--color WHEN] COMMAND ...\n"
-        "  -C DIR, from another folder; --json, for programs; -q, only errors; -v, more; --color auto, always, never\n";
-    struct Group {
-        const char *key, *title;
-    };
-    for (Group group :
-         {Group{"start", "START"}, Group{"search", "SEARCH"}, Group{"share", "SHARE"}, Group{"keep", "KEEP"}, Group{"look", "LOOK"}}) {
+    std::string text = kUsageText;
+    for (const Group& group : kGroups) {
         text += fmt::format("\n{}\n", group.title);
         for (const Command& command : commands()) {
             if (std::string_view(command.group) == group.key)
-                text += fmt::format("  {:<9} {}\n", command.name, command.summary);
+                text += fmt::format("  {:<12} {}\n", command.name, command.summary);
         }
     }
     return text + "\n'cultivar COMMAND --help' tells more.\n";
 }
 
-std::string without_blank_lines(std::string text) {
-    for (std::size_t at; (at = text.find("\n\n")) != std::string::npos;) text.erase(at, 1);
-    return text;
+// What a terminal shows whole: the commands by name alone.
+std::string short_overview() {
+    std::string text = kUsageText;
+    text += "\n";
+    for (const Group& group : kGroups) {
+        text += fmt::format("{:<7}", group.title);
+        for (const Command& command : commands()) {
+            if (std::string_view(command.group) == group.key) text += fmt::format(" {}", command.name);
+        }
+        text += "\n";
+    }
+    return text + "\n'cultivar --help' says what each does, 'cultivar COMMAND --help' how.\n";
 }
 
 int exit_code(const Error& error) {
@@ -155,7 +168,7 @@ int run(std::vector<std::string> words) {
     if (global.version) words = {"version"};
     if (words.empty()) {
         if (!global.help) {
-            fmt::print(stderr, "{}", without_blank_lines(overview()));
+            fmt::print(stderr, "{}", short_overview());
             return kUsage;
         }
         context.ui.print(overview());

@@ -23,19 +23,6 @@ Result<Oid> effective_main(const Repo& repo) {
     return ahead ? *local : *theirs;
 }
 
-Result<Task> task_of(const Repo& repo, const Oid& main) {
-    TRY_ASSIGN(std::optional<std::string> text, repo.file(main, "pool.toml", kMaxPoolToml));
-    if (!text) return fail(Code::not_found, "main has no pool.toml: this is not a pool", "cultivar init DIR");
-    TRY_ASSIGN(Task task, parse_task(*text, "pool.toml"));
-    if (!task.command) return task;
-    for (CommandFile& file : task.command->files) {
-        TRY_ASSIGN(std::optional<std::string> bytes, repo.file(main, file.path, kMaxCommandFile_bytes, true));
-        if (!bytes) return fail(Code::not_found, fmt::format("main has no '{}', which its command names", file.path));
-        file.sha256 = sha256_hex(*bytes);
-    }
-    return task;
-}
-
 // Puts `bytes` at `path` into the tree, making folders as needed.
 Result<Oid> with_file(Repo& repo, const std::optional<Oid>& tree, const std::string& path, const std::string& bytes) {
     std::vector<TreeEntry> entries;
@@ -56,6 +43,20 @@ Result<Oid> with_file(Repo& repo, const std::optional<Oid>& tree, const std::str
         at->is_tree = true;
     }
     return repo.write_tree(entries);
+}
+
+// Plain `git merge` of candidates asks cultivar. Bases are merged among themselves by the second driver.
+Result<void> set_merge_driver(Repo& repo) {
+    TRY(repo.set_config("merge.cultivar.name", "candidates, gene by gene"));
+    TRY(repo.set_config("merge.cultivar.driver", "cultivar merge-driver %O %A %B %P"));
+    TRY(repo.set_config("merge.cultivar.recursive", "cultivar-bases"));
+    TRY(repo.set_config("merge.cultivar-bases.name", "common ancestors of candidates"));
+    TRY(repo.set_config("merge.cultivar-bases.driver", "cultivar merge-driver --bases %O %A %B %P"));
+    const std::string folder = repo.git_dir() + "info";
+    std::error_code ec;
+    std::filesystem::create_directories(folder, ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", folder, ec.message()));
+    return write_file_atomically(folder + "/attributes", "candidate.toml merge=cultivar\n");
 }
 
 }  // namespace
@@ -92,21 +93,34 @@ Result<void> Clone::commit_main(const std::vector<std::pair<std::string, std::st
 
 Result<void> Clone::reload_task() {
     TRY_ASSIGN(main, effective_main(repo));
-    TRY_ASSIGN(task, task_of(repo, main));
+    TRY_ASSIGN(task, task_at(repo, main));
     task_id = task.id();
     return {};
+}
+
+Result<Task> task_at(const Repo& repo, const Oid& main) {
+    TRY_ASSIGN(std::optional<std::string> text, repo.file(main, "pool.toml", kMaxPoolToml));
+    if (!text) return fail(Code::not_found, "main has no pool.toml: this is not a pool", "cultivar init DIR");
+    TRY_ASSIGN(Task task, parse_task(*text, "pool.toml"));
+    if (!task.command) return task;
+    for (CommandFile& file : task.command->files) {
+        TRY_ASSIGN(std::optional<std::string> bytes, repo.file(main, file.path, kMaxCommandFile_bytes, true));
+        if (!bytes) return fail(Code::not_found, fmt::format("main has no '{}', which its command names", file.path));
+        file.sha256 = sha256_hex(*bytes);
+    }
+    return task;
 }
 
 Result<Task> read_task(const std::string& folder) {
     TRY_ASSIGN(const Repo repo, Repo::discover(folder));
     TRY_ASSIGN(const Oid main, effective_main(repo));
-    return task_of(repo, main);
+    return task_at(repo, main);
 }
 
 Result<Clone> open_clone(const std::string& folder) {
     TRY_ASSIGN(Repo repo, Repo::discover(folder));
     TRY_ASSIGN(Oid main, effective_main(repo));
-    TRY_ASSIGN(Task task, task_of(repo, main));  // before anything is written: it may be somebody's other repository
+    TRY_ASSIGN(Task task, task_at(repo, main));  // before anything is written: it may be somebody's other repository
     std::string state_dir = repo.git_dir() + "cultivar/";
     std::error_code ec;
     std::filesystem::create_directories(state_dir, ec);
@@ -125,6 +139,7 @@ Result<Repo> create_clone(const std::string& folder, bool bare, const std::strin
     TRY_ASSIGN(Repo repo, Repo::create(folder, bare));
     TRY(repo.set_config("cultivar.name", writer_word(who.name)));
     TRY(repo.set_config("cultivar.machine", writer_word(who.machine)));
+    TRY(set_merge_driver(repo));
     if (!remote.empty()) {
         TRY(repo.set_config(fmt::format("remote.{}.url", kRemote), remote));
         TRY(repo.set_config(fmt::format("remote.{}.fetch", kRemote),

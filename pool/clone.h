@@ -53,7 +53,10 @@ Result<Clone> open_clone(const std::string& folder);
 // The task of the pool that `folder` lies in, as open_clone() would read it; writes nothing. Errors: as open_clone().
 Result<Task> read_task(const std::string& folder);
 
-// A repository that becomes a clone: writes key and names. `remote` may be "".
+// The task that main says at this commit. Errors: not_found, newer, usage.
+Result<Task> task_at(const Repo& repo, const Oid& main);
+
+// A repository that becomes a clone: writes names and git's merge driver for candidates. `remote` may be "".
 Result<Repo> create_clone(const std::string& folder, bool bare, const std::string& remote, const WriterName& who);
 
 // "Jane Doe" -> "jane-doe"; "anonymous" when nothing is left.

@@ -83,10 +83,9 @@ private:
     std::string seed_;
 };
 
-}  // namespace
-
-Result<Cross> cross(const Space& space, const std::string& task_id, CrossParent a, CrossParent b,
-                    std::vector<std::pair<Oid, Genes>> bases) {
+// The cross, be it a parent itself or not.
+Result<Cross> merge_genes(const Space& space, const std::string& task_id, CrossParent a, CrossParent b,
+                          std::vector<std::pair<Oid, Genes>> bases) {
     if (a.commit > b.commit) std::swap(a, b);
     std::sort(bases.begin(), bases.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
     if (bases.size() > kMaxCrossBases) bases.resize(kMaxCrossBases);
@@ -96,14 +95,31 @@ Result<Cross> cross(const Space& space, const std::string& task_id, CrossParent 
     if (!merge.repair()) return fail(Code::unfit, fmt::format("the cross of {} violates the search space", pair()));
     auto child = make_candidate(space, task_id, merge.genes);
     if (!child) return fail(Code::unfit, fmt::format("the cross of {}: {}", pair(), child.error().message));
-    for (const CrossParent* parent : {&a, &b}) {
-        if (parent->candidate.id == child->id)
-            return fail(Code::unfit, fmt::format("the cross of {} is {} itself", pair(), child->id.substr(0, 8)));
-    }
     Cross result{std::move(*child), {}, {}, merge.seed()};
     for (auto& [gene, origin] : merge.origins) result.origins.push_back(std::move(origin));
     for (const auto& base : bases) result.bases.push_back(base.first);
     return result;
+}
+
+}  // namespace
+
+Result<Cross> cross(const Space& space, const std::string& task_id, const CrossParent& a, const CrossParent& b,
+                    std::vector<std::pair<Oid, Genes>> bases) {
+    TRY_ASSIGN(Cross made, merge_genes(space, task_id, a, b, std::move(bases)));
+    for (const CrossParent* parent : {&a, &b}) {
+        if (parent->candidate == made.child)
+            return fail(Code::unfit, fmt::format("the cross of {:.8} and {:.8} is {:.8} itself", a.candidate.id,
+                                                 b.candidate.id, made.child.id));
+    }
+    return made;
+}
+
+Result<Cross> cross_of_contents(const Space& space, const std::string& task_id, const Candidate& a, const Candidate& b,
+                                const std::optional<Candidate>& base) {
+    auto stand_in = [](const Candidate& candidate) { return sha256_hex(candidate.toml); };
+    std::vector<std::pair<Oid, Genes>> bases;
+    if (base) bases.emplace_back(stand_in(*base), base->genes);
+    return merge_genes(space, task_id, {stand_in(a), a}, {stand_in(b), b}, std::move(bases));
 }
 
 }  // namespace cultivar

@@ -13,6 +13,7 @@
 // rounds for each constraint the cross is refused.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,12 @@ struct Cross {
 
 // `a` and `b` in any order; `bases` pairs each base's commit with its complete genes. Errors: unfit, when the child
 // equals a parent or no repair helps.
-Result<Cross> cross(const Space& space, const std::string& task_id, CrossParent a, CrossParent b,
+Result<Cross> cross(const Space& space, const std::string& task_id, const CrossParent& a, const CrossParent& b,
                     std::vector<std::pair<Oid, Genes>> bases);
+
+// The same rule where the commits are not known (a rebase, files edited by hand): in the seed, the SHA-256 of each
+// canonical TOML stands for its commit. The child may equal a parent. Errors: unfit, when no repair helps.
+Result<Cross> cross_of_contents(const Space& space, const std::string& task_id, const Candidate& a, const Candidate& b,
+                                const std::optional<Candidate>& base);
 
 }  // namespace cultivar

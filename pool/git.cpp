@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <mutex>
 #include <thread>
@@ -75,11 +76,18 @@ void Repo::check_hashes(bool on) {
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, on ? 1 : 0);
 }
 
-Result<Repo> Repo::discover(const std::string& folder) {
+Result<Repo> Repo::discover(const std::string& folder) { return open(folder, 0); }
+
+Result<Repo> Repo::from_environment(const std::string& folder) {
+    const bool named = std::getenv("GIT_DIR") != nullptr;
+    return open(folder, named ? GIT_REPOSITORY_OPEN_FROM_ENV : 0);
+}
+
+Result<Repo> Repo::open(const std::string& folder, unsigned flags) {
     start_library();
     Repo repo;
     git_repository* raw = nullptr;
-    int rc = git_repository_open_ext(&raw, folder.c_str(), 0, nullptr);
+    int rc = git_repository_open_ext(&raw, folder.c_str(), flags, nullptr);
     repo.repo_.reset(raw);
     if (rc == GIT_ENOTFOUND) return fail(Code::not_found, fmt::format("no pool in '{}'", folder), "cultivar init DIR");
     if (rc != 0) {
@@ -375,6 +383,17 @@ Result<std::optional<std::pair<std::string, std::string>>> Repo::signature(const
     if (rc == GIT_ENOTFOUND) return Found();
     if (rc != 0) return git_fail(fmt::format("cannot read commit {}", name));
     return Found(std::pair(armoured.text(), bytes.text()));
+}
+
+Result<std::size_t> Repo::object_bytes(const Oid& name) const {
+    git_oid oid;
+    Owned<git_odb, git_odb_free> odb;
+    std::size_t size = 0;
+    git_object_t type = GIT_OBJECT_INVALID;
+    if (!parse(name, oid) || git_repository_odb(odb.out(), repo_.get()) != 0 ||
+        git_odb_read_header(&size, &type, odb.get(), &oid) != 0)
+        return git_fail(fmt::format("cannot read object {}", name));
+    return size;
 }
 
 bool Repo::has_object(const Oid& name) const {

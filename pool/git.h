@@ -54,6 +54,9 @@ class Repo {
 public:
     // The repository that `folder` lies in. Shallow and partial clones are refused with a hint. Errors: not_found, git.
     static Result<Repo> discover(const std::string& folder);
+    // The repository that the environment names, as git sets it for a hook (GIT_DIR and where new objects lie until they
+    // are accepted), else the one that `folder` lies in. Errors: as discover().
+    static Result<Repo> from_environment(const std::string& folder);
     // A new repository in an empty or absent folder; `bare` keeps git from ever expecting files beside `.git`.
     static Result<Repo> create(const std::string& folder, bool bare);
 
@@ -95,6 +98,7 @@ public:
     // The armoured signature and the bytes it signs, or nothing for an unsigned commit.
     Result<std::optional<std::pair<std::string, std::string>>> signature(const Oid& commit) const;
     bool has_object(const Oid& oid) const;
+    Result<std::size_t> object_bytes(const Oid& oid) const;  // from its header alone
 
     // A plain file of a commit by its path ("seeds/small.toml"); nothing when absent. Links: corrupt; executables
     // too, unless they are welcome.
@@ -111,6 +115,8 @@ private:
     struct Free {
         void operator()(git_repository* repo) const;
     };
+    static Result<Repo> open(const std::string& folder, unsigned flags);
+
     std::unique_ptr<git_repository, Free> repo_;
 };
 

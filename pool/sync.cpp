@@ -127,7 +127,8 @@ Result<std::vector<Ref>> own_refs(Clone& clone, Index& index) {
 Result<std::vector<Ref>> refs_to_push(Clone& clone, Index& index) {
     TRY_ASSIGN(std::vector<Ref> ours, own_refs(clone, index));
     TRY_ASSIGN(std::optional<Oid> main, clone.repo.ref("refs/heads/main"));
-    if (main && *main == clone.main) ours.push_back({"refs/heads/main", *main});
+    // First: a hosting's hook judges the rest by it.
+    if (main && *main == clone.main) ours.insert(ours.begin(), {"refs/heads/main", *main});
     std::vector<Ref> missing;
     for (Ref& ref : ours) {
         TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(tracking(ref.name)));

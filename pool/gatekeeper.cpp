@@ -1,0 +1,176 @@
+#include "pool/gatekeeper.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "pool/bundle.h"
+#include "pool/clone.h"
+#include "pool/digest.h"
+#include "pool/key.h"
+#include "pool/lineage.h"
+#include "pool/segment_log.h"
+#include "pool/utc.h"
+
+namespace cultivar {
+namespace {
+
+constexpr const char* kMain = "refs/heads/main";
+constexpr std::size_t kMaxCommitBytes = 64 * 1024;
+
+tl::unexpected<Error> refuse(std::string why) { return fail(Code::corrupt, std::move(why)); }
+
+Result<Commit> read_small_commit(const Repo& repo, const Oid& oid) {
+    TRY_ASSIGN(std::size_t bytes, repo.object_bytes(oid));
+    if (bytes > kMaxCommitBytes) return refuse(fmt::format("commit {:.8} is too large: {} bytes", oid, bytes));
+    return repo.read_commit(oid);
+}
+
+Result<Task> current_task(const Repo& repo) {
+    TRY_ASSIGN(std::optional<Oid> main, repo.ref(kMain));
+    if (!main) return refuse("the pool has no main yet: push it first");
+    return task_at(repo, *main);
+}
+
+Result<void> check_forward(const Repo& repo, const RefUpdate& update) {
+    if (update.before.empty()) return {};
+    TRY_ASSIGN(bool forward, repo.descends(update.after, update.before));
+    return forward ? Result<void>() : refuse(fmt::format("'{}' only moves forward; this rewinds it", update.ref));
+}
+
+Result<void> check_main(const Repo& repo, const RefUpdate& update) {
+    TRY(check_forward(repo, update));
+    TRY_ASSIGN(Task next, task_at(repo, update.after));
+    if (update.before.empty()) return {};
+    TRY_ASSIGN(Task now, task_at(repo, update.before));
+    return may_follow(now, next);
+}
+
+// A candidate's commit, its ancestry aside.
+Result<CandidateCommit> candidate_at(const Repo& repo, const Task& task, const Oid& oid) {
+    TRY_ASSIGN(Commit commit, read_small_commit(repo, oid));
+    TRY_ASSIGN(std::vector<TreeEntry> entries, repo.read_tree(commit.tree, 8));
+    if (entries.size() != 1 || entries[0].name != "candidate.toml" || !entries[0].plain_file)
+        return refuse(fmt::format("commit {:.8} holds something else than a plain file candidate.toml", oid));
+    TRY_ASSIGN(std::string toml, repo.read_blob(entries[0].oid, kMaxCandidateBytes));
+    TRY_ASSIGN(Candidate candidate, parse_canonical(task.space, task.id(), toml));
+    const auto& parents = commit.parents;
+    if (parents.size() > 2 || (parents.size() == 2 && parents[0] >= parents[1]))
+        return refuse(fmt::format("commit {:.8} has parents that no candidate has", oid));
+    const std::string trailer = fmt::format("\nCandidate: {}\n", candidate.id);
+    if (commit.author.name != "cultivar" || commit.author.email != "pool@cultivar.invalid" ||
+        !commit.message.ends_with(trailer))
+        return refuse(fmt::format("commit {:.8} was not written by cultivar", oid));
+    return CandidateCommit{oid, std::move(candidate), parents, commit.author.unix_s};
+}
+
+Result<void> check_candidate(const Repo& repo, const RefUpdate& update) {
+    auto name = parse_candidate_branch(update.ref);
+    if (!name || update.ref != "refs/heads/" + candidate_branch(name->first, name->second))
+        return refuse(fmt::format("'{}' is not candidates/<id>.<commit>", update.ref));
+    if (!update.before.empty()) return refuse("a candidate's branch never moves");
+    if (!update.after.starts_with(name->second))
+        return refuse(fmt::format("the branch names commit {}, but holds {:.8}", name->second, update.after));
+    TRY_ASSIGN(Task task, current_task(repo));
+    TRY_ASSIGN(CandidateCommit commit, candidate_at(repo, task, update.after));
+    if (commit.candidate.id != name->first)
+        return refuse(
+            fmt::format("the candidate hashes to {:.8}, not to its name {:.8}", commit.candidate.id, name->first));
+    TRY_ASSIGN(std::int64_t unix_s, parse_utc(task.created));
+    for (const Oid& parent : commit.parents) {
+        auto from = candidate_at(repo, task, parent);
+        if (!from) return refuse(fmt::format("parent {:.8} is no candidate: {}", parent, from.error().message));
+        unix_s = std::max(unix_s, from->unix_s + 1);
+    }
+    if (commit.unix_s != unix_s) return refuse("the commit's date does not follow from its parents");
+    return {};
+}
+
+bool is_writer(const std::string& name) {
+    const std::size_t dot = name.rfind('.');
+    return dot != std::string::npos && name.find('.') < dot && is_hex(std::string_view(name).substr(dot + 1), 8) &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string::npos;
+}
+
+Result<void> check_verifier(const Repo& repo, const std::string& key) {
+    TRY_ASSIGN(std::optional<Oid> main, repo.ref(kMain));
+    if (!main) return refuse("the pool has no main yet: push it first");
+    TRY_ASSIGN(std::optional<std::string> text, repo.file(*main, "allowed_signers", 1 << 20));
+    TRY_ASSIGN(std::vector<AllowedSigner> allowed, parse_allowed_signers(text.value_or("")));
+    auto is_it = [&](const AllowedSigner& signer) { return signer.fingerprint == key; };
+    if (std::any_of(allowed.begin(), allowed.end(), is_it)) return {};
+    return refuse("the ledger's key is none of the pool's verifiers (allowed_signers on main)");
+}
+
+Result<void> check_log(const Repo& repo, const RefUpdate& update, const std::string& writer, bool ledger) {
+    if (!is_writer(writer)) return refuse(fmt::format("'{}' is not name.machine.<8 digits of a key>", writer));
+    TRY(read_small_commit(repo, update.after));
+    TRY_ASSIGN(auto signature, repo.signature(update.after));
+    if (!signature) return refuse(fmt::format("'{}' is not signed by its writer", update.ref));
+    TRY_ASSIGN(std::string key, verify_signature(signature->first, signature->second));
+    if (key.substr(0, 8) != writer.substr(writer.size() - 8))
+        return refuse(fmt::format("'{}' is signed by another key than its name says", update.ref));
+    if (ledger) TRY(check_verifier(repo, key));
+    std::size_t count = 0;
+    if (!update.before.empty()) {
+        TRY_ASSIGN(count, log_size(repo, update.before));
+        auto extends = check_extends(repo, update.before, count, update.after);
+        if (!extends) return refuse(fmt::format("'{}' {}", update.ref, extends.error().message));
+    }
+    TRY(read_segments(repo, update.after, count));
+    return {};
+}
+
+Result<void> check_archive(const Repo& repo, const RefUpdate& update) {
+    TRY(check_forward(repo, update));
+    TRY_ASSIGN(Commit tip, read_small_commit(repo, update.after));
+    return tip.tree == kEmptyTree ? Result<void>() : refuse("the archive holds files");
+}
+
+Result<void> check_artifact(const Repo& repo, const RefUpdate& update, const std::string& digest) {
+    if (!is_hex(digest, 64)) return refuse(fmt::format("'{}' is not refs/artifacts/<SHA-256>", update.ref));
+    if (!update.before.empty()) return refuse("an artifact never changes");
+    TRY_ASSIGN(Task task, current_task(repo));
+    TRY_ASSIGN(Commit commit, read_small_commit(repo, update.after));
+    TRY_ASSIGN(std::vector<TreeEntry> entries, repo.read_tree(commit.tree, 8));
+    const Commit expected{
+        commit.tree, {}, {"cultivar", "pool@cultivar.invalid", 0}, fmt::format("artifact {}\n", digest)};
+    if (entries.size() != 1 || entries[0].name != "weights" || !entries[0].plain_file ||
+        update.after != Repo::name_of_commit(expected))
+        return refuse(fmt::format("commit {:.8} is not an artifact's", update.after));
+    TRY_ASSIGN(std::size_t bytes, repo.object_bytes(entries[0].oid));
+    const auto cap = static_cast<std::size_t>(task.artifact_cap_bytes);
+    if (bytes > cap) return refuse(fmt::format("the artifact has {} bytes; the pool allows {}", bytes, cap));
+    TRY_ASSIGN(std::string weights, repo.read_blob(entries[0].oid, cap));
+    if (sha256_hex(weights) != digest) return refuse(fmt::format("the artifact does not hash to {:.8}", digest));
+    return {};
+}
+
+Result<void> check_deletion(const std::string& ref, bool may_delete) {
+    const bool transient = ref.starts_with("refs/heads/candidates/") || ref.starts_with("refs/artifacts/");
+    if (!transient) return refuse(fmt::format("'{}' is never deleted", ref));
+    if (!may_delete) return refuse(fmt::format("'{}': only maintainers delete (cultivar.allowDelete)", ref));
+    return {};
+}
+
+}  // namespace
+
+Result<void> check_update(const Repo& repo, const RefUpdate& update, bool may_delete) {
+    if (update.after.empty()) return check_deletion(update.ref, may_delete);
+    auto below = [&](std::string_view folder) -> std::optional<std::string> {
+        if (!update.ref.starts_with(folder)) return std::nullopt;
+        return update.ref.substr(folder.size());
+    };
+    if (update.ref == kMain) return check_main(repo, update);
+    if (below("refs/heads/candidates/")) return check_candidate(repo, update);
+    if (auto writer = below("refs/heads/journal/")) return check_log(repo, update, *writer, false);
+    if (auto writer = below("refs/heads/ledger/")) return check_log(repo, update, *writer, true);
+    if (update.ref == "refs/heads/archive") return check_archive(repo, update);
+    if (auto digest = below("refs/artifacts/")) return check_artifact(repo, update, *digest);
+    return refuse(
+        fmt::format("a pool has no ref '{}': it has main, candidates/, journal/, ledger/, archive and "
+                    "refs/artifacts/",
+                    update.ref));
+}
+
+}  // namespace cultivar
