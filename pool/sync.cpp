@@ -58,6 +58,7 @@ Result<std::vector<Claim>> claims_to_make(Clone& clone, Index& index, const std:
         for (const RunRow* row : by_category[category]) {
             claim.runs.push_back(row->id);
             sum += *row->run.val_bpb;
+            if (row->run.artifact.empty()) continue;  // a command may leave none
             TRY_ASSIGN(std::optional<Oid> weights, clone.repo.ref(artifact_ref(row->run.artifact)));
             if (!weights) continue;
             claim.artifact = row->run.artifact;

@@ -71,14 +71,16 @@ TEST_F(MergeDriverTest, GivesWhatTheCrossGivesOfUnrelatedCandidates) {
     EXPECT_EQ(left.toml, must(lineage_.cross_of(a.oid, b.oid)).child.toml);
 }
 
-// One side is what git would make of the two bases: alone, it would take the other side without asking.
-TEST_F(MergeDriverTest, IsAskedThoughOneSideIsTheCrossOfTheBases) {
+// One side is what the same driver would make of the two bases; git would then take the other side without asking.
+TEST_F(MergeDriverTest, IsAskedThoughOneSideIsWhatTheBasesGive) {
     const Genes some = {
         {"optim.lr", 0.1}, {"optim.bias", 1.0}, {"model.layers", whole(6)}, {"model.mlp", word("gelu")}};
     const Genes more = {{"optim.lr", 0.2}, {"optim.bias", 2.0}, {"model.layers", whole(8)}, {"model.width", whole(64)}};
     const Genes rest = {{"optim.lr", 0.3}, {"optim.bias", 3.0}, {"model.layers", whole(2)}, {"model.tied", true}};
     CandidateCommit a = write(some), b = write(more);
-    CandidateCommit ours = must(lineage_.write(must(lineage_.cross_of(a.oid, b.oid)).child, {a.oid, b.oid}));
+    const Candidate between =
+        must(cross_of_contents(clone_.task.space, clone_.task_id, a.candidate, b.candidate, write({}).candidate)).child;
+    CandidateCommit ours = must(lineage_.write(between, {a.oid, b.oid}));
     CandidateCommit theirs = write(rest, {a.oid, b.oid});
     Cross expected = must(lineage_.cross_of(ours.oid, theirs.oid));
     ASSERT_NE(expected.child, theirs.candidate);
@@ -116,6 +118,7 @@ TEST_F(MergeDriverTest, EqualsTheCrossInRandomCrissCrossHistories) {
             Left left = merge(ours, theirs, "--allow-unrelated-histories");
             const std::string where = fmt::format("history {}: {} and {}: {}", history, ours, theirs, left.said);
             EXPECT_EQ(left.clean, expected.has_value()) << where;
+            EXPECT_EQ(left.said.find("contents"), std::string::npos) << where;
             if (!expected) continue;
             EXPECT_EQ(left.toml, expected->child.toml) << where;
             ++crosses;
