@@ -291,9 +291,8 @@ Result<std::vector<PushStatus>> RemoteTalk::push(const std::vector<PushItem>& it
         if (!deletes && git_reference_name_to_id(&ours, line.repo(), item.local.c_str()) != 0)
             return fail(Code::git, fmt::format("src refspec {} does not match any", item.local));
         auto theirs = there.find(item.remote);
-        if (deletes && theirs == there.end()) {
-            status.accepted = true;
-        } else if (!deletes && theirs != there.end() && git_oid_equal(&ours, &theirs->second)) {
+        const bool absent = theirs == there.end();
+        if (deletes ? absent : !absent && git_oid_equal(&ours, &theirs->second)) {  // nothing to do
             status.accepted = true;
         } else if (!deletes && theirs != there.end() &&
                    git_graph_descendant_of(line.repo(), &ours, &theirs->second) != 1) {
