@@ -111,7 +111,7 @@ found_command unfit "command.run = [\"sh\", \"-c\", '''echo '{\"event\":\"error\
 expect_ok cultivar -C unfit trust
 run cultivar -C unfit explore --runs 1 --json
 expect_json '.runs[0] | .status == "unfit" and .reason == "too big"'
-found_command slow 'command.run = ["sleep", "60"]'
+found_command slow 'command.run = ["sh", "-c", "exec sleep 60"]' # sleep itself would refuse the specification's path
 expect_ok cultivar -C slow trust
 setsid cultivar -C slow explore --runs 1 >/dev/null 2>&1 </dev/null &
 explorer=$!
