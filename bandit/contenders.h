@@ -25,8 +25,10 @@ struct Contender {
     bool scored() const { return !scores.empty(); }
     int runs() const { return static_cast<int>(scores.size()); }
     bool tried() const { return !own.empty() || !foreign.empty(); }
+    // May be run again or have children.
+    bool open() const { return known != nullptr && !known->retired; }
     // May have children: kept here by own runs.
-    bool parent() const { return known != nullptr && scored() && decision == Decision::kept; }
+    bool parent() const { return open() && scored() && decision == Decision::kept; }
 };
 
 class Contenders {

@@ -51,7 +51,7 @@ private:
 
     std::optional<Plan> seed() const {
         for (const Contender& contender : contenders_.all()) {
-            if (contender.known == nullptr || !contender.known->seed || contender.known->in_flight || contender.tried())
+            if (!contender.open() || !contender.known->seed || contender.known->in_flight || contender.tried())
                 continue;
             return again(contender, "seed",
                          fmt::format("seed {} has not run in {} yet", short_id(contender.known->candidate.id),
@@ -62,7 +62,7 @@ private:
 
     std::optional<Plan> undecided() const {
         for (const Contender& contender : contenders_.all()) {
-            if (contender.known == nullptr || contender.known->in_flight || contender.decision != Decision::undecided ||
+            if (!contender.open() || contender.known->in_flight || contender.decision != Decision::undecided ||
                 contender.own.size() >= static_cast<std::size_t>(kMaxChallengerRuns))
                 continue;
             return again(
@@ -138,8 +138,8 @@ private:
 
     std::optional<Plan> failed_seed() const {
         for (const Contender& contender : contenders_.all()) {
-            if (contender.known == nullptr || !contender.known->seed || contender.known->in_flight ||
-                contender.scored() || contender.own.size() >= kMostFailures)
+            if (!contender.open() || !contender.known->seed || contender.known->in_flight || contender.scored() ||
+                contender.own.size() >= kMostFailures)
                 continue;
             auto unfit = [](const Trial* trial) { return trial->status == RunStatus::unfit; };
             if (std::ranges::any_of(contender.own, unfit) || std::ranges::any_of(contender.foreign, unfit)) continue;

@@ -37,7 +37,7 @@ Observation observe(const Contender& contender) {
 }
 
 bool importable(const Contender& contender) {
-    if (contender.known == nullptr || contender.known->in_flight || !contender.own.empty()) return false;
+    if (!contender.open() || contender.known->in_flight || !contender.own.empty()) return false;
     bool scored_elsewhere = std::isfinite(mean_score(contender.foreign, RunStatus::done));
     return contender.known->kept || (contender.known->seed && scored_elsewhere);
 }

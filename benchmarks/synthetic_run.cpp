@@ -129,6 +129,7 @@ Run run_of(const Task& task, const std::string& task_id, const RunSketch& sketch
     run.started = utc_text(sketch.started_unix_s);
     run.ended = utc_text(sketch.started_unix_s + static_cast<std::int64_t>(run.wall_s));
     tell(run, sketch.val_loss, random);
+    round_figures(run);
     return run;
 }
 

@@ -105,6 +105,8 @@ Result<int> top(Context& context, const TopOptions& options) {
     }
     context.ui.print(text);
     if (standings.empty()) context.ui.note("nothing is scored yet: cultivar explore --runs 3");
+    TRY_ASSIGN(auto retired, session.index->retired_candidates());
+    if (!retired.empty()) context.ui.note(fmt::format("retired and left out: {} (cultivar retire)", retired.size()));
     return kYes;
 }
 

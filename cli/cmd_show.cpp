@@ -72,6 +72,8 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
     TRY_ASSIGN(Candidate candidate, parse_canonical(session.clone->task.space, session.clone->task_id, row.toml));
     TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs(row.id));
     TRY_ASSIGN(std::vector<ClaimRow> claims, session.index->claims(row.id));
+    TRY_ASSIGN(auto all_retired, session.index->retired_candidates());
+    const auto retired = all_retired.find(row.id);
     if (context.ui.json()) {
         Json json = {{"schema", 1},
                      {"id", row.id},
@@ -80,6 +82,7 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
                      {"commits", row.commits},
                      {"runs", Json::array()},
                      {"claims", Json::array()}};
+        json["retired"] = retired == all_retired.end() ? Json(nullptr) : Json(retired->second.reason);
         for (const RunRow& run : runs) json["runs"].push_back(run_json(run));
         for (const ClaimRow& claim : claims) json["claims"].push_back(claim_json(claim));
         context.ui.print(pretty(json));
@@ -91,6 +94,9 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
     for (const std::string& parent : row.parents)
         context.ui.print(
             fmt::format("parent    {}  {}\n", short_id(parent), clean(change_against(session, row, parent))));
+    if (retired != all_retired.end())
+        context.ui.print(fmt::format("retired   {} by {}: {}\n", retired->second.everywhere ? "everywhere" : "here",
+                                     clean(retired->second.writer, 48), clean(retired->second.reason)));
     context.ui.print(fmt::format("\n{}", genes_text(*session.clone, candidate)));
     show_runs(context, runs);
     show_claims(context, claims);

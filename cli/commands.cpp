@@ -21,6 +21,7 @@ const std::vector<Command>& commands() {
          declare_source},
         {"archive", "keep", "Fold settled candidates and proposals into the archive", "[--keep N] [--dry-run]",
          declare_archive},
+        {"retire", "keep", "Take candidates out of the search", "[ID... [--reason TEXT] [--undo]]", declare_retire},
         {"gc", "keep", "Drop artifacts that were judged", "[--keep N] [--remote] [--dry-run]", declare_gc},
         {"fsck", "keep", "Check every hash, parent, record and signature", "", declare_fsck},
         {"index", "keep", "Read everything into the local index again", "rebuild", declare_index},

@@ -49,6 +49,7 @@ Action declare_merge_driver(Parser&);
 Action declare_hook(Parser&);
 Action declare_source(Parser&);
 Action declare_archive(Parser&);
+Action declare_retire(Parser&);
 Action declare_gc(Parser&);
 Action declare_fsck(Parser&);
 Action declare_index(Parser&);

@@ -285,6 +285,7 @@ Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& ene
             TRY_ASSIGN(result.weights, take_score(*outcome.done, path, task.artifact_cap_bytes, result.run));
         }
     }
+    round_figures(result.run);
     result.run.energy = energy_of(planned, result.run, spent);
     if (scored && result.run.status == RunStatus::done) {
         refuse_unsound(*session.clone, result);

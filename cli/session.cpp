@@ -117,6 +117,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     TRY_ASSIGN(std::vector<CandidateRow> rows, index.candidates(only ? &*only : nullptr));
     TRY_ASSIGN(std::set<std::string> kept, index.kept_candidates());
     TRY_ASSIGN(std::set<std::string> rejected, index.rejected_candidates());
+    TRY_ASSIGN(auto retired, index.retired_candidates());
     TRY_ASSIGN(auto counts, index.run_counts());
     for (const CandidateRow& row : rows) {
         auto candidate = parse_canonical(session.clone->task.space, session.clone->task_id, row.toml);
@@ -125,6 +126,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         entry.parents = row.parents;
         entry.kept = kept.count(row.id) > 0;
         entry.rejected = rejected.count(row.id) > 0;
+        entry.retired = retired.count(row.id) > 0;
         if (auto made = counts.find(row.id); made != counts.end()) entry.runs_anywhere = made->second;
     }
     // Curves are asked of own runs alone (bandit/stopping).

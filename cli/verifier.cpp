@@ -25,8 +25,7 @@ void conclude(Verdict& verdict, const char* result, const char* tier, const std:
 
 Result<Verifier> Verifier::make(Context& context, Session& session) {
     const Clone& clone = *session.clone;
-    TRY_ASSIGN(std::optional<std::string> text, clone.repo.file(clone.main, "allowed_signers", 1 << 20));
-    TRY_ASSIGN(std::vector<AllowedSigner> allowed, parse_allowed_signers(text.value_or("")));
+    TRY_ASSIGN(std::vector<AllowedSigner> allowed, verifiers_at(clone.repo, clone.main));
     std::string own = clone.key.fingerprint();
     if (std::none_of(allowed.begin(), allowed.end(),
                      [&](const AllowedSigner& signer) { return signer.fingerprint == own; }))

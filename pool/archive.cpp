@@ -28,6 +28,12 @@ Result<void> oldest_first(const Repo& repo, std::vector<Ref>& refs) {
     return {};
 }
 
+bool is_retired(const std::map<std::string, Retired>& retired, const Ref& branch) {
+    const auto named = parse_candidate_branch(branch.name);
+    const auto found = named ? retired.find(named->first) : retired.end();
+    return found != retired.end() && found->second.everywhere;
+}
+
 Result<void> plan_sources(Clone& clone, Index& index, const std::set<Oid>& live, ArchivePlan& plan) {
     TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs("refs/sources/"));
     std::set<Oid> taken;
@@ -106,10 +112,13 @@ Result<ArchivePlan> plan_archive(Clone& clone, Index& index, std::size_t keep) {
         if (wanted) good.push_back(ref);
     }
     TRY(oldest_first(clone.repo, good));
-    if (good.size() > keep) {
+    TRY_ASSIGN(auto retired, index.retired_candidates());
+    const auto stays = std::ranges::stable_partition(good, [&](const Ref& ref) { return is_retired(retired, ref); });
+    if (stays.size() > keep)
         good.resize(good.size() - keep);
-        plan.branches = std::move(good);
-    }
+    else
+        good.erase(stays.begin(), stays.end());
+    plan.branches = std::move(good);
     TRY(plan_sources(clone, index, oids, plan));
     return plan;
 }

@@ -14,7 +14,7 @@ namespace cultivar {
 inline constexpr std::size_t kLiveBranches = 2000;
 
 struct ArchivePlan {
-    std::vector<Ref> branches;    // of the remote, to be folded: the oldest beyond those that stay
+    std::vector<Ref> branches;    // of the remote, to be folded: what is retired, and the oldest beyond those that stay
     std::vector<Oid> candidates;  // that came by a source
     std::vector<Oid> journals;    // likewise
     bool empty() const { return branches.empty() && candidates.empty() && journals.empty(); }

@@ -135,6 +135,11 @@ Result<Clone> open_clone(const std::string& folder) {
                  std::move(main), std::move(task),      std::move(id)};
 }
 
+Result<std::vector<AllowedSigner>> verifiers_at(const Repo& repo, const Oid& main) {
+    TRY_ASSIGN(std::optional<std::string> text, repo.file(main, "allowed_signers", 1 << 20));
+    return parse_allowed_signers(text.value_or(""));
+}
+
 Result<Repo> create_clone(const std::string& folder, bool bare, const std::string& remote, const WriterName& who) {
     TRY_ASSIGN(Repo repo, Repo::create(folder, bare));
     TRY(repo.set_config("cultivar.name", writer_word(who.name)));

@@ -56,6 +56,9 @@ Result<Task> read_task(const std::string& folder);
 // The task that main says at this commit. Errors: not_found, newer, usage.
 Result<Task> task_at(const Repo& repo, const Oid& main);
 
+// Whom this commit of main lets judge (allowed_signers); nobody where it has no such file. Errors: corrupt.
+Result<std::vector<AllowedSigner>> verifiers_at(const Repo& repo, const Oid& main);
+
 // A repository that becomes a clone: writes names and git's merge driver for candidates. `remote` may be "".
 Result<Repo> create_clone(const std::string& folder, bool bare, const std::string& remote, const WriterName& who);
 

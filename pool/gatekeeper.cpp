@@ -95,8 +95,7 @@ bool is_writer(const std::string& name) {
 Result<void> check_verifier(const Repo& repo, const std::string& key) {
     TRY_ASSIGN(std::optional<Oid> main, repo.ref(kMain));
     if (!main) return refuse("the pool has no main yet: push it first");
-    TRY_ASSIGN(std::optional<std::string> text, repo.file(*main, "allowed_signers", 1 << 20));
-    TRY_ASSIGN(std::vector<AllowedSigner> allowed, parse_allowed_signers(text.value_or("")));
+    TRY_ASSIGN(std::vector<AllowedSigner> allowed, verifiers_at(repo, *main));
     auto is_it = [&](const AllowedSigner& signer) { return signer.fingerprint == key; };
     if (std::any_of(allowed.begin(), allowed.end(), is_it)) return {};
     return refuse("the ledger's key is none of the pool's verifiers (allowed_signers on main)");

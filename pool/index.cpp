@@ -11,7 +11,7 @@
 namespace cultivar {
 namespace {
 
-constexpr int kSchema = 3;
+constexpr int kSchema = 4;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
@@ -28,6 +28,7 @@ CREATE INDEX IF NOT EXISTS record_at ON record(at) WHERE type = 'run';
 CREATE INDEX IF NOT EXISTS record_claim ON record(writer, candidate) WHERE type = 'claim';
 CREATE INDEX IF NOT EXISTS record_lease ON record(seen_s) WHERE type = 'lease';
 CREATE INDEX IF NOT EXISTS record_rejected ON record(seq) WHERE rejected = 1;
+CREATE INDEX IF NOT EXISTS record_retirement ON record(seq) WHERE type = 'retirement';
 CREATE INDEX IF NOT EXISTS record_unfit ON record(seq) WHERE type = 'run' AND status = 'unfit';
 CREATE TABLE IF NOT EXISTS claim_run(claim TEXT, run TEXT, PRIMARY KEY(claim, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, toml TEXT, parents TEXT);
@@ -40,6 +41,8 @@ CREATE TABLE IF NOT EXISTS standing(candidate TEXT, category TEXT, runs INTEGER,
     PRIMARY KEY(candidate, category)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS standing_rank ON standing(category, runs = 0, val_bpb, candidate);
 CREATE TABLE IF NOT EXISTS total(name TEXT PRIMARY KEY, value REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS retired(candidate TEXT PRIMARY KEY, writer TEXT, reason TEXT, at TEXT, everywhere INTEGER)
+    WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dirty(candidate TEXT PRIMARY KEY) WITHOUT ROWID;
 )";
 
@@ -47,7 +50,7 @@ constexpr const char* kDrop = R"(
 DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS log; DROP TABLE IF EXISTS segment; DROP TABLE IF EXISTS writer;
 DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS claim_run; DROP TABLE IF EXISTS candidate;
 DROP TABLE IF EXISTS branch; DROP TABLE IF EXISTS verdict; DROP TABLE IF EXISTS standing; DROP TABLE IF EXISTS total;
-DROP TABLE IF EXISTS dirty;
+DROP TABLE IF EXISTS dirty; DROP TABLE IF EXISTS retired;
 )";
 
 }  // namespace
@@ -126,6 +129,7 @@ Result<void> Index::take_everything(const std::vector<Ref>& refs, RefreshReport&
     TRY(take_spool(report));
     TRY(apply_rejections());
     TRY(derive_standings());
+    TRY(derive_retired());
     TRY(derive_totals());
     return db_->execute("DELETE FROM dirty");
 }

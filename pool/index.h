@@ -20,6 +20,7 @@
 #include "pool/clone.h"
 #include "pool/lineage.h"
 #include "pool/record.h"
+#include "pool/retirement.h"
 #include "pool/sqlite.h"
 #include "pool/verdict.h"
 
@@ -105,7 +106,7 @@ public:
     Result<std::string> resolve_candidate(const std::string& prefix);
     Result<std::string> resolve_any(const std::string& prefix);
 
-    // Best first within a category; rejected last. `most` rows of each category, 0: all.
+    // Best first within a category; rejected last; none that is retired. `most` rows of each category, 0: all.
     Result<std::vector<Standing>> standings(const std::string& category = "", int most = 0);
     Result<std::map<std::string, int>> scored();  // candidates with a score, by category
     // Without a score in that category; the newest `most`, 0: all.
@@ -130,11 +131,12 @@ public:
     Result<bool> may_archive_candidate(const Oid& commit);
     Result<bool> may_archive_journal(const Oid& tip);
     Result<std::set<std::string>> kept_candidates();                          // with a branch, a claim or a kept run
+    Result<std::map<std::string, Retired>> retired_candidates();              // pool/retirement.h
     Result<std::set<std::string>> rejected_candidates();                      // with a rejected claim and no sound run
     Result<std::string> record_line(const std::string& id);                   // the record's bytes
     Result<std::vector<ClaimRow>> claims(const std::string& candidate = "");  // "" = all, read from git
     Result<std::vector<ClaimRow>> pending_claims();                           // those without a verdict that counts
-    // Candidates with a kept run of this clone's in a category in which it has not claimed them.
+    // Candidates with a kept run of this clone's in a category in which it has not claimed them, and not retired.
     Result<std::vector<std::string>> unclaimed();
     Result<std::vector<std::string>> claimed_artifacts();  // digests that claims of this clone name
     Result<std::vector<Lease>> leases();                   // those still good now, of other writers
@@ -174,6 +176,7 @@ private:
     Result<void> apply_rejections();
     Result<void> derive_standings();
     Result<void> derive_verdicts();
+    Result<void> derive_retired();
     Result<void> keep_to_vouched(const std::string& candidate, const std::string& category);
     Result<void> derive_totals();
 

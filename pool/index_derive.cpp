@@ -94,6 +94,40 @@ WHERE candidate = ?1 AND category = ?2 AND (SELECT runs FROM claimed) > 0)",
     return set.bind(1, candidate).bind(2, category).run();
 }
 
+// Few: worked out anew whenever something came, since who may say so changes with main.
+Result<void> Index::derive_retired() {
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT candidate, writer, operator, status, reason, at FROM record WHERE "
+                                           "type = 'retirement' AND refused IS NULL ORDER BY seq"));
+    std::vector<RetirementWord> words;
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        words.push_back(
+            {{clone_->task_id, get.text(0), get.text(3) == "retired", get.text(4), get.text(1), get.text(5)},
+             get.text(2)});
+    }
+    TRY(db_->execute("DELETE FROM retired"));
+    if (words.empty()) return {};
+    Jury jury{clone_->writer, {}, {}};
+    TRY_ASSIGN(std::vector<AllowedSigner> verifiers, verifiers_at(clone_->repo, clone_->main));
+    for (const AllowedSigner& verifier : verifiers) jury.verifiers.insert(verifier.fingerprint);
+    TRY_ASSIGN(Statement kept, db_->prepare("SELECT writer FROM record WHERE type = 'run' AND candidate = ? AND "
+                                            "decision = 'kept' AND refused IS NULL AND rejected = 0"));
+    jury.keepers = [&](const std::string& candidate) {
+        std::set<std::string> writers;
+        kept.bind(1, candidate);
+        for (auto more = kept.step(); more && *more; more = kept.step()) writers.insert(kept.text(0));
+        kept.reset();
+        return writers;
+    };
+    TRY_ASSIGN(Statement put, db_->prepare("INSERT INTO retired VALUES(?, ?, ?, ?, ?)"));
+    for (const auto& [candidate, retired] : retired_by(words, jury)) {
+        put.bind(1, candidate).bind(2, retired.writer).bind(3, retired.reason).bind(4, retired.at);
+        TRY(put.bind(5, std::int64_t{retired.everywhere}).run());
+    }
+    return {};
+}
+
 Result<void> Index::derive_totals() {
     return db_->execute(fmt::format(R"(
 DELETE FROM total;

@@ -88,6 +88,7 @@ struct Index::Intake {
         Oid blob;  // "": from the spool
         std::size_t place = 0;
         std::string source;
+        std::string key;  // fingerprint of the one that signed the log
     };
     struct Batch {
         std::vector<Waiting> lines{};
@@ -183,6 +184,10 @@ struct Index::Intake {
         put.bind(2, "lease").bind(4, lease.candidate).bind(5, lease.category).bind(6, lease.at);
         put.bind(10, lease.budget_s);
     }
+    void bind_retirement(const Retirement& retirement, const std::string& key) {
+        put.bind(2, "retirement").bind(4, retirement.candidate).bind(6, retirement.at);
+        put.bind(7, retirement.retired ? "retired" : "back").bind(13, key).bind(27, retirement.reason);
+    }
 
     Result<bool> insert(const std::string& id, bool counts) {
         TRY(put.run());
@@ -212,9 +217,11 @@ struct Index::Intake {
         const Run* run = line.record ? std::get_if<Run>(&*line.record) : nullptr;
         const Claim* claim = line.record ? std::get_if<Claim>(&*line.record) : nullptr;
         const Lease* lease = line.record ? std::get_if<Lease>(&*line.record) : nullptr;
+        const Retirement* retirement = line.record ? std::get_if<Retirement>(&*line.record) : nullptr;
         if (run) bind_run(*run);
         if (claim) bind_claim(*claim);
         if (lease) bind_lease(*lease);
+        if (retirement) bind_retirement(*retirement, from.key);
         TRY_ASSIGN(bool fresh, insert(line.id, counts));
         if (!fresh) return {};
         if (claim) {
@@ -256,8 +263,9 @@ struct Index::Intake {
         return dirty.bind(1, verdict->candidate).run();
     }
 
-    // May this log be followed from where it was last seen? Errors: corrupt, with the reason.
-    Result<void> check(const Log& log, const Tip& seen, const std::vector<AllowedSigner>& verifiers) {
+    // May this log be followed from where it was last seen? The fingerprint of the key that signed it. Errors: corrupt,
+    // with the reason.
+    Result<std::string> check(const Log& log, const Tip& seen, const std::vector<AllowedSigner>& verifiers) {
         const Repo& repo = index.clone_->repo;
         TRY_ASSIGN(std::string key, signer_of(repo, log.tip));
         if (key.substr(0, 8) != log.writer.substr(log.writer.size() - 8))
@@ -266,10 +274,10 @@ struct Index::Intake {
         auto trusted = [&](const AllowedSigner& signer) { return signer.fingerprint == key; };
         if (log.ledger && std::none_of(verifiers.begin(), verifiers.end(), trusted))
             return fail(Code::corrupt, "is not signed by a verifier of this pool (allowed_signers on main)");
-        if (seen.oid.empty() || seen.oid == log.tip) return {};
+        if (seen.oid.empty() || seen.oid == log.tip) return key;
         auto extends = check_extends(repo, seen.oid, seen.records, log.tip);
         if (!extends) return fail(Code::corrupt, extends.error().message + " since it was last seen");
-        return {};
+        return key;
     }
 
     // Where the index stands in a log.
@@ -287,12 +295,6 @@ struct Index::Intake {
         return set_tip.bind(1, ref).bind(2, tip.oid).bind(3, static_cast<std::int64_t>(tip.records)).run();
     }
 
-    Result<std::vector<AllowedSigner>> verifiers() {
-        const Clone& clone = *index.clone_;
-        TRY_ASSIGN(std::optional<std::string> text, clone.repo.file(clone.main, "allowed_signers", 1 << 20));
-        return parse_allowed_signers(text.value_or(""));
-    }
-
     // Takes what is new in a log, and moves its tip.
     Result<void> take_log(const Log& log) {
         TRY_ASSIGN(Tip now, known_tip(log.ref));
@@ -302,8 +304,8 @@ struct Index::Intake {
         Tip seen = tips[log.ref];
         if (!seen.oid.empty() && !repo.has_object(seen.oid)) seen = {};
         Oid tip = log.tip;
-        auto allowed = log.ledger ? verifiers() : std::vector<AllowedSigner>();
-        auto good = allowed ? check(log, seen, *allowed) : fail(allowed.error());
+        auto allowed = log.ledger ? verifiers_at(repo, index.clone_->main) : std::vector<AllowedSigner>();
+        auto good = allowed ? check(log, seen, *allowed) : Result<std::string>(fail(allowed.error()));
         auto read = good ? read_segments(repo, tip, have) : fail(good.error());
         if (!read) {
             report.refused.push_back({log.ref, read.error().message});
@@ -320,7 +322,11 @@ struct Index::Intake {
                 if (log.ledger) {
                     TRY(take_verdict(part.lines[i], log.writer));
                 } else {
-                    waiting.push_back({{std::move(part.lines[i]), log.writer}, part.blob, part.first + i, log.source});
+                    waiting.push_back({{std::move(part.lines[i]), log.writer},
+                                       part.blob,
+                                       part.first + i,
+                                       log.source,
+                                       good ? *good : std::string()});
                 }
             }
         }
@@ -415,12 +421,13 @@ Result<void> Index::take_bundles(const Ref& ref, Intake& intake) {
 
 Result<void> Index::take_spool(RefreshReport& report) {
     TRY_ASSIGN(std::vector<std::string> lines, spooled_lines(*clone_));
+    const std::string own_key = clone_->key.fingerprint();
     Intake intake(*this, report);
     TRY(intake.prepare());
     for (std::string& line : lines) {
         TRY_ASSIGN(bool known, intake.find.bind(1, record_id(line)).step());
         intake.find.reset();
-        if (!known) intake.waiting.push_back({{std::move(line), clone_->writer}, "", 0, ""});
+        if (!known) intake.waiting.push_back({{std::move(line), clone_->writer}, "", 0, "", own_key});
     }
     return intake.flush();
 }

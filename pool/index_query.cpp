@@ -134,7 +134,7 @@ Result<std::vector<Standing>> Index::standings(const std::string& category, int 
     }
     TRY_ASSIGN(Statement get, db_->prepare(R"(
 SELECT candidate, runs, val_bpb, kept, contributor, parameters, flops, joules, verdict FROM standing WHERE category = ?
-ORDER BY category, runs = 0, val_bpb, candidate LIMIT ?)"));
+AND candidate NOT IN (SELECT candidate FROM retired) ORDER BY category, runs = 0, val_bpb, candidate LIMIT ?)"));
     std::vector<Standing> rows;
     for (const std::string& name : categories) {
         get.bind(1, name).bind(2, std::int64_t{most > 0 ? most : -1});
@@ -381,6 +381,17 @@ Result<std::set<std::string>> Index::kept_candidates() {
                  "rejected = 0 AND decision = 'kept'");
 }
 
+Result<std::map<std::string, Retired>> Index::retired_candidates() {
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT candidate, writer, reason, at, everywhere FROM retired"));
+    std::map<std::string, Retired> retired;
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        retired[get.text(0)] = {get.text(1), get.text(2), get.text(3), get.whole(4) != 0};
+    }
+    return retired;
+}
+
 Result<std::set<std::string>> Index::rejected_candidates() {
     return texts(*db_,
                  fmt::format("SELECT candidate FROM record WHERE type = 'claim' AND {} = 'rejected' AND NOT EXISTS "
@@ -454,7 +465,8 @@ Result<std::vector<std::string>> Index::unclaimed() {
 SELECT DISTINCT candidate FROM record AS run WHERE type = 'run' AND writer = ?1 AND status = 'done'
     AND decision = 'kept' AND refused IS NULL AND rejected = 0 AND NOT EXISTS (
     SELECT 1 FROM record AS claim WHERE claim.type = 'claim' AND claim.writer = ?1
-        AND claim.candidate = run.candidate AND claim.category = run.category) ORDER BY seq)"));
+        AND claim.candidate = run.candidate AND claim.category = run.category)
+    AND candidate NOT IN (SELECT candidate FROM retired) ORDER BY seq)"));
     get.bind(1, clone_->writer);
     std::vector<std::string> ids;
     for (;;) {

@@ -87,16 +87,19 @@ Result<void> check_claim(const Task& task, const std::string& task_id, const Cla
     return {};
 }
 
-Result<void> check_lease(const std::string& task_id, const Lease& lease, std::string_view owner) {
-    if (lease.task != task_id) return fail(Code::usage, "it belongs to another task");
-    if (lease.writer != owner) return fail(Code::corrupt, fmt::format("it names '{}' as its writer", lease.writer));
+Result<void> check_note(const std::string& task_id, const std::string& of_task, std::string_view writer,
+                        std::string_view owner) {
+    if (of_task != task_id) return fail(Code::usage, "it belongs to another task");
+    if (writer != owner) return fail(Code::corrupt, fmt::format("it names '{}' as its writer", writer));
     return {};
 }
 
 Result<void> check_record(const Task& task, const std::string& task_id, const Record& record, std::string_view owner) {
     if (auto* run = std::get_if<Run>(&record)) return check_run(task, task_id, *run, owner);
     if (auto* claim = std::get_if<Claim>(&record)) return check_claim(task, task_id, *claim, owner);
-    return check_lease(task_id, std::get<Lease>(record), owner);
+    if (auto* lease = std::get_if<Lease>(&record)) return check_note(task_id, lease->task, lease->writer, owner);
+    const auto& retirement = std::get<Retirement>(record);
+    return check_note(task_id, retirement.task, retirement.writer, owner);
 }
 
 }  // namespace cultivar

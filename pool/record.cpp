@@ -1,5 +1,6 @@
 #include "pool/record.h"
 
+#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -29,6 +30,16 @@ Json energy_json(const Energy& energy) {
     if (energy.train_joules) json["train_joules"] = *energy.train_joules;
     return json;
 }
+
+double to_digits(double value, int digits) {
+    std::array<char, 64> text{};
+    auto end =
+        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific, digits - 1).ptr;
+    std::from_chars(text.data(), end, value);
+    return value;
+}
+
+double to_multiple(double value, double per_unit) { return std::round(value * per_unit) / per_unit; }
 
 Json to_json(const Run& run) {
     return {
@@ -104,6 +115,15 @@ Json to_json(const Lease& lease) {
     };
 }
 
+Json to_json(const Retirement& retirement) {
+    return {
+        {"v", kRecordVersion},           {"type", "retirement"},
+        {"task", retirement.task},       {"candidate", retirement.candidate},
+        {"retired", retirement.retired}, {"reason", retirement.reason},
+        {"writer", retirement.writer},   {"at", retirement.at},
+    };
+}
+
 }  // namespace
 
 std::string_view name(RunStatus status) { return kStatusNames[static_cast<std::size_t>(status)]; }
@@ -116,6 +136,18 @@ UseCost use_cost(const Run& run) {
     if (run.energy.train_joules && run.tokens > 0)
         cost.joules_per_token = *run.energy.train_joules / static_cast<double>(run.tokens);
     return cost;
+}
+
+void round_figures(Run& run) {
+    constexpr double kTicksPer_s = 1 / kClockTick_s;
+    for (double* seconds : {&run.train_s, &run.wall_s}) *seconds = to_multiple(*seconds, kTicksPer_s);
+    for (double& reading_s : run.trace_elapsed_s) reading_s = to_multiple(reading_s, kTicksPer_s);
+    for (double& loss : run.trace_loss) loss = to_digits(loss, 7);
+    for (CurvePoint& point : run.curve) {
+        point.elapsed_s = to_multiple(point.elapsed_s, 1e3);
+        point.train_loss = to_digits(point.train_loss, 5);
+    }
+    for (double& nats : run.chunk_loss_sums) nats = to_digits(nats, 8);
 }
 
 std::string to_line(const Record& record) {

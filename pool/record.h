@@ -10,6 +10,8 @@
 //   claim    "this candidate improves on its parents": candidate, its canonical TOML, parents, category, runs (ids),
 //            val_bpb (mean over those runs), artifact (digest of one of them), writer, at
 //   lease    "a run of this is under way": candidate, category, budget_s, replicate, writer, at; good for 1.5 budgets
+//   retirement  "explore no further from this" or, with retired false, "do again": candidate, retired, reason, writer, at.
+//            Whose word counts: pool/retirement.h
 #pragma once
 
 #include <array>
@@ -28,8 +30,9 @@ namespace cultivar {
 
 inline constexpr int kRecordVersion = 1;
 inline constexpr std::size_t kMaxRecordBytes = 256 * 1024;
-inline constexpr int kTraceSteps = 32;   // K: the first steps whose clock and loss a run records
-inline constexpr int kScoreChunks = 64;  // the validation slice in equal parts, by target position
+inline constexpr int kTraceSteps = 32;        // K: the first steps whose clock and loss a run records
+inline constexpr int kScoreChunks = 64;       // the validation slice in equal parts, by target position
+inline constexpr double kClockTick_s = 1e-4;  // what a run's own clock counts in
 
 // How a run ended. Written by name; existing names never change their meaning.
 enum class RunStatus {
@@ -124,10 +127,23 @@ struct Lease {
     std::string at;
 };
 
-using Record = std::variant<Run, Claim, Lease>;
+struct Retirement {
+    std::string task;
+    std::string candidate;
+    bool retired = true;
+    std::string reason;  // one line
+    std::string writer;
+    std::string at;
+};
+
+using Record = std::variant<Run, Claim, Lease, Retirement>;
 
 // Parameters, forward FLOPs and joules a token, as far as the record knows them.
 UseCost use_cost(const Run& run);
+
+// The figures of a run as precise as they are worth keeping, which halves a record: times to the tick of the run's clock
+// (those of the curve to 1 ms), losses of the trace to 7 significant digits, of the curve to 5, of the chunks to 8.
+void round_figures(Run& run);
 
 // One line without the line feed.
 std::string to_line(const Record& record);

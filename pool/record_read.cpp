@@ -68,6 +68,13 @@ public:
         return value;
     }
 
+    bool truth(const char* field) {
+        auto value = get(field);
+        bool truth = false;
+        if (value && value->get(truth) != simdjson::SUCCESS) refuse(field, "is neither true nor false");
+        return truth;
+    }
+
     double number(const char* field, double low, double high) {
         auto value = get(field);
         return value ? checked(field, *value, low, high) : 0;
@@ -257,6 +264,17 @@ Lease read_lease(Reader& reader) {
     return lease;
 }
 
+Retirement read_retirement(Reader& reader) {
+    Retirement retirement;
+    retirement.task = reader.hex("task", 64);
+    retirement.candidate = reader.hex("candidate", 32);
+    retirement.retired = reader.truth("retired");
+    retirement.reason = reader.text("reason");
+    retirement.writer = reader.text("writer");
+    retirement.at = time_text(reader, "at");
+    return retirement;
+}
+
 }  // namespace
 
 Result<Record> parse_line(std::string_view line) {
@@ -279,6 +297,8 @@ Result<Record> parse_line(std::string_view line) {
         record = read_claim(reader);
     } else if (type == "lease") {
         record = read_lease(reader);
+    } else if (type == "retirement") {
+        record = read_retirement(reader);
     } else {
         return fail(Code::newer, fmt::format("a record of type '{}' needs a newer cultivar", type.substr(0, 32)));
     }

@@ -35,6 +35,23 @@ protected:
     }
 };
 
+TEST_F(Planner, DoesNothingMoreWithARetiredCandidateButLearnsFromItsRuns) {
+    std::string first = seed_of(0.1), second = seed_of(0.2), untried = seed_of(0.3);
+    record(first, RunStatus::done, 2, Decision::kept);
+    record(second, RunStatus::done, 3, Decision::kept);
+    std::string open = child_of(first, 0.15);
+    record(open, RunStatus::done, 1.9, Decision::undecided);
+    for (const std::string& id : {first, untried, open}) testing::known(history_, id).retired = true;
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+        auto next = plan(seed);
+        ASSERT_TRUE(next);
+        EXPECT_TRUE(next->child.id != first && next->child.id != untried && next->child.id != open) << next->choice;
+        for (const std::string& parent : next->parents) EXPECT_EQ(parent, second);
+    }
+    testing::known(history_, second).retired = true;
+    EXPECT_FALSE(plan());
+}
+
 TEST_F(Planner, RunsEverySeedOnceInOrderThenImproves) {
     std::string first = seed_of(0.1), second = seed_of(0.2);
     auto one = plan();

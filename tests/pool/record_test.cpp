@@ -13,9 +13,10 @@
 namespace cultivar {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// golden/records.jsonl: a scored run, a failed one, a claim, a lease and a run that knows the joules of its training, all
+// golden/records.jsonl: a scored run, a failed one, a claim, a lease, a run that knows the joules of its training and a retirement, all
 // of format 1, written by Python's json from the field lists in pool/record.h. These bytes lie in pools: they must never change.
 std::vector<std::string> golden_lines() {
     std::string text = must(read_file(CULTIVAR_GOLDEN "records.jsonl"));
@@ -39,7 +40,8 @@ TEST(Record, OfTheGoldenFileReadsAndWritesBackByteForByte) {
                                "89d6b9c5e65f597773a856fd23413a22b1b32e9785d65eaba081ea3a2bc22ab6",
                                "df0652fd728a015f8f8e97cf0eba6d4e892da4c98756c0229d209227c9b4e09a",
                                "2ef789213d55dadc1b338d1583867a1bb1cf17f9c4e44a65a864e9695858640d",
-                               "dd3d8b19432a77b0a31673ed10dd615a9455870a6b3a3807db0b4567426f2da1"};
+                               "dd3d8b19432a77b0a31673ed10dd615a9455870a6b3a3807db0b4567426f2da1",
+                               "bd81addce9e0be82c0777d94d2d80515301faae0d367b57ceece0042e54681f4"};
     std::vector<std::string> lines = golden_lines();
     ASSERT_EQ(lines.size(), std::size(ids));
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -71,6 +73,9 @@ TEST(Record, OfTheGoldenFileMeansWhatItSays) {
     EXPECT_EQ(failed.network_bytes, 4096);
     Claim claim = std::get<Claim>(must(parse_line(lines[2])));
     EXPECT_EQ(claim.artifact_run, record_id(lines[0]));
+    Retirement retirement = std::get<Retirement>(must(parse_line(lines[5])));
+    EXPECT_TRUE(retirement.retired);
+    EXPECT_EQ(retirement.reason, "diverges with \"long\" budgets");
     Lease lease = std::get<Lease>(must(parse_line(lines[3])));
     EXPECT_EQ(lease.replicate, 2);
 }
@@ -200,7 +205,7 @@ TEST(Record, RefusesHugeAndDeepOnesWithoutFallingOver) {
 TEST(Record, OfALaterFormatIsLeftToALaterProgram) {
     const std::string line = golden_lines()[3];
     EXPECT_EQ(trouble(parse_line(replaced(line, "\"v\":1", "\"v\":2"))).code, Code::newer);
-    EXPECT_EQ(trouble(parse_line(replaced(line, "\"lease\"", "\"retirement\""))).code, Code::newer);
+    EXPECT_EQ(trouble(parse_line(replaced(line, "\"lease\"", "\"obituary\""))).code, Code::newer);
     EXPECT_EQ(trouble(parse_line("{\"v\":2,\"type\":\"run\"}")).code, Code::newer);
 }
 
@@ -235,6 +240,22 @@ TEST(Utc, GoesToTextAndBack) {
          {"", "2026-11-21T03:40:00", "2026-11-21T03:40:00+", "2026-11-21t03:40:00Z", "2026-02-29T00:00:00Z",
           "2026-11-21T24:00:00Z", "2026-11-21T03:40:60Z", " 026-11-21T03:40:00Z", "2026-1-021T03:40:00Z"})
         EXPECT_EQ(trouble(parse_utc(text)).code, Code::corrupt) << text;
+}
+
+TEST(Record, KeepsFiguresAsPreciseAsTheyAreWorthAndNoMore) {
+    cultivar::Run run = run_of(golden_lines()[0]);
+    run.train_s = 599.79696812345;
+    run.trace_elapsed_s = {0, 1.0 / 3};
+    run.trace_loss = {5.53347338912, 1e-7 / 3};
+    run.curve = {{9.17471512, 24, 3.688661234}};
+    run.chunk_loss_sums[0] = 38457.818254321;
+    round_figures(run);
+    EXPECT_THAT(to_line(run), AllOf(HasSubstr(R"("train_s":599.797,)"), HasSubstr(R"("elapsed_s":[0.0,0.3333])"),
+                                    HasSubstr(R"("loss":[5.533473,3.333333e-08])"), HasSubstr("[[9.175,24,3.6887]]"),
+                                    HasSubstr("[38457.818,")));
+    const std::string line = to_line(run);
+    round_figures(run);
+    EXPECT_EQ(to_line(run), line) << "what is rounded stays as it is";
 }
 
 }  // namespace

@@ -1,12 +1,16 @@
 #include "train/lm/run_clock.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
+#include "pool/record.h"
 #include "train/clock.h"
 
 namespace cultivar {
 namespace {
+
+constexpr double kTicksPer_s = 1 / kClockTick_s;
 
 class OwnClock final : public RunClock {
 public:
@@ -16,17 +20,19 @@ public:
         before_s_ = elapsed_s;
         running_.emplace();
     }
-    double elapsed_s(std::int64_t) const override { return before_s_ + (running_ ? running_->elapsed_s() : 0); }
+    double elapsed_s(std::int64_t) const override { return std::round(exact_s() * kTicksPer_s) / kTicksPer_s; }
     bool another_step(std::int64_t steps, double reached_s) const override {
         return steps == 0 || reached_s / static_cast<double>(steps) * static_cast<double>(steps + 1) <= budget_s_;
     }
     void pause() override {
-        before_s_ = elapsed_s(0);
+        before_s_ = exact_s();
         running_.reset();
     }
     void go_on() override { running_.emplace(); }
 
 private:
+    double exact_s() const { return before_s_ + (running_ ? running_->elapsed_s() : 0); }
+
     double budget_s_;
     double before_s_ = 0;               // what had passed when it last began to run
     std::optional<Stopwatch> running_;  // since then; nothing while it stands

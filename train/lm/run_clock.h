@@ -24,7 +24,7 @@ public:
 // With the specification's `clock` a recorded one: it allows as many steps as it has readings, and says after each what
 // the record says of the next (after the last, what it said before it). Otherwise the machine's own, on which the budget
 // is a cap: a step that at the mean pace so far would end beyond it is not begun, the first step excepted, since a long
-// step would buy up to twice the budget.
+// step would buy up to twice the budget. It counts in kClockTick_s, so that a record has just what the rates came from.
 std::unique_ptr<RunClock> make_run_clock(const Specification& specification);
 
 // Seconds since it was made or last restarted. Reading is thread-safe.

@@ -1,6 +1,10 @@
 #include "train/lm/run_clock.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
+
+#include "pool/record.h"
 
 namespace cultivar {
 namespace {
@@ -29,6 +33,17 @@ TEST(OwnClock, GoesOnFromWhereItIsStartedAndStandsWhilePaused) {
     EXPECT_EQ(clock->elapsed_s(1), paused_s);
     clock->go_on();
     EXPECT_GE(clock->elapsed_s(0), paused_s);
+}
+
+TEST(OwnClock, CountsInWholeTicksSoThatARecordRoundsNothingAway) {
+    const auto clock = own_clock(10);
+    clock->start(2.00001);
+    EXPECT_EQ(clock->elapsed_s(0), std::round(clock->elapsed_s(0) * 1e4) / 1e4);
+    clock->pause();
+    cultivar::Run run;
+    run.trace_elapsed_s = {clock->elapsed_s(1)};
+    round_figures(run);
+    EXPECT_EQ(run.trace_elapsed_s[0], clock->elapsed_s(1));
 }
 
 TEST(OwnClock, AllowsAStepThatAtTheMeanPaceEndsWithinTheBudget) {
