@@ -14,24 +14,28 @@ namespace {
 
 std::string canonical(const Genes& minimal) {
     std::string text;
-    for (const auto& [name, value] : minimal) text += name + " = " + to_toml(value) + "\n";
+    for (const auto& [name, value] : minimal) text.append(name).append(" = ").append(to_toml(value)).append("\n");
     return text;
 }
 
-}  // namespace
-
-Result<Candidate> make_candidate(const Space& space, const std::string& task_id, const Genes& changes) {
-    TRY_ASSIGN(Genes complete, space.complete(changes));
+// Of a complete assignment.
+Result<Candidate> candidate_of(const Space& space, const std::string& task_id, Genes complete) {
     const Genes minimal = space.minimal(complete);
-    for (const Gene& gene : space.genes()) {  // inactive genes are at their defaults
-        if (!minimal.contains(gene.name)) complete.find(gene.name)->second = gene.default_value;
-    }
+    complete = space.defaults();  // inactive genes are at theirs
+    for (const auto& [name, value] : minimal) complete.at(name) = value;
     TRY(space.check(complete));
     Candidate candidate;
     candidate.toml = canonical(minimal);
     candidate.id = sha256_hex(task_id + candidate.toml).substr(0, 32);
     candidate.genes = std::move(complete);
     return candidate;
+}
+
+}  // namespace
+
+Result<Candidate> make_candidate(const Space& space, const std::string& task_id, const Genes& changes) {
+    TRY_ASSIGN(Genes complete, space.complete(changes));
+    return candidate_of(space, task_id, std::move(complete));
 }
 
 Result<Candidate> read_candidate(const Space& space, const std::string& task_id, std::string_view toml,
@@ -44,9 +48,11 @@ Result<Candidate> read_candidate(const Space& space, const std::string& task_id,
         };
         if (entry.path.front() == "files") return refuse("candidates with files are not supported by this version");
         if (entry.is_array) return refuse(fmt::format("'{}' is a list; a gene has one value", entry.dotted()));
-        auto checked = space.complete({{entry.dotted(), entry.values.front()}});
-        if (!checked) return refuse(checked.error().message);
-        changes[entry.dotted()] = std::move(entry.values.front());
+        const Gene* gene = space.find(entry.dotted());
+        if (!gene) return refuse(space.unknown(entry.dotted()).message);
+        auto value = gene->accept(entry.values.front());
+        if (!value) return refuse(value.error().message);
+        changes[gene->name] = std::move(*value);
     }
     auto candidate = make_candidate(space, task_id, changes);
     if (!candidate) return fail(candidate.error().code, fmt::format("{}: {}", where, candidate.error().message));
@@ -73,15 +79,19 @@ std::optional<Value> plain_value(std::string_view text) {
 
 // Most of what pools hold, read without a TOML parser; whatever this does not take, the parser judges.
 std::optional<Candidate> read_plainly(const Space& space, const std::string& task_id, std::string_view toml) {
-    Genes changes;
+    Genes complete = space.defaults();
     for (std::string_view rest = toml; !rest.empty();) {
         const std::size_t end = rest.find('\n'), is = rest.find(" = ");
         if (end == std::string_view::npos || is == std::string_view::npos || is > end) return std::nullopt;
         auto value = plain_value(rest.substr(is + 3, end - is - 3));
-        if (!value || !changes.emplace(rest.substr(0, is), std::move(*value)).second) return std::nullopt;
+        const Gene* gene = space.find(rest.substr(0, is));
+        if (!value || !gene) return std::nullopt;
+        auto accepted = gene->accept(*value);
+        if (!accepted) return std::nullopt;
+        complete.at(gene->name) = std::move(*accepted);
         rest.remove_prefix(end + 1);
     }
-    auto candidate = make_candidate(space, task_id, changes);
+    auto candidate = candidate_of(space, task_id, std::move(complete));
     if (!candidate || candidate->toml != toml) return std::nullopt;
     return std::move(*candidate);
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <mutex>
 #include <set>
 
 #include <fmt/format.h>
@@ -144,6 +145,14 @@ Result<Value> Gene::accept(const Value& value) const {
     return refuse("has an unknown type");
 }
 
+std::string_view GeneName::held(std::string_view name) {
+    static std::mutex mutex;
+    static std::set<std::string, std::less<>> names;  // its strings never move
+    const std::lock_guard lock(mutex);
+    auto there = names.find(name);
+    return there != names.end() ? *there : *names.emplace(name).first;
+}
+
 Result<Space> Space::make(std::vector<Gene> genes, std::vector<Constraint> constraints) {
     Space space;
     space.genes_ = std::move(genes);
@@ -190,17 +199,20 @@ const Gene* Space::find(std::string_view name) const {
     return found == by_name_.end() ? nullptr : &genes_[found->second];
 }
 
+Error Space::unknown(std::string_view name) const {
+    std::vector<std::string> names;
+    for (const Gene& known : genes_) names.push_back(known.name);
+    const auto near = nearest(name, names);
+    return {Code::usage,
+            fmt::format("unknown gene '{}'{}", name, near.empty() ? "" : fmt::format(", did you mean '{}'?", near[0])),
+            ""};
+}
+
 Result<Genes> Space::complete(const Genes& changes) const {
     Genes all = defaults_;
     for (const auto& [name, value] : changes) {
         const Gene* gene = find(name);
-        if (!gene) {
-            std::vector<std::string> names;
-            for (const Gene& known : genes_) names.push_back(known.name);
-            auto near = nearest(name, names);
-            return fail(Code::usage, fmt::format("unknown gene '{}'{}", name,
-                                                 near.empty() ? "" : fmt::format(", did you mean '{}'?", near[0])));
-        }
+        if (!gene) return tl::unexpected(unknown(name));
         TRY_ASSIGN(all.find(name)->second, gene->accept(value));
     }
     return all;
@@ -221,7 +233,7 @@ Genes Space::minimal(const Genes& complete) const {
     for (const Gene& gene : genes_) {
         auto value = complete.find(gene.name);
         if (value == complete.end() || value->second == gene.default_value || !active(gene, complete)) continue;
-        changes.insert(*value);
+        changes.emplace(value->first, value->second);
     }
     return changes;
 }

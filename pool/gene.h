@@ -9,22 +9,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
+#include "pool/genes.h"
 #include "pool/result.h"
 
 namespace cultivar {
 
-// A gene's value: whole number (at most 2^53 either way), real number, yes or no, or one of a list of words.
-using Value = std::variant<std::int64_t, double, bool, std::string>;
-
 // The text of a value in canonical TOML: floats in the shortest form that reads back to the same double and always
 // with a '.' or an 'e'; words in double quotes with TOML escapes.
 std::string to_toml(const Value& value);
-
-// Orders by name, bytewise.
-using Genes = std::map<std::string, Value, std::less<>>;
 
 enum class GeneType { integer, real, boolean, choice };
 std::string_view name(GeneType type);
@@ -73,6 +67,9 @@ public:
     const std::vector<Constraint>& constraints() const { return constraints_; }
     const Gene* find(std::string_view name) const;  // null: no such gene
 
+    const Genes& defaults() const { return defaults_; }
+    // That there is no such gene, with the nearest names.
+    Error unknown(std::string_view name) const;
     // Every gene with its value: `changes` over the defaults. Unknown genes and values out of range are usage errors.
     Result<Genes> complete(const Genes& changes) const;
     // Is this gene active in a complete assignment?

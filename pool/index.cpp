@@ -11,7 +11,7 @@
 namespace cultivar {
 namespace {
 
-constexpr int kSchema = 4;
+constexpr int kSchema = 5;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
@@ -31,7 +31,8 @@ CREATE INDEX IF NOT EXISTS record_rejected ON record(seq) WHERE rejected = 1;
 CREATE INDEX IF NOT EXISTS record_retirement ON record(seq) WHERE type = 'retirement';
 CREATE INDEX IF NOT EXISTS record_unfit ON record(seq) WHERE type = 'run' AND status = 'unfit';
 CREATE TABLE IF NOT EXISTS claim_run(claim TEXT, run TEXT, PRIMARY KEY(claim, run)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, toml TEXT, parents TEXT);
+CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, toml TEXT, parents TEXT,
+    by_commit INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS branch(ref TEXT PRIMARY KEY, oid TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdict(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, claim TEXT, verifier TEXT, result TEXT,
     at TEXT, seconds REAL, joules REAL, line TEXT);
@@ -124,7 +125,6 @@ Result<RefreshReport> Index::refresh() {
 }
 
 Result<void> Index::take_everything(const std::vector<Ref>& refs, RefreshReport& report) {
-    TRY(take_branches(refs, report));
     TRY(take_logs(refs, report));
     TRY(take_spool(report));
     TRY(apply_rejections());

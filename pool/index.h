@@ -26,6 +26,8 @@
 
 namespace cultivar {
 
+class LineageAhead;
+
 struct Refusal {
     std::string where;  // ref or record
     std::string reason;
@@ -160,17 +162,23 @@ private:
 
     // index_intake.cpp: from refs and spool into tables
     struct Log;
+    struct Carried {  // a candidate's commit that a bundle carries
+        Oid commit;
+        std::string ref;
+        bool archived = false;
+    };
     struct Intake;
-    Result<void> take_branches(const std::vector<Ref>& refs, RefreshReport& report);
-    Result<void> take_branch(const Ref& ref, RefreshReport& report);
-    Result<void> take_commit(const Oid& oid, RefreshReport& report);
     Result<void> take_logs(const std::vector<Ref>& refs, RefreshReport& report);
-    Result<void> take_ref(const Ref& ref, const std::string& writer, bool ledger, Intake& intake);
+    Result<std::vector<Log>> logs_of(const std::vector<Ref>& refs, bool ledger);
+    Result<std::unique_ptr<LineageAhead>> check_ahead(const std::vector<Ref>& refs);
     Result<void> take_bundles(const Ref& ref, Intake& intake);
     Result<void> take_artifact(const Oid& commit);
     Result<void> take_spool(RefreshReport& report);
-    Result<bool> take_candidate(const std::string& id, const std::string& toml,
-                                const std::vector<std::string>& parents);
+
+    // index_commits.cpp
+    struct Commits;
+    Result<void> take_candidates(const std::vector<Ref>& branches, const std::vector<Carried>& carried,
+                                 RefreshReport& report);
 
     // index_derive.cpp: what follows from the tables
     Result<void> apply_rejections();

@@ -12,13 +12,16 @@
 #include "pool/digest.h"
 #include "pool/index.h"
 #include "pool/journal.h"
+#include "pool/read_ahead.h"
 #include "pool/segment_log.h"
 #include "pool/source.h"
 
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kBatchLines = 1024;  // read, then checked on all cores, then written
+constexpr std::size_t kMuch = 64;         // logs or commits that are worth a thread of their own
+constexpr std::size_t kRunAfter = 8;      // records after a lease among which its run is looked for
+constexpr std::size_t kBatchLines = 512;  // read, then checked on all cores, then written
 
 struct Tip {
     Oid oid;
@@ -81,6 +84,8 @@ struct Index::Intake {
 
     Index& index;
     RefreshReport& report;
+    std::optional<LogsAhead> ahead{};
+    std::vector<Carried> carried{};
     Statement put, refused_copy, forget, link, segment, known_segment, writer, dirty, find, candidate, get_tip, set_tip;
 
     struct Waiting {
@@ -150,8 +155,20 @@ struct Index::Intake {
     Result<void> take_batch(Batch& batch) {
         if (!batch.checked.valid()) return {};
         auto checked = batch.checked.get();
-        for (std::size_t i = 0; i < batch.lines.size(); ++i) TRY(take(batch.lines[i].raw, checked[i], batch.lines[i]));
+        for (std::size_t i = 0; i < batch.lines.size(); ++i) {
+            if (!is_over(batch, checked, i)) TRY(take(batch.lines[i].raw, checked[i], batch.lines[i]));
+        }
         return {};
+    }
+    // A lease whose run follows, as that of nearly every run that is old: nobody asks for it again.
+    static bool is_over(const Batch& batch, const std::vector<CheckedLine>& checked, std::size_t at) {
+        const Lease* lease = checked[at].record ? std::get_if<Lease>(&*checked[at].record) : nullptr;
+        if (!lease || !checked[at].refused.empty()) return false;
+        for (std::size_t i = at + 1; i < std::min(at + 1 + kRunAfter, checked.size()); ++i) {
+            const Run* run = checked[i].record ? std::get_if<Run>(&*checked[i].record) : nullptr;
+            if (run && run->candidate == lease->candidate && batch.lines[i].raw.writer == lease->writer) return true;
+        }
+        return false;
     }
 
     Result<std::int64_t> segment_number(const Oid& blob) {
@@ -295,10 +312,27 @@ struct Index::Intake {
         return set_tip.bind(1, ref).bind(2, tip.oid).bind(3, static_cast<std::int64_t>(tip.records)).run();
     }
 
+    // Only where it is worth a thread.
+    Result<void> read_ahead(const std::vector<Log>& logs) {
+        std::vector<LogsAhead::Wanted> wanted;
+        for (const Log& log : logs) {
+            TRY_ASSIGN(Tip now, known_tip(log.ref));
+            if (now.oid != log.tip) wanted.push_back({log.tip, now.records});
+        }
+        if (wanted.size() >= kMuch) ahead.emplace(index.clone_->repo.git_dir(), std::move(wanted));
+        return {};
+    }
+    Result<std::vector<LogSegment>> segments_of(const Oid& tip, std::size_t have) {
+        auto read = ahead ? ahead->take(tip, have) : std::nullopt;
+        return read ? std::move(*read) : read_segments(index.clone_->repo, tip, have);
+    }
+
     // Takes what is new in a log, and moves its tip.
     Result<void> take_log(const Log& log) {
         TRY_ASSIGN(Tip now, known_tip(log.ref));
         if (now.oid == log.tip) return {};
+        if (!is_writer(log.writer))
+            return report.refused.push_back({log.ref, "is not a writer's name"}), Result<void>();
         std::size_t have = now.records;
         Repo& repo = index.clone_->repo;
         Tip seen = tips[log.ref];
@@ -306,7 +340,7 @@ struct Index::Intake {
         Oid tip = log.tip;
         auto allowed = log.ledger ? verifiers_at(repo, index.clone_->main) : std::vector<AllowedSigner>();
         auto good = allowed ? check(log, seen, *allowed) : Result<std::string>(fail(allowed.error()));
-        auto read = good ? read_segments(repo, tip, have) : fail(good.error());
+        auto read = good ? segments_of(tip, have) : fail(good.error());
         if (!read) {
             report.refused.push_back({log.ref, read.error().message});
             if (seen.oid.empty() || seen.oid == tip || !log.ref.starts_with("refs/remotes/")) return {};
@@ -343,33 +377,61 @@ Result<void> Index::take_logs(const std::vector<Ref>& refs, RefreshReport& repor
     Intake intake(*this, report);
     TRY(intake.prepare());
     intake.tips = read_tips(*clone_);
+    TRY_ASSIGN(auto lineage, check_ahead(refs));
     // Journals before ledgers: a verdict finds the claim that it is on.
-    for (const Ref& ref : refs) {
-        if (auto writer = under(ref.name, "journal/")) TRY(take_ref(ref, *writer, false, intake));
-    }
+    TRY_ASSIGN(std::vector<Log> journals, logs_of(refs, false));
+    TRY(intake.read_ahead(journals));
+    for (const Log& journal : journals) TRY(intake.take_log(journal));
     for (const Ref& ref : refs) {
         if (under(ref.name, "archive") || under(ref.name, "bundle/")) TRY(take_bundles(ref, intake));
     }
     TRY(intake.flush());
+    TRY_ASSIGN(std::vector<Log> ledgers, logs_of(refs, true));
+    for (const Log& ledger : ledgers) TRY(intake.take_log(ledger));
+    if (lineage) TRY(lineage->give(*lineage_));
+    std::vector<Ref> branches;
     for (const Ref& ref : refs) {
-        if (auto writer = under(ref.name, "ledger/")) TRY(take_ref(ref, *writer, true, intake));
+        if (under(ref.name, "candidates/")) branches.push_back(ref);
     }
+    TRY(take_candidates(branches, intake.carried, report));
     return intake.moved ? write_tips(*clone_, intake.tips) : Result<void>();
 }
 
-Result<void> Index::take_ref(const Ref& ref, const std::string& writer, bool ledger, Intake& intake) {
-    // Others' local branches are not theirs; of this clone's two, the local one holds all and more.
-    const bool local = ref.name.starts_with("refs/heads/"), own = writer == clone_->writer;
-    if (local && !own) return {};
-    if (!local && own) {
-        TRY_ASSIGN(std::optional<Oid> here, clone_->repo.ref(ledger ? clone_->ledger_ref() : clone_->journal_ref()));
-        if (here) return {};
+// The journals or ledgers among the refs.
+Result<std::vector<Index::Log>> Index::logs_of(const std::vector<Ref>& refs, bool ledger) {
+    std::vector<Log> logs;
+    for (const Ref& ref : refs) {
+        const auto writer = under(ref.name, ledger ? "ledger/" : "journal/");
+        if (!writer) continue;
+        // Others' local branches are not theirs; of this clone's two, the local one holds all and more.
+        const bool local = ref.name.starts_with("refs/heads/"), own = *writer == clone_->writer;
+        if (local && !own) continue;
+        if (!local && own) {
+            TRY_ASSIGN(std::optional<Oid> here,
+                       clone_->repo.ref(ledger ? clone_->ledger_ref() : clone_->journal_ref()));
+            if (here) continue;
+        }
+        logs.push_back({ref.name, *writer, ref.oid, ledger, source_of_ref(ref.name)});
     }
-    if (!is_writer(writer)) {
-        intake.report.refused.push_back({ref.name, "is not a writer's name"});
-        return {};
+    return logs;
+}
+
+// A new index checks the pool's candidates while it takes its records.
+Result<std::unique_ptr<LineageAhead>> Index::check_ahead(const std::vector<Ref>& refs) {
+    TRY_ASSIGN(Statement any, db_->prepare("SELECT 1 FROM candidate_commit LIMIT 1"));
+    TRY_ASSIGN(bool known, any.step());
+    if (known) return nullptr;
+    std::vector<Oid> commits;
+    for (const Ref& ref : refs) {
+        if (under(ref.name, "candidates/")) commits.push_back(ref.oid);
+        if (!under(ref.name, "archive")) continue;
+        auto bundles = read_bundles(clone_->repo, ref.oid, "");
+        if (!bundles) continue;  // take_bundles() says why
+        for (const Bundle& bundle : *bundles)
+            commits.insert(commits.end(), bundle.candidates.begin(), bundle.candidates.end());
     }
-    return intake.take_log({ref.name, writer, ref.oid, ledger, source_of_ref(ref.name)});
+    if (commits.size() < kMuch) return nullptr;
+    return std::make_unique<LineageAhead>(clone_->repo.git_dir(), clone_->task, std::move(commits));
 }
 
 // The name that an artifact's commit gives itself; what it holds is checked when it is loaded (pool/sync.h).
@@ -400,14 +462,8 @@ Result<void> Index::take_bundles(const Ref& ref, Intake& intake) {
     }
     const std::string source = append_only ? "archive" : source_of_ref(ref.name);
     const std::string from = append_only ? "archive" : "refs/sources/" + source;
-    TRY_ASSIGN(Statement archived, db_->prepare("UPDATE candidate_commit SET shared = 2 WHERE oid = ?"));
     for (const Bundle& bundle : *bundles) {
-        for (const Oid& candidate : bundle.candidates) {
-            auto taken = take_commit(candidate, intake.report);
-            if (!taken && taken.error().code != Code::corrupt) return fail(taken.error());
-            if (!taken) intake.report.refused.push_back({ref.name, taken.error().message});
-            if (taken && append_only) TRY(archived.bind(1, candidate).run());
-        }
+        for (const Oid& candidate : bundle.candidates) intake.carried.push_back({candidate, ref.name, append_only});
         for (const Oid& artifact : bundle.artifacts) TRY(take_artifact(artifact));
         for (const Oid& journal : bundle.journals) {
             TRY_ASSIGN(Commit tip, clone_->repo.read_commit(journal));
@@ -430,67 +486,6 @@ Result<void> Index::take_spool(RefreshReport& report) {
         if (!known) intake.waiting.push_back({{std::move(line), clone_->writer}, "", 0, "", own_key});
     }
     return intake.flush();
-}
-
-Result<bool> Index::take_candidate(const std::string& id, const std::string& toml,
-                                   const std::vector<std::string>& parents) {
-    TRY_ASSIGN(Statement put, db_->prepare("INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(?, ?, ?)"));
-    TRY(put.bind(1, id).bind(2, toml).bind(3, joined(parents)).run());
-    return db_->changes() > 0;
-}
-
-Result<void> Index::take_branches(const std::vector<Ref>& refs, RefreshReport& report) {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT 1 FROM branch WHERE ref = ? AND oid = ?"));
-    for (const Ref& ref : refs) {
-        if (!under(ref.name, "candidates/")) continue;
-        TRY_ASSIGN(bool known, get.bind(1, ref.name).bind(2, ref.oid).step());
-        get.reset();
-        if (!known) TRY(take_branch(ref, report));
-    }
-    return {};
-}
-
-Result<void> Index::take_branch(const Ref& ref, RefreshReport& report) {
-    auto named = parse_candidate_branch(ref.name);
-    auto read = lineage_->read(ref.oid);
-    std::string wrong = !named                                  ? "is not a candidate's branch"
-                        : named->second != ref.oid.substr(0, 8) ? "points to another commit than its name says"
-                        : !read                                 ? read.error().message
-                        : read->candidate.id != named->first    ? "holds another candidate than its name says"
-                                                                : "";
-    TRY_ASSIGN(Statement put, db_->prepare("INSERT OR REPLACE INTO branch VALUES(?, ?, ?)"));
-    put.bind(1, ref.name).bind(2, ref.oid);
-    if (wrong.empty()) {
-        TRY(take_commit(ref.oid, report));
-        return put.bind_null(3).run();
-    }
-    report.refused.push_back({ref.name, wrong});
-    return put.bind(3, wrong).run();
-}
-
-Result<void> Index::take_commit(const Oid& tip, RefreshReport& report) {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT 1 FROM candidate_commit WHERE oid = ? AND shared > 0"));
-    TRY_ASSIGN(Statement share, db_->prepare("UPDATE candidate_commit SET shared = 1 WHERE oid = ? AND shared = 0"));
-    // Ancestors enter before their descendants: a candidate's parents are known when it is.
-    std::vector<Oid> todo = {tip};
-    while (!todo.empty()) {
-        const Oid oid = todo.back();
-        TRY_ASSIGN(CandidateCommit commit, lineage_->read(oid));
-        std::vector<std::string> parents;
-        for (const Oid& parent : commit.parents) {
-            TRY_ASSIGN(bool known, get.bind(1, parent).step());
-            get.reset();
-            if (!known) todo.push_back(parent);
-            TRY_ASSIGN(CandidateCommit from, lineage_->read(parent));
-            parents.push_back(from.candidate.id);
-        }
-        if (todo.back() != oid) continue;
-        todo.pop_back();
-        TRY_ASSIGN(bool fresh, take_candidate(commit.candidate.id, commit.candidate.toml, parents));
-        if (fresh) ++report.candidates;
-        TRY(share.bind(1, oid).run());
-    }
-    return {};
 }
 
 }  // namespace cultivar

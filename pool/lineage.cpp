@@ -88,6 +88,11 @@ Result<void> Lineage::prepare() {
     TRY_ASSIGN(Statement insert, db_->prepare("INSERT INTO candidate_commit(oid, candidate, parent, other_parent) "
                                               "VALUES(?, ?, ?, ?)"));
     TRY_ASSIGN(Statement find, db_->prepare("SELECT node FROM candidate_commit WHERE oid = ?"));
+    TRY_ASSIGN(Statement kin, db_->prepare("SELECT one.candidate, a.oid, a.candidate, b.oid, b.candidate FROM "
+                                           "candidate_commit AS one LEFT JOIN candidate_commit AS a ON a.node = "
+                                           "one.parent LEFT JOIN candidate_commit AS b ON b.node = one.other_parent "
+                                           "WHERE one.oid = ?"));
+    kin_ = std::move(kin);
     name_ = std::move(name), insert_ = std::move(insert), find_ = std::move(find);
     return {};
 }
@@ -106,6 +111,39 @@ Result<Oid> Lineage::oid_of(Ancestry::Node node) {
     Oid oid = there ? name_->text(0) : "";
     name_->reset();
     return oid;
+}
+
+Result<std::optional<Lineage::Kin>> Lineage::kin_of(const Oid& commit) {
+    TRY(prepare());
+    std::optional<Kin> kin;
+    TRY_ASSIGN(bool there, kin_->bind(1, commit).step());
+    if (there) {
+        kin.emplace().candidate = kin_->text(0);
+        for (const int column : {1, 3}) {
+            if (kin_->is_null(column)) continue;
+            kin->parents.push_back(kin_->text(column));
+            kin->parent_candidates.push_back(kin_->text(column + 1));
+        }
+    }
+    kin_->reset();
+    return kin;
+}
+
+Result<void> Lineage::adopt(Lineage& other) {
+    TRY(prepare());
+    TRY(other.prepare());
+    TRY_ASSIGN(Statement all, other.db_->prepare("SELECT node, oid, candidate, parent, other_parent FROM "
+                                                 "candidate_commit ORDER BY node"));
+    TRY_ASSIGN(Statement put, db_->prepare("INSERT INTO candidate_commit(node, oid, candidate, parent, other_parent) "
+                                           "VALUES(?, ?, ?, ?, ?)"));
+    for (;;) {
+        TRY_ASSIGN(bool row, all.step());
+        if (!row) break;
+        put.bind(1, all.whole(0)).bind(2, all.text(1)).bind(3, all.text(2)).bind(4, all.whole(3));
+        TRY(put.bind(5, all.whole(4)).run());
+    }
+    ancestry_.reset();
+    return {};
 }
 
 Result<void> Lineage::keep(const CandidateCommit& made) {

@@ -56,6 +56,16 @@ public:
     // The child of two candidate commits. Errors: unfit (pool/cross.h).
     Result<Cross> cross_of(const Oid& a, const Oid& b);
 
+    // Who a commit is and where it comes from, of one that read() found good; nothing for any other.
+    struct Kin {
+        std::string candidate;
+        std::vector<Oid> parents;
+        std::vector<std::string> parent_candidates;
+    };
+    Result<std::optional<Kin>> kin_of(const Oid& commit);
+    // Takes over what another lineage of the same pool found good; this one must not know any commit yet.
+    Result<void> adopt(Lineage& other);
+
     // The table's making and undoing, for whoever owns the database.
     static const char* const kTable;
     static const char* const kDropTable;
@@ -81,7 +91,7 @@ private:
     std::string task_id_;
     Database* db_;
     std::optional<Database> own_db_;
-    std::optional<Statement> find_, name_, insert_;
+    std::optional<Statement> find_, name_, kin_, insert_;
     std::optional<Ancestry> ancestry_;                 // read at the first cross
     std::unordered_map<Oid, CandidateCommit> recent_;  // read not long ago
 };
