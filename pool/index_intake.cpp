@@ -50,13 +50,6 @@ bool is_writer(const std::string& name) {
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
-// Whose key signed the tip: "" for an unsigned one. Errors: corrupt.
-Result<std::string> signer_of(const Repo& repo, const Oid& tip) {
-    TRY_ASSIGN(auto signature, repo.signature(tip));
-    if (!signature) return std::string();
-    return verify_signature(signature->first, signature->second);
-}
-
 // "<before><what><rest>" -> rest, for the refs that this clone, its remote and its sources have.
 std::optional<std::string> under(const std::string& ref, const std::string& what) {
     for (const std::string& before : {std::string("refs/heads/"), fmt::format("refs/remotes/{}/", kRemote),
