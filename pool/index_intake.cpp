@@ -90,6 +90,8 @@ struct Index::Intake {
     Batch checking{};
     std::map<std::string, Tip> tips{};  // as last seen, outside the index too
     bool moved = false;                 // did any tip?
+    const std::int64_t met_s = std::time(nullptr);
+    const std::string met_at = utc_text(met_s);  // a run of a clock that is ahead is no newer than this
 
     Result<void> prepare() {
         const std::pair<Statement*, const char*> statements[] = {
@@ -157,7 +159,11 @@ struct Index::Intake {
     }
 
     void bind_run(const Run& run) {
-        put.bind(2, "run").bind(4, run.candidate).bind(5, run.category).bind(6, run.ended).bind(7, name(run.status));
+        put.bind(2, "run")
+            .bind(4, run.candidate)
+            .bind(5, run.category)
+            .bind(6, std::min(run.ended, met_at))
+            .bind(7, name(run.status));
         put.bind(8, name(run.decision));
         if (auto score = run.status == RunStatus::stopped ? run.expected_bpb : run.val_bpb) put.bind(9, *score);
         put.bind(10, run.budget_s).bind(11, run.wall_s).bind(12, run.energy.joules).bind(13, run.operator_name);
@@ -192,7 +198,7 @@ struct Index::Intake {
 
     Result<void> take(const RawLine& raw, const CheckedLine& line, const Waiting& from) {
         for (int i = 1; i <= 27; ++i) put.bind_null(i);
-        put.bind(1, line.id).bind(2, "unreadable").bind(3, raw.writer).bind(18, std::int64_t{std::time(nullptr)});
+        put.bind(1, line.id).bind(2, "unreadable").bind(3, raw.writer).bind(18, met_s);
         if (from.blob.empty()) {
             put.bind(21, raw.text);
         } else {
