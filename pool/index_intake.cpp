@@ -292,6 +292,28 @@ struct Index::Intake {
         return parse_allowed_signers(text.value_or(""));
     }
 
+    // This clone's own log was put together anew (pool/rejoin): what was read of it no longer holds.
+    Result<void> forget_own(const Log& log) {
+        if (log.ledger) return {};  // verdicts are read again as they were
+        auto with_writer = [&](const char* sql) -> Result<int> {
+            TRY_ASSIGN(Statement statement, index.db_->prepare(sql));
+            TRY(statement.bind(1, log.writer).run());
+            return static_cast<int>(index.db_->changes());
+        };
+        TRY(
+            with_writer("INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE writer = ? AND candidate IS "
+                        "NOT NULL"));
+        TRY(with_writer("DELETE FROM claim_run WHERE claim IN (SELECT id FROM record WHERE writer = ?)"));
+        // What is met again is no news.
+        TRY_ASSIGN(int runs, with_writer("DELETE FROM record WHERE writer = ? AND type = 'run' AND refused IS NULL"));
+        TRY_ASSIGN(int claims,
+                   with_writer("DELETE FROM record WHERE writer = ? AND type = 'claim' AND refused IS NULL"));
+        TRY(with_writer("DELETE FROM record WHERE writer = ?"));
+        report.runs -= runs;
+        report.claims -= claims;
+        return {};
+    }
+
     // Takes what is new in a log, and moves its tip.
     Result<void> take_log(const Log& log) {
         TRY_ASSIGN(Tip now, known_tip(log.ref));
@@ -300,6 +322,12 @@ struct Index::Intake {
         Repo& repo = index.clone_->repo;
         Tip seen = tips[log.ref];
         if (!seen.oid.empty() && !repo.has_object(seen.oid)) seen = {};
+        if (log.ref.starts_with("refs/heads/") && !seen.oid.empty() &&
+            !check_extends(repo, seen.oid, seen.records, log.tip)) {
+            TRY(forget_own(log));
+            seen = {};
+            have = 0;
+        }
         Oid tip = log.tip;
         auto allowed = log.ledger ? verifiers() : std::vector<AllowedSigner>();
         auto good = allowed ? check(log, seen, *allowed) : fail(allowed.error());
