@@ -48,7 +48,7 @@ Result<int> take_part(Context& context, const Options& options, const std::strin
     session.clone = std::make_unique<Clone>(std::move(opened));
     TRY_ASSIGN(Index index, Index::open(*session.clone));
     auto git = open_transport(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
-    TRY_ASSIGN(RefreshReport report, pull(*session.clone, index, *git));
+    TRY_ASSIGN(PullReport report, pull(*session.clone, index, *git));
     const Task& task = session.clone->task;
     if (context.ui.json()) {
         Json json = {{"schema", 1},

@@ -1,5 +1,6 @@
 // top, log and diff: the pool as tables.
 #include <algorithm>
+#include <ctime>
 
 #include <fmt/format.h>
 
@@ -149,6 +150,8 @@ Result<int> show_log(Context& context, const LogOptions& options) {
                      {"category"},
                      {"writer"},
                      {"why"}});
+    const std::int64_t now_s = std::time(nullptr);
+    bool to_come = false;
     for (const RunRow& row : runs) {
         const Run& run = row.run;
         std::string result(run.status == RunStatus::done ? name(run.decision) : name(run.status));
@@ -156,12 +159,14 @@ Result<int> show_log(Context& context, const LogOptions& options) {
         Paint paint = run.decision == Decision::kept                   ? Paint::good
                       : run.status == RunStatus::failed || row.refused ? Paint::bad
                                                                        : Paint::none;
-        table.row({run.ended, short_id(run.candidate), result, score_text(run), std::to_string(run.steps),
-                   clean(run.operator_name, 16), clean(run.category, 32), clean(run.writer, 48),
-                   clean(row.why_refused.empty() ? run.reason : row.why_refused)},
+        to_come = to_come || is_to_come(run.ended, now_s);
+        table.row({time_text(run.ended, now_s), short_id(run.candidate), result, score_text(run),
+                   std::to_string(run.steps), clean(run.operator_name, 16), clean(run.category, 32),
+                   clean(run.writer, 48), clean(row.why_refused.empty() ? run.reason : row.why_refused)},
                   paint);
     }
     context.ui.print(table.text(context.ui));
+    if (to_come) context.ui.note("'?': a time still to come: the writer's clock is ahead, or this machine's is behind");
     if (runs.empty()) context.ui.note("nothing was run yet: cultivar explore --runs 3");
     return kYes;
 }

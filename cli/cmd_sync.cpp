@@ -17,7 +17,7 @@ Json refusals(const std::vector<Refusal>& refused) {
 Result<int> run_pull(Context& context) {
     TRY_ASSIGN(Session session, open_session(context));
     auto git = open_transport(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
-    TRY_ASSIGN(RefreshReport report, pull(*session.clone, *session.index, *git));
+    TRY_ASSIGN(PullReport report, pull(*session.clone, *session.index, *git));
     if (context.ui.json()) {
         Json json = {{"schema", 1},
                      {"runs", report.runs},
@@ -25,6 +25,7 @@ Result<int> run_pull(Context& context) {
                      {"claims", report.claims},
                      {"verdicts", report.verdicts},
                      {"contributors", report.contributors},
+                     {"rejoined", report.rejoined.theirs},
                      {"refused", refusals(report.refused)}};
         context.ui.print(pretty(json));
         return kYes;
@@ -59,6 +60,8 @@ Result<int> run_propose(Context& context, const ProposeOptions& options) {
                      {"candidates", report.candidates},
                      {"artifacts", report.artifacts},
                      {"main", report.main_moved},
+                     {"rejoined", report.rejoined.theirs},
+                     {"sent_again", report.sent_again},
                      {"branch", report.proposal.empty() ? Json(nullptr) : Json(report.proposal)},
                      {"refused", refused}};
         context.ui.print(pretty(json));

@@ -41,6 +41,7 @@ bool ask(const std::string& command, const Clock& clock, const std::function<boo
 
 Result<void> Explorer::prepare() {
     TRY(need_data(*session_.clone));
+    tell_clock(context_.ui, session_.clone->task, std::time(nullptr));
     budget_s_ = options_.budget_s.value_or(session_.clone->task.budget_s);
     TRY(worker_command(session_));  // before anything is written: is there one, and may it run?
     TRY_ASSIGN(category_, machine_category(context_, session_, budget_s_));

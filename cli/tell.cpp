@@ -9,9 +9,22 @@ std::string counted(std::size_t count, const char* word) {
     return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
+void tell_rejoined(Ui& ui, const Rejoined& rejoined) {
+    if (rejoined.theirs == 0) return;
+    ui.warn(
+        fmt::format("this clone's name had written {} elsewhere: they and its own are one journal again, nothing "
+                    "is lost or double",
+                    counted(rejoined.theirs, "record")));
+    ui.note(
+        "a copy of this clone is at work, or this one was restored from a backup; 'cultivar clone URL DIR' makes a "
+        "clone "
+        "with a name of its own");
+}
+
 }  // namespace
 
-void tell_refresh(Ui& ui, const RefreshReport& report) {
+void tell_refresh(Ui& ui, const PullReport& report) {
+    tell_rejoined(ui, report.rejoined);
     std::vector<std::string> parts;
     auto add = [&](int count, const char* word) {
         if (count > 0) parts.push_back(counted(static_cast<std::size_t>(count), word));
@@ -27,6 +40,8 @@ void tell_refresh(Ui& ui, const RefreshReport& report) {
 }
 
 void tell_proposed(Ui& ui, const ProposeReport& report) {
+    tell_rejoined(ui, report.rejoined);
+    if (report.sent_again) ui.warn("the remote had lost what this clone once sent: it has it again");
     if (!report.anything && report.refused.empty()) {
         ui.note("nothing to propose");
         return;
@@ -41,10 +56,18 @@ void tell_proposed(Ui& ui, const ProposeReport& report) {
     if (report.verdicts) parts.push_back("verdicts");
     if (report.main_moved) parts.push_back("main");
     if (!report.proposal.empty()) parts.push_back("one proposal");
-    if (report.anything) ui.note(fmt::format("sent {}", fmt::join(parts, ", ")));
+    if (report.anything)
+        ui.note(fmt::format("sent {}", parts.empty() ? "the journal" : fmt::format("{}", fmt::join(parts, ", "))));
     if (!report.proposal.empty()) ui.note(fmt::format("open a pull request from the branch {}", report.proposal));
     for (const PushStatus& status : report.refused)
         ui.warn(fmt::format("the remote refused {}: {}", clean(status.remote), clean(status.reason)));
+    if (!report.hint.empty()) ui.note(fmt::format("to take the name back: {}", report.hint));
+}
+
+void tell_clock(Ui& ui, const Task& task, std::int64_t now_s) {
+    if (!is_to_come(task.created, now_s)) return;
+    ui.warn(fmt::format("this machine's clock is wrong: it says {}, and the pool was created on {}", utc_text(now_s),
+                        task.created));
 }
 
 std::string cost_text(const UseCost& cost) {

@@ -9,8 +9,12 @@
 
 #include <fmt/format.h>
 
+#include "pool/utc.h"
+
 namespace cultivar {
 namespace {
+
+constexpr std::int64_t kClocksDiffer_s = 300;
 
 bool is_set(const char* name) {
     const char* value = std::getenv(name);
@@ -119,6 +123,10 @@ std::string duration_text(double seconds) {
     if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
     return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }
+
+bool is_to_come(const std::string& utc, std::int64_t now_s) { return utc > utc_text(now_s + kClocksDiffer_s); }
+
+std::string time_text(const std::string& utc, std::int64_t now_s) { return is_to_come(utc, now_s) ? utc + " ?" : utc; }
 
 std::string bytes_text(double bytes) {
     if (bytes < 1024) return fmt::format("{:.0f} B", bytes);

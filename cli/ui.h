@@ -2,6 +2,7 @@
 // a terminal that wants them (NO_COLOR, CLICOLOR_FORCE, TERM=dumb, --color). This is the one place that knows.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -44,7 +45,10 @@ std::string clean(std::string_view text, std::size_t limit = 400);
 
 // 7 -> "7 s", 75 -> "1 min 15 s", 7500 -> "2 h 5 min".
 std::string duration_text(double seconds);
-std::string bytes_text(double bytes);    // "4.0 MiB"
-std::string joules_text(double joules);  // "1.2 kJ"
+// A record's time as it is shown: "2999-01-01T00:00:00Z ?" when it is still to come, by this machine's clock.
+std::string time_text(const std::string& utc, std::int64_t now_s);
+bool is_to_come(const std::string& utc, std::int64_t now_s);  // by more than clocks differ in good order
+std::string bytes_text(double bytes);                         // "4.0 MiB"
+std::string joules_text(double joules);                       // "1.2 kJ"
 
 }  // namespace cultivar

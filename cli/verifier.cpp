@@ -63,7 +63,7 @@ Result<Verdict> Verifier::judge(const ClaimRow& row) {
             claim_s += run.run.wall_s;
     }
     verdict.ratio = claim_s > 0 ? verdict.seconds / claim_s : 0;
-    verdict.at = utc_text(std::time(nullptr));
+    verdict.at = verdict_time(row.verdict, std::time(nullptr));
     return verdict;
 }
 
@@ -76,10 +76,11 @@ Result<void> Verifier::check_tiers(const ClaimRow& row, Verdict& verdict) {
         return conclude(verdict, "rejected", "structure", "it names a run that is not in the journal"), Result<void>();
     auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
     auto weights = load_artifact(*session_.clone, git.get(), row.claim.artifact);
-    if (!weights && weights.error().code == Code::corrupt)
-        return conclude(verdict, "rejected", "structure", weights.error().message), Result<void>();
-    if (!weights && weights.error().code == Code::not_found)
-        return conclude(verdict, "inconclusive", "structure", weights.error().message), Result<void>();
+    // Anyone may have put other bytes under that name: they are not what the claimant signed, and say nothing of the claim.
+    if (!weights && (weights.error().code == Code::corrupt || weights.error().code == Code::not_found))
+        return conclude(verdict, "inconclusive", "structure",
+                        "it cannot be checked, its artifact is missing or replaced: " + weights.error().message),
+               Result<void>();
     if (!weights) return fail(weights.error());
     return rescore(row, run->run, *weights, verdict);
 }

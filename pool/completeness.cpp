@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include <fmt/format.h>
+
 #include "pool/owned.h"
 
 namespace cultivar {
@@ -55,6 +57,14 @@ private:
 bool brings_everything(git_repository* repo, const std::vector<std::string>& tips,
                        const std::function<void()>& heartbeat) {
     return Completeness(repo, heartbeat).of(tips);
+}
+
+tl::unexpected<Error> shallow_remote(const std::string& remote) {
+    return fail(Code::git,
+                fmt::format("'{}' is a shallow clone itself and lacks the pool's history: whoever keeps it must fetch "
+                            "the rest there",
+                            remote),
+                "git fetch --unshallow");
 }
 
 }  // namespace cultivar

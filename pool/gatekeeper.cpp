@@ -1,6 +1,8 @@
 #include "pool/gatekeeper.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -41,6 +43,8 @@ Result<void> check_forward(const Repo& repo, const RefUpdate& update) {
 Result<void> check_main(const Repo& repo, const RefUpdate& update) {
     TRY(check_forward(repo, update));
     TRY_ASSIGN(Task next, task_at(repo, update.after));
+    TRY_ASSIGN(std::optional<std::string> signers, repo.file(update.after, "allowed_signers", 1 << 20));
+    TRY(parse_allowed_signers(signers.value_or("")));
     if (update.before.empty()) return {};
     TRY_ASSIGN(Task now, task_at(repo, update.before));
     return may_follow(now, next);
@@ -101,14 +105,20 @@ Result<void> check_verifier(const Repo& repo, const std::string& key) {
     return refuse("the ledger's key is none of the pool's verifiers (allowed_signers on main)");
 }
 
+// The key whose first digits end the writer's name signed the commit.
+Result<std::string> check_signer(const Repo& repo, const Oid& commit, const std::string& writer,
+                                 const std::string& what) {
+    TRY_ASSIGN(std::string key, signer_of(repo, commit));
+    if (key.empty()) return refuse(fmt::format("'{}' is not signed by its writer", what));
+    if (key.substr(0, 8) != writer.substr(writer.size() - 8))
+        return refuse(fmt::format("'{}' is signed by another key than its name says", what));
+    return key;
+}
+
 Result<void> check_log(const Repo& repo, const RefUpdate& update, const std::string& writer, bool ledger) {
     if (!is_writer(writer)) return refuse(fmt::format("'{}' is not name.machine.<8 digits of a key>", writer));
     TRY(read_small_commit(repo, update.after));
-    TRY_ASSIGN(auto signature, repo.signature(update.after));
-    if (!signature) return refuse(fmt::format("'{}' is not signed by its writer", update.ref));
-    TRY_ASSIGN(std::string key, verify_signature(signature->first, signature->second));
-    if (key.substr(0, 8) != writer.substr(writer.size() - 8))
-        return refuse(fmt::format("'{}' is signed by another key than its name says", update.ref));
+    TRY_ASSIGN(std::string key, check_signer(repo, update.after, writer, update.ref));
     if (ledger) TRY(check_verifier(repo, key));
     std::size_t count = 0;
     if (!update.before.empty()) {
@@ -120,23 +130,14 @@ Result<void> check_log(const Repo& repo, const RefUpdate& update, const std::str
     return {};
 }
 
-Result<void> check_archive(const Repo& repo, const RefUpdate& update) {
-    TRY(check_forward(repo, update));
-    TRY_ASSIGN(Commit tip, read_small_commit(repo, update.after));
-    return tip.tree == kEmptyTree ? Result<void>() : refuse("the archive holds files");
-}
-
-Result<void> check_artifact(const Repo& repo, const RefUpdate& update, const std::string& digest) {
-    if (!is_hex(digest, 64)) return refuse(fmt::format("'{}' is not refs/artifacts/<SHA-256>", update.ref));
-    if (!update.before.empty()) return refuse("an artifact never changes");
-    TRY_ASSIGN(Task task, current_task(repo));
-    TRY_ASSIGN(Commit commit, read_small_commit(repo, update.after));
+Result<void> check_artifact_commit(const Repo& repo, const Task& task, const Oid& oid, const std::string& digest) {
+    TRY_ASSIGN(Commit commit, read_small_commit(repo, oid));
     TRY_ASSIGN(std::vector<TreeEntry> entries, repo.read_tree(commit.tree, 8));
     const Commit expected{
         commit.tree, {}, {"cultivar", "pool@cultivar.invalid", 0}, fmt::format("artifact {}\n", digest)};
     if (entries.size() != 1 || entries[0].name != "weights" || !entries[0].plain_file ||
-        update.after != Repo::name_of_commit(expected))
-        return refuse(fmt::format("commit {:.8} is not an artifact's", update.after));
+        oid != Repo::name_of_commit(expected))
+        return refuse(fmt::format("commit {:.8} is not an artifact's", oid));
     TRY_ASSIGN(std::size_t bytes, repo.object_bytes(entries[0].oid));
     const auto cap = static_cast<std::size_t>(task.artifact_cap_bytes);
     if (bytes > cap) return refuse(fmt::format("the artifact has {} bytes; the pool allows {}", bytes, cap));
@@ -145,8 +146,98 @@ Result<void> check_artifact(const Repo& repo, const RefUpdate& update, const std
     return {};
 }
 
+Result<void> check_artifact(const Repo& repo, const RefUpdate& update, const std::string& digest) {
+    if (!is_hex(digest, 64)) return refuse(fmt::format("'{}' is not refs/artifacts/<SHA-256>", update.ref));
+    if (!update.before.empty()) return refuse("an artifact never changes");
+    TRY_ASSIGN(Task task, current_task(repo));
+    return check_artifact_commit(repo, task, update.after, digest);
+}
+
+Result<void> check_carried_journal(const Repo& repo, const Oid& tip) {
+    TRY_ASSIGN(Commit commit, read_small_commit(repo, tip));
+    const std::string& writer = commit.author.name;
+    if (!is_writer(writer)) return refuse(fmt::format("commit {:.8} is no writer's journal", tip));
+    TRY(check_signer(repo, tip, writer, fmt::format("commit {:.8}", tip)));
+    TRY(read_segments(repo, tip, 0));
+    return {};
+}
+
+Result<void> check_carried(const Repo& repo, const Bundle& bundle) {
+    TRY_ASSIGN(Task task, current_task(repo));
+    for (const Oid& candidate : bundle.candidates) TRY(candidate_at(repo, task, candidate));
+    for (const Oid& journal : bundle.journals) TRY(check_carried_journal(repo, journal));
+    for (const Oid& artifact : bundle.artifacts) {
+        TRY_ASSIGN(Commit commit, read_small_commit(repo, artifact));
+        constexpr std::string_view kWord = "artifact ";
+        const std::string digest = commit.message.starts_with(kWord) ? commit.message.substr(kWord.size(), 64) : "";
+        if (!is_hex(digest, 64)) return refuse(fmt::format("commit {:.8} is not an artifact's", artifact));
+        TRY(check_artifact_commit(repo, task, artifact, digest));
+    }
+    return {};
+}
+
+// Each new link of the chain: signed, without files, and carrying nothing but candidates and journals.
+Result<void> check_archive(const Repo& repo, const RefUpdate& update) {
+    TRY(check_forward(repo, update));
+    for (Oid at = update.after; at != update.before;) {
+        TRY_ASSIGN(Commit commit, read_small_commit(repo, at));
+        if (commit.tree != kEmptyTree) return refuse("the archive holds files");
+        TRY_ASSIGN(std::string key, signer_of(repo, at));
+        if (key.empty()) return refuse(fmt::format("commit {:.8} of the archive is not signed", at));
+        TRY_ASSIGN(Bundle bundle, read_bundle(repo, at));
+        const std::size_t carried = bundle.candidates.size() + bundle.journals.size();
+        if (commit.parents.size() != carried + (bundle.before ? 1 : 0) || carried > kBundleParents)
+            return refuse(
+                fmt::format("commit {:.8} of the archive carries something else than candidates and journals", at));
+        TRY(check_carried(repo, bundle));
+        if (!bundle.before) return update.before.empty() ? Result<void>() : refuse("the archive lost its beginning");
+        at = *bundle.before;
+    }
+    return {};
+}
+
+// The tree is main's with the journal's seg/ beside it.
+Result<void> check_proposal_tree(const Repo& repo, const Commit& tip, const Oid& main, const Oid& journal) {
+    std::map<std::string, Oid> expected, found;
+    for (const Oid& from : {main, journal}) {
+        TRY_ASSIGN(Commit commit, read_small_commit(repo, from));
+        TRY_ASSIGN(std::vector<TreeEntry> entries, repo.read_tree(commit.tree));
+        for (const TreeEntry& entry : entries) expected[entry.name] = entry.oid;
+    }
+    TRY_ASSIGN(std::vector<TreeEntry> entries, repo.read_tree(tip.tree));
+    for (const TreeEntry& entry : entries) found[entry.name] = entry.oid;
+    return found == expected ? Result<void>() : refuse("a proposal's files are main's and its journal's seg/");
+}
+
+Result<void> check_proposal(const Repo& repo, const RefUpdate& update, const std::string& writer) {
+    if (!is_writer(writer)) return refuse(fmt::format("'{}' is not name.machine.<8 digits of a key>", writer));
+    TRY(check_forward(repo, update));
+    TRY_ASSIGN(Commit tip, read_small_commit(repo, update.after));
+    TRY_ASSIGN(std::string key, check_signer(repo, update.after, writer, update.ref));
+    TRY_ASSIGN(Bundle bundle, read_bundle(repo, update.after));
+    if (bundle.journals.size() != 1 || bundle.before) return refuse("a proposal carries one journal");
+    TRY_ASSIGN(std::string journal_key, signer_of(repo, bundle.journals[0]));
+    if (journal_key != key) return refuse("a proposal carries its own writer's journal");
+    TRY(check_carried(repo, bundle));
+    // What is left stands on main or is the proposal before.
+    TRY_ASSIGN(std::optional<Oid> main, repo.ref(kMain));
+    std::set<Oid> carried;
+    for (const auto* some : {&bundle.candidates, &bundle.journals, &bundle.artifacts})
+        carried.insert(some->begin(), some->end());
+    const Oid from = tip.parents.front();
+    TRY_ASSIGN(bool on_main, repo.descends(*main, from));
+    if (!on_main) return refuse("a proposal stands on a commit of main that is here: pull, or push main first");
+    for (std::size_t i = 1; i < tip.parents.size(); ++i) {
+        if (carried.count(tip.parents[i])) continue;
+        TRY_ASSIGN(std::string before_key, signer_of(repo, tip.parents[i]));
+        if (before_key != key) return refuse("a proposal carries something else than its writer's finds");
+    }
+    return check_proposal_tree(repo, tip, from, bundle.journals[0]);
+}
+
 Result<void> check_deletion(const std::string& ref, bool may_delete) {
-    const bool transient = ref.starts_with("refs/heads/candidates/") || ref.starts_with("refs/artifacts/");
+    const bool transient = ref.starts_with("refs/heads/candidates/") || ref.starts_with("refs/heads/proposal/") ||
+                           ref.starts_with("refs/artifacts/");
     if (!transient) return refuse(fmt::format("'{}' is never deleted", ref));
     if (!may_delete) return refuse(fmt::format("'{}': only maintainers delete (cultivar.allowDelete)", ref));
     return {};
@@ -164,10 +255,11 @@ Result<void> check_update(const Repo& repo, const RefUpdate& update, bool may_de
     if (below("refs/heads/candidates/")) return check_candidate(repo, update);
     if (auto writer = below("refs/heads/journal/")) return check_log(repo, update, *writer, false);
     if (auto writer = below("refs/heads/ledger/")) return check_log(repo, update, *writer, true);
+    if (auto writer = below("refs/heads/proposal/")) return check_proposal(repo, update, *writer);
     if (update.ref == "refs/heads/archive") return check_archive(repo, update);
     if (auto digest = below("refs/artifacts/")) return check_artifact(repo, update, *digest);
     return refuse(
-        fmt::format("a pool has no ref '{}': it has main, candidates/, journal/, ledger/, archive and "
+        fmt::format("a pool has no ref '{}': it has main, candidates/, journal/, ledger/, proposal/, archive and "
                     "refs/artifacts/",
                     update.ref));
 }

@@ -1,13 +1,18 @@
 // What a pool's hosting lets in: the rules for one pushed ref, for git's `update` hook. Fast and local: it checks the
 // commit that arrives and its parents, not their ancestry; `pull` checks everything.
-//   main                        only forward; a pool.toml that may follow the one before (pool/task.h)
+//   main                        only forward; a pool.toml that may follow the one before (pool/task.h); a readable
+//                               allowed_signers
 //   candidates/<id>.<c8>        new names only; the tree is candidate.toml alone, canonical, of this id; c8 is the
 //                               commit's; author, date and trailer as pool/lineage.h says; parents are candidates
 //   journal/<writer>            only forward, nothing rewritten; the tip is signed by the key in the writer's name
 //   ledger/<verifier>           the same, and the key stands in allowed_signers on main
-//   archive                     only forward; an empty tree
+//   proposal/<writer>           only forward; signed by the key in the writer's name; on top of a commit of main that is
+//                               here, its tree main's with the journal's seg/; parents are candidates, artifacts, that
+//                               writer's journal and the proposal before, each as above (pool/bundle.h)
+//   archive                     only forward; every new commit is signed, has an empty tree and carries candidates and
+//                               journals alone; whose key signs is for the host's access rules
 //   refs/artifacts/<digest>     new names only; content hashes to the name and is within the pool's cap
-// Anything else is refused. Candidates and artifacts may be deleted where the host allows it; nothing else ever is.
+// Anything else is refused. Candidates, artifacts and proposals may be deleted where the host allows it; nothing else ever is.
 #pragma once
 
 #include <string>

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include "pool/completeness.h"
 #include "pool/file.h"
 #include "pool/supervise.h"
 
@@ -102,6 +103,8 @@ public:
                                           remote};
         words.insert(words.end(), refspecs.begin(), refspecs.end());
         TRY_ASSIGN(Heard done, run(words));
+        if (done.err.find("shallow roots are not allowed to be updated") != std::string::npos)
+            return shallow_remote(remote);
         FetchReport report;
         for (const std::string& line : lines_of(done.err)) {
             // " ! [rejected]        journal/x -> origin/journal/x  (non-fast-forward)"

@@ -118,7 +118,8 @@ public:
     Result<std::vector<CandidateRow>> candidates(const std::set<std::string>* only = nullptr);
     Result<std::int64_t> candidate_count();
     Result<std::vector<RunRow>> runs(const std::string& candidate = "");  // oldest first; "" = all, read from git
-    Result<std::vector<RunRow>> newest_runs(int count);                   // newest first
+    // Newest first; a run that names a time still to come counts as of when it was first seen here.
+    Result<std::vector<RunRow>> newest_runs(int count);
     // Of this clone, or scored again with an accepted verdict; oldest first.
     Result<std::vector<RunRow>> own_runs(const std::string& category);
     // What a plan is made from: the runs that count, oldest first, and how many there are of each candidate anywhere.
@@ -141,7 +142,9 @@ public:
     // Candidates with a kept run of this clone's in a category in which it has not claimed them, and not retired.
     Result<std::vector<std::string>> unclaimed();
     Result<std::vector<std::string>> claimed_artifacts();  // digests that claims of this clone name
-    Result<std::vector<Lease>> leases();                   // those still good now, of other writers
+    // Those still good now, of other writers: seen here for the first time less than 1.5 budgets ago, theirs or the
+    // pool's, whichever is less.
+    Result<std::vector<Lease>> leases();
     Result<int> replicates(const std::string& candidate);  // runs recorded so far, by anyone
     Result<Totals> totals();
 

@@ -53,13 +53,6 @@ bool is_writer(const std::string& name) {
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
-// Whose key signed the tip: "" for an unsigned one. Errors: corrupt.
-Result<std::string> signer_of(const Repo& repo, const Oid& tip) {
-    TRY_ASSIGN(auto signature, repo.signature(tip));
-    if (!signature) return std::string();
-    return verify_signature(signature->first, signature->second);
-}
-
 // "<before><what><rest>" -> rest, for the refs that this clone, its remote and its sources have.
 std::optional<std::string> under(const std::string& ref, const std::string& what) {
     for (const std::string& before : {std::string("refs/heads/"), fmt::format("refs/remotes/{}/", kRemote),
@@ -103,6 +96,8 @@ struct Index::Intake {
     Batch checking{};
     std::map<std::string, Tip> tips{};  // as last seen, outside the index too
     bool moved = false;                 // did any tip?
+    const std::int64_t met_s = std::time(nullptr);
+    const std::string met_at = utc_text(met_s);  // a run of a clock that is ahead is no newer than this
 
     Result<void> prepare() {
         const std::pair<Statement*, const char*> statements[] = {
@@ -182,7 +177,11 @@ struct Index::Intake {
     }
 
     void bind_run(const Run& run) {
-        put.bind(2, "run").bind(4, run.candidate).bind(5, run.category).bind(6, run.ended).bind(7, name(run.status));
+        put.bind(2, "run")
+            .bind(4, run.candidate)
+            .bind(5, run.category)
+            .bind(6, std::min(run.ended, met_at))
+            .bind(7, name(run.status));
         put.bind(8, name(run.decision));
         if (auto score = run.status == RunStatus::stopped ? run.expected_bpb : run.val_bpb) put.bind(9, *score);
         put.bind(10, run.budget_s).bind(11, run.wall_s).bind(12, run.energy.joules).bind(13, run.operator_name);
@@ -221,7 +220,7 @@ struct Index::Intake {
 
     Result<void> take(const RawLine& raw, const CheckedLine& line, const Waiting& from) {
         for (int i = 1; i <= 27; ++i) put.bind_null(i);
-        put.bind(1, line.id).bind(2, "unreadable").bind(3, raw.writer).bind(18, std::int64_t{std::time(nullptr)});
+        put.bind(1, line.id).bind(2, "unreadable").bind(3, raw.writer).bind(18, met_s);
         if (from.blob.empty()) {
             put.bind(21, raw.text);
         } else {
@@ -327,6 +326,28 @@ struct Index::Intake {
         return read ? std::move(*read) : read_segments(index.clone_->repo, tip, have);
     }
 
+    // This clone's own log was put together anew (pool/rejoin): what was read of it no longer holds.
+    Result<void> forget_own(const Log& log) {
+        if (log.ledger) return {};  // verdicts are read again as they were
+        auto with_writer = [&](const char* sql) -> Result<int> {
+            TRY_ASSIGN(Statement statement, index.db_->prepare(sql));
+            TRY(statement.bind(1, log.writer).run());
+            return static_cast<int>(index.db_->changes());
+        };
+        TRY(
+            with_writer("INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE writer = ? AND candidate IS "
+                        "NOT NULL"));
+        TRY(with_writer("DELETE FROM claim_run WHERE claim IN (SELECT id FROM record WHERE writer = ?)"));
+        // What is met again is no news.
+        TRY_ASSIGN(int runs, with_writer("DELETE FROM record WHERE writer = ? AND type = 'run' AND refused IS NULL"));
+        TRY_ASSIGN(int claims,
+                   with_writer("DELETE FROM record WHERE writer = ? AND type = 'claim' AND refused IS NULL"));
+        TRY(with_writer("DELETE FROM record WHERE writer = ?"));
+        report.runs -= runs;
+        report.claims -= claims;
+        return {};
+    }
+
     // Takes what is new in a log, and moves its tip.
     Result<void> take_log(const Log& log) {
         TRY_ASSIGN(Tip now, known_tip(log.ref));
@@ -337,6 +358,12 @@ struct Index::Intake {
         Repo& repo = index.clone_->repo;
         Tip seen = tips[log.ref];
         if (!seen.oid.empty() && !repo.has_object(seen.oid)) seen = {};
+        if (log.ref.starts_with("refs/heads/") && !seen.oid.empty() &&
+            !check_extends(repo, seen.oid, seen.records, log.tip)) {
+            TRY(forget_own(log));
+            seen = {};
+            have = 0;
+        }
         Oid tip = log.tip;
         auto allowed = log.ledger ? verifiers_at(repo, index.clone_->main) : std::vector<AllowedSigner>();
         auto good = allowed ? check(log, seen, *allowed) : Result<std::string>(fail(allowed.error()));

@@ -491,11 +491,12 @@ Result<std::vector<std::string>> Index::claimed_artifacts() {
 
 Result<std::vector<Lease>> Index::leases() {
     TRY_ASSIGN(Statement get, db_->prepare(fmt::format(R"(
-SELECT {} FROM {} WHERE type = 'lease' AND writer <> ?1 AND refused IS NULL AND seen_s > ?2 - {} * budget_s
+SELECT {} FROM {} WHERE type = 'lease' AND writer <> ?1 AND refused IS NULL AND seen_s <= ?2
+    AND seen_s > ?2 - {} * MIN(budget_s, ?3)
     AND NOT EXISTS (SELECT 1 FROM record AS run WHERE run.type = 'run' AND run.candidate = record.candidate
     AND run.writer = record.writer AND run.seq > record.seq))",
                                                        kLineColumns, kLineTables, kLeaseBudgets)));
-    get.bind(1, clone_->writer).bind(2, std::int64_t{std::time(nullptr)});
+    get.bind(1, clone_->writer).bind(2, std::int64_t{std::time(nullptr)}).bind(3, clone_->task.budget_s);
     std::vector<Lease> live;
     LineReader reader(clone_->repo);
     for (;;) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -29,6 +28,27 @@ Result<std::string> whole_lines(const Clone& clone) {
     if (!text) return text.error().code == Code::not_found ? Result<std::string>("") : text;
     text->resize(text->rfind('\n') + 1);
     return text;
+}
+
+// A clone whose name or key was changed in between must not sign what it recorded under the old one: nobody would take it.
+Result<void> check_writer(const Clone& clone, const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+        auto record = parse_line(line);
+        if (!record) continue;
+        const std::string writer = std::visit([](const auto& one) { return one.writer; }, *record);
+        if (writer == clone.writer) continue;
+        const std::size_t first = writer.find('.'), last = writer.rfind('.');
+        const bool same_key = writer.substr(last + 1) == clone.key.fingerprint().substr(0, 8) && first < last;
+        return fail(Code::usage,
+                    fmt::format("records wait here that were made as '{}', and this clone is '{}' now: put its {} back "
+                                "to send them",
+                                writer, clone.writer, same_key ? "name" : "key"),
+                    same_key ? fmt::format("git config cultivar.name {} && git config cultivar.machine {} && cultivar "
+                                           "propose",
+                                           writer.substr(0, first), writer.substr(first + 1, last - first - 1))
+                             : "");
+    }
+    return {};
 }
 
 }  // namespace
@@ -61,10 +81,23 @@ Result<std::vector<std::string>> spooled_lines(const Clone& clone) {
     return lines;
 }
 
-Result<std::size_t> commit_spool(Clone& clone) {
+Result<void> drop_spooled(const Clone& clone, const std::set<std::string>& lines) {
+    TRY_ASSIGN(FileLock lock, lock_spool(clone));
+    TRY_ASSIGN(std::vector<std::string> spooled, spooled_lines(clone));
+    std::string rest;
+    std::size_t dropped = 0;
+    for (const std::string& line : spooled) {
+        dropped += lines.count(line);
+        if (!lines.count(line)) rest += line + "\n";
+    }
+    return dropped == 0 ? Result<void>() : write_file_atomically(spool_path(clone), rest);
+}
+
+Result<std::size_t> commit_spool(Clone& clone, const std::function<Result<void>(const std::string&)>& to_disk) {
     TRY_ASSIGN(FileLock lock, lock_spool(clone));
     TRY_ASSIGN(std::vector<std::string> lines, spooled_lines(clone));
     if (lines.empty()) return std::size_t{0};
+    TRY(check_writer(clone, lines));
     TRY_ASSIGN(std::optional<Oid> tip, clone.repo.ref(clone.journal_ref()));
     std::set<std::string> known;
     if (tip) {
@@ -76,7 +109,7 @@ Result<std::size_t> commit_spool(Clone& clone) {
     std::erase_if(lines, [&](const std::string& line) { return !known.insert(line).second; });
     if (!lines.empty()) TRY(append_log(clone.repo, clone.journal_ref(), lines, clone.identity(), clone.key));
     // libgit2 leaves what it wrote to the system's leisure: the spool is emptied only once that is on the disk.
-    TRY(sync_filesystem(clone.repo.git_dir()));
+    TRY(to_disk(clone.repo.git_dir()));
     TRY(write_file_atomically(spool_path(clone), ""));
     return lines.size();
 }

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <sstream>
 
@@ -156,19 +158,71 @@ Result<std::string> verify_signature(std::string_view armoured, std::string_view
     return sha256_hex(key);
 }
 
+Result<std::string> signer_of(const Repo& repo, const Oid& commit) {
+    TRY_ASSIGN(auto signature, repo.signature(commit));
+    if (!signature) return std::string();
+    return verify_signature(signature->first, signature->second);
+}
+
+namespace {
+
+// `a,b="c,d"` at its commas, those between quotes aside.
+std::vector<std::string> split_options(const std::string& text) {
+    std::vector<std::string> options(1);
+    bool quoted = false;
+    for (char c : text) {
+        if (c == '"') quoted = !quoted;
+        if (c == ',' && !quoted) {
+            options.emplace_back();
+        } else {
+            options.back().push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+        }
+    }
+    return options;
+}
+
+bool names_git(std::string namespaces) {
+    std::erase(namespaces, '"');
+    std::istringstream words(namespaces);
+    for (std::string word; std::getline(words, word, ',');) {
+        if (word == "git" || word == "*") return true;
+    }
+    return false;
+}
+
+// May the key sign commits? What would narrow or widen a line's trust and is not known here is refused, not passed over.
+Result<bool> options_allow_git(const std::string& text) {
+    constexpr std::string_view kNamespaces = "namespaces=";
+    bool for_git = true;
+    for (const std::string& option : split_options(text)) {
+        if (!option.starts_with(kNamespaces))
+            return fail(Code::corrupt,
+                        option == "cert-authority"
+                            ? std::string("allowed_signers: certificates are not honoured ('cert-authority'): name "
+                                          "each verifier's own key")
+                            : fmt::format("allowed_signers: the option '{}' is not honoured: name each verifier's "
+                                          "own key, with namespaces=\"git\" at most",
+                                          option.substr(0, option.find('='))));
+        for_git = names_git(option.substr(kNamespaces.size()));
+    }
+    return for_git;
+}
+
+}  // namespace
+
 Result<std::vector<AllowedSigner>> parse_allowed_signers(std::string_view text) {
     std::vector<AllowedSigner> signers;
     std::istringstream lines{std::string(text)};
     for (std::string line; std::getline(lines, line);) {
-        if (line.empty() || line[0] == '#') continue;
+        if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
         std::istringstream words(line);
-        std::string principal, word, kind, body;
-        words >> principal;
+        std::string principal, kind, body;
+        words >> principal >> kind;
         bool for_git = true;
-        while (words >> word && word.find("ssh-") != 0 && word.find("ecdsa-") != 0 && word.find("sk-") != 0) {
-            if (word.find("namespaces=") == 0) for_git = word.find("git") != std::string::npos;
+        if (!kind.starts_with("ssh-") && !kind.starts_with("ecdsa-") && !kind.starts_with("sk-")) {
+            TRY_ASSIGN(for_git, options_allow_git(kind));
+            words >> kind;
         }
-        kind = word;
         if (!(words >> body)) return fail(Code::corrupt, fmt::format("allowed_signers: malformed line '{}'", line));
         if (kind != kKind || !for_git) continue;
         TRY_ASSIGN(std::string blob, unbase64(body));

@@ -31,13 +31,17 @@ private:
 // namespace or kind, or not a signature of these bytes).
 Result<std::string> verify_signature(std::string_view armoured, std::string_view bytes);
 
+// Whose key signed a commit: "" for an unsigned one. Errors: corrupt, git.
+Result<std::string> signer_of(const Repo& repo, const Oid& commit);
+
 struct AllowedSigner {
     std::string principal;
     std::string public_text;
     std::string fingerprint;
 };
 
-// OpenSSH's allowed_signers; lines of other key kinds or without the namespace "git" are skipped. Errors: corrupt.
+// OpenSSH's allowed_signers; lines of other key kinds or without the namespace "git" are skipped. Errors: corrupt, for
+// certificate authorities and validity times too, which nothing here honours.
 Result<std::vector<AllowedSigner>> parse_allowed_signers(std::string_view text);
 
 }  // namespace cultivar

@@ -51,6 +51,13 @@ std::string plain_path(const std::string& url) {
     return path.find("://") == std::string::npos && std::filesystem::is_directory(path, ec) ? path : "";
 }
 
+bool is_shallow(const std::string& path) {
+    Repository there;
+    return !path.empty() &&
+           git_repository_open_ext(there.out(), path.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr) == 0 &&
+           git_repository_is_shallow(there.get()) == 1;
+}
+
 // libgit2 writes into a plain path itself and runs no hook there; to pass by those that decide is not ours to do.
 bool has_deciding_hooks(const std::string& path) {
     Repository there;
@@ -88,6 +95,7 @@ public:
         set_up_library(talk_.limits_);
         TRY(open_repository());
         find_url(direction);
+        if (direction == GIT_DIRECTION_FETCH && is_shallow(plain_path(url_))) return shallow_remote(talk_.remote_);
         TRY(settle_credentials());
         git_remote_create_options options;
         git_remote_create_options_init(&options, GIT_REMOTE_CREATE_OPTIONS_VERSION);

@@ -77,9 +77,8 @@ Result<std::size_t> log_size(const Repo& repo, const Oid& tip) {
     return before + last.size();
 }
 
-Result<Oid> append_log(Repo& repo, const std::string& ref, const std::vector<std::string>& lines, const Identity& who,
-                       const Signer& signer) {
-    TRY_ASSIGN(std::optional<Oid> tip, repo.ref(ref));
+Result<Oid> extend_log(Repo& repo, const std::optional<Oid>& tip, const std::vector<std::string>& lines,
+                       const Identity& who, const Signer& signer) {
     std::vector<TreeEntry> entries;
     std::string open;  // the last segment while it has room
     std::size_t open_records = 0;
@@ -110,7 +109,13 @@ Result<Oid> append_log(Repo& repo, const std::string& ref, const std::vector<std
     TRY_ASSIGN(Oid tree, repo.write_tree({{"seg", folder, true, false}}));
     Commit commit{tree, {}, who, fmt::format("{} record{}\n", lines.size(), lines.size() == 1 ? "" : "s")};
     if (tip) commit.parents.push_back(*tip);
-    TRY_ASSIGN(Oid next, repo.write_commit(commit, &signer));
+    return repo.write_commit(commit, &signer);
+}
+
+Result<Oid> append_log(Repo& repo, const std::string& ref, const std::vector<std::string>& lines, const Identity& who,
+                       const Signer& signer) {
+    TRY_ASSIGN(std::optional<Oid> tip, repo.ref(ref));
+    TRY_ASSIGN(Oid next, extend_log(repo, tip, lines, who, signer));
     TRY(repo.set_ref(ref, next, tip.value_or("")));
     return next;
 }

@@ -5,6 +5,7 @@
 // Nothing is ever rewritten: a new tip must hold everything the old one held, in the same place.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ Result<std::vector<std::string>> read_segment(const Repo& repo, const Oid& blob)
 
 // Records number `from` and after, oldest first. Reads only the segments that hold them. Errors: corrupt, git.
 Result<std::vector<std::string>> read_log(const Repo& repo, const Oid& tip, std::size_t from);
+
+// The commit that holds the lines too, its parent `tip` (none: a new log); no ref moves. Errors: corrupt, git, io.
+Result<Oid> extend_log(Repo& repo, const std::optional<Oid>& tip, const std::vector<std::string>& lines,
+                       const Identity& who, const Signer& signer);
 
 // Appends lines to the branch (made if absent) in one commit. Returns the new tip. Errors: busy when the branch moved
 // meanwhile, git, io.

@@ -15,6 +15,7 @@
 #include "pool/bundle.h"
 #include "pool/digest.h"
 #include "pool/journal.h"
+#include "pool/segment_log.h"
 #include "pool/source.h"
 
 namespace cultivar {
@@ -22,6 +23,9 @@ namespace {
 
 constexpr double kLockWait_s = 30;
 constexpr const char* kArtifactFile = "weights";
+constexpr std::string_view kArtifacts = "refs/artifacts/";
+constexpr int kKeptArtifacts = 10;       // of each category: as many as gc leaves
+constexpr int kJoinTries = 3;            // the other clone of this name may be pushing all the while
 constexpr std::size_t kLooseRefs = 100;  // that came with a pull: worth packing
 
 std::string tracking(const std::string& local) {
@@ -106,6 +110,30 @@ Result<std::size_t> settle(Clone& clone, Index& index, const std::vector<std::st
     return records;
 }
 
+bool is_own_log(const Clone& clone, const std::string& ref) {
+    return ref == clone.journal_ref() || ref == clone.ledger_ref();
+}
+
+void add(Rejoined& sum, const std::optional<Rejoined>& more) {
+    if (!more) return;
+    sum.theirs += more->theirs;
+    sum.ours += more->ours;
+}
+
+// What the last fetch brought of this writer's own logs. What another key signed is reported as refused.
+Result<Rejoined> rejoin_tracked(Clone& clone, std::vector<Refusal>& refused) {
+    Rejoined sum;
+    for (const std::string& ref : {clone.journal_ref(), clone.ledger_ref()}) {
+        TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(tracking(ref)));
+        if (!there) continue;
+        auto joined = rejoin_log(clone, ref, *there);
+        if (!joined && joined.error().code != Code::corrupt) return fail(joined.error());
+        if (!joined) refused.push_back({tracking(ref), joined.error().message});
+        if (joined) add(sum, *joined);
+    }
+    return sum;
+}
+
 // Local refs of ours: journal, ledger, candidates that the archive does not hold, artifacts that a claim of ours names.
 Result<std::vector<Ref>> own_refs(Clone& clone, Index& index) {
     std::vector<Ref> ours;
@@ -113,6 +141,12 @@ Result<std::vector<Ref>> own_refs(Clone& clone, Index& index) {
                                       std::string("refs/artifacts/")}) {
         TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs(prefix));
         ours.insert(ours.end(), refs.begin(), refs.end());
+    }
+    // Under a name that this clone had before, too: the key is the same.
+    TRY_ASSIGN(std::vector<Ref> journals, clone.repo.refs("refs/heads/journal/"));
+    const std::string key = "." + clone.key.fingerprint().substr(0, 8);
+    for (Ref& journal : journals) {
+        if (journal.name.ends_with(key) && journal.name != clone.journal_ref()) ours.push_back(std::move(journal));
     }
     TRY_ASSIGN(std::set<Oid> archived, index.archived());
     TRY_ASSIGN(std::vector<std::string> claimed, index.claimed_artifacts());
@@ -124,31 +158,64 @@ Result<std::vector<Ref>> own_refs(Clone& clone, Index& index) {
     return ours;
 }
 
-// Those that the remote does not have as they are, and main if it moved here.
-Result<std::vector<Ref>> refs_to_push(Clone& clone, Index& index) {
-    TRY_ASSIGN(std::vector<Ref> ours, own_refs(clone, index));
+// A ref on its way out.
+struct Outgoing {
+    Ref ref;
+    bool news = false;  // not known to be there
+};
+
+// The local main, if it is ours to push. It goes first: a hosting's hook judges the rest by it.
+Result<std::vector<Ref>> with_main(Clone& clone, std::vector<Ref> refs) {
     TRY_ASSIGN(std::optional<Oid> main, clone.repo.ref("refs/heads/main"));
-    // First: a hosting's hook judges the rest by it.
-    if (main && *main == clone.main) ours.insert(ours.begin(), {"refs/heads/main", *main});
-    std::vector<Ref> missing;
-    for (Ref& ref : ours) {
-        TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(tracking(ref.name)));
-        if (!there || *there != ref.oid) missing.push_back(std::move(ref));
-    }
-    return missing;
+    if (main && *main == clone.main) refs.insert(refs.begin(), {"refs/heads/main", *main});
+    return refs;
 }
 
-Result<void> note_accepted(Clone& clone, const Ref& ref, const PushStatus& status, const Destination& destination,
+// Those that the remote is not known to have as they are, and this writer's logs in any case: a remote that has lost
+// them takes them again.
+Result<std::vector<Outgoing>> refs_to_push(Clone& clone, Index& index) {
+    TRY_ASSIGN(std::vector<Ref> ours, own_refs(clone, index));
+    TRY_ASSIGN(ours, with_main(clone, std::move(ours)));
+    std::vector<Outgoing> outgoing;
+    for (Ref& ref : ours) {
+        TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(tracking(ref.name)));
+        const bool news = !there || *there != ref.oid;
+        if (news || is_own_log(clone, ref.name)) outgoing.push_back({std::move(ref), news});
+    }
+    return outgoing;
+}
+
+// What a remote that has lost some of it should have, and has not.
+Result<std::vector<Outgoing>> refs_lost(Clone& clone, Index& index, Transport& transport) {
+    TRY_ASSIGN(std::vector<Ref> ours, own_refs(clone, index));
+    TRY_ASSIGN(ours, with_main(clone, std::move(ours)));
+    TRY_ASSIGN(std::set<std::string> judged, index.judged_artifacts(kKeptArtifacts));
+    TRY_ASSIGN(RemoteRefs listed, transport.list(kRemote));
+    const std::map<std::string, std::string> there(listed.begin(), listed.end());
+    std::vector<Outgoing> lost;
+    for (Ref& ref : ours) {
+        const bool settled = ref.name.starts_with(kArtifacts) && judged.count(ref.name.substr(kArtifacts.size()));
+        auto found = there.find(ref.name);
+        if (!settled && (found == there.end() || found->second != ref.oid)) lost.push_back({std::move(ref), true});
+    }
+    return lost;
+}
+
+Result<void> note_accepted(Clone& clone, const Outgoing& out, const PushStatus& status, const Destination& destination,
                            ProposeReport& report) {
+    const Ref& ref = out.ref;
+    const bool to_origin = destination.to.empty() && !destination.as_bundle;
+    report.anything = report.anything || status.changed || (to_origin && out.news);
     if (destination.as_bundle) report.proposal = ref.name.substr(std::string_view("refs/heads/").size());
-    if (destination.to.empty() && !destination.as_bundle) {
+    if (to_origin) {
         TRY_ASSIGN(std::optional<Oid> before, clone.repo.ref(tracking(ref.name)));
         if (!before || *before != ref.oid) TRY(clone.repo.set_ref(tracking(ref.name), ref.oid, before.value_or("")));
+        if (!out.news) return {};
     } else if (!status.changed) {
         return {};
     }
     if (auto candidate = parse_candidate_branch(ref.name)) report.candidates.push_back(candidate->first);
-    if (ref.name.starts_with("refs/artifacts/")) report.artifacts.push_back(ref.name.substr(15));
+    if (ref.name.starts_with(kArtifacts)) report.artifacts.push_back(ref.name.substr(kArtifacts.size()));
     if (ref.name == "refs/heads/main") report.main_moved = true;
     if (ref.name == clone.ledger_ref()) report.verdicts = true;
     return {};
@@ -185,9 +252,113 @@ Result<std::vector<Ref>> proposal(Clone& clone, Index& index) {
     return std::vector<Ref>{{ref, commit}};
 }
 
-Result<std::vector<Ref>> refs_for(const Destination& destination, Clone& clone, Index& index) {
-    if (destination.as_bundle) return proposal(clone, index);
-    return destination.to.empty() ? refs_to_push(clone, index) : own_refs(clone, index);
+Result<std::vector<Outgoing>> refs_for(const Destination& destination, Clone& clone, Index& index) {
+    if (destination.to.empty() && !destination.as_bundle) return refs_to_push(clone, index);
+    TRY_ASSIGN(std::vector<Ref> refs, destination.as_bundle ? proposal(clone, index) : own_refs(clone, index));
+    std::vector<Outgoing> outgoing;
+    for (Ref& ref : refs) outgoing.push_back({std::move(ref), true});
+    return outgoing;
+}
+
+// One push, and what follows from the answers.
+class Sending {
+public:
+    Sending(Clone& clone, Index& index, Transport& transport, const Destination& destination, ProposeReport& report)
+        : clone_(clone), index_(index), transport_(transport), destination_(destination), report_(report) {}
+
+    // A log that was refused because it grew elsewhere is joined with what grew there, and sent once more.
+    Result<void> send(std::vector<Outgoing> outgoing) {
+        TRY_ASSIGN(std::vector<PushStatus> statuses, push(outgoing));
+        for (int tried = 0; tried < kJoinTries; ++tried) {
+            std::vector<std::size_t> places;
+            std::vector<Outgoing> again;
+            for (std::size_t i = 0; i < outgoing.size(); ++i) {
+                if (!grew_there(statuses[i])) continue;
+                TRY_ASSIGN(bool joined, join(outgoing[i], statuses[i]));
+                if (!joined) continue;
+                places.push_back(i);
+                again.push_back(outgoing[i]);
+            }
+            if (again.empty()) break;
+            TRY_ASSIGN(std::vector<PushStatus> answers, push(again));
+            for (std::size_t i = 0; i < places.size(); ++i) statuses[places[i]] = std::move(answers[i]);
+        }
+        for (std::size_t i = 0; i < outgoing.size(); ++i) {
+            if (!statuses[i].accepted) report_.refused.push_back(statuses[i]);
+            if (statuses[i].accepted) TRY(note_accepted(clone_, outgoing[i], statuses[i], destination_, report_));
+            const bool journal = destination_.as_bundle || outgoing[i].ref.name == clone_.journal_ref();
+            journal_there_ = journal_there_ || (statuses[i].accepted && journal);
+            lost_ = lost_ || (statuses[i].changed && !outgoing[i].news);
+        }
+        return {};
+    }
+
+    bool journal_there() const { return journal_there_; }
+    // The remote took what it had taken before.
+    bool lost() const { return lost_; }
+    std::optional<std::size_t> put_on_top() const { return put_on_top_; }  // records, of a journal that was joined
+
+private:
+    Result<std::vector<PushStatus>> push(const std::vector<Outgoing>& outgoing) {
+        std::vector<PushItem> items;
+        for (const Outgoing& out : outgoing) items.push_back({out.ref.name, out.ref.name});
+        return transport_.push(remote(), items);
+    }
+    std::string remote() const { return destination_.to.empty() ? kRemote : destination_.to; }
+
+    bool grew_there(const PushStatus& status) const {
+        auto says = [&](const char* words) { return status.reason.find(words) != std::string::npos; };
+        return !status.accepted && (destination_.as_bundle || is_own_log(clone_, status.remote)) &&
+               (says("non-fast-forward") || says("fetch first"));
+    }
+
+    // False: what grew there is not ours; the status says so.
+    Result<bool> join(Outgoing& out, PushStatus& status) {
+        Ref& ref = out.ref;
+        auto joined = rejoin_with(clone_, transport_, remote(), ref.name);
+        if (!joined && joined.error().code == Code::interrupted) return fail(joined.error());
+        if (!joined) {
+            status.reason = joined.error().message;
+            if (joined.error().code != Code::corrupt) return false;
+            status.reason = fmt::format("somebody else holds its name there: that branch {}; what it keeps waits here",
+                                        joined.error().message);
+            report_.hint = fmt::format("git push {} :{} && cultivar propose", remote(), ref.name);
+            return false;
+        }
+        add(report_.rejoined, *joined);
+        if (destination_.as_bundle) {
+            TRY(index_.refresh());
+            TRY_ASSIGN(std::vector<Ref> anew, proposal(clone_, index_));
+            ref = anew.front();
+            return true;
+        }
+        if (*joined && ref.name == clone_.journal_ref()) put_on_top_ = (*joined)->ours;
+        TRY_ASSIGN(std::optional<Oid> now, clone_.repo.ref(ref.name));
+        ref.oid = now.value_or(ref.oid);
+        out.news = *joined && (*joined)->ours > 0;
+        return true;
+    }
+
+    Clone& clone_;
+    Index& index_;
+    Transport& transport_;
+    const Destination& destination_;
+    ProposeReport& report_;
+    bool journal_there_ = false, lost_ = false;
+    std::optional<std::size_t> put_on_top_;
+};
+
+// Records of the local journal that the remote was not known to hold.
+Result<std::size_t> records_unknown_there(const Clone& clone) {
+    TRY_ASSIGN(std::optional<Oid> here, clone.repo.ref(clone.journal_ref()));
+    TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(tracking(clone.journal_ref())));
+    if (!here) return std::size_t{0};
+    TRY_ASSIGN(std::size_t all, log_size(clone.repo, *here));
+    if (!there) return all;
+    TRY_ASSIGN(bool held, clone.repo.descends(*here, *there));
+    if (!held) return all;
+    TRY_ASSIGN(std::size_t known, log_size(clone.repo, *there));
+    return all - known;
 }
 
 Result<void> pack_many_refs(Repo& repo) {
@@ -197,6 +368,13 @@ Result<void> pack_many_refs(Repo& repo) {
     for (auto at = begin(files); !ec && at != end(files) && loose <= kLooseRefs; at.increment(ec))
         loose += at->is_regular_file(ec);
     return loose > kLooseRefs ? repo.pack_refs() : Result<void>();
+}
+
+// `ref`: as git shortens it, "origin/journal/x".
+std::string rewound(const Clone& clone, const std::string& ref) {
+    const std::string words = "was rewound on the remote";
+    const bool own = ref.ends_with("journal/" + clone.writer) || ref.ends_with("ledger/" + clone.writer);
+    return own ? words + "; 'cultivar propose' sends it again" : words;
 }
 
 Result<void> fetch_sources(Clone& clone, Transport& transport, std::vector<Refusal>& refused) {
@@ -216,7 +394,7 @@ Result<bool> has_remote(const Clone& clone) {
     return url.has_value();
 }
 
-Result<RefreshReport> pull(Clone& clone, Index& index, Transport& transport) {
+Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     TRY_ASSIGN(bool remote, has_remote(clone));
     if (!remote) return fail(Code::not_found, "this pool has no remote", "git remote add origin URL");
     const std::string main_ref = fmt::format("refs/remotes/{}/main", kRemote);
@@ -243,9 +421,11 @@ Result<RefreshReport> pull(Clone& clone, Index& index, Transport& transport) {
     }
     std::vector<Refusal> refused;
     for (const auto& [ref, why] : fetched->refused)
-        refused.push_back({ref, why == "non-fast-forward" ? "was rewound on the remote" : why});
+        refused.push_back({ref, why == "non-fast-forward" ? rewound(clone, ref) : why});
     TRY(fetch_sources(clone, transport, refused));
-    TRY_ASSIGN(RefreshReport report, index.refresh());
+    PullReport report;
+    TRY_ASSIGN(report.rejoined, rejoin_tracked(clone, refused));
+    TRY_ASSIGN(static_cast<RefreshReport&>(report), index.refresh());
     report.refused.insert(report.refused.end(), refused.begin(), refused.end());
     TRY_ASSIGN(std::size_t dropped, drop_archived_branches(clone, index));
     TRY(pack_many_refs(clone.repo));
@@ -258,19 +438,26 @@ Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, 
     TRY_ASSIGN(bool remote, has_remote(clone));
     if (!remote && destination.to.empty())
         return fail(Code::not_found, "this pool has no remote", "git remote add origin URL");
+    const bool to_origin = destination.to.empty() && !destination.as_bundle;
     ProposeReport report;
-    TRY_ASSIGN(report.records, settle(clone, index, ids));
-    TRY_ASSIGN(std::vector<Ref> refs, refs_for(destination, clone, index));
-    if (refs.empty()) return report;
-    std::vector<PushItem> items;
-    for (const Ref& ref : refs) items.push_back({ref.name, ref.name});
-    TRY_ASSIGN(std::vector<PushStatus> statuses,
-               transport.push(destination.to.empty() ? kRemote : destination.to, items));
-    for (std::size_t i = 0; i < refs.size(); ++i) {
-        report.anything = report.anything || statuses[i].changed;
-        if (!statuses[i].accepted) report.refused.push_back(statuses[i]);
-        if (statuses[i].accepted) TRY(note_accepted(clone, refs[i], statuses[i], destination, report));
+    std::vector<Refusal> not_ours;  // the push will tell
+    TRY_ASSIGN(report.rejoined, rejoin_tracked(clone, not_ours));
+    TRY_ASSIGN(std::size_t records, settle(clone, index, ids));
+    TRY_ASSIGN(std::vector<Outgoing> outgoing, refs_for(destination, clone, index));
+    if (outgoing.empty()) return report;
+    if (to_origin) {
+        TRY_ASSIGN(records, records_unknown_there(clone));
     }
+    Sending sending(clone, index, transport, destination, report);
+    TRY(sending.send(std::move(outgoing)));
+    if (sending.journal_there()) report.records = sending.put_on_top().value_or(records);
+    report.anything = report.anything || report.records > 0;
+    if (to_origin && sending.lost()) {
+        TRY_ASSIGN(std::vector<Outgoing> lost, refs_lost(clone, index, transport));
+        if (!lost.empty()) TRY(sending.send(std::move(lost)));
+        report.sent_again = true;
+    }
+    if (report.rejoined.theirs > 0) TRY(index.refresh());
     return report;
 }
 
@@ -295,23 +482,29 @@ Result<std::string> check_artifact(Clone& clone, const Oid& commit, const std::s
 }
 
 Result<std::string> load_artifact(Clone& clone, Transport* transport, const std::string& digest) {
-    std::string ref = artifact_ref(digest);
-    TRY_ASSIGN(std::optional<Oid> commit, clone.repo.ref(ref));
-    if (!commit && transport) {
-        std::vector<std::string> places = {kRemote};
+    const std::string ref = artifact_ref(digest);
+    std::vector<std::string> places = {""};  // here
+    if (transport) {
+        places.emplace_back(kRemote);
         TRY_ASSIGN(std::vector<Source> known, sources(clone.repo));
         for (const Source& source : known) places.push_back(source.url);
-        for (std::size_t i = 0; i < places.size() && !commit; ++i) {
-            auto fetched = transport->fetch(places[i], {ref + ":" + ref});
-            if (!fetched && i == 0 && fetched.error().message.find("couldn't find remote ref") == std::string::npos)
-                return fail(fetched.error());
-            TRY_ASSIGN(commit, clone.repo.ref(ref));
-        }
     }
-    if (!commit) return fail(Code::not_found, fmt::format("the artifact {} is not in the pool", digest.substr(0, 8)));
-    auto bytes = check_artifact(clone, *commit, digest);
-    if (!bytes && bytes.error().code == Code::corrupt) TRY(clone.repo.delete_ref(ref));  // its owner may put it right
-    return bytes;
+    Error trouble{Code::not_found, fmt::format("the artifact {} is not in the pool", digest.substr(0, 8)), ""};
+    for (const std::string& place : places) {
+        if (!place.empty()) {
+            auto fetched = transport->fetch(place, {ref + ":" + ref});
+            if (!fetched && place == kRemote &&
+                fetched.error().message.find("couldn't find remote ref") == std::string::npos)
+                return fail(fetched.error());
+        }
+        TRY_ASSIGN(std::optional<Oid> commit, clone.repo.ref(ref));
+        if (!commit) continue;
+        auto bytes = check_artifact(clone, *commit, digest);
+        if (bytes || bytes.error().code != Code::corrupt) return bytes;
+        trouble = bytes.error();
+        TRY(clone.repo.delete_ref(ref));  // another place may have the right ones, or its owner put it right
+    }
+    return fail(trouble);
 }
 
 }  // namespace cultivar

@@ -126,6 +126,11 @@ Result<void> read_file(TomlTable& table, const std::string& at, PoolFile& file) 
     return fail(Code::usage, fmt::format("{}: '{}' is not a data file with a digest", table.where(), at + "name"));
 }
 
+// Words that stand in a line of the task id.
+bool on_one_line(const std::string& word) {
+    return std::ranges::none_of(word, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
 Result<Data> read_data(TomlTable& table) {
     Data data;
     TRY(table.read("data.tokenizer", data.tokenizer, true));
@@ -154,6 +159,8 @@ Result<Data> read_data(TomlTable& table) {
     TRY(table.read("data.full.bytes", data.full_score.bytes, true));
     bool sizes = data.vocabulary > 0 && data.vocabulary <= 65536 && data.slice_score.targets > 0 &&
                  data.slice_score.bytes > 0 && data.full_score.targets > 0 && data.full_score.bytes > 0;
+    if (!on_one_line(data.tokenizer) || !on_one_line(data.tokenizer_sha256))
+        return fail(Code::usage, table.where() + ": 'data.tokenizer' holds a control character");
     if (!sizes || data.train.empty()) return fail(Code::usage, table.where() + ": [data] has sizes out of range");
     return data;
 }
@@ -170,6 +177,8 @@ Result<void> check_ranges(const Task& task, const std::string& where) {
     auto refuse = [&](const char* key) {
         return fail(Code::usage, fmt::format("{}: '{}' is out of range", where, key));
     };
+    if (!on_one_line(task.kind)) return refuse("task.kind");
+    if (!on_one_line(task.metric)) return refuse("task.metric");
     // Written so that NaN fails.
     if (!(task.budget_s >= 1 && task.budget_s <= 1e7)) return refuse("task.budget_s");
     if (task.artifact_cap_bytes < 1 || task.artifact_cap_bytes > 100'000'000) return refuse("task.artifact_cap_bytes");
@@ -245,13 +254,13 @@ std::string score_toml(const ValidationPart& part) {
 }
 
 std::string data_toml(const Data& data) {
-    std::string text = fmt::format("\n[data]\ntokenizer = \"{}\"\n", data.tokenizer);
-    if (!data.tokenizer_sha256.empty()) text += fmt::format("tokenizer_sha256 = \"{}\"\n", data.tokenizer_sha256);
+    std::string text = fmt::format("\n[data]\ntokenizer = {}\n", to_toml(Value(data.tokenizer)));
+    if (!data.tokenizer_sha256.empty()) text += "tokenizer_sha256 = " + to_toml(Value(data.tokenizer_sha256)) + "\n";
     text += fmt::format("vocabulary = {}\nseparator = {}\nslice_text_bytes = {}\nfull_text_bytes = {}\n",
                         data.vocabulary, to_toml(Value(data.separator)), data.slice_text_bytes, data.full_text_bytes);
     for (const PoolSource& source : data.sources)
-        text +=
-            fmt::format("\n[[data.source]]\nname = {}\nsha256 = \"{}\"\n", to_toml(Value(source.name)), source.sha256);
+        text += fmt::format("\n[[data.source]]\nname = {}\nsha256 = {}\n", to_toml(Value(source.name)),
+                            to_toml(Value(source.sha256)));
     for (const PoolFile& file : data.train) text += "\n[[data.train]]\n" + file_toml(file);
     text += "\n[data.slice]\n" + file_toml(data.slice) + score_toml(data.slice_score);
     text += "\n[data.full]\n" + file_toml(data.full) + score_toml(data.full_score);
@@ -302,14 +311,14 @@ std::string to_toml(const Task& task) {
         "# A table [caps] may limit what a model costs to use: parameters, forward_flops_per_token, joules_per_token; "
         "it "
         "is\n# settled before data are imported.\n"
-        "format = {}\nname = {}\ncreated = \"{}\"\n\n"
-        "[task]\nkind = \"{}\"\nmetric = \"{}\"\ndirection = \"{}\"\nbudget_s = {}\nartifact_cap_bytes = {}\n"
+        "format = {}\nname = {}\ncreated = {}\n\n"
+        "[task]\nkind = {}\nmetric = {}\ndirection = {}\nbudget_s = {}\nartifact_cap_bytes = {}\n"
         "window_stride_tokens = {}\n{}\n"
         "[record]\nmin_gain_nats = {}\np_value = {}\nmin_seeds = {}\n\n[verify]\nshare = {}\n",
-        kPoolFormat, to_toml(Value(task.name)), task.created, task.kind, task.metric, task.direction,
-        to_toml(Value(task.budget_s)), task.artifact_cap_bytes, task.window_stride_tokens, caps,
-        to_toml(Value(task.record_min_gain_nats)), to_toml(Value(task.record_p_value)), task.record_min_seeds,
-        to_toml(Value(task.verify_share)));
+        kPoolFormat, to_toml(Value(task.name)), to_toml(Value(task.created)), to_toml(Value(task.kind)),
+        to_toml(Value(task.metric)), to_toml(Value(task.direction)), to_toml(Value(task.budget_s)),
+        task.artifact_cap_bytes, task.window_stride_tokens, caps, to_toml(Value(task.record_min_gain_nats)),
+        to_toml(Value(task.record_p_value)), task.record_min_seeds, to_toml(Value(task.verify_share)));
     if (task.command) text += command_toml(*task.command);
     for (const Gene& gene : task.space.genes()) text += gene_toml(gene);
     for (const Constraint& constraint : task.space.constraints()) {

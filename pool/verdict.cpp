@@ -100,4 +100,9 @@ Result<Verdict> parse_verdict(std::string_view line) {
     }
 }
 
+std::string verdict_time(const std::optional<Verdict>& before, std::int64_t now_s) {
+    const auto then_s = before ? parse_utc(before->at) : Result<std::int64_t>(0);
+    return utc_text(then_s ? std::max(now_s, *then_s + 1) : now_s);
+}
+
 }  // namespace cultivar

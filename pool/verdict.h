@@ -9,6 +9,7 @@
 // The ledger's tip is signed; a verdict counts only when that key stands in allowed_signers on main.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,5 +40,9 @@ struct Verdict {
 std::string to_line(const Verdict& verdict);
 // Errors: corrupt, newer.
 Result<Verdict> parse_verdict(std::string_view line);
+
+// The time of a verdict that is made now and replaces `before`, if any: the newest counts, so it is after that one even if
+// that one's clock was ahead.
+std::string verdict_time(const std::optional<Verdict>& before, std::int64_t now_s);
 
 }  // namespace cultivar

@@ -13,7 +13,7 @@
 #include "pool/lineage.h"
 #include "pool/segment_log.h"
 #include "pool/sync.h"
-#include "tests/pool/world.h"
+#include "tests/pool/hand.h"
 
 namespace cultivar {
 namespace {
@@ -104,6 +104,18 @@ TEST_F(HookTest, TakesAWholePropose) {
     EXPECT_TRUE(report.refused.empty()) << report.refused.front().reason;
     EXPECT_EQ(report.candidates.size(), 1U);
     EXPECT_EQ(report.artifacts.size(), 1U);
+}
+
+TEST_F(HookTest, TakesAProposalOfSomebodyWithoutTheRightToPushAnythingElse) {
+    ASSERT_EQ(push("main"), "");
+    Hand bob(world_.join("bob"));
+    bob.keep({{"optim.lr", 0.1}}, 2.0);
+    for (int i = 0; i < 2; ++i) {
+        ProposeReport report = bob.propose({}, {"", true});
+        EXPECT_TRUE(report.refused.empty()) << report.refused.front().reason;
+        EXPECT_EQ(report.proposal, "proposal/" + bob.clone.writer);
+        bob.keep({{"optim.lr", 0.2}}, 1.9);
+    }
 }
 
 // As a pre-receive hook asks it: the objects lie in quarantine and vanish with the refusal.

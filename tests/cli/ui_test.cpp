@@ -1,6 +1,11 @@
 #include "cli/ui.h"
 
+#include <string>
+#include <utility>
+
 #include <gtest/gtest.h>
+
+#include "cli/tell.h"
 
 namespace cultivar {
 namespace {
@@ -33,6 +38,32 @@ TEST(Clean, KeepsOtherTextAsItIs) {
 TEST(Clean, CutsAtTheLimitAndSaysSo) {
     EXPECT_EQ(clean("abcdef", 6), "abcdef");
     EXPECT_EQ(clean("abcdefg", 6), "abcdef...");
+}
+
+// 2026-11-21T04:00:00Z
+constexpr std::int64_t kNow_s = 1795233600;
+
+TEST(Time, IsMarkedWhenItIsStillToCome) {
+    EXPECT_EQ(time_text("2026-11-21T04:00:00Z", kNow_s), "2026-11-21T04:00:00Z");
+    EXPECT_EQ(time_text("1999-01-01T00:00:00Z", kNow_s), "1999-01-01T00:00:00Z");
+    EXPECT_EQ(time_text("2026-11-21T04:04:00Z", kNow_s), "2026-11-21T04:04:00Z");  // clocks differ a little
+    EXPECT_EQ(time_text("2026-11-21T04:06:00Z", kNow_s), "2026-11-21T04:06:00Z ?");
+    EXPECT_EQ(time_text("2999-01-01T00:00:00Z", kNow_s), "2999-01-01T00:00:00Z ?");
+}
+
+TEST(Clock, ThatIsBehindThePoolsCreationIsTold) {
+    Task task;
+    task.created = "2026-11-21T03:40:00Z";
+    for (const auto& [now_s, words] : {std::pair{kNow_s, std::string()},
+                                       std::pair{kNow_s - 365 * 86400, std::string("clock is wrong: it says 2025")}}) {
+        Ui ui;
+        ui.configure(false, 0, false, Ui::Color::never);
+        ::testing::internal::CaptureStderr();
+        tell_clock(ui, task, now_s);
+        const std::string said = ::testing::internal::GetCapturedStderr();
+        EXPECT_EQ(said.empty(), words.empty());
+        EXPECT_NE(said.find(words), std::string::npos);
+    }
 }
 
 TEST(Ui, PaintsOnlyWhenAsked) {

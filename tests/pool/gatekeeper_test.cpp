@@ -1,5 +1,8 @@
 #include "pool/gatekeeper.h"
 
+#include <functional>
+#include <memory>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +12,7 @@
 #include "pool/lineage.h"
 #include "pool/segment_log.h"
 #include "pool/sync.h"
-#include "tests/pool/world.h"
+#include "tests/pool/hand.h"
 
 namespace cultivar {
 namespace {
@@ -175,6 +178,10 @@ TEST_F(GatekeeperTest, MovesMainForwardWithinThePoolsRules) {
     EXPECT_THAT(answer("refs/heads/main", hello, clone_.main), HasSubstr("lost the gene"));
     must(clone_.commit_main({{"pool.toml", "format = 1\nname = 3\n"}}, "Break it"));
     EXPECT_NE(answer("refs/heads/main", hello, clone_.main), "");
+    must(clone_.commit_main({{"pool.toml", to_toml(small_cap())},
+                             {"allowed_signers", "ann cert-authority " + clone_.key.public_text() + "\n"}},
+                            "Trust an authority"));
+    EXPECT_THAT(answer("refs/heads/main", hello, clone_.main), HasSubstr("cert-authority"));
 }
 
 TEST_F(GatekeeperTest, KeepsTheArchiveGrowingAndEmpty) {
@@ -186,6 +193,123 @@ TEST_F(GatekeeperTest, KeepsTheArchiveGrowingAndEmpty) {
     EXPECT_EQ(answer(ref, first, second), "");
     EXPECT_THAT(answer(ref, second, first), HasSubstr("rewinds"));
     EXPECT_THAT(answer(ref, "", clone_.main), HasSubstr("holds files"));
+}
+
+TEST_F(GatekeeperTest, TakesAnArchiveThatIsSignedAndCarriesCandidatesAndJournalsAlone) {
+    const std::string ref = "refs/heads/archive";
+    const Oid empty = must(clone_.repo.write_tree({}));
+    const Oid journal = append("refs/heads/journal/" + clone_.writer, {"{}"}, clone_.key);
+    const Oid forged = append("refs/heads/x", {"{}"}, stranger());
+    const CandidateCommit one = write({{"optim.lr", 0.1}}), two = write({{"optim.lr", 0.2}}, {one.oid});
+    auto archive = [&](std::vector<Oid> parents, const Signer* signer) {
+        return must(clone_.repo.write_commit({empty, std::move(parents), clone_.identity(), "x\n"}, signer));
+    };
+    const Oid first = archive({journal, one.oid}, &clone_.key), second = archive({first, two.oid}, &clone_.key);
+    EXPECT_EQ(answer(ref, "", second), "");
+    EXPECT_EQ(answer(ref, first, second), "");
+    const Oid unsigned_one = archive({first}, nullptr);
+    EXPECT_THAT(answer(ref, first, unsigned_one), HasSubstr("is not signed"));
+    EXPECT_THAT(answer(ref, first, archive({unsigned_one, two.oid}, &clone_.key)), HasSubstr("is not signed"));
+    EXPECT_THAT(answer(ref, first, archive({first, clone_.main}, &clone_.key)), HasSubstr("carries something else"));
+    EXPECT_THAT(answer(ref, first, archive({first, forged}, &clone_.key)), HasSubstr("signed by another key"));
+    const Oid bad = commit_by_hand(world_.path("owner"), "refs/heads/y", {{"candidate.toml", "no.such = 1\n"}});
+    EXPECT_THAT(answer(ref, first, archive({first, bad}, &clone_.key)), HasSubstr("no.such"));
+}
+
+// A proposal as `propose --pr` leaves it in another clone, looked at where its branch was pushed.
+class ProposalTest : public GatekeeperTest {
+protected:
+    ProposalTest() {
+        git(world_.path("owner"), "push -q origin main");
+        bob_ = std::make_unique<Hand>(world_.join("bob"));
+    }
+    Oid propose() {
+        EXPECT_THAT(bob_->propose({}, {"", true}).refused, ::testing::IsEmpty());
+        return git(world_.hub(), "rev-parse " + ref()).substr(0, 40);
+    }
+    std::string ref() const { return "refs/heads/proposal/" + bob_->clone.writer; }
+    std::string at_hub(const Oid& before, const Oid& after, const std::string& name = "") {
+        Repo hub = must(Repo::discover(world_.hub()));
+        auto checked = check_update(hub, {name.empty() ? ref() : name, before, after}, false);
+        return checked ? "" : checked.error().message;
+    }
+    // The proposal's commit, changed, signed again by `signer` and pushed somewhere.
+    Oid changed(const Oid& from, const std::function<void(Commit&)>& change, const Signer* signer) {
+        Commit commit = must(bob_->clone.repo.read_commit(from));
+        change(commit);
+        const Oid oid = must(bob_->clone.repo.write_commit(commit, signer));
+        git(world_.path("bob"), fmt::format("push -q -f origin {}:refs/heads/x", oid));
+        return oid;
+    }
+
+    std::unique_ptr<Hand> bob_;
+};
+
+TEST_F(ProposalTest, IsLetInAndGrows) {
+    bob_->keep({{"optim.lr", 0.1}}, 2.0);
+    const Oid first = propose();
+    EXPECT_EQ(at_hub("", first), "");
+    bob_->keep({{"optim.lr", 0.2}}, 1.9);
+    const Oid second = propose();
+    EXPECT_EQ(at_hub(first, second), "");
+    EXPECT_EQ(at_hub("", second), "");
+    EXPECT_THAT(at_hub(second, first), HasSubstr("rewinds"));
+    EXPECT_THAT(at_hub(second, ""), HasSubstr("only maintainers delete"));
+}
+
+TEST_F(ProposalTest, IsRefusedUnderAnotherName) {
+    bob_->keep({{"optim.lr", 0.1}}, 2.0);
+    const Oid first = propose();
+    EXPECT_THAT(at_hub("", first, "refs/heads/proposal/" + clone_.writer), HasSubstr("another key than its name says"));
+    EXPECT_THAT(at_hub("", first, "refs/heads/proposal/bob"), HasSubstr("is not name.machine"));
+}
+
+TEST_F(ProposalTest, IsRefusedWhenItCarriesAnythingElse) {
+    bob_->keep({{"optim.lr", 0.1}}, 2.0);
+    const Oid first = propose();
+    const Key& key = bob_->clone.key;
+    const Key other = stranger();
+    Repo& repo = bob_->clone.repo;
+    const std::string theirs = fmt::format("eve.machine.{:.8}", other.fingerprint());
+    const Oid foreign = must(append_log(repo, "refs/heads/y", {"{}"}, {theirs, "e@example.org", 1795232400}, other));
+    const Oid large = must(repo.write_blob(std::string(1001, 'w')));
+    const std::string digest = sha256_hex(std::string(1001, 'w'));
+    const Oid weights = must(repo.write_commit({must(repo.write_tree({{"weights", large, false, true}})),
+                                                {},
+                                                {"cultivar", "pool@cultivar.invalid", 0},
+                                                fmt::format("artifact {}\n", digest)}));
+    const Oid hand = commit_by_hand(world_.path("bob"), "refs/heads/z", {{"candidate.toml", ""}});
+    const Oid junk = commit_by_hand(world_.path("bob"), "refs/heads/j", {{"virus", "x"}});
+    const Oid main2 = commit_by_hand(world_.path("bob"), "refs/heads/m", {{"pool.toml", "format = 1\n"}});
+    const Oid blob = must(repo.write_blob("x"));
+    const std::pair<std::function<void(Commit&)>, const char*> cases[] = {
+        {[&](Commit& c) { c.parents.push_back(foreign); }, "carries one journal"},
+        {[&](Commit& c) { c.parents[1] = foreign; }, "its own writer's journal"},
+        {[&](Commit& c) { c.parents.push_back(weights); }, "the pool allows 1000"},
+        {[&](Commit& c) { c.parents.push_back(hand); }, "not written by cultivar"},
+        {[&](Commit& c) { c.parents.push_back(junk); }, "something else than its writer's finds"},
+        {[&](Commit& c) { c.parents.push_back(main2); }, "something else than its writer's finds"},
+        {[&](Commit& c) { c.parents[0] = main2; }, "on a commit of main that is here"},
+        {[&](Commit& c) { c.parents.erase(c.parents.begin()); }, "on a commit of main that is here"},
+        {[&](Commit& c) { c.message.append(70'000, 'x'); }, "too large"},
+        {[&](Commit& c) {
+             auto entries = must(repo.read_tree(c.tree));
+             entries[0].oid = blob;
+             c.tree = must(repo.write_tree(entries));
+         },
+         "files are main's"},
+        {[&](Commit& c) {
+             auto entries = must(repo.read_tree(c.tree));
+             entries.push_back({"README", blob, false, true});
+             c.tree = must(repo.write_tree(entries));
+         },
+         "files are main's"},
+    };
+    for (const auto& [change, why] : cases) EXPECT_THAT(at_hub("", changed(first, change, &key)), HasSubstr(why));
+    auto nothing = [](Commit&) {};
+    EXPECT_EQ(at_hub("", changed(first, nothing, &key)), "");
+    EXPECT_THAT(at_hub("", changed(first, nothing, nullptr)), HasSubstr("is not signed"));
+    EXPECT_THAT(at_hub("", changed(first, nothing, &other)), HasSubstr("another key"));
 }
 
 TEST_F(GatekeeperTest, RefusesWhatIsNoPartOfAPool) {

@@ -18,7 +18,7 @@ struct Hand {
     ProposeReport propose(const std::vector<std::string>& ids = {}, const Destination& destination = {}) {
         return must(cultivar::propose(clone, index, *git, ids, destination));
     }
-    RefreshReport pull() { return must(cultivar::pull(clone, index, *git)); }
+    PullReport pull() { return must(cultivar::pull(clone, index, *git)); }
     // A kept run of this clone, with weights that a verifier could load.
     cultivar::Run keep(const Genes& changes, double val_loss, std::vector<std::string> parents = {}) {
         auto run = run_by(clone, changes, val_loss);

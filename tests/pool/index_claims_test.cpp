@@ -1,4 +1,5 @@
 // Claims, verdicts and leases in the index: who may say what about whom.
+#include <ctime>
 #include <functional>
 
 #include <gmock/gmock.h>
@@ -186,6 +187,51 @@ TEST_F(IndexTest, ShowsLeasesOfOthersUntilTheirRunArrives) {
     publish(bob, {run});
     must(index.refresh());
     EXPECT_THAT(must(index.leases()), IsEmpty());
+}
+
+// A clone that sees the lease at `seen_s` after now, by its clock, and is asked again when the clock is right.
+class LeaseTest : public IndexTest {
+protected:
+    std::size_t live(double budget_s, std::int64_t seen_s) {
+        Stranger bob = stranger("bob");
+        auto run = scored_run(ann_.task, bob.writer, {}, 2.0);
+        publish(bob,
+                {Lease{ann_.task_id, run.candidate, run.category, budget_s, 0, bob.writer, "2026-11-21T04:00:00Z"}});
+        Index index = must(Index::open(ann_));
+        Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+        must(database.execute(fmt::format("UPDATE record SET seen_s = seen_s + {}", seen_s).c_str()));
+        return must(index.leases()).size();
+    }
+    static constexpr std::int64_t kYear_s = 365 * 86400;
+};
+
+TEST_F(LeaseTest, IsGoodForOneAndAHalfBudgets) { EXPECT_EQ(live(20, -20), 1u); }
+TEST_F(LeaseTest, EndsAfterOneAndAHalfBudgets) { EXPECT_EQ(live(20, -31), 0u); }
+TEST_F(LeaseTest, IsBelievedForThePoolsBudgetAtMost) { EXPECT_EQ(live(1e6, -31), 0u); }
+TEST_F(LeaseTest, OfAHugeBudgetIsGoodAtFirst) { EXPECT_EQ(live(1e6, -20), 1u); }
+TEST_F(LeaseTest, SeenByAClockThatWasAYearAheadIsNotGoodForAYear) { EXPECT_EQ(live(20, kYear_s), 0u); }
+TEST_F(LeaseTest, SeenByAClockThatWasAYearBehindIsOver) { EXPECT_EQ(live(20, -kYear_s), 0u); }
+
+// Years ahead and behind: shown as recorded, and neither hides nor outlives what others do.
+TEST_F(IndexTest, RunsOfAClockThatIsAheadDoNotStayTheNewest) {
+    Stranger ahead = stranger("ahead"), behind = stranger("behind"), right = stranger("right");
+    auto run_at = [&](const Stranger& who, int replicate, const std::string& ended) {
+        auto run = scored_run(ann_.task, who.writer, {}, 2.0, replicate);
+        run.started = run.ended = ended;
+        return run;
+    };
+    publish(ahead, {run_at(ahead, 0, "2999-01-01T00:00:00Z")});
+    publish(behind, {run_at(behind, 1, "1999-01-01T00:00:00Z")});
+    Index index = must(Index::open(ann_));
+    EXPECT_THAT(index.opened_with().refused, IsEmpty());
+    publish(right, {run_at(right, 2, utc_text(std::time(nullptr) + 60))});
+    must(index.refresh());
+    auto rows = must(index.newest_runs(10));
+    ASSERT_THAT(rows, SizeIs(3));
+    EXPECT_EQ(rows[0].run.writer, right.writer);
+    EXPECT_EQ(rows[1].run.ended, "2999-01-01T00:00:00Z");
+    EXPECT_EQ(rows[2].run.writer, behind.writer);
+    EXPECT_THAT(must(index.standings()), SizeIs(1));
 }
 
 }  // namespace

@@ -86,6 +86,32 @@ TEST_F(JournalTest, CommitsOnceWhatTwoProcessesWroteAlike) {
     EXPECT_THAT(must(spooled_lines(clone_)), IsEmpty());
 }
 
+// libgit2 does not see to it that what it wrote is on the disk.
+TEST_F(JournalTest, EmptiesTheSpoolOnlyOnceItsRecordsAreOnTheDisk) {
+    spool(clone_, lease(clone_, 0));
+    const std::vector<std::string> waiting = must(spooled_lines(clone_));
+    std::vector<std::string> synced;
+    auto to_disk = [&](const std::string& folder) -> Result<void> {
+        synced.push_back(folder);
+        EXPECT_EQ(committed(), waiting);
+        EXPECT_EQ(must(spooled_lines(clone_)), waiting);
+        return {};
+    };
+    EXPECT_EQ(must(commit_spool(clone_, to_disk)), 1u);
+    EXPECT_THAT(synced, ElementsAre(clone_.repo.git_dir()));
+    EXPECT_THAT(must(spooled_lines(clone_)), IsEmpty());
+}
+
+TEST_F(JournalTest, KeepsTheSpoolWhenTheDiskDoesNotConfirm) {
+    spool(clone_, lease(clone_, 0));
+    auto broken = [](const std::string&) -> Result<void> { return fail(Code::io, "the disk is gone"); };
+    EXPECT_EQ(trouble(commit_spool(clone_, broken)).message, "the disk is gone");
+    EXPECT_EQ(must(spooled_lines(clone_)).size(), 1u);
+    EXPECT_EQ(must(commit_spool(clone_)), 0u);  // once, all the same
+    EXPECT_EQ(committed().size(), 1u);
+    EXPECT_THAT(must(spooled_lines(clone_)), IsEmpty());
+}
+
 // A limit on a file's size stands in for a full disk.
 TEST_F(JournalTest, AppendsNothingWhenTheDiskIsFull) {
     spool(clone_, lease(clone_, 0));

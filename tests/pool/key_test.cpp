@@ -116,7 +116,34 @@ TEST(AllowedSigners, AreReadAsOpenSshWritesThem) {
     EXPECT_EQ(signers[0].fingerprint, "518389f0259b7eebca6c4373dfeb32efe65b8c60185a93b6b1c0658381db045f");
     EXPECT_EQ(trouble(parse_allowed_signers("a@b ssh-ed25519\n")).code, Code::corrupt);
     EXPECT_EQ(trouble(parse_allowed_signers("a@b ssh-ed25519 A*B=\n")).code, Code::corrupt);
-    EXPECT_TRUE(must(parse_allowed_signers("")).empty());
+    EXPECT_TRUE(must(parse_allowed_signers("\n \r\n")).empty());
+}
+
+TEST(AllowedSigners, AreTakenByTheirNamespacesAsOpenSshListsThem) {
+    const std::string key = " ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGyzF6wMmqzrvmKjZ3AGoEnT9tIXOoPn2cGjNPFKOBDA\n";
+    for (const char* options : {"namespaces=\"git\"", "NAMESPACES=\"file,git\"", "namespaces=git", "namespaces=\"*\""})
+        EXPECT_EQ(must(parse_allowed_signers(std::string("a ") + options + key)).size(), 1u) << options;
+    for (const char* options : {"namespaces=\"file\"", "namespaces=\"digit,gitx\"", "namespaces=\"\""})
+        EXPECT_TRUE(must(parse_allowed_signers(std::string("a ") + options + key)).empty()) << options;
+}
+
+// A line that says less or more than "this key" would otherwise count as "this key, always".
+TEST(AllowedSigners, AreRefusedWhereTheyMeanMoreThanAPlainKey) {
+    const std::string key = " ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGyzF6wMmqzrvmKjZ3AGoEnT9tIXOoPn2cGjNPFKOBDA\n";
+    const std::pair<const char*, const char*> cases[] = {
+        {"cert-authority", "certificates are not honoured"},
+        {"cert-authority,namespaces=\"git\"", "certificates are not honoured"},
+        {"namespaces=\"git\",cert-authority", "certificates are not honoured"},
+        {"Cert-Authority", "certificates are not honoured"},
+        {"valid-before=\"20260101\"", "'valid-before' is not honoured"},
+        {"namespaces=\"git\",valid-after=\"20260101\"", "'valid-after' is not honoured"},
+        {"verify-required", "'verify-required' is not honoured"},
+    };
+    for (const auto& [options, why] : cases) {
+        Error error = trouble(parse_allowed_signers(std::string("a ") + options + key));
+        EXPECT_EQ(error.code, Code::corrupt) << options;
+        EXPECT_THAT(error.message, ::testing::HasSubstr(why));
+    }
 }
 
 }  // namespace

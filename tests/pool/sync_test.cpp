@@ -10,7 +10,9 @@
 
 #include "pool/digest.h"
 #include "pool/journal.h"
+#include "pool/retrying.h"
 #include "pool/segment_log.h"
+#include "pool/source.h"
 #include "tests/pool/hand.h"
 
 namespace cultivar {
@@ -143,6 +145,141 @@ TEST_F(SyncTest, LosesNothingWhenTheHostingRefusesAndSendsItNextTime) {
     EXPECT_THAT(must(bea.index.candidate(run.candidate))->commits, SizeIs(1));
 }
 
+// What was pushed and never confirmed is there all the same, and is counted.
+class LosesReplies : public Transport {
+public:
+    LosesReplies(std::unique_ptr<Transport> inner, int replies) : inner_(std::move(inner)), left_(replies) {}
+    Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) override {
+        return inner_->fetch(remote, refspecs);
+    }
+    Result<RemoteRefs> list(const std::string& remote) override { return inner_->list(remote); }
+    Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) override {
+        auto sent = inner_->push(remote, items);
+        if (left_-- > 0) return fail(Code::git, "cannot reach 'origin': the remote end hung up unexpectedly");
+        return sent;
+    }
+
+private:
+    std::unique_ptr<Transport> inner_;
+    int left_;
+};
+
+std::unique_ptr<Transport> losing_replies(const Hand& hand, int replies) {
+    Backoff at_once;
+    at_once.sleep = [](double) { return true; };
+    at_once.uniform = [] { return 0.5; };
+    return retrying(std::make_unique<LosesReplies>(git_program(hand.clone.repo.git_dir()), replies), at_once);
+}
+
+TEST_F(SyncTest, CountsWhatARepeatedPushFindsThereAfterALostReply) {
+    auto run = ann_.keep({{"optim.lr", 0.1}}, 2.0);
+    ProposeReport sent = must(propose(ann_.clone, ann_.index, *losing_replies(ann_, 1), {}));
+    EXPECT_TRUE(sent.anything && sent.main_moved);
+    EXPECT_FALSE(sent.sent_again);
+    EXPECT_EQ(sent.records, 2u);
+    EXPECT_THAT(sent.candidates, ElementsAre(run.candidate));
+    EXPECT_THAT(sent.artifacts, ElementsAre(run.artifact));
+    EXPECT_FALSE(ann_.propose().anything);
+}
+
+TEST_F(SyncTest, CountsAtTheNextProposeWhatWasNeverConfirmed) {
+    ann_.propose();
+    // As a git that died before it noted what it had pushed.
+    const std::string before = git(world_.path("ann"), "for-each-ref --format='%(refname)' refs/remotes");
+    auto run = ann_.keep({{"optim.lr", 0.1}}, 2.0);
+    EXPECT_EQ(trouble(propose(ann_.clone, ann_.index, *losing_replies(ann_, 9), {})).code, Code::git);
+    for (const Ref& ref : must(ann_.clone.repo.refs("refs/remotes/"))) {
+        if (before.find(ref.name) == std::string::npos) must(ann_.clone.repo.delete_ref(ref.name));
+    }
+    ProposeReport sent = ann_.propose();
+    EXPECT_TRUE(sent.anything);
+    EXPECT_EQ(sent.records, 2u);
+    EXPECT_THAT(sent.candidates, ElementsAre(run.candidate));
+    EXPECT_THAT(world_.hub_refs(), HasSubstr(ann_.clone.journal_ref()));
+}
+
+TEST_F(SyncTest, CountsWhatAForkHasAfterALostReply) {
+    ann_.propose();
+    Hand bob(world_.join("bob"));
+    shell("git clone -q --bare " + world_.hub() + " " + world_.path("fork.git"));
+    bob.keep({{"optim.lr", 0.1}}, 2.0);
+    for (bool as_bundle : {false, true}) {
+        ProposeReport sent =
+            must(propose(bob.clone, bob.index, *losing_replies(bob, 1), {}, {world_.path("fork.git"), as_bundle}));
+        EXPECT_TRUE(sent.anything);
+        EXPECT_EQ(sent.records, 2u);
+        bob.keep({{"optim.lr", 0.2}}, 1.9);
+    }
+}
+
+TEST_F(SyncTest, CountsNoRecordThatTheRemoteRefused) {
+    ann_.propose();
+    ann_.keep({{"optim.lr", 0.1}}, 2.0);
+    hook("update", "case $1 in refs/heads/journal/*) exit 1;; esac\n");
+    ProposeReport sent = ann_.propose();
+    EXPECT_THAT(sent.refused, SizeIs(1));
+    EXPECT_EQ(sent.records, 0u);  // none is there
+    hook("update", "exit 0\n");
+    EXPECT_EQ(ann_.propose().records, 2u);
+}
+
+// A depth of one is a pool without its history.
+TEST_F(SyncTest, RefusesAShallowCloneUntilItIsWhole) {
+    for (const char* text : {"one", "two"}) must(ann_.clone.commit_main({{"README", text}}, text));
+    auto run = ann_.keep({{"optim.lr", 0.1}}, 2.0);
+    ann_.propose();
+    const std::string folder = world_.path("shallow");
+    shell("git clone -q --depth 1 file://" + world_.hub() + " " + folder);
+    for (int i = 0; i < 2; ++i) {
+        Error error = trouble(open_clone(folder));
+        EXPECT_THAT(error.message, HasSubstr("shallow"));
+        EXPECT_EQ(error.hint, "git fetch --unshallow");
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder + "/.git/cultivar"));  // nothing was written
+    git(folder, "fetch -q --unshallow");
+    Hand whole(must(open_clone(folder)));
+    EXPECT_THAT(whole.pull().refused, IsEmpty());
+    EXPECT_THAT(must(whole.index.runs()), SizeIs(1));
+    auto child = whole.keep({{"optim.lr", 0.2}}, 1.9, {run.candidate});
+    EXPECT_EQ(whole.propose().records, 2u);
+    git(folder, "fetch -q --depth 1 origin");  // made shallow later
+    EXPECT_EQ(trouble(open_clone(folder)).hint, "git fetch --unshallow");
+    git(folder, "fetch -q --unshallow");
+    EXPECT_THAT(must(Hand(must(open_clone(folder))).index.runs()), SizeIs(2));
+}
+
+TEST_F(SyncTest, RefusesAPartialClone) {
+    ann_.propose();
+    git(world_.hub(), "config uploadpack.allowFilter true");
+    const std::string folder = world_.path("partial");
+    shell("git clone -q --no-checkout --filter=blob:none file://" + world_.hub() + " " + folder);
+    EXPECT_THAT(trouble(open_clone(folder)).message, HasSubstr("partial clone"));
+    EXPECT_FALSE(std::filesystem::exists(folder + "/.git/cultivar"));
+}
+
+// Somebody serves a shallow clone as the pool.
+TEST_F(SyncTest, TakesNothingFromARemoteThatIsShallow) {
+    for (const char* text : {"one", "two"}) must(ann_.clone.commit_main({{"README", text}}, text));
+    ann_.propose();
+    const std::string remote = world_.path("shallow.git");
+    shell("git clone -q --bare --depth 1 file://" + world_.hub() + " " + remote);
+    must(create_clone(world_.path("bob"), true, remote, {"bob", "machine"}));
+    for (bool by_program : {true, false}) {
+        const std::string dir = world_.path("bob") + "/.git";
+        auto transport = by_program ? git_program(dir) : git_library(dir);
+        Error error = trouble(transport->fetch("origin", {"refs/heads/main:refs/remotes/origin/main"}));
+        EXPECT_EQ(error.code, Code::git);
+        EXPECT_THAT(error.message, HasSubstr("'origin' is a shallow clone itself"));
+        EXPECT_EQ(error.hint, "git fetch --unshallow");
+        EXPECT_EQ(git(world_.path("bob"), "for-each-ref"), "");
+    }
+    git(remote, "fetch -q --unshallow");  // the hint, there
+    must(create_clone(world_.path("eve"), true, remote, {"eve", "machine"}));
+    must(git_program(world_.path("bob") + "/.git")->fetch("origin", {"refs/heads/main:refs/remotes/origin/main"}));
+    must(git_library(world_.path("eve") + "/.git")->fetch("origin", {"refs/heads/main:refs/remotes/origin/main"}));
+    for (const char* name : {"bob", "eve"}) EXPECT_EQ(world_.reopen(name).task_id, ann_.clone.task_id);
+}
+
 TEST_F(SyncTest, KeepsRecordsForLaterWhenTheRemoteCannotBeReached) {
     const std::string away = world_.path("away.git");
     ann_.propose();
@@ -267,6 +404,27 @@ TEST_F(SyncTest, CarriesArtifactsOnDemandAndRefusesSwappedOnes) {
     git(world_.hub(), "update-ref -d " + artifact_ref(wrong));
     commit_by_hand(world_.hub(), artifact_ref(wrong), {{"weights", "promised"}});
     EXPECT_EQ(must(load_artifact(bea.clone, bea.git.get(), wrong)), "promised");
+}
+
+// A bundle may carry any commit under an artifact's name, and anyone may push to a fork.
+TEST_F(SyncTest, FindsAnArtifactElsewhereWhenOtherBytesLieUnderItsName) {
+    auto run = ann_.keep({{"optim.lr", 0.1}}, 2.0);
+    ann_.propose();
+    Hand bea(world_.join("bea"));
+    const std::string ref = artifact_ref(run.artifact), honest = "weights of " + run.candidate;
+    commit_by_hand(world_.path("bea"), ref, {{"weights", "planted"}});
+    EXPECT_EQ(trouble(load_artifact(bea.clone, nullptr, run.artifact)).code, Code::corrupt);
+    commit_by_hand(world_.path("bea"), ref, {{"weights", "planted"}});
+    EXPECT_EQ(must(load_artifact(bea.clone, bea.git.get(), run.artifact)), honest);
+
+    Hand cid(world_.join("cid"));
+    shell("git clone -q --bare " + world_.hub() + " " + world_.path("fork.git"));
+    git(world_.path("ann"), "push -q " + world_.path("fork.git") + " " + ref);
+    git(world_.hub(), "update-ref -d " + ref);
+    commit_by_hand(world_.hub(), ref, {{"weights", "planted"}});
+    EXPECT_EQ(trouble(load_artifact(cid.clone, cid.git.get(), run.artifact)).code, Code::corrupt);
+    must(add_source(cid.clone.repo, {"fork", world_.path("fork.git"), ""}));
+    EXPECT_EQ(must(load_artifact(cid.clone, cid.git.get(), run.artifact)), honest);
 }
 
 TEST_F(SyncTest, StoresTheSameArtifactAsTheSameObject) {

@@ -36,6 +36,32 @@ TEST(Task, OfTheGoldenFileReadsAndWritesBackByteForByte) {
     EXPECT_EQ(to_toml(tiny_task()), golden());
 }
 
+TEST(Task, IsWrittenSoThatItReadsBackWhateverItsWordsHold) {
+    const std::string wild = "say \"this\"\nand \\ that\ttoo\x7f [x] # é", line = "say \"this\" and \\ that # é";
+    Task task = tiny_task();
+    task.name = task.data->slice.name = task.data->sources[0].name = task.data->sources[0].sha256 = wild;
+    task.kind = task.metric = task.data->tokenizer = task.data->tokenizer_sha256 = line;
+    const std::string toml = to_toml(task);
+    Task again = must(parse_task(toml, "pool.toml"));
+    EXPECT_EQ(again.name, wild);
+    EXPECT_EQ(again.kind, line);
+    EXPECT_EQ(again.metric, line);
+    EXPECT_EQ(again.data->tokenizer, line);
+    EXPECT_EQ(again.data->sources[0].sha256, wild);
+    EXPECT_EQ(to_toml(again), toml);
+    EXPECT_EQ(again.id(), task.id());
+}
+
+// The task id is made of lines: a word that holds one more could pass for another task.
+TEST(Task, IsRefusedWhenAWordOfItsIdHoldsALine) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"kind = \"lm\"", "kind = \"lm\\nmetric x\""},
+        {"metric = \"val_bpb\"", "metric = \"val_bpb\\n\""},
+        {"tokenizer = \"byte\"", "tokenizer = \"byte\\u0000\""},
+    };
+    for (const auto& [from, to] : cases) EXPECT_NE(complaint(with(from, to)), "no complaint") << to;
+}
+
 // The lines that make scores comparable, spelt out; their digest by sha256sum.
 TEST(Task, IdIsTheDigestOfWhatMakesScoresComparable) {
     auto digits = [](char digit) { return std::string(64, digit); };

@@ -79,5 +79,17 @@ TEST(Verdict, OfALaterFormatIsLeftToALaterProgram) {
     EXPECT_EQ(trouble(parse_verdict(with(R"("predicate":{"v":1)", R"("predicate":{"v":2)"))).code, Code::newer);
 }
 
+TEST(VerdictTime, IsNowButAfterTheVerdictThatItReplaces) {
+    const std::int64_t now_s = must(parse_utc("2026-11-21T04:00:00Z"));
+    EXPECT_EQ(verdict_time(std::nullopt, now_s), "2026-11-21T04:00:00Z");
+    for (const auto& [before, expected] : {std::pair{"2026-11-21T03:00:00Z", "2026-11-21T04:00:00Z"},
+                                           std::pair{"2026-11-21T04:00:00Z", "2026-11-21T04:00:01Z"},
+                                           std::pair{"2027-11-21T04:00:00Z", "2027-11-21T04:00:01Z"}}) {
+        Verdict old;
+        old.at = before;
+        EXPECT_EQ(verdict_time(old, now_s), expected);
+    }
+}
+
 }  // namespace
 }  // namespace cultivar
