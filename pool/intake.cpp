@@ -87,16 +87,16 @@ Result<void> check_claim(const Task& task, const std::string& task_id, const Cla
     return {};
 }
 
-Result<void> check_lease(const std::string& task_id, const Lease& lease, std::string_view owner) {
+Result<void> check_lease(const Task& task, const std::string& task_id, const Lease& lease, std::string_view owner) {
     if (lease.task != task_id) return fail(Code::usage, "it belongs to another task");
     if (lease.writer != owner) return fail(Code::corrupt, fmt::format("it names '{}' as its writer", lease.writer));
-    return {};
+    return lease.toml.empty() ? Result<void>() : check_content(task, task_id, lease.task, lease.toml, lease.candidate);
 }
 
 Result<void> check_record(const Task& task, const std::string& task_id, const Record& record, std::string_view owner) {
     if (auto* run = std::get_if<Run>(&record)) return check_run(task, task_id, *run, owner);
     if (auto* claim = std::get_if<Claim>(&record)) return check_claim(task, task_id, *claim, owner);
-    return check_lease(task_id, std::get<Lease>(record), owner);
+    return check_lease(task, task_id, std::get<Lease>(record), owner);
 }
 
 }  // namespace cultivar

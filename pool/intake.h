@@ -20,6 +20,6 @@ namespace cultivar {
 Result<void> check_record(const Task& task, const std::string& task_id, const Record& record, std::string_view owner);
 Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner);
 Result<void> check_claim(const Task& task, const std::string& task_id, const Claim& claim, std::string_view owner);
-Result<void> check_lease(const std::string& task_id, const Lease& lease, std::string_view owner);
+Result<void> check_lease(const Task& task, const std::string& task_id, const Lease& lease, std::string_view owner);
 
 }  // namespace cultivar

@@ -30,6 +30,15 @@ Json energy_json(const Energy& energy) {
     return json;
 }
 
+Json proposer_json(const Run& run) {
+    Json json = {{"tokens", optional_json(run.proposer_tokens)}, {"usd", optional_json(run.proposer_usd)}};
+    if (run.proposer.empty()) return json;
+    json["name"] = run.proposer;
+    json["seconds"] = run.proposer_seconds;
+    if (!run.proposer_refused.empty()) json["refused"] = run.proposer_refused;
+    return json;
+}
+
 Json to_json(const Run& run) {
     return {
         {"v", kRecordVersion},
@@ -67,7 +76,7 @@ Json to_json(const Run& run) {
         {"energy", energy_json(run.energy)},
         {"zone", text_or_null(run.zone)},
         {"network_bytes", optional_json(run.network_bytes)},
-        {"proposer", {{"tokens", optional_json(run.proposer_tokens)}, {"usd", optional_json(run.proposer_usd)}}},
+        {"proposer", proposer_json(run)},
         {"trainer", run.trainer},
     };
 }
@@ -91,7 +100,7 @@ Json to_json(const Claim& claim) {
 }
 
 Json to_json(const Lease& lease) {
-    return {
+    Json json = {
         {"v", kRecordVersion},
         {"type", "lease"},
         {"task", lease.task},
@@ -102,6 +111,9 @@ Json to_json(const Lease& lease) {
         {"writer", lease.writer},
         {"at", lease.at},
     };
+    if (!lease.toml.empty()) json["toml"] = lease.toml;
+    if (!lease.parents.empty()) json["parents"] = lease.parents;
+    return json;
 }
 
 }  // namespace
