@@ -23,7 +23,12 @@ struct Trial {
     std::vector<CurvePoint> curve;
     double budget_s = 0;
     std::int64_t steps = 0;
-    bool own = true;  // by this clone's writer, or accepted by a verdict
+    bool own = true;    // by this clone's writer, or accepted by a verdict
+    double wall_s = 0;  // all that it took; 0 where that is not known
+    // An external proposer that was asked before this run, and what that took; the run is its own proposal if the
+    // operator has its name.
+    std::string proposer;
+    double proposer_s = 0, proposer_usd = 0;
 };
 
 struct Known {

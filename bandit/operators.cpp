@@ -12,20 +12,82 @@ constexpr double kForeignWeight = 0.5;
 constexpr double kFloor = 0.1;
 constexpr double kBest = 0.1;
 constexpr int kDraws = 400;
+constexpr double kPriorRuns = 2;                          // at the mean cost
+constexpr double kLeastCost = 0.25, kGreatestCost = 100;  // an operator that costs nothing is not worth everything
 
 // Prior shares of about 2 : 1 : 0.5, and other people's finds first of all.
-std::vector<OperatorArm> prior_arms() {
-    return {{kTune, 1.2, 0.8}, {kSwitch, 0.9, 1.1}, {kCross, 0.7, 1.3}, {kImport, 1.3, 0.7}};
+std::vector<OperatorArm> prior_arms(std::string_view external) {
+    std::vector<OperatorArm> arms = {{kTune, 1.2, 0.8}, {kSwitch, 0.9, 1.1}, {kCross, 0.7, 1.3}, {kImport, 1.3, 0.7}};
+    if (!external.empty()) arms.push_back({external, 1.2, 0.8});
+    return arms;
 }
+
+double proposal_cost_s(const Trial& trial) { return trial.proposer_s + kSecondsPerUsd * trial.proposer_usd; }
+
+bool is_proposed(const Trial& trial) { return !trial.proposer.empty() && trial.proposer == trial.operator_name; }
+
+// 0: no own run says what it cost.
+double mean_cost_s(const History& history) {
+    double sum_s = 0;
+    int runs = 0;
+    for (const Trial& trial : history.trials) {
+        if (trial.own && trial.wall_s > 0) sum_s += trial.wall_s, ++runs;
+    }
+    return runs > 0 ? sum_s / runs : 0;
+}
+
+// What one operator's runs have shown, each fading with the next.
+struct Account {
+    double paid = 0, unpaid = 0, cost = 0, runs = 0;
+
+    void add(bool pays, double weight, double run_cost) {
+        paid = kFade * paid + (pays ? weight : 0);
+        unpaid = kFade * unpaid + (pays ? 0 : weight);
+        cost = kFade * cost + weight * std::min(run_cost, kGreatestCost);
+        runs = kFade * runs + weight;
+    }
+};
+
+class Accounts {
+public:
+    Accounts(const History& history, const std::vector<OperatorArm>& arms)
+        : arms_(arms), accounts_(arms.size()), mean_s_(mean_cost_s(history)) {}
+
+    void take_run(const Trial& trial, bool pays) {
+        if (Account* account = of(trial.operator_name))
+            account->add(pays, trial.own ? 1 : kForeignWeight, run_cost(trial));
+    }
+    void take_refused_call(const Trial& trial) {
+        if (Account* account = of(trial.proposer)) account->add(false, 1, relative(proposal_cost_s(trial)));
+    }
+    const std::vector<Account>& all() const { return accounts_; }
+
+private:
+    Account* of(std::string_view name) {
+        auto arm = std::ranges::find(arms_, name, &OperatorArm::name);
+        return arm == arms_.end() ? nullptr : &accounts_[static_cast<std::size_t>(arm - arms_.begin())];
+    }
+    double relative(double seconds) const { return mean_s_ > 0 ? seconds / mean_s_ : 1; }
+    double run_cost(const Trial& trial) const {
+        if (!trial.own) return 1;
+        return relative(trial.wall_s + (is_proposed(trial) ? proposal_cost_s(trial) : 0));
+    }
+
+    const std::vector<OperatorArm>& arms_;
+    std::vector<Account> accounts_;
+    double mean_s_;
+};
 
 }  // namespace
 
-std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders) {
-    std::vector<OperatorArm> arms = prior_arms();
-    std::vector<double> paid(arms.size(), 0), unpaid(arms.size(), 0);
+std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders,
+                                       std::string_view external) {
+    std::vector<OperatorArm> arms = prior_arms(external);
+    Accounts accounts(history, arms);
     std::vector<double> scores;  // ascending, of the candidates before this one
     std::unordered_set<std::string_view> seen;
     for (const Trial& trial : history.trials) {
+        if (trial.own && !trial.proposer.empty() && !is_proposed(trial)) accounts.take_refused_call(trial);
         if (contenders.find(trial.candidate) == nullptr) continue;  // rejected
         if (!trial.own && trial.status != RunStatus::done) continue;
         if (!seen.insert(trial.candidate).second) continue;
@@ -35,16 +97,13 @@ std::vector<OperatorArm> operator_arms(const History& history, const Contenders&
             pays = static_cast<double>(place - scores.begin()) < std::ceil(kBest * static_cast<double>(scores.size()));
             scores.insert(place, trial.score);
         }
-        auto arm = std::ranges::find(arms, std::string_view(trial.operator_name), &OperatorArm::name);
-        if (arm == arms.end()) continue;
-        auto index = static_cast<std::size_t>(arm - arms.begin());
-        double weight = trial.own ? 1 : kForeignWeight;
-        paid[index] = kFade * paid[index] + (pays ? weight : 0);
-        unpaid[index] = kFade * unpaid[index] + (pays ? 0 : weight);
+        accounts.take_run(trial, pays);
     }
     for (std::size_t i = 0; i < arms.size(); ++i) {
-        arms[i].paid += paid[i];
-        arms[i].unpaid += unpaid[i];
+        const Account& account = accounts.all()[i];
+        arms[i].paid += account.paid;
+        arms[i].unpaid += account.unpaid;
+        arms[i].cost = std::max((kPriorRuns + account.cost) / (kPriorRuns + account.runs), kLeastCost);
     }
     return arms;
 }
@@ -57,7 +116,7 @@ std::vector<OperatorOdds> operator_odds(const std::vector<OperatorArm>& arms, Ra
         std::size_t winner = 0;
         double best = -1;
         for (std::size_t i = 0; i < arms.size(); ++i) {
-            double value = random.beta(arms[i].paid, arms[i].unpaid);
+            double value = random.beta(arms[i].paid, arms[i].unpaid) / arms[i].cost;
             if (value > best) best = value, winner = i;
         }
         odds[winner].odds += (1 - kFloor) / kDraws;

@@ -1,8 +1,12 @@
-// Operators: which kind of change earns the next run. Discounted Thompson sampling: an operator's run pays if its new
-// candidate enters the best tenth of what was scored before it; successes and failures of an operator fade by 0.95 at
-// each of its updates, so that one that stops paying loses its share; a tenth of the odds is dealt out evenly, so that
-// one that begins to pay is noticed. Measured: equal to the best fixed mix within noise, without having to know that
-// mix.
+// Operators: which kind of change earns the next run. Discounted Thompson sampling of gain per cost: an operator's run
+// pays if its new candidate enters the best tenth of what was scored before it; successes and failures of an operator
+// fade by 0.95 at each of its updates, so that one that stops paying loses its share; what is drawn for it is divided by
+// what its runs cost against the mean run, faded alike; a tenth of the odds is dealt out evenly, so that one that begins
+// to pay is noticed. Measured, where all runs cost the same: equal to the best fixed mix within noise, without having to
+// know that mix.
+//
+// A run costs the seconds that it took, its proposer's included, and for each dollar the seconds that a dollar buys of a
+// machine. A proposer whose answer was not used has had a call without gain: it costs what it took.
 #pragma once
 
 #include <string>
@@ -15,15 +19,20 @@
 namespace cultivar {
 
 inline constexpr std::string_view kTune = "tune", kSwitch = "switch", kCross = "cross", kImport = "import";
+inline constexpr std::string_view kExternal = "proposer";  // or "proposer:NAME"
+inline constexpr double kSecondsPerUsd = 7200;             // of a machine at half a dollar an hour
 
 struct OperatorArm {
     std::string_view name;
     double paid = 0, unpaid = 0;  // the prior's pseudo-counts included
+    double cost = 1;              // of its runs against the mean run
 };
 
-// tune, switch, cross and import with what the category's history says of them. Only a candidate's first run counts,
-// whoever ran it; unverified foreign runs count half, rejected ones not at all.
-std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders);
+// tune, switch, cross and import with what the category's history says of them, and the external proposer of that name,
+// if any. Only a candidate's first run counts, whoever ran it; unverified foreign runs count half, rejected ones not at
+// all. Costs are those of own runs.
+std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders,
+                                       std::string_view external = {});
 
 struct OperatorOdds {
     std::string_view name;

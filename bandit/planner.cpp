@@ -7,6 +7,7 @@
 #include "bandit/noise.h"
 #include "bandit/operators.h"
 #include "bandit/proposals.h"
+#include "bandit/suggestion.h"
 
 namespace cultivar {
 namespace {
@@ -19,13 +20,24 @@ constexpr double kNoiseMatters = 0.01;    // sigma over the spread of scores
 class Planner {
 public:
     explicit Planner(const PlannerInput& input)
-        : history_(*input.history),
+        : input_(input),
+          history_(*input.history),
           contenders_(history_),
           noise_(estimate_noise(history_)),
           random_(mixed_seed(input)),
           proposer_(input, contenders_, random_) {}
 
     Result<Plan> plan() {
+        Result<Plan> plan = choose();
+        if (plan) plan->external_refused = std::move(refused_);
+        if (plan && input_.explain)
+            plan->why = explain(history_, contenders_, operator_arms(history_, contenders_, external()),
+                                std::move(odds_), input_.seed);
+        return plan;
+    }
+
+private:
+    Result<Plan> choose() {
         if (auto plan = seed()) return *plan;
         if (auto plan = undecided()) return *plan;
         if (auto plan = incumbent_again()) return *plan;
@@ -35,7 +47,6 @@ public:
         return nothing_left();
     }
 
-private:
     // A caller may give every plan of an exploration the same seed: the trials so far make the draws differ.
     static std::uint64_t mixed_seed(const PlannerInput& input) {
         std::uint64_t state = input.seed;
@@ -45,8 +56,13 @@ private:
     Plan again(const Contender& contender, std::string operator_name, std::string choice) const {
         const Known& known = *contender.known;
         int here = static_cast<int>(contender.own.size() + contender.foreign.size());
-        return {known.candidate, known.parents, std::move(operator_name), std::max(known.runs_anywhere, here),
-                std::move(choice)};
+        return {known.candidate,
+                known.parents,
+                std::move(operator_name),
+                std::max(known.runs_anywhere, here),
+                std::move(choice),
+                {},
+                {}};
     }
 
     std::optional<Plan> seed() const {
@@ -94,10 +110,11 @@ private:
     }
 
     std::optional<Plan> by_operator() {
-        std::vector<OperatorArm> arms = operator_arms(history_, contenders_);
-        std::erase_if(arms, [&](const OperatorArm& arm) { return !proposer_.available(arm.name); });
+        std::vector<OperatorArm> arms = operator_arms(history_, contenders_, external());
+        std::erase_if(arms, [&](const OperatorArm& arm) { return !available(arm.name); });
         while (!arms.empty()) {
             std::vector<OperatorOdds> odds = operator_odds(arms, random_);
+            if (odds_.empty()) odds_ = odds;
             std::vector<double> weights;
             std::string names;
             for (const OperatorOdds& entry : odds) {
@@ -105,10 +122,11 @@ private:
                 names += fmt::format("{}{}", names.empty() ? "" : "/", entry.name);
             }
             std::size_t drawn = random_.pick(weights);
-            if (auto proposal = proposer_.propose(odds[drawn].name)) {
+            if (auto proposal = propose(odds[drawn].name)) {
                 std::string name(odds[drawn].name);
                 std::string choice =
                     fmt::format("{} (odds {:.2f} of {}): {}", name, odds[drawn].odds, names, proposal->how);
+                if (!refused_.empty()) choice = fmt::format("{} gave nothing; {}", external(), choice);
                 return finished(std::move(*proposal), std::move(name), std::move(choice));
             }
             arms.erase(arms.begin() + static_cast<std::ptrdiff_t>(drawn));
@@ -116,11 +134,36 @@ private:
         return std::nullopt;
     }
 
+    std::string_view external() const { return input_.suggest ? std::string_view(input_.external) : ""; }
+
+    bool available(std::string_view name) const {
+        return name == external() ? !proposer_.parents().empty() : proposer_.available(name);
+    }
+
+    std::optional<Proposal> propose(std::string_view name) {
+        if (name != external()) return proposer_.propose(name);
+        auto proposal = suggested();
+        if (proposal) return std::move(*proposal);
+        refused_ = proposal.error().message;
+        return std::nullopt;
+    }
+
+    Result<Proposal> suggested() const {
+        TRY_ASSIGN(Suggestion suggestion, input_.suggest());
+        TRY_ASSIGN(Candidate child, child_of(suggestion, input_, contenders_));
+        const Candidate& parent = named(contenders_, suggestion.parent)->known->candidate;
+        std::string how = fmt::format("parent {}; {}", short_id(parent.id),
+                                      change_text(gene_changes(*input_.space, parent.genes, child.genes)));
+        if (!suggestion.note.empty()) how += "; it says: " + suggestion.note;
+        return Proposal{std::move(child), {parent.id}, std::move(how)};
+    }
+
     Plan finished(Proposal proposal, std::string name, std::string choice) const {
         int runs = 0;
         if (const Contender* contender = contenders_.find(proposal.child.id))
             runs = again(*contender, "", "").replicate;
-        return {std::move(proposal.child), std::move(proposal.parents), std::move(name), runs, std::move(choice)};
+        return {
+            std::move(proposal.child), std::move(proposal.parents), std::move(name), runs, std::move(choice), {}, {}};
     }
 
     // The space is exhausted: know the best ones better.
@@ -161,11 +204,14 @@ private:
             std::move(hint));
     }
 
+    const PlannerInput& input_;
     const History& history_;
     Contenders contenders_;
     Noise noise_;
     Random random_;
     Proposer proposer_;
+    std::vector<OperatorOdds> odds_;  // that the operator was drawn by
+    std::string refused_;
 };
 
 }  // namespace

@@ -2,21 +2,47 @@
 
 #include <fmt/format.h>
 
+#include "bandit/operators.h"
 #include "cli/explorer.h"
-#include "cli/json.h"
 #include "cli/tell.h"
 
 namespace cultivar {
 namespace {
 
+constexpr std::size_t kMaxProposerName = 32;
 constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
 
 struct Options {
     std::optional<std::int64_t> runs, seed;
     std::optional<std::string> for_time, budget, threads, device;
+    std::optional<std::string> proposer, proposer_name, proposer_limit;
     std::string while_command;
     bool propose = false;
 };
+
+Result<std::optional<ProposerOptions>> checked_proposer(const Options& options) {
+    using Proposer = std::optional<ProposerOptions>;
+    if (!options.proposer) {
+        if (options.proposer_name || options.proposer_limit)
+            return fail(Code::usage, "a proposer's name or limit without --proposer", "cultivar explore --help");
+        return Proposer();
+    }
+    if (options.proposer->find_first_not_of(" \t\n") == std::string::npos)
+        return fail(Code::usage, "--proposer takes a command");
+    ProposerOptions proposer{*options.proposer, std::string(kExternal)};
+    if (options.proposer_name) {
+        if (*options.proposer_name != writer_word(*options.proposer_name) ||
+            options.proposer_name->size() > kMaxProposerName)
+            return fail(Code::usage,
+                        fmt::format("--proposer-name = '{}': it takes lower-case letters, digits and '-', {} at most",
+                                    *options.proposer_name, kMaxProposerName));
+        proposer.name += ":" + *options.proposer_name;
+    }
+    if (options.proposer_limit) {
+        TRY_ASSIGN(proposer.limit_s, parse_duration(*options.proposer_limit));
+    }
+    return Proposer(std::move(proposer));
+}
 
 Result<ExploreOptions> checked(const Options& options) {
     ExploreOptions out;
@@ -37,13 +63,8 @@ Result<ExploreOptions> checked(const Options& options) {
     if (options.seed) out.seed = static_cast<std::uint64_t>(*options.seed);
     out.propose = options.propose;
     out.while_command = options.while_command;
+    TRY_ASSIGN(out.proposer, checked_proposer(options));
     return out;
-}
-
-Json run_json(const ExploredRun& explored) {
-    auto json = Json::parse(to_line(Record(explored.run)));
-    json["id"] = explored.id;
-    return json;
 }
 
 Result<int> explore(Context& context, const Options& words) {
@@ -81,9 +102,15 @@ Action declare_explore(Parser& parser) {
     parser.option("--threads", options->threads, "N", "threads to train on (default: all processors)");
     parser.option("--while", options->while_command, "CMD",
                   "asked before each run and every 30 s; while it fails, runs wait with a checkpoint");
+    parser.option("--proposer", options->proposer, "CMD",
+                  "a program that may say what to try: it is given the pool as JSON and answers with gene changes");
+    parser.option("--proposer-name", options->proposer_name, "NAME", "what records call it: proposer:NAME");
+    parser.option("--proposer-limit", options->proposer_limit, "TIME", "how long it may take (default: 60s)");
     parser.flag("--propose", options->propose, "push at the end, and every 30 minutes");
     parser.example("cultivar explore --runs 10", "ten runs");
     parser.example("cultivar explore --for 8h --propose --while 'on_ac_power'", "overnight, on mains only");
+    parser.example("cultivar explore --runs 20 --proposer ./agent.py --proposer-limit 5m",
+                   "an agent takes part, as far as it earns its runs");
     return [options](Context& context) { return explore(context, *options); };
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/asked.h"
 #include "cli/category.h"
 #include "cli/json.h"
 #include "cli/run_one.h"
@@ -18,6 +19,7 @@ struct Situation {
     bool data_here = false, exploring = false;
     std::optional<bool> trusted;  // absent: the pool has no command of its own
     std::optional<PlannedRun> unfinished;
+    std::size_t asked = 0;  // and not told yet
 };
 
 Result<Situation> look(Session& session) {
@@ -34,6 +36,8 @@ Result<Situation> look(Session& session) {
     now.data_here = need_data(*session.clone).has_value();
     now.exploring = FileLock::is_held(session.clone->state_dir + "explore.lock");
     TRY_ASSIGN(now.unfinished, unfinished_run(session));
+    TRY_ASSIGN(std::vector<Ask> asks, open_asks(session));
+    now.asked = asks.size();
     return now;
 }
 
@@ -58,6 +62,7 @@ Json as_json(const Session& session, const Situation& now) {
             {"exploring", now.exploring},
             {"unfinished", now.unfinished ? Json(now.unfinished->child.id) : Json(nullptr)},
             {"unsent_records", now.unsent},
+            {"asked", now.asked},
             {"runs",
              {{"all", t.runs}, {"scored", t.done}, {"stopped", t.stopped}, {"failed", t.failed}, {"unfit", t.unfit}}},
             {"candidates", t.candidates},
@@ -108,6 +113,7 @@ std::string as_text(const Session& session, const Situation& now, int threads) {
     else if (now.unfinished)
         text +=
             fmt::format("unfinished    {}: the next explore goes on with it\n", now.unfinished->child.id.substr(0, 8));
+    if (now.asked > 0) text += fmt::format("asked         {} not told yet: cultivar ask --open\n", now.asked);
     if (now.unsent > 0)
         text += fmt::format("unsent        {} record{}: cultivar propose\n", now.unsent, now.unsent == 1 ? "" : "s");
     return text;

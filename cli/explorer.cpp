@@ -8,13 +8,10 @@
 
 #include <fmt/format.h>
 
-#include "bandit/noise.h"
-#include "bandit/operators.h"
 #include "cli/category.h"
+#include "cli/planning.h"
 #include "cli/tell.h"
 #include "pool/child.h"
-#include "pool/digest.h"
-#include "pool/journal.h"
 
 namespace cultivar {
 namespace {
@@ -42,6 +39,7 @@ bool ask(const std::string& command, const Clock& clock, const std::function<boo
 Result<void> Explorer::prepare() {
     TRY(need_data(*session_.clone));
     tell_clock(context_.ui, session_.clone->task, std::time(nullptr));
+    if (options_.proposer) proposer_.emplace(*options_.proposer, [this] { return context_.interrupted(); });
     budget_s_ = options_.budget_s.value_or(session_.clone->task.budget_s);
     TRY(worker_command(session_));  // before anything is written: is there one, and may it run?
     TRY_ASSIGN(category_, machine_category(context_, session_, budget_s_));
@@ -143,65 +141,21 @@ Result<bool> Explorer::wait_until_allowed(int done) {
     return true;
 }
 
-// main may have moved since the last time: the seeds are read again.
-Result<History> Explorer::history() {
-    TRY_ASSIGN(std::vector<Seed> seeds, read_seeds(*session_.clone));
-    return read_history(session_, seeds, category_);
-}
-
-// A cross or an import that a person made here and nobody ran yet comes first.
-std::optional<PlannedRun> Explorer::waiting_by_hand(const History& now) {
-    for (const Known& known : now.candidates) {
-        const bool is_cross = known.parents.size() == 2, is_import = known.parents.empty() && !known.seed;
-        if ((!is_cross && !is_import) || known.rejected || known.in_flight || known.runs_anywhere > 0) continue;
-        auto row = session_.index->candidate(known.candidate.id);
-        if (!row || !*row || (*row)->commits.empty()) continue;
-        auto branch =
-            session_.clone->repo.ref("refs/heads/" + candidate_branch(known.candidate.id, (*row)->commits.front()));
-        if (!branch || !*branch) continue;
-        PlannedRun planned;
-        planned.child = known.candidate;
-        planned.parents = known.parents;
-        planned.operator_name = is_cross ? kCross : kImport;
-        planned.choice = is_cross ? fmt::format("cross: asked for by hand, of {} and {}", short_id(known.parents[0]),
-                                                short_id(known.parents[1]))
-                                  : "import: asked for by hand";
-        return planned;
-    }
-    return std::nullopt;
-}
-
-Result<PlannedRun> Explorer::next_run() {
-    TRY_ASSIGN(History now, history());
-    PlannedRun planned;
-    if (auto waiting = waiting_by_hand(now)) {
-        planned = std::move(*waiting);
-    } else {
-        PlannerInput input;
-        input.space = &session_.clone->task.space;
-        input.task_id = session_.clone->task_id;
-        input.history = &now;
-        // Without --seed the draw follows from the writer and the records: another clone draws otherwise.
-        std::string luck = options_.seed ? std::to_string(*options_.seed) : session_.clone->writer;
-        input.seed =
-            std::stoull(sha256_hex(fmt::format("plan {} {}", luck, now.trials.size())).substr(0, 16), nullptr, 16);
-        input.cross = [this](const std::string& a, const std::string& b) -> Result<Candidate> {
-            TRY_ASSIGN(CandidateCommit one, session_.index->commit_of(a));
-            TRY_ASSIGN(CandidateCommit two, session_.index->commit_of(b));
-            TRY_ASSIGN(Cross made, session_.index->lineage().cross_of(one.oid, two.oid));
-            return made.child;
-        };
-        TRY_ASSIGN(Plan plan, plan_next(input));
-        planned.child = std::move(plan.child);
-        planned.parents = std::move(plan.parents);
-        planned.operator_name = std::move(plan.operator_name);
-        planned.choice = std::move(plan.choice);
-    }
-    TRY_ASSIGN(planned.replicate, session_.index->replicates(planned.child.id));
-    planned.category = category_;
-    planned.budget_s = budget_s_;
-    planned.started = utc_text(std::time(nullptr));
-    return planned;
+// Planned, leased and laid down, or nothing of it.
+Result<PlannedRun> Explorer::begin_next() {
+    TRY_ASSIGN(FileLock lock, lock_planning(context_, session_));
+    TRY(session_.index->refresh());
+    TRY_ASSIGN(History now, planning_history(session_, category_));
+    PlanOptions options{category_, budget_s_, options_.seed, proposer_ ? &*proposer_ : nullptr};
+    TRY_ASSIGN(NextRun next, plan_run(session_, now, options));
+    if (context_.interrupted()) return fail(Code::interrupted, "interrupted before the next run began");
+    const PlannedRun& planned = next.run;
+    if (!planned.proposer.refused.empty())
+        context_.ui.warn(fmt::format("{}: {}", planned.proposer.name, clean(planned.proposer.refused)));
+    context_.ui.note(fmt::format("run {}: {}", run_number_, clean(planned.choice)));
+    TRY(lease(session_, planned));
+    TRY(begin_run(session_, planned));
+    return std::move(next.run);
 }
 
 RunHooks Explorer::hooks(const PlannedRun& planned, const History& now) {
@@ -222,31 +176,18 @@ RunHooks Explorer::hooks(const PlannedRun& planned, const History& now) {
     return hooks;
 }
 
-// A kill between the record and the end of its run leaves both.
-Result<bool> Explorer::already_recorded(const PlannedRun& planned) {
-    TRY_ASSIGN(std::vector<RunRow> rows, session_.index->runs(planned.child.id));
-    return std::any_of(rows.begin(), rows.end(), [&](const RunRow& row) {
-        return row.run.writer == session_.clone->writer && row.run.started == planned.started;
-    });
-}
-
 Result<std::optional<ExploredRun>> Explorer::explore_once() {
     using Explored = std::optional<ExploredRun>;
     TRY_ASSIGN(std::optional<PlannedRun> planned, unfinished_run(session_));
     ++run_number_;
-    TRY_ASSIGN(bool recorded, planned ? already_recorded(*planned) : Result<bool>(false));
+    TRY_ASSIGN(bool recorded, planned ? already_recorded(session_, *planned) : Result<bool>(false));
     bool goes_on = planned && !recorded && planned->category == category_;
     if (goes_on) {
         context_.ui.note(fmt::format("run {}: going on with {}", run_number_, short_id(planned->child.id)));
     } else {
-        TRY_ASSIGN(planned, next_run());
-        context_.ui.note(fmt::format("run {}: {}", run_number_, clean(planned->choice)));
-        Lease lease{session_.clone->task_id, planned->child.id,      category_,       budget_s_,
-                    planned->replicate,      session_.clone->writer, planned->started};
-        TRY(append_record(*session_.clone, lease));
-        TRY(begin_run(session_, *planned));
+        TRY_ASSIGN(planned, begin_next());
     }
-    TRY_ASSIGN(History now, history());
+    TRY_ASSIGN(History now, planning_history(session_, category_));
     TRY_ASSIGN(RunResult result, run_one(session_, *planned, *energy_, hooks(*planned, now)));
     context_.ui.clear_progress();
     if (result.stopped) {
@@ -260,33 +201,10 @@ Result<std::optional<ExploredRun>> Explorer::explore_once() {
 }
 
 Result<ExploredRun> Explorer::record(RunResult result) {
-    Run& run = result.run;
-    bool judgeable = run.status == RunStatus::done || run.status == RunStatus::stopped;
-    failures_in_a_row_ = run.status == RunStatus::failed ? failures_in_a_row_ + 1 : 0;
-    if (judgeable) {
-        TRY_ASSIGN(History now, history());
-        now.trials.push_back(trial_of(run, true));
-        Judgement judgement = judge(now, run.candidate, run.parents);
-        run.decision = judgement.decision;
-        run.reason = run.reason.empty() ? judgement.reason : run.reason + "; " + judgement.reason;
-    }
-    if (run.status == RunStatus::done && run.decision != Decision::reverted) TRY(keep(run, result.weights));
-    ExploredRun explored;
-    TRY_ASSIGN(explored.id, append_record(*session_.clone, run));
+    failures_in_a_row_ = result.run.status == RunStatus::failed ? failures_in_a_row_ + 1 : 0;
+    TRY_ASSIGN(ExploredRun explored, record_run(session_, std::move(result)));
     TRY(end_run(session_));
-    TRY(session_.index->refresh());
-    if (run.decision == Decision::kept) {
-        TRY_ASSIGN(CandidateCommit commit, session_.index->commit_of(run.candidate));
-        TRY(ensure_candidate_branch(session_.clone->repo, commit));
-        TRY(session_.index->refresh());
-    }
-    explored.run = std::move(run);
     return explored;
-}
-
-// A run that is not settled yet keeps its weights too: the next one may settle it.
-Result<void> Explorer::keep(const Run& run, const std::optional<std::string>& weights) {
-    return weights ? store_artifact(*session_.clone, run.artifact, *weights) : Result<void>();
 }
 
 }  // namespace cultivar

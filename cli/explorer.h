@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "cli/proposer.h"
 #include "cli/run_one.h"
 
 namespace cultivar {
@@ -17,12 +18,7 @@ struct ExploreOptions {
     std::optional<std::uint64_t> seed;
     bool propose = false;
     std::string while_command;
-};
-
-// What became of one run, for the command to tell.
-struct ExploredRun {
-    std::string id;  // the record's
-    Run run;
+    std::optional<ProposerOptions> proposer;
 };
 
 class Explorer {
@@ -38,13 +34,9 @@ private:
     Result<void> prepare();
     Result<bool> worth_another(int done) const;
     Result<void> meet_others(bool first);
-    Result<PlannedRun> next_run();
-    Result<bool> already_recorded(const PlannedRun& planned);
-    std::optional<PlannedRun> waiting_by_hand(const History& history);
+    Result<PlannedRun> begin_next();
     Result<std::optional<ExploredRun>> explore_once();
     Result<ExploredRun> record(RunResult result);
-    Result<void> keep(const Run& run, const std::optional<std::string>& weights);
-    Result<History> history();
     Result<void> propose_found();
     bool allowed_to_run();                      // asks --while, at most every 30 s
     Result<bool> wait_until_allowed(int done);  // false: time ran out first
@@ -57,6 +49,7 @@ private:
     std::string category_;
     double budget_s_ = 0;
     std::unique_ptr<EnergyMeter> energy_;
+    std::optional<ExternalProposer> proposer_;
     double started_s_ = 0, pulled_s_ = 0, asked_s_ = -1e9;
     bool allowed_ = true;
     int run_number_ = 0, failures_in_a_row_ = 0;

@@ -6,7 +6,6 @@
 #include <fstream>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "pool/digest.h"
 #include "pool/intake.h"
@@ -15,34 +14,12 @@
 namespace cultivar {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr double kSlack_s = 120;  // start-up and scoring of a small model, generously
 
 std::string run_dir(const Session& session) { return session.clone->state_dir + "run/"; }
 
-Result<Genes> spec_genes(const Session& session, const Candidate& child) {
-    return session.clone->task.space.complete(child.genes);
-}
-
-Json plan_json(const Session& session, const PlannedRun& planned) {
-    return {{"task", session.clone->task_id},
-            {"toml", planned.child.toml},
-            {"parents", planned.parents},
-            {"operator", planned.operator_name},
-            {"choice", planned.choice},
-            {"category", planned.category},
-            {"started", planned.started},
-            {"replicate", planned.replicate},
-            {"budget_s", planned.budget_s},
-            {"wall_s", planned.wall_s},
-            {"joules", planned.joules},
-            {"training_s", planned.training.seconds},
-            {"training_joules", planned.training.joules}};
-}
-
 Result<void> save_plan(const Session& session, const PlannedRun& planned) {
-    return write_file_atomically(run_dir(session) + "plan.json", plan_json(session, planned).dump(2) + "\n");
+    return write_file_atomically(run_dir(session) + "plan.json", to_json(session, planned).dump(2) + "\n");
 }
 
 // What an earlier part of the run told, for the collector.
@@ -145,24 +122,6 @@ void refuse_unsound(const Clone& clone, RunResult& result) {
     result.weights.reset();
 }
 
-Run blank_record(const Session& session, const PlannedRun& planned) {
-    Run run;
-    run.task = session.clone->task_id;
-    run.candidate = planned.child.id;
-    run.toml = planned.child.toml;
-    run.parents = planned.parents;
-    run.category = planned.category;
-    run.budget_s = planned.budget_s;
-    run.replicate = planned.replicate;
-    run.seed = run_seed(planned.child.id, planned.replicate);
-    run.operator_name = planned.operator_name;
-    run.choice = planned.choice;
-    run.started = planned.started;
-    run.writer = session.clone->writer;
-    run.zone = session.config.get("zone").value;
-    return run;
-}
-
 }  // namespace
 
 Result<std::vector<std::string>> worker_command(const Session& session) {
@@ -175,28 +134,7 @@ Result<std::optional<PlannedRun>> unfinished_run(const Session& session) {
     using Found = std::optional<PlannedRun>;
     auto text = read_file(run_dir(session) + "plan.json", 1 << 20);
     if (!text) return text.error().code == Code::not_found ? Result<Found>(Found()) : fail(text.error());
-    try {
-        Json json = Json::parse(*text);
-        if (json.at("task").get<std::string>() != session.clone->task_id) return Found();
-        PlannedRun planned;
-        auto child =
-            parse_canonical(session.clone->task.space, session.clone->task_id, json.at("toml").get<std::string>());
-        if (!child) return Found();
-        planned.child = std::move(*child);
-        planned.parents = json.at("parents").get<std::vector<std::string>>();
-        planned.operator_name = json.at("operator").get<std::string>();
-        planned.choice = json.at("choice").get<std::string>();
-        planned.category = json.at("category").get<std::string>();
-        planned.started = json.at("started").get<std::string>();
-        planned.replicate = json.at("replicate").get<int>();
-        planned.budget_s = json.at("budget_s").get<double>();
-        planned.wall_s = json.at("wall_s").get<double>();
-        planned.joules = json.at("joules").get<double>();
-        planned.training = {json.at("training_joules").get<double>(), json.at("training_s").get<double>()};
-        return Found(std::move(planned));
-    } catch (const std::exception&) {
-        return Found();  // begin_run() replaces it
-    }
+    return parse_planned_run(session, *text);  // none: begin_run() replaces it
 }
 
 Result<void> begin_run(const Session& session, const PlannedRun& planned) {
@@ -204,13 +142,8 @@ Result<void> begin_run(const Session& session, const PlannedRun& planned) {
     std::error_code ec;
     std::filesystem::create_directories(run_dir(session), ec);
     if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", run_dir(session), ec.message()));
-    TRY_ASSIGN(Specification specification, base_specification(session));
-    TRY_ASSIGN(specification.genes, spec_genes(session, planned.child));
-    specification.mode = Specification::Mode::train;
-    specification.seed = run_seed(planned.child.id, planned.replicate);
-    specification.budget_s = planned.budget_s;
-    specification.work_dir = std::filesystem::absolute(run_dir(session)).string();
-    specification.artifact = specification.work_dir + "artifact";
+    const std::string folder = std::filesystem::absolute(run_dir(session)).string();
+    TRY_ASSIGN(Specification specification, specification_of(session, planned, folder));
     TRY(write_file_atomically(run_dir(session) + "spec.json", to_json(specification) + "\n"));
     return save_plan(session, planned);  // last: a run without a plan was never begun
 }

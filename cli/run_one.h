@@ -5,24 +5,13 @@
 #include <functional>
 #include <optional>
 
-#include "bandit/planner.h"
 #include "bandit/stopping.h"
-#include "cli/session.h"
+#include "cli/recording.h"
 #include "train/collector.h"
 #include "train/energy.h"
 #include "train/launcher.h"
 
 namespace cultivar {
-
-struct PlannedRun {
-    Candidate child;
-    std::vector<std::string> parents;
-    std::string operator_name, choice, category, started;
-    int replicate = 0;
-    double budget_s = 0;
-    double wall_s = 0, joules = 0;     // of earlier parts of this run
-    EnergyMeter::Spent training = {};  // of those parts, between start-up and scoring
-};
 
 // The run that an earlier explore left unfinished, if it is still of this task.
 Result<std::optional<PlannedRun>> unfinished_run(const Session& session);
@@ -33,12 +22,6 @@ struct RunHooks {
     std::function<void(const RunCollector&)> on_step;
     std::function<std::optional<Hopeless>(const RunCollector&)> hopeless;  // asked after each step
     std::function<bool()> should_stop;                                     // asked ten times a second
-};
-
-struct RunResult {
-    bool stopped = false;                // by should_stop: a checkpoint was written, nothing is recorded
-    Run run;                             // decision and decision's reason are still open
-    std::optional<std::string> weights;  // the artifact's bytes, of a scored run
 };
 
 // Trains and scores. What goes wrong with the trainer is a RunResult of status failed or unfit; data that is missing or

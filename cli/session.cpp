@@ -16,6 +16,7 @@ constexpr std::size_t kMaxSeeds = 1000;
 // What a plan is made from; in a larger pool, this clone's own runs, the best and the newest of the others'.
 constexpr std::int64_t kMostCandidates = 10'000;
 constexpr std::size_t kMostBest = 2500, kMostNewest = 2500;
+constexpr int kMostLeases = 100;  // of one writer
 
 Trial trial_of(const RunSummary& run, bool own) {
     Trial trial;
@@ -28,6 +29,10 @@ Trial trial_of(const RunSummary& run, bool own) {
     trial.budget_s = run.budget_s;
     trial.steps = run.steps;
     trial.own = own;
+    trial.wall_s = run.wall_s;
+    trial.proposer = run.proposer;
+    trial.proposer_s = run.proposer_seconds;
+    trial.proposer_usd = run.proposer_usd;
     return trial;
 }
 
@@ -66,6 +71,10 @@ Trial trial_of(const Run& run, bool own) {
     trial.budget_s = run.budget_s;
     trial.steps = run.steps;
     trial.own = own;
+    trial.wall_s = run.wall_s;
+    trial.proposer = run.proposer;
+    trial.proposer_s = run.proposer_seconds;
+    trial.proposer_usd = run.proposer_usd.value_or(0);
     return trial;
 }
 
@@ -140,9 +149,18 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
             history.trials.back().curve = std::move(curve->second);
     }
     TRY_ASSIGN(std::vector<Lease> leases, session.index->leases());
+    std::map<std::string, int> held;
     for (const Lease& lease : leases) {
-        auto found = at.find(lease.candidate);
-        if (found != at.end() && lease.category == category) history.candidates[found->second].in_flight = true;
+        if (lease.category != category || ++held[lease.writer] > kMostLeases) continue;
+        if (auto found = at.find(lease.candidate); found != at.end()) {
+            history.candidates[found->second].in_flight = true;
+            continue;
+        }
+        auto leased = parse_canonical(session.clone->task.space, session.clone->task_id, lease.toml);
+        if (!leased || leased->id != lease.candidate) continue;  // of an older writer, who did not say what it is
+        Known& entry = known(std::move(*leased));
+        entry.parents = lease.parents;
+        entry.in_flight = true;
     }
     return history;
 }

@@ -2,18 +2,15 @@
 
 #include <algorithm>
 #include <ctime>
-#include <filesystem>
 
 #include <fmt/format.h>
 
-#include "cli/run_one.h"
+#include "cli/score_artifact.h"
 #include "eval/rescore.h"
 #include "pool/segment_log.h"
 
 namespace cultivar {
 namespace {
-
-constexpr double kRescoreLimit_s = 1800;
 
 void conclude(Verdict& verdict, const char* result, const char* tier, const std::string& reason) {
     verdict.result = result;
@@ -33,10 +30,10 @@ Result<Verifier> Verifier::make(Context& context, Session& session) {
             Code::usage,
             "this clone's key is none of the pool's verifiers: a maintainer must add it to allowed_signers on main",
             fmt::format("echo '{} namespaces=\"git\" {}' >> allowed_signers", clone.writer, clone.key.public_text()));
-    TRY_ASSIGN(Specification base, base_specification(session));
+    TRY(need_data(clone));
     TRY_ASSIGN(int threads, session.config.threads());
     TRY_ASSIGN(double watts, session.config.watts());
-    return Verifier(context, session, std::move(base), threads, watts);
+    return Verifier(context, session, threads, watts);
 }
 
 Result<Verdict> Verifier::judge(const ClaimRow& row) {
@@ -87,46 +84,24 @@ Result<void> Verifier::check_tiers(const ClaimRow& row, Verdict& verdict) {
 
 Result<void> Verifier::rescore(const ClaimRow& row, const Run& run, const std::string& weights, Verdict& verdict) {
     const Clone& clone = *session_.clone;
-    const std::string dir = fmt::format("{}verify/", clone.state_dir);
-    std::filesystem::create_directories(dir);
-    TRY(write_file_atomically(dir + "artifact", weights));
     TRY_ASSIGN(Candidate candidate, parse_canonical(clone.task.space, clone.task_id, row.claim.toml));
-    Specification specification = base_;
-    specification.mode = Specification::Mode::score;
-    specification.genes = candidate.genes;
-    specification.work_dir = dir;
-    specification.artifact = dir + "artifact";
-    specification.chunks = draw_chunks(kRescoreChunks);
-    TRY(write_file_atomically(dir + "spec.json", to_json(specification) + "\n"));
-    LaunchOptions options;
-    TRY_ASSIGN(options.command, worker_command(session_));
-    options.spec_path = dir + "spec.json";
-    options.log_path = dir + "log";
-    options.hang_s = options.wall_limit_s = kRescoreLimit_s;
-    UseCost cost;  // as this worker counts it, whatever the record says
-    auto listener = [&](const Event& event) {
-        if (auto* start = std::get_if<StartEvent>(&event)) {
-            verdict.evaluator = start->trainer;
-            cost = {start->parameters, start->flops_per_token, std::nullopt};
-        }
-        return Advice::go_on;
-    };
-    TRY_ASSIGN(Outcome outcome, run_trainer(options, clock_, listener, [this] { return context_.interrupted(); }));
-    std::error_code ec;
-    std::filesystem::remove_all(dir, ec);
-    if (outcome.how == Outcome::How::stopped) return fail(Code::interrupted, "interrupted; nothing was judged");
+    const std::vector<int> chunks = draw_chunks(kRescoreChunks);
+    TRY_ASSIGN(Scored scored, score_artifact(context_, session_, candidate.genes, weights, chunks, "verify"));
+    const Outcome& outcome = scored.outcome;
+    verdict.evaluator = scored.start.trainer;
+    const UseCost cost = {scored.start.parameters, scored.start.flops_per_token, std::nullopt};
     if (outcome.error && outcome.error->kind == "artifact")
         return conclude(verdict, "rejected", "rescore", outcome.error->message), Result<void>();
     if (auto over = over_cap(cost, clone.task.caps))
         return conclude(verdict, "rejected", "structure", *over), Result<void>();
     if (!outcome.done) return conclude(verdict, "inconclusive", "rescore", outcome.message), Result<void>();
-    if (outcome.done->chunk_loss_sums.size() != specification.chunks.size())
+    if (outcome.done->chunk_loss_sums.size() != chunks.size())
         return fail(Code::io, "the worker did not score the chunks it was asked for", "cultivar version");
     const ValidationPart& slice = clone.task.data->slice_score;
-    RescoreJudgement judgement = judge_rescore(run.chunk_loss_sums, specification.chunks, outcome.done->chunk_loss_sums,
-                                               slice.targets, slice.bytes);
+    RescoreJudgement judgement =
+        judge_rescore(run.chunk_loss_sums, chunks, outcome.done->chunk_loss_sums, slice.targets, slice.bytes);
     verdict.measured_bpb = judgement.measured_bpb;
-    verdict.chunks = static_cast<int>(specification.chunks.size());
+    verdict.chunks = static_cast<int>(chunks.size());
     return conclude(verdict, judgement.accepted ? "accepted" : "rejected", "rescore", judgement.reason), Result<void>();
 }
 

@@ -18,14 +18,13 @@ public:
     Result<void> write(const std::vector<Verdict>& verdicts);
 
 private:
-    Verifier(Context& context, Session& session, Specification base, int threads, double watts)
-        : context_(context), session_(session), base_(std::move(base)), threads_(threads), watts_(watts) {}
+    Verifier(Context& context, Session& session, int threads, double watts)
+        : context_(context), session_(session), threads_(threads), watts_(watts) {}
     Result<void> check_tiers(const ClaimRow& row, Verdict& verdict);
     Result<void> rescore(const ClaimRow& row, const Run& run, const std::string& weights, Verdict& verdict);
 
     Context& context_;
     Session& session_;
-    Specification base_;
     int threads_;
     double watts_;
     SystemClock clock_;

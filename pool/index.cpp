@@ -11,7 +11,7 @@
 namespace cultivar {
 namespace {
 
-constexpr int kSchema = 5;
+constexpr int kSchema = 6;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type 
     category TEXT, at TEXT, status TEXT, decision TEXT, score REAL, budget_s REAL, wall_s REAL, search_joules REAL,
     operator TEXT, steps INTEGER, parents TEXT, artifact TEXT, artifact_run TEXT, seen_s INTEGER, segment INTEGER,
     place INTEGER, line TEXT, refused TEXT, rejected INTEGER DEFAULT 0, parameters INTEGER, flops REAL, joules REAL,
-    source TEXT, reason TEXT);
+    source TEXT, reason TEXT, proposer TEXT, proposer_s REAL, proposer_usd REAL);
 CREATE INDEX IF NOT EXISTS record_candidate ON record(candidate, category);
 CREATE INDEX IF NOT EXISTS record_at ON record(at) WHERE type = 'run';
 CREATE INDEX IF NOT EXISTS record_claim ON record(writer, candidate) WHERE type = 'claim';

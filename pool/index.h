@@ -55,6 +55,9 @@ struct RunSummary {
     double budget_s = 0;
     std::int64_t steps = 0;
     std::vector<std::string> parents;
+    double wall_s = 0;
+    std::string proposer;  // asked before this run, as its record says
+    double proposer_seconds = 0, proposer_usd = 0;
 };
 
 struct ClaimRow {

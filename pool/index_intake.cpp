@@ -105,8 +105,8 @@ struct Index::Intake {
              "INSERT OR IGNORE INTO record(id, type, writer, candidate, category, at, status, decision, score, "
              "budget_s, "
              "wall_s, search_joules, operator, steps, parents, artifact, artifact_run, seen_s, segment, place, line, "
-             "refused, parameters, flops, joules, source, reason) "
-             "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+             "refused, parameters, flops, joules, source, reason, proposer, proposer_s, proposer_usd) "
+             "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
             {&refused_copy, "SELECT 1 FROM record WHERE id = ? AND refused IS NOT NULL"},
             {&forget, "DELETE FROM record WHERE id = ?"},
             {&link, "INSERT OR IGNORE INTO claim_run VALUES(?, ?)"},
@@ -191,6 +191,8 @@ struct Index::Intake {
         if (cost.parameters) put.bind(23, *cost.parameters);
         if (cost.forward_flops_per_token) put.bind(24, *cost.forward_flops_per_token);
         if (cost.joules_per_token) put.bind(25, *cost.joules_per_token);
+        if (run.proposer.empty()) return;
+        put.bind(28, run.proposer).bind(29, run.proposer_seconds).bind(30, run.proposer_usd.value_or(0));
     }
     void bind_claim(const Claim& claim) {
         put.bind(2, "claim").bind(4, claim.candidate).bind(5, claim.category).bind(6, claim.at).bind(9, claim.val_bpb);
@@ -219,7 +221,7 @@ struct Index::Intake {
     }
 
     Result<void> take(const RawLine& raw, const CheckedLine& line, const Waiting& from) {
-        for (int i = 1; i <= 27; ++i) put.bind_null(i);
+        for (int i = 1; i <= 30; ++i) put.bind_null(i);
         put.bind(1, line.id).bind(2, "unreadable").bind(3, raw.writer).bind(18, met_s);
         if (from.blob.empty()) {
             put.bind(21, raw.text);

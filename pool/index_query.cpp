@@ -305,7 +305,8 @@ Result<std::vector<RunRow>> Index::own_runs(const std::string& category) {
 
 Result<std::vector<RunSummary>> Index::summaries(const std::string& category) {
     TRY_ASSIGN(Statement get, db_->prepare(R"(
-SELECT id, writer, candidate, operator, status, decision, score, budget_s, steps, parents FROM record
+SELECT id, writer, candidate, operator, status, decision, score, budget_s, steps, parents, wall_s, proposer,
+    proposer_s, proposer_usd FROM record
 WHERE type = 'run' AND category = ? AND refused IS NULL AND rejected = 0 ORDER BY seq)"));
     get.bind(1, category);
     std::vector<RunSummary> rows;
@@ -313,7 +314,8 @@ WHERE type = 'run' AND category = ? AND refused IS NULL AND rejected = 0 ORDER B
         TRY_ASSIGN(bool more, get.step());
         if (!more) break;
         rows.push_back({get.text(0), get.text(1), get.text(2), get.text(3), run_status(get.text(4)),
-                        decision(get.text(5)), get.real(6), get.real(7), get.whole(8), split(get.text(9))});
+                        decision(get.text(5)), get.real(6), get.real(7), get.whole(8), split(get.text(9)), get.real(10),
+                        get.text(11), get.real(12), get.real(13)});
     }
     return rows;
 }

@@ -94,10 +94,15 @@ Result<void> check_note(const std::string& task_id, const std::string& of_task, 
     return {};
 }
 
+Result<void> check_lease(const Task& task, const std::string& task_id, const Lease& lease, std::string_view owner) {
+    TRY(check_note(task_id, lease.task, lease.writer, owner));
+    return lease.toml.empty() ? Result<void>() : check_content(task, task_id, lease.task, lease.toml, lease.candidate);
+}
+
 Result<void> check_record(const Task& task, const std::string& task_id, const Record& record, std::string_view owner) {
     if (auto* run = std::get_if<Run>(&record)) return check_run(task, task_id, *run, owner);
     if (auto* claim = std::get_if<Claim>(&record)) return check_claim(task, task_id, *claim, owner);
-    if (auto* lease = std::get_if<Lease>(&record)) return check_note(task_id, lease->task, lease->writer, owner);
+    if (auto* lease = std::get_if<Lease>(&record)) return check_lease(task, task_id, *lease, owner);
     const auto& retirement = std::get<Retirement>(record);
     return check_note(task_id, retirement.task, retirement.writer, owner);
 }

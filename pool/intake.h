@@ -20,7 +20,8 @@ namespace cultivar {
 Result<void> check_record(const Task& task, const std::string& task_id, const Record& record, std::string_view owner);
 Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner);
 Result<void> check_claim(const Task& task, const std::string& task_id, const Claim& claim, std::string_view owner);
-// A lease or a retirement.
+Result<void> check_lease(const Task& task, const std::string& task_id, const Lease& lease, std::string_view owner);
+// Of a lease or a retirement: of this task and by the journal's owner.
 Result<void> check_note(const std::string& task_id, const std::string& of_task, std::string_view writer,
                         std::string_view owner);
 

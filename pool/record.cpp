@@ -41,6 +41,15 @@ double to_digits(double value, int digits) {
 
 double to_multiple(double value, double per_unit) { return std::round(value * per_unit) / per_unit; }
 
+Json proposer_json(const Run& run) {
+    Json json = {{"tokens", optional_json(run.proposer_tokens)}, {"usd", optional_json(run.proposer_usd)}};
+    if (run.proposer.empty()) return json;
+    json["name"] = run.proposer;
+    json["seconds"] = run.proposer_seconds;
+    if (!run.proposer_refused.empty()) json["refused"] = run.proposer_refused;
+    return json;
+}
+
 Json to_json(const Run& run) {
     return {
         {"v", kRecordVersion},
@@ -78,7 +87,7 @@ Json to_json(const Run& run) {
         {"energy", energy_json(run.energy)},
         {"zone", text_or_null(run.zone)},
         {"network_bytes", optional_json(run.network_bytes)},
-        {"proposer", {{"tokens", optional_json(run.proposer_tokens)}, {"usd", optional_json(run.proposer_usd)}}},
+        {"proposer", proposer_json(run)},
         {"trainer", run.trainer},
     };
 }
@@ -102,7 +111,7 @@ Json to_json(const Claim& claim) {
 }
 
 Json to_json(const Lease& lease) {
-    return {
+    Json json = {
         {"v", kRecordVersion},
         {"type", "lease"},
         {"task", lease.task},
@@ -113,6 +122,9 @@ Json to_json(const Lease& lease) {
         {"writer", lease.writer},
         {"at", lease.at},
     };
+    if (!lease.toml.empty()) json["toml"] = lease.toml;
+    if (!lease.parents.empty()) json["parents"] = lease.parents;
+    return json;
 }
 
 Json to_json(const Retirement& retirement) {

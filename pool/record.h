@@ -3,13 +3,15 @@
 // A record is its bytes: one line of UTF-8 JSON without the line feed, at most 256 KiB. Its id is the SHA-256 of those
 // bytes, 64 hex digits. Every record begins with {"v":1,"type":T,...}; a reader that meets a larger v stops and says
 // so; unknown fields are kept in the bytes and otherwise left alone; fields never disappear, an absent figure is null
-// (one that came after the first records, energy.train_joules, is left out instead, so that those keep their bytes).
+// (those that came after the first records, energy.train_joules, proposer.name, .seconds and .refused, and a lease's
+// toml and parents, are left out instead, so that those keep their bytes).
 // Times are UTC, "2026-11-21T03:40:00Z". Figures carry their unit in their name.
 //
 //   run      one timed training of one candidate (struct Run below)
 //   claim    "this candidate improves on its parents": candidate, its canonical TOML, parents, category, runs (ids),
 //            val_bpb (mean over those runs), artifact (digest of one of them), writer, at
-//   lease    "a run of this is under way": candidate, category, budget_s, replicate, writer, at; good for 1.5 budgets
+//   lease    "a run of this is under way": candidate, category, budget_s, replicate, writer, at, and with its toml and
+//            parents what the candidate is, so that others do not try the same; good for 1.5 budgets
 //   retirement  "explore no further from this" or, with retired false, "do again": candidate, retired, reason, writer, at.
 //            Whose word counts: pool/retirement.h
 #pragma once
@@ -75,7 +77,7 @@ struct Run {
     RunStatus status = RunStatus::failed;
     Decision decision = Decision::none;
     std::string reason;         // why this decision, or what went wrong; one line
-    std::string operator_name;  // "seed", "replicate", "tune", "switch", "cross", "import", "ask"
+    std::string operator_name;  // "seed", "replicate", "tune", "switch", "cross", "import", "proposer", "proposer:NAME"
     std::string choice;         // why this run was chosen; one line
 
     std::int64_t steps = 0;
@@ -98,6 +100,10 @@ struct Run {
     Energy energy;
     std::string zone;  // electricity grid, or ""
     std::optional<std::int64_t> network_bytes;
+    // What an external proposer took when it was asked before this run, whether the run became its proposal or not.
+    std::string proposer;          // the name of its operator, or "": none was asked
+    std::string proposer_refused;  // why its answer was not used, or ""; one line
+    double proposer_seconds = 0;   // until it had answered or was given up
     std::optional<std::int64_t> proposer_tokens;
     std::optional<double> proposer_usd;
     std::string trainer;  // "cultivar-lm 0.1.0 torch 1.13.1 threads 2"
@@ -125,6 +131,8 @@ struct Lease {
     int replicate = 0;
     std::string writer;
     std::string at;
+    std::string toml{};                  // the candidate's canonical bytes; "" in older leases, or all defaults
+    std::vector<std::string> parents{};  // candidate ids
 };
 
 struct Retirement {

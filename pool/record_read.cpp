@@ -230,6 +230,9 @@ Run read_run(Reader& reader) {
     if (auto tokens = proposer.maybe_number("tokens", 0, 1e15))
         run.proposer_tokens = static_cast<std::int64_t>(*tokens);
     run.proposer_usd = proposer.maybe_number("usd", 0, 1e9);
+    if (proposer.has("name")) run.proposer = proposer.text("name");
+    if (proposer.has("seconds")) run.proposer_seconds = proposer.number("seconds", 0, 1e9);
+    if (proposer.has("refused")) run.proposer_refused = proposer.text("refused");
     reader.adopt(proposer);
     run.trainer = reader.text("trainer");
     if (run.status == RunStatus::done && !run.val_bpb) reader.refuse("val_bpb", "is missing");
@@ -261,6 +264,8 @@ Lease read_lease(Reader& reader) {
     lease.replicate = static_cast<int>(reader.whole("replicate", 1'000'000));
     lease.writer = reader.text("writer");
     lease.at = time_text(reader, "at");
+    if (reader.has("toml")) lease.toml = reader.text("toml");
+    if (reader.has("parents")) lease.parents = reader.digests("parents", 2, 32);
     return lease;
 }
 

@@ -98,6 +98,120 @@ TEST(Operators, ArePaidNothingForRunsThatDiedOrWereStopped) {
     EXPECT_DOUBLE_EQ(ledger.arm(kSwitch).paid, 0.9);
 }
 
+TEST(Operators, GiveTheWorkToTheCheaperOfTwoThatPayAlike) {
+    Ledger ledger;
+    for (int i = 0; i < 40; ++i) {
+        ledger.run(kTune, i % 2 == 0);
+        ledger.history_.trials.back().wall_s = 10;
+        ledger.run(kSwitch, i % 2 == 0);
+        ledger.history_.trials.back().wall_s = 40;
+    }
+    EXPECT_NEAR(ledger.arm(kTune).cost, 10.0 / 25, 0.1);
+    EXPECT_NEAR(ledger.arm(kSwitch).cost, 40.0 / 25, 0.1);
+    EXPECT_GT(ledger.odds(kTune), 4 * ledger.odds(kSwitch));
+    EXPECT_GE(ledger.odds(kSwitch), 0.025 - 1e-12) << "the floor keeps exploring";
+}
+
+TEST(Operators, CostWhatTheirOwnRunsTookAndNeverWhatOthersSay) {
+    Ledger ledger;
+    ledger.run(kTune, true);
+    ledger.history_.trials.back().wall_s = 10;
+    ledger.run(kSwitch, true, false);
+    ledger.history_.trials.back().wall_s = 1e9;
+    EXPECT_DOUBLE_EQ(ledger.arm(kTune).cost, 1);
+    EXPECT_DOUBLE_EQ(ledger.arm(kSwitch).cost, 1);
+}
+
+// A proposer's runs, each of 100 s and a call of so many seconds and dollars.
+class Proposals : public Ledger {
+public:
+    void propose(bool pays, double seconds, double usd = 0) {
+        run(kExternal, pays);
+        call(seconds, usd);
+    }
+    void refuse(double seconds) {
+        run(kTune, false);
+        call(seconds, 0);
+    }
+    void tune(bool pays) {
+        run(kTune, pays);
+        history_.trials.back().wall_s = 100;
+    }
+    OperatorArm arm(std::string_view name) const {
+        Contenders contenders(history_);
+        auto arms = operator_arms(history_, contenders, kExternal);
+        return *std::ranges::find(arms, name, &OperatorArm::name);
+    }
+    double odds() const {
+        Contenders contenders(history_);
+        Random random(1);
+        auto odds = operator_odds(operator_arms(history_, contenders, kExternal), random);
+        return std::ranges::find(odds, kExternal, &OperatorOdds::name)->odds;
+    }
+
+private:
+    void call(double seconds, double usd) {
+        Trial& trial = history_.trials.back();
+        trial.wall_s = 100;
+        trial.proposer = kExternal;
+        trial.proposer_s = seconds;
+        trial.proposer_usd = usd;
+    }
+};
+
+TEST(ExternalProposer, IsAnArmOnlyWhereItIsNamedAndBeginsLikeTuning) {
+    Ledger ledger;
+    Contenders contenders(ledger.history_);
+    EXPECT_EQ(operator_arms(ledger.history_, contenders).size(), 4U);
+    auto arms = operator_arms(ledger.history_, contenders, "proposer:scribe");
+    ASSERT_EQ(arms.size(), 5U);
+    EXPECT_EQ(arms.back().name, "proposer:scribe");
+    EXPECT_DOUBLE_EQ(arms.back().paid, arms.front().paid);
+}
+
+TEST(ExternalProposer, TakesTheWorkWhenItPaysAndItsCallsAreCheap) {
+    Proposals history;
+    for (int i = 0; i < 20; ++i) {
+        history.propose(true, 1);
+        history.tune(false);
+    }
+    EXPECT_GT(history.odds(), 0.6);
+}
+
+TEST(ExternalProposer, IsChargedItsSecondsAndItsDollars) {
+    Proposals slow, dear, cheap;
+    for (int i = 0; i < 20; ++i) {
+        for (Proposals* history : {&slow, &dear, &cheap}) history->tune(true);
+        slow.propose(true, 900);
+        dear.propose(true, 0, 900 / kSecondsPerUsd);
+        cheap.propose(true, 0);
+    }
+    EXPECT_GT(slow.arm(kExternal).cost, 5);
+    EXPECT_DOUBLE_EQ(slow.arm(kExternal).cost, dear.arm(kExternal).cost);
+    EXPECT_NEAR(cheap.arm(kExternal).cost, 1, 1e-9);
+    EXPECT_LT(slow.odds(), 0.3 * cheap.odds());
+}
+
+TEST(ExternalProposer, LosesItsShareWhenItsAnswersAreOfNoUse) {
+    Proposals history;
+    const double before = history.odds();
+    for (int i = 0; i < 20; ++i) history.refuse(50);
+    EXPECT_DOUBLE_EQ(history.arm(kExternal).paid, 1.2);
+    EXPECT_GT(history.arm(kExternal).unpaid, 10);
+    EXPECT_LT(history.odds(), 0.5 * before);
+    EXPECT_GE(history.odds(), 0.02 - 1e-12);
+}
+
+TEST(ExternalProposer, IsNotPaidForARepeatOfItsCandidate) {
+    Proposals history;
+    history.propose(true, 1);
+    const double paid = history.arm(kExternal).paid;
+    history.history_.trials.push_back(history.history_.trials.back());
+    history.history_.trials.back().operator_name = "replicate";
+    history.history_.trials.back().proposer.clear();
+    EXPECT_DOUBLE_EQ(history.arm(kExternal).paid, paid);
+}
+
 TEST(Operators, LearnNothingFromRejectedCandidates) {
     Ledger ledger;
     Space space = testing::model_space();

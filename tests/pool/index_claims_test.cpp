@@ -174,10 +174,12 @@ TEST_F(IndexTest, ShowsLeasesOfOthersUntilTheirRunArrives) {
     Stranger bob = stranger("bob");
     auto run = scored_run(ann_.task, bob.writer, {}, 2.0);
     Lease lease{ann_.task_id, run.candidate, run.category, 20, 0, bob.writer, "2020-01-01T00:00:00Z"};
-    Lease ended = lease, foreign = lease;
+    lease.toml = run.toml;
+    Lease ended = lease, foreign = lease, swapped = lease;
+    swapped.toml = "optim.lr = 0.5\n", swapped.replicate = 3;
     ended.budget_s = 0, ended.replicate = 1;
     foreign.task = std::string(64, '0'), foreign.replicate = 2;
-    publish(bob, {lease, ended, foreign});
+    publish(bob, {lease, ended, foreign, swapped});
     spool(ann_, Lease{ann_.task_id, run.candidate, run.category, 20, 0, ann_.writer, "2026-11-21T04:00:00Z"});
     Index index = must(Index::open(ann_));
     auto live = must(index.leases());

@@ -91,6 +91,36 @@ TEST(Record, TellsWhatItsModelCostsToUseAsFarAsItKnows) {
     EXPECT_FALSE(parse_line(replaced(lines[4], R"("train_joules":244.75)", R"("train_joules":null)")));
 }
 
+TEST(Record, TellsWhatAnExternalProposerTookOnlyWhereOneWasAsked) {
+    std::vector<std::string> lines = golden_lines();
+    cultivar::Run run = run_of(lines[0]);
+    EXPECT_EQ(run.proposer, "");
+    run.proposer = "proposer:scribe";
+    run.proposer_seconds = 12.5;
+    std::string line = to_line(run);
+    EXPECT_NE(line.find(R"("name":"proposer:scribe","seconds":12.5})"), std::string::npos) << line;
+    run.proposer_refused = "no answer within 60 s";
+    cultivar::Run again = run_of(to_line(run));
+    EXPECT_EQ(again.proposer, "proposer:scribe");
+    EXPECT_EQ(again.proposer_seconds, 12.5);
+    EXPECT_EQ(again.proposer_refused, "no answer within 60 s");
+    EXPECT_EQ(again.proposer_tokens, 1200);
+    EXPECT_FALSE(parse_line(replaced(line, R"("seconds":12.5)", R"("seconds":-1)")));
+    EXPECT_FALSE(parse_line(replaced(line, R"("name":"proposer:scribe")", R"("name":7)")));
+}
+
+TEST(Record, OfALeaseMaySayWhatTheCandidateIs) {
+    Lease lease = std::get<Lease>(must(parse_line(golden_lines()[3])));
+    EXPECT_EQ(lease.toml, "");
+    EXPECT_EQ(to_line(lease), golden_lines()[3]) << "a lease that does not keeps its bytes";
+    lease.toml = "optim.lr = 1e-04\n";
+    lease.parents = {std::string(32, 'a')};
+    Lease again = std::get<Lease>(must(parse_line(to_line(lease))));
+    EXPECT_EQ(again.toml, lease.toml);
+    EXPECT_EQ(again.parents, lease.parents);
+    EXPECT_FALSE(parse_line(replaced(to_line(lease), R"("parents":[")", R"("parents":["x)")));
+}
+
 TEST(Record, RefusesARunWithoutAnyOneOfItsFields) {
     for (const char* field : {"v",
                               "type",

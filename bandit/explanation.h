@@ -1,0 +1,47 @@
+// An explanation: how the arms stood when a run was planned, and where the runs so far went. Made on demand, from the
+// history alone, so that asking for it changes no choice.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bandit/operators.h"
+#include "bandit/parents.h"
+
+namespace cultivar {
+
+// Shares are of all runs of the category. A run is its parent's effort: half of each parent's for a cross, its own
+// candidate's for a repeat, a seed and an import. A family is everything that descends from one candidate without
+// parents, a cross belonging half to each side.
+struct OperatorValue {
+    std::string name;
+    double paid = 0, unpaid = 0, cost = 0, odds = 0;  // 0 for one that was no arm
+    double share = 0;
+};
+
+struct ParentValue {
+    std::string candidate;
+    double mean = 0, shrunken = 0, level = 0;
+    int runs = 0, children = 0;
+    double odds = 0;  // of the highest draw
+    double share = 0;
+};
+
+struct Family {
+    std::string root;    // its first candidate
+    int candidates = 0;  // that descend from it, itself included
+    double share = 0;
+};
+
+struct Explanation {
+    std::vector<OperatorValue> operators;  // the arms first, then what else was run
+    std::vector<ParentValue> parents;      // best first: the arms of the draw
+    std::vector<Family> families;          // the greatest share first
+};
+
+// `odds` are those that the choice was made by; where it was made without, they are worked out from `seed`.
+Explanation explain(const History& history, const Contenders& contenders, const std::vector<OperatorArm>& arms,
+                    std::vector<OperatorOdds> odds, std::uint64_t seed);
+
+}  // namespace cultivar

@@ -1,0 +1,43 @@
+#include "cli/score_artifact.h"
+
+#include <filesystem>
+
+#include "cli/run_one.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kLimit_s = 1800;
+
+}  // namespace
+
+Result<Scored> score_artifact(const Context& context, const Session& session, const Genes& genes,
+                              const std::string& weights, const std::vector<int>& chunks, const std::string& folder) {
+    const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
+    std::error_code ec;
+    std::filesystem::create_directories(dir, ec);
+    TRY(write_file_atomically(dir + "artifact", weights));
+    TRY_ASSIGN(Specification specification, base_specification(session));
+    specification.mode = Specification::Mode::score;
+    specification.genes = genes;
+    specification.work_dir = dir;
+    specification.artifact = dir + "artifact";
+    specification.chunks = chunks;
+    TRY(write_file_atomically(dir + "spec.json", to_json(specification) + "\n"));
+    LaunchOptions options;
+    TRY_ASSIGN(options.command, worker_command(session));
+    options.spec_path = dir + "spec.json";
+    options.log_path = dir + "log";
+    options.hang_s = options.wall_limit_s = kLimit_s;
+    Scored scored;
+    auto listener = [&](const Event& event) {
+        if (auto* start = std::get_if<StartEvent>(&event)) scored.start = *start;
+        return Advice::go_on;
+    };
+    TRY_ASSIGN(scored.outcome, run_trainer(options, SystemClock(), listener, [&] { return context.interrupted(); }));
+    std::filesystem::remove_all(dir, ec);
+    if (scored.outcome.how == Outcome::How::stopped) return fail(Code::interrupted, "interrupted; nothing was judged");
+    return scored;
+}
+
+}  // namespace cultivar

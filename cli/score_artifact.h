@@ -1,0 +1,19 @@
+// Scoring weights by the pool's own worker: what a verifier does with a claim, and `tell` with what was trained elsewhere.
+#pragma once
+
+#include "cli/session.h"
+#include "train/launcher.h"
+
+namespace cultivar {
+
+struct Scored {
+    StartEvent start;  // as this worker counts the model, whatever anybody says
+    Outcome outcome;
+};
+
+// In <state>/`folder`/, which is cleared afterwards. `chunks`: those to score, empty = all. What is wrong with the
+// weights is in the outcome. Errors: not_found (worker, data), io, interrupted.
+Result<Scored> score_artifact(const Context& context, const Session& session, const Genes& genes,
+                              const std::string& weights, const std::vector<int>& chunks, const std::string& folder);
+
+}  // namespace cultivar
