@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kLooks = 20;  // in a budget
 constexpr int kFirstLook = 2;
-constexpr std::size_t kFewest = 8;    // completed curves
+constexpr std::size_t kFewest = 6;    // completed curves
 constexpr std::size_t kSimilar = 20;  // curves
 constexpr double kMostOptimism = 4;
 constexpr std::uint64_t kOneIn = 50;  // candidates are never stopped

@@ -1,6 +1,6 @@
 // Early stopping: guarded optimistic extrapolation, its optimism learnt from the category's own curves.
 //
-// A run is looked at every 5 % of the budget from 10 % on, once 8 own completed runs with curves exist. At a look it
+// A run is looked at every 5 % of the budget from 10 % on, once 6 own completed runs with curves exist. At a look it
 // is stopped only if all of this holds:
 //   1. its train loss is above the median of all own runs that got there;
 //   2. some completed run was at least as bad there: what nobody has seen to its end is not extrapolated. In this way

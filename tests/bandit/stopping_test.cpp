@@ -92,9 +92,9 @@ TEST(Stopping, NeverStopsAFewCandidatesSoThatItGoesOnLearning) {
     EXPECT_LT(spared, 140);
 }
 
-TEST(Stopping, WaitsForEightOwnCompletedRuns) {
-    EXPECT_FALSE(judged(completed(7), curve_to(5.5, 90)));
-    EXPECT_TRUE(judged(completed(8), curve_to(5.5, 90)));
+TEST(Stopping, WaitsForSixOwnCompletedRuns) {
+    EXPECT_FALSE(judged(completed(5), curve_to(5.5, 90)));
+    EXPECT_TRUE(judged(completed(6), curve_to(5.5, 90)));
     History foreign = completed();
     for (Trial& trial : foreign.trials) trial.own = false;
     EXPECT_FALSE(judged(foreign, curve_to(5.5, 90)));
