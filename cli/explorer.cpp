@@ -168,8 +168,8 @@ RunHooks Explorer::hooks(const PlannedRun& planned, const History& now) {
     };
     bool may_stop = planned.replicate == 0 && planned.operator_name != "seed";
     if (may_stop) {
-        hooks.hopeless = [&now, &planned](const RunCollector& collector) {
-            return hopeless(now, collector.curve(), planned.budget_s);
+        hooks.hopeless = [rule = StoppingRule(now, planned.budget_s), &planned](const RunCollector& collector) {
+            return rule.hopeless(planned.child.id, collector.curve());
         };
     }
     hooks.should_stop = [this] { return context_.interrupted() || !allowed_to_run(); };

@@ -18,13 +18,12 @@ std::vector<CurvePoint> curve_to(double floor, double until_s = kBudget_s) {
     return curve;
 }
 
-// Ten completed runs whose score is 0.6 times the final train loss.
-History completed(int runs = 10) {
+// Completed runs whose score is 0.6 times the final train loss: good ones, and last a dud.
+History completed(int runs = 11) {
     History history;
     for (int i = 0; i < runs; ++i) {
-        double floor = 3 + 0.05 * i;
         Trial trial = testing::done("c" + std::to_string(i), 0);
-        trial.curve = curve_to(floor);
+        trial.curve = curve_to(i + 1 < runs ? 3 + 0.05 * i : 5.6);
         trial.score = 0.6 * trial.curve.back().train_loss;
         trial.budget_s = kBudget_s;
         history.trials.push_back(trial);
@@ -32,8 +31,22 @@ History completed(int runs = 10) {
     return history;
 }
 
+// As bad as a hopeless run at half time, and the best in the end.
+Trial bloomer() {
+    Trial trial = testing::done("bloomer", 0);
+    trial.curve = curve_to(4.8, 50);
+    for (int i = 26; i <= 50; ++i) trial.curve.push_back({2.0 * i, i, 5.02 - (i - 25) * 0.083});
+    trial.score = 0.6 * trial.curve.back().train_loss;
+    return trial;
+}
+
+std::optional<Hopeless> judged(const History& history, const std::vector<CurvePoint>& curve,
+                               double budget_s = kBudget_s) {
+    return StoppingRule(history, budget_s).hopeless("candidate", curve);
+}
+
 TEST(Stopping, StopsAHopelessRunAndSaysWhereItWasHeading) {
-    auto verdict = hopeless(completed(), curve_to(4.8, 50), kBudget_s);
+    auto verdict = judged(completed(), curve_to(4.8, 50));
     ASSERT_TRUE(verdict);
     EXPECT_NEAR(verdict->expected_score, 0.6 * 4.8, 0.1);
     EXPECT_NE(verdict->reason.find("at 50 %"), std::string::npos) << verdict->reason;
@@ -41,50 +54,75 @@ TEST(Stopping, StopsAHopelessRunAndSaysWhereItWasHeading) {
 
 TEST(Stopping, NeverStopsThePromisingNorTheMiddling) {
     for (double floor : {2.0, 2.9, 3.0, 3.1, 3.24}) {
-        for (int tenth = 1; tenth <= 9; ++tenth)
-            EXPECT_FALSE(hopeless(completed(), curve_to(floor, 10.0 * tenth), kBudget_s)) << floor << " " << tenth;
+        for (int twentieth = 1; twentieth <= 19; ++twentieth)
+            EXPECT_FALSE(judged(completed(), curve_to(floor, 5.0 * twentieth))) << floor << " " << twentieth;
     }
+}
+
+TEST(Stopping, LetsRunWhatIsWorseThanAnyRunSeenToItsEnd) {
+    EXPECT_TRUE(judged(completed(), curve_to(5.5, 50)));
+    EXPECT_FALSE(judged(completed(), curve_to(5.7, 50)));
 }
 
 TEST(Stopping, GivesALateBloomerTheLargestGainEverSeen) {
     History history = completed();
-    // One earlier run was as bad at half time and still became the best.
-    Trial bloomer = testing::done("bloomer", 0);
-    bloomer.curve = curve_to(4.8, 50);
-    for (int i = 26; i <= 50; ++i) bloomer.curve.push_back({2.0 * i, i, 5.02 - (i - 25) * 0.083});
-    bloomer.score = 0.6 * bloomer.curve.back().train_loss;
-    history.trials.push_back(bloomer);
-    EXPECT_FALSE(hopeless(history, curve_to(4.8, 50), kBudget_s));
+    history.trials.push_back(bloomer());
+    EXPECT_FALSE(judged(history, curve_to(4.8, 50)));
 }
 
-TEST(Stopping, WaitsForEightOwnCompletedRuns) {
-    EXPECT_FALSE(hopeless(completed(7), curve_to(5.5, 90), kBudget_s));
-    EXPECT_TRUE(hopeless(completed(8), curve_to(5.5, 90), kBudget_s));
+TEST(Stopping, HopesForMoreWhereGoodRunsWereUnderestimated) {
+    History history = completed();
+    EXPECT_DOUBLE_EQ(StoppingRule(history, kBudget_s).optimism(), 1 + kStoppingMargin / 11);
+    history.trials.push_back(bloomer());
+    EXPECT_GT(StoppingRule(history, kBudget_s).optimism(), 2);
+    // What became of a poor run teaches nothing: it need not have been spared.
+    history.trials.back().score = 9;
+    EXPECT_DOUBLE_EQ(StoppingRule(history, kBudget_s).optimism(), 1 + kStoppingMargin / 12);
+}
+
+TEST(Stopping, TrustsManyRunsMoreThanFew) {
+    EXPECT_GT(StoppingRule(completed(8), kBudget_s).optimism(), StoppingRule(completed(80), kBudget_s).optimism());
+}
+
+TEST(Stopping, NeverStopsAFewCandidatesSoThatItGoesOnLearning) {
+    StoppingRule rule(completed(), kBudget_s);
+    int spared = 0;
+    for (int i = 0; i < 5000; ++i) spared += !rule.hopeless(std::to_string(i), curve_to(4.8, 50));
+    EXPECT_GT(spared, 60);
+    EXPECT_LT(spared, 140);
+}
+
+TEST(Stopping, WaitsForSixOwnCompletedRuns) {
+    EXPECT_FALSE(judged(completed(5), curve_to(5.5, 90)));
+    EXPECT_TRUE(judged(completed(6), curve_to(5.5, 90)));
     History foreign = completed();
     for (Trial& trial : foreign.trials) trial.own = false;
-    EXPECT_FALSE(hopeless(foreign, curve_to(5.5, 90), kBudget_s));
+    EXPECT_FALSE(judged(foreign, curve_to(5.5, 90)));
     History stopped = completed();
     for (Trial& trial : stopped.trials) trial.status = RunStatus::stopped;
-    EXPECT_FALSE(hopeless(stopped, curve_to(5.5, 90), kBudget_s));
+    EXPECT_FALSE(judged(stopped, curve_to(5.5, 90)));
 }
 
-TEST(Stopping, LooksOnlyAtFullTenthsOfTheBudget) {
+TEST(Stopping, LooksOnlyAtFullTwentiethsOfTheBudgetFromATenthOn) {
     History history = completed();
-    EXPECT_FALSE(hopeless(history, curve_to(5.9, 8), kBudget_s));
-    auto at_half = hopeless(history, curve_to(4.8, 50), kBudget_s);
-    auto later = hopeless(history, curve_to(4.8, 58), kBudget_s);
-    ASSERT_TRUE(at_half && later);
-    EXPECT_EQ(at_half->expected_score, later->expected_score);
+    EXPECT_FALSE(judged(history, curve_to(5.5, 8)));
+    EXPECT_TRUE(judged(history, curve_to(5.5, 10)));
+    auto at_half = judged(history, curve_to(4.8, 50));
+    auto later = judged(history, curve_to(4.8, 54));
+    auto next = judged(history, curve_to(4.8, 56));
+    ASSERT_TRUE(at_half && later && next);
+    EXPECT_EQ(at_half->reason, later->reason);
+    EXPECT_NE(at_half->reason, next->reason);
 }
 
 TEST(Stopping, IsNotConfusedByEmptyOrSenselessCurves) {
     History history = completed();
-    EXPECT_FALSE(hopeless(history, {}, kBudget_s));
-    EXPECT_FALSE(hopeless(history, curve_to(5.5, 50), 0));
-    EXPECT_FALSE(hopeless(history, {{10, 1, 0}, {50, 2, -1}}, kBudget_s));
+    EXPECT_FALSE(judged(history, {}));
+    EXPECT_FALSE(judged(history, curve_to(5.5, 50), 0));
+    EXPECT_FALSE(judged(history, {{10, 1, 0}, {50, 2, -1}}));
     history.trials[0].curve.clear();
     history.trials[1].curve = {{50, 1, -3}};
-    EXPECT_TRUE(hopeless(history, curve_to(5.5, 50), kBudget_s));
+    EXPECT_TRUE(judged(history, curve_to(5.5, 50)));
 }
 
 }  // namespace
