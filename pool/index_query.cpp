@@ -82,7 +82,7 @@ std::string problem_of(const Claim& claim, const std::map<std::string, NamedRun>
         artifact = artifact || (id == claim.artifact_run && run.artifact == claim.artifact);
     }
     double mean = sum / static_cast<double>(claim.runs.size());
-    if (std::abs(mean - claim.val_bpb) > 1e-9 * mean)
+    if (std::abs(mean - claim.val_bpb) > 1e-9 * std::abs(mean))
         return fmt::format("it claims {:.6f} where its runs' mean is {:.6f}", claim.val_bpb, mean);
     if (!artifact) return "its artifact is not that of the run it names";
     return "";
