@@ -37,7 +37,7 @@ struct Known {
     bool seed = false;                 // one of the pool's seeds, run or not
     bool kept = false;                 // some run of it was kept, or a claim of it came from elsewhere
     bool rejected = false;             // a verdict rejected its claim: never a parent, never in a model
-    bool in_flight = false;            // a live lease of another writer
+    bool in_flight = false;            // a live lease, or a run or an ask of this clone
     int runs_anywhere = 0;             // trials known in all categories; replicates are numbered by it
 };
 
