@@ -117,7 +117,10 @@ std::vector<OperatorValue> operators_of(const History& history, const std::vecto
                           share == shares.end() ? 0 : share->second});
         if (share != shares.end()) shares.erase(share);
     }
+    const auto others = static_cast<std::ptrdiff_t>(values.size());
     for (const auto& [name, share] : shares) values.push_back({name, 0, 0, 0, 0, share});
+    std::stable_sort(values.begin() + others, values.end(),
+                     [](const OperatorValue& a, const OperatorValue& b) { return a.share > b.share; });
     return values;
 }
 

@@ -35,7 +35,7 @@ struct Family {
 };
 
 struct Explanation {
-    std::vector<OperatorValue> operators;  // the arms first, then what else was run
+    std::vector<OperatorValue> operators;  // the arms first, then what else was run, the greatest share first
     std::vector<ParentValue> parents;      // best first: the arms of the draw
     std::vector<Family> families;          // the greatest share first
 };

@@ -38,7 +38,7 @@ struct Known {
     bool kept = false;                 // some run of it was kept, or a claim of it came from elsewhere
     bool retired = false;              // explored no further: no children, no further runs
     bool rejected = false;             // a verdict rejected its claim: never a parent, never in a model
-    bool in_flight = false;            // a live lease of another writer
+    bool in_flight = false;            // a live lease, or a run or an ask of this clone
     int runs_anywhere = 0;             // trials known in all categories; replicates are numbered by it
 };
 

@@ -1,3 +1,5 @@
+#include <ranges>
+
 #include <fmt/format.h>
 
 #include "bandit/noise.h"
@@ -10,6 +12,8 @@
 
 namespace cultivar {
 namespace {
+
+constexpr std::ptrdiff_t kMostRows = 20;  // of a table; --json has all
 
 struct Options {
     std::string id;
@@ -127,7 +131,7 @@ std::string share_text(double share) { return fmt::format("{:.0f} %", 100 * shar
 std::string arms_text(const Ui& ui, const Explanation& why) {
     TextTable operators(
         {{"operator"}, {"odds", true}, {"paid", true}, {"unpaid", true}, {"cost", true}, {"runs", true}});
-    for (const OperatorValue& one : why.operators) {
+    for (const OperatorValue& one : why.operators | std::views::take(kMostRows)) {
         const bool arm = one.cost > 0;
         operators.row({clean(one.name, 48), arm ? fmt::format("{:.2f}", one.odds) : "-",
                        arm ? fmt::format("{:.1f}", one.paid) : "-", arm ? fmt::format("{:.1f}", one.unpaid) : "-",
@@ -145,7 +149,7 @@ std::string arms_text(const Ui& ui, const Explanation& why) {
                      fmt::format("{:.2f}", one.odds), std::to_string(one.runs), std::to_string(one.children),
                      share_text(one.share)});
     TextTable families({{"family"}, {"candidates", true}, {"runs", true}});
-    for (const Family& one : why.families)
+    for (const Family& one : why.families | std::views::take(kMostRows))
         families.row({short_id(one.root), std::to_string(one.candidates), share_text(one.share)});
     std::string text = "\n" + operators.text(ui);
     if (!why.parents.empty()) text += "\n" + parents.text(ui);

@@ -68,9 +68,8 @@ std::string another(const Ask& ask, const char* words) {
 }
 
 // A late result counts, unless the same was run here meanwhile.
-Result<void> check_lateness(Context& context, Session& session, const Ask& ask) {
-    const std::time_t now = std::time(nullptr);
-    if (ask.held(now)) return {};
+Result<void> check_lateness(Session& session, const Ask& ask) {
+    if (ask.held(std::time(nullptr))) return {};
     TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs(ask.planned.child.id));
     for (const RunRow& row : runs) {
         if (row.run.writer != session.clone->writer || row.run.replicate < ask.planned.replicate) continue;
@@ -79,8 +78,6 @@ Result<void> check_lateness(Context& context, Session& session, const Ask& ask) 
                                 short_id(ask.planned.child.id), utc_text(ask.until)),
                     "cultivar log " + short_id(ask.planned.child.id));
     }
-    context.ui.note(
-        fmt::format("its lease was over at {}; it counts, since nobody ran it here meanwhile", utc_text(ask.until)));
     return {};
 }
 
@@ -172,13 +169,16 @@ Result<int> tell(Context& context, const Options& options) {
     TRY_ASSIGN(Told told, checked(options));
     TRY_ASSIGN(Session session, open_session(context));
     TRY_ASSIGN(Ask ask, find_ask(session, options.id));
-    TRY(check_lateness(context, session, ask));
+    TRY(check_lateness(session, ask));
     TRY_ASSIGN(RunResult result, result_of(context, session, ask, told));
     TRY_ASSIGN(FileLock lock, lock_planning(context, session));
     TRY(session.index->refresh());
     TRY(find_ask(session, ask.planned.child.id));  // somebody may have told it meanwhile
     TRY_ASSIGN(ExploredRun explored, record_run(session, std::move(result)));
     TRY(remove_ask(session, ask.planned.child.id));
+    if (!ask.held(std::time(nullptr)))
+        context.ui.note(fmt::format("its lease was over at {}; it counts, since nobody ran it here meanwhile",
+                                    utc_text(ask.until)));
     if (context.ui.json())
         context.ui.print(pretty(Json{{"schema", 1}, {"run", run_json(explored)}}));
     else if (!context.ui.quiet())

@@ -77,6 +77,9 @@ expect_ok env CULTIVAR_NAME=guest CULTIVAR_MACHINE=machine cultivar clone "$host
 expect_err 'cultivar trust && cultivar explore'
 expect_ok cultivar -C guest log --json
 expect_json '.runs | length == 1 and all(.[]; .refused == null)'
+candidate=$(json '.runs[0].candidate')
+expect_ok cultivar -C guest show "$candidate" --json
+expect_json '.claims | length == 1 and .[0].problem == null' # a negative score is a score
 expect_untrusted guest 'not trusted'
 [[ ! -e ran ]] || fail "untrusted" "nothing ran" "it ran"
 expect_ok cultivar -C guest trust

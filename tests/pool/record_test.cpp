@@ -93,14 +93,14 @@ TEST(Record, TellsWhatItsModelCostsToUseAsFarAsItKnows) {
 
 TEST(Record, TellsWhatAnExternalProposerTookOnlyWhereOneWasAsked) {
     std::vector<std::string> lines = golden_lines();
-    cultivar::Run run = run_of(lines[0]);
+    auto run = run_of(lines[0]);
     EXPECT_EQ(run.proposer, "");
     run.proposer = "proposer:scribe";
     run.proposer_seconds = 12.5;
     std::string line = to_line(run);
     EXPECT_NE(line.find(R"("name":"proposer:scribe","seconds":12.5})"), std::string::npos) << line;
     run.proposer_refused = "no answer within 60 s";
-    cultivar::Run again = run_of(to_line(run));
+    auto again = run_of(to_line(run));
     EXPECT_EQ(again.proposer, "proposer:scribe");
     EXPECT_EQ(again.proposer_seconds, 12.5);
     EXPECT_EQ(again.proposer_refused, "no answer within 60 s");
