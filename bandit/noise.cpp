@@ -11,8 +11,8 @@
 namespace cultivar {
 namespace {
 
-constexpr double kPriorShare = 0.007;
-constexpr double kPriorWeight = 2;  // degrees of freedom
+constexpr double kPriorShare = 0.002;
+constexpr double kPriorWeight = 1;  // degrees of freedom
 constexpr double kFloorShare = 1e-6;
 
 Noise noise_of(const Contenders& contenders) {
@@ -39,9 +39,9 @@ std::string runs_text(int runs) { return fmt::format("{} run{}", runs, runs == 1
 // The rule of the race. `attempts` counts runs of any status, so that a candidate that keeps dying is decided too.
 Decision decide(double z, int runs, std::size_t attempts, bool was_kept) {
     if (z < 0) return Decision::reverted;
-    if (was_kept || (z > 2) || (z > 1 && runs >= 2)) return Decision::kept;
+    if (was_kept || (z > 3) || (z > 2 && runs >= 2)) return Decision::kept;
     if (runs < kMaxChallengerRuns && attempts < kMaxChallengerRuns) return Decision::undecided;
-    return z > 0.6 ? Decision::kept : Decision::reverted;
+    return z > 1 ? Decision::kept : Decision::reverted;
 }
 
 // The decision that stood before the newest run.

@@ -8,8 +8,8 @@
 //   3. even `optimism` times the largest later gain (in ln loss) among the 20 completed runs nearest to it would not
 //      make it the best.
 // optimism = the least that would have spared every completed run of the better half, had it been judged by the others
-// and had its own end been the best, but at least 1 + 5 / completed runs: a maximum over few says little. One
-// candidate in 20, drawn by its id, is never stopped, so that this is learnt from bad starts as well.
+// and had its own end been the best, but at least 1 + 3 / completed runs: a maximum over few says little. One
+// candidate in 50, drawn by its id, is never stopped, so that this is learnt from bad starts as well.
 // Replicates are never asked about.
 #pragma once
 

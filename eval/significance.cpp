@@ -5,6 +5,7 @@
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 namespace cultivar {
 namespace {
@@ -79,6 +80,16 @@ Result<TTest> welch_test(std::span<const double> a, std::span<const double> b) {
             (variance_a * variance_a / (first.count - 1) + variance_b * variance_b / (second.count - 1));
     }
     return from_difference(first.mean - second.mean, std::sqrt(variance), degrees_of_freedom);
+}
+
+Result<RecordTest> test_record(std::span<const double> challenger, std::span<const double> standing,
+                               const RecordRule& rule) {
+    std::vector<double> to_beat(standing.begin(), standing.end());
+    for (double& value : to_beat) value -= rule.min_gain;
+    TRY_ASSIGN(const TTest test, welch_test(challenger, to_beat));
+    const double gain = moments(standing).mean - moments(challenger).mean;
+    const bool enough = challenger.size() >= static_cast<std::size_t>(std::max(rule.min_seeds, 2));
+    return RecordTest{enough && gain >= rule.min_gain && test.p < rule.p_value, gain, test.p};
 }
 
 Result<Interval> mean_interval(std::span<const double> values, double confidence) {

@@ -36,6 +36,25 @@ Result<TTest> t_test(std::span<const double> values, double reference);
 // Is the mean of `a` below the mean of `b`? Unequal variances (Welch 1947, Satterthwaite's degrees of freedom).
 Result<TTest> welch_test(std::span<const double> a, std::span<const double> b);
 
+// What a record takes: a pool's [record] (pool/task.h).
+struct RecordRule {
+    double min_gain = 0;  // nats a token, or whatever the values count
+    double p_value = 0;
+    int min_seeds = 2;
+};
+
+struct RecordTest {
+    bool record = false;
+    double gain = 0;  // mean of the standing record less mean of the challenger
+    double p = 1;     // probability of a gain this large if the true one were just short of min_gain
+};
+
+// Do the challenger's values beat the standing record's by at least the rule's gain, beyond luck? Welch's test of the
+// challenger against the record less min_gain; too few seeds on the challenger's side are no record whatever they show.
+// Means count, never the best of several seeds. Errors: those of welch_test.
+Result<RecordTest> test_record(std::span<const double> challenger, std::span<const double> standing,
+                               const RecordRule& rule);
+
 struct Interval {
     double low = 0, high = 0;
 };

@@ -84,5 +84,27 @@ TEST(Significance, IsCertainWhereNothingVaries) {
     EXPECT_EQ(t_test(low, 1.5)->p, 0);
 }
 
+TEST(Record, TakesTheGainAndTheConfidenceOfThePoolsRule) {
+    const RecordRule rule{0.005, 0.01, 3};
+    const std::vector<double> standing = {3.280, 3.281, 3.279};
+    const std::vector<double> clear = {3.269, 3.270, 3.268}, small = {3.277, 3.278, 3.276};
+    auto won = test_record(clear, standing, rule);
+    ASSERT_TRUE(won);
+    EXPECT_TRUE(won->record);
+    EXPECT_NEAR(won->gain, 0.011, 1e-12);
+    // 0.003 nats are beyond luck, yet fall short of the gain that the rule asks for.
+    ASSERT_TRUE(welch_test(small, standing));
+    EXPECT_LT(welch_test(small, standing)->p, 0.02);
+    EXPECT_FALSE(test_record(small, standing, rule)->record);
+}
+
+TEST(Record, IsNeitherOneLuckySeedNorTooFew) {
+    const RecordRule rule{0.005, 0.01, 3};
+    const std::vector<double> standing = {3.280, 3.281, 3.279};
+    EXPECT_FALSE(test_record(std::vector<double>{3.20, 3.29, 3.28}, standing, rule)->record);
+    EXPECT_FALSE(test_record(std::vector<double>{3.200, 3.2001}, standing, rule)->record);
+    EXPECT_FALSE(test_record(std::vector<double>{3.2}, standing, rule));
+}
+
 }  // namespace
 }  // namespace cultivar
