@@ -1,8 +1,9 @@
 #include "bandit/operators.h"
 
 #include <algorithm>
-#include <cmath>
-#include <unordered_set>
+#include <functional>
+#include <queue>
+#include <vector>
 
 namespace cultivar {
 namespace {
@@ -10,7 +11,6 @@ namespace {
 constexpr double kFade = 0.95;
 constexpr double kForeignWeight = 0.5;
 constexpr double kFloor = 0.1;
-constexpr double kBest = 0.1;
 constexpr int kDraws = 400;
 
 // Prior shares of about 2 : 1 : 0.5, and other people's finds first of all.
@@ -18,23 +18,44 @@ std::vector<OperatorArm> prior_arms() {
     return {{kTune, 1.2, 0.8}, {kSwitch, 0.9, 1.1}, {kCross, 0.7, 1.3}, {kImport, 1.3, 0.7}};
 }
 
+// The lowest tenth of the scores so far, rounded up.
+class BestTenth {
+public:
+    // Would this score be among them? O(log n).
+    bool enter(double score) {
+        bool enters = !best_.empty() && score <= best_.top();
+        if (enters) {
+            best_.push(score);
+        } else {
+            others_.push(score);
+        }
+        std::size_t tenth = (best_.size() + others_.size() + 9) / 10;
+        if (best_.size() > tenth) others_.push(best_.top()), best_.pop();
+        if (best_.size() < tenth) best_.push(others_.top()), others_.pop();
+        return enters;
+    }
+
+private:
+    std::priority_queue<double> best_;
+    std::priority_queue<double, std::vector<double>, std::greater<>> others_;
+};
+
 }  // namespace
 
 std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders) {
     std::vector<OperatorArm> arms = prior_arms();
     std::vector<double> paid(arms.size(), 0), unpaid(arms.size(), 0);
-    std::vector<double> scores;  // ascending, of the candidates before this one
-    std::unordered_set<std::string_view> seen;
+    BestTenth best;  // of the candidates before this one
+    std::vector<bool> seen(contenders.all().size());
     for (const Trial& trial : history.trials) {
-        if (contenders.find(trial.candidate) == nullptr) continue;  // rejected
+        const Contender* contender = contenders.find(trial.candidate);
+        if (contender == nullptr) continue;  // rejected
         if (!trial.own && trial.status != RunStatus::done) continue;
-        if (!seen.insert(trial.candidate).second) continue;
+        auto place = static_cast<std::size_t>(contender - contenders.all().data());
+        if (seen[place]) continue;
+        seen[place] = true;
         bool pays = false;
-        if (trial.status == RunStatus::done) {
-            auto place = std::ranges::lower_bound(scores, trial.score);
-            pays = static_cast<double>(place - scores.begin()) < std::ceil(kBest * static_cast<double>(scores.size()));
-            scores.insert(place, trial.score);
-        }
+        if (trial.status == RunStatus::done) pays = best.enter(trial.score);
         auto arm = std::ranges::find(arms, std::string_view(trial.operator_name), &OperatorArm::name);
         if (arm == arms.end()) continue;
         auto index = static_cast<std::size_t>(arm - arms.begin());
