@@ -2,16 +2,15 @@
 
 #include <cmath>
 #include <numeric>
-#include <unordered_set>
 
 namespace cultivar {
 
 Contenders::Contenders(const History& history) {
-    std::unordered_set<std::string_view> rejected;
     all_.reserve(history.candidates.size());
+    by_id_.reserve(history.candidates.size());
     for (const Known& known : history.candidates) {
         if (known.rejected) {
-            rejected.insert(known.candidate.id);
+            rejected_.insert(known.candidate.id);
         } else if (by_id_.try_emplace(known.candidate.id, all_.size()).second) {
             all_.emplace_back().known = &known;
         }
@@ -22,7 +21,7 @@ Contenders::Contenders(const History& history) {
         }
     }
     for (const Trial& trial : history.trials) {
-        if (rejected.contains(trial.candidate)) continue;
+        if (rejected_.contains(trial.candidate)) continue;
         auto [place, fresh] = by_id_.try_emplace(trial.candidate, all_.size());
         if (fresh) all_.emplace_back();
         Contender& contender = all_[place->second];
@@ -40,6 +39,14 @@ Contenders::Contenders(const History& history) {
 const Contender* Contenders::find(std::string_view candidate) const {
     auto found = by_id_.find(candidate);
     return found == by_id_.end() ? nullptr : &all_[found->second];
+}
+
+const Contender* Contenders::best() const {
+    const Contender* best = nullptr;
+    for (const Contender& contender : all_) {
+        if (contender.scored() && (best == nullptr || contender.mean < best->mean)) best = &contender;
+    }
+    return best;
 }
 
 const Contender* Contenders::best_of(const std::vector<std::string>& candidates) const {

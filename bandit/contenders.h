@@ -7,6 +7,7 @@
 
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "bandit/history.h"
@@ -27,8 +28,10 @@ struct Contender {
     bool tried() const { return !own.empty() || !foreign.empty(); }
     // May be run again or have children.
     bool open() const { return known != nullptr && !known->retired; }
-    // May have children: kept here by own runs.
-    bool parent() const { return open() && scored() && decision == Decision::kept; }
+    // May have children: kept here by own runs, or not settled yet.
+    bool parent() const {
+        return open() && scored() && (decision == Decision::kept || decision == Decision::undecided);
+    }
 };
 
 class Contenders {
@@ -37,13 +40,17 @@ public:
 
     // Null: nothing is known of it, or a verdict rejected it.
     const Contender* find(std::string_view candidate) const;
+    // Is anything known of it, be it that it was rejected?
+    bool knows(std::string_view candidate) const { return by_id_.contains(candidate) || rejected_.contains(candidate); }
     const std::vector<Contender>& all() const { return all_; }  // in the order they became known
+    const Contender* best() const;                              // of all, by own mean score; null where none has one
     // The best of these parents by own mean score; null where none was scored here.
     const Contender* best_of(const std::vector<std::string>& candidates) const;
 
 private:
     std::vector<Contender> all_;
     std::unordered_map<std::string_view, std::size_t> by_id_;
+    std::unordered_set<std::string_view> rejected_;
 };
 
 // The first 8 digits of an id, for reasons that people read.

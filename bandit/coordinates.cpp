@@ -121,6 +121,20 @@ Value step_from(const Gene& gene, const Value& value, int direction, double dist
     return stepped;
 }
 
+Point to_point(const Space& space, const Genes& genes) {
+    Point point;
+    point.reserve(space.genes().size());
+    for (const Gene& gene : space.genes()) {
+        const Value& value = genes.at(gene.name);
+        if (!space.active(gene, genes)) {
+            point.push_back(kAbsent);
+        } else {
+            point.push_back(ordered(gene) ? to_unit(gene, value) : static_cast<double>(to_index(gene, value)));
+        }
+    }
+    return point;
+}
+
 std::size_t to_index(const Gene& gene, const Value& value) {
     if (const auto* yes = std::get_if<bool>(&value)) return *yes ? 1 : 0;
     const auto* word = std::get_if<std::string>(&value);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "pool/gene.h"
 
@@ -23,6 +24,11 @@ Value from_unit(const Gene& gene, double unit);
 // `share` (0 to 1) of the way to that end instead, so that the direction is kept; at the end itself it turns back.
 // Differs from `value` where the gene has more than one value.
 Value step_from(const Gene& gene, const Value& value, int direction, double distance, double share);
+
+// A complete assignment as one coordinate a gene, in the space's order: unit, index, or kAbsent where it is inactive.
+inline constexpr double kAbsent = -1;
+using Point = std::vector<double>;
+Point to_point(const Space& space, const Genes& genes);
 
 // Unordered genes only.
 std::size_t to_index(const Gene& gene, const Value& value);

@@ -1,8 +1,9 @@
 #include "bandit/operators.h"
 
 #include <algorithm>
-#include <cmath>
-#include <unordered_set>
+#include <functional>
+#include <queue>
+#include <vector>
 
 namespace cultivar {
 namespace {
@@ -10,7 +11,6 @@ namespace {
 constexpr double kFade = 0.95;
 constexpr double kForeignWeight = 0.5;
 constexpr double kFloor = 0.1;
-constexpr double kBest = 0.1;
 constexpr int kDraws = 400;
 constexpr double kPriorRuns = 2;                          // at the mean cost
 constexpr double kLeastCost = 0.25, kGreatestCost = 100;  // an operator that costs nothing is not worth everything
@@ -21,6 +21,28 @@ std::vector<OperatorArm> prior_arms(std::string_view external) {
     if (!external.empty()) arms.push_back({external, 1.2, 0.8});
     return arms;
 }
+
+// The lowest tenth of the scores so far, rounded up.
+class BestTenth {
+public:
+    // Would this score be among them? O(log n).
+    bool enter(double score) {
+        bool enters = !best_.empty() && score <= best_.top();
+        if (enters) {
+            best_.push(score);
+        } else {
+            others_.push(score);
+        }
+        std::size_t tenth = (best_.size() + others_.size() + 9) / 10;
+        if (best_.size() > tenth) others_.push(best_.top()), best_.pop();
+        if (best_.size() < tenth) best_.push(others_.top()), others_.pop();
+        return enters;
+    }
+
+private:
+    std::priority_queue<double> best_;
+    std::priority_queue<double, std::vector<double>, std::greater<>> others_;
+};
 
 double proposal_cost_s(const Trial& trial) { return trial.proposer_s + kSecondsPerUsd * trial.proposer_usd; }
 
@@ -84,19 +106,18 @@ std::vector<OperatorArm> operator_arms(const History& history, const Contenders&
                                        std::string_view external) {
     std::vector<OperatorArm> arms = prior_arms(external);
     Accounts accounts(history, arms);
-    std::vector<double> scores;  // ascending, of the candidates before this one
-    std::unordered_set<std::string_view> seen;
+    BestTenth best;  // of the candidates before this one
+    std::vector<bool> seen(contenders.all().size());
     for (const Trial& trial : history.trials) {
         if (trial.own && !trial.proposer.empty() && !is_proposed(trial)) accounts.take_refused_call(trial);
-        if (contenders.find(trial.candidate) == nullptr) continue;  // rejected
+        const Contender* contender = contenders.find(trial.candidate);
+        if (contender == nullptr) continue;  // rejected
         if (!trial.own && trial.status != RunStatus::done) continue;
-        if (!seen.insert(trial.candidate).second) continue;
+        auto place = static_cast<std::size_t>(contender - contenders.all().data());
+        if (seen[place]) continue;
+        seen[place] = true;
         bool pays = false;
-        if (trial.status == RunStatus::done) {
-            auto place = std::ranges::lower_bound(scores, trial.score);
-            pays = static_cast<double>(place - scores.begin()) < std::ceil(kBest * static_cast<double>(scores.size()));
-            scores.insert(place, trial.score);
-        }
+        if (trial.status == RunStatus::done) pays = best.enter(trial.score);
         accounts.take_run(trial, pays);
     }
     for (std::size_t i = 0; i < arms.size(); ++i) {

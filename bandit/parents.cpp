@@ -7,6 +7,7 @@ namespace cultivar {
 namespace {
 
 constexpr std::size_t kArms = 10;
+constexpr std::size_t kEstimated = 30;
 constexpr double kParentWeight = 0.5;  // runs
 constexpr double kSpread = 0.3;
 
@@ -28,13 +29,18 @@ double median_score(const Contenders& contenders) {
     return *middle;
 }
 
-}  // namespace
-
-std::vector<ParentArm> parent_arms(const Contenders& contenders) {
-    std::vector<ParentArm> arms;
+std::vector<const Contender*> parents_of(const Contenders& contenders) {
+    std::vector<const Contender*> parents;
     for (const Contender& contender : contenders.all()) {
-        if (contender.parent()) arms.push_back({&contender, shrunken_mean(contenders, contender), 0});
+        if (contender.parent()) parents.push_back(&contender);
     }
+    return parents;
+}
+
+std::vector<ParentArm> arms_of(const Contenders& contenders, const std::vector<const Contender*>& parents,
+                               const std::function<double(const Contender&)>& estimate) {
+    std::vector<ParentArm> arms;
+    for (const Contender* parent : parents) arms.push_back({parent, estimate(*parent), 0});
     std::ranges::stable_sort(arms, {}, &ParentArm::shrunken);
     if (arms.size() > kArms) arms.resize(kArms);
     if (arms.empty()) return arms;
@@ -43,6 +49,26 @@ std::vector<ParentArm> parent_arms(const Contenders& contenders) {
         arm.level = median > best ? std::clamp((median - arm.shrunken) / (median - best), 0.0, 1.0)
                                   : static_cast<double>(arm.shrunken <= best);
     return arms;
+}
+
+}  // namespace
+
+std::vector<ParentArm> parent_arms(const Contenders& contenders) {
+    return arms_of(contenders, parents_of(contenders),
+                   [&](const Contender& contender) { return shrunken_mean(contenders, contender); });
+}
+
+std::vector<ParentArm> parent_arms(const Contenders& contenders,
+                                   const std::function<double(const Contender&)>& estimate) {
+    std::vector<const Contender*> parents = parents_of(contenders);
+    std::ranges::stable_sort(parents, {}, &Contender::mean);
+    if (parents.size() > kEstimated) parents.resize(kEstimated);
+    return arms_of(contenders, parents, estimate);
+}
+
+double score_spread(const Contenders& contenders) {
+    const Contender* best = contenders.best();
+    return best == nullptr ? 0 : median_score(contenders) - best->mean;
 }
 
 std::vector<ParentDraw> draw_parents(const std::vector<ParentArm>& arms, Random& random) {

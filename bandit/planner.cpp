@@ -12,10 +12,10 @@
 namespace cultivar {
 namespace {
 
-constexpr double kIncumbentAgain = 0.1;
+constexpr double kBestAgain = 0.2;
+constexpr std::size_t kNoiseFrom = 30;    // trials
 constexpr int kMostRuns = 8;              // of one candidate
 constexpr std::size_t kMostFailures = 3;  // of a seed, where nothing else can be done
-constexpr double kNoiseMatters = 0.01;    // sigma over the spread of scores
 
 class Planner {
 public:
@@ -23,7 +23,6 @@ public:
         : input_(input),
           history_(*input.history),
           contenders_(history_),
-          noise_(estimate_noise(history_)),
           random_(mixed_seed(input)),
           proposer_(input, contenders_, random_) {}
 
@@ -39,8 +38,8 @@ public:
 private:
     Result<Plan> choose() {
         if (auto plan = seed()) return *plan;
-        if (auto plan = undecided()) return *plan;
-        if (auto plan = incumbent_again()) return *plan;
+        if (auto plan = undecided_best()) return *plan;
+        if (auto plan = best_again()) return *plan;
         if (auto plan = by_operator()) return *plan;
         if (auto plan = least_run()) return *plan;
         if (auto plan = failed_seed()) return *plan;
@@ -76,38 +75,39 @@ private:
         return std::nullopt;
     }
 
-    std::optional<Plan> undecided() const {
-        for (const Contender& contender : contenders_.all()) {
-            if (!contender.open() || contender.known->in_flight || contender.decision != Decision::undecided ||
-                contender.own.size() >= static_cast<std::size_t>(kMaxChallengerRuns))
-                continue;
-            return again(
-                contender, "replicate",
-                fmt::format("replicate: {} is undecided after {} of at most {} runs",
-                            short_id(contender.known->candidate.id), contender.own.size(), kMaxChallengerRuns));
-        }
-        return std::nullopt;
+    const Contender* best() const {
+        const auto& arms = proposer_.parents();
+        return arms.empty() || arms.front().contender->known->in_flight ? nullptr : arms.front().contender;
     }
 
-    // Now and then the best candidate again, so that a lucky first score does not hold for ever.
-    std::optional<Plan> incumbent_again() {
-        bool now = random_.chance(kIncumbentAgain);
-        if (!now || proposer_.parents().size() < 2) return std::nullopt;
-        const Contender& best = *proposer_.parents().front().contender;
-        if (best.known->in_flight || best.runs() >= most_runs() || !noise_matters(best.mean)) return std::nullopt;
-        return again(best, "replicate",
-                     fmt::format("replicate: incumbent {} after {} run{}", short_id(best.known->candidate.id),
-                                 best.runs(), best.runs() == 1 ? "" : "s"));
+    // Whoever leads by luck is found out before others build on it or hear of it. What does not lead can wait: its
+    // figure is in the model.
+    std::optional<Plan> undecided_best() const {
+        const Contender* leader = best();
+        if (leader == nullptr || leader->decision != Decision::undecided ||
+            leader->own.size() >= static_cast<std::size_t>(kMaxChallengerRuns))
+            return std::nullopt;
+        return again(*leader, "replicate",
+                     fmt::format("replicate: {} leads, but is undecided after {} of at most {} runs",
+                                 short_id(leader->known->candidate.id), leader->own.size(), kMaxChallengerRuns));
+    }
+
+    // Now and then the best candidate again, where noise is large enough to choose the wrong one; and twice to learn
+    // how large it is.
+    std::optional<Plan> best_again() {
+        bool now = random_.chance(kBestAgain);
+        const Contender* leader = best();
+        if (leader == nullptr || proposer_.parents().size() < 2 || history_.trials.size() < kNoiseFrom ||
+            leader->runs() >= most_runs())
+            return std::nullopt;
+        if (proposer_.noise_known() && (!now || !proposer_.noise_matters())) return std::nullopt;
+        return again(*leader, "replicate",
+                     fmt::format("replicate: the best, {}, after {} run{}", short_id(leader->known->candidate.id),
+                                 leader->runs(), leader->runs() == 1 ? "" : "s"));
     }
 
     // A tenth of a pool's runs at most goes into knowing one candidate better.
     int most_runs() const { return std::min(kMostRuns, 1 + static_cast<int>(history_.trials.size() / 10)); }
-
-    bool noise_matters(double best) const {
-        double worst = best;
-        for (const ParentArm& arm : proposer_.parents()) worst = std::max(worst, arm.contender->mean);
-        return noise_.sigma > kNoiseMatters * (worst - best);
-    }
 
     std::optional<Plan> by_operator() {
         std::vector<OperatorArm> arms = operator_arms(history_, contenders_, external());
@@ -207,7 +207,6 @@ private:
     const PlannerInput& input_;
     const History& history_;
     Contenders contenders_;
-    Noise noise_;
     Random random_;
     Proposer proposer_;
     std::vector<OperatorOdds> odds_;  // that the operator was drawn by
@@ -215,6 +214,13 @@ private:
 };
 
 }  // namespace
+
+const Known* incumbent(const PlannerInput& input) {
+    Contenders contenders(*input.history);
+    Random random(0);
+    Proposer proposer(input, contenders, random);
+    return proposer.parents().empty() ? nullptr : proposer.parents().front().contender->known;
+}
 
 Result<Plan> plan_next(const PlannerInput& input) {
     if (input.space == nullptr || input.history == nullptr)

@@ -32,6 +32,9 @@ struct Suggestion {
 };
 using Suggester = std::function<Result<Suggestion>()>;
 
+// What the space cannot say: a model that does not fit the machine, a cell that a table lacks.
+using Feasible = std::function<bool(const Genes& complete)>;
+
 struct PlannerInput {
     const Space* space = nullptr;
     std::string task_id;
@@ -41,13 +44,18 @@ struct PlannerInput {
     std::string external{};  // name of the operator that `suggest` is
     Suggester suggest{};     // asked at most once a plan, if the operator bandit draws it
     bool explain = false;
+    Feasible feasible{};  // none: whatever the space allows
 };
 
-// In this order: a seed never run in this category by anybody; an undecided candidate's next run; now and then the best
-// candidate again; otherwise an operator drawn by the operator bandit, the external proposer among them; where no
-// operator finds anything new, a known parent again, and a seed whose run failed. Never proposes a candidate that was
-// run (other than to replicate), is in flight, or violates the space. Errors: unfit (nothing left to try: no seed fits
-// and no candidate has a score), usage.
+// In this order: a seed never run in this category by anybody; the best candidate again while it is undecided; later
+// now and then, if runs are noisy enough to matter; otherwise an operator drawn by the operator bandit, the external
+// proposer among them; where no operator finds anything new, a known parent again, and a seed whose run failed. Never
+// proposes a candidate that was run (other than to replicate), is in flight, violates the space or is not feasible.
+// Errors: unfit (nothing left to try: no seed fits and no candidate has a score), usage.
 Result<Plan> plan_next(const PlannerInput& input);
+
+// The candidate that this clone holds to be the best in the category: the lowest shrunken mean (bandit/parents). Null
+// where none has a score. Takes as long as a plan.
+const Known* incumbent(const PlannerInput& input);
 
 }  // namespace cultivar

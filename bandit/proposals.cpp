@@ -3,18 +3,29 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
+#include "bandit/coordinates.h"
+#include "bandit/noise.h"
 #include "bandit/operators.h"
 #include "bandit/repair.h"
 
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kModelFrom = 10;         // candidates with figures
-constexpr int kSamples = 12, kMutations = 12;  // that the model ranks
-constexpr int kTries = 64;                     // mutations drawn before an operator gives up
-constexpr int kPairs = 8;                      // crosses tried before the operator gives up
+constexpr int kNoiseKnown = 2;                 // degrees of freedom
+constexpr double kNoiseMatters = 0.01;         // sigma over the spread of scores
+constexpr std::ptrdiff_t kModelFrom = 4;       // candidates with figures
+constexpr std::size_t kModelParents = 4;       // whose children the model ranks:
+constexpr int kSamples = 12, kMutations = 12;  // so many of each
+constexpr std::size_t kLeaps = 64;
+constexpr int kLeapTries = 1000;           // where little is feasible
+constexpr std::int64_t kSmallSpace = 500;  // assignments
+constexpr int kClimbs = 6;
+constexpr double kClimb = 0.05;  // of a gene's range
+constexpr int kTries = 64;       // mutations drawn before an operator gives up
+constexpr int kPairs = 8;        // crosses tried before the operator gives up
 constexpr double kFollow = 0.5;
 constexpr double kForeignWeight = 0.5;
 
@@ -33,7 +44,8 @@ Observation observe(const Contender& contender) {
     const auto& trials = contender.own.empty() ? contender.foreign : contender.own;
     double score = mean_score(trials, RunStatus::done);
     if (std::isinf(score)) score = mean_score(trials, RunStatus::stopped);
-    return {&contender.known->candidate.genes, score, contender.own.empty() ? kForeignWeight : 1};
+    return {&contender.known->candidate.genes, score, contender.own.empty() ? kForeignWeight : 1,
+            std::max(1.0, static_cast<double>(trials.size()))};
 }
 
 bool importable(const Contender& contender) {
@@ -73,6 +85,45 @@ std::string drawn(const ParentDraw& draw) {
     return fmt::format("{} drawn at {:.2f}", short_id(draw.arm->contender->known->candidate.id), draw.value);
 }
 
+// The values next to this one: one step of the climb either way, or every other value of an unordered gene.
+std::vector<Value> neighbours(const Gene& gene, const Value& value) {
+    std::vector<Value> values;
+    if (ordered(gene)) {
+        for (int direction : {-1, 1}) values.push_back(step_from(gene, value, direction, kClimb, 1));
+    } else {
+        for (std::size_t i = 0; i < static_cast<std::size_t>(value_count(gene)); ++i)
+            values.push_back(from_index(gene, i));
+    }
+    std::erase(values, value);
+    return values;
+}
+
+Value any_value(const Gene& gene, Random& random) {
+    if (ordered(gene)) return from_unit(gene, random.uniform());
+    return from_index(gene, random.below(static_cast<std::uint64_t>(value_count(gene))));
+}
+
+// Every value of a gene that has few.
+std::vector<Value> all_values(const Gene& gene) {
+    std::vector<Value> values;
+    auto count = static_cast<std::size_t>(value_count(gene));
+    for (std::size_t i = 0; i < count; ++i) {
+        double unit = count > 1 ? static_cast<double>(i) / static_cast<double>(count - 1) : 0;
+        values.push_back(ordered(gene) ? from_unit(gene, unit) : from_index(gene, i));
+    }
+    return values;
+}
+
+bool tunable(const Gene& gene) { return !gene.structural && value_count(gene) > 1; }
+
+std::int64_t assignments(const Space& space) {
+    std::int64_t count = 1;
+    for (const Gene& gene : space.genes()) {
+        if (tunable(gene)) count = std::min(count * value_count(gene), kSmallSpace + 1);
+    }
+    return count;
+}
+
 }  // namespace
 
 Proposer::Proposer(const PlannerInput& input, const Contenders& contenders, Random& random)
@@ -80,17 +131,30 @@ Proposer::Proposer(const PlannerInput& input, const Contenders& contenders, Rand
       space_(*input.space),
       contenders_(contenders),
       random_(random),
-      experience_(*input.space, contenders),
-      arms_(parent_arms(contenders)) {
-    for (const Known& known : input.history->candidates) ids_.insert(known.candidate.id);
-    for (const Trial& trial : input.history->trials) ids_.insert(trial.candidate);
-    for (const Contender& contender : contenders.all()) {
-        if (contender.known == nullptr || !contender.tried()) continue;
-        observations_.push_back(observe(contender));
-        figures_ += std::isfinite(observations_.back().score);
-    }
+      experience_(*input.space, contenders) {
+    observe_all(input.history->candidates);
+    measure_noise();
+    arms_ = model_ ? parent_arms(contenders,
+                                 [&](const Contender& one) {
+                                     return noise_matters_ ? model_->expected(one.known->candidate.genes) : one.mean;
+                                 })
+                   : parent_arms(contenders);
     double incumbent = arms_.empty() ? std::numeric_limits<double>::infinity() : arms_.front().contender->mean;
     imports_ = ranked_imports(contenders, incumbent);
+}
+
+void Proposer::observe_all(const std::vector<Known>& candidates) {
+    for (const Contender& contender : contenders_.all()) {
+        if (contender.known != nullptr && contender.tried()) observations_.push_back(observe(contender));
+    }
+    auto figures =
+        std::ranges::count_if(observations_, [](const Observation& one) { return std::isfinite(one.score); });
+    if (figures < kModelFrom) return;
+    std::vector<const Genes*> in_flight;
+    for (const Known& known : candidates) {
+        if (known.in_flight && !known.rejected) in_flight.push_back(&known.candidate.genes);
+    }
+    model_.emplace(space_, observations_, in_flight);
 }
 
 bool Proposer::available(std::string_view operator_name) const {
@@ -105,10 +169,33 @@ std::optional<Proposal> Proposer::propose(std::string_view operator_name) {
     if (!available(operator_name)) return std::nullopt;
     if (operator_name == kImport) return import();
     if (operator_name == kCross) return cross();
-    return operator_name == kSwitch ? step(GeneKind::structural) : tune();
+    GeneKind kind = operator_name == kSwitch ? GeneKind::structural : GeneKind::plain;
+    if (model_) {
+        if (auto proposal = by_model(kind)) return proposal;
+    }
+    return step(kind);
+}
+
+void Proposer::measure_noise() {
+    int replicated = 0;
+    for (const Contender& contender : contenders_.all()) replicated += std::max(contender.runs() - 1, 0);
+    noise_known_ = replicated >= kNoiseKnown;
+    if (!noise_known_) return;
+    History telling;  // the best and what ran more than once say all that there is to know of it
+    const Contender* best = contenders_.best();
+    for (const Contender& contender : contenders_.all()) {
+        if (contender.runs() < 2 && &contender != best) continue;
+        for (const Trial* trial : contender.own) telling.trials.push_back(*trial);
+    }
+    noise_matters_ = estimate_noise(telling).sigma > kNoiseMatters * score_spread(contenders_);
+}
+
+bool Proposer::allowed(const Genes& genes) const {
+    return space_.violated(genes) == nullptr && (!input_.feasible || input_.feasible(genes));
 }
 
 std::optional<Proposal> Proposer::accept(const ParentDraw& draw, const Genes& genes) const {
+    if (!allowed(genes)) return std::nullopt;
     auto child = make_candidate(space_, input_.task_id, genes);
     if (!child || !novel(child->id)) return std::nullopt;
     const Candidate& parent = draw.arm->contender->known->candidate;
@@ -116,38 +203,92 @@ std::optional<Proposal> Proposer::accept(const ParentDraw& draw, const Genes& ge
     return Proposal{std::move(*child), {parent.id}, fmt::format("parent {}; {}", drawn(draw), change)};
 }
 
-std::optional<Proposal> Proposer::tune() {
-    if (figures_ >= kModelFrom) {
-        Parzen model(space_, observations_);
-        for (const ParentDraw& draw : draw_parents(arms_, random_)) {
-            if (auto proposal = from_model(draw, model)) return proposal;
+std::optional<Proposal> Proposer::by_model(GeneKind kind) {
+    Parzen sampler(space_, observations_);
+    std::vector<ParentDraw> draws = draw_parents(arms_, random_);
+    if (draws.size() > kModelParents) draws.resize(kModelParents);
+    std::vector<Idea> ideas;
+    auto add = [&](std::vector<Genes> children, std::size_t parent) {
+        for (Genes& genes : children) {
+            double promise = model_->promise(genes);
+            ideas.push_back({std::move(genes), parent, promise});
         }
-    }
-    return step(GeneKind::plain);
-}
-
-std::optional<Proposal> Proposer::from_model(const ParentDraw& draw, const Parzen& model) {
-    const Contender& parent = *draw.arm->contender;
-    const Genes& base = parent.known->candidate.genes;
-    struct Ranked {
-        Genes genes;
-        double gain;
     };
-    std::vector<Ranked> ranked;
-    auto consider = [&](Genes genes) {
-        if (!repair(space_, genes, {})) return;
-        double gain = model.gain(genes);
-        ranked.push_back({std::move(genes), gain});
-    };
-    for (int i = 0; i < kSamples; ++i) consider(model.sample(base, random_));
-    for (int i = 0; i < kMutations; ++i) {
-        if (auto genes = one_step(parent, GeneKind::plain)) consider(std::move(*genes));
-    }
-    std::ranges::stable_sort(ranked, std::ranges::greater{}, &Ranked::gain);
-    for (const Ranked& candidate : ranked) {
-        if (auto proposal = accept(draw, candidate.genes)) return proposal;
+    for (std::size_t i = 0; i < draws.size(); ++i) add(ideas_from(*draws[i].arm->contender, kind, sampler), i);
+    if (kind == GeneKind::plain) add(leaps(draws.front().arm->contender->known->candidate.genes), 0);
+    std::ranges::stable_sort(ideas, std::ranges::greater{}, &Idea::promise);
+    for (Idea& idea : ideas) {
+        if (!accept(draws[idea.parent], idea.genes)) continue;
+        Idea best = kind == GeneKind::plain ? climbed(std::move(idea)) : std::move(idea);
+        return accept(draws[best.parent], best.genes);
     }
     return std::nullopt;
+}
+
+std::vector<Genes> Proposer::ideas_from(const Contender& parent, GeneKind kind, const Parzen& sampler) {
+    std::vector<Genes> children;
+    auto consider = [&](Genes genes) {
+        if (repair(space_, genes, {}) && allowed(genes)) children.push_back(std::move(genes));
+    };
+    for (int i = 0; i < kMutations; ++i) {
+        if (auto genes = one_step(parent, kind)) consider(std::move(*genes));
+    }
+    if (kind == GeneKind::structural) return children;
+    auto genes = static_cast<double>(std::ranges::count_if(space_.genes(), tunable));
+    for (int i = 0; i < kSamples; ++i) {
+        double share = std::pow(std::max(genes, 1.0), -random_.uniform());  // log-uniform from one gene to all
+        consider(sampler.sample(parent.known->candidate.genes, share, random_));
+    }
+    return children;
+}
+
+// Anywhere: other values for all plain genes; in a small space all of them.
+std::vector<Genes> Proposer::leaps(const Genes& base) {
+    std::vector<Genes> found;
+    if (assignments(space_) <= kSmallSpace) {
+        found.push_back(base);
+        for (const Gene& gene : space_.genes()) {
+            if (!tunable(gene)) continue;
+            std::vector<Genes> wider;
+            for (const Value& value : all_values(gene)) {
+                for (Genes genes : found) {
+                    genes.at(gene.name) = value;
+                    wider.push_back(std::move(genes));
+                }
+            }
+            found = std::move(wider);
+        }
+        std::erase_if(found, [&](const Genes& genes) { return !allowed(genes); });
+    } else {
+        for (int i = 0; i < kLeapTries && found.size() < kLeaps; ++i) {
+            Genes& genes = found.emplace_back(base);
+            for (const Gene& gene : space_.genes()) {
+                if (tunable(gene)) genes.at(gene.name) = any_value(gene, random_);
+            }
+            if (!repair(space_, genes, {}) || !allowed(genes)) found.pop_back();
+        }
+    }
+    return found;
+}
+
+// The best of its neighbours in one plain gene, again and again while that is more promising and new.
+Proposer::Idea Proposer::climbed(Idea idea) {
+    for (int round = 0; round < kClimbs; ++round) {
+        const Genes from = idea.genes;
+        for (const Gene& gene : space_.genes()) {
+            if (!tunable(gene) || !space_.active(gene, from)) continue;
+            for (const Value& value : neighbours(gene, from.at(gene.name))) {
+                Genes genes = from;
+                genes.at(gene.name) = value;
+                double promise = model_->promise(genes);
+                if (promise <= idea.promise || !allowed(genes)) continue;
+                auto child = make_candidate(space_, input_.task_id, genes);
+                if (child && novel(child->id)) idea = {std::move(genes), idea.parent, promise};
+            }
+        }
+        if (idea.genes == from) break;
+    }
+    return idea;
 }
 
 std::optional<Proposal> Proposer::step(GeneKind kind) {
@@ -190,6 +331,8 @@ std::unordered_set<std::string_view> Proposer::ancestors(const std::string& id) 
 std::optional<Proposal> Proposer::cross() {
     std::vector<ParentDraw> draws = draw_parents(arms_, random_);
     int pairs = 0;
+    std::optional<Proposal> best;
+    double highest = 0;
     // Pairs in the order of their better, then of their worse draw.
     for (std::size_t i = 0; i < draws.size(); ++i) {
         const std::string& first = draws[i].arm->contender->known->candidate.id;
@@ -197,14 +340,18 @@ std::optional<Proposal> Proposer::cross() {
         for (std::size_t j = i + 1; j < draws.size(); ++j) {
             const std::string& second = draws[j].arm->contender->known->candidate.id;
             if (above_first.contains(second) || ancestors(second).contains(first)) continue;
-            if (++pairs > kPairs) return std::nullopt;
+            if (++pairs > kPairs) return best;
             auto child = input_.cross(first, second);
-            if (!child || !novel(child->id) || !space_.check(child->genes)) continue;
-            return Proposal{
+            if (!child || !novel(child->id) || !allowed(child->genes)) continue;
+            double promise = model_ ? model_->promise(child->genes) : 0;
+            if (best && promise <= highest) continue;
+            highest = promise;
+            best = Proposal{
                 std::move(*child), {first, second}, fmt::format("{} with {}", drawn(draws[i]), drawn(draws[j]))};
+            if (!model_) return best;
         }
     }
-    return std::nullopt;
+    return best;
 }
 
 std::optional<Proposal> Proposer::import() const {

@@ -1,10 +1,14 @@
 // Proposals: how each operator makes its child, once the operator bandit has chosen it.
 //
-//   tune    the plain genes of one parent: a mutation, or the parent's own last step once more; once ten candidates
-//           have figures here, the best of twelve of these and twelve samples of TPE, as TPE ranks them
+//   tune    the plain genes of one parent: a mutation, or the parent's own last step once more
 //   switch  a structural gene of one parent, with whatever its constraints draw along
-//   cross   two parents, neither an ancestor of the other, merged by the caller's Crosser
+//   cross   two parents, neither an ancestor of the other, merged by the caller's Crosser; where there is
+//           a model, of up to eight pairs the most promising child
 //   import  the most promising candidate that was kept elsewhere, unchanged: its first own run here
+//
+// Once four candidates have figures here, a model (bandit/surrogate) chooses what tune and switch propose: the most
+// promising of what was drawn from the first four parents, for tune also of samples of TPE and of leaps to anywhere
+// (everywhere, in a small space), improved gene by gene while that promises more.
 #pragma once
 
 #include <optional>
@@ -16,7 +20,7 @@
 #include "bandit/mutate.h"
 #include "bandit/parents.h"
 #include "bandit/planner.h"
-#include "bandit/tpe.h"
+#include "bandit/surrogate.h"
 
 namespace cultivar {
 
@@ -36,18 +40,32 @@ public:
     // A child that is new to the pool (import: new to this clone's runs here) and obeys the space.
     std::optional<Proposal> propose(std::string_view operator_name);
 
-    const std::vector<ParentArm>& parents() const { return arms_; }  // the incumbent first
+    // The incumbent first. Where noise matters and there is a model, by what it expects of a candidate, which weighs
+    // its own runs with those of its like; where there is a model alone, by their means.
+    const std::vector<ParentArm>& parents() const { return arms_; }
+    bool noise_known() const { return noise_known_; }      // something was replicated twice
+    bool noise_matters() const { return noise_matters_; }  // it may have chosen the incumbent
 
 private:
-    std::optional<Proposal> tune();
-    std::optional<Proposal> from_model(const ParentDraw& draw, const Parzen& model);
+    struct Idea {
+        Genes genes;
+        std::size_t parent;  // of the draws
+        double promise;
+    };
+    void observe_all(const std::vector<Known>& candidates);
+    void measure_noise();
+    std::optional<Proposal> by_model(GeneKind kind);
+    std::vector<Genes> ideas_from(const Contender& parent, GeneKind kind, const Parzen& sampler);
+    std::vector<Genes> leaps(const Genes& base);
+    Idea climbed(Idea idea);
     std::optional<Proposal> step(GeneKind kind);
     std::optional<Genes> one_step(const Contender& parent, GeneKind kind);
     std::optional<Proposal> cross();
     std::optional<Proposal> import() const;
 
     std::optional<Proposal> accept(const ParentDraw& draw, const Genes& genes) const;
-    bool novel(const std::string& id) const { return !ids_.contains(id); }
+    bool allowed(const Genes& genes) const;
+    bool novel(const std::string& id) const { return !contenders_.knows(id); }
     std::unordered_set<std::string_view> ancestors(const std::string& id) const;
 
     const PlannerInput& input_;
@@ -55,11 +73,11 @@ private:
     const Contenders& contenders_;
     Random& random_;
     Experience experience_;
-    std::vector<ParentArm> arms_;
     std::vector<Observation> observations_;
-    std::size_t figures_ = 0;                // observations with a figure
+    std::optional<Surrogate> model_;
+    bool noise_known_ = false, noise_matters_ = false;
+    std::vector<ParentArm> arms_;
     std::vector<const Contender*> imports_;  // the most promising first
-    std::unordered_set<std::string_view> ids_;
 };
 
 }  // namespace cultivar

@@ -13,25 +13,8 @@ namespace cultivar {
 namespace {
 
 constexpr double kGoodShare = 0.15;
-constexpr std::size_t kMostGood = 25, kMostBad = 1000;
+constexpr std::size_t kMostGood = 25, kMostBad = 250;
 constexpr std::size_t kFullWeight = 25;  // the newest so many observations of a group weigh 1, older ones less
-constexpr double kAbsent = -1;           // coordinate of an inactive gene
-
-using Point = std::vector<double>;  // one coordinate a gene: unit, index, or kAbsent
-
-Point to_point(const Space& space, const Genes& genes) {
-    Point point;
-    for (const Gene& gene : space.genes()) {
-        const Value& value = genes.at(gene.name);
-        if (!space.active(gene, genes)) {
-            point.push_back(kAbsent);
-        } else {
-            point.push_back(ordered(gene) ? to_unit(gene, value) : static_cast<double>(to_index(gene, value)));
-        }
-    }
-    return point;
-}
-
 struct Kernel {
     Point centre;               // kAbsent: the prior of that gene
     std::vector<double> width;  // ordered genes
@@ -188,10 +171,8 @@ Parzen::~Parzen() = default;
 Parzen::Parzen(Parzen&&) noexcept = default;
 Parzen& Parzen::operator=(Parzen&&) noexcept = default;
 
-Genes Parzen::sample(const Genes& base, Random& random) const {
+Genes Parzen::sample(const Genes& base, double share, Random& random) const {
     const auto& [space, good, bad] = *mixtures_;
-    auto plain = static_cast<double>(std::ranges::count(space.genes(), false, &Gene::structural));
-    double share = std::pow(std::max(plain, 1.0), -random.uniform());  // log-uniform from one gene to all
     const Kernel& kernel = good.draw(to_point(space, base), random);
     Genes genes = base;
     for (std::size_t i = 0; i < space.genes().size(); ++i) {

@@ -19,19 +19,20 @@ struct Observation {
     const Genes* genes = nullptr;  // complete
     double score = 0;              // minimised; infinity: could not be judged here
     double weight = 1;
+    double runs = 1;
 };
 
 class Parzen {
 public:
-    // Oldest observation first. At most the newest 1,000 bad ones are used. `space` outlives the model. O(n d log n).
+    // Oldest observation first. At most the newest 250 bad ones are used. `space` outlives the model. O(n d log n).
     Parzen(const Space& space, const std::vector<Observation>& observations);
     ~Parzen();
     Parzen(Parzen&&) noexcept;
     Parzen& operator=(Parzen&&) noexcept;
 
-    // A random share of the plain genes from the good mixture, the others from `base`, so that both small steps and
-    // leaps occur. May violate constraints or equal `base`: the caller checks. O(n d).
-    Genes sample(const Genes& base, Random& random) const;
+    // Each plain gene with probability `share` from the good mixture, the others from `base`. May violate constraints or
+    // equal `base`: the caller checks. O(n d).
+    Genes sample(const Genes& base, double share, Random& random) const;
     // ln good - ln bad: the higher, the likelier an improvement. O(n d).
     double gain(const Genes& genes) const;
 

@@ -97,7 +97,7 @@ TEST_F(Planner, TriesAFailedSeedAgainOnlyWhenNothingElseIsLeftAndNotForEver) {
     EXPECT_FALSE(plan());
 }
 
-TEST_F(Planner, RunsAnUndecidedCandidateAgainBeforeAnythingNew) {
+TEST_F(Planner, RunsAnUndecidedLeaderAgainBeforeAnythingNew) {
     std::string root = seed_of(0.1), child = child_of(root, 0.2);
     record(root, RunStatus::done, 3, Decision::kept);
     record(child, RunStatus::done, 2.99, Decision::undecided);
@@ -113,6 +113,86 @@ TEST_F(Planner, RunsAnUndecidedCandidateAgainBeforeAnythingNew) {
     EXPECT_EQ(plan()->replicate, 5);
     testing::known(history_, child).in_flight = true;
     EXPECT_NE(plan()->child.id, child);
+}
+
+TEST_F(Planner, LetsAnUndecidedCandidateWaitThatDoesNotLead) {
+    std::string root = seed_of(0.1), child = child_of(root, 0.2), leader = child_of(root, 0.3);
+    record(root, RunStatus::done, 3, Decision::kept);
+    record(child, RunStatus::done, 2.6, Decision::undecided);
+    record(leader, RunStatus::done, 2.5, Decision::kept);
+    for (double rate : {0.4, 0.5}) record(child_of(root, rate), RunStatus::done, 4, Decision::reverted);
+    std::set<std::string> parents;
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        auto next = plan(seed);
+        ASSERT_TRUE(next);
+        EXPECT_NE(next->operator_name, "replicate");
+        parents.insert(next->parents.begin(), next->parents.end());
+    }
+    EXPECT_TRUE(parents.contains(child)) << "others may build on it meanwhile";
+}
+
+TEST_F(Planner, RunsTheBestAgainOnlyWhereNoiseMayHaveChosenIt) {
+    std::string best = seed_of(0.1);
+    record(best, RunStatus::done, 2, Decision::kept);
+    record(best, RunStatus::done, 2.001, Decision::kept);
+    record(best, RunStatus::done, 2.002, Decision::kept);
+    for (int i = 0; i < 40; ++i) record(child_of(best, 0.2 + 0.01 * i), RunStatus::done, 3 + 0.01 * i, Decision::kept);
+    auto replicates = [&] {
+        int count = 0;
+        for (std::uint64_t seed = 0; seed < 50; ++seed) count += plan(seed)->operator_name == "replicate";
+        return count;
+    };
+    EXPECT_EQ(replicates(), 0) << "the best leads by far more than the noise";
+    for (Trial& trial : history_.trials) {
+        if (trial.score < 2.01) trial.score = 3.0 - 300 * (trial.score - 2);
+    }
+    int count = replicates();
+    EXPECT_GT(count, 2);
+    EXPECT_LT(count, 25);
+}
+
+TEST_F(Planner, ProposesOnlyWhatIsFeasible) {
+    std::string root = seed_of(0.1);
+    record(root, RunStatus::done, 3, Decision::kept);
+    for (int i = 0; i < 20; ++i)
+        record(child_of(root, 0.2 + 0.02 * i), RunStatus::done, 3 + 0.01 * i, Decision::reverted);
+    PlannerInput input{&space_, testing::kTask, &history_, 0, {}};
+    input.feasible = [](const Genes& genes) { return std::get<std::int64_t>(genes.at("data.tokens")) <= 16384; };
+    int large = 0;
+    for (; input.seed < 60; ++input.seed) {
+        auto next = plan_next(input);
+        ASSERT_TRUE(next);
+        large += !input.feasible(next->child.genes);
+    }
+    EXPECT_EQ(large, 0);
+}
+
+TEST_F(Planner, TriesEveryCellOfASmallSpaceBeforeItRepeatsAny) {
+    Gene row = testing::whole("row", 0, 0, 9), column = testing::whole("column", 0, 0, 9);
+    auto space = Space::make({row, column}, {});
+    ASSERT_TRUE(space);
+    std::string first = add(history_, candidate_of(*space, {}), {}, true);
+    record(first, RunStatus::done, 2, Decision::kept);
+    PlannerInput input{&*space, testing::kTask, &history_, 0, {}};
+    input.feasible = [](const Genes& genes) { return std::get<std::int64_t>(genes.at("row")) != 5; };
+    for (int cell = 1; cell < 90; ++cell, ++input.seed) {
+        auto next = plan_next(input);
+        ASSERT_TRUE(next);
+        ASSERT_EQ(next->operator_name, "tune") << cell;
+        add(history_, next->child, next->parents);
+        record(next->child.id, RunStatus::done, 2 + 0.01 * cell, Decision::reverted);
+    }
+    EXPECT_EQ(plan_next(input)->operator_name, "replicate");
+}
+
+TEST_F(Planner, HoldsTheCandidateWithTheLowestShrunkenMeanToBeTheBest) {
+    PlannerInput input{&space_, testing::kTask, &history_, 0, {}};
+    EXPECT_EQ(incumbent(input), nullptr);
+    std::string root = seed_of(0.1), child = child_of(root, 0.2), reverted = child_of(root, 0.3);
+    record(root, RunStatus::done, 3, Decision::kept);
+    record(child, RunStatus::done, 2, Decision::kept);
+    record(reverted, RunStatus::done, 1, Decision::reverted);
+    EXPECT_EQ(incumbent(input)->candidate.id, child);
 }
 
 TEST_F(Planner, LeavesForeignUndecidedCandidatesToTheirOwners) {

@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "bandit/parents.h"
+#include "bandit/planner.h"
 #include "tests/bandit/world.h"
 
 namespace cultivar {
@@ -23,11 +23,9 @@ protected:
         testing::add(history, testing::candidate_of(space_, {}), {}, true);
         return history;
     }
-    static double truth_of_best(const History& history) {
-        Contenders contenders(history);
-        auto arms = parent_arms(contenders);
-        return arms.empty() ? std::numeric_limits<double>::infinity()
-                            : testing::true_score(arms.front().contender->known->candidate.genes);
+    double truth_of_best(const History& history) const {
+        const Known* best = incumbent({&space_, testing::kTask, &history, 0, {}});
+        return best == nullptr ? std::numeric_limits<double>::infinity() : testing::true_score(best->candidate.genes);
     }
     double explored(int runs, std::uint64_t seed, double sigma) const {
         History history = pool();

@@ -47,6 +47,11 @@ protected:
             history_.trials.push_back(done(id, 2.9 - 0.01 * i, Decision::kept));
             history_.trials.back().operator_name = history_.trials.back().proposer = "proposer:scribe";
         }
+        // The best was run again before, so that what is planned next is something new.
+        for (int i = 1; i <= 3; ++i) {
+            history_.trials.push_back(done(history_.candidates.back().candidate.id, 2.61 + 0.0001 * i, Decision::kept));
+            history_.trials.back().operator_name = "replicate";
+        }
     }
 };
 

@@ -43,9 +43,9 @@ Genes anywhere(const Space& space, Random& random) {
 Genes best_of_model(const Space& space, const std::vector<Observation>& seen, Random& random) {
     Parzen model(space, seen);
     const Genes& base = *std::ranges::min_element(seen, {}, &Observation::score)->genes;
-    Genes best = model.sample(base, random);
+    Genes best = model.sample(base, 0.5, random);
     for (int i = 1; i < 24; ++i) {
-        Genes other = model.sample(base, random);
+        Genes other = model.sample(base, 0.5, random);
         if (model.gain(other) > model.gain(best)) best = other;
     }
     return best;
@@ -117,7 +117,7 @@ TEST(Tpe, KeepsStructuralGenesOfTheParentAndInactiveOnesAndDrawsLegalValues) {
     Genes base = *space.complete({{"model.width", std::int64_t{96}}, {"model.mlp", std::string("gelu")}});
     int changed = 0;
     for (int i = 0; i < 300; ++i) {
-        Genes child = model.sample(base, random);
+        Genes child = model.sample(base, 0.5, random);
         for (const Gene& gene : space.genes()) {
             EXPECT_TRUE(gene.accept(child.at(gene.name))) << gene.name;
             if (gene.structural) {
@@ -164,7 +164,7 @@ TEST(Tpe, WorksFromNothingAndFromOneObservation) {
     Genes base = *space.complete({});
     EXPECT_TRUE(std::isfinite(Parzen(space, {}).gain(base)));
     Parzen one(space, {{&base, 1, 1}});
-    EXPECT_TRUE(std::isfinite(one.gain(one.sample(base, random))));
+    EXPECT_TRUE(std::isfinite(one.gain(one.sample(base, 0.5, random))));
 }
 
 }  // namespace

@@ -1,0 +1,87 @@
+#include "bandit/gaussian.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "bandit/random.h"
+
+namespace cultivar {
+namespace {
+
+TEST(GaussianProcess, KnowsNothingWithoutSamples) {
+    GaussianProcess process({true, false}, {});
+    Prediction prediction = process.at({0.5, 1});
+    EXPECT_EQ(prediction.mean, 0);
+    EXPECT_EQ(prediction.deviation, 1);
+}
+
+TEST(GaussianProcess, FollowsWhatItSawAndDoubtsWhatIsFarFromIt) {
+    std::vector<Sample> samples;
+    for (int i = 0; i <= 10; ++i) samples.push_back({{i / 20.0}, std::sin(6 * i / 20.0), 1});
+    GaussianProcess process({true}, samples);
+    for (double unit : {0.12, 0.33, 0.47}) EXPECT_NEAR(process.at({unit}).mean, std::sin(6 * unit), 0.1);
+    EXPECT_LT(process.at({0.25}).deviation, 0.2);
+    EXPECT_GT(process.at({1.0}).deviation, 3 * process.at({0.25}).deviation);
+}
+
+TEST(GaussianProcess, LearnsWhichGenesMatter) {
+    Random random(1);
+    std::vector<Sample> samples;
+    for (int i = 0; i < 60; ++i) {
+        Point point = {random.uniform(), random.uniform(), static_cast<double>(random.below(3))};
+        samples.push_back({point, 3 * point[0] - 1.5 + (point[2] == 2 ? 1 : 0), 1});
+    }
+    GaussianProcess process({true, true, false}, samples);
+    auto moved = [&](Point a, Point b) { return std::abs(process.at(a).mean - process.at(b).mean); };
+    EXPECT_GT(moved({0.2, 0.5, 0}, {0.8, 0.5, 0}), 1.4);
+    EXPECT_LT(moved({0.5, 0.2, 0}, {0.5, 0.8, 0}), 0.2);
+    EXPECT_GT(moved({0.5, 0.5, 0}, {0.5, 0.5, 2}), 0.7);
+    EXPECT_LT(moved({0.5, 0.5, 0}, {0.5, 0.5, 1}), 0.3);
+}
+
+TEST(GaussianProcess, TellsNoiseFromSignalAndTrustsMoreRunsMore) {
+    Random random(2);
+    std::vector<Sample> noisy, exact;
+    for (int i = 0; i < 60; ++i) {
+        double unit = i / 59.0, truth = 2 * unit - 1;
+        exact.push_back({{unit}, truth, 1});
+        noisy.push_back({{unit}, truth + 0.5 * random.normal(), 1});
+    }
+    EXPECT_GT(GaussianProcess({true}, noisy).noise(), 10 * GaussianProcess({true}, exact).noise());
+    noisy[30].value = 3;
+    double once = GaussianProcess({true}, noisy).at(noisy[30].point).mean;
+    noisy[30].runs = 20;
+    EXPECT_GT(GaussianProcess({true}, noisy).at(noisy[30].point).mean, once + 0.3);
+}
+
+TEST(GaussianProcess, TakesAnInactiveGeneForAnotherValue) {
+    std::vector<Sample> samples;
+    for (int i = 0; i < 20; ++i) {
+        samples.push_back({{i / 19.0}, 1, 1});
+        samples.push_back({{kAbsent}, -1, 1});
+    }
+    GaussianProcess process({true}, samples);
+    EXPECT_GT(process.at({0.02}).mean, 0.8);
+    EXPECT_LT(process.at({kAbsent}).mean, -0.8);
+}
+
+TEST(GaussianProcess, ExpectsRunsUnderWayToTurnOutAsExpected) {
+    std::vector<Sample> samples;
+    for (int i = 0; i <= 5; ++i) samples.push_back({{i / 10.0}, i / 5.0 - 0.5, 1});
+    GaussianProcess process({true}, samples);
+    Prediction before = process.at({0.9});
+    process.believe({{0.9}});
+    Prediction after = process.at({0.9});
+    EXPECT_NEAR(after.mean, before.mean, 0.02);
+    EXPECT_LT(after.deviation, 0.6 * before.deviation);
+}
+
+TEST(GaussianProcess, BearsTheSameSampleManyTimes) {
+    std::vector<Sample> samples(200, {{0.5, 0.5}, 1, 1});
+    GaussianProcess process({true, true}, samples);
+    EXPECT_NEAR(process.at({0.5, 0.5}).mean, 1, 0.05);
+}
+
+}  // namespace
+}  // namespace cultivar

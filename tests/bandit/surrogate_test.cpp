@@ -1,0 +1,81 @@
+#include "bandit/surrogate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "bandit/coordinates.h"
+#include "tests/bandit/world.h"
+
+namespace cultivar {
+namespace {
+
+Space rate_and_kind() {
+    return *Space::make({testing::real("rate", 0.5, 0, 1), testing::choice("kind", {"a", "b", "c"})}, {});
+}
+
+Genes at(double rate, const char* kind) { return {{"rate", rate}, {"kind", std::string(kind)}}; }
+
+class SurrogateOfRates : public ::testing::Test {
+protected:
+    Space space_ = rate_and_kind();
+    std::vector<Genes> tried_;
+    std::vector<Observation> seen_;
+
+    SurrogateOfRates() { tried_.reserve(1000); }
+    void see(const Genes& genes, double score, double runs = 1) {
+        seen_.push_back({&tried_.emplace_back(genes), score, 1, runs});
+    }
+};
+
+TEST_F(SurrogateOfRates, PromisesMostNearTheBestAndLittleWhereItWasBad) {
+    for (int i = 0; i <= 20; ++i) see(at(i / 20.0, "a"), std::abs(i / 20.0 - 0.7));
+    Surrogate model(space_, seen_, {});
+    EXPECT_GT(model.promise(at(0.72, "a")), model.promise(at(0.1, "a")));
+    EXPECT_GT(model.promise(at(0.7, "b")), model.promise(at(0.1, "b")));
+}
+
+TEST_F(SurrogateOfRates, IsTheSameForAnyScaleOfTheScores) {
+    for (int i = 0; i <= 20; ++i) see(at(i / 20.0, "a"), std::abs(i / 20.0 - 0.7));
+    Surrogate plain(space_, seen_, {});
+    for (Observation& one : seen_) one.score = std::exp(30 * one.score);
+    Surrogate wild(space_, seen_, {});
+    EXPECT_EQ(plain.promise(at(0.6, "b")), wild.promise(at(0.6, "b")));
+}
+
+TEST_F(SurrogateOfRates, AvoidsWhatCouldNotBeJudged) {
+    for (int i = 0; i <= 20; ++i)
+        see(at(i / 20.0, "a"), i > 12 ? std::numeric_limits<double>::infinity() : 1 + 0.01 * (i % 3));
+    Surrogate model(space_, seen_, {});
+    EXPECT_GT(model.promise(at(0.31, "a")), model.promise(at(0.91, "a")));
+    EXPECT_TRUE(std::isfinite(model.expected(at(1, "a"))));
+}
+
+TEST_F(SurrogateOfRates, ExpectsOfALuckyRunWhatItsLikeScored) {
+    Random random(3);
+    for (int i = 0; i < 60; ++i) see(at(i / 60.0, "a"), 2 + std::abs(i / 60.0 - 0.5) + 0.05 * random.normal());
+    see(at(0.05, "a"), 1.9);
+    Surrogate model(space_, seen_, {});
+    EXPECT_GT(model.expected(at(0.05, "a")), 2.1);
+    EXPECT_LT(model.expected(at(0.5, "a")), model.expected(at(0.05, "a")));
+}
+
+TEST_F(SurrogateOfRates, SendsTheNextWorkerElsewhereThanTheOneUnderWay) {
+    for (int i = 0; i < 10; ++i) see(at(i / 20.0, "a"), 1 - i / 20.0);
+    Genes next = at(0.8, "a");
+    EXPECT_LT(Surrogate(space_, seen_, {&next}).promise(next), Surrogate(space_, seen_, {}).promise(next));
+}
+
+TEST_F(SurrogateOfRates, LooksAtTheBestAndTheNewestOfALargeHistory) {
+    for (int i = 0; i < 900; ++i) {
+        double rate = i / 900.0;
+        see(at(rate, "a"), std::abs(rate - 0.2));
+    }
+    Surrogate model(space_, seen_, {});
+    EXPECT_NEAR(model.expected(at(0.2, "a")), 0, 0.05);
+    EXPECT_GT(model.expected(at(0.95, "a")), 0.5);
+}
+
+}  // namespace
+}  // namespace cultivar
