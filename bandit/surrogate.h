@@ -3,8 +3,7 @@
 // It is told ranks, not scores: the n scores become the n normal quantiles, so that neither a metric's scale nor a run
 // that went wild bends it; what could not be judged here ranks last. Of a large history it looks at 160 candidates: the
 // best and the newest in turn. Runs in flight are taken to end as expected, so that workers apart spread out.
-// Measured on tables of real trainings: a third of the regret of TPE after 50 runs, whatever the kinds of genes; a
-// random forest gained half as much.
+// Measured by search_bench on four tables of mixed genes, 30 repeats: 0.012 of regret after 50 runs, TPE alone 0.039.
 #pragma once
 
 #include <utility>
