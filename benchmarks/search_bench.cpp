@@ -22,13 +22,12 @@
 #include <nlohmann/json.hpp>
 
 #include "benchmarks/search_methods.h"
+#include "benchmarks/spread.h"
 
 namespace cultivar {
 namespace {
 
 constexpr double kSpeedSigma = 0.5;
-constexpr int kResamples = 2000;
-constexpr double kTail = 0.025;
 
 struct Options {
     int evaluations = 200, repeats = 30, workers = 1;
@@ -98,18 +97,8 @@ private:
 };
 
 nlohmann::ordered_json interval(const std::vector<double>& values) {
-    Random random(1);
-    auto mean = [&](auto&& pick) {
-        double sum = 0;
-        for (std::size_t i = 0; i < values.size(); ++i) sum += values[pick(i)];
-        return sum / static_cast<double>(values.size());
-    };
-    std::vector<double> means;
-    for (int i = 0; i < kResamples; ++i)
-        means.push_back(mean([&](std::size_t) { return random.below(values.size()); }));
-    std::ranges::sort(means);
-    auto at = [&](double share) { return means[static_cast<std::size_t>(share * (kResamples - 1))]; };
-    return {{"mean", mean([](std::size_t i) { return i; })}, {"lo", at(kTail)}, {"hi", at(1 - kTail)}};
+    const Estimate estimate = mean_of(values);
+    return {{"mean", estimate.mean}, {"lo", estimate.lo}, {"hi", estimate.hi}};
 }
 
 nlohmann::ordered_json measure(const SearchTable& table, const Options& options) {

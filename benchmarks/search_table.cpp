@@ -1,37 +1,21 @@
 #include "benchmarks/search_table.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <memory>
 #include <numeric>
 
 #include <fmt/format.h>
 
 #include "bandit/coordinates.h"
+#include "benchmarks/csv_file.h"
 
 namespace cultivar {
 namespace {
 
 constexpr std::int64_t kMostLevels = 100'000;
 
-std::vector<std::string> split(const std::string& line, char separator) {
-    std::vector<std::string> fields(1);
-    for (char character : line) {
-        if (character == separator) {
-            fields.emplace_back();
-        } else {
-            fields.back() += character;
-        }
-    }
-    return fields;
-}
-
-template <typename Number>
-std::optional<Number> number(const std::string& text) {
-    Number value{};
+std::optional<std::int64_t> whole(const std::string& text) {
+    std::int64_t value = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
     return value;
@@ -66,61 +50,51 @@ std::uint64_t key(const std::vector<std::int64_t>& levels) {
     return hash;
 }
 
-std::string base_name(const std::string& path) {
-    std::string name = path.substr(path.rfind('/') + 1);
-    return name.substr(0, name.find(".csv"));
-}
-
 }  // namespace
 
 Result<SearchTable> SearchTable::load(const std::string& path) {
-    std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
-    if (file == nullptr) return fail(Code::io, fmt::format("cannot open '{}'", path));
+    TRY_ASSIGN(CsvFile file, read_csv(path));
     SearchTable table;
-    table.name_ = base_name(path);
-    char buffer[1 << 16];
-    for (bool first = true; gzgets(file.get(), buffer, sizeof buffer) != nullptr; first = false) {
-        std::string line(buffer);
-        while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
-        if (line.empty()) continue;
-        TRY(first ? table.read_header(line) : table.read_row(line));
-    }
+    table.name_ = stem_of(path);
+    TRY(table.read_header(file.header));
+    for (const auto& row : file.rows) TRY(table.read_row(row));
     TRY(table.measure());
     return table;
 }
 
-Result<void> SearchTable::read_header(const std::string& line) {
+Result<void> SearchTable::read_header(const std::vector<std::string>& fields) {
     std::vector<Gene> genes;
-    for (const std::string& field : split(line, ',')) {
-        std::vector<std::string> parts = split(field, ':');
-        if (parts.size() != 3) break;  // the losses
-        auto levels = number<std::int64_t>(parts[2]);
-        if (!levels || *levels < 1 || *levels > kMostLevels || (parts[1] != "ord" && parts[1] != "cat"))
+    for (const std::string& field : fields) {
+        const std::size_t kind = field.find(':'), count = field.rfind(':');
+        if (kind == count) break;  // the losses
+        const std::string word = field.substr(kind + 1, count - kind - 1);
+        auto levels = whole(field.substr(count + 1));
+        if (!levels || *levels < 1 || *levels > kMostLevels || (word != "ord" && word != "cat"))
             return fail(Code::corrupt, fmt::format("table '{}': '{}' is no parameter", name_, field));
         std::string name = fmt::format("p{:02}", genes.size());
-        genes.push_back(parts[1] == "ord" ? ordered_gene(name, *levels) : unordered_gene(name, *levels));
+        genes.push_back(word == "ord" ? ordered_gene(name, *levels) : unordered_gene(name, *levels));
     }
     TRY_ASSIGN(space_, Space::make(std::move(genes), {}));
     return {};
 }
 
-Result<void> SearchTable::read_row(const std::string& line) {
-    std::vector<std::string> fields = split(line, ',');
+Result<void> SearchTable::read_row(const std::vector<std::string>& fields) {
     std::vector<std::int64_t> levels;
     std::vector<double> losses;
     for (std::size_t i = 0; i < fields.size(); ++i) {
         if (i < space_->genes().size()) {
-            auto level = number<std::int64_t>(fields[i]);
+            auto level = whole(fields[i]);
             if (!level || *level < 0 || *level >= value_count(space_->genes()[i]))
                 return fail(Code::corrupt, fmt::format("table '{}': no level '{}'", name_, fields[i]));
             levels.push_back(*level);
-        } else if (auto loss = number<double>(fields[i]); loss && std::isfinite(*loss)) {
+        } else if (auto loss = number_of(fields[i])) {
             losses.push_back(*loss);
         }
     }
     if (losses.empty()) return {};
     if (levels.size() < space_->genes().size() || !at_.emplace(key(levels), losses_.size()).second)
-        return fail(Code::corrupt, fmt::format("table '{}': row '{}' is short or there twice", name_, line));
+        return fail(Code::corrupt,
+                    fmt::format("table '{}': row '{}' is short or there twice", name_, fmt::join(fields, ",")));
     means_.push_back(std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size()));
     levels_.push_back(std::move(levels));
     losses_.push_back(std::move(losses));

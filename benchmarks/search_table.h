@@ -33,8 +33,8 @@ public:
     double regret(std::size_t row) const { return (means_[row] - best_) / (median_ - best_); }
 
 private:
-    Result<void> read_header(const std::string& line);
-    Result<void> read_row(const std::string& line);
+    Result<void> read_header(const std::vector<std::string>& fields);
+    Result<void> read_row(const std::vector<std::string>& fields);
     Result<void> measure();
 
     std::string name_;

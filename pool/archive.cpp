@@ -113,11 +113,10 @@ Result<ArchivePlan> plan_archive(Clone& clone, Index& index, std::size_t keep) {
     }
     TRY(oldest_first(clone.repo, good));
     TRY_ASSIGN(auto retired, index.retired_candidates());
-    const auto stays = std::ranges::stable_partition(good, [&](const Ref& ref) { return is_retired(retired, ref); });
-    if (stays.size() > keep)
-        good.resize(good.size() - keep);
-    else
-        good.erase(stays.begin(), stays.end());
+    const auto stays =
+        std::stable_partition(good.begin(), good.end(), [&](const Ref& ref) { return is_retired(retired, ref); });
+    const auto staying = static_cast<std::size_t>(good.end() - stays);
+    good.resize(good.size() - std::min(staying, keep));
     plan.branches = std::move(good);
     TRY(plan_sources(clone, index, oids, plan));
     return plan;

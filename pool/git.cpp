@@ -23,7 +23,7 @@ tl::unexpected<Error> git_fail(const std::string& what) {
 }
 
 constexpr std::size_t kObjectCacheBytes = 16 << 20;
-constexpr std::size_t kPackWindowBytes = 8 << 20, kPackMappedBytes = 64 << 20;
+constexpr std::size_t kPackWindowBytes = 8 << 20, kPackMappedBytes = 32 << 20;
 
 void start_library() {
     static std::once_flag once;
