@@ -1,4 +1,5 @@
-#include <ranges>
+#include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -13,7 +14,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::ptrdiff_t kMostRows = 20;  // of a table; --json has all
+constexpr std::size_t kMostRows = 20;  // of a table; --json has all
 
 struct Options {
     std::string id;
@@ -128,10 +129,15 @@ Result<Subject> past_run(Session& session, const Options& words) {
 
 std::string share_text(double share) { return fmt::format("{:.0f} %", 100 * share); }
 
+template <typename Row>
+std::span<const Row> first_rows(const std::vector<Row>& rows) {
+    return {rows.data(), std::min(rows.size(), kMostRows)};
+}
+
 std::string arms_text(const Ui& ui, const Explanation& why) {
     TextTable operators(
         {{"operator"}, {"odds", true}, {"paid", true}, {"unpaid", true}, {"cost", true}, {"runs", true}});
-    for (const OperatorValue& one : why.operators | std::views::take(kMostRows)) {
+    for (const OperatorValue& one : first_rows(why.operators)) {
         const bool arm = one.cost > 0;
         operators.row({clean(one.name, 48), arm ? fmt::format("{:.2f}", one.odds) : "-",
                        arm ? fmt::format("{:.1f}", one.paid) : "-", arm ? fmt::format("{:.1f}", one.unpaid) : "-",
@@ -149,7 +155,7 @@ std::string arms_text(const Ui& ui, const Explanation& why) {
                      fmt::format("{:.2f}", one.odds), std::to_string(one.runs), std::to_string(one.children),
                      share_text(one.share)});
     TextTable families({{"family"}, {"candidates", true}, {"runs", true}});
-    for (const Family& one : why.families | std::views::take(kMostRows))
+    for (const Family& one : first_rows(why.families))
         families.row({short_id(one.root), std::to_string(one.candidates), share_text(one.share)});
     std::string text = "\n" + operators.text(ui);
     if (!why.parents.empty()) text += "\n" + parents.text(ui);
