@@ -92,7 +92,7 @@ ClimbResult climb_three(Climb climb) {
 // The library's rules, on a History as a clone would have it.
 class Ours {
 public:
-    explicit Ours(Climb climb, Random& random) : climb_(std::move(climb)), random_(random) {}
+    explicit Ours(Climb climb, Random& random) : climb_(climb), random_(random) {}
 
     ClimbResult run() {
         settle(add(climb_.start(), {}));
@@ -198,9 +198,9 @@ const std::vector<std::string>& noise_methods() {
 ClimbResult replay_climb(const SeedNoise& noise, const std::string& method, const Proposals& proposals, int runs,
                          Random& random) {
     Climb climb(noise, proposals, runs, random);
-    if (method == "single") return climb_single(std::move(climb));
-    if (method == "three") return climb_three(std::move(climb));
-    return Ours(std::move(climb), random).run();
+    if (method == "single") return climb_single(climb);
+    if (method == "three") return climb_three(climb);
+    return Ours(climb, random).run();
 }
 
 }  // namespace cultivar

@@ -32,9 +32,12 @@ section "the laptop explores and shares"
 expect_ok cultivar -C laptop explore --runs 5 --json
 expect_json '.schema >= 1 and (.runs | length == 5)'
 expect_json '.runs[0] | .operator == "seed" and .parents == [] and .decision == "kept"'
-expect_json 'all(.runs[]; .status == "done" and .train_s > 0.5 and .train_s <= 1.25 and .wall_s > .train_s)'
-expect_json 'all(.runs[]; .energy.joules > 0 and (.energy.method | IN("rapl", "nvml", "declared", "estimated")))'
-expect_json 'all(.runs[]; .chunk_loss_sums | length == 64)'
+# What the search tries may be too large for a budget of a second.
+expect_json 'all(.runs[]; .status | IN("done", "unfit")) and ([.runs[] | select(.status == "done")] | length >= 3)'
+done_runs='.runs[] | select(.status == "done")'
+expect_json "all($done_runs; .train_s > 0.5 and .train_s <= 1.25 and .wall_s > .train_s)"
+expect_json "all($done_runs; .energy.joules > 0 and (.energy.method | IN(\"rapl\", \"nvml\", \"declared\", \"estimated\")))"
+expect_json "all($done_runs; .chunk_loss_sums | length == 64)"
 expect_json 'all(.runs[]; .choice != "" and .reason != "")'
 seed=$(json '.runs[0].candidate')
 expect_ok cultivar -C laptop propose
@@ -44,7 +47,7 @@ expect_err 'nothing to propose'
 
 section "top is a record with all its fields"
 expect_ok cultivar -C laptop top --json
-expect_json '.schema >= 1 and (.candidates | length >= 3)'
+expect_json '.schema >= 1 and (.candidates | length >= 2)'
 expect_json '[.candidates[] | keys] | unique | length == 1'
 expect_json 'all(.candidates[]; has("id") and has("val_bpb") and has("runs") and has("category") and has("verdict") and
                  has("parents") and has("contributor") and has("change"))'
@@ -83,9 +86,10 @@ expect_json '.runs | length == 3'
 expect_ok cultivar -C laptop log
 expect_out 'desktop.machine'
 expect_ok cultivar -C laptop status --json
-expect_json '.runs.all == 9 and .runs.scored == 9 and .contributors == 2 and .unsent_records == 0 and .data_here'
+expect_json '.runs.all == 9 and .runs.scored + .runs.unfit == 9 and .runs.scored >= 5'
+expect_json '.contributors == 2 and .unsent_records == 0 and .data_here'
 expect_ok cultivar -C laptop status
-expect_out '^runs +9: 9 scored'
+expect_out '^runs +9: [5-9] scored'
 
 section "a cross is a merge commit with two parents"
 mapfile -t ids < <(cultivar -C laptop top --json | jq -r '.candidates[].id')
