@@ -80,7 +80,7 @@ Result<Database> Database::open(const std::string& path) {
     // SQLite refuses one without waiting.
     for (int tries = 0;; ++tries) {
         auto set = database.execute(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768; "
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -24576; "
             "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16384;");
         if (set) return database;
         if (set.error().code != Code::busy || tries == kOpenTries) return fail(set.error());
