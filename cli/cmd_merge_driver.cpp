@@ -77,7 +77,7 @@ Result<Cross> cross_of_files(Context& context, const Session& session, const Con
     context.ui.note(
         fmt::format("candidate.toml is merged by its contents over {}: these are not two candidates' "
                     "commits, 'cultivar cross' may choose otherwise",
-                    base ? "one base" : "no base"));
+                    base ? "one base" : "the defaults"));
     return cross_of_contents(clone.task.space, clone.task_id, ours, theirs, base);
 }
 

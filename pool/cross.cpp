@@ -114,11 +114,20 @@ Result<Cross> cross(const Space& space, const std::string& task_id, const CrossP
     return made;
 }
 
+Result<std::pair<Oid, Genes>> defaults_base(const Space& space) {
+    TRY_ASSIGN(Genes defaults, space.complete({}));
+    return std::pair<Oid, Genes>(kDefaultsBase, std::move(defaults));
+}
+
 Result<Cross> cross_of_contents(const Space& space, const std::string& task_id, const Candidate& a, const Candidate& b,
                                 const std::optional<Candidate>& base) {
     auto stand_in = [](const Candidate& candidate) { return sha256_hex(candidate.toml); };
     std::vector<std::pair<Oid, Genes>> bases;
-    if (base) bases.emplace_back(stand_in(*base), base->genes);
+    if (base) {
+        bases.emplace_back(stand_in(*base), base->genes);
+    } else {
+        TRY_ASSIGN(bases.emplace_back(), defaults_base(space));
+    }
     return merge_genes(space, task_id, {stand_in(a), a}, {stand_in(b), b}, std::move(bases));
 }
 

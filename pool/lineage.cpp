@@ -218,16 +218,18 @@ Result<Candidate> Lineage::content(const Commit& raw, const Oid& commit) {
 
 Result<CandidateCommit> Lineage::check(const Oid& commit, const Commit& raw) {
     TRY_ASSIGN(Candidate candidate, content(raw, commit));
-    TRY_ASSIGN(Plan again, plan(candidate, raw.parents));
-    if (again.made.oid != commit)
-        return fail(Code::corrupt, fmt::format("commit {} is not the commit of its candidate and parents", commit));
-    return std::move(again.made);
+    for (Unrelated unrelated : {Unrelated::over_defaults, Unrelated::over_nothing}) {
+        TRY_ASSIGN(Plan again, plan(candidate, raw.parents, unrelated));
+        if (again.made.oid == commit) return std::move(again.made);
+        if (raw.parents.size() < 2) break;
+    }
+    return fail(Code::corrupt, fmt::format("commit {} is not the commit of its candidate and parents", commit));
 }
 
 Result<CandidateCommit> Lineage::write(const Candidate& candidate, std::vector<Oid> parents) {
     std::sort(parents.begin(), parents.end());
     for (const Oid& parent : parents) TRY(read(parent));
-    TRY_ASSIGN(Plan planned, plan(candidate, parents));
+    TRY_ASSIGN(Plan planned, plan(candidate, parents, Unrelated::over_defaults));
     TRY_ASSIGN(Oid blob, repo_.write_blob(candidate.toml));
     TRY(repo_.write_tree({{kFile, blob, false, true}}));
     TRY(repo_.write_commit(planned.commit));
@@ -236,7 +238,7 @@ Result<CandidateCommit> Lineage::write(const Candidate& candidate, std::vector<O
     return std::move(planned.made);
 }
 
-Result<Lineage::Plan> Lineage::plan(const Candidate& candidate, const std::vector<Oid>& parents) {
+Result<Lineage::Plan> Lineage::plan(const Candidate& candidate, const std::vector<Oid>& parents, Unrelated unrelated) {
     std::vector<CandidateCommit> from;
     TRY_ASSIGN(std::int64_t unix_s, parse_utc(task_.created));
     for (const Oid& parent : parents) {
@@ -244,18 +246,19 @@ Result<Lineage::Plan> Lineage::plan(const Candidate& candidate, const std::vecto
         unix_s = std::max(unix_s, one.unix_s + 1);
         from.push_back(std::move(one));
     }
-    TRY_ASSIGN(std::string message, message_of(candidate, from));
+    TRY_ASSIGN(std::string message, message_of(candidate, from, unrelated));
     const Oid tree = Repo::name_of_tree({{kFile, Repo::name_of_blob(candidate.toml), false, true}});
     Commit commit{tree, parents, {kAuthor, kEmail, unix_s}, std::move(message)};
     return Plan{{Repo::name_of_commit(commit), candidate, parents, unix_s}, std::move(commit)};
 }
 
-Result<std::string> Lineage::message_of(const Candidate& candidate, const std::vector<CandidateCommit>& parents) {
+Result<std::string> Lineage::message_of(const Candidate& candidate, const std::vector<CandidateCommit>& parents,
+                                        Unrelated unrelated) {
     std::string trailer = fmt::format("Candidate: {}\n", candidate.id);
     if (parents.size() == 2) {
         std::string subject =
             fmt::format("cross of {} and {}\n\n", short_id(parents[0].candidate), short_id(parents[1].candidate));
-        auto merge = cross_of(parents[0].oid, parents[1].oid);
+        auto merge = merged(parents[0].oid, parents[1].oid, unrelated);
         // Two parents also mark a child that a person merged by hand: then the message tells the genes alone.
         if (merge && merge->child.id == candidate.id)
             return subject + cross_lines(*merge, parents[0].candidate, parents[1].candidate) + trailer;
@@ -271,7 +274,9 @@ Result<std::string> Lineage::message_of(const Candidate& candidate, const std::v
     return text + (changes.empty() ? "" : "\n") + trailer;
 }
 
-Result<Cross> Lineage::cross_of(const Oid& a, const Oid& b) {
+Result<Cross> Lineage::cross_of(const Oid& a, const Oid& b) { return merged(a, b, Unrelated::over_defaults); }
+
+Result<Cross> Lineage::merged(const Oid& a, const Oid& b, Unrelated unrelated) {
     TRY_ASSIGN(CandidateCommit one, read(a));
     TRY_ASSIGN(CandidateCommit two, read(b));
     TRY_ASSIGN(const Ancestry* graph, ancestry());
@@ -287,6 +292,9 @@ Result<Cross> Lineage::cross_of(const Oid& a, const Oid& b) {
     for (const Oid& base : bases) {
         TRY_ASSIGN(CandidateCommit found, known(base));
         base_genes.emplace_back(base, found.candidate.genes);
+    }
+    if (bases.empty() && unrelated == Unrelated::over_defaults) {
+        TRY_ASSIGN(base_genes.emplace_back(), defaults_base(task_.space));
     }
     return cross(task_.space, task_id_, {one.oid, one.candidate}, {two.oid, two.candidate}, std::move(base_genes));
 }

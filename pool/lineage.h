@@ -10,7 +10,7 @@
 //             ", N more"; "the defaults" if there are none; a root's begins with "root: ". Then each change on a line.
 //     two parents        subject: "cross of <a8> and <b8>"; then for each gene in which they differ
 //             "<gene> = <value> from <a8 or b8>", with ", contested" or ", repaired"; trailers Crossover-Base (one a
-//             base) and Crossover-Seed. A child that is not their cross: "merge of ...", then its candidate.toml.
+//             base, or "defaults") and Crossover-Seed. A child that is not their cross: "merge of ...", then its candidate.toml.
 //     last trailer       Candidate: <id>
 // A commit read from elsewhere is accepted only when writing it again from its tree and parents gives its name.
 #pragma once
@@ -53,7 +53,8 @@ public:
     Result<CandidateCommit> read(const Oid& commit);
     // The commit of this candidate with these parents, which must be candidate commits.
     Result<CandidateCommit> write(const Candidate& candidate, std::vector<Oid> parents);
-    // The child of two candidate commits. Errors: unfit (pool/cross.h).
+    // The child of two candidate commits, over their best common ancestors or the defaults. Errors: unfit
+    // (pool/cross.h).
     Result<Cross> cross_of(const Oid& a, const Oid& b);
 
     // Who a commit is and where it comes from, of one that read() found good; nothing for any other.
@@ -71,6 +72,8 @@ public:
     static const char* const kDropTable;
 
 private:
+    // What two candidates without a common ancestor are merged over: nothing, in commits that older programs made.
+    enum class Unrelated { over_defaults, over_nothing };
     struct Plan {
         CandidateCommit made;
         Commit commit;  // its tree holds the candidate alone
@@ -82,8 +85,10 @@ private:
     Result<CandidateCommit> known(const Oid& commit);
     Result<CandidateCommit> check(const Oid& commit, const Commit& raw);
     Result<Candidate> content(const Commit& raw, const Oid& commit);
-    Result<Plan> plan(const Candidate& candidate, const std::vector<Oid>& parents);
-    Result<std::string> message_of(const Candidate& candidate, const std::vector<CandidateCommit>& parents);
+    Result<Plan> plan(const Candidate& candidate, const std::vector<Oid>& parents, Unrelated unrelated);
+    Result<std::string> message_of(const Candidate& candidate, const std::vector<CandidateCommit>& parents,
+                                   Unrelated unrelated);
+    Result<Cross> merged(const Oid& a, const Oid& b, Unrelated unrelated);
     Result<const Ancestry*> ancestry();
 
     Repo& repo_;

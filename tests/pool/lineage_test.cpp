@@ -125,6 +125,33 @@ TEST_F(LineageTest, OrdersTheParentsOfACross) {
     EXPECT_EQ(write({{"optim.lr", 0.2}}, {a, b}), write({{"optim.lr", 0.2}}, {b, a}));
 }
 
+TEST_F(LineageTest, KeepsWhatEitherOfTwoUnrelatedCandidatesBrought) {
+    Oid a = write({{"optim.lr", 0.1}, {"model.layers", whole(6)}}, {});
+    Oid b = write({{"optim.bias", 1.0}, {"model.layers", whole(6)}}, {});
+    Cross made = must(lineage_.cross_of(a, b));
+    EXPECT_EQ(made.child, make({{"optim.lr", 0.1}, {"optim.bias", 1.0}, {"model.layers", whole(6)}}));
+    EXPECT_THAT(made.bases, ElementsAre("defaults"));
+    Oid child = write({{"optim.lr", 0.1}, {"optim.bias", 1.0}, {"model.layers", whole(6)}}, {a, b});
+    EXPECT_THAT(git_here("log -1 --format=%B " + child), HasSubstr("\nCrossover-Base: defaults\n"));
+}
+
+TEST_F(LineageTest, ReadsACrossOfUnrelatedCandidatesThatWasMadeOverNothing) {
+    CandidateCommit a = must(lineage_.read(write({{"optim.lr", 0.1}}, {})));
+    CandidateCommit b = must(lineage_.read(write({{"optim.bias", 1.0}, {"model.layers", whole(6)}}, {})));
+    if (a.oid > b.oid) std::swap(a, b);
+    Cross old = must(cross(task_.space, task_.id(), {a.oid, a.candidate}, {b.oid, b.candidate}, {}));
+    auto short_of = [](const CandidateCommit& one) { return one.candidate.id.substr(0, 8); };
+    std::string message = fmt::format("cross of {} and {}\n\n", short_of(a), short_of(b));
+    for (const CrossOrigin& origin : old.origins)
+        message += fmt::format("{} = {} from {}, contested\n", origin.gene, origin.value,
+                               short_of(origin.from == 'a' ? a : b));
+    message += fmt::format("\nCrossover-Seed: {}\nCandidate: {}\n", old.seed, old.child.id);
+    Oid tree = must(repo_.write_tree({{"candidate.toml", must(repo_.write_blob(old.child.toml)), false, true}}));
+    Oid made = must(repo_.write_commit(
+        {tree, {a.oid, b.oid}, {"cultivar", "pool@cultivar.invalid", kCreated + 1}, message}));
+    EXPECT_EQ(must(lineage_.read(made)).candidate, old.child);
+}
+
 TEST_F(LineageTest, TellsAMergeThatIsNotTheCrossByItsGenes) {
     Oid a = write({{"optim.lr", 0.1}}, {}), b = write({{"optim.bias", 1.0}}, {});
     Oid by_hand = write({{"model.layers", whole(9)}}, {a, b});
