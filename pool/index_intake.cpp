@@ -112,7 +112,7 @@ struct Index::Intake {
             {&link, "INSERT OR IGNORE INTO claim_run VALUES(?, ?)"},
             {&segment, "INSERT OR IGNORE INTO segment(blob) VALUES(?)"},
             {&known_segment, "SELECT number FROM segment WHERE blob = ?"},
-            {&writer, "INSERT OR IGNORE INTO writer VALUES(?)"},
+            {&writer, "INSERT OR IGNORE INTO writer(name) VALUES(?)"},
             {&dirty, "INSERT OR IGNORE INTO dirty VALUES(?)"},
             {&find, "SELECT 1 FROM record WHERE id = ?"},
             {&candidate, "INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(?, ?, ?)"},
@@ -217,6 +217,7 @@ struct Index::Intake {
         if (!refused) return false;
         TRY(forget.bind(1, id).run());
         TRY(put.run());
+        TRY(index.count_again());
         return true;
     }
 
@@ -250,6 +251,7 @@ struct Index::Intake {
         if (!counts)
             report.refused.push_back(
                 {fmt::format("a record of {} ({})", raw.writer, line.id.substr(0, 8)), line.refused});
+        if (counts) report.leases += lease != nullptr, report.retirements += retirement != nullptr;
         if (!run && !claim) return {};
         TRY(dirty.bind(1, run ? run->candidate : claim->candidate).run());
         if (!counts) return {};
@@ -331,7 +333,7 @@ struct Index::Intake {
     // This clone's own log was put together anew (pool/rejoin): what was read of it no longer holds.
     Result<void> forget_own(const Log& log) {
         if (log.ledger) return {};  // verdicts are read again as they were
-        auto with_writer = [&](const char* sql) -> Result<int> {
+        auto with_writer = [&](const std::string& sql) -> Result<int> {
             TRY_ASSIGN(Statement statement, index.db_->prepare(sql));
             TRY(statement.bind(1, log.writer).run());
             return static_cast<int>(index.db_->changes());
@@ -340,14 +342,17 @@ struct Index::Intake {
             with_writer("INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE writer = ? AND candidate IS "
                         "NOT NULL"));
         TRY(with_writer("DELETE FROM claim_run WHERE claim IN (SELECT id FROM record WHERE writer = ?)"));
-        // What is met again is no news.
-        TRY_ASSIGN(int runs, with_writer("DELETE FROM record WHERE writer = ? AND type = 'run' AND refused IS NULL"));
-        TRY_ASSIGN(int claims,
-                   with_writer("DELETE FROM record WHERE writer = ? AND type = 'claim' AND refused IS NULL"));
+        for (const auto& [type, count] : {std::pair{"run", &report.runs},
+                                          {"claim", &report.claims},
+                                          {"lease", &report.leases},
+                                          {"retirement", &report.retirements}}) {
+            TRY_ASSIGN(int gone, with_writer(fmt::format("DELETE FROM record WHERE writer = ? AND type = '{}' AND "
+                                                         "refused IS NULL",
+                                                         type)));
+            *count -= gone;  // what is met again is no news
+        }
         TRY(with_writer("DELETE FROM record WHERE writer = ?"));
-        report.runs -= runs;
-        report.claims -= claims;
-        return {};
+        return index.count_again();
     }
 
     // Takes what is new in a log, and moves its tip.
@@ -489,6 +494,7 @@ Result<void> Index::take_bundles(const Ref& ref, Intake& intake) {
     if (append_only && before.oid.empty()) {  // a rebuilt index begins at the beginning
         TRY_ASSIGN(bundles, read_bundles(clone_->repo, ref.oid, ""));
     }
+    if (!append_only) ++intake.report.proposals;
     const std::string source = append_only ? "archive" : source_of_ref(ref.name);
     const std::string from = append_only ? "archive" : "refs/sources/" + source;
     for (const Bundle& bundle : *bundles) {

@@ -409,6 +409,7 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
         return fail(Code::git, "the remote has no branch main yet", "cultivar propose");
     if (!fetched) return fail(fetched.error());
     Task before = clone.task;
+    const Oid main_here = clone.main;
     auto reloaded = clone.reload_task();
     auto follows = reloaded ? may_follow(before, clone.task) : Result<void>(fail(reloaded.error()));
     if (!follows) {
@@ -427,6 +428,7 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     TRY_ASSIGN(report.rejoined, rejoin_tracked(clone, refused));
     TRY_ASSIGN(static_cast<RefreshReport&>(report), index.refresh());
     report.refused.insert(report.refused.end(), refused.begin(), refused.end());
+    report.main_moved = clone.main != main_here;
     TRY_ASSIGN(std::size_t dropped, drop_archived_branches(clone, index));
     TRY(pack_many_refs(clone.repo));
     if (dropped > 0) TRY(index.refresh());
