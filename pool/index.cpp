@@ -11,6 +11,7 @@
 namespace cultivar {
 namespace {
 
+// One more, too, whenever a new format or type of record can be read: what was passed over before is then read again.
 constexpr int kSchema = 7;
 
 constexpr const char* kTables = R"(

@@ -134,7 +134,7 @@ INSERT INTO total SELECT 'runs', COUNT(*) FROM run UNION ALL SELECT 'done', TOTA
     UNION ALL SELECT 'failed', TOTAL(status = 'failed') FROM run UNION ALL SELECT 'unfit', TOTAL(status = 'unfit') FROM run
     UNION ALL SELECT 'stopped', TOTAL(status = 'stopped') FROM run UNION ALL SELECT 'search_s', TOTAL(wall_s) FROM run
     UNION ALL SELECT 'search_joules', TOTAL(search_joules) FROM run
-    UNION ALL SELECT 'refused records', COUNT(refused) FROM fresh
+    UNION ALL SELECT 'refused records', COUNT(refused) FROM fresh WHERE true
     ON CONFLICT(name) DO UPDATE SET value = value + excluded.value;
 UPDATE writer SET ran = 1 WHERE name IN (SELECT writer FROM record WHERE type = 'run' AND refused IS NULL
     AND seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted'));

@@ -29,12 +29,21 @@ struct Tip {
 };
 
 // <state>/tips: "<oid> <records> <ref>", one a line.
-std::map<std::string, Tip> read_tips(const Clone& clone) {
+Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
     std::map<std::string, Tip> tips;
     auto text = read_file(clone.state_dir + "tips");
+    if (!text && text.error().code != Code::not_found) return fail(text.error());
     std::istringstream lines(text ? *text : "");
-    Tip tip;
-    for (std::string ref; lines >> tip.oid >> tip.records >> ref;) tips[ref] = tip;
+    for (std::string line, ref; std::getline(lines, line);) {
+        std::istringstream words(line);
+        Tip tip;
+        if (!(words >> tip.oid >> tip.records >> ref) || !is_hex(tip.oid, 40))
+            return fail(
+                Code::newer,
+                fmt::format("'{}tips' is of a later format, which needs a newer cultivar, or damaged", clone.state_dir),
+                fmt::format("mv {0}tips {0}tips.old", clone.state_dir));
+        tips[ref] = tip;
+    }
     return tips;
 }
 
@@ -410,7 +419,7 @@ private:
 Result<void> Index::take_logs(const std::vector<Ref>& refs, RefreshReport& report) {
     Intake intake(*this, report);
     TRY(intake.prepare());
-    intake.tips = read_tips(*clone_);
+    TRY_ASSIGN(intake.tips, read_tips(*clone_));
     TRY_ASSIGN(auto lineage, check_ahead(refs));
     // Journals before ledgers: a verdict finds the claim that it is on.
     TRY_ASSIGN(std::vector<Log> journals, logs_of(refs, false));

@@ -209,6 +209,8 @@ Result<CandidateCommit> Lineage::read(const Oid& commit) {
 
 Result<Candidate> Lineage::content(const Commit& raw, const Oid& commit) {
     TRY_ASSIGN(std::vector<TreeEntry> entries, repo_.read_tree(raw.tree, 8));
+    if (std::ranges::any_of(entries, [](const TreeEntry& entry) { return entry.name == "files"; }))
+        return fail(Code::corrupt, fmt::format("commit {} holds files, for which it needs a newer cultivar", commit));
     if (entries.size() != 1 || entries[0].name != kFile || !entries[0].plain_file)
         return fail(Code::corrupt, fmt::format("commit {} holds something else than {}", commit, kFile));
     TRY_ASSIGN(std::string toml, repo_.read_blob(entries[0].oid, kMaxCandidateBytes));

@@ -82,7 +82,9 @@ TEST_F(ArchiveTest, GrowsByEachRoundAndIsReadFromWhereItWasLeft) {
     auto more = ann_.keep({{"optim.lr", 0.5}}, 2.0).candidate;
     ann_.propose();
     EXPECT_EQ(archive_all_but(ann_, 0).commits, 1u);
-    EXPECT_EQ(told(bea.pull()), "");
+    const PullReport came = bea.pull();
+    EXPECT_EQ(told(came), "");
+    EXPECT_EQ(came.archived, 2) << "one that bea had as a branch, one she had not";
     EXPECT_THAT(must(bea.index.candidate(more))->commits, SizeIs(1));
     EXPECT_THAT(must(bea.clone.repo.refs("refs/remotes/origin/candidates/")), IsEmpty());
     EXPECT_THAT(must(fsck(bea.clone)).problems, IsEmpty());
@@ -154,6 +156,8 @@ TEST_F(ArchiveTest, TakesInAPullRequestAsOneCommit) {
     RefreshReport came = ann_.pull();
     EXPECT_EQ(told(came), "");
     EXPECT_EQ(came.runs, 1);
+    EXPECT_EQ(came.proposals, 1);
+    EXPECT_EQ(ann_.pull().proposals, 0);
     EXPECT_EQ(must(ann_.index.runs(found.candidate)).at(0).source, "requests");
     EXPECT_EQ(must(load_artifact(ann_.clone, nullptr, found.artifact)), "weights of " + found.candidate);
     EXPECT_EQ(git(world_.hub(), "merge-base main refs/pull/7/head"), git(world_.hub(), "rev-parse main"));
