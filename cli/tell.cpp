@@ -1,9 +1,14 @@
 #include "cli/tell.h"
 
+#include <algorithm>
+#include <span>
+
 #include <fmt/format.h>
 
 namespace cultivar {
 namespace {
+
+constexpr std::size_t kMostRefusals = 20;  // one hostile push may bring thousands
 
 std::string counted(auto count, const char* word) { return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s"); }
 
@@ -38,8 +43,11 @@ void tell_refresh(Ui& ui, const PullReport& report) {
     if (report.archived > 0) parts.push_back(counted(report.archived, "candidate") + " archived");
     if (report.main_moved) parts.emplace_back("main");
     ui.note(parts.empty() ? "nothing new" : fmt::format("new: {}", fmt::join(parts, ", ")));
-    for (const Refusal& refusal : report.refused)
+    const std::size_t told = std::min(report.refused.size(), kMostRefusals);
+    for (const Refusal& refusal : std::span(report.refused).first(told))
         ui.warn(fmt::format("refused: {} {}", clean(refusal.where), clean(refusal.reason)));
+    if (told < report.refused.size())
+        ui.warn(fmt::format("refused: {} more; 'cultivar fsck' names them all", report.refused.size() - told));
 }
 
 void tell_proposed(Ui& ui, const ProposeReport& report) {

@@ -71,6 +71,9 @@ std::optional<std::string> under(const std::string& ref, const std::string& what
     return std::nullopt;
 }
 
+// Exactly: anybody may push an `archive-of-mine`.
+bool is_archive(const std::string& ref) { return under(ref, "archive") == ""; }
+
 }  // namespace
 
 struct Index::Log {
@@ -426,7 +429,7 @@ Result<void> Index::take_logs(const std::vector<Ref>& refs, RefreshReport& repor
     TRY(intake.read_ahead(journals));
     for (const Log& journal : journals) TRY(intake.take_log(journal));
     for (const Ref& ref : refs) {
-        if (under(ref.name, "archive") || under(ref.name, "bundle/")) TRY(take_bundles(ref, intake));
+        if (is_archive(ref.name) || under(ref.name, "bundle/")) TRY(take_bundles(ref, intake));
     }
     TRY(intake.flush());
     TRY_ASSIGN(std::vector<Log> ledgers, logs_of(refs, true));
@@ -467,7 +470,7 @@ Result<std::unique_ptr<LineageAhead>> Index::check_ahead(const std::vector<Ref>&
     std::vector<Oid> commits;
     for (const Ref& ref : refs) {
         if (under(ref.name, "candidates/")) commits.push_back(ref.oid);
-        if (!under(ref.name, "archive")) continue;
+        if (!is_archive(ref.name)) continue;
         auto bundles = read_bundles(clone_->repo, ref.oid, "");
         if (!bundles) continue;  // take_bundles() says why
         for (const Bundle& bundle : *bundles)
@@ -492,7 +495,7 @@ Result<void> Index::take_artifact(const Oid& commit) {
 Result<void> Index::take_bundles(const Ref& ref, Intake& intake) {
     TRY_ASSIGN(Tip before, intake.known_tip(ref.name));
     if (before.oid == ref.oid) return {};
-    const bool append_only = under(ref.name, "archive").has_value();
+    const bool append_only = is_archive(ref.name);
     auto bundles = read_bundles(clone_->repo, ref.oid, append_only ? intake.tips[ref.name].oid : "");
     if (!bundles) {
         intake.report.refused.push_back({ref.name, bundles.error().message});

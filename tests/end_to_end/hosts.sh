@@ -64,6 +64,16 @@ done
 expect_same "what ran" "$(printf '%s\n' "${one:11:32}" "${two:11:32}" "${three:11:32}" | sort)" "$(sort ran)"
 expect_ok cultivar -C ann propose
 
+section "pull tells what came, even when it is no run"
+expect_ok cultivar -C bob pull
+expect_ok cultivar -C ann retire "${three:11:8}" --reason 'no good'
+expect_ok cultivar -C ann propose
+expect_ok cultivar -C bob pull
+expect_err '^new: 1 retirement$'
+expect_ok cultivar -C bob pull --json
+expect_json '.retirements == 0 and .main == false'
+expect_ok cultivar -C ann retire "${three:11:8}" --undo
+
 section "the host archives; the hook lets its maintainers delete"
 expect_ok git -C "$hosting" config cultivar.allowDelete true
 expect_ok cultivar -C ann archive --keep 1
