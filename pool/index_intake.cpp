@@ -263,7 +263,8 @@ struct Index::Intake {
         if (!counts)
             report.refused.push_back(
                 {fmt::format("a record of {} ({})", raw.writer, line.id.substr(0, 8)), line.refused});
-        if (counts) report.leases += lease != nullptr, report.retirements += retirement != nullptr;
+        if (counts && lease) ++report.leases;
+        if (counts && retirement) ++report.retirements;
         if (!run && !claim) return {};
         TRY(dirty.bind(1, run ? run->candidate : claim->candidate).run());
         if (!counts) return {};
