@@ -241,5 +241,19 @@ TEST_F(FsckTest, FindsACommitInsideAJournalThatItsWriterDidNotSign) {
     EXPECT_THAT(problems.back().reason, HasSubstr("is not signed by its writer"));
 }
 
+TEST_F(FsckTest, TellsWhichObjectOfADamagedCloneIsBroken) {
+    line(ann_, 2);
+    ann_.propose();
+    archive_all_but(ann_, 0);
+    ann_.pull();
+    const std::string tip = git(world_.path("ann"), "rev-parse refs/remotes/origin/archive").substr(0, 40);
+    const std::string file = world_.path("ann") + "/.git/objects/" + tip.substr(0, 2) + "/" + tip.substr(2);
+    shell(fmt::format("chmod +w '{0}' && printf broken >'{0}'", file));
+    Clone again = world_.reopen("ann");
+    const auto problems = must(fsck(again)).problems;
+    ASSERT_FALSE(problems.empty());
+    EXPECT_THAT(problems[0].reason, HasSubstr(tip.substr(0, 8)));
+}
+
 }  // namespace
 }  // namespace cultivar
