@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bandit/history.h"
+#include "pool/short_id.h"
 
 namespace cultivar {
 
@@ -52,8 +53,5 @@ private:
     std::unordered_map<std::string_view, std::size_t> by_id_;
     std::unordered_set<std::string_view> rejected_;
 };
-
-// The first 8 digits of an id, for reasons that people read.
-inline std::string short_id(std::string_view id) { return std::string(id.substr(0, 8)); }
 
 }  // namespace cultivar

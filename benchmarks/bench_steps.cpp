@@ -1,5 +1,6 @@
 #include "benchmarks/bench_steps.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@ namespace {
 constexpr int kFurtherRuns = 10;
 constexpr std::uint64_t kSpoolSeed = 1'000'000;
 constexpr std::size_t kArtifactBytes = 100'000;
+constexpr int kMerges = 101;
 constexpr const char* kCategory = "cpu-600s-e11";  // of most contributors to a synthetic pool
 
 Result<void> generate(const std::string& folder, const PoolShape& shape) {
@@ -76,11 +78,47 @@ Result<void> choose_next(const std::string& folder) {
     return {};
 }
 
+// Milliseconds that one merge takes. A child that is one of its parents is a merge as well.
+Result<double> time_merge(Index& index, const std::pair<Oid, Oid>& pair) {
+    const SystemClock clock;
+    const double began_s = clock.now_s();
+    auto made = index.lineage().cross_of(pair.first, pair.second);
+    if (!made && made.error().code != Code::unfit) return fail(made.error());
+    return 1e3 * (clock.now_s() - began_s);
+}
+
+double median(std::vector<double> values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::ranges::nth_element(values, middle);
+    return *middle;
+}
+
+Result<void> merges(const std::string& folder) {
+    TRY_ASSIGN(Clone clone, open_clone(folder));
+    TRY_ASSIGN(Index index, Index::open(clone));
+    TRY_ASSIGN(const std::vector<CandidateRow> rows, index.candidates());
+    std::vector<Oid> commits;
+    for (const CandidateRow& row : rows) commits.insert(commits.end(), row.commits.begin(), row.commits.end());
+    if (commits.size() < 2) return fail(Code::not_found, "the pool has no two candidates to merge");
+    Random random(1);
+    std::vector<double> alone, again;
+    for (int i = 0; i < kMerges; ++i) {
+        const std::pair pair(commits[random.below(commits.size())], commits[random.below(commits.size())]);
+        TRY_ASSIGN(Index fresh, Index::open(clone));
+        TRY_ASSIGN(alone.emplace_back(), time_merge(fresh, pair));
+        TRY_ASSIGN(again.emplace_back(), time_merge(index, pair));
+    }
+    fmt::print("{{\"merge_ms\": {:.3f}, \"merge_worst_ms\": {:.3f}, \"merge_again_ms\": {:.3f}}}\n", median(alone),
+               std::ranges::max(alone), median(again));
+    return {};
+}
+
 Result<void> step(const std::vector<std::string>& words) {
     PoolShape shape;
     TRY_ASSIGN(const std::vector<std::string> rest, read_shape(words, shape));
     if (rest.size() == 2 && rest[0] == "generate") return generate(rest[1], shape);
     if (rest.size() == 2 && rest[0] == "choose-next") return choose_next(rest[1]);
+    if (rest.size() == 2 && rest[0] == "merges") return merges(rest[1]);
     if (rest.size() == 3 && rest[0] == "push")
         return push_further_runs(rest[1], shape, kFurtherRuns, std::stoi(rest[2]));
     if (rest.size() == 3 && rest[0] == "spool") return spool(rest[1], std::stoi(rest[2]));

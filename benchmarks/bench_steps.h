@@ -4,6 +4,8 @@
 //   push FOLDER ROUND [shape] ten more runs by its first contributor, on the host's side
 //   spool CLONE ROUND         ten runs of this clone's own, not yet proposed; kept ones with their artifacts
 //   choose-next CLONE         plans one run as `explore` does and tells where the time went
+//   merges CLONE              merges of pairs of candidates drawn at random, the merge alone: median and worst where
+//                             nothing was read before, as in a process of its own, and median where the graph was
 #pragma once
 
 #include <string>

@@ -15,7 +15,7 @@ struct Sample {
     Measured measured;
     Relay::Traffic traffic;
     std::string problem;                  // why there is no figure, or ""
-    std::map<std::string, double> parts;  // seconds that the program told itself
+    std::map<std::string, double> parts;  // figures that the program told itself
 };
 
 struct Figure {

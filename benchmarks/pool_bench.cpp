@@ -5,6 +5,7 @@
 //                         contributor pushed 10 runs         git_ten_new
 //   top, status, cross    the commands; cross: of two of     rebuild           status without an index
 //                         the newest candidates
+//   merges                101 pairs drawn from the whole pool, by the library: the merge alone (merge_ms)
 //   propose               10 runs of one's own, the kept ones with artifacts of 100 kB
 //   choose_next           the plan of one run, by the library in a process of its own: `explore` trains as well
 //   optuna_load           with --peer: Optuna's journal storage loading as many trials (optuna_journal.py)

@@ -31,7 +31,7 @@ std::map<std::string, double> parts_of(const std::string& output) {
     const auto json = nlohmann::json::parse(output, nullptr, false);
     if (!json.is_object()) return parts;
     for (const auto& [name, value] : json.items()) {
-        if (name.ends_with("_s") && value.is_number()) parts[name] = value.get<double>();
+        if ((name.ends_with("_s") || name.ends_with("_ms")) && value.is_number()) parts[name] = value.get<double>();
     }
     return parts;
 }
@@ -152,6 +152,7 @@ Result<void> PoolStages::cross() {
         const auto first = static_cast<std::size_t>(2 * pair);
         return cultivar({"cross", ids[first], ids[first + 1]});
     });
+    repeat("merges", 1, [&](int) { return own_step({"merges", clone_}); });
     return {};
 }
 

@@ -31,19 +31,19 @@ std::string next_step(const Task& task) {
 }
 
 // main first, alone: it says whether this is a pool at all, and the rest is read by its rules.
-Result<Clone> fetch_pool(Context& context, const std::string& folder) {
+Result<Clone> fetch_pool(Context& context, const std::string& url, const std::string& folder) {
     TRY_ASSIGN(Repo repo, Repo::discover(folder));
     auto git = open_transport(repo.git_dir(), [&] { return context.interrupted(); });
-    auto fetched = git->fetch(kRemote, {fmt::format("refs/heads/main:refs/remotes/{}/main", kRemote)});
+    auto fetched = git->fetch(url, {fmt::format("refs/heads/main:refs/remotes/{}/main", kRemote)});
     if (!fetched && fetched.error().message.find("couldn't find remote ref") != std::string::npos)
-        return fail(Code::not_found, "the remote has no branch main: it is not a pool yet",
-                    "cultivar init DIR --remote URL");
+        return fail(Code::not_found, fmt::format("'{}' has no branch main: it is not a pool yet", url),
+                    "cultivar init DIR --remote " + url);
     if (!fetched) return fail(fetched.error());
     return open_clone(folder);
 }
 
-Result<int> take_part(Context& context, const Options& options, const std::string& folder) {
-    TRY_ASSIGN(Clone opened, fetch_pool(context, folder));
+Result<int> take_part(Context& context, const Options& options, const std::string& remote, const std::string& folder) {
+    TRY_ASSIGN(Clone opened, fetch_pool(context, remote, folder));
     Session session;
     session.clone = std::make_unique<Clone>(std::move(opened));
     TRY_ASSIGN(Index index, Index::open(*session.clone));
@@ -78,7 +78,7 @@ Result<int> clone(Context& context, const Options& options) {
     TRY_ASSIGN(std::string remote, absolute_remote(options.url));
     bool was_there = std::filesystem::exists(folder);
     TRY(create_clone(folder, true, remote, writer_name(config)));
-    auto done = take_part(context, options, folder);
+    auto done = take_part(context, options, remote, folder);
     if (done) return done;
     std::error_code ec;  // leave nothing half-made behind
     std::filesystem::remove_all(folder + "/.git", ec);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -103,13 +104,17 @@ void print_text(Context& context, const Session& session, const Imported& import
         for (const GeneChange& change : gene_changes(task.space, *defaults, imported.candidate.genes))
             table.row({change.gene, change.before, change.after});
     }
-    context.ui.print(table.text(context.ui));
+    if (!imported.candidate.toml.empty()) context.ui.print(table.text(context.ui));
     for (const Dropped& one : imported.dropped)
         context.ui.warn(clean(fmt::format("dropped {} = {}: {}", one.gene, one.value, one.why)));
     if (!known) context.ui.note("the next 'cultivar explore' runs it first");
 }
 
 Result<int> import_candidate(Context& context, const Options& options) {
+    std::error_code ec;
+    if (options.id.empty() && std::filesystem::is_directory(options.from, ec))
+        return fail(Code::usage, fmt::format("'{}' is a folder: which of its candidates?", options.from),
+                    fmt::format("cultivar import {} ID", options.from));
     TRY_ASSIGN(Session session, open_session(context));
     TRY_ASSIGN(Imported imported,
                options.id.empty() ? from_file(session, options.from) : from_pool(context, session, options));

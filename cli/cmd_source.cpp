@@ -10,7 +10,7 @@ namespace cultivar {
 namespace {
 
 struct Options {
-    std::string action, name, url, refs;
+    std::string action = "list", name, url, refs;
 };
 
 Result<int> list(Context& context, const Clone& clone) {
@@ -53,7 +53,7 @@ Result<int> source(Context& context, const Options& options) {
 
 Action declare_source(Parser& parser) {
     auto options = std::make_shared<Options>();
-    parser.positional("ACTION", options->action, "add, remove or list");
+    parser.positional("ACTION", options->action, "add, remove or list (the default)", false);
     parser.positional("NAME", options->name, "what to call it: lower-case letters, digits and '-'", false);
     parser.positional("URL", options->url, "a fork's repository, or the pool's own for its pull requests", false);
     parser.option("--refs", options->refs, "PATTERN", "refs that hold proposals, e.g. 'refs/pull/*/head'");

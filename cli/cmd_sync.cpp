@@ -25,6 +25,11 @@ Result<int> run_pull(Context& context) {
                      {"claims", report.claims},
                      {"verdicts", report.verdicts},
                      {"contributors", report.contributors},
+                     {"retirements", report.retirements},
+                     {"under_way", report.leases},
+                     {"proposals", report.proposals},
+                     {"archived", report.archived},
+                     {"main", report.main_moved},
                      {"rejoined", report.rejoined.theirs},
                      {"refused", refusals(report.refused)}};
         context.ui.print(pretty(json));

@@ -21,7 +21,7 @@ const std::vector<Command>& commands() {
         {"pull", "share", "Fetch what others found", "", declare_pull},
         {"propose", "share", "Push what was found here", "[ID... | --all] [--to FORK] [--pr]", declare_propose},
         {"verify", "share", "Judge the claims of others", "[ID... | --pending]", declare_verify},
-        {"source", "share", "Read forks and pull requests too", "add NAME URL [--refs PATTERN] | remove NAME | list",
+        {"source", "share", "Read forks and pull requests too", "add NAME URL [--refs PATTERN] | remove NAME | [list]",
          declare_source},
         {"archive", "keep", "Fold settled candidates and proposals into the archive", "[--keep N] [--dry-run]",
          declare_archive},

@@ -66,7 +66,7 @@ constexpr const char* kFetch = R"yml(      - name: Fetch the pool
           basic=$(printf 'x-access-token:%s' "$TOKEN" | base64 -w 0)
           export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader"
           export GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $basic"
-          git -C pool.git -c fetch.fsckObjects=true fetch --quiet --no-tags origin 'refs/heads/*:refs/heads/*' \
+          git -C pool.git fetch --quiet --no-tags origin 'refs/heads/*:refs/heads/*' \
             'refs/artifacts/*:refs/artifacts/*' 'refs/pull/*/head:refs/pull/*/head'
 )yml";
 

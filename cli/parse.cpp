@@ -77,9 +77,12 @@ Result<void> Parser::parse(const std::vector<std::string>& words) {
         std::vector<std::string> reversed(words.rbegin(), words.rend());
         impl_->app.parse(reversed);
     } catch (const CLI::RequiredError& error) {
-        return fail(impl_->wrong(fmt::format("'{}' is missing: cultivar {} {}",
-                                             impl_->arguments.empty() ? "an argument" : error.what(), impl_->command,
-                                             impl_->usage)));
+        const std::string said = error.what();  // "DIR is required"
+        return fail(impl_->wrong(fmt::format("{} is missing: cultivar {} {}", said.substr(0, said.find(" is ")),
+                                             impl_->command, impl_->usage)));
+    } catch (const CLI::ConversionError& error) {
+        const std::string said = error.what();  // "Could not convert: --keep = x"
+        return fail(impl_->wrong(fmt::format("{}: it takes a whole number", said.substr(said.find(": ") + 2))));
     } catch (const CLI::ParseError& error) {
         return fail(impl_->wrong(error.what()));
     }

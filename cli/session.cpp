@@ -213,6 +213,4 @@ std::string change_against(Session& session, const CandidateRow& row, const std:
     return before ? change_text(gene_changes(clone.task.space, *before, child->genes)) : "";
 }
 
-std::string short_id(const std::string& id) { return id.substr(0, 8); }
-
 }  // namespace cultivar

@@ -7,6 +7,7 @@
 #include "bandit/history.h"
 #include "cli/commands.h"
 #include "pool/index.h"
+#include "pool/short_id.h"
 #include "pool/sync.h"
 #include "train/protocol.h"
 
@@ -42,7 +43,5 @@ Result<Specification> base_specification(const Session& session);
 
 // What a candidate changes against its first parent (or the defaults), for a table's last column.
 std::string change_against(Session& session, const CandidateRow& row, const std::string& parent);
-
-std::string short_id(const std::string& id);  // 8 digits
 
 }  // namespace cultivar

@@ -1,13 +1,16 @@
 #include "cli/tell.h"
 
+#include <algorithm>
+#include <span>
+
 #include <fmt/format.h>
 
 namespace cultivar {
 namespace {
 
-std::string counted(std::size_t count, const char* word) {
-    return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
-}
+constexpr std::size_t kMostRefusals = 20;  // one hostile push may bring thousands
+
+std::string counted(auto count, const char* word) { return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s"); }
 
 void tell_rejoined(Ui& ui, const Rejoined& rejoined) {
     if (rejoined.theirs == 0) return;
@@ -27,16 +30,24 @@ void tell_refresh(Ui& ui, const PullReport& report) {
     tell_rejoined(ui, report.rejoined);
     std::vector<std::string> parts;
     auto add = [&](int count, const char* word) {
-        if (count > 0) parts.push_back(counted(static_cast<std::size_t>(count), word));
+        if (count > 0) parts.push_back(counted(count, word));
     };
     add(report.runs, "run");
     add(report.candidates, "candidate");
     add(report.claims, "claim");
     add(report.verdicts, "verdict");
+    add(report.retirements, "retirement");
+    add(report.proposals, "proposal");
     add(report.contributors, "contributor");
+    if (report.leases > 0) parts.push_back(counted(report.leases, "run") + " under way");
+    if (report.archived > 0) parts.push_back(counted(report.archived, "candidate") + " archived");
+    if (report.main_moved) parts.emplace_back("main");
     ui.note(parts.empty() ? "nothing new" : fmt::format("new: {}", fmt::join(parts, ", ")));
-    for (const Refusal& refusal : report.refused)
+    const std::size_t told = std::min(report.refused.size(), kMostRefusals);
+    for (const Refusal& refusal : std::span(report.refused).first(told))
         ui.warn(fmt::format("refused: {} {}", clean(refusal.where), clean(refusal.reason)));
+    if (told < report.refused.size())
+        ui.warn(fmt::format("refused: {} more; 'cultivar fsck' names them all", report.refused.size() - told));
 }
 
 void tell_proposed(Ui& ui, const ProposeReport& report) {

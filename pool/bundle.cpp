@@ -3,21 +3,24 @@
 #include <algorithm>
 #include <iterator>
 
+#include "pool/later_format.h"
+
 namespace cultivar {
 namespace {
 
 constexpr std::size_t kMostParents = 4096;
 constexpr std::size_t kMostBundles = 100'000;
+constexpr const char* kLater = "is of a later format and needs a newer cultivar";
 
-enum class Kind { before, candidate, journal, artifact, main, other };
+enum class Kind { before, candidate, journal, artifact, main, newer, other };
 
-Result<Kind> kind_of(const Repo& repo, const Oid& commit) {
-    TRY_ASSIGN(Commit raw, repo.read_commit(commit));
-    if (raw.tree == kEmptyTree) return Kind::before;
-    TRY_ASSIGN(std::vector<TreeEntry> entries, repo.read_tree(raw.tree));
+Result<Kind> kind_of(const Repo& repo, const Oid& tree) {
+    if (tree == kEmptyTree) return Kind::before;
+    TRY_ASSIGN(std::vector<TreeEntry> entries, repo.read_tree(tree));
     auto has = [&](const char* name) {
         return std::any_of(entries.begin(), entries.end(), [&](const TreeEntry& entry) { return entry.name == name; });
     };
+    if (is_of_later_format(entries)) return Kind::newer;
     if (has("pool.toml")) return Kind::main;
     if (has("candidate.toml")) return Kind::candidate;
     if (has("seg")) return Kind::journal;
@@ -29,9 +32,13 @@ Result<Kind> kind_of(const Repo& repo, const Oid& commit) {
 Result<Bundle> read_bundle(const Repo& repo, const Oid& commit) {
     TRY_ASSIGN(Commit raw, repo.read_commit(commit));
     if (raw.parents.size() > kMostParents) return fail(Code::corrupt, "carries too many commits");
+    TRY_ASSIGN(Kind own, kind_of(repo, raw.tree));
+    if (own == Kind::newer) return fail(Code::newer, kLater);
     Bundle bundle;
     for (const Oid& parent : raw.parents) {
-        TRY_ASSIGN(Kind kind, kind_of(repo, parent));
+        TRY_ASSIGN(Commit carried, repo.read_commit(parent));
+        TRY_ASSIGN(Kind kind, kind_of(repo, carried.tree));
+        if (kind == Kind::newer) return fail(Code::newer, kLater);
         if (kind == Kind::before) bundle.before = parent;
         if (kind == Kind::main) bundle.main = parent;
         if (kind == Kind::candidate) bundle.candidates.push_back(parent);

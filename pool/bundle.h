@@ -5,6 +5,7 @@
 //   seg/              the tip of a journal (pool/segment_log.h); its author's name is the writer's
 //   weights           an artifact (pool/sync.h)
 //   pool.toml         main or the proposal before, which a pull request must descend from
+// A later format, of a bundle or of what it carries, says so (pool/later_format.h).
 // Two branches hold bundles: `archive` on the pool itself, a chain of commits with empty trees, each with up to 100
 // settled candidates or the journals of people who cannot push; and the head of a pull request, whose tree is main's
 // with the journal's seg/ beside it. What a bundle carries is checked as if it had come by a branch of its own.
@@ -25,7 +26,7 @@ struct Bundle {
     std::vector<Oid> candidates, journals, artifacts;
 };
 
-// Parents of no kind above are passed over. Errors: corrupt (too many parents), git.
+// Parents of no kind above are passed over. Errors: corrupt (too many parents), newer, git.
 Result<Bundle> read_bundle(const Repo& repo, const Oid& commit);
 
 // The commit that carries these, with this tree. Errors: git.

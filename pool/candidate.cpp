@@ -46,7 +46,7 @@ Result<Candidate> read_candidate(const Space& space, const std::string& task_id,
         auto refuse = [&](const std::string& what) {
             return fail(Code::usage, fmt::format("{}:{}:{}: {}", where, entry.line, entry.column, what));
         };
-        if (entry.path.front() == "files") return refuse("candidates with files are not supported by this version");
+        if (entry.path.front() == "files") return refuse("a candidate with files needs a newer cultivar");
         if (entry.is_array) return refuse(fmt::format("'{}' is a list; a gene has one value", entry.dotted()));
         const Gene* gene = space.find(entry.dotted());
         if (!gene) return refuse(space.unknown(entry.dotted()).message);

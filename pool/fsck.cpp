@@ -41,8 +41,14 @@ Result<void> check_artifacts(Clone& clone, FsckReport& report) {
 Result<FsckReport> fsck(Clone& clone) {
     FsckReport report;
     Repo::check_hashes(true);
-    TRY_ASSIGN(Index index, Index::read_anew(clone));
-    const RefreshReport& read = index.opened_with();
+    auto index = Index::read_anew(clone);
+    if (!index && (index.error().code == Code::git || index.error().code == Code::corrupt)) {
+        report.problems.push_back(
+            {"this clone", fmt::format("is damaged, 'git fsck' tells more: {}", index.error().message)});
+        return report;
+    }
+    if (!index) return fail(index.error());
+    const RefreshReport& read = index->opened_with();
     report.runs = read.runs, report.claims = read.claims;
     report.verdicts = read.verdicts, report.candidates = read.candidates;
     report.problems = read.refused;

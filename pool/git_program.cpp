@@ -62,8 +62,10 @@ bool wrote_too_much(const Heard& heard) {
 bool ran_out_of_memory(const Heard& heard) { return heard.err.find("ut of memory") != std::string::npos; }
 
 tl::unexpected<Error> unreachable(const std::string& remote, const Heard& heard) {
-    return fail(Code::git, fmt::format("cannot reach '{}': {}", remote, complaint(heard)),
-                fmt::format("git ls-remote {}", remote));
+    const std::string why = complaint(heard);
+    if (why.find("(stored in ") != std::string::npos && why.find("corrupt") != std::string::npos)
+        return fail(Code::git, fmt::format("this clone is damaged: {}", why), "git fsck");
+    return fail(Code::git, fmt::format("cannot reach '{}': {}", remote, why), fmt::format("git ls-remote {}", remote));
 }
 
 class GitProgram : public Transport {
@@ -86,23 +88,12 @@ public:
 
     Result<FetchReport> fetch_once(const std::string& remote, const std::vector<std::string>& refspecs,
                                    bool& contended) {
-        // Not --quiet: that hides which refs were refused. --progress: silence is to mean that nothing moves.
-        std::vector<std::string> words = {"-c",
-                                          "fetch.fsckObjects=true",
-                                          "-c",
-                                          "gc.auto=0",
-                                          "-c",
-                                          "maintenance.auto=false",
-                                          "-c",
-                                          "fetch.output=full",
-                                          "fetch",
-                                          "--progress",
-                                          "--no-tags",
-                                          "--no-recurse-submodules",
-                                          "--no-write-fetch-head",
-                                          remote};
-        words.insert(words.end(), refspecs.begin(), refspecs.end());
-        TRY_ASSIGN(Heard done, run(words));
+        TRY_ASSIGN(Heard done, run(fetch_words(remote, refspecs, true)));
+        // One strange object must not keep all the rest away. Nothing is ever checked out, and what holds it is refused
+        // by its own name (pool/lineage, pool/segment_log).
+        if (done.exit_code != 0 && done.err.find("fsck error") != std::string::npos) {
+            TRY_ASSIGN(done, run(fetch_words(remote, refspecs, false)));
+        }
         if (done.err.find("shallow roots are not allowed to be updated") != std::string::npos)
             return shallow_remote(remote);
         FetchReport report;
@@ -163,6 +154,27 @@ private:
             return fail(Code::git, fmt::format("gave the remote up: its answer does not fit into {} bytes of memory",
                                                limits_.memory_bytes));
         return heard;
+    }
+
+    static std::vector<std::string> fetch_words(const std::string& remote, const std::vector<std::string>& refspecs,
+                                                bool checked) {
+        // Not --quiet: that hides which refs were refused. --progress: silence is to mean that nothing moves.
+        std::vector<std::string> words = {"-c",
+                                          checked ? "fetch.fsckObjects=true" : "fetch.fsckObjects=false",
+                                          "-c",
+                                          "gc.auto=0",
+                                          "-c",
+                                          "maintenance.auto=false",
+                                          "-c",
+                                          "fetch.output=full",
+                                          "fetch",
+                                          "--progress",
+                                          "--no-tags",
+                                          "--no-recurse-submodules",
+                                          "--no-write-fetch-head",
+                                          remote};
+        words.insert(words.end(), refspecs.begin(), refspecs.end());
+        return words;
     }
 
     // "<flag>\t<from>:<to>\t<summary> (<reason>)"

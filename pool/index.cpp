@@ -11,13 +11,14 @@
 namespace cultivar {
 namespace {
 
-constexpr int kSchema = 6;
+// One more, too, whenever a new format or type of record can be read: what was passed over before is then read again.
+constexpr int kSchema = 7;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS log(ref TEXT PRIMARY KEY, tip TEXT, records INTEGER);
 CREATE TABLE IF NOT EXISTS segment(number INTEGER PRIMARY KEY, blob TEXT UNIQUE);
-CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, ran INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, writer TEXT, candidate TEXT,
     category TEXT, at TEXT, status TEXT, decision TEXT, score REAL, budget_s REAL, wall_s REAL, search_joules REAL,
     operator TEXT, steps INTEGER, parents TEXT, artifact TEXT, artifact_run TEXT, seen_s INTEGER, segment INTEGER,
@@ -25,7 +26,7 @@ CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type 
     source TEXT, reason TEXT, proposer TEXT, proposer_s REAL, proposer_usd REAL);
 CREATE INDEX IF NOT EXISTS record_candidate ON record(candidate, category);
 CREATE INDEX IF NOT EXISTS record_at ON record(at) WHERE type = 'run';
-CREATE INDEX IF NOT EXISTS record_claim ON record(writer, candidate) WHERE type = 'claim';
+CREATE INDEX IF NOT EXISTS record_claim ON record(writer, candidate, id) WHERE type = 'claim';
 CREATE INDEX IF NOT EXISTS record_lease ON record(seen_s) WHERE type = 'lease';
 CREATE INDEX IF NOT EXISTS record_rejected ON record(seq) WHERE rejected = 1;
 CREATE INDEX IF NOT EXISTS record_retirement ON record(seq) WHERE type = 'retirement';

@@ -28,13 +28,18 @@ namespace cultivar {
 
 class LineageAhead;
 
+inline constexpr int kKeptArtifacts = 10;  // the best of each category that stay once they are judged
+
 struct Refusal {
     std::string where;  // ref or record
     std::string reason;
 };
 
 struct RefreshReport {
-    int runs = 0, claims = 0, candidates = 0, verdicts = 0, contributors = 0;
+    int runs = 0, claims = 0, candidates = 0, verdicts = 0, contributors = 0, retirements = 0;
+    int leases = 0;     // of runs that did not come too
+    int proposals = 0;  // that a source brought (pool/bundle.h)
+    int archived = 0;   // candidates that the archive holds now and did not
     std::vector<Refusal> refused;
 };
 
@@ -193,6 +198,7 @@ private:
     Result<void> derive_retired();
     Result<void> keep_to_vouched(const std::string& candidate, const std::string& category);
     Result<void> derive_totals();
+    Result<void> count_again();  // records were taken back: totals from all that are left
 
     Result<std::string> resolve(const std::string& prefix, const char* sql, const char* what);
     Result<std::vector<RunRow>> read_runs(Statement& get);

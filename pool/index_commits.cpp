@@ -14,7 +14,7 @@ struct Index::Commits {
         const std::pair<Statement*, const char*> statements[] = {
             {&shared, "SELECT 1 FROM candidate_commit WHERE oid = ? AND shared > 0"},
             {&share, "UPDATE candidate_commit SET shared = 1 WHERE oid = ? AND shared = 0"},
-            {&archive, "UPDATE candidate_commit SET shared = 2 WHERE oid = ?"},
+            {&archive, "UPDATE candidate_commit SET shared = 2 WHERE oid = ? AND shared <> 2"},
             {&candidate, "SELECT by_commit FROM candidate WHERE id = ?"},
             {&settle, "UPDATE candidate SET parents = ?, by_commit = 1 WHERE id = ?"},
             {&put, "INSERT INTO candidate(id, toml, parents, by_commit) VALUES(?, ?, ?, 1)"},
@@ -71,7 +71,10 @@ struct Index::Commits {
         auto taken = take(carried.commit);
         if (!taken && taken.error().code != Code::corrupt) return fail(taken.error());
         if (!taken) report.refused.push_back({carried.ref, taken.error().message});
-        return taken && carried.archived ? archive.bind(1, carried.commit).run() : Result<void>();
+        if (!taken || !carried.archived) return {};
+        TRY(archive.bind(1, carried.commit).run());
+        report.archived += static_cast<int>(index.db_->changes());
+        return {};
     }
 
 private:

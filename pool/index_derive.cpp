@@ -6,14 +6,10 @@
 #include <fmt/format.h>
 
 #include "pool/index.h"
+#include "pool/index_sql.h"
 
 namespace cultivar {
 namespace {
-
-// The newest verdict on a claim that counts: nobody judges their own claim.
-constexpr const char* kResultOf =
-    "(SELECT result FROM verdict WHERE verdict.claim = record.id AND verdict.verifier <> record.writer "
-    "ORDER BY at DESC, verdict.seq DESC LIMIT 1)";
 
 std::string strongest(const std::set<std::string>& words) {
     for (const char* word : {"accepted", "pending", "inconclusive", "rejected"}) {
@@ -128,30 +124,37 @@ Result<void> Index::derive_retired() {
     return {};
 }
 
+// Records do not change: what they add up to grows by the new ones, those after `counted`.
 Result<void> Index::derive_totals() {
     return db_->execute(fmt::format(R"(
-DELETE FROM total;
-WITH counted AS (SELECT * FROM record WHERE type = 'run' AND refused IS NULL),
-    sums AS MATERIALIZED (SELECT COUNT(*) AS runs, TOTAL(status = 'done') AS done, TOTAL(status = 'failed') AS failed,
-        TOTAL(status = 'unfit') AS unfit, TOTAL(status = 'stopped') AS stopped, TOTAL(wall_s) AS search_s,
-        TOTAL(search_joules) AS search_joules, COUNT(DISTINCT CASE WHEN decision = 'kept' THEN candidate END) AS kept,
-        COUNT(DISTINCT writer) AS contributors FROM counted)
-INSERT INTO total SELECT 'runs', runs FROM sums UNION ALL SELECT 'done', done FROM sums
-    UNION ALL SELECT 'failed', failed FROM sums UNION ALL SELECT 'unfit', unfit FROM sums
-    UNION ALL SELECT 'stopped', stopped FROM sums UNION ALL SELECT 'search_s', search_s FROM sums
-    UNION ALL SELECT 'search_joules', search_joules FROM sums UNION ALL SELECT 'kept', kept FROM sums
-    UNION ALL SELECT 'contributors', contributors FROM sums;
+WITH fresh AS MATERIALIZED (SELECT type, status, wall_s, search_joules, refused FROM record
+        WHERE seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted')),
+    run AS (SELECT * FROM fresh WHERE type = 'run' AND refused IS NULL)
+INSERT INTO total SELECT 'runs', COUNT(*) FROM run UNION ALL SELECT 'done', TOTAL(status = 'done') FROM run
+    UNION ALL SELECT 'failed', TOTAL(status = 'failed') FROM run UNION ALL SELECT 'unfit', TOTAL(status = 'unfit') FROM run
+    UNION ALL SELECT 'stopped', TOTAL(status = 'stopped') FROM run UNION ALL SELECT 'search_s', TOTAL(wall_s) FROM run
+    UNION ALL SELECT 'search_joules', TOTAL(search_joules) FROM run
+    UNION ALL SELECT 'refused records', COUNT(refused) FROM fresh WHERE true
+    ON CONFLICT(name) DO UPDATE SET value = value + excluded.value;
+UPDATE writer SET ran = 1 WHERE name IN (SELECT writer FROM record WHERE type = 'run' AND refused IS NULL
+    AND seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted'));
+DELETE FROM total WHERE name IN ('accepted', 'rejected', 'inconclusive', 'pending') OR name LIKE 'scored %';
 INSERT INTO total SELECT COALESCE({}, 'pending'), COUNT(*) FROM record WHERE type = 'claim' GROUP BY 1;
-INSERT INTO total SELECT 'claims', COUNT(*) FROM record WHERE type = 'claim';
-INSERT INTO total SELECT 'candidates', COUNT(*) FROM candidate;
 INSERT INTO total SELECT 'scored ' || category, COUNT(*) FROM standing GROUP BY category;
-INSERT INTO total SELECT 'refused', (SELECT COUNT(*) FROM record WHERE refused IS NOT NULL) +
-    (SELECT COUNT(*) FROM branch WHERE refused IS NOT NULL);
-INSERT INTO total SELECT 'verify_s', TOTAL(seconds) FROM verdict;
-INSERT INTO total SELECT 'verify_joules', TOTAL(joules) FROM verdict;
+INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
+    UNION ALL SELECT 'contributors', COUNT(*) FROM writer WHERE ran
+    UNION ALL SELECT 'kept', COUNT(DISTINCT candidate) FROM standing WHERE kept
+    UNION ALL SELECT 'claims', COUNT(*) FROM record WHERE type = 'claim'
+    UNION ALL SELECT 'candidates', COUNT(*) FROM candidate
+    UNION ALL SELECT 'refused', (SELECT COUNT(*) FROM branch WHERE refused IS NOT NULL) +
+        (SELECT value FROM total WHERE name = 'refused records')
+    UNION ALL SELECT 'verify_s', TOTAL(seconds) FROM verdict
+    UNION ALL SELECT 'verify_joules', TOTAL(joules) FROM verdict;
 )",
                                     kResultOf)
                             .c_str());
 }
+
+Result<void> Index::count_again() { return db_->execute("DELETE FROM total; UPDATE writer SET ran = 0"); }
 
 }  // namespace cultivar

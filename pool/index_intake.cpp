@@ -29,12 +29,21 @@ struct Tip {
 };
 
 // <state>/tips: "<oid> <records> <ref>", one a line.
-std::map<std::string, Tip> read_tips(const Clone& clone) {
+Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
     std::map<std::string, Tip> tips;
     auto text = read_file(clone.state_dir + "tips");
+    if (!text && text.error().code != Code::not_found) return fail(text.error());
     std::istringstream lines(text ? *text : "");
-    Tip tip;
-    for (std::string ref; lines >> tip.oid >> tip.records >> ref;) tips[ref] = tip;
+    for (std::string line, ref; std::getline(lines, line);) {
+        std::istringstream words(line);
+        Tip tip;
+        if (!(words >> tip.oid >> tip.records >> ref) || !is_hex(tip.oid, 40))
+            return fail(
+                Code::newer,
+                fmt::format("'{}tips' is of a later format, which needs a newer cultivar, or damaged", clone.state_dir),
+                fmt::format("mv {0}tips {0}tips.old", clone.state_dir));
+        tips[ref] = tip;
+    }
     return tips;
 }
 
@@ -42,13 +51,6 @@ Result<void> write_tips(const Clone& clone, const std::map<std::string, Tip>& ti
     std::string text;
     for (const auto& [ref, tip] : tips) text += fmt::format("{} {} {}\n", tip.oid, tip.records, ref);
     return write_file_atomically(clone.state_dir + "tips", text);
-}
-
-bool is_writer(const std::string& name) {
-    std::size_t last = name.rfind('.'), first = name.find('.');
-    if (first == std::string::npos || first == last || first == 0) return false;
-    return is_hex(std::string_view(name).substr(last + 1), 8) &&
-           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string::npos;
 }
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
@@ -61,6 +63,9 @@ std::optional<std::string> under(const std::string& ref, const std::string& what
     }
     return std::nullopt;
 }
+
+// Exactly: anybody may push an `archive-of-mine`.
+bool is_archive(const std::string& ref) { return under(ref, "archive") == ""; }
 
 }  // namespace
 
@@ -112,7 +117,7 @@ struct Index::Intake {
             {&link, "INSERT OR IGNORE INTO claim_run VALUES(?, ?)"},
             {&segment, "INSERT OR IGNORE INTO segment(blob) VALUES(?)"},
             {&known_segment, "SELECT number FROM segment WHERE blob = ?"},
-            {&writer, "INSERT OR IGNORE INTO writer VALUES(?)"},
+            {&writer, "INSERT OR IGNORE INTO writer(name) VALUES(?)"},
             {&dirty, "INSERT OR IGNORE INTO dirty VALUES(?)"},
             {&find, "SELECT 1 FROM record WHERE id = ?"},
             {&candidate, "INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(?, ?, ?)"},
@@ -217,6 +222,7 @@ struct Index::Intake {
         if (!refused) return false;
         TRY(forget.bind(1, id).run());
         TRY(put.run());
+        TRY(index.count_again());
         return true;
     }
 
@@ -250,6 +256,8 @@ struct Index::Intake {
         if (!counts)
             report.refused.push_back(
                 {fmt::format("a record of {} ({})", raw.writer, line.id.substr(0, 8)), line.refused});
+        if (counts && lease) ++report.leases;
+        if (counts && retirement) ++report.retirements;
         if (!run && !claim) return {};
         TRY(dirty.bind(1, run ? run->candidate : claim->candidate).run());
         if (!counts) return {};
@@ -331,7 +339,7 @@ struct Index::Intake {
     // This clone's own log was put together anew (pool/rejoin): what was read of it no longer holds.
     Result<void> forget_own(const Log& log) {
         if (log.ledger) return {};  // verdicts are read again as they were
-        auto with_writer = [&](const char* sql) -> Result<int> {
+        auto with_writer = [&](const std::string& sql) -> Result<int> {
             TRY_ASSIGN(Statement statement, index.db_->prepare(sql));
             TRY(statement.bind(1, log.writer).run());
             return static_cast<int>(index.db_->changes());
@@ -340,14 +348,17 @@ struct Index::Intake {
             with_writer("INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE writer = ? AND candidate IS "
                         "NOT NULL"));
         TRY(with_writer("DELETE FROM claim_run WHERE claim IN (SELECT id FROM record WHERE writer = ?)"));
-        // What is met again is no news.
-        TRY_ASSIGN(int runs, with_writer("DELETE FROM record WHERE writer = ? AND type = 'run' AND refused IS NULL"));
-        TRY_ASSIGN(int claims,
-                   with_writer("DELETE FROM record WHERE writer = ? AND type = 'claim' AND refused IS NULL"));
+        for (const auto& [type, count] : {std::pair{"run", &report.runs},
+                                          {"claim", &report.claims},
+                                          {"lease", &report.leases},
+                                          {"retirement", &report.retirements}}) {
+            TRY_ASSIGN(int gone, with_writer(fmt::format("DELETE FROM record WHERE writer = ? AND type = '{}' AND "
+                                                         "refused IS NULL",
+                                                         type)));
+            *count -= gone;  // what is met again is no news
+        }
         TRY(with_writer("DELETE FROM record WHERE writer = ?"));
-        report.runs -= runs;
-        report.claims -= claims;
-        return {};
+        return index.count_again();
     }
 
     // Takes what is new in a log, and moves its tip.
@@ -405,14 +416,14 @@ private:
 Result<void> Index::take_logs(const std::vector<Ref>& refs, RefreshReport& report) {
     Intake intake(*this, report);
     TRY(intake.prepare());
-    intake.tips = read_tips(*clone_);
+    TRY_ASSIGN(intake.tips, read_tips(*clone_));
     TRY_ASSIGN(auto lineage, check_ahead(refs));
     // Journals before ledgers: a verdict finds the claim that it is on.
     TRY_ASSIGN(std::vector<Log> journals, logs_of(refs, false));
     TRY(intake.read_ahead(journals));
     for (const Log& journal : journals) TRY(intake.take_log(journal));
     for (const Ref& ref : refs) {
-        if (under(ref.name, "archive") || under(ref.name, "bundle/")) TRY(take_bundles(ref, intake));
+        if (is_archive(ref.name) || under(ref.name, "bundle/")) TRY(take_bundles(ref, intake));
     }
     TRY(intake.flush());
     TRY_ASSIGN(std::vector<Log> ledgers, logs_of(refs, true));
@@ -453,7 +464,7 @@ Result<std::unique_ptr<LineageAhead>> Index::check_ahead(const std::vector<Ref>&
     std::vector<Oid> commits;
     for (const Ref& ref : refs) {
         if (under(ref.name, "candidates/")) commits.push_back(ref.oid);
-        if (!under(ref.name, "archive")) continue;
+        if (!is_archive(ref.name)) continue;
         auto bundles = read_bundles(clone_->repo, ref.oid, "");
         if (!bundles) continue;  // take_bundles() says why
         for (const Bundle& bundle : *bundles)
@@ -478,7 +489,7 @@ Result<void> Index::take_artifact(const Oid& commit) {
 Result<void> Index::take_bundles(const Ref& ref, Intake& intake) {
     TRY_ASSIGN(Tip before, intake.known_tip(ref.name));
     if (before.oid == ref.oid) return {};
-    const bool append_only = under(ref.name, "archive").has_value();
+    const bool append_only = is_archive(ref.name);
     auto bundles = read_bundles(clone_->repo, ref.oid, append_only ? intake.tips[ref.name].oid : "");
     if (!bundles) {
         intake.report.refused.push_back({ref.name, bundles.error().message});
@@ -489,6 +500,7 @@ Result<void> Index::take_bundles(const Ref& ref, Intake& intake) {
     if (append_only && before.oid.empty()) {  // a rebuilt index begins at the beginning
         TRY_ASSIGN(bundles, read_bundles(clone_->repo, ref.oid, ""));
     }
+    if (!append_only) ++intake.report.proposals;
     const std::string source = append_only ? "archive" : source_of_ref(ref.name);
     const std::string from = append_only ? "archive" : "refs/sources/" + source;
     for (const Bundle& bundle : *bundles) {

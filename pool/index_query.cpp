@@ -1,63 +1,15 @@
+// What the index knows of standings and claims.
 #include <algorithm>
 #include <cmath>
-#include <ctime>
-#include <map>
-#include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 
 #include "pool/index.h"
-#include "pool/segment_log.h"
+#include "pool/index_sql.h"
+#include "pool/short_id.h"
 
 namespace cultivar {
 namespace {
-
-constexpr std::size_t kShortestPrefix = 4;
-constexpr double kLeaseBudgets = 1.5;
-constexpr int kMaxAncestry = 1000;  // generations that have records but no commits
-
-std::vector<std::string> split(const std::string& text) {
-    std::istringstream words(text);
-    std::vector<std::string> out;
-    for (std::string word; words >> word;) out.push_back(word);
-    return out;
-}
-
-// The newest verdict on a claim that counts: nobody judges their own claim.
-constexpr const char* kVerdictOf =
-    "(SELECT line FROM verdict WHERE verdict.claim = record.id AND verdict.verifier <> record.writer "
-    "ORDER BY at DESC, verdict.seq DESC LIMIT 1)";
-
-constexpr const char* kResultOf =
-    "(SELECT result FROM verdict WHERE verdict.claim = record.id AND verdict.verifier <> record.writer "
-    "ORDER BY at DESC, verdict.seq DESC LIMIT 1)";
-
-RunStatus run_status(const std::string& word) {
-    for (RunStatus status : {RunStatus::done, RunStatus::stopped, RunStatus::unfit}) {
-        if (name(status) == word) return status;
-    }
-    return RunStatus::failed;
-}
-
-Decision decision(const std::string& word) {
-    for (Decision known : {Decision::kept, Decision::reverted, Decision::undecided}) {
-        if (name(known) == word) return known;
-    }
-    return Decision::none;
-}
-
-// The first column of a query's rows.
-Result<std::set<std::string>> texts(Database& db, const std::string& sql) {
-    TRY_ASSIGN(Statement get, db.prepare(sql));
-    std::set<std::string> found;
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        found.insert(get.text(0));
-    }
-    return found;
-}
 
 // A run that a claim names, as far as the claim depends on it.
 struct NamedRun {
@@ -71,13 +23,13 @@ std::string problem_of(const Claim& claim, const std::map<std::string, NamedRun>
     bool artifact = false;
     for (const std::string& id : claim.runs) {
         auto found = runs.find(id);
-        std::string short_id = id.substr(0, 8);
-        if (found == runs.end()) return fmt::format("its run {} is not in the journal", short_id);
+        const std::string named = short_id(id);
+        if (found == runs.end()) return fmt::format("its run {} is not in the journal", named);
         const NamedRun& run = found->second;
-        if (run.writer != claim.writer) return fmt::format("its run {} is another writer's", short_id);
-        if (!run.refused.empty()) return fmt::format("its run {}: {}", short_id, run.refused);
+        if (run.writer != claim.writer) return fmt::format("its run {} is another writer's", named);
+        if (!run.refused.empty()) return fmt::format("its run {}: {}", named, run.refused);
         if (run.candidate != claim.candidate || run.category != claim.category || run.status != "done")
-            return fmt::format("its run {} is not a scored run of this candidate and category", short_id);
+            return fmt::format("its run {} is not a scored run of this candidate and category", named);
         sum += run.score;
         artifact = artifact || (id == claim.artifact_run && run.artifact == claim.artifact);
     }
@@ -89,41 +41,6 @@ std::string problem_of(const Claim& claim, const std::map<std::string, NamedRun>
 }
 
 }  // namespace
-
-Result<std::string> Index::resolve(const std::string& prefix, const char* sql, const char* what) {
-    bool hex = prefix.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (hex && prefix.size() < kShortestPrefix)
-        return fail(Code::usage,
-                    fmt::format("'{}' is too short: an id takes {} digits or more", prefix, kShortestPrefix));
-    if (!hex || prefix.size() > 64)
-        return fail(Code::not_found, fmt::format("cannot find {} '{}'", what, prefix), "cultivar top");
-    TRY_ASSIGN(Statement get, db_->prepare(sql));
-    get.bind(1, prefix + "*");
-    std::vector<std::string> found;
-    for (;;) {
-        TRY_ASSIGN(bool row, get.step());
-        if (!row) break;
-        found.push_back(get.text(0));
-    }
-    if (found.empty()) return fail(Code::not_found, fmt::format("cannot find {} '{}'", what, prefix), "cultivar top");
-    if (found.size() > 1) {
-        std::vector<std::string> shown;
-        for (std::size_t i = 0; i < std::min<std::size_t>(found.size(), 4); ++i)
-            shown.push_back(found[i].substr(0, 12));
-        return fail(Code::usage, fmt::format("'{}' is ambiguous: it may mean {}", prefix, fmt::join(shown, ", ")));
-    }
-    return found[0];
-}
-
-Result<std::string> Index::resolve_candidate(const std::string& prefix) {
-    return resolve(prefix, "SELECT id FROM candidate WHERE id GLOB ? ORDER BY id LIMIT 5", "candidate");
-}
-
-Result<std::string> Index::resolve_any(const std::string& prefix) {
-    return resolve(prefix,
-                   "SELECT id FROM candidate WHERE id GLOB ?1 UNION SELECT id FROM record WHERE id GLOB ?1 LIMIT 5",
-                   "candidate or record");
-}
 
 Result<std::vector<Standing>> Index::standings(const std::string& category, int most) {
     std::vector<std::string> categories = {category};
@@ -184,160 +101,10 @@ ORDER BY seq DESC LIMIT ?)"));
     return rows;
 }
 
-Result<std::int64_t> Index::candidate_count() {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT COUNT(*) FROM candidate"));
-    TRY(get.step());
-    return get.whole(0);
-}
-
-Result<std::vector<CandidateRow>> Index::candidates(const std::set<std::string>* only) {
-    TRY_ASSIGN(Statement commits,
-               db_->prepare("SELECT oid, candidate FROM candidate_commit WHERE shared > 0 ORDER BY oid"));
-    std::map<std::string, std::vector<Oid>> by_candidate;
-    for (;;) {
-        TRY_ASSIGN(bool row, commits.step());
-        if (!row) break;
-        by_candidate[commits.text(1)].push_back(commits.text(0));
-    }
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT id, toml, parents FROM candidate ORDER BY seq"));
-    std::vector<CandidateRow> rows;
-    for (;;) {
-        TRY_ASSIGN(bool row, get.step());
-        if (!row) break;
-        if (only && !only->count(get.text(0))) continue;
-        rows.push_back({get.text(0), get.text(1), split(get.text(2)), by_candidate[get.text(0)]});
-    }
-    return rows;
-}
-
-Result<std::optional<CandidateRow>> Index::candidate(const std::string& id) {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT id, toml, parents FROM candidate WHERE id = ?"));
-    TRY_ASSIGN(bool there, get.bind(1, id).step());
-    if (!there) return std::optional<CandidateRow>();
-    CandidateRow row{get.text(0), get.text(1), split(get.text(2)), {}};
-    TRY_ASSIGN(Statement commits,
-               db_->prepare("SELECT oid FROM candidate_commit WHERE candidate = ? AND shared > 0 ORDER BY oid"));
-    commits.bind(1, id);
-    for (;;) {
-        TRY_ASSIGN(bool more, commits.step());
-        if (!more) break;
-        row.commits.push_back(commits.text(0));
-    }
-    return std::optional<CandidateRow>(std::move(row));
-}
-
-namespace {
-
-constexpr const char* kLineColumns = "record.id, record.line, segment.blob, record.place";
-constexpr const char* kLineTables = "record LEFT JOIN segment ON segment.number = record.segment";
-
-// A record's bytes, from the spool's copy or from its segment; the last segment is kept, since records of one lie
-// together.
-class LineReader {
-public:
-    explicit LineReader(const Repo& repo) : repo_(repo) {}
-
-    // Columns 0 to 3 of `get` are kLineColumns.
-    Result<std::string> read(const Statement& get) {
-        if (!get.is_null(1)) return get.text(1);
-        const Oid blob = get.text(2);
-        if (blob != blob_) {
-            TRY_ASSIGN(lines_, read_segment(repo_, blob));
-            blob_ = blob;
-        }
-        const auto place = static_cast<std::size_t>(get.whole(3));
-        if (place >= lines_.size()) return fail(Code::corrupt, "a segment is shorter than it was");
-        return lines_[place];
-    }
-
-private:
-    const Repo& repo_;
-    Oid blob_;
-    std::vector<std::string> lines_;
-};
-
-}  // namespace
-
-// Columns: kLineColumns, refused, rejected, source.
-Result<std::vector<RunRow>> Index::read_runs(Statement& get) {
-    std::vector<RunRow> rows;
-    LineReader reader(clone_->repo);
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        TRY_ASSIGN(std::string line, reader.read(get));
-        auto record = parse_line(line);
-        if (!record || !std::holds_alternative<Run>(*record)) continue;
-        RunRow row{get.text(0), std::get<Run>(std::move(*record)), false, get.text(4), get.text(6)};
-        row.refused = !row.why_refused.empty() || get.whole(5) != 0;
-        rows.push_back(std::move(row));
-    }
-    return rows;
-}
-
-Result<std::vector<RunRow>> Index::runs(const std::string& candidate) {
-    TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format("SELECT {}, refused, rejected, source FROM {} WHERE type = 'run' {} "
-                                        "ORDER BY seq",
-                                        kLineColumns, kLineTables, candidate.empty() ? "" : "AND candidate = ?1")));
-    if (!candidate.empty()) get.bind(1, candidate);
-    return read_runs(get);
-}
-
-Result<std::vector<RunRow>> Index::newest_runs(int count) {
-    TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format("SELECT {}, refused, rejected, source FROM {} WHERE type = 'run' "
-                                        "ORDER BY at DESC, seq DESC LIMIT ?",
-                                        kLineColumns, kLineTables)));
-    return read_runs(get.bind(1, std::int64_t{count}));
-}
-
-Result<std::vector<RunRow>> Index::own_runs(const std::string& category) {
-    TRY_ASSIGN(std::set<std::string> accepted, accepted_runs());
-    TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format("SELECT {}, refused, rejected, source FROM {} WHERE type = 'run' AND "
-                                        "category = ?2 AND (writer = ?1 OR instr(?3, record.id)) "
-                                        "ORDER BY seq",
-                                        kLineColumns, kLineTables)));
-    return read_runs(
-        get.bind(1, clone_->writer).bind(2, category).bind(3, fmt::format("{}", fmt::join(accepted, " "))));
-}
-
-Result<std::vector<RunSummary>> Index::summaries(const std::string& category) {
-    TRY_ASSIGN(Statement get, db_->prepare(R"(
-SELECT id, writer, candidate, operator, status, decision, score, budget_s, steps, parents, wall_s, proposer,
-    proposer_s, proposer_usd FROM record
-WHERE type = 'run' AND category = ? AND refused IS NULL AND rejected = 0 ORDER BY seq)"));
-    get.bind(1, category);
-    std::vector<RunSummary> rows;
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        rows.push_back({get.text(0), get.text(1), get.text(2), get.text(3), run_status(get.text(4)),
-                        decision(get.text(5)), get.real(6), get.real(7), get.whole(8), split(get.text(9)), get.real(10),
-                        get.text(11), get.real(12), get.real(13)});
-    }
-    return rows;
-}
-
-Result<std::map<std::string, int>> Index::run_counts() {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT candidate, COUNT(*) FROM record WHERE type = 'run' AND refused IS "
-                                           "NULL AND rejected = 0 GROUP BY candidate"));
-    std::map<std::string, int> counts;
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        counts.emplace_hint(counts.end(), get.text(0), static_cast<int>(get.whole(1)));
-    }
-    return counts;
-}
-
 Result<std::set<std::string>> Index::accepted_runs() {
     return texts(*db_,
                  fmt::format("SELECT artifact_run FROM record WHERE type = 'claim' AND {} = 'accepted'", kResultOf));
 }
-
-Result<std::set<Oid>> Index::archived() { return texts(*db_, "SELECT oid FROM candidate_commit WHERE shared = 2"); }
 
 Result<std::set<std::string>> Index::judged_artifacts(int keep) {
     TRY_ASSIGN(std::set<std::string> needed, needed_artifacts());
@@ -362,53 +129,6 @@ Result<std::set<std::string>> Index::needed_artifacts() {
                              "writer = '{}' AND NOT EXISTS (SELECT 1 FROM record AS claim WHERE claim.type = "
                              "'claim' AND claim.artifact = record.artifact)",
                              kResultOf, clone_->writer));
-}
-
-Result<bool> Index::may_archive_candidate(const Oid& commit) {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT 1 FROM candidate_commit WHERE oid = ? AND shared = 1"));
-    return get.bind(1, commit).step();
-}
-
-Result<bool> Index::may_archive_journal(const Oid& tip) {
-    TRY_ASSIGN(Statement get,
-               db_->prepare("SELECT 1 FROM log WHERE tip = ?1 AND ref LIKE 'refs/sources/%' AND NOT EXISTS "
-                            "(SELECT 1 FROM log WHERE tip = ?1 AND ref NOT LIKE 'refs/sources/%')"));
-    return get.bind(1, tip).step();
-}
-
-Result<std::set<std::string>> Index::kept_candidates() {
-    return texts(*db_,
-                 "SELECT candidate FROM candidate_commit WHERE shared > 0 UNION SELECT candidate FROM record WHERE "
-                 "type = 'claim' UNION SELECT candidate FROM record WHERE type = 'run' AND refused IS NULL AND "
-                 "rejected = 0 AND decision = 'kept'");
-}
-
-Result<std::map<std::string, Retired>> Index::retired_candidates() {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT candidate, writer, reason, at, everywhere FROM retired"));
-    std::map<std::string, Retired> retired;
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        retired[get.text(0)] = {get.text(1), get.text(2), get.text(3), get.whole(4) != 0};
-    }
-    return retired;
-}
-
-Result<std::set<std::string>> Index::rejected_candidates() {
-    return texts(*db_,
-                 fmt::format("SELECT candidate FROM record WHERE type = 'claim' AND {} = 'rejected' AND NOT EXISTS "
-                             "(SELECT 1 FROM record AS run WHERE run.type = 'run' AND run.candidate = "
-                             "record.candidate AND run.status = 'done' AND run.refused IS NULL AND run.rejected "
-                             "= 0)",
-                             kResultOf));
-}
-
-Result<std::string> Index::record_line(const std::string& id) {
-    TRY_ASSIGN(Statement get, db_->prepare(fmt::format("SELECT {} FROM {} WHERE record.id = ? AND type <> 'unreadable'",
-                                                       kLineColumns, kLineTables)));
-    TRY_ASSIGN(bool there, get.bind(1, id).step());
-    if (!there) return fail(Code::not_found, fmt::format("cannot find record '{}'", id));
-    return LineReader(clone_->repo).read(get);
 }
 
 // Columns: kLineColumns, refused, the newest verdict that counts.
@@ -491,32 +211,6 @@ Result<std::vector<std::string>> Index::claimed_artifacts() {
     return digests;
 }
 
-Result<std::vector<Lease>> Index::leases() {
-    TRY_ASSIGN(Statement get, db_->prepare(fmt::format(R"(
-SELECT {} FROM {} WHERE type = 'lease' AND writer <> ?1 AND refused IS NULL AND seen_s <= ?2
-    AND seen_s > ?2 - {} * MIN(budget_s, ?3)
-    AND NOT EXISTS (SELECT 1 FROM record AS run WHERE run.type = 'run' AND run.candidate = record.candidate
-    AND run.writer = record.writer AND run.seq > record.seq))",
-                                                       kLineColumns, kLineTables, kLeaseBudgets)));
-    get.bind(1, clone_->writer).bind(2, std::int64_t{std::time(nullptr)}).bind(3, clone_->task.budget_s);
-    std::vector<Lease> live;
-    LineReader reader(clone_->repo);
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        TRY_ASSIGN(std::string line, reader.read(get));
-        auto record = parse_line(line);
-        if (record && std::holds_alternative<Lease>(*record)) live.push_back(std::get<Lease>(std::move(*record)));
-    }
-    return live;
-}
-
-Result<int> Index::replicates(const std::string& candidate) {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT COUNT(*) FROM record WHERE type = 'run' AND candidate = ?"));
-    TRY(get.bind(1, candidate).step());
-    return static_cast<int>(get.whole(0));
-}
-
 Result<Totals> Index::totals() {
     Totals totals;
     const std::map<std::string, int*> counts = {{"runs", &totals.runs},
@@ -545,23 +239,6 @@ Result<Totals> Index::totals() {
         if (auto sum = sums.find(get.text(0)); sum != sums.end()) *sum->second = get.real(1);
     }
     return totals;
-}
-
-Result<CandidateCommit> Index::commit_of(const std::string& candidate_id, int depth) {
-    if (depth > kMaxAncestry) return fail(Code::corrupt, "candidates whose parents go round in a circle");
-    TRY_ASSIGN(std::optional<CandidateRow> row, candidate(candidate_id));
-    if (!row) return fail(Code::not_found, fmt::format("cannot find candidate '{}'", candidate_id), "cultivar top");
-    if (!row->commits.empty()) return lineage_->read(row->commits.front());
-    if (auto made = made_.find(candidate_id); made != made_.end()) return lineage_->read(made->second);
-    TRY_ASSIGN(Candidate content, parse_canonical(clone_->task.space, clone_->task_id, row->toml));
-    std::vector<Oid> parents;
-    for (const std::string& parent : row->parents) {
-        TRY_ASSIGN(CandidateCommit from, commit_of(parent, depth + 1));
-        parents.push_back(from.oid);
-    }
-    TRY_ASSIGN(CandidateCommit commit, lineage_->write(content, parents));
-    made_[candidate_id] = commit.oid;
-    return commit;
 }
 
 }  // namespace cultivar

@@ -6,6 +6,7 @@
 
 #include "pool/digest.h"
 #include "pool/record.h"
+#include "pool/short_id.h"
 
 namespace cultivar {
 namespace {
@@ -16,14 +17,12 @@ constexpr const char* kEmail = "pool@cultivar.invalid";
 constexpr std::size_t kSubjectLength = 72;
 constexpr std::size_t kRecent = 2048;  // commits kept in memory with all their genes
 
-std::string short_id(const Candidate& candidate) { return candidate.id.substr(0, 8); }
-
 std::string cross_lines(const Cross& merge, const Candidate& a, const Candidate& b) {
     std::string text;
     for (const CrossOrigin& origin : merge.origins) {
         const char* how = origin.repaired ? ", repaired" : origin.contested ? ", contested" : "";
-        text +=
-            fmt::format("{} = {} from {}{}\n", origin.gene, origin.value, short_id(origin.from == 'a' ? a : b), how);
+        text += fmt::format("{} = {} from {}{}\n", origin.gene, origin.value, short_id((origin.from == 'a' ? a : b).id),
+                            how);
     }
     text += "\n";
     for (const Oid& base : merge.bases) text += fmt::format("Crossover-Base: {}\n", base);
@@ -210,6 +209,8 @@ Result<CandidateCommit> Lineage::read(const Oid& commit) {
 
 Result<Candidate> Lineage::content(const Commit& raw, const Oid& commit) {
     TRY_ASSIGN(std::vector<TreeEntry> entries, repo_.read_tree(raw.tree, 8));
+    if (std::ranges::any_of(entries, [](const TreeEntry& entry) { return entry.name == "files"; }))
+        return fail(Code::corrupt, fmt::format("commit {} holds files, for which it needs a newer cultivar", commit));
     if (entries.size() != 1 || entries[0].name != kFile || !entries[0].plain_file)
         return fail(Code::corrupt, fmt::format("commit {} holds something else than {}", commit, kFile));
     TRY_ASSIGN(std::string toml, repo_.read_blob(entries[0].oid, kMaxCandidateBytes));
@@ -257,13 +258,13 @@ Result<std::string> Lineage::message_of(const Candidate& candidate, const std::v
     std::string trailer = fmt::format("Candidate: {}\n", candidate.id);
     if (parents.size() == 2) {
         std::string subject =
-            fmt::format("cross of {} and {}\n\n", short_id(parents[0].candidate), short_id(parents[1].candidate));
+            fmt::format("cross of {} and {}\n\n", short_id(parents[0].candidate.id), short_id(parents[1].candidate.id));
         auto merge = merged(parents[0].oid, parents[1].oid, unrelated);
         // Two parents also mark a child that a person merged by hand: then the message tells the genes alone.
         if (merge && merge->child.id == candidate.id)
             return subject + cross_lines(*merge, parents[0].candidate, parents[1].candidate) + trailer;
         std::string text =
-            fmt::format("merge of {} and {}\n\n", short_id(parents[0].candidate), short_id(parents[1].candidate));
+            fmt::format("merge of {} and {}\n\n", short_id(parents[0].candidate.id), short_id(parents[1].candidate.id));
         return text + candidate.toml + "\n" + trailer;
     }
     TRY_ASSIGN(Genes defaults, task_.space.complete({}));

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/later_format.h"
 #include "pool/record.h"
 
 namespace cultivar {
@@ -16,6 +17,7 @@ std::string segment_name(std::size_t index) { return fmt::format("{:06}.jsonl", 
 Result<std::vector<TreeEntry>> segments(const Repo& repo, const Oid& tip) {
     TRY_ASSIGN(Commit commit, repo.read_commit(tip));
     TRY_ASSIGN(std::vector<TreeEntry> root, repo.read_tree(commit.tree, 8));
+    if (is_of_later_format(root)) return fail(Code::newer, "a log of a later format needs a newer cultivar");
     if (root.size() != 1 || root[0].name != "seg" || !root[0].is_tree)
         return fail(Code::corrupt, "a log's tree holds something else than seg/");
     TRY_ASSIGN(std::vector<TreeEntry> found, repo.read_tree(root[0].oid));

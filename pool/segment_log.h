@@ -2,6 +2,7 @@
 //   tree:     seg/000000.jsonl, seg/000001.jsonl, ...: at most 100 records each, one a line, each ended by a line feed;
 //             all but the last segment hold exactly 100
 //   commit:   one a push; its parent is the tip before; signed by the writer's key
+// A later format says so (pool/later_format.h): error newer.
 // Nothing is ever rewritten: a new tip must hold everything the old one held, in the same place.
 #pragma once
 

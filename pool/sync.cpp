@@ -24,7 +24,6 @@ namespace {
 constexpr double kLockWait_s = 30;
 constexpr const char* kArtifactFile = "weights";
 constexpr std::string_view kArtifacts = "refs/artifacts/";
-constexpr int kKeptArtifacts = 10;       // of each category: as many as gc leaves
 constexpr int kJoinTries = 3;            // the other clone of this name may be pushing all the while
 constexpr std::size_t kLooseRefs = 100;  // that came with a pull: worth packing
 
@@ -387,6 +386,39 @@ Result<void> fetch_sources(Clone& clone, Transport& transport, std::vector<Refus
     return {};
 }
 
+// Somebody put more there than this clone takes: that must not keep everything else away.
+bool sends_too_much(const Error& error) { return error.message.starts_with("gave the remote up: it"); }
+
+// Each refspec by itself, `main` first. Errors: those of main, interrupted.
+Result<FetchReport> fetch_one_by_one(Transport& transport, const std::vector<std::string>& refspecs) {
+    FetchReport report;
+    for (const std::string& refspec : refspecs) {
+        auto part = transport.fetch(kRemote, {refspec});
+        if (!part && (refspec == refspecs.front() || part.error().code == Code::interrupted)) return part;
+        if (!part) {
+            const std::string there = refspec.substr(0, refspec.find(':'));
+            report.refused.emplace_back(there, part.error().message);
+        } else {
+            report.refused.insert(report.refused.end(), part->refused.begin(), part->refused.end());
+        }
+    }
+    return report;
+}
+
+// Names are flat: a branch below one, such as journal/<writer>/x, once fetched would keep that one away for good.
+Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, const std::vector<std::string>& refspecs) {
+    auto fetched = transport.fetch(kRemote, refspecs);
+    if (!fetched && sends_too_much(fetched.error())) fetched = fetch_one_by_one(transport, refspecs);
+    if (!fetched) return fetched;
+    bool cleared = false;
+    for (const auto& [ref, why] : fetched->refused) {
+        TRY_ASSIGN(const std::vector<Ref> below, clone.repo.refs("refs/remotes/" + ref + "/"));
+        for (const Ref& squatter : below) TRY(clone.repo.delete_ref(squatter.name));
+        cleared = cleared || !below.empty();
+    }
+    return cleared ? transport.fetch(kRemote, refspecs) : fetched;
+}
+
 }  // namespace
 
 Result<bool> has_remote(const Clone& clone) {
@@ -404,11 +436,12 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
         refspecs.push_back(fmt::format("refs/heads/{0}:refs/remotes/{1}/{0}", what, kRemote));
     // A ref named in full must exist, a pattern need not.
     refspecs.push_back(fmt::format("refs/heads/archiv*:refs/remotes/{}/archiv*", kRemote));
-    auto fetched = transport.fetch(kRemote, refspecs);
+    auto fetched = fetch_past_squatters(clone, transport, refspecs);
     if (!fetched && fetched.error().message.find("couldn't find remote ref") != std::string::npos)
         return fail(Code::git, "the remote has no branch main yet", "cultivar propose");
     if (!fetched) return fail(fetched.error());
     Task before = clone.task;
+    const Oid main_here = clone.main;
     auto reloaded = clone.reload_task();
     auto follows = reloaded ? may_follow(before, clone.task) : Result<void>(fail(reloaded.error()));
     if (!follows) {
@@ -427,6 +460,7 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     TRY_ASSIGN(report.rejoined, rejoin_tracked(clone, refused));
     TRY_ASSIGN(static_cast<RefreshReport&>(report), index.refresh());
     report.refused.insert(report.refused.end(), refused.begin(), refused.end());
+    report.main_moved = clone.main != main_here;
     TRY_ASSIGN(std::size_t dropped, drop_archived_branches(clone, index));
     TRY(pack_many_refs(clone.repo));
     if (dropped > 0) TRY(index.refresh());

@@ -53,6 +53,19 @@ reject_err 'contents'
 expect_ok cultivar -C bob cross "${one:11:8}" "${two:11:8}" --json
 expect_same "candidate.toml" "$(git -C bob show "$(json .branch):candidate.toml")" "$(cat both/candidate.toml)"
 
+section "wrong words are answered in plain ones, with what to run instead"
+expect_rc 129 cultivar -C ann import
+expect_err '^cultivar: FROM is missing: cultivar import'
+expect_rc 129 cultivar -C ann import "$world/bob"
+expect_hint 'cultivar import .*/bob ID'
+expect_rc 128 cultivar clone "$world/nowhere.git" nobody
+expect_err "^cultivar: cannot reach '.*/nowhere.git'"
+expect_hint 'git ls-remote .*/nowhere.git'
+expect_rc 129 cultivar -C ann archive --keep many
+expect_err 'many: it takes a whole number'
+expect_ok cultivar -C ann source
+expect_err '^no sources beside origin'
+
 section "the next explore runs an import first"
 expect_ok cultivar -C ann trust
 three=$(import ann 'x = 2.5')
@@ -63,6 +76,16 @@ for _ in 1 2 3; do
 done
 expect_same "what ran" "$(printf '%s\n' "${one:11:32}" "${two:11:32}" "${three:11:32}" | sort)" "$(sort ran)"
 expect_ok cultivar -C ann propose
+
+section "pull tells what came, even when it is no run"
+expect_ok cultivar -C bob pull
+expect_ok cultivar -C ann retire "${three:11:8}" --reason 'no good'
+expect_ok cultivar -C ann propose
+expect_ok cultivar -C bob pull
+expect_err '^new: 1 retirement$'
+expect_ok cultivar -C bob pull --json
+expect_json '.retirements == 0 and .main == false'
+expect_ok cultivar -C ann retire "${three:11:8}" --undo
 
 section "the host archives; the hook lets its maintainers delete"
 expect_ok git -C "$hosting" config cultivar.allowDelete true

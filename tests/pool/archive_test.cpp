@@ -82,7 +82,9 @@ TEST_F(ArchiveTest, GrowsByEachRoundAndIsReadFromWhereItWasLeft) {
     auto more = ann_.keep({{"optim.lr", 0.5}}, 2.0).candidate;
     ann_.propose();
     EXPECT_EQ(archive_all_but(ann_, 0).commits, 1u);
-    EXPECT_EQ(told(bea.pull()), "");
+    const PullReport came = bea.pull();
+    EXPECT_EQ(told(came), "");
+    EXPECT_EQ(came.archived, 2) << "one that bea had as a branch, one she had not";
     EXPECT_THAT(must(bea.index.candidate(more))->commits, SizeIs(1));
     EXPECT_THAT(must(bea.clone.repo.refs("refs/remotes/origin/candidates/")), IsEmpty());
     EXPECT_THAT(must(fsck(bea.clone)).problems, IsEmpty());
@@ -154,6 +156,8 @@ TEST_F(ArchiveTest, TakesInAPullRequestAsOneCommit) {
     RefreshReport came = ann_.pull();
     EXPECT_EQ(told(came), "");
     EXPECT_EQ(came.runs, 1);
+    EXPECT_EQ(came.proposals, 1);
+    EXPECT_EQ(ann_.pull().proposals, 0);
     EXPECT_EQ(must(ann_.index.runs(found.candidate)).at(0).source, "requests");
     EXPECT_EQ(must(load_artifact(ann_.clone, nullptr, found.artifact)), "weights of " + found.candidate);
     EXPECT_EQ(git(world_.hub(), "merge-base main refs/pull/7/head"), git(world_.hub(), "rev-parse main"));
@@ -235,6 +239,20 @@ TEST_F(FsckTest, FindsACommitInsideAJournalThatItsWriterDidNotSign) {
     auto problems = must(fsck(ann_.clone)).problems;
     ASSERT_FALSE(problems.empty());
     EXPECT_THAT(problems.back().reason, HasSubstr("is not signed by its writer"));
+}
+
+TEST_F(FsckTest, TellsWhichObjectOfADamagedCloneIsBroken) {
+    line(ann_, 2);
+    ann_.propose();
+    archive_all_but(ann_, 0);
+    ann_.pull();
+    const std::string tip = git(world_.path("ann"), "rev-parse refs/remotes/origin/archive").substr(0, 40);
+    const std::string file = world_.path("ann") + "/.git/objects/" + tip.substr(0, 2) + "/" + tip.substr(2);
+    shell(fmt::format("chmod +w '{0}' && printf broken >'{0}'", file));
+    Clone again = world_.reopen("ann");
+    const auto problems = must(fsck(again)).problems;
+    ASSERT_FALSE(problems.empty());
+    EXPECT_THAT(problems[0].reason, HasSubstr(tip.substr(0, 8)));
 }
 
 }  // namespace

@@ -22,7 +22,10 @@ inline std::string told(const RefreshReport& report) {
 
 // Everything that an index answers, as text.
 inline std::string answers(Index& index) {
-    std::string text;
+    const Totals totals = must(index.totals());
+    std::string text =
+        fmt::format("{} runs, {} done, {} failed, {} kept, {} claims, {} contributors, {} refused\n", totals.runs,
+                    totals.done, totals.failed, totals.kept, totals.claims, totals.contributors, totals.refused);
     for (const Standing& row : must(index.standings()))
         text += fmt::format("{} {} {} {:.9f} {} '{}' {}\n", row.candidate, row.category, row.runs, row.val_bpb,
                             row.kept, row.verdict, row.contributor);

@@ -51,7 +51,10 @@ TEST_F(RetiredCandidates, TravelWithTheJournalAndOnlyTheirFindersWordBindsOthers
     retire(bea, found);
     EXPECT_THAT(ranked(bea), IsEmpty());
     bea.propose();
-    EXPECT_THAT(ann_.pull().refused, IsEmpty());
+    const PullReport came = ann_.pull();
+    EXPECT_THAT(came.refused, IsEmpty());
+    EXPECT_EQ(came.retirements, 1);
+    EXPECT_EQ(came.runs + came.candidates + came.claims, 0);
     EXPECT_THAT(ranked(ann_), ElementsAre(found)) << "somebody else's word";
     retire(bea, found, false);
     retire(ann_, found);
@@ -82,7 +85,8 @@ TEST_F(RetiredCandidates, BySomebodyWhoIsNoVerifierAnyMoreComeBack) {
     git(world_.path("ann"), "rm -q --cached allowed_signers");
     git(world_.path("ann"), "commit -q -m 'nobody judges'");
     git(world_.path("ann"), "push -q origin main");
-    bea.pull();
+    EXPECT_TRUE(bea.pull().main_moved);
+    EXPECT_FALSE(bea.pull().main_moved);
     Hand reopened(world_.reopen("bea"));
     EXPECT_THAT(ranked(reopened), ElementsAre(found, other));
 }

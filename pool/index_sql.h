@@ -1,0 +1,70 @@
+// What the index's files ask the database with: pieces of SQL, and a record's bytes behind a row.
+#pragma once
+
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "pool/segment_log.h"
+#include "pool/sqlite.h"
+
+namespace cultivar {
+
+// The newest verdict on a claim (a row `record`) that counts: nobody judges their own claim.
+inline constexpr const char* kVerdictOf =
+    "(SELECT line FROM verdict WHERE verdict.claim = record.id AND verdict.verifier <> record.writer "
+    "ORDER BY at DESC, verdict.seq DESC LIMIT 1)";
+inline constexpr const char* kResultOf =
+    "(SELECT result FROM verdict WHERE verdict.claim = record.id AND verdict.verifier <> record.writer "
+    "ORDER BY at DESC, verdict.seq DESC LIMIT 1)";
+
+// Lists in a column: words between spaces.
+inline std::vector<std::string> split(const std::string& text) {
+    std::istringstream words(text);
+    std::vector<std::string> out;
+    for (std::string word; words >> word;) out.push_back(word);
+    return out;
+}
+
+// The first column of a query's rows.
+inline Result<std::set<std::string>> texts(Database& db, const std::string& sql) {
+    TRY_ASSIGN(Statement get, db.prepare(sql));
+    std::set<std::string> found;
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        found.insert(get.text(0));
+    }
+    return found;
+}
+
+inline constexpr const char* kLineColumns = "record.id, record.line, segment.blob, record.place";
+inline constexpr const char* kLineTables = "record LEFT JOIN segment ON segment.number = record.segment";
+
+// A record's bytes, from the spool's copy or from its segment; the last segment is kept, since records of one lie
+// together.
+class LineReader {
+public:
+    explicit LineReader(const Repo& repo) : repo_(repo) {}
+
+    // Columns 0 to 3 of `get` are kLineColumns.
+    Result<std::string> read(const Statement& get) {
+        if (!get.is_null(1)) return get.text(1);
+        const Oid blob = get.text(2);
+        if (blob != blob_) {
+            TRY_ASSIGN(lines_, read_segment(repo_, blob));
+            blob_ = blob;
+        }
+        const auto place = static_cast<std::size_t>(get.whole(3));
+        if (place >= lines_.size()) return fail(Code::corrupt, "a segment is shorter than it was");
+        return lines_[place];
+    }
+
+private:
+    const Repo& repo_;
+    Oid blob_;
+    std::vector<std::string> lines_;
+};
+
+}  // namespace cultivar
