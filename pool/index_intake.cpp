@@ -1,6 +1,7 @@
 // What refs and spool say, into the index's tables: the only way in.
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <future>
 #include <map>
 #include <sstream>
@@ -28,10 +29,11 @@ struct Tip {
     std::size_t records = 0;
 };
 
-// <state>/tips: "<oid> <records> <ref>", one a line.
+// <state>/seen/tips, before it was <state>/tips: "<oid> <records> <ref>", one a line.
 std::map<std::string, Tip> read_tips(const Clone& clone) {
     std::map<std::string, Tip> tips;
-    auto text = read_file(clone.state_dir + "tips");
+    auto text = read_file(clone.seen_dir() + "tips");
+    if (!text && text.error().code == Code::not_found) text = read_file(clone.state_dir + "tips");
     std::istringstream lines(text ? *text : "");
     Tip tip;
     for (std::string ref; lines >> tip.oid >> tip.records >> ref;) tips[ref] = tip;
@@ -41,7 +43,9 @@ std::map<std::string, Tip> read_tips(const Clone& clone) {
 Result<void> write_tips(const Clone& clone, const std::map<std::string, Tip>& tips) {
     std::string text;
     for (const auto& [ref, tip] : tips) text += fmt::format("{} {} {}\n", tip.oid, tip.records, ref);
-    return write_file_atomically(clone.state_dir + "tips", text);
+    std::error_code ec;
+    std::filesystem::create_directories(clone.seen_dir(), ec);
+    return write_file_atomically(clone.seen_dir() + "tips", text);
 }
 
 bool is_writer(const std::string& name) {
