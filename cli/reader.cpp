@@ -1,8 +1,10 @@
 #include "cli/reader.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -22,19 +24,30 @@ TransportLimits patience() {
     return limits;
 }
 
-// Where else this repository keeps objects.
-void add_alternates(const std::string& objects, std::vector<std::string>& read) {
-    std::ifstream file(objects + "/info/alternates");
-    for (std::string line; std::getline(file, line);) {
-        if (!line.empty()) read.push_back(line.front() == '/' ? line : objects + "/" + line);
+void add_all(std::vector<std::string>& paths, const char* list) {
+    std::istringstream folders(list ? list : "");
+    for (std::string folder; std::getline(folders, folder, ':');) {
+        if (!folder.empty()) paths.push_back(folder);
     }
+}
+
+// The repository, and where else it keeps objects: those that git names to a hook are not accepted yet.
+SandboxRules rules_for(const Repo& repo) {
+    SandboxRules rules;
+    rules.read = {repo.git_dir()};
+    const std::string objects = repo.git_dir() + "objects/";
+    std::ifstream file(objects + "info/alternates");
+    for (std::string line; std::getline(file, line);) {
+        if (!line.empty()) rules.read.push_back(line.front() == '/' ? line : objects + line);
+    }
+    add_all(rules.read, std::getenv("GIT_OBJECT_DIRECTORY"));
+    add_all(rules.read, std::getenv("GIT_ALTERNATE_OBJECT_DIRECTORIES"));
+    return rules;
 }
 
 SandboxRules rules_for(const Clone& clone) {
     const std::string git = clone.repo.git_dir();
-    SandboxRules rules;
-    rules.read = {git};
-    add_alternates(git + "objects", rules.read);
+    SandboxRules rules = rules_for(clone.repo);
     for (const char* refs : {"refs/remotes", "refs/artifacts", "logs/refs/remotes"}) rules.write.push_back(git + refs);
     for (const char* tail : {"", "-wal", "-shm"}) rules.write.push_back(clone.state_dir + "index.sqlite" + tail);
     rules.write.push_back(clone.seen_dir());
@@ -67,16 +80,24 @@ Result<RefreshReport> read_report(const std::string& text) {
 }
 
 Result<RefreshReport> read_apart(const Context& context, const Clone& clone) {
-    std::error_code ec;
-    const std::string program = std::filesystem::read_symlink("/proc/self/exe", ec).string();
-    TRY_ASSIGN(Sandbox sandbox, Sandbox::for_program(rules_for(clone), program));
-    TRY_ASSIGN(Child child,
-               Child::start({program, "-C", clone.repo.git_dir(), "--json", "index", "refresh"}, 0, kLimits, &sandbox));
+    TRY_ASSIGN(Sandbox sandbox, Sandbox::for_program(rules_for(clone), "/proc/self/exe"));  // even if replaced since
+    TRY_ASSIGN(Child child, Child::start({"cultivar", "-C", clone.repo.git_dir(), "--json", "index", "refresh"}, 0,
+                                         kLimits, &sandbox));
     TRY_ASSIGN(Heard heard, hear_out(
                                 child, patience(), [&] { return context.interrupted(); }, "what reads the pool"));
     if (heard.signal != 0)
         return fail(Code::io, fmt::format("what reads the pool was ended by signal {}", heard.signal), "cultivar fsck");
     return read_report(heard.out);
+}
+
+Result<void> enter(const SandboxRules& rules) {
+    KernelParts parts = kernel_parts();
+    parts.reports = false;  // to whom?
+    TRY_ASSIGN(Sandbox sandbox, Sandbox::prepare(rules, parts));
+    int listener = -1;
+    const int reason = sandbox.enter(listener);
+    if (reason != 0) return fail(Code::io, fmt::format("cannot enter a sandbox: {}", std::strerror(reason)));
+    return {};
 }
 
 }  // namespace
@@ -107,14 +128,7 @@ std::string report_json(const Result<RefreshReport>& report) {
                        {"refusals", refused}});
 }
 
-Result<void> enter_reading_sandbox(const Clone& clone) {
-    KernelParts parts = kernel_parts();
-    parts.reports = false;  // to whom?
-    TRY_ASSIGN(Sandbox sandbox, Sandbox::prepare(rules_for(clone), parts));
-    int listener = -1;
-    const int reason = sandbox.enter(listener);
-    if (reason != 0) return fail(Code::io, fmt::format("cannot enter a sandbox: {}", std::strerror(reason)));
-    return {};
-}
+Result<void> enter_reading_sandbox(const Repo& repo) { return enter(rules_for(repo)); }
+Result<void> enter_reading_sandbox(const Clone& clone) { return enter(rules_for(clone)); }
 
 }  // namespace cultivar

@@ -94,6 +94,8 @@ void take_limits(const ChildLimits& limits) {
     if (kMemoryCanBeLimited) limit(RLIMIT_DATA, limits.memory_bytes);
     limit(RLIMIT_FSIZE, limits.file_bytes);
     limit(RLIMIT_CPU, limits.processor_s);
+    const struct rlimit none {};
+    ::setrlimit(RLIMIT_CORE, &none);
 }
 
 struct Wiring {

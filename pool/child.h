@@ -13,7 +13,7 @@
 
 namespace cultivar {
 
-// What a child and its descendants may take, each of them; 0: as much as this process. (Address space is not limited:
+// What a child and its descendants may take, each of them; 0: as much as this process. None leaves a core file. (Address space is not limited:
 // large files that are only mapped would count.)
 struct ChildLimits {
     std::int64_t memory_bytes = 0;  // private and writable

@@ -138,15 +138,15 @@ constexpr std::array kVariables = {"PATH=",  "HOME=",    "LANG=", "LC_",    "TZ=
 
 std::vector<std::string> trimmed_environment() {
     std::vector<std::string> kept;
+#if defined(__SANITIZE_ADDRESS__)
+    kept.emplace_back("ASAN_OPTIONS=detect_leaks=0");  // the first counts
+#endif
     for (char** at = environ; *at; ++at) {
         const std::string_view variable(*at);
         if (std::any_of(kVariables.begin(), kVariables.end(),
                         [&](const char* name) { return variable.starts_with(name); }))
             kept.emplace_back(variable);
     }
-#if defined(__SANITIZE_ADDRESS__)
-    kept.emplace_back("ASAN_OPTIONS=detect_leaks=0");
-#endif
     return kept;
 }
 
