@@ -85,15 +85,16 @@ constexpr bool kMemoryCanBeLimited = true;
 #endif
 
 void take_limits(const ChildLimits& limits) {
-    auto limit = [](auto resource, std::int64_t most) {
+    auto limit = [](auto resource, std::int64_t most, std::int64_t beyond = 0) {
         struct rlimit now {};
         if (most <= 0 || ::getrlimit(resource, &now) != 0) return;
-        now.rlim_cur = now.rlim_max = std::min(now.rlim_max, static_cast<rlim_t>(most));
+        now.rlim_max = std::min(now.rlim_max, static_cast<rlim_t>(most + beyond));
+        now.rlim_cur = std::min(now.rlim_max, static_cast<rlim_t>(most));
         ::setrlimit(resource, &now);
     };
     if (kMemoryCanBeLimited) limit(RLIMIT_DATA, limits.memory_bytes);
     limit(RLIMIT_FSIZE, limits.file_bytes);
-    limit(RLIMIT_CPU, limits.processor_s);
+    limit(RLIMIT_CPU, limits.processor_s, 5);  // SIGXCPU, then SIGKILL
     const struct rlimit none {};
     ::setrlimit(RLIMIT_CORE, &none);
 }

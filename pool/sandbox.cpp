@@ -161,9 +161,12 @@ void allow_system(SandboxRules& rules, const ProgramFile& program) {
     rules.read.insert(rules.read.end(), kSystem.begin(), kSystem.end());
     rules.read.insert(rules.read.end(), program.library_paths.begin(), program.library_paths.end());
     allow_folder_list(rules.read, std::getenv("LD_LIBRARY_PATH"));
-    std::error_code ec;  // a script may start what lies beside this program
-    if (program.script)
-        rules.read.push_back(std::filesystem::read_symlink("/proc/self/exe", ec).parent_path().string());
+    if (program.script) {  // it may start the worker that belongs to this program
+        std::error_code ec;
+        const auto here = std::filesystem::read_symlink("/proc/self/exe", ec).parent_path();
+        rules.read.push_back(here / "cultivar-lm");
+        rules.read.push_back(here / "../libexec/cultivar");
+    }
     rules.read.push_back(program.path);
     rules.write.emplace_back("/dev/null");
 }
