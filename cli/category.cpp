@@ -42,6 +42,7 @@ Result<double> machine_flops_per_s(Context& context, const Session& session, con
     options.log_path = session.clone->state_dir + "bench.log";
     options.hang_s = 120;
     options.wall_limit_s = 120;
+    confine(options, specification);
     auto go_on = [](const Event&) { return Advice::go_on; };
     TRY_ASSIGN(Outcome outcome, run_trainer(options, SystemClock(), go_on, [&] { return context.interrupted(); }));
     std::error_code ec;

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/json.h"
+#include "cli/reader.h"
 #include "pool/file.h"
 #include "pool/gatekeeper.h"
 
@@ -36,6 +37,7 @@ Oid present(const Oid& oid) { return oid == kNothing ? "" : oid; }
 Result<int> update(Context& context, const std::vector<std::string>& words) {
     if (words.size() != 4) return wrong_words("'cultivar hook update' takes REF OLD NEW");
     TRY_ASSIGN(Repo repo, Repo::from_environment(context.folder));
+    TRY(enter_reading_sandbox(repo));
     TRY_ASSIGN(std::optional<std::string> deletes, repo.config("cultivar.allowDelete"));
     auto checked = check_update(repo, {words[1], present(words[2]), present(words[3])}, deletes.value_or("") == "true");
     if (checked) return kYes;

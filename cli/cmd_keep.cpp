@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/json.h"
+#include "cli/reader.h"
 #include "cli/session.h"
 #include "pool/archive.h"
 #include "pool/fsck.h"
@@ -124,6 +125,7 @@ Result<int> run_gc(Context& context, const GcOptions& options) {
 
 Result<int> run_fsck(Context& context) {
     TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    TRY(enter_reading_sandbox(clone));
     TRY_ASSIGN(FsckReport report, fsck(clone));
     if (context.ui.json()) {
         Json problems = Json::array();
@@ -150,26 +152,33 @@ Result<int> run_fsck(Context& context) {
     return report.problems.empty() ? kYes : kNo;
 }
 
-Result<int> run_index(Context& context, const std::string& what) {
-    if (what != "rebuild")
-        return fail(Code::usage, fmt::format("unknown action '{}'", clean(what)), "cultivar index rebuild");
+Result<RefreshReport> read_what_came(const Context& context) {
+    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    TRY_ASSIGN(Index index, Index::open(clone));
+    return index.opened_with();
+}
+
+Result<RefreshReport> read_again(const Context& context) {
     TRY_ASSIGN(Clone clone, open_clone(context.folder));
     std::error_code ec;
     for (const char* tail : {"", "-wal", "-shm"}) std::filesystem::remove(clone.state_dir + "index.sqlite" + tail, ec);
-    TRY_ASSIGN(Index index, Index::open(clone));
-    const RefreshReport& report = index.opened_with();
-    if (context.ui.json()) {
-        context.ui.print(pretty(Json{{"schema", 1},
-                                     {"runs", report.runs},
-                                     {"candidates", report.candidates},
-                                     {"claims", report.claims},
-                                     {"verdicts", report.verdicts},
-                                     {"refused", report.refused.size()}}));
-        return kYes;
+    TRY_ASSIGN(Index index, Index::open(clone, reader_apart(context, clone)));
+    return index.opened_with();
+}
+
+Result<int> run_index(Context& context, const std::string& what) {
+    if (what != "rebuild" && what != "refresh")
+        return fail(Code::usage, fmt::format("unknown action '{}'", clean(what)), "cultivar index rebuild");
+    const auto report = what == "rebuild" ? read_again(context) : read_what_came(context);
+    if (context.ui.json() && (report || what == "refresh")) {
+        context.ui.print(report_json(report));
+        return report ? kYes : kFailed;
     }
-    context.ui.print(fmt::format("read {} runs, {} candidates, {} claims, {} verdicts again\n", report.runs,
-                                 report.candidates, report.claims, report.verdicts));
-    if (!report.refused.empty()) context.ui.note(fmt::format("{} refused: cultivar fsck", report.refused.size()));
+    if (!report) return fail(report.error());
+    context.ui.print(fmt::format("read {} runs, {} candidates, {} claims, {} verdicts{}\n", report->runs,
+                                 report->candidates, report->claims, report->verdicts,
+                                 what == "rebuild" ? " again" : ""));
+    if (!report->refused.empty()) context.ui.note(fmt::format("{} refused: cultivar fsck", report->refused.size()));
     return kYes;
 }
 
@@ -199,7 +208,7 @@ Action declare_fsck(Parser& parser) {
 
 Action declare_index(Parser& parser) {
     auto what = std::make_shared<std::string>();
-    parser.positional("ACTION", *what, "rebuild: read everything again");
+    parser.positional("ACTION", *what, "refresh: read what is new; rebuild: read everything again");
     parser.example("cultivar index rebuild", "after a doubt");
     return [what](Context& context) { return run_index(context, *what); };
 }

@@ -6,6 +6,7 @@
 #include "cli/run_one.h"
 #include "cli/session.h"
 #include "pool/journal.h"
+#include "pool/sandbox.h"
 #include "pool/trust.h"
 
 namespace cultivar {
@@ -57,6 +58,7 @@ Json as_json(const Session& session, const Situation& now) {
             {"writer", clone.writer},
             {"category", now.category.empty() ? Json(nullptr) : Json(now.category)},
             {"categories", now.scored},
+            {"sandbox", {{"parts", sandbox_text(kernel_parts())}, {"gaps", sandbox_gaps(kernel_parts())}}},
             {"data_here", now.data_here},
             {"trusted", now.trusted ? Json(*now.trusted) : Json(nullptr)},
             {"exploring", now.exploring},
@@ -108,6 +110,8 @@ std::string as_text(const Session& session, const Situation& now, int threads) {
     text += fmt::format("search        {}, {}\n", duration_text(t.search_s), joules_text(t.search_joules));
     text += fmt::format("verification  {}, {}: {:.1f} % of the search (allowed {:.1f} %)\n", duration_text(t.verify_s),
                         joules_text(t.verify_joules), 100 * share(t), 100 * clone.task.verify_share);
+    text += fmt::format("sandbox       {}\n", sandbox_text(kernel_parts()));
+    for (const std::string& gap : sandbox_gaps(kernel_parts())) text += fmt::format("              {}\n", gap);
     if (now.exploring)
         text += "exploring     now, in another process\n";
     else if (now.unfinished)

@@ -10,6 +10,7 @@
 #include "cli/json.h"
 #include "cli/version.h"
 #include "pool/child.h"
+#include "pool/sandbox.h"
 
 namespace cultivar {
 namespace {
@@ -34,13 +35,25 @@ Json ask_worker() {
     return json.is_discarded() ? Json(nullptr) : json;
 }
 
+Json sandbox_json() {
+    const KernelParts parts = kernel_parts();
+    return {{"landlock", parts.landlock},
+            {"seccomp", parts.seccomp},
+            {"reports", parts.reports},
+            {"gaps", sandbox_gaps(parts)}};
+}
+
 Result<int> version(Context& context) {
     Json worker = ask_worker();
     int major = 0, minor = 0, patch = 0;
     git_libgit2_version(&major, &minor, &patch);
-    Json json = {{"schema", 1},           {"cultivar", kVersion},
-                 {"commit", kCommit},     {"build", kBuildType},
-                 {"compiler", kCompiler}, {"libgit2", fmt::format("{}.{}.{}", major, minor, patch)},
+    Json json = {{"schema", 1},
+                 {"cultivar", kVersion},
+                 {"commit", kCommit},
+                 {"build", kBuildType},
+                 {"compiler", kCompiler},
+                 {"libgit2", fmt::format("{}.{}.{}", major, minor, patch)},
+                 {"sandbox", sandbox_json()},
                  {"worker", worker}};
     if (context.ui.json()) {
         context.ui.print(pretty(json));
@@ -48,6 +61,8 @@ Result<int> version(Context& context) {
     }
     context.ui.print(fmt::format("cultivar {} ({}, {}, {}), libgit2 {}\n", kVersion, kCommit, kBuildType, kCompiler,
                                  json["libgit2"].get<std::string>()));
+    context.ui.print(fmt::format("sandbox {}\n", sandbox_text(kernel_parts())));
+    for (const std::string& gap : sandbox_gaps(kernel_parts())) context.ui.warn(gap);
     if (worker.is_object()) {
         for (const auto& [key, value] : worker.items())
             context.ui.print(fmt::format("worker {}: {}\n", key,

@@ -41,6 +41,9 @@ Result<void> Explorer::prepare() {
     tell_clock(context_.ui, session_.clone->task, std::time(nullptr));
     if (options_.proposer) proposer_.emplace(*options_.proposer, [this] { return context_.interrupted(); });
     budget_s_ = options_.budget_s.value_or(session_.clone->task.budget_s);
+    if (!session_.clone->task.command) {
+        for (const std::string& gap : sandbox_gaps(kernel_parts())) context_.ui.warn(gap);
+    }
     TRY(worker_command(session_));  // before anything is written: is there one, and may it run?
     TRY_ASSIGN(category_, machine_category(context_, session_, budget_s_));
     TRY_ASSIGN(int threads, session_.config.threads());

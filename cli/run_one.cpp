@@ -18,6 +18,9 @@ constexpr double kSlack_s = 120;  // start-up and scoring of a small model, gene
 
 std::string run_dir(const Session& session) { return session.clone->state_dir + "run/"; }
 
+// All that the trainer may write to. A command finds the pool's files beside its specification.
+std::string work_dir(const Session& session) { return run_dir(session) + (session.clone->task.command ? "" : "work/"); }
+
 Result<void> save_plan(const Session& session, const PlannedRun& planned) {
     return write_file_atomically(run_dir(session) + "plan.json", to_json(session, planned).dump(2) + "\n");
 }
@@ -140,9 +143,9 @@ Result<std::optional<PlannedRun>> unfinished_run(const Session& session) {
 Result<void> begin_run(const Session& session, const PlannedRun& planned) {
     TRY(end_run(session));
     std::error_code ec;
-    std::filesystem::create_directories(run_dir(session), ec);
-    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", run_dir(session), ec.message()));
-    const std::string folder = std::filesystem::absolute(run_dir(session)).string();
+    std::filesystem::create_directories(work_dir(session), ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", work_dir(session), ec.message()));
+    const std::string folder = std::filesystem::absolute(work_dir(session)).string();
     TRY_ASSIGN(Specification specification, specification_of(session, planned, folder));
     TRY(write_file_atomically(run_dir(session) + "spec.json", to_json(specification) + "\n"));
     return save_plan(session, planned);  // last: a run without a plan was never begun
@@ -170,6 +173,9 @@ Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& ene
     options.log_path = dir + "log";
     options.hang_s = kSlack_s + 2 * planned.budget_s;
     options.wall_limit_s = 2 * kSlack_s + 4 * planned.budget_s;
+    TRY_ASSIGN(std::string spec, read_file(options.spec_path));
+    TRY_ASSIGN(Specification specification, parse_specification(spec));
+    if (!session.clone->task.command) confine(options, specification);
     std::optional<Hopeless> given_up;
     TrainingMeter training(energy);
     auto listener = [&](const Event& event) {
@@ -210,7 +216,8 @@ Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& ene
     const bool scored = outcome.how == Outcome::How::done && outcome.done;
     if (scored) {
         const Task& task = session.clone->task;
-        const std::string path = dir + "artifact";
+        const std::string& path = specification.artifact;
+        if (std::filesystem::is_symlink(path)) return fail(Code::corrupt, "the trainer left a link for its artifact");
         if (task.command) {
             TRY_ASSIGN(result.weights, take_command_score(*outcome.done, path, task.artifact_cap_bytes,
                                                           command_digest(*task.command), result.run));

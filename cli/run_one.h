@@ -1,5 +1,5 @@
-// One run from plan to record. The run under way lies in <state>/run/: plan.json, spec.json, events.jsonl, log, the
-// trainer's checkpoints and artifact. A run that was stopped or killed is taken up again from there.
+// One run from plan to record. The run under way lies in <state>/run/: plan.json, spec.json, events.jsonl, log, and
+// in work/, which is all that the trainer may write to, its checkpoints and its artifact. A run that was stopped or killed is taken up again from there.
 #pragma once
 
 #include <functional>

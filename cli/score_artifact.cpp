@@ -29,6 +29,7 @@ Result<Scored> score_artifact(const Context& context, const Session& session, co
     options.spec_path = dir + "spec.json";
     options.log_path = dir + "log";
     options.hang_s = options.wall_limit_s = kLimit_s;
+    confine(options, specification);
     Scored scored;
     auto listener = [&](const Event& event) {
         if (auto* start = std::get_if<StartEvent>(&event)) scored.start = *start;

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/reader.h"
+
 namespace cultivar {
 namespace {
 
@@ -83,7 +85,7 @@ Result<Session> open_session(const Context& context) {
     TRY_ASSIGN(Clone clone, open_clone(context.folder));
     session.clone = std::make_unique<Clone>(std::move(clone));
     TRY_ASSIGN(session.config, Config::load(&session.clone->repo));
-    TRY_ASSIGN(Index index, Index::open(*session.clone));
+    TRY_ASSIGN(Index index, Index::open(*session.clone, reader_apart(context, *session.clone)));
     session.index = std::make_unique<Index>(std::move(index));
     return session;
 }

@@ -31,6 +31,7 @@ Result<Verifier> Verifier::make(Context& context, Session& session) {
             "this clone's key is none of the pool's verifiers: a maintainer must add it to allowed_signers on main",
             fmt::format("echo '{} namespaces=\"git\" {}' >> allowed_signers", clone.writer, clone.key.public_text()));
     TRY(need_data(clone));
+    for (const std::string& gap : sandbox_gaps(kernel_parts())) context.ui.warn(gap);
     TRY_ASSIGN(int threads, session.config.threads());
     TRY_ASSIGN(double watts, session.config.watts());
     return Verifier(context, session, threads, watts);

@@ -20,6 +20,7 @@ constexpr std::string_view kMetadata = "__metadata__";
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::uint64_t kMaxHeaderBytes = 1 << 20;
 constexpr int kMaxDepth = 3;  // header, tensor, shape
+constexpr std::size_t kMaxTensors = 16384, kMaxSides = 8, kMaxNameBytes = 256;
 
 auto corrupt(std::string what) { return fail(Code::corrupt, "not an artifact: " + std::move(what)); }
 
@@ -123,6 +124,8 @@ Result<Entry> read_entry(const std::string& name, const Json& json) {
         if (!json.contains(field)) return bad(fmt::format("has no {}", field));
     }
     if (!json["dtype"].is_string()) return bad("has a dtype that is not a string");
+    if (name.size() > kMaxNameBytes) return corrupt("a tensor's name is over 256 bytes");
+    if (json["shape"].is_array() && json["shape"].size() > kMaxSides) return bad("has a shape of over 8 sides");
     Entry entry;
     entry.name = name;
     entry.tensor.dtype = json["dtype"].get<std::string>();
@@ -175,6 +178,7 @@ Result<Artifact> read_content(std::string_view content) {
     if (header_bytes > content.size()) return corrupt("its header ends beyond the content");
     if (header_bytes == 0 || content.front() != '{') return corrupt("its header does not begin with '{'");
     TRY_ASSIGN(const Json header, parse_strictly(content.substr(0, header_bytes)));
+    if (header.size() > kMaxTensors + 1) return corrupt("it has over 16384 tensors");
     Artifact artifact;
     TRY_ASSIGN(artifact.metadata, read_metadata(header));
     std::vector<Entry> entries;

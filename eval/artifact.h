@@ -8,8 +8,9 @@
 //   whole buffer is used.
 // dtypes: F32, F16, I8. A quantised matrix NAME [rows, cols] is NAME (I8, a byte a weight however few its levels) with
 // NAME.scale (F16, [rows]).
-// Foreign bytes: unpack_artifact() refuses a header over 1 MiB, content over the limit given, duplicate keys, bad
-// offsets, overflowing shapes and anything that does not parse; values are checked by whoever interprets them.
+// Foreign bytes: unpack_artifact() refuses a header over 1 MiB, over 16,384 tensors, a tensor of over 8 sides, a name of
+// over 256 bytes, content over the limit given, duplicate keys, bad offsets, overflowing shapes, anything before or after
+// and anything that does not parse; values are checked by whoever interprets them.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // A clone of a pool on this machine: the repository, the task on main, this clone's key and name, and where its own
 // state lies. State that is not in git lives under <git dir>/cultivar/:
 //   key.pem       this clone's private key (0600)       spool.jsonl   records not yet committed (pool/journal.h)
-//   index.sqlite  cache, may be deleted                 tips          last seen tips of logs (pool/index.h)
+//   index.sqlite  cache, may be deleted                 seen/         last seen tips of logs (pool/index.h)
 //   data/         shards and byte table                 run/          the run under way
 //   trust         the command that may run here (pool/trust.h)
 #pragma once
@@ -32,6 +32,7 @@ struct Clone {
     std::string task_id;
 
     std::string data_dir() const { return state_dir + "data/"; }
+    std::string seen_dir() const { return state_dir + "seen/"; }
     std::string journal_ref() const { return "refs/heads/journal/" + writer; }
     std::string ledger_ref() const { return "refs/heads/ledger/" + writer; }
     Identity identity() const;  // of this writer, now

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <filesystem>
 #include <new>
 
 #include <signal.h>
@@ -118,7 +119,8 @@ private:
                 return talk(conversation);
             });
         };
-        TRY_ASSIGN(Child child, Child::copy(body, {limits_.memory_bytes, 0}));
+        TRY_ASSIGN(Sandbox sandbox, Sandbox::prepare(rules_for(remote)));
+        TRY_ASSIGN(Child child, Child::copy(body, {limits_.memory_bytes, limits_.fetch_bytes}, &sandbox));
         TRY_ASSIGN(Heard heard, hear_out(child, limits_, stop_));
         Fields fields = fields_of(heard.out);
         if (heard.exit_code != 0 || fields.empty())
@@ -130,6 +132,23 @@ private:
         if (!good) return fail(Code::git, fields.size() > 1 ? fields[1] : "", fields.size() > 2 ? fields[2] : "");
         fields.erase(fields.begin());
         return fields;
+    }
+
+    // It may read what a user's keys, helpers and certificates are in, and write to this repository and to one that a
+    // plain path names, which nobody serves.
+    SandboxRules rules_for(const std::string& remote) const {
+        SandboxRules rules;
+        rules.programs = rules.network = true;
+        rules.read = {"/"};
+        rules.write = {git_dir_, "/dev/null"};
+        auto repo = Repo::discover(git_dir_);
+        auto url = repo ? repo->config(fmt::format("remote.{}.url", remote)) : Result<std::optional<std::string>>();
+        std::string path = url && *url ? **url : remote;
+        if (path.starts_with("file://")) path = path.substr(7);
+        std::error_code ec;
+        if (std::filesystem::is_directory(path, ec)) rules.write.push_back(path);
+        std::erase(rules.write, "");
+        return rules;
     }
 
     static Result<void> move_forward(Repo& repo, const std::string& name, const Oid& oid, FetchReport& report) {

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -12,7 +13,8 @@ namespace cultivar {
 namespace {
 
 // One more, too, whenever a new format or type of record can be read: what was passed over before is then read again.
-constexpr int kSchema = 7;
+constexpr int kSchema = 8;
+constexpr int kReaderTries = 3;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
@@ -55,13 +57,31 @@ DROP TABLE IF EXISTS branch; DROP TABLE IF EXISTS verdict; DROP TABLE IF EXISTS 
 DROP TABLE IF EXISTS dirty; DROP TABLE IF EXISTS retired;
 )";
 
+std::string stamp_of(const std::vector<Ref>& refs) {
+    Sha256 sha;
+    for (const Ref& ref : refs) sha.update(ref.oid + " " + ref.name + "\n");
+    return sha.finish_hex();
+}
+
+void add(RefreshReport& sum, const RefreshReport& more) {
+    sum.runs += more.runs, sum.claims += more.claims, sum.candidates += more.candidates;
+    sum.verdicts += more.verdicts, sum.contributors += more.contributors;
+    for (const Refusal& refusal : more.refused) {
+        const bool known = std::any_of(sum.refused.begin(), sum.refused.end(), [&](const Refusal& one) {
+            return one.where == refusal.where && one.reason == refusal.reason;
+        });
+        if (!known) sum.refused.push_back(refusal);
+    }
+}
+
 }  // namespace
 
-Result<Index> Index::open(Clone& clone) {
+Result<Index> Index::open(Clone& clone, Reader reader) {
     std::string path = clone.state_dir + "index.sqlite";
     auto attempt = [&]() -> Result<Index> {
         TRY_ASSIGN(Database database, Database::open(path));
         Index index(clone, std::move(database));
+        index.reader_ = reader;
         TRY_ASSIGN(index.report_, index.refresh());
         return index;
     };
@@ -98,12 +118,32 @@ Result<void> Index::prepare_schema() {
 // Everything that a refresh depends on: while it stays the same, there is nothing to read.
 Result<std::string> Index::stamp(const std::vector<Ref>& refs) const {
     Sha256 sha;
-    sha.update(fmt::format("{} {}\n", kSchema, to_toml(clone_->task)));
-    for (const Ref& ref : refs) sha.update(ref.oid + " " + ref.name + "\n");
+    sha.update(fmt::format("{} {}\n{}\n", kSchema, to_toml(clone_->task), stamp_of(refs)));
     struct stat spool {};
     if (::stat((clone_->state_dir + "spool.jsonl").c_str(), &spool) == 0)
         sha.update(fmt::format("{} {} {}\n", spool.st_size, spool.st_mtim.tv_sec, spool.st_mtim.tv_nsec));
     return sha.finish_hex();
+}
+
+// False where there is no index yet.
+Result<bool> Index::holds(const char* key, const std::string& value) {
+    auto get = db_->prepare("SELECT value FROM meta WHERE key = ?");
+    if (!get) return false;
+    TRY_ASSIGN(bool there, get->bind(1, std::string_view(key)).step());
+    return there && get->text(0) == value;
+}
+
+// Has all that these refs hold been read, by the reader if there is one? `refs` as they are then: it may have put one
+// back, and another process may have moved one; what that brought is read by the next refresh.
+Result<bool> Index::read_elsewhere(std::vector<Ref>& refs, RefreshReport& report) {
+    for (int tries = 0; reader_ && tries < kReaderTries; ++tries) {
+        TRY_ASSIGN(bool read, holds("refs", stamp_of(refs)));
+        if (read) return true;
+        TRY_ASSIGN(RefreshReport more, reader_());
+        add(report, more);
+        TRY_ASSIGN(refs, clone_->repo.refs("refs/"));
+    }
+    return !reader_;
 }
 
 Result<RefreshReport> Index::refresh() {
@@ -111,16 +151,19 @@ Result<RefreshReport> Index::refresh() {
     made_.clear();
     TRY_ASSIGN(std::vector<Ref> refs, clone_->repo.refs("refs/"));
     TRY_ASSIGN(std::string now, stamp(refs));
-    if (auto get = db_->prepare("SELECT value FROM meta WHERE key = 'stamp'")) {  // fails where there is no index yet
-        TRY_ASSIGN(bool there, get->step());
-        if (there && get->text(0) == now) return report;
-    }
+    TRY_ASSIGN(bool current, holds("stamp", now));
+    if (current) return report;
     lineage_ = std::make_unique<Lineage>(clone_->repo, clone_->task, db_.get());
+    TRY_ASSIGN(bool read, read_elsewhere(refs, report));
+    TRY_ASSIGN(now, stamp(refs));
+    TRY_ASSIGN(current, holds("stamp", now));
+    if (current || !read) return report;
     TRY_ASSIGN(Transaction transaction, Transaction::begin(*db_));
     TRY(prepare_schema());
     TRY(take_everything(refs, report));
-    TRY_ASSIGN(Statement set, db_->prepare("INSERT OR REPLACE INTO meta VALUES('stamp', ?)"));
-    TRY(set.bind(1, now).run());
+    TRY_ASSIGN(Statement set, db_->prepare("INSERT OR REPLACE INTO meta VALUES(?, ?)"));
+    TRY(set.bind(1, std::string_view("stamp")).bind(2, std::string_view(now)).run());
+    TRY(set.bind(1, std::string_view("refs")).bind(2, std::string_view(stamp_of(refs))).run());
     TRY(transaction.commit());
     return report;
 }

@@ -6,10 +6,11 @@
 // size; when no ref and no spooled record changed, nothing is read at all.
 //
 // Records enter in the order they are met; a record that fails intake is kept with the reason it was refused for and
-// counts nowhere. The last seen tips of journals and ledgers are also kept in <state>/tips, outside the index: a log
+// counts nowhere. The last seen tips of journals and ledgers are also kept in <state>/seen/, outside the index: a log
 // that was rewound or rewritten is refused even when the index was rebuilt.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -101,10 +102,14 @@ struct Totals {
     double search_s = 0, search_joules = 0, verify_s = 0, verify_joules = 0;
 };
 
+// Brings the clone's index up to date in a process of its own (cli/reader), and gives what that found.
+using Reader = std::function<Result<RefreshReport>()>;
+
 class Index {
 public:
-    // Opens the clone's index and brings it up to date with refs and spool. `clone` must outlive the index.
-    static Result<Index> open(Clone& clone);
+    // Opens the clone's index and brings it up to date with refs and spool: what came by refs through `reader`, if there
+    // is one, now and later. `clone` must outlive the index.
+    static Result<Index> open(Clone& clone, Reader reader = {});
     // The same, read anew into memory; the index on disk stays as it is.
     static Result<Index> read_anew(Clone& clone);
     Result<RefreshReport> refresh();
@@ -169,6 +174,8 @@ private:
     // index.cpp: when to look, and at what
     Result<void> prepare_schema();
     Result<std::string> stamp(const std::vector<Ref>& refs) const;
+    Result<bool> holds(const char* key, const std::string& value);
+    Result<bool> read_elsewhere(std::vector<Ref>& refs, RefreshReport& report);
     Result<void> take_everything(const std::vector<Ref>& refs, RefreshReport& report);
 
     // index_intake.cpp: from refs and spool into tables
@@ -209,6 +216,7 @@ private:
     std::unique_ptr<Lineage> lineage_;
     std::map<std::string, Oid> made_;  // commits that commit_of() made since the last refresh, by candidate
     RefreshReport report_;
+    Reader reader_;
 };
 
 }  // namespace cultivar

@@ -1,6 +1,7 @@
 // What refs and spool say, into the index's tables: the only way in.
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 #include <future>
 #include <map>
 #include <sstream>
@@ -28,10 +29,15 @@ struct Tip {
     std::size_t records = 0;
 };
 
-// <state>/tips: "<oid> <records> <ref>", one a line.
+// <state>/seen/tips, before it was <state>/tips: "<oid> <records> <ref>", one a line.
 Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
     std::map<std::string, Tip> tips;
-    auto text = read_file(clone.state_dir + "tips");
+    std::string path = clone.seen_dir() + "tips";
+    auto text = read_file(path);
+    if (!text && text.error().code == Code::not_found) {
+        path = clone.state_dir + "tips";
+        text = read_file(path);
+    }
     if (!text && text.error().code != Code::not_found) return fail(text.error());
     std::istringstream lines(text ? *text : "");
     for (std::string line, ref; std::getline(lines, line);) {
@@ -40,8 +46,8 @@ Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
         if (!(words >> tip.oid >> tip.records >> ref) || !is_hex(tip.oid, 40))
             return fail(
                 Code::newer,
-                fmt::format("'{}tips' is of a later format, which needs a newer cultivar, or damaged", clone.state_dir),
-                fmt::format("mv {0}tips {0}tips.old", clone.state_dir));
+                fmt::format("'{}' is of a later format, which needs a newer cultivar, or damaged", path),
+                fmt::format("mv {0} {0}.old", path));
         tips[ref] = tip;
     }
     return tips;
@@ -50,7 +56,9 @@ Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
 Result<void> write_tips(const Clone& clone, const std::map<std::string, Tip>& tips) {
     std::string text;
     for (const auto& [ref, tip] : tips) text += fmt::format("{} {} {}\n", tip.oid, tip.records, ref);
-    return write_file_atomically(clone.state_dir + "tips", text);
+    std::error_code ec;
+    std::filesystem::create_directories(clone.seen_dir(), ec);
+    return write_file_atomically(clone.seen_dir() + "tips", text);
 }
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }

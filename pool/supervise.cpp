@@ -36,20 +36,21 @@ struct Stream {
 
 // Why it must end now, if it must.
 Result<void> within(const TransportLimits& limits, const Heard& heard, double silent_s, double total_s,
-                    const std::function<bool()>& stop) {
-    if (stop && stop()) return fail(Code::interrupted, "interrupted while talking to the remote");
+                    const std::function<bool()>& stop, std::string_view whom) {
+    if (stop && stop()) return fail(Code::interrupted, fmt::format("interrupted while listening to {}", whom));
     if (silent_s > limits.silence_s)
-        return fail(Code::git, fmt::format("gave the remote up: no progress for {:g} s", limits.silence_s));
+        return fail(Code::git, fmt::format("gave {} up: no progress for {:g} s", whom, limits.silence_s));
     if (total_s > limits.total_s)
-        return fail(Code::git, fmt::format("gave the remote up: not done after {:g} s", limits.total_s));
+        return fail(Code::git, fmt::format("gave {} up: not done after {:g} s", whom, limits.total_s));
     if (heard.out.size() > limits.message_bytes || heard.err.size() > limits.message_bytes)
-        return fail(Code::git, fmt::format("gave the remote up: it said more than {} bytes", limits.message_bytes));
+        return fail(Code::git, fmt::format("gave {} up: it said more than {} bytes", whom, limits.message_bytes));
     return {};
 }
 
 }  // namespace
 
-Result<Heard> hear_out(Child& child, const TransportLimits& limits, const std::function<bool()>& stop) {
+Result<Heard> hear_out(Child& child, const TransportLimits& limits, const std::function<bool()>& stop,
+                       std::string_view whom) {
     Heard heard;
     Stream out{child.output(), heard.out}, err{child.error_output(), heard.err};
     const auto started = Clock::now();
@@ -61,7 +62,10 @@ Result<Heard> hear_out(Child& child, const TransportLimits& limits, const std::f
         if (out.open && fds[0].revents) out.drain(limits.message_bytes);
         if (err.open && fds[1].revents) err.drain(limits.message_bytes);
         if (ready == 0 && child.has_ended()) break;
-        if (auto fine = within(limits, heard, seconds_since(progress), seconds_since(started), stop); !fine) {
+        auto fine = within(limits, heard, seconds_since(progress), seconds_since(started), stop, whom);
+        if (const std::string tried = child.tried(); !tried.empty())
+            fine = fail(Code::git, fmt::format("gave {} up: what listens to it {}", whom, tried));
+        if (!fine) {
             child.signal_group(SIGTERM);
             child.reap();
             return fail(fine.error());

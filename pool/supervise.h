@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "pool/child.h"
 #include "pool/transport.h"
@@ -16,7 +17,9 @@ struct Heard {
 };
 
 // Every byte on either stream counts as progress. Ends with the child itself: what it leaves behind may hold the streams
-// open. Errors: git (a limit of time or of bytes ran out), interrupted (`stop`); the child is ended first.
-Result<Heard> hear_out(Child& child, const TransportLimits& limits, const std::function<bool()>& stop);
+// open. Errors: git (a limit of time or of bytes ran out, or it tried what its sandbox forbids), interrupted (`stop`); the
+// child is ended first. `whom`: to be given up in those words.
+Result<Heard> hear_out(Child& child, const TransportLimits& limits, const std::function<bool()>& stop,
+                       std::string_view whom = "the remote");
 
 }  // namespace cultivar

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include <fcntl.h>
@@ -13,7 +15,6 @@
 
 #include <fmt/format.h>
 
-#include "pool/child.h"
 #include "train/data/text.h"
 
 namespace cultivar {
@@ -26,6 +27,12 @@ constexpr int kDrainReads = 32;  // a pipe holds one read; an escaped descendant
 constexpr std::size_t kTailBytes = 2048;
 constexpr std::size_t kMaxMessageBytes = 300;
 constexpr std::size_t kReadBytes = 64 * 1024;
+
+constexpr double kLookEvery_s = 1;
+constexpr std::int64_t kMaxThreads = 4096;
+constexpr std::int64_t kMaxFile_bytes = std::int64_t{8} << 30, kMaxFolder_bytes = std::int64_t{16} << 30;
+constexpr std::size_t kMaxFiles = 10'000;
+constexpr std::int64_t kMoreProcessor_s = 60;
 
 // Foreign words made fit for a record: short, valid, without control characters.
 std::string one_line(std::string_view words) {
@@ -81,6 +88,32 @@ private:
     std::string tail_;
 };
 
+// What lies in a folder: its files' bytes, or one more than the limit when there are too many to count.
+std::int64_t folder_bytes(const std::string& folder, std::int64_t limit_bytes) {
+    std::error_code ec;
+    std::int64_t bytes = 0;
+    std::size_t files = 0;
+    auto at = std::filesystem::recursive_directory_iterator(folder, ec);
+    for (; !ec && at != std::filesystem::recursive_directory_iterator(); at.increment(ec)) {
+        std::error_code gone;
+        const auto size = at->is_regular_file(gone) ? at->file_size(gone) : 0;
+        if (!gone) bytes += static_cast<std::int64_t>(size);
+        if (++files > kMaxFiles || bytes > limit_bytes) return limit_bytes + 1;
+    }
+    return bytes;
+}
+
+std::vector<std::string> device_files() {
+    std::vector<std::string> files;
+    std::error_code ec;
+    auto at = std::filesystem::directory_iterator("/dev", ec);
+    for (; !ec && at != std::filesystem::directory_iterator(); at.increment(ec)) {
+        const std::string name = at->path().filename().string();
+        if (name.starts_with("nvidia") || name == "dri" || name == "kfd") files.push_back(at->path().string());
+    }
+    return files;
+}
+
 bool looks_like_event(std::string_view line) {
     const std::size_t first = line.find_first_not_of(" \t");
     return first != std::string_view::npos && line[first] == '{' && line.find("\"event\"") != std::string_view::npos;
@@ -91,7 +124,7 @@ class Supervision {
 public:
     Supervision(const LaunchOptions& options, const Clock& clock, const Listener& listener, Child child, Log log)
         : options_(options), clock_(clock), listener_(listener), child_(std::move(child)), log_(std::move(log)) {
-        started_s_ = last_event_s_ = clock_.now_s();
+        started_s_ = last_event_s_ = looked_s_ = clock_.now_s();
     }
 
     Outcome run(const std::function<bool()>& should_stop) {
@@ -99,6 +132,7 @@ public:
             wait_for_output();
             read_output();
             read_errors();
+            hold_to_sandbox();
             if (!ending_ && should_stop()) ask_to_leave(How::stopped, "stopped");
             enforce_limits();
         }
@@ -111,8 +145,9 @@ public:
 
 private:
     void wait_for_output() {
-        std::array<pollfd, 2> pipes{
-            {{output_open_ ? child_.output() : -1, POLLIN, 0}, {errors_open_ ? child_.error_output() : -1, POLLIN, 0}}};
+        std::array<pollfd, 3> pipes{{{output_open_ ? child_.output() : -1, POLLIN, 0},
+                                     {errors_open_ ? child_.error_output() : -1, POLLIN, 0},
+                                     {ending_ ? -1 : child_.reports(), POLLIN, 0}}};
         ::poll(pipes.data(), pipes.size(), kPollMs);
     }
 
@@ -184,6 +219,22 @@ private:
         outcome_.message = std::move(message);
     }
 
+    void hold_to_sandbox() {
+        if (!options_.sandbox || ending_) return;
+        if (const std::string tried = child_.tried(); !tried.empty()) return give_up(tried);
+        const double now_s = clock_.now_s();
+        if (now_s - looked_s_ < kLookEvery_s) return;
+        looked_s_ = now_s;
+        const Child::Use use = child_.use();
+        const std::int64_t memory_bytes = options_.limits.memory_bytes;
+        if (memory_bytes > 0 && use.memory_bytes > memory_bytes)
+            return give_up(fmt::format("took over {} bytes of memory", memory_bytes));
+        if (use.threads > kMaxThreads) return give_up(fmt::format("started over {} threads", kMaxThreads));
+        const std::int64_t folder = options_.work_dir_bytes;
+        if (folder > 0 && folder_bytes(options_.work_dir, folder) > folder)
+            give_up(fmt::format("filled its folder with over {} bytes or {} files", folder, kMaxFiles));
+    }
+
     void enforce_limits() {
         const double now_s = clock_.now_s();
         const bool spoke_last = outcome_.done || outcome_.error;
@@ -214,8 +265,7 @@ private:
             outcome_.how = *ending_;
         } else {
             outcome_.how = How::died;
-            outcome_.message = end.signal ? fmt::format("killed by signal {} ({})", end.signal, ::strsignal(end.signal))
-                                          : fmt::format("left with exit code {}", end.exit_code);
+            outcome_.message = end.signal ? death(end.signal) : fmt::format("left with exit code {}", end.exit_code);
             if (!outcome_.done) outcome_.message += " and no result";
         }
         const std::string last = log_.last_line();
@@ -223,6 +273,14 @@ private:
             outcome_.how == How::died || outcome_.how == How::hung || outcome_.how == How::too_long;
         if (its_own_fault && !last.empty()) outcome_.message += ": " + last;
         return outcome_;
+    }
+
+    std::string death(int signal) const {
+        if (signal == SIGXFSZ && options_.limits.file_bytes > 0)
+            return fmt::format("wrote a file of over {} bytes", options_.limits.file_bytes);
+        if (signal == SIGXCPU && options_.limits.processor_s > 0)
+            return fmt::format("took over {} s of processor time", options_.limits.processor_s);
+        return fmt::format("killed by signal {} ({})", signal, ::strsignal(signal));
     }
 
     const LaunchOptions& options_;
@@ -237,11 +295,35 @@ private:
     bool broken_ = false;        // it broke the protocol; nothing more is read
     std::optional<How> ending_;  // asked to leave or killed, and why
     std::optional<double> kill_at_s_;
-    double started_s_ = 0, last_event_s_ = 0;
+    double started_s_ = 0, last_event_s_ = 0, looked_s_ = 0;
     std::size_t noise_bytes_ = 0;
 };
 
 }  // namespace
+
+void confine(LaunchOptions& options, const Specification& specification) {
+    SandboxRules rules;
+    rules.read = specification.train_shards;
+    for (const std::string& path : {specification.val_shard, specification.byte_table, options.spec_path}) {
+        if (!path.empty()) rules.read.push_back(path);
+    }
+    if (specification.mode == Specification::Mode::score) rules.read.push_back(specification.artifact);
+    if (specification.mode != Specification::Mode::score && !specification.work_dir.empty()) {
+        rules.write.push_back(specification.work_dir);
+        options.work_dir = specification.work_dir;
+        options.work_dir_bytes = kMaxFolder_bytes;
+    }
+    options.limits.file_bytes = kMaxFile_bytes;
+    options.limits.processor_s =
+        static_cast<std::int64_t>(std::ceil(options.wall_limit_s * specification.threads)) + kMoreProcessor_s;
+    if (specification.device == "cpu") {
+        options.limits.memory_bytes = machine_memory_bytes();
+    } else {
+        for (std::string& file : device_files()) rules.write.push_back(std::move(file));
+        rules.read.insert(rules.read.end(), {"/proc/driver/nvidia", "/proc/modules", "/proc/devices", "/sys"});
+    }
+    options.sandbox = std::move(rules);
+}
 
 Result<Outcome> run_trainer(const LaunchOptions& options, const Clock& clock, const Listener& listener,
                             const std::function<bool()>& should_stop) {
@@ -249,8 +331,12 @@ Result<Outcome> run_trainer(const LaunchOptions& options, const Clock& clock, co
     if (std::find(argv.begin(), argv.end(), kSpecificationWord) == argv.end())
         argv.insert(argv.end(), {"run", std::string(kSpecificationWord)});
     std::replace(argv.begin(), argv.end(), std::string(kSpecificationWord), options.spec_path);
+    std::optional<Sandbox> sandbox;
+    if (options.sandbox && !argv.empty()) {
+        TRY_ASSIGN(sandbox, Sandbox::for_program(*options.sandbox, argv[0], options.parts));
+    }
     TRY_ASSIGN(Log log, Log::open(options.log_path));
-    TRY_ASSIGN(Child child, Child::start(argv, options.nice));
+    TRY_ASSIGN(Child child, Child::start(argv, options.nice, options.limits, sandbox ? &*sandbox : nullptr));
     return Supervision(options, clock, listener, std::move(child), std::move(log)).run(should_stop);
 }
 

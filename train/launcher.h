@@ -1,5 +1,12 @@
 // Running a trainer: started, listened to, kept within its limits, and always cleared away.
 //
+// A worker that runs a foreign configuration or reads a foreign artifact does so in a sandbox (pool/sandbox): confine().
+// What the sandbox itself cannot hold is held here: what a child reports to have tried, all of its memory, its threads,
+// its folder, the wall clock. Each ends it, with its own reason.
+//
+// A pool's own command is trusted by its user, and gets what does not break it: the wall clock, the silence clock, the
+// limits on its words and its log, and it leaves no core file behind.
+//
 // The trainer speaks train/protocol.h. A line of its standard output that begins with '{' and names an "event" is an
 // event and must be a good one; anything else is noise and is ignored up to a limit. Its standard error goes to the log
 // (the first kMaxLogBytes of it); the last line that it wrote there becomes part of a failure's message.
@@ -11,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "pool/child.h"
 #include "pool/result.h"
 #include "train/clock.h"
 #include "train/protocol.h"
@@ -28,7 +36,18 @@ struct LaunchOptions {
     double wall_limit_s = 0;  // since the start, all included: killed
     double grace_s = 20;      // from SIGTERM, or from its last event, to SIGKILL
     int nice = 0;
+    ChildLimits limits;                   // a file over its limit, or the processor's, ends it by a signal
+    std::optional<SandboxRules> sandbox;  // none: a program that its user trusts
+    // Looked at each second while a sandbox is there; 0: no limit.
+    std::string work_dir;
+    std::int64_t work_dir_bytes = 0;
+    KernelParts parts = kernel_parts();  // those that the sandbox may use
 };
+
+// The sandbox and the limits of a worker of cultivar's own: it reads its specification, its data and the artifact that it
+// is to score, and writes below its work_dir. Memory: the machine's. Processor: every thread for all of the wall time.
+// Disk: 8 GiB a file, 16 GiB in all. Devices other than "cpu" are reached as well, and memory is not limited for them.
+void confine(LaunchOptions& options, const Specification& specification);
 
 struct Outcome {
     // The first that applies. `done`: a done event and exit code 0, whatever had been asked of it meanwhile.
@@ -39,7 +58,7 @@ struct Outcome {
         hopeless,     // by the listener
         hung,
         too_long,
-        died,  // left without a word, or broke the protocol and was killed
+        died,  // left without a word, or broke the protocol or its sandbox's limits and was killed
     } how = How::died;
     int exit_code = -1;  // -1: ended by a signal
     int signal = 0;

@@ -40,8 +40,9 @@ expect_ok cultivar -C tight propose
 cat >liar <<END
 #!/usr/bin/env bash
 [[ \$1 == run ]] || exec "$programs/cultivar-lm" "\$@"
-jq 'del(.caps)' "\$2" >"\$2.mine"
-"$programs/cultivar-lm" run "\$2.mine" | sed -u 's/"parameters":[0-9]*/"parameters":1000/'
+mine=\$(jq -r .work_dir "\$2")/mine # all that it may write to
+jq 'del(.caps)' "\$2" >"\$mine"
+"$programs/cultivar-lm" run "\$mine" | sed -u 's/"parameters":[0-9]*/"parameters":1000/'
 exit "\${PIPESTATUS[0]}"
 END
 chmod +x liar

@@ -131,6 +131,14 @@ TEST(Artifact, RefusesEveryMalformedHeader) {
         {"an overlap", with(tensor("a", "I8", "[3]", "[0,3]") + "," + tensor("b", "I8", "[2]", "[2,4]")), "1234"},
         {"a beginning after 0", with(tensor("a", "I8", "[3]", "[1,4]")), "1234"},
         {"bytes of no tensor", with(tensor("a", "I8", "[3]", "[0,3]")), "1234"},
+        {"a byte order mark", "\xEF\xBB\xBF" + with(good), "1234"},
+        {"a name twice, once by an escape", with(good + "," + tensor("\\u0061", "I8", "[0]", "[4,4]")), "1234"},
+        {"metadata twice", "{" + kMetadata + "," + kMetadata + "," + good + "}", "1234"},
+        {"a metadata key twice", R"({"__metadata__":{"format":"cultivar-artifact-1","a":"1","a":"2"}})", ""},
+        {"metadata of metadata", R"({"__metadata__":{"format":"cultivar-artifact-1","a":{"b":"c"}}})", ""},
+        {"an overflow that a zero would hide", with(tensor("a", "I8", "[4294967296,4294967296,0]", "[0,0]")), ""},
+        {"more sides than a tensor needs", with(tensor("a", "I8", "[1,1,1,1,1,1,1,1,4]", "[0,4]")), "1234"},
+        {"a name without end", with(tensor(std::string(257, 'a'), "I8", "[4]", "[0,4]")), "1234"},
         {"needless depth", with("\"a\":" + std::string(100'000, '[')), ""},
     };
     for (const Malformed& bad : cases) {
@@ -149,6 +157,28 @@ TEST(Artifact, RefusesAHeaderBeyondItsLimitsOrItsContent) {
                                        std::string("\2\0\0\0\0\0\0\0{", 9), std::string(8, '\xff') + "{}"}) {
         EXPECT_FALSE(unpack_artifact(compressed(content), kLimit)) << content.size();
     }
+}
+
+TEST(Artifact, RefusesMoreTensorsThanAnyModelHas) {
+    std::string header = "{" + kMetadata;
+    for (int i = 0; i < 16385; ++i) header += "," + tensor(std::to_string(i), "I8", "[0]", "[0,0]");
+    const auto artifact = unpack(header + "}", "");
+    ASSERT_FALSE(artifact);
+    EXPECT_THAT(artifact.error().message, HasSubstr("over 16384 tensors"));
+}
+
+// A file that is a zip archive, or anything else that is read from its end, as well.
+TEST(Artifact, RefusesWhatIsSomethingElseToo) {
+    const std::string header = "{" + kMetadata + "," + tensor("a", "I8", "[4]", "[0,4]") + "}";
+    const std::string content = content_of(header, "1234"), tail = "PK\5\6" + std::string(18, '\0');
+    ASSERT_TRUE(unpack_artifact(compressed(content), kLimit));
+    EXPECT_FALSE(unpack_artifact(compressed(content) + tail, kLimit));
+    EXPECT_FALSE(unpack_artifact(compressed(content + tail), kLimit));
+    EXPECT_FALSE(unpack_artifact(tail + compressed(content), kLimit));
+    EXPECT_FALSE(unpack_artifact(compressed(content) + compressed(content), kLimit));
+    const std::string skippable("\x50\x2a\x4d\x18\4\0\0\0xxxx", 12);
+    EXPECT_FALSE(unpack_artifact(skippable + compressed(content), kLimit));
+    EXPECT_FALSE(unpack_artifact(compressed(content) + skippable, kLimit));
 }
 
 TEST(Artifact, SurvivesEveryFlippedBit) {

@@ -1,6 +1,7 @@
 #include "pool/child.h"
 
 #include <csignal>
+#include <filesystem>
 #include <thread>
 
 #include <fcntl.h>
@@ -53,6 +54,63 @@ TEST(Child, InheritsNoDescriptorAndNoBlockedSignal) {
     ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
     EXPECT_EQ(all_of(child.output()), "4\n0000000000000000\n");  // 0, 1, 2 and the folder that ls reads
     ::close(leak);
+}
+
+bool writes(const std::string& path) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    return file >= 0 && ::write(file, "x", 1) == 1;
+}
+
+TEST(Child, CopyInASandboxWritesOnlyWhereItMay) {
+    if (kernel_parts().landlock == 0) GTEST_SKIP() << "this kernel has no Landlock";
+    const TempFolder folder;
+    std::filesystem::create_directory(folder.file("own"));
+    folder.write("file", "");
+    SandboxRules rules;
+    rules.read = {folder.path()};
+    rules.write = {folder.file("own"), folder.file("file"), folder.file("absent")};
+    const Sandbox sandbox = must(Sandbox::prepare(rules));
+    Child child = must(Child::copy(
+        [&] {
+            const bool may = writes(folder.file("own/new")) && writes(folder.file("file"));
+            return may && !writes(folder.file("new")) && !writes(folder.file("absent")) ? 0 : 1;
+        },
+        {}, &sandbox));
+    while (!child.has_ended()) std::this_thread::yield();
+    EXPECT_EQ(child.reap().exit_code, 0);
+}
+
+TEST(Child, CopyInASandboxReportsWhatItTries) {
+    if (!kernel_parts().reports) GTEST_SKIP() << "this kernel does not report";
+    const Sandbox sandbox = must(Sandbox::prepare({}));
+    Child child = must(Child::copy([] { return ::fork() < 0 ? 0 : 1; }, {}, &sandbox));
+    std::string tried;
+    while (!child.has_ended() && tried.empty()) tried = child.tried();
+    EXPECT_EQ(tried, "tried to start another process");
+    while (!child.has_ended()) std::this_thread::yield();
+    EXPECT_EQ(child.reap().exit_code, 0);
+}
+
+TEST(Child, ThatLeftItsGroupIsReapedAllTheSame) {
+    Child child = must(Child::copy(
+        [] {
+            const bool left = ::setpgid(0, ::getpgid(::getppid())) == 0;
+            if (::write(STDOUT_FILENO, left ? "y" : "n", 1) == 1) ::pause();
+            return 1;
+        },
+        {}));
+    pollfd stream{child.output(), POLLIN, 0};
+    ASSERT_EQ(::poll(&stream, 1, 60'000), 1);
+    char said = 0;
+    ASSERT_EQ(::read(child.output(), &said, 1), 1);
+    EXPECT_EQ(said, 'y');
+    EXPECT_EQ(child.reap().signal, SIGKILL);
+}
+
+TEST(Child, IsEndedWhenItTakesMoreProcessorTimeThanItMay) {
+    Child child = must(Child::start({"sh", "-c", "while :; do :; done"}, 0, {0, 0, 1}));
+    while (!child.has_ended()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_EQ(child.reap().signal, SIGXCPU);
 }
 
 TEST(Child, TakesItsWholeGroupAlongWhenItIsReaped) {

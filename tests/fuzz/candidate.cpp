@@ -1,0 +1,18 @@
+// A candidate's TOML, as a person writes it and as a pool holds it.
+#include "pool/candidate.h"
+#include "tests/fuzz/input.h"
+#include "train/lm/genes.h"
+
+using namespace cultivar;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const Space space = Space::make(lm_genes(), lm_constraints()).value();
+    static const std::string task_id(64, '7');
+    const std::string_view text = text_of(data, size);
+    if (const auto candidate = parse_canonical(space, task_id, text)) demand(candidate->toml == text);
+    if (const auto written = read_candidate(space, task_id, text, "input")) {
+        const auto again = parse_canonical(space, task_id, written->toml);
+        demand(again && again->id == written->id && again->genes == written->genes);
+    }
+    return 0;
+}
