@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kDraws = 2000;
 constexpr int kDeepest = 10'000;  // generations
+constexpr std::size_t kMostOutsiders = 10;
 
 using Shares = std::map<std::string, double, std::less<>>;
 
@@ -124,14 +125,55 @@ std::vector<OperatorValue> operators_of(const History& history, const std::vecto
     return values;
 }
 
+std::string_view standing_of(const Contender& contender) {
+    if (contender.known->retired) return "retired";
+    if (contender.own.empty())
+        return contender.known->in_flight ? "under way" : "unverified and not run here yet: no parent before it is";
+    if (!contender.scored()) return "it gave no score here";
+    switch (contender.decision) {
+        case Decision::kept:
+            return "run here first, and kept: it may have children";
+        case Decision::undecided:
+            return "run here first, and undecided: it may have children";
+        default:
+            return "run here first, and not kept";
+    }
+}
+
+// What others claim to be better than all that ran here.
+std::vector<Outsider> outsiders_of(const Contenders& contenders) {
+    const Contender* best = contenders.best();
+    std::vector<Outsider> outsiders;
+    for (const Contender& contender : contenders.all()) {
+        if (contender.known == nullptr) continue;
+        const Trial* boldest = nullptr;
+        for (const Trial* trial : contender.foreign) {
+            if (trial->status != RunStatus::done || (best != nullptr && trial->score >= best->mean)) continue;
+            if (boldest == nullptr || trial->score < boldest->score) boldest = trial;
+        }
+        if (boldest == nullptr) continue;
+        std::optional<double> here;
+        if (contender.scored()) here = contender.mean;
+        outsiders.push_back({contender.known->candidate.id, boldest->writer, boldest->score, here,
+                             std::string(standing_of(contender))});
+    }
+    const auto most = std::min(outsiders.size(), kMostOutsiders);
+    std::ranges::partial_sort(outsiders, outsiders.begin() + static_cast<std::ptrdiff_t>(most), {}, &Outsider::claimed);
+    outsiders.resize(most);
+    return outsiders;
+}
+
 }  // namespace
 
 Explanation explain(const History& history, const Contenders& contenders, const std::vector<OperatorArm>& arms,
                     std::vector<OperatorOdds> odds, std::uint64_t seed) {
     Random random(seed);
     if (odds.empty()) odds = operator_odds(arms, random);
-    return {operators_of(history, arms, odds), parents_of(history, contenders, random),
-            families_of(history, contenders)};
+    return {operators_of(history, arms, odds),
+            parents_of(history, contenders, random),
+            families_of(history, contenders),
+            outsiders_of(contenders),
+            {}};
 }
 
 }  // namespace cultivar

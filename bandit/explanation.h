@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,10 +35,28 @@ struct Family {
     double share = 0;
 };
 
+// A source that the model heard (bandit/sources).
+struct SourceValue {
+    std::string category, writer;  // writer "": sure, or several
+    bool sure = false;
+    int results = 0, shared = 0;
+    double agreement = 0, weight = 0;
+};
+
+// A candidate that another says is better than the incumbent, and why it is no parent for that.
+struct Outsider {
+    std::string candidate, writer;
+    double claimed = 0;
+    std::optional<double> here;  // own mean, if it ran here since
+    std::string standing;        // one line
+};
+
 struct Explanation {
     std::vector<OperatorValue> operators;  // the arms first, then what else was run, the greatest share first
     std::vector<ParentValue> parents;      // best first: the arms of the draw
     std::vector<Family> families;          // the greatest share first
+    std::vector<Outsider> outsiders;       // the boldest claim first, at most ten
+    std::vector<SourceValue> sources;      // of a plan that a model had a part in
 };
 
 // `odds` are those that the choice was made by; where it was made without, they are worked out from `seed`.

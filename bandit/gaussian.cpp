@@ -1,104 +1,142 @@
 #include "bandit/gaussian.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <utility>
 
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kFitted = 64;  // samples that the lengths and the noise are fitted to
 constexpr int kRounds = 20;
 constexpr double kLengthSpread = 1;
 constexpr double kNoise = 0.02, kNoiseSpread = 1.5, kFirstNoise = 0.05;
 constexpr double kJitter = 1e-6;
 constexpr double kLowest = -6, kHighest = 5;  // of a logarithm
+constexpr double kHintPrior = 0.7, kHintVariance = 0.25;
 
 double dot(const double* a, const double* b, std::size_t count) {
-    double sums[4] = {0, 0, 0, 0};
+    double sums[8] = {0, 0, 0, 0, 0, 0, 0, 0};
     std::size_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        for (std::size_t lane = 0; lane < 4; ++lane) sums[lane] += a[i + lane] * b[i + lane];
+    for (; i + 8 <= count; i += 8) {
+        for (std::size_t lane = 0; lane < 8; ++lane) sums[lane] += a[i + lane] * b[i + lane];
     }
     for (; i < count; ++i) sums[0] += a[i] * b[i];
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-double gap(bool is_ordered, double a, double b) {
-    if (a == b) return 0;
-    return is_ordered && a != kAbsent && b != kAbsent ? a - b : 1;
+double dot(const std::vector<double>& a, const std::vector<double>& b) { return dot(a.data(), b.data(), a.size()); }
+
+// exp(-x) for x >= 0, to 1e-11 of it: the compiler makes it a loop over several at once, and every library's is the same.
+double decayed(double x) {
+    constexpr double kLog2e = 1.4426950408889634, kLn2 = 0.6931471805599453;
+    constexpr double kWhole = 6755399441055744.0;  // 1.5 * 2^52: a sum with it is rounded to a whole number
+    constexpr std::uint64_t kWholeBits = 0x4338000000000000, kBias = 1023, kMantissa = 52;
+    x = x < 700 ? x : 700;
+    const double shifted = x * kLog2e + kWhole;
+    const double r = (shifted - kWhole) * kLn2 - x;  // within +-0.35
+    const double power =
+        std::bit_cast<double>((kBias - (std::bit_cast<std::uint64_t>(shifted) - kWholeBits)) << kMantissa);
+    double sum = 1 + r / 10;
+    for (int i = 9; i > 0; --i) sum = 1 + sum * r * (1.0 / i);
+    return power * sum;
 }
 
-double squared_distance(const std::vector<bool>& is_ordered, const std::vector<double>& precisions, const Point& a,
-                        const Point& b) {
-    double sum = 0;
-    for (std::size_t gene = 0; gene < a.size(); ++gene) {
-        double apart = gap(is_ordered[gene], a[gene], b[gene]);
-        sum += apart * apart * precisions[gene];
-    }
-    return sum;
-}
-
-double matern(double squared) {
-    double scaled = std::sqrt(5 * squared);
-    return (1 + scaled + scaled * scaled / 3) * std::exp(-scaled);
-}
-
-// In place, by rows; false where the matrix is not positive definite.
-bool cholesky(std::vector<double>& matrix, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-        double* row = &matrix[i * count];
-        for (std::size_t j = 0; j < i; ++j) {
-            const double* above = &matrix[j * count];
-            row[j] = (row[j] - dot(row, above, j)) / above[j];
+// Adds to each sum the squared gap between `a` and that sample's coordinate, times `precision`.
+void add_gaps(bool is_ordered, double precision, double a, const double* column, std::size_t count, double* sums) {
+    if (is_ordered && a != kAbsent) {
+        for (std::size_t i = 0; i < count; ++i) {
+            const double gap = column[i] - a, square = gap * gap;
+            sums[i] += precision * (column[i] == kAbsent ? 1.0 : square);
         }
-        double left = row[i] - dot(row, row, i);
-        if (!(left > 0)) return false;
-        row[i] = std::sqrt(left);
+    } else {
+        for (std::size_t i = 0; i < count; ++i) sums[i] += column[i] == a ? 0.0 : precision;
     }
-    return true;
+}
+
+// Matern 5/2 of squared distances, in place.
+void matern(double* squares, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const double scaled = std::sqrt(5 * squares[i]);
+        squares[i] = (1 + scaled + scaled * scaled * (1.0 / 3)) * decayed(scaled);
+    }
+}
+
+constexpr std::size_t row_start(std::size_t row) { return row * (row + 1) / 2; }
+
+// Turns one more row of a packed lower triangle into its Cholesky factor's; the rows before it are factors.
+void factorise_row(std::vector<double>& triangle, std::size_t i) {
+    double* row = &triangle[row_start(i)];
+    for (std::size_t j = 0; j < i; ++j) {
+        const double* above = &triangle[row_start(j)];
+        row[j] = (row[j] - dot(row, above, j)) / above[j];
+    }
+    row[i] = std::sqrt(std::max(row[i] - dot(row, row, i), kJitter));
 }
 
 // L x = b, in place.
-void forward(const std::vector<double>& factor, std::size_t count, std::vector<double>& b) {
-    for (std::size_t i = 0; i < count; ++i) {
-        const double* row = &factor[i * count];
+void forward(const std::vector<double>& factor, std::vector<double>& b) {
+    for (std::size_t i = 0; i < b.size(); ++i) {
+        const double* row = &factor[row_start(i)];
         b[i] = (b[i] - dot(row, b.data(), i)) / row[i];
     }
 }
 
 // L^T x = b, in place.
-void backward(const std::vector<double>& factor, std::size_t count, std::vector<double>& b) {
-    for (std::size_t i = count; i-- > 0;) {
-        const double* row = &factor[i * count];
+void backward(const std::vector<double>& factor, std::vector<double>& b) {
+    for (std::size_t i = b.size(); i-- > 0;) {
+        const double* row = &factor[row_start(i)];
         b[i] /= row[i];
         for (std::size_t j = 0; j < i; ++j) b[j] -= row[j] * b[i];
     }
 }
 
+// The lower triangle of (L L^T)^-1.
+std::vector<double> inverted(const std::vector<double>& factor, std::size_t count) {
+    // By columns, so that both loops run along memory: columns[j * count + i] = (L^-1)[i][j].
+    std::vector<double> columns(count * count, 0), inverse(row_start(count));
+    for (std::size_t j = 0; j < count; ++j) {
+        double* column = &columns[j * count];
+        column[j] = 1 / factor[row_start(j) + j];
+        for (std::size_t i = j + 1; i < count; ++i)
+            column[i] = -dot(&factor[row_start(i) + j], column + j, i - j) / factor[row_start(i) + i];
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t j = 0; j <= i; ++j)
+            inverse[row_start(i) + j] = dot(&columns[i * count + i], &columns[j * count + i], count - i);
+    }
+    return inverse;
+}
+
 }  // namespace
 
 // The search for the lengths and the noise. Its parameters are logarithms: a length for each gene, then the noise.
+// Triangles are packed; what belongs to a sample itself lies at the end of its row and counts as no pair.
 struct GaussianProcess::Fit {
-    const GaussianProcess& process;
-    std::size_t count, genes;
-    std::vector<double> squares;  // [pair][gene] squared gaps, pairs (i, j) with j < i
-    std::vector<double> values;
+    std::size_t count, genes, cells;
+    std::vector<std::vector<double>> squares;  // by gene, then by cell: squared gaps
+    std::vector<double> hints;                 // by cell: what the hints have in common
+    std::vector<double> values, runs;
     std::vector<double> at, best;
     double highest = -std::numeric_limits<double>::infinity();
 
-    explicit Fit(const GaussianProcess& of)
-        : process(of), count(std::min(kFitted, of.samples_.size())), genes(of.is_ordered_.size()) {
+    Fit(const GaussianProcess& of, const std::vector<Sample>& samples, std::size_t most)
+        : count(std::min(most, samples.size())), genes(of.is_ordered_.size()), cells(row_start(count)) {
+        squares.assign(genes, std::vector<double>(cells, 0));
+        hints.assign(cells, 0);
+        std::vector<double> column(count);
+        for (std::size_t gene = 0; gene < genes; ++gene) {
+            for (std::size_t i = 0; i < count; ++i) column[i] = samples[i].point[gene];
+            for (std::size_t i = 0; i < count; ++i)
+                add_gaps(of.is_ordered_[gene], 1, column[i], column.data(), i, &squares[gene][row_start(i)]);
+        }
         for (std::size_t i = 0; i < count; ++i) {
-            values.push_back(process.samples_[i].value);
-            for (std::size_t j = 0; j < i; ++j) {
-                const Point &a = process.samples_[i].point, &b = process.samples_[j].point;
-                for (std::size_t gene = 0; gene < genes; ++gene) {
-                    double apart = gap(process.is_ordered_[gene], a[gene], b[gene]);
-                    squares.push_back(apart * apart);
-                }
-            }
+            values.push_back(samples[i].value - of.hint_prior(samples[i].hints));
+            runs.push_back(samples[i].runs);
+            for (std::size_t j = 0; j <= i; ++j)
+                hints[row_start(i) + j] = kHintVariance * dot(samples[i].hints, samples[j].hints);
         }
         at.assign(genes, usual_length());
         at.push_back(std::log(kFirstNoise));
@@ -106,7 +144,6 @@ struct GaussianProcess::Fit {
     }
 
     double usual_length() const { return std::log(0.5 * std::sqrt(static_cast<double>(genes))); }
-    const double* squares_of(std::size_t i, std::size_t j) const { return &squares[(i * (i - 1) / 2 + j) * genes]; }
 
     void search() {
         std::vector<double> step(at.size(), 0.3), before(at.size(), 0);
@@ -124,39 +161,34 @@ struct GaussianProcess::Fit {
 
     // The log-likelihood's slope at `at`, which becomes `best` if nothing was likelier.
     std::vector<double> slopes() {
-        std::vector<double> precisions;
-        for (std::size_t gene = 0; gene < genes; ++gene) precisions.push_back(std::exp(-2 * at[gene]));
-        double noise = std::exp(at[genes]);
-        std::vector<double> covariance(count * count, 0), distances(count * count, 0);
-        for (std::size_t i = 0; i < count; ++i) {
-            for (std::size_t j = 0; j < i; ++j) {
-                double squared = dot(squares_of(i, j), precisions.data(), genes);
-                distances[i * count + j] = std::sqrt(5 * squared);
-                covariance[i * count + j] = matern(squared);
-            }
-            covariance[i * count + i] = 1 + noise / process.samples_[i].runs + kJitter;
+        const double noise = std::exp(at[genes]);
+        std::vector<double> covariance(cells, 0), pull(cells);
+        for (std::size_t gene = 0; gene < genes; ++gene) {
+            const double precision = std::exp(-2 * at[gene]);
+            for (std::size_t cell = 0; cell < cells; ++cell) covariance[cell] += precision * squares[gene][cell];
         }
-        std::vector<double> slope(at.size(), 0);
-        if (!cholesky(covariance, count)) {
-            slope[genes] = 1;  // more noise
-            return slope;
+        for (std::size_t cell = 0; cell < cells; ++cell) {
+            const double scaled = std::sqrt(5 * covariance[cell]), decay = decayed(scaled);
+            covariance[cell] = (1 + scaled + scaled * scaled * (1.0 / 3)) * decay + hints[cell];
+            pull[cell] = (5.0 / 3) * (1 + scaled) * decay;
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            covariance[row_start(i) + i] += noise / runs[i] + kJitter;
+            factorise_row(covariance, i);
         }
         std::vector<double> weights = values;
-        forward(covariance, count, weights);
-        double likelihood = -0.5 * dot(weights.data(), weights.data(), count);
-        for (std::size_t i = 0; i < count; ++i) likelihood -= std::log(covariance[i * count + i]);
-        backward(covariance, count, weights);
-        std::vector<double> inverse = inverted(covariance);
+        forward(covariance, weights);
+        double likelihood = -0.5 * dot(weights, weights);
+        for (std::size_t i = 0; i < count; ++i) likelihood -= std::log(covariance[row_start(i) + i]);
+        backward(covariance, weights);
+        std::vector<double> inverse = inverted(covariance, count), slope(at.size(), 0);
         for (std::size_t i = 0; i < count; ++i) {
-            for (std::size_t j = 0; j < i; ++j) {
-                double distance = distances[i * count + j];
-                double pull = (weights[i] * weights[j] - inverse[i * count + j]) * (5.0 / 3) * (1 + distance) *
-                              std::exp(-distance);
-                const double* apart = squares_of(i, j);
-                for (std::size_t gene = 0; gene < genes; ++gene) slope[gene] += pull * apart[gene] * precisions[gene];
-            }
-            slope[genes] += 0.5 * (weights[i] * weights[i] - inverse[i * count + i]) * noise / process.samples_[i].runs;
+            for (std::size_t j = 0; j < i; ++j)
+                pull[row_start(i) + j] *= weights[i] * weights[j] - inverse[row_start(i) + j];
+            slope[genes] += 0.5 * (weights[i] * weights[i] - inverse[row_start(i) + i]) * noise / runs[i];
         }
+        for (std::size_t gene = 0; gene < genes; ++gene)
+            slope[gene] = std::exp(-2 * at[gene]) * dot(pull, squares[gene]);  // a sample's gap to itself is 0
         for (std::size_t i = 0; i < at.size(); ++i) {
             double spread = i < genes ? kLengthSpread : kNoiseSpread;
             double away = (at[i] - (i < genes ? usual_length() : std::log(kNoise))) / spread;
@@ -166,70 +198,78 @@ struct GaussianProcess::Fit {
         if (likelihood > highest) highest = likelihood, best = at;
         return slope;
     }
-
-    // The lower triangle of (L L^T)^-1.
-    std::vector<double> inverted(const std::vector<double>& factor) const {
-        // By columns, so that both loops run along memory: of_column(j)[i] = (L^-1)[i][j].
-        std::vector<double> columns(count * count, 0), inverse(count * count, 0);
-        for (std::size_t j = 0; j < count; ++j) {
-            double* column = &columns[j * count];
-            column[j] = 1 / factor[j * count + j];
-            for (std::size_t i = j + 1; i < count; ++i)
-                column[i] = -dot(&factor[i * count + j], column + j, i - j) / factor[i * count + i];
-        }
-        for (std::size_t i = 0; i < count; ++i) {
-            for (std::size_t j = 0; j <= i; ++j)
-                inverse[i * count + j] = dot(&columns[i * count + i], &columns[j * count + i], count - i);
-        }
-        return inverse;
-    }
 };
 
-GaussianProcess::GaussianProcess(std::vector<bool> is_ordered, std::vector<Sample> samples)
-    : is_ordered_(std::move(is_ordered)), samples_(std::move(samples)) {
-    Fit fit(*this);
-    fit.search();
-    for (std::size_t gene = 0; gene < is_ordered_.size(); ++gene) precisions_.push_back(std::exp(-2 * fit.best[gene]));
-    noise_ = std::exp(fit.best.back());
-    factorise();
+GaussianProcess::GaussianProcess(std::vector<bool> is_ordered, std::vector<Sample> samples, std::size_t fitted)
+    : is_ordered_(std::move(is_ordered)), columns_(is_ordered_.size()) {
+    Fit fit(*this, samples, fitted);
+    if (!samples.empty()) fit.search();
+    for (std::size_t gene = 0; gene < fit.genes; ++gene) precisions_.push_back(std::exp(-2 * fit.best[gene]));
+    noise_ = std::exp(fit.best[fit.genes]);
+    factor_.reserve(row_start(samples.size()));
+    for (Sample& sample : samples) add(std::move(sample));
+    weigh();
 }
 
-void GaussianProcess::factorise() {
-    const std::size_t count = samples_.size();
-    double jitter = kJitter;
-    do {
-        factor_.assign(count * count, 0);
-        for (std::size_t i = 0; i < count; ++i) {
-            for (std::size_t j = 0; j < i; ++j)
-                factor_[i * count + j] =
-                    matern(squared_distance(is_ordered_, precisions_, samples_[i].point, samples_[j].point));
-            factor_[i * count + i] = 1 + noise_ / samples_[i].runs + jitter;
-        }
-        jitter *= 100;
-    } while (!cholesky(factor_, count));
+double GaussianProcess::hint_prior(const std::vector<double>& hints) const {
+    double sum = 0;
+    for (double hint : hints) sum += hint;
+    return hints.empty() ? 0 : kHintPrior * sum / static_cast<double>(hints.size());
+}
+
+void GaussianProcess::add(Sample sample) {
+    std::vector<double> row = covariances(sample.point, sample.hints);
+    row.push_back(1 + kHintVariance * dot(sample.hints, sample.hints) + noise_ / sample.runs + kJitter);
+    factor_.insert(factor_.end(), row.begin(), row.end());
+    factorise_row(factor_, samples_.size());
+    for (std::size_t gene = 0; gene < columns_.size(); ++gene) columns_[gene].push_back(sample.point[gene]);
+    samples_.push_back(std::move(sample));
+}
+
+void GaussianProcess::weigh() {
     weights_.clear();
-    for (const Sample& sample : samples_) weights_.push_back(sample.value);
-    forward(factor_, count, weights_);
-    backward(factor_, count, weights_);
+    for (const Sample& sample : samples_) weights_.push_back(sample.value - hint_prior(sample.hints));
+    forward(factor_, weights_);
+    backward(factor_, weights_);
 }
 
-Prediction GaussianProcess::at(const Point& point) const {
-    std::vector<double> covariances;
-    covariances.reserve(samples_.size());
-    for (const Sample& sample : samples_)
-        covariances.push_back(matern(squared_distance(is_ordered_, precisions_, point, sample.point)));
-    double mean = dot(covariances.data(), weights_.data(), covariances.size());
-    forward(factor_, samples_.size(), covariances);
-    double left = 1 - dot(covariances.data(), covariances.data(), covariances.size());
+std::vector<double> GaussianProcess::covariances(const Point& point, const std::vector<double>& hints) const {
+    std::vector<double> result(samples_.size(), 0);
+    for (std::size_t gene = 0; gene < columns_.size(); ++gene)
+        add_gaps(is_ordered_[gene], precisions_[gene], point[gene], columns_[gene].data(), result.size(),
+                 result.data());
+    matern(result.data(), result.size());
+    for (std::size_t i = 0; i < result.size() && !hints.empty(); ++i)
+        result[i] += kHintVariance * dot(hints, samples_[i].hints);
+    return result;
+}
+
+double GaussianProcess::mean(const Point& point, const std::vector<double>& hints) const {
+    return hint_prior(hints) + dot(covariances(point, hints), weights_);
+}
+
+Prediction GaussianProcess::at(const Point& point, const std::vector<double>& hints) const {
+    std::vector<double> shared = covariances(point, hints);
+    const double mean = hint_prior(hints) + dot(shared, weights_);
+    forward(factor_, shared);
+    const double left = 1 + kHintVariance * dot(hints, hints) - dot(shared, shared);
     return {mean, std::sqrt(std::max(left, 1e-10))};
 }
 
-void GaussianProcess::believe(const std::vector<Point>& points) {
-    if (points.empty()) return;
-    std::vector<Sample> believed;
-    for (const Point& point : points) believed.push_back({point, at(point).mean, 1});
-    samples_.insert(samples_.end(), believed.begin(), believed.end());
-    factorise();
+void GaussianProcess::believe(std::vector<Sample> under_way) {
+    for (Sample& sample : under_way) sample.value = mean(sample.point, sample.hints);
+    for (Sample& sample : under_way) add(std::move(sample));
+    weigh();
+}
+
+std::vector<double> GaussianProcess::hint_weights() const {
+    if (samples_.empty()) return {};
+    std::vector<double> result(samples_.front().hints.size(), 0);
+    for (std::size_t hint = 0; hint < result.size(); ++hint) {
+        for (std::size_t i = 0; i < samples_.size(); ++i) result[hint] += weights_[i] * samples_[i].hints[hint];
+        result[hint] = kHintPrior / static_cast<double>(result.size()) + kHintVariance * result[hint];
+    }
+    return result;
 }
 
 }  // namespace cultivar

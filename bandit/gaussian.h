@@ -5,7 +5,12 @@
 // have mean 0 and variance 1 and noise of one variance, divided by a sample's runs. The lengths and the noise are the
 // most likely ones under log-normal priors (lengths around sqrt(d) / 2, as in Hvarfner et al. 2024, so that the model
 // starts out simple where there are many genes), found by resilient propagation from the first samples alone.
-// Deterministic. Fitting costs O(20 * 64^3 + n^3), a prediction O(n^2).
+//
+// Hints are what others expect of a point, one number each, on the values' scale. A value is a weighted sum of its hints
+// and the process: the weights are N(0.7 / hints, 0.5^2) before the samples were seen, and what these make of them after
+// (a linear kernel), so that a hint that does not bear on the values loses its say at the rate at which it is found out.
+//
+// Deterministic. Fitting costs O(20 * fitted^3 + n^3), an expectation O(n), a prediction O(n^2).
 #pragma once
 
 #include <vector>
@@ -17,7 +22,8 @@ namespace cultivar {
 struct Sample {
     Point point;
     double value = 0;
-    double runs = 1;  // > 0; less than 1 for what is not quite trusted
+    double runs = 1;              // > 0; less than 1 for what is not quite trusted
+    std::vector<double> hints{};  // as many in every sample
 };
 
 struct Prediction {
@@ -26,25 +32,33 @@ struct Prediction {
 
 class GaussianProcess {
 public:
-    // `is_ordered`: one a gene. Samples with the most telling ones first: the first 64 say how far a length reaches.
-    GaussianProcess(std::vector<bool> is_ordered, std::vector<Sample> samples);
+    // `is_ordered`: one a gene. Samples with the most telling ones first: the first `fitted` say how far a length reaches.
+    GaussianProcess(std::vector<bool> is_ordered, std::vector<Sample> samples, std::size_t fitted = 64);
 
-    Prediction at(const Point& point) const;
-    // Takes it that these points, whose runs are under way, turn out as expected: the mean stays, the doubt goes.
-    void believe(const std::vector<Point>& points);
+    Prediction at(const Point& point, const std::vector<double>& hints = {}) const;
+    double mean(const Point& point, const std::vector<double>& hints = {}) const;
+    // Takes it that these, whose runs are under way, turn out as expected: the mean stays, the doubt goes. Their values
+    // are not looked at.
+    void believe(std::vector<Sample> under_way);
 
     double noise() const { return noise_; }  // variance of one run's value
+    // What each hint is worth, 0 for nothing and 1 for its word; empty without samples.
+    std::vector<double> hint_weights() const;
 
 private:
     struct Fit;
-    void factorise();
+    double hint_prior(const std::vector<double>& hints) const;
+    void add(Sample sample);
+    void weigh();
+    std::vector<double> covariances(const Point& point, const std::vector<double>& hints) const;
 
     std::vector<bool> is_ordered_;
     std::vector<Sample> samples_;
-    std::vector<double> precisions_;  // one a gene: 1 / length^2
+    std::vector<std::vector<double>> columns_;  // the samples' coordinates, by gene
+    std::vector<double> precisions_;            // one a gene: 1 / length^2
     double noise_ = 0;
-    std::vector<double> factor_;   // of the samples' covariance, lower triangle by rows
-    std::vector<double> weights_;  // covariance^-1 values
+    std::vector<double> factor_;   // of the samples' covariance: the lower triangle, row after row
+    std::vector<double> weights_;  // covariance^-1 (values less the hints' prior)
 };
 
 }  // namespace cultivar

@@ -23,8 +23,10 @@ struct Trial {
     std::vector<CurvePoint> curve;
     double budget_s = 0;
     std::int64_t steps = 0;
-    bool own = true;    // by this clone's writer, or accepted by a verdict
-    double wall_s = 0;  // all that it took; 0 where that is not known
+    bool own = true;         // by this clone's writer, or accepted by a verdict
+    std::string writer{};    // whose word it is, where it is not own
+    std::string category{};  // of a run in History::elsewhere
+    double wall_s = 0;       // all that it took; 0 where that is not known
     // An external proposer that was asked before this run, and what that took; the run is its own proposal if the
     // operator has its name.
     std::string proposer;
@@ -46,6 +48,9 @@ struct History {
     std::string category;
     std::vector<Known> candidates;  // in the order they became known; ids are unique
     std::vector<Trial> trials;      // of this category only
+    // Done ones of other categories, oldest first, without curve and proposer; and without what is not own and was said
+    // after the candidate ran in this one.
+    std::vector<Trial> elsewhere{};
 };
 
 }  // namespace cultivar

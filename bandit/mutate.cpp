@@ -11,7 +11,7 @@ namespace cultivar {
 namespace {
 
 constexpr double kStep = 0.2;  // of the range
-constexpr double kForeignWeight = 0.5;
+constexpr double kForeignWeight = 0.5, kMostForeign = 2;
 constexpr std::size_t kMemory = 500;  // children: what paid long ago is no guide, and costs time
 constexpr double kSizeWeight = 4;
 constexpr double kWide = 1000;    // a range that only counts of something have
@@ -100,11 +100,18 @@ Experience::Experience(const Space& space, const Contenders& contenders) : arms_
         if (!is_size(space.genes()[i])) continue;
         for (Arm& sized : arms_[i]) sized.prior = kSizeWeight;
     }
-    std::size_t learnt = 0;
+    std::size_t learnt = 0, told = 0;
     for (auto child = contenders.all().rbegin(); child != contenders.all().rend(); ++child) {
         if (child->known == nullptr || !child->tried() || child->known->parents.size() != 1) continue;
-        learn(space, contenders, *child);
-        if (++learnt == kMemory) break;
+        if (++(child->own.empty() ? told : learnt) <= kMemory) learn(space, contenders, *child);
+        if (learnt >= kMemory && told >= kMemory) break;
+    }
+    for (auto& directions : arms_) {
+        for (Arm& one : directions) {
+            const double share = kMostForeign / std::max(one.told_paid + one.told_unpaid, kMostForeign);
+            one.paid += share * one.told_paid;
+            one.unpaid += share * one.told_unpaid;
+        }
     }
 }
 
@@ -116,7 +123,12 @@ void Experience::learn(const Space& space, const Contenders& contenders, const C
     std::vector<Step> steps = steps_between(space, parent->known->candidate.genes, child.known->candidate.genes);
     for (const Step& step : steps) {
         double share = outcome.weight / static_cast<double>(steps.size());
-        (outcome.paid ? arm(step.gene, step.direction).paid : arm(step.gene, step.direction).unpaid) += share;
+        Arm& one = arm(step.gene, step.direction);
+        if (child.own.empty()) {
+            (outcome.paid ? one.told_paid : one.told_unpaid) += share;
+        } else {
+            (outcome.paid ? one.paid : one.unpaid) += share;
+        }
     }
 }
 

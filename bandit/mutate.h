@@ -19,7 +19,8 @@ enum class GeneKind { plain, structural };
 
 class Experience {
 public:
-    // From the newest 500 candidates with one known parent whose runs were decided. Unverified foreign runs count half.
+    // From the newest 500 candidates with one known parent whose own runs were decided, and the newest 500 of others.
+    // Unverified foreign runs count half, and on no arm more than two own runs, however many they are.
     Experience(const Space& space, const Contenders& contenders);
     // `direction`: -1 or +1 for ordered genes, 0 for the others; `gene` is an index into space.genes().
     double weight(std::size_t gene, int direction) const;
@@ -27,6 +28,7 @@ public:
 private:
     struct Arm {
         double prior = 1, paid = 0, unpaid = 0;
+        double told_paid = 0, told_unpaid = 0;  // by others
     };
     void learn(const Space& space, const Contenders& contenders, const Contender& child);
     Arm& arm(std::size_t gene, int direction) { return arms_[gene][static_cast<std::size_t>(direction + 1)]; }

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <numeric>
+#include <utility>
 
 #include "bandit/contenders.h"
 
@@ -12,8 +15,60 @@ namespace cultivar {
 namespace {
 
 constexpr double kPriorShare = 0.002;
-constexpr double kPriorWeight = 1;  // degrees of freedom
+constexpr double kPoolWeight = 2;   // of a prior that other categories had a part in
+constexpr double kMostOfVoice = 3;  // degrees of freedom
 constexpr double kFloorShare = 1e-6;
+
+double log_of_variance_bias(double degrees) {  // ln(d / 2) - digamma(d / 2)
+    return 1 / degrees + 1 / (3 * degrees * degrees);
+}
+
+// Replicates that one voice speaks of in another category.
+struct Replicates {
+    double squares = 0, best = std::numeric_limits<double>::infinity();
+    int degrees = 0;
+
+    void add(const std::vector<double>& scores) {
+        const double mean = std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
+        for (double score : scores) squares += (score - mean) * (score - mean);
+        degrees += static_cast<int>(scores.size()) - 1;
+        best = std::min(best, mean);
+    }
+};
+
+// A standard deviation against the best score, before anything was replicated here.
+struct Prior {
+    double log_share = std::log(kPriorShare);
+    double weight = 1;  // degrees of freedom
+};
+
+using Voice = std::pair<std::string_view, std::string_view>;  // category and writer, "" for what is sure
+
+Prior prior_of(const Contenders& contenders) {
+    std::map<Voice, Replicates> voices;
+    for (const Contender& contender : contenders.all()) {
+        std::map<Voice, std::vector<double>> scores;
+        for (const Trial* trial : contender.elsewhere) {
+            if (trial->status != RunStatus::done || !std::isfinite(trial->score)) continue;
+            scores[{trial->category, trial->own ? std::string_view() : trial->writer}].push_back(trial->score);
+        }
+        for (const auto& [voice, values] : scores) voices[voice].add(values);
+    }
+    const double guess = std::log(kPriorShare);
+    double sum = guess, weights = 1;
+    for (const auto& [voice, of] : voices) {
+        if (of.degrees == 0 || of.best == 0) continue;
+        const double variance = of.squares / of.degrees / (of.best * of.best);
+        double log_share =
+            (std::log(std::max(variance, kFloorShare * kFloorShare)) + log_of_variance_bias(of.degrees)) / 2;
+        if (!voice.second.empty()) log_share = std::clamp(log_share, guess - 1, guess + 1);
+        const double weight = std::min(static_cast<double>(of.degrees), kMostOfVoice);
+        sum += weight * log_share;
+        weights += weight;
+    }
+    if (weights == 1) return {};
+    return {sum / weights, kPoolWeight};
+}
 
 std::string runs_text(int runs) { return fmt::format("{} run{}", runs, runs == 1 ? "" : "s"); }
 
@@ -51,13 +106,14 @@ Noise estimate_noise(const Contenders& contenders) {
         for (double score : contender.scores) squares += (score - contender.mean) * (score - contender.mean);
         degrees += contender.runs() - 1;
     }
-    double scale = std::isfinite(best) && best != 0 ? std::abs(best) : 1;
-    double prior = kPriorShare * scale, floor = kFloorShare * scale;
-    if (degrees == 0) return {prior, 0};
-    double pooled = std::max(std::sqrt(squares / degrees), floor);
-    double bias = 1.0 / degrees + 1.0 / (3.0 * degrees * degrees);  // ln(d/2) - digamma(d/2)
-    double log_variance =
-        (kPriorWeight * 2 * std::log(prior) + degrees * (2 * std::log(pooled) + bias)) / (kPriorWeight + degrees);
+    const Prior prior = prior_of(contenders);
+    const double scale = std::isfinite(best) && best != 0 ? std::abs(best) : 1, floor = kFloorShare * scale;
+    const double log_prior = prior.log_share + std::log(scale);
+    if (degrees == 0) return {std::max(std::exp(log_prior), floor), 0};
+    const double pooled = std::max(std::sqrt(squares / degrees), floor);
+    const double log_variance =
+        (prior.weight * 2 * log_prior + degrees * (2 * std::log(pooled) + log_of_variance_bias(degrees))) /
+        (prior.weight + degrees);
     return {std::max(std::exp(log_variance / 2), floor), degrees};
 }
 

@@ -28,6 +28,11 @@ struct Noise {
 // language models to 1.5 % on a busy laptop), and as much as a guess weighs that may be off by e either way. Because it
 // may be, it is shrunk in the logarithm, with the bias of the log of a variance taken off (Smyth 2004). Never below a
 // millionth of the best score.
+//
+// Where candidates were replicated in other categories of the pool, their sigmas against their best scores are averaged
+// into the prior, in the logarithm: the guess with weight 1, each writer's with its degrees of freedom but at most 3 (all
+// that is sure of a category: together); and the prior weighs 2. Whose word is not verified moves it by a factor of e at
+// most, so that nobody can talk a category into keeping luck, or into keeping nothing.
 Noise estimate_noise(const History& history);
 Noise estimate_noise(const Contenders& contenders);
 

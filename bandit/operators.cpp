@@ -1,6 +1,7 @@
 #include "bandit/operators.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <queue>
 #include <vector>
@@ -8,8 +9,9 @@
 namespace cultivar {
 namespace {
 
-constexpr double kFade = 0.95;
-constexpr double kForeignWeight = 0.5;
+constexpr double kUsualFade = 0.95, kOtherFades[] = {0.85, 0.9, 0.98, 1};
+constexpr double kFadeMargin = 1;  // nats
+constexpr double kForeignWeight = 0.5, kMostForeign = 2;
 constexpr double kFloor = 0.1;
 constexpr int kDraws = 400;
 constexpr double kPriorRuns = 2;                          // at the mean cost
@@ -58,45 +60,95 @@ double mean_cost_s(const History& history) {
     return runs > 0 ? sum_s / runs : 0;
 }
 
-// What one operator's runs have shown, each fading with the next.
+// What one run, or one call without a run, says of an operator.
+struct Outcome {
+    std::size_t arm;
+    bool pays;
+    double weight, cost;
+};
+
+// What one operator's outcomes have shown, each fading with the next.
 struct Account {
     double paid = 0, unpaid = 0, cost = 0, runs = 0;
 
-    void add(bool pays, double weight, double run_cost) {
-        paid = kFade * paid + (pays ? weight : 0);
-        unpaid = kFade * unpaid + (pays ? 0 : weight);
-        cost = kFade * cost + weight * std::min(run_cost, kGreatestCost);
-        runs = kFade * runs + weight;
+    void add(const Outcome& outcome, double fade) {
+        paid = fade * paid + (outcome.pays ? outcome.weight : 0);
+        unpaid = fade * unpaid + (outcome.pays ? 0 : outcome.weight);
+        cost = fade * cost + outcome.weight * std::min(outcome.cost, kGreatestCost);
+        runs = fade * runs + outcome.weight;
     }
 };
 
-class Accounts {
-public:
-    Accounts(const History& history, const std::vector<OperatorArm>& arms)
-        : arms_(arms), accounts_(arms.size()), mean_s_(mean_cost_s(history)) {}
+std::vector<Account> accounts_of(const std::vector<Outcome>& outcomes, std::size_t arms, double fade) {
+    std::vector<Account> accounts(arms);
+    for (const Outcome& outcome : outcomes) accounts[outcome.arm].add(outcome, fade);
+    return accounts;
+}
 
-    void take_run(const Trial& trial, bool pays) {
-        if (Account* account = of(trial.operator_name))
-            account->add(pays, trial.own ? 1 : kForeignWeight, run_cost(trial));
+// ln of the probability that accounts which fade so gave to the outcomes, each before it was known.
+double foretold(const std::vector<Outcome>& outcomes, const std::vector<OperatorArm>& priors, double fade) {
+    std::vector<Account> accounts(priors.size());
+    double sum = 0;
+    for (const Outcome& outcome : outcomes) {
+        Account& account = accounts[outcome.arm];
+        const double paid = priors[outcome.arm].paid + account.paid,
+                     unpaid = priors[outcome.arm].unpaid + account.unpaid;
+        sum += std::log((outcome.pays ? paid : unpaid) / (paid + unpaid));
+        account.add(outcome, fade);
     }
-    void take_refused_call(const Trial& trial) {
-        if (Account* account = of(trial.proposer)) account->add(false, 1, relative(proposal_cost_s(trial)));
+    return sum;
+}
+
+double best_fade(const std::vector<Outcome>& outcomes, const std::vector<OperatorArm>& priors) {
+    double best = kUsualFade, highest = foretold(outcomes, priors, kUsualFade) + kFadeMargin;
+    for (double fade : kOtherFades) {
+        const double likelihood = foretold(outcomes, priors, fade);
+        if (likelihood > highest) highest = likelihood, best = fade;
     }
-    const std::vector<Account>& all() const { return accounts_; }
+    return best;
+}
+
+// The category's history as outcomes: of own runs, and of what others say of theirs.
+class Outcomes {
+public:
+    Outcomes(const History& history, const Contenders& contenders, const std::vector<OperatorArm>& arms)
+        : arms_(arms), mean_s_(mean_cost_s(history)) {
+        std::vector<bool> seen(contenders.all().size()), told(contenders.all().size());
+        BestTenth best, best_told;  // of the candidates before this one
+        for (const Trial& trial : history.trials) {
+            if (trial.own && !trial.proposer.empty() && !is_proposed(trial))
+                add(own, trial.proposer, {0, false, 1, relative(proposal_cost_s(trial))});
+            const Contender* contender = contenders.of(trial);
+            if (contender == nullptr) continue;  // rejected
+            if (!trial.own && trial.status != RunStatus::done) continue;
+            auto place = static_cast<std::size_t>(contender - contenders.all().data());
+            std::vector<bool>& known = trial.own ? seen : told;
+            if (known[place]) continue;
+            known[place] = true;
+            const bool pays = trial.status == RunStatus::done && (trial.own ? best : best_told).enter(trial.score);
+            if (trial.own) {
+                add(own, trial.operator_name, {0, pays, 1, run_cost(trial)});
+            } else {
+                add(others, trial.operator_name, {0, pays, kForeignWeight, 1});
+            }
+        }
+    }
+
+    std::vector<Outcome> own, others;
 
 private:
-    Account* of(std::string_view name) {
+    void add(std::vector<Outcome>& outcomes, std::string_view name, Outcome outcome) {
         auto arm = std::ranges::find(arms_, name, &OperatorArm::name);
-        return arm == arms_.end() ? nullptr : &accounts_[static_cast<std::size_t>(arm - arms_.begin())];
+        if (arm == arms_.end()) return;
+        outcome.arm = static_cast<std::size_t>(arm - arms_.begin());
+        outcomes.push_back(outcome);
     }
     double relative(double seconds) const { return mean_s_ > 0 ? seconds / mean_s_ : 1; }
     double run_cost(const Trial& trial) const {
-        if (!trial.own) return 1;
         return relative(trial.wall_s + (is_proposed(trial) ? proposal_cost_s(trial) : 0));
     }
 
     const std::vector<OperatorArm>& arms_;
-    std::vector<Account> accounts_;
     double mean_s_;
 };
 
@@ -105,26 +157,16 @@ private:
 std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders,
                                        std::string_view external) {
     std::vector<OperatorArm> arms = prior_arms(external);
-    Accounts accounts(history, arms);
-    BestTenth best;  // of the candidates before this one
-    std::vector<bool> seen(contenders.all().size());
-    for (const Trial& trial : history.trials) {
-        if (trial.own && !trial.proposer.empty() && !is_proposed(trial)) accounts.take_refused_call(trial);
-        const Contender* contender = contenders.find(trial.candidate);
-        if (contender == nullptr) continue;  // rejected
-        if (!trial.own && trial.status != RunStatus::done) continue;
-        auto place = static_cast<std::size_t>(contender - contenders.all().data());
-        if (seen[place]) continue;
-        seen[place] = true;
-        bool pays = false;
-        if (trial.status == RunStatus::done) pays = best.enter(trial.score);
-        accounts.take_run(trial, pays);
-    }
+    const Outcomes outcomes(history, contenders, arms);
+    const double fade = best_fade(outcomes.own, arms);
+    const std::vector<Account> own = accounts_of(outcomes.own, arms.size(), fade);
+    const std::vector<Account> others = accounts_of(outcomes.others, arms.size(), fade);
     for (std::size_t i = 0; i < arms.size(); ++i) {
-        const Account& account = accounts.all()[i];
-        arms[i].paid += account.paid;
-        arms[i].unpaid += account.unpaid;
-        arms[i].cost = std::max((kPriorRuns + account.cost) / (kPriorRuns + account.runs), kLeastCost);
+        const double share = std::min(1.0, kMostForeign / std::max(others[i].runs, kMostForeign));
+        arms[i].paid += own[i].paid + share * others[i].paid;
+        arms[i].unpaid += own[i].unpaid + share * others[i].unpaid;
+        arms[i].cost = std::max((kPriorRuns + own[i].cost) / (kPriorRuns + own[i].runs), kLeastCost);
+        arms[i].fade = fade;
     }
     return arms;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace cultivar {
 namespace {
@@ -61,8 +62,10 @@ std::vector<ParentArm> parent_arms(const Contenders& contenders) {
 std::vector<ParentArm> parent_arms(const Contenders& contenders,
                                    const std::function<double(const Contender&)>& estimate) {
     std::vector<const Contender*> parents = parents_of(contenders);
-    std::ranges::stable_sort(parents, {}, &Contender::mean);
-    if (parents.size() > kEstimated) parents.resize(kEstimated);
+    const auto most = std::min(parents.size(), kEstimated);
+    std::ranges::partial_sort(parents, parents.begin() + static_cast<std::ptrdiff_t>(most), {},
+                              [](const Contender* one) { return std::pair(one->mean, one); });
+    parents.resize(most);
     return arms_of(contenders, parents, estimate);
 }
 

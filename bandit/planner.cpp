@@ -32,6 +32,7 @@ public:
         if (plan && input_.explain)
             plan->why = explain(history_, contenders_, operator_arms(history_, contenders_, external()),
                                 std::move(odds_), input_.seed);
+        if (plan && input_.explain) plan->why->sources = proposer_.source_values();
         return plan;
     }
 
@@ -66,7 +67,9 @@ private:
 
     std::optional<Plan> seed() const {
         for (const Contender& contender : contenders_.all()) {
-            if (!contender.open() || !contender.known->seed || contender.known->in_flight || contender.tried())
+            auto scored = [](const Trial* trial) { return trial->status == RunStatus::done; };
+            if (!contender.open() || !contender.known->seed || contender.known->in_flight || !contender.own.empty() ||
+                std::ranges::any_of(contender.foreign, scored))
                 continue;
             return again(contender, "seed",
                          fmt::format("seed {} has not run in {} yet", short_id(contender.known->candidate.id),

@@ -47,7 +47,7 @@ struct PlannerInput {
     Feasible feasible{};  // none: whatever the space allows
 };
 
-// In this order: a seed never run in this category by anybody; the best candidate again while it is undecided; later
+// In this order: a seed that never ran here and that nobody scored in this category; the best candidate again while it is undecided; later
 // now and then, if runs are noisy enough to matter; otherwise an operator drawn by the operator bandit, the external
 // proposer among them; where no operator finds anything new, a known parent again, and a seed whose run failed. Never
 // proposes a candidate that was run (other than to replicate), is in flight, violates the space or is not feasible.

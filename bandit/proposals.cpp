@@ -27,7 +27,9 @@ constexpr double kClimb = 0.05;  // of a gene's range
 constexpr int kTries = 64;       // mutations drawn before an operator gives up
 constexpr int kPairs = 8;        // crosses tried before the operator gives up
 constexpr double kFollow = 0.5;
-constexpr double kForeignWeight = 0.5;
+constexpr double kTrusted = 0.25;                           // of a source: its word keeps others from running the same,
+constexpr int kProved = 3;                                  // once so many of its candidates ran here too
+constexpr std::size_t kMostOfVoice = 16, kMostRanked = 96;  // imports that the model ranks
 
 double mean_score(const std::vector<const Trial*>& trials, RunStatus status) {
     double sum = 0;
@@ -41,11 +43,17 @@ double mean_score(const std::vector<const Trial*>& trials, RunStatus status) {
 // What the model is told of a candidate: its score, else where its curve pointed to, else that it cannot be judged
 // here.
 Observation observe(const Contender& contender) {
-    const auto& trials = contender.own.empty() ? contender.foreign : contender.own;
-    double score = mean_score(trials, RunStatus::done);
-    if (std::isinf(score)) score = mean_score(trials, RunStatus::stopped);
-    return {&contender.known->candidate.genes, score, contender.own.empty() ? kForeignWeight : 1,
-            std::max(1.0, static_cast<double>(trials.size()))};
+    double score = mean_score(contender.own, RunStatus::done);
+    if (std::isinf(score)) score = mean_score(contender.own, RunStatus::stopped);
+    return {&contender.known->candidate.genes, score, 1, static_cast<double>(contender.own.size())};
+}
+
+// Whose word a candidate's is that did not run here.
+std::string_view voice_of(const Contender& contender) {
+    const Trial* trial = !contender.foreign.empty()     ? contender.foreign.front()
+                         : !contender.elsewhere.empty() ? contender.elsewhere.front()
+                                                        : nullptr;
+    return trial == nullptr ? std::string_view() : trial->writer;
 }
 
 bool importable(const Contender& contender) {
@@ -132,7 +140,7 @@ Proposer::Proposer(const PlannerInput& input, const Contenders& contenders, Rand
       contenders_(contenders),
       random_(random),
       experience_(*input.space, contenders) {
-    observe_all(input.history->candidates);
+    observe_all(*input.history);
     measure_noise();
     arms_ = model_ ? parent_arms(contenders,
                                  [&](const Contender& one) {
@@ -143,18 +151,48 @@ Proposer::Proposer(const PlannerInput& input, const Contenders& contenders, Rand
     imports_ = ranked_imports(contenders, incumbent);
 }
 
-void Proposer::observe_all(const std::vector<Known>& candidates) {
+void Proposer::observe_all(const History& history) {
     for (const Contender& contender : contenders_.all()) {
-        if (contender.known != nullptr && contender.tried()) observations_.push_back(observe(contender));
+        if (contender.known != nullptr && !contender.own.empty()) observations_.push_back(observe(contender));
     }
+    sources_ = sources(history, contenders_);
     auto figures =
         std::ranges::count_if(observations_, [](const Observation& one) { return std::isfinite(one.score); });
-    if (figures < kModelFrom) return;
+    if (figures < (sources_.empty() ? kModelFrom : 1)) return;
     std::vector<const Genes*> in_flight;
-    for (const Known& known : candidates) {
+    for (const Known& known : history.candidates) {
         if (known.in_flight && !known.rejected) in_flight.push_back(&known.candidate.genes);
     }
-    model_.emplace(space_, observations_, in_flight);
+    model_.emplace(space_, observations_, in_flight, sources_);
+}
+
+std::vector<SourceValue> Proposer::source_values() const {
+    std::vector<SourceValue> values;
+    const std::vector<double> weights = model_ ? model_->source_weights() : std::vector<double>();
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        const Source& source = sources_[i];
+        values.push_back({std::string(source.category), std::string(source.writer), source.sure,
+                          static_cast<int>(source.said.size()), source.shared, source.agreement, weights[i]});
+    }
+    return values;
+}
+
+bool Proposer::trusted(const Trial& trial) const {
+    const std::vector<double> weights = model_->source_weights();
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        const Source& source = sources_[i];
+        if (source.writer == trial.writer && source.category == input_.history->category)
+            return source.shared >= kProved && weights[i] >= kTrusted;
+    }
+    return false;
+}
+
+bool Proposer::novel(const std::string& id) const {
+    if (!contenders_.knows(id)) return true;
+    const Contender* contender = contenders_.find(id);
+    if (!model_ || contender == nullptr || !contender->open() || contender->known->in_flight) return false;
+    return contender->own.empty() &&
+           std::ranges::none_of(contender->foreign, [&](const Trial* trial) { return trusted(*trial); });
 }
 
 bool Proposer::available(std::string_view operator_name) const {
@@ -193,8 +231,11 @@ std::optional<Proposal> Proposer::accept(const ParentDraw& draw, const Genes& ge
     auto child = make_candidate(space_, input_.task_id, genes);
     if (!child || !novel(child->id)) return std::nullopt;
     const Candidate& parent = draw.arm->contender->known->candidate;
-    std::string change = change_text(gene_changes(space_, parent.genes, child->genes));
-    return Proposal{std::move(*child), {parent.id}, fmt::format("parent {}; {}", drawn(draw), change)};
+    std::string how =
+        fmt::format("parent {}; {}", drawn(draw), change_text(gene_changes(space_, parent.genes, child->genes)));
+    const Contender* told = contenders_.find(child->id);
+    if (told != nullptr && !told->foreign.empty()) how += "; others say that they ran it, which nobody verified";
+    return Proposal{std::move(*child), {parent.id}, std::move(how)};
 }
 
 std::optional<Proposal> Proposer::by_model(GeneKind kind) {
@@ -348,12 +389,30 @@ std::optional<Proposal> Proposer::cross() {
     return best;
 }
 
+// Of the first of each voice: one that claims a thousand finds does not crowd out the rest.
+const Contender& Proposer::most_promising_import() const {
+    if (!model_ || sources_.empty()) return *imports_.front();
+    const Contender* best = nullptr;
+    double highest = 0;
+    std::size_t ranked = 0;
+    std::unordered_map<std::string_view, std::size_t> of_voice;
+    for (const Contender* import : imports_) {
+        if (++of_voice[voice_of(*import)] > kMostOfVoice) continue;
+        if (++ranked > kMostRanked) break;
+        const double promise = model_->promise(import->known->candidate.genes);
+        if (best == nullptr || promise > highest) highest = promise, best = import;
+    }
+    return *best;
+}
+
 std::optional<Proposal> Proposer::import() const {
     if (imports_.empty()) return std::nullopt;
-    const Contender& best = *imports_.front();
+    const Contender& best = most_promising_import();
     double score = mean_score(best.foreign, RunStatus::done);
-    std::string why = std::isfinite(score) ? fmt::format("scored {:.4f} by another, not yet run here", score)
-                                           : std::string("kept elsewhere, not yet run here");
+    std::string why =
+        std::isfinite(score)
+            ? fmt::format("scored {:.4f} by another, unverified: run here before anything is built on it", score)
+            : std::string("kept elsewhere, not yet run here");
     const Candidate& candidate = best.known->candidate;
     return Proposal{candidate, best.known->parents, fmt::format("{} {}", short_id(candidate.id), why)};
 }

@@ -4,22 +4,27 @@
 //   switch  a structural gene of one parent, with whatever its constraints draw along
 //   cross   two parents, neither an ancestor of the other, merged by the caller's Crosser; where there is
 //           a model, of up to eight pairs the most promising child
-//   import  the most promising candidate that was kept elsewhere, unchanged: its first own run here
+//   import  the most promising candidate that was kept elsewhere, unchanged: its first own run here, without which
+//           nothing is built on it
 //
-// Once four candidates have figures here, a model (bandit/surrogate) chooses what tune and switch propose: the most
-// promising of what was drawn from the first four parents, for tune also of samples of TPE and of leaps to anywhere
-// (everywhere, in a small space), improved gene by gene while that promises more.
+// Once four candidates have figures here, or one where others have told enough to be heard, a model (bandit/surrogate)
+// chooses what tune and switch propose: the most promising of what was drawn from the first four parents, for tune also
+// of samples of TPE and of leaps to anywhere (everywhere, in a small space), improved gene by gene while that promises
+// more. It may propose what only unverified writers say they ran, unless their word has proved its worth here: nobody
+// can close a part of the space by claiming to have been there.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "bandit/mutate.h"
 #include "bandit/parents.h"
 #include "bandit/planner.h"
+#include "bandit/sources.h"
 #include "bandit/surrogate.h"
 
 namespace cultivar {
@@ -43,6 +48,7 @@ public:
     // The incumbent first. Where noise matters and there is a model, by what it expects of a candidate, which weighs
     // its own runs with those of its like; where there is a model alone, by their means.
     const std::vector<ParentArm>& parents() const { return arms_; }
+    std::vector<SourceValue> source_values() const;        // those that the model heard
     bool noise_known() const { return noise_known_; }      // something was replicated twice
     bool noise_matters() const { return noise_matters_; }  // it may have chosen the incumbent
 
@@ -52,7 +58,8 @@ private:
         std::size_t parent;  // of the draws
         double promise;
     };
-    void observe_all(const std::vector<Known>& candidates);
+    void observe_all(const History& history);
+    bool trusted(const Trial& trial) const;
     void measure_noise();
     std::optional<Proposal> by_model(GeneKind kind);
     std::vector<Genes> ideas_from(const Contender& parent, GeneKind kind, const Parzen& sampler);
@@ -62,10 +69,11 @@ private:
     std::optional<Genes> one_step(const Contender& parent, GeneKind kind);
     std::optional<Proposal> cross();
     std::optional<Proposal> import() const;
+    const Contender& most_promising_import() const;
 
     std::optional<Proposal> accept(const ParentDraw& draw, const Genes& genes) const;
     bool allowed(const Genes& genes) const;
-    bool novel(const std::string& id) const { return !contenders_.knows(id); }
+    bool novel(const std::string& id) const;
     std::unordered_set<std::string_view> ancestors(const std::string& id) const;
 
     const PlannerInput& input_;
@@ -73,11 +81,12 @@ private:
     const Contenders& contenders_;
     Random& random_;
     Experience experience_;
-    std::vector<Observation> observations_;
+    std::vector<Source> sources_;
+    std::vector<Observation> observations_;  // of what ran here
     std::optional<Surrogate> model_;
     bool noise_known_ = false, noise_matters_ = false;
     std::vector<ParentArm> arms_;
-    std::vector<const Contender*> imports_;  // the most promising first
+    std::vector<const Contender*> imports_;  // the most promising first, where no source is heard
 };
 
 }  // namespace cultivar

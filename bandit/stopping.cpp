@@ -89,7 +89,7 @@ StoppingRule::StoppingRule(const History& history, double budget_s) : budget_s_(
     double best_score = std::numeric_limits<double>::infinity();
     std::vector<double> scores;
     for (const Trial& trial : history.trials) {
-        if (!trial.own || trial.curve.empty() || contenders.find(trial.candidate) == nullptr) continue;
+        if (!trial.own || trial.curve.empty() || contenders.of(trial) == nullptr) continue;
         runs.push_back(&trial);
     }
     auto completed = [](const Trial& trial) {

@@ -3,55 +3,62 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
+#include <utility>
 
 #include "eval/significance.h"
 
 namespace cultivar {
 
 struct Ranking {
+    const std::vector<Observation>& observations;
     std::vector<std::size_t> by_score;
-    std::vector<double> values;  // the normal quantile of each observation's rank; equal scores share their ranks' mean
+
+    // The normal quantile of the rank at `place` of by_score; equal scores share their ranks' mean.
+    double value(std::size_t place) const {
+        auto score_of = [&](std::size_t index) { return observations[index].score; };
+        const auto equal = std::ranges::equal_range(by_score, score_of(by_score[place]), {}, score_of);
+        const auto both = (equal.begin() - by_score.begin()) + (equal.end() - by_score.begin());
+        return normal_quantile(static_cast<double>(both) / 2 / static_cast<double>(by_score.size()));
+    }
 };
 
 namespace {
 
-constexpr std::size_t kMost = 160;
-constexpr std::size_t kLeading = 40;  // the first of them that may be the best
+constexpr std::size_t kMost = 160, kMostOfSource = 96;
+constexpr std::size_t kFitted = 64, kFittedOfSource = 40;
+constexpr std::size_t kLeading = 40;       // the first of them that may be the best
+constexpr std::size_t kMostInFlight = 64;  // believed: leases are others' word
 
 Ranking rank(const std::vector<Observation>& observations) {
-    Ranking ranking{std::vector<std::size_t>(observations.size()), std::vector<double>(observations.size())};
-    std::vector<std::size_t>& by_score = ranking.by_score;
-    std::iota(by_score.begin(), by_score.end(), std::size_t{0});
-    std::ranges::stable_sort(by_score, {}, [&](std::size_t i) { return observations[i].score; });
-    auto count = static_cast<double>(by_score.size());
-    for (std::size_t first = 0; first < by_score.size();) {
-        std::size_t last = first;
-        while (last < by_score.size() && observations[by_score[last]].score == observations[by_score[first]].score)
-            ++last;
-        double value = normal_quantile(static_cast<double>(first + last) / 2 / count);
-        for (; first < last; ++first) ranking.values[by_score[first]] = value;
-    }
+    std::vector<std::pair<double, std::size_t>> scores;
+    scores.reserve(observations.size());
+    for (std::size_t i = 0; i < observations.size(); ++i) scores.emplace_back(observations[i].score, i);
+    std::ranges::sort(scores);
+    Ranking ranking{observations, {}};
+    ranking.by_score.reserve(scores.size());
+    for (const auto& [score, index] : scores) ranking.by_score.push_back(index);
     return ranking;
 }
 
-// The best and the newest in turn.
-std::vector<std::size_t> most_telling(const std::vector<std::size_t>& by_score) {
+// Places in the ranking: the best and the newest in turn.
+std::vector<std::size_t> most_telling(const std::vector<std::size_t>& by_score, std::size_t most) {
+    std::vector<std::size_t> place_of(by_score.size());
+    for (std::size_t place = 0; place < by_score.size(); ++place) place_of[by_score[place]] = place;
     std::vector<bool> taken(by_score.size());
-    std::vector<std::size_t> chosen;
+    std::vector<std::size_t> places;
     std::size_t best = 0, newest = by_score.size();
-    auto take = [&](std::size_t index) {
-        if (taken[index] || chosen.size() == kMost) return;
-        taken[index] = true;
-        chosen.push_back(index);
+    auto take = [&](std::size_t place) {
+        if (taken[place] || places.size() == most) return;
+        taken[place] = true;
+        places.push_back(place);
     };
-    while (chosen.size() < std::min(kMost, by_score.size())) {
-        while (taken[by_score[best]]) ++best;
-        take(by_score[best]);
-        while (newest > 0 && taken[newest - 1]) --newest;
-        if (newest > 0) take(--newest);
+    while (places.size() < std::min(most, by_score.size())) {
+        while (taken[best]) ++best;
+        take(best);
+        while (newest > 0 && taken[place_of[newest - 1]]) --newest;
+        if (newest > 0) take(place_of[--newest]);
     }
-    return chosen;
+    return places;
 }
 
 std::vector<bool> orderedness(const Space& space) {
@@ -60,14 +67,32 @@ std::vector<bool> orderedness(const Space& space) {
     return result;
 }
 
-std::vector<Sample> samples_of(const Space& space, const std::vector<Observation>& observations,
-                               const Ranking& ranking) {
+std::vector<double> hints_of(const std::vector<GaussianProcess>& hinters, const Point& point) {
+    std::vector<double> hints;
+    hints.reserve(hinters.size());
+    for (const GaussianProcess& hinter : hinters) hints.push_back(hinter.mean(point));
+    return hints;
+}
+
+std::vector<Sample> samples_of(const Space& space, const Ranking& ranking, std::size_t most,
+                               const std::vector<GaussianProcess>& hinters) {
     std::vector<Sample> samples;
-    for (std::size_t index : most_telling(ranking.by_score)) {
-        const Observation& one = observations[index];
-        samples.push_back({to_point(space, *one.genes), ranking.values[index], one.weight * one.runs});
+    for (std::size_t place : most_telling(ranking.by_score, most)) {
+        const Observation& one = ranking.observations[ranking.by_score[place]];
+        Point point = to_point(space, *one.genes);
+        std::vector<double> hints = hints_of(hinters, point);
+        samples.push_back({std::move(point), ranking.value(place), one.weight * one.runs, std::move(hints)});
     }
     return samples;
+}
+
+std::vector<GaussianProcess> hinters_of(const Space& space, const std::vector<Source>& sources) {
+    std::vector<GaussianProcess> hinters;
+    hinters.reserve(sources.size());
+    for (const Source& source : sources)
+        hinters.emplace_back(orderedness(space), samples_of(space, rank(source.said), kMostOfSource, {}),
+                             kFittedOfSource);
+    return hinters;
 }
 
 // ln(u cdf(u) + pdf(u)), with its tail's expansion where that would be 0.
@@ -81,38 +106,51 @@ double log_improvement(double u) {
 }  // namespace
 
 Surrogate::Surrogate(const Space& space, const std::vector<Observation>& observations,
-                     const std::vector<const Genes*>& in_flight)
-    : Surrogate(rank(observations), space, observations) {
-    std::vector<Point> points;
-    for (const Genes* genes : in_flight) points.push_back(to_point(space, *genes));
-    process_.believe(points);
+                     const std::vector<const Genes*>& in_flight, const std::vector<Source>& sources)
+    : Surrogate(rank(observations), space, observations, hinters_of(space, sources)) {
+    std::vector<Sample> under_way;
+    for (std::size_t i = in_flight.size() - std::min(in_flight.size(), kMostInFlight); i < in_flight.size(); ++i) {
+        Point point = to_point(space, *in_flight[i]);
+        std::vector<double> hints = hints_at(point);
+        best_ = std::min(best_, process_.mean(point, hints));  // else what is next to it would look like a sure gain
+        under_way.push_back({std::move(point), 0, 1, std::move(hints)});
+    }
+    process_.believe(std::move(under_way));
 }
 
-Surrogate::Surrogate(const Ranking& ranking, const Space& space, const std::vector<Observation>& observations)
-    : space_(space), process_(orderedness(space), samples_of(space, observations, ranking)) {
+Surrogate::Surrogate(const Ranking& ranking, const Space& space, const std::vector<Observation>& observations,
+                     std::vector<GaussianProcess> hinters)
+    : space_(space),
+      hinters_(std::move(hinters)),
+      process_(orderedness(space), samples_of(space, ranking, kMost, hinters_), kFitted) {
     best_ = std::numeric_limits<double>::infinity();
+    scores_.reserve(observations.size());
     for (std::size_t index : ranking.by_score) {
         if (!std::isfinite(observations[index].score)) break;
-        if (scale_.size() < kLeading)
-            best_ = std::min(best_, process_.at(to_point(space, *observations[index].genes)).mean);
-        scale_.emplace_back(ranking.values[index], observations[index].score);
+        if (scores_.size() < kLeading) {
+            Point point = to_point(space, *observations[index].genes);
+            best_ = std::min(best_, process_.mean(point, hints_at(point)));
+        }
+        scores_.push_back(observations[index].score);
     }
+    count_ = static_cast<double>(observations.size());
 }
 
+std::vector<double> Surrogate::hints_at(const Point& point) const { return hints_of(hinters_, point); }
+
 double Surrogate::promise(const Genes& genes) const {
-    Prediction prediction = process_.at(to_point(space_, genes));
+    Point point = to_point(space_, genes);
+    Prediction prediction = process_.at(point, hints_at(point));
     return std::log(prediction.deviation) + log_improvement((best_ - prediction.mean) / prediction.deviation);
 }
 
 double Surrogate::expected(const Genes& genes) const {
-    double mean = process_.at(to_point(space_, genes)).mean;
-    auto above = std::ranges::lower_bound(scale_, mean, {}, &std::pair<double, double>::first);
-    if (above == scale_.begin()) return scale_.front().second;
-    if (above == scale_.end()) return scale_.back().second;
-    auto below = std::prev(above);
-    double width = above->first - below->first;
-    double share = width > 0 ? (mean - below->first) / width : 0;
-    return below->second + share * (above->second - below->second);
+    Point point = to_point(space_, genes);
+    const double place = std::clamp(normal_cdf(process_.mean(point, hints_at(point))) * count_ - 0.5, 0.0,
+                                    static_cast<double>(scores_.size() - 1));
+    const auto below = static_cast<std::size_t>(place);
+    const std::size_t above = std::min(below + 1, scores_.size() - 1);
+    return std::lerp(scores_[below], scores_[above], place - static_cast<double>(below));
 }
 
 }  // namespace cultivar

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include "bandit/coordinates.h"
 #include "eval/significance.h"
@@ -161,9 +162,9 @@ struct Parzen::Mixtures {
 Parzen::Parzen(const Space& space, const std::vector<Observation>& observations) {
     std::vector<std::size_t> order(observations.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::ranges::stable_sort(order, {}, [&](std::size_t i) { return observations[i].score; });
     auto split = static_cast<std::size_t>(std::ceil(kGoodShare * static_cast<double>(order.size())));
     auto border = order.begin() + static_cast<std::ptrdiff_t>(std::min(split, kMostGood));
+    std::ranges::nth_element(order, border, {}, [&](std::size_t i) { return std::pair(observations[i].score, i); });
     mixtures_.reset(new Mixtures{space, mixture_of(space, observations, {order.begin(), border}),
                                  mixture_of(space, observations, {border, order.end()})});
 }

@@ -1,4 +1,4 @@
-// search_bench --evaluations N --repeats R --workers W --method M FILE...
+// search_bench --evaluations N --repeats R --workers W --method M [--known N] [--forged N] [--elsewhere FILE] FILE...
 //
 // How well a method chooses: for each table of real trainings, the true mean of what it would publish after so many
 // runs, averaged over the repeats. Every run counts, re-runs included. W workers are simulated, each run taking a
@@ -8,12 +8,18 @@
 //    "regret":{"10":{"mean":..., "lo":..., "hi":...}, ...},   95 % bootstrap intervals; 0: the best, 1: the median row
 //    "duplicates":...,     share of the launches that repeat a known row without being meant to
 //    "propose_ms":...}     mean processor time to choose a run
+//
+// What a pool may hold before `ours` begins in it: so many own results of random rows (how long a plan takes then); so
+// many forged ones, unverified, of random rows, each better than any true one (what lies cost); the history of 100 runs
+// on another table of the same space, as another category's of another writer (what a laptop's pool gives a server's).
+// The line says so: "known":N, "forged":N, "elsewhere":"TABLE".
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +37,8 @@ constexpr double kSpeedSigma = 0.5;
 
 struct Options {
     int evaluations = 200, repeats = 30, workers = 1;
-    std::string method = "ours";
+    std::string method = "ours", elsewhere{};
+    Prelude prelude{};
     std::vector<std::string> files;
 };
 
@@ -102,7 +109,7 @@ nlohmann::ordered_json measure(const SearchTable& table, const Options& options)
     double launches = 0, duplicates = 0, propose_s = 0;
     for (int repeat = 0; repeat < options.repeats; ++repeat) {
         auto seed = static_cast<std::uint64_t>(repeat);
-        auto method = make_search_method(options.method, table, seed);
+        auto method = make_search_method(options.method, table, seed, options.prelude);
         Search search = Simulation(table, *method, options, seed).run();
         for (std::size_t i = 0; i < points.size(); ++i) regrets[i].push_back(search.regret[i]);
         launches += search.launches;
@@ -111,19 +118,26 @@ nlohmann::ordered_json measure(const SearchTable& table, const Options& options)
     }
     nlohmann::ordered_json regret;
     for (std::size_t i = 0; i < points.size(); ++i) regret[std::to_string(points[i])] = json_of(mean_of(regrets[i]));
-    return {{"table", table.name()},
-            {"method", options.method},
-            {"workers", options.workers},
-            {"repeats", options.repeats},
-            {"regret", regret},
-            {"duplicates", duplicates / launches},
-            {"propose_ms", 1000 * propose_s / launches}};
+    nlohmann::ordered_json line = {{"table", table.name()},
+                                   {"method", options.method},
+                                   {"workers", options.workers},
+                                   {"repeats", options.repeats}};
+    if (options.prelude.known > 0) line["known"] = options.prelude.known;
+    if (options.prelude.forged > 0) line["forged"] = options.prelude.forged;
+    if (options.prelude.elsewhere != nullptr) line["elsewhere"] = options.prelude.elsewhere->name();
+    line["regret"] = regret;
+    line["duplicates"] = duplicates / launches;
+    line["propose_ms"] = 1000 * propose_s / launches;
+    return line;
 }
 
 Result<Options> read_options(const std::vector<std::string>& words) {
     Options options;
-    std::map<std::string, int*> numbers = {
-        {"--evaluations", &options.evaluations}, {"--repeats", &options.repeats}, {"--workers", &options.workers}};
+    std::map<std::string, int*> numbers = {{"--evaluations", &options.evaluations},
+                                           {"--repeats", &options.repeats},
+                                           {"--workers", &options.workers},
+                                           {"--known", &options.prelude.known},
+                                           {"--forged", &options.prelude.forged}};
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (!words[i].starts_with("--")) {
             options.files.push_back(words[i]);
@@ -137,19 +151,28 @@ Result<Options> read_options(const std::vector<std::string>& words) {
                 return fail(Code::usage, fmt::format("'{}' is no count", value));
         } else if (words[i] == "--method") {
             options.method = value;
+        } else if (words[i] == "--elsewhere") {
+            options.elsewhere = value;
         } else {
             return fail(Code::usage, fmt::format("no option '{}'", words[i]));
         }
         ++i;
     }
     if (options.files.empty()) return fail(Code::usage, "no table given");
+    if (options.method != "ours" && (options.prelude.known + options.prelude.forged > 0 || !options.elsewhere.empty()))
+        return fail(Code::usage, fmt::format("'{}' searches alone: only 'ours' has a pool", options.method));
     if (std::ranges::find(search_methods(), options.method) == search_methods().end())
         return fail(Code::usage, fmt::format("no method '{}': {}", options.method, fmt::join(search_methods(), ", ")));
     return options;
 }
 
 Result<void> bench(const std::vector<std::string>& words) {
-    TRY_ASSIGN(const Options options, read_options(words));
+    TRY_ASSIGN(Options options, read_options(words));
+    std::optional<SearchTable> elsewhere;
+    if (!options.elsewhere.empty()) {
+        TRY_ASSIGN(elsewhere, SearchTable::load(options.elsewhere));
+        options.prelude.elsewhere = &*elsewhere;
+    }
     for (const std::string& file : options.files) {
         TRY_ASSIGN(const SearchTable table, SearchTable::load(file));
         fmt::print("{}\n", measure(table, options).dump());

@@ -168,8 +168,9 @@ std::vector<std::size_t> first_rows_of(const SearchTable& table, std::uint64_t s
     return rows;
 }
 
-std::unique_ptr<SearchMethod> make_search_method(std::string_view name, const SearchTable& table, std::uint64_t seed) {
-    if (name == "ours") return std::make_unique<PlannedSearch>(table, seed);
+std::unique_ptr<SearchMethod> make_search_method(std::string_view name, const SearchTable& table, std::uint64_t seed,
+                                                 const Prelude& prelude) {
+    if (name == "ours") return std::make_unique<PlannedSearch>(table, seed, prelude);
     if (name == "random") return std::make_unique<RandomSearch>(table, seed);
     if (name == "keep") return std::make_unique<KeepOrDiscard>(table, seed);
     if (name == "softmax") return std::make_unique<SoftmaxOfLevels>(table, seed);

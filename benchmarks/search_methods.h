@@ -37,7 +37,16 @@ std::vector<std::size_t> first_rows_of(const SearchTable& table, std::uint64_t s
 //   tpe       multivariate TPE alone, without repeats
 const std::vector<std::string_view>& search_methods();
 
-// Null: no such method. `table` outlives the method.
-std::unique_ptr<SearchMethod> make_search_method(std::string_view name, const SearchTable& table, std::uint64_t seed);
+// What a pool holds before `ours` begins in it.
+struct Prelude {
+    int known = 0;   // own results, of random rows
+    int forged = 0;  // unverified results of a stranger, kept and claimed: random rows, each better than any true one
+    const SearchTable* elsewhere = nullptr;  // of the same space: another category, in which a stranger ran
+    int told = 100;                          // runs there, chosen by `ours`
+};
+
+// Null: no such method. The tables outlive the method. Only `ours` has a prelude.
+std::unique_ptr<SearchMethod> make_search_method(std::string_view name, const SearchTable& table, std::uint64_t seed,
+                                                 const Prelude& prelude = {});
 
 }  // namespace cultivar

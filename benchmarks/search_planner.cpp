@@ -9,17 +9,70 @@ namespace cultivar {
 namespace {
 
 const std::string kTask(64, '0');
+const std::string kStranger = "stranger";
 
 }  // namespace
 
-PlannedSearch::PlannedSearch(const SearchTable& table, std::uint64_t seed) : table_(table), seed_(seed) {
-    history_.category = "table";
-    for (std::size_t row : first_rows_of(table, seed, kFirstRows)) {
-        Known entry;
-        entry.candidate = make_candidate(table.space(), kTask, table.genes(row)).value();
-        entry.seed = true;
-        at_[entry.candidate.id] = history_.candidates.size();
-        history_.candidates.push_back(std::move(entry));
+PlannedSearch::PlannedSearch(const SearchTable& table, std::uint64_t seed, const Prelude& prelude)
+    : table_(table), seed_(seed) {
+    history_.category = table.name();
+    for (std::size_t row : first_rows_of(table, seed, kFirstRows)) entry_of(row).seed = true;
+    Random luck(seed ^ 0xf0f0ULL);
+    for (int i = 0; i < prelude.known; ++i) know(luck.below(table.rows()), luck);
+    for (int i = 0; i < prelude.forged; ++i) forge(luck.below(table.rows()), luck);
+    if (prelude.elsewhere != nullptr) hear_of(*prelude.elsewhere, prelude.told);
+}
+
+Known& PlannedSearch::entry_of(std::size_t row) {
+    auto candidate = make_candidate(table_.space(), kTask, table_.genes(row)).value();
+    auto [place, fresh] = at_.emplace(candidate.id, history_.candidates.size());
+    if (fresh) history_.candidates.push_back({.candidate = std::move(candidate), .parents = {}});
+    return history_.candidates[place->second];
+}
+
+void PlannedSearch::know(std::size_t row, Random& luck) {
+    Known& entry = entry_of(row);
+    entry.kept = true;
+    Trial trial;
+    trial.candidate = entry.candidate.id;
+    trial.score = table_.draw(row, luck);
+    trial.decision = Decision::kept;
+    history_.trials.push_back(std::move(trial));
+}
+
+// Said to be a seed's child, so that it speaks for its step and its operator too.
+void PlannedSearch::forge(std::size_t row, Random& luck) {
+    Known& entry = entry_of(row);
+    entry.kept = true;
+    Trial trial;
+    trial.candidate = entry.candidate.id;
+    trial.score = table_.best() - luck.uniform() * (table_.median() - table_.best());
+    trial.decision = Decision::kept;
+    trial.operator_name = "cross";
+    trial.own = false;
+    trial.writer = kStranger;
+    history_.trials.push_back(std::move(trial));
+    if (!entry.seed) entry.parents = {history_.candidates.front().candidate.id};
+}
+
+void PlannedSearch::hear_of(const SearchTable& elsewhere, int told) {
+    PlannedSearch there(elsewhere, seed_ ^ 0xe15eULL);
+    Random luck(seed_ ^ 0x100cULL);
+    for (int i = 0; i < told; ++i) {
+        auto launch = there.next();
+        if (!launch) break;
+        there.finished(*launch, elsewhere.draw(launch->row, luck));
+    }
+    for (Trial trial : there.history_.trials) {
+        const Known& known = there.known(trial.candidate);
+        auto row = table_.find(known.candidate.genes);
+        if (!row) continue;  // it does not fit this machine
+        Known& entry = entry_of(*row);
+        entry.kept |= known.kept;
+        trial.own = false;
+        trial.writer = kStranger;
+        trial.category = elsewhere.name();
+        history_.elsewhere.push_back(std::move(trial));
     }
 }
 

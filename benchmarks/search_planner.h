@@ -11,7 +11,7 @@ namespace cultivar {
 
 class PlannedSearch final : public SearchMethod {
 public:
-    PlannedSearch(const SearchTable& table, std::uint64_t seed);
+    PlannedSearch(const SearchTable& table, std::uint64_t seed, const Prelude& prelude = {});
     PlannedSearch(const PlannedSearch&) = delete;
     PlannedSearch& operator=(const PlannedSearch&) = delete;
 
@@ -24,6 +24,10 @@ private:
         std::string operator_name;
         std::vector<std::string> parents;
     };
+    void know(std::size_t row, Random& luck);
+    void forge(std::size_t row, Random& luck);
+    void hear_of(const SearchTable& elsewhere, int told);
+    Known& entry_of(std::size_t row);
     PlannerInput input() const;
     Result<Candidate> cross(const std::string& a, const std::string& b) const;
     std::vector<std::string> ancestors(const std::string& id) const;  // nearest first, itself included

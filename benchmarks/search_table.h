@@ -31,6 +31,8 @@ public:
     double draw(std::size_t row, Random& luck) const { return losses_[row][luck.below(losses_[row].size())]; }
     // (true mean - best) / (median - best) over the table's true means.
     double regret(std::size_t row) const { return (means_[row] - best_) / (median_ - best_); }
+    double best() const { return best_; }  // of the true means
+    double median() const { return median_; }
 
 private:
     Result<void> read_header(const std::vector<std::string>& fields);

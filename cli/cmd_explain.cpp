@@ -60,7 +60,7 @@ Result<RunRow> find_run(Session& session, const std::string& prefix) {
 // The history as it stood before a run: without that run and what was recorded after it.
 Result<History> history_before(Session& session, const RunRow& row) {
     TRY_ASSIGN(std::vector<Seed> seeds, read_seeds(*session.clone));
-    TRY_ASSIGN(History history, read_history(session, seeds, row.run.category));
+    TRY_ASSIGN(History history, read_history(session, seeds, row.run.category, row.id));
     TRY_ASSIGN(std::vector<RunSummary> order, session.index->summaries(row.run.category));
     std::size_t before = 0;
     while (before < order.size() && order[before].id != row.id) ++before;
@@ -139,6 +139,27 @@ std::span<const Row> first_rows(const std::vector<Row>& rows) {
     return {rows.data(), std::min(rows.size(), kMostRows)};
 }
 
+std::string voice_text(const SourceValue& source) {
+    if (source.sure) return "verified";
+    return source.writer.empty() ? "several writers" : clean(source.writer, 48);
+}
+
+std::string others_text(const Ui& ui, const Explanation& why) {
+    TextTable sources(
+        {{"source"}, {"category"}, {"results", true}, {"run here", true}, {"agreement", true}, {"weight", true}});
+    for (const SourceValue& one : why.sources)
+        sources.row({voice_text(one), clean(one.category, 48), std::to_string(one.results), std::to_string(one.shared),
+                     fmt::format("{:.2f}", one.agreement), fmt::format("{:.2f}", one.weight)});
+    TextTable outsiders({{"claimed"}, {"score", true}, {"here", true}, {"by"}, {"standing"}});
+    for (const Outsider& one : why.outsiders)
+        outsiders.row({short_id(one.candidate), fmt::format("{:.4f}", one.claimed),
+                       one.here ? fmt::format("{:.4f}", *one.here) : "-", clean(one.writer, 48), one.standing});
+    std::string text;
+    if (!why.sources.empty()) text += "\n" + sources.text(ui);
+    if (!why.outsiders.empty()) text += "\n" + outsiders.text(ui);
+    return text;
+}
+
 std::string arms_text(const Ui& ui, const Explanation& why) {
     TextTable operators(
         {{"operator"}, {"odds", true}, {"paid", true}, {"unpaid", true}, {"cost", true}, {"runs", true}});
@@ -165,7 +186,7 @@ std::string arms_text(const Ui& ui, const Explanation& why) {
     std::string text = "\n" + operators.text(ui);
     if (!why.parents.empty()) text += "\n" + parents.text(ui);
     if (!why.families.empty()) text += "\n" + families.text(ui);
-    return text;
+    return text + others_text(ui, why);
 }
 
 std::string parents_text(const std::vector<std::string>& parents) {
@@ -221,6 +242,8 @@ Json subject_json(Session& session, const Subject& subject) {
     json["operators"] = operators_json(subject.why.operators);
     json["arms"] = parents_json(subject.why.parents);
     json["families"] = families_json(subject.why.families);
+    json["sources"] = sources_json(subject.why.sources);
+    json["outsiders"] = outsiders_json(subject.why.outsiders);
     return json;
 }
 

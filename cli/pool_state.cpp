@@ -113,6 +113,30 @@ Json parents_json(const std::vector<ParentValue>& parents) {
     return rows;
 }
 
+Json sources_json(const std::vector<SourceValue>& sources) {
+    Json rows = Json::array();
+    for (const SourceValue& one : sources)
+        rows.push_back({{"category", one.category},
+                        {"writer", one.writer.empty() ? Json(nullptr) : Json(one.writer)},
+                        {"verified", one.sure},
+                        {"results", one.results},
+                        {"run_here", one.shared},
+                        {"agreement", one.agreement},
+                        {"weight", one.weight}});
+    return rows;
+}
+
+Json outsiders_json(const std::vector<Outsider>& outsiders) {
+    Json rows = Json::array();
+    for (const Outsider& one : outsiders)
+        rows.push_back({{"candidate", one.candidate},
+                        {"writer", one.writer},
+                        {"claimed", one.claimed},
+                        {"here", or_null(one.here)},
+                        {"standing", one.standing}});
+    return rows;
+}
+
 Json families_json(const std::vector<Family>& families) {
     Json rows = Json::array();
     for (const Family& one : families)

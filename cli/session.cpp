@@ -18,7 +18,8 @@ constexpr std::size_t kMaxSeeds = 1000;
 // What a plan is made from; in a larger pool, this clone's own runs, the best and the newest of the others'.
 constexpr std::int64_t kMostCandidates = 10'000;
 constexpr std::size_t kMostBest = 2500, kMostNewest = 2500;
-constexpr int kMostLeases = 100;  // of one writer
+constexpr int kMostLeases = 100;      // of one writer
+constexpr int kMostElsewhere = 2000;  // runs of other categories
 
 Trial trial_of(const RunSummary& run, bool own) {
     Trial trial;
@@ -39,9 +40,11 @@ Trial trial_of(const RunSummary& run, bool own) {
 }
 
 // The candidates of these runs that a plan in a large pool is made from.
-std::set<std::string> chosen(const std::vector<RunSummary>& runs, const std::function<bool(const RunSummary&)>& own) {
+std::set<std::string> chosen(const std::vector<RunSummary>& runs, const std::function<bool(const RunSummary&)>& own,
+                             const std::vector<RunElsewhere>& elsewhere) {
     std::set<std::string> names;
     std::vector<const RunSummary*> others;
+    for (const RunElsewhere& run : elsewhere) names.insert(run.candidate);
     for (const RunSummary& run : runs) {
         if (!own(run)) {
             others.push_back(&run);
@@ -108,7 +111,15 @@ Result<std::vector<Seed>> read_seeds(const Clone& clone) {
     return seeds;
 }
 
-Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category) {
+std::vector<Lease> plausible_leases(std::vector<Lease> leases, const std::string& category) {
+    std::map<std::string, int> held;
+    std::erase_if(leases,
+                  [&](const Lease& lease) { return lease.category != category || ++held[lease.writer] > kMostLeases; });
+    return leases;
+}
+
+Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category,
+                             const std::string& before) {
     History history;
     history.category = category;
     std::map<std::string, std::size_t> at;
@@ -124,7 +135,8 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     auto own = [&](const RunSummary& run) { return run.writer == session.clone->writer || accepted.count(run.id) > 0; };
     TRY_ASSIGN(std::int64_t count, index.candidate_count());
     std::optional<std::set<std::string>> only;
-    if (count > kMostCandidates) only = chosen(runs, own);
+    TRY_ASSIGN(std::vector<RunElsewhere> elsewhere, index.runs_elsewhere(category, kMostElsewhere, before));
+    if (count > kMostCandidates) only = chosen(runs, own, elsewhere);
     TRY_ASSIGN(std::vector<CandidateRow> rows, index.candidates(only ? &*only : nullptr));
     TRY_ASSIGN(std::set<std::string> kept, index.kept_candidates());
     TRY_ASSIGN(std::set<std::string> rejected, index.rejected_candidates());
@@ -147,13 +159,20 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     for (const RunSummary& run : runs) {
         if (only && !at.count(run.candidate)) continue;
         history.trials.push_back(trial_of(run, own(run)));
+        if (!history.trials.back().own) history.trials.back().writer = run.writer;
         if (auto curve = curves.find(run.id); curve != curves.end())
             history.trials.back().curve = std::move(curve->second);
     }
+    for (RunElsewhere& run : elsewhere) {
+        Trial& trial = history.elsewhere.emplace_back();
+        trial.candidate = std::move(run.candidate);
+        trial.score = run.score;
+        trial.own = run.writer == session.clone->writer || accepted.count(run.id) > 0;
+        if (!trial.own) trial.writer = std::move(run.writer);
+        trial.category = std::move(run.category);
+    }
     TRY_ASSIGN(std::vector<Lease> leases, session.index->leases());
-    std::map<std::string, int> held;
-    for (const Lease& lease : leases) {
-        if (lease.category != category || ++held[lease.writer] > kMostLeases) continue;
+    for (const Lease& lease : plausible_leases(std::move(leases), category)) {
         if (auto found = at.find(lease.candidate); found != at.end()) {
             history.candidates[found->second].in_flight = true;
             continue;

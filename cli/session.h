@@ -31,8 +31,13 @@ Result<std::vector<Seed>> read_seeds(const Clone& clone);
 // A run as the bandit sees it. `own`: by this clone, or accepted by a verdict.
 Trial trial_of(const Run& run, bool own);
 
-// The index as the planner's history of one category. Refused records and rejected runs are not in it.
-Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category);
+// Of those in a category, the first 100 of each writer: more are no word that one machine could keep.
+std::vector<Lease> plausible_leases(std::vector<Lease> leases, const std::string& category);
+
+// The index as the planner's history of one category. Refused records and rejected runs are not in it. `before`: of other
+// categories, only what was known before that record.
+Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category,
+                             const std::string& before = "");
 
 // Data that training needs: checked to be here (sizes, not digests); null for a pool of kind "command", which needs none.
 // Errors: not_found with the import as a hint.

@@ -66,6 +66,11 @@ struct RunSummary {
     double proposer_seconds = 0, proposer_usd = 0;
 };
 
+struct RunElsewhere {
+    std::string id, writer, candidate, category;
+    double score = 0;
+};
+
 struct ClaimRow {
     std::string id;
     Claim claim;
@@ -137,6 +142,10 @@ public:
     Result<std::vector<RunRow>> own_runs(const std::string& category);
     // What a plan is made from: the runs that count, oldest first, and how many there are of each candidate anywhere.
     Result<std::vector<RunSummary>> summaries(const std::string& category);
+    // The newest scored runs of all other categories, oldest first; without what other writers said of a candidate after
+    // this clone ran it in this one, which may be copied. `before`: only what was known before that record.
+    Result<std::vector<RunElsewhere>> runs_elsewhere(const std::string& category, int most,
+                                                     const std::string& before = "");
     Result<std::map<std::string, int>> run_counts();
     Result<std::set<std::string>> accepted_runs();  // those whose weights an accepted verdict scored again
     // For pool/archive: commits that the archive holds, and those found good that it does not hold yet.

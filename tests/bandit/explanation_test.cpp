@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
+#include "bandit/planner.h"
 #include "tests/bandit/world.h"
 
 namespace cultivar {
@@ -110,6 +112,46 @@ TEST(Explanation, OfAnEmptyHistoryHasArmsAndNothingElse) {
     EXPECT_EQ(why.operators.size(), 4U);
     EXPECT_TRUE(why.parents.empty());
     EXPECT_TRUE(why.families.empty());
+}
+
+TEST_F(Explained, SaysWhyTheBoldestClaimsOfOthersAreNoParents) {
+    for (int i = 0; i < 12; ++i) {
+        auto id = add(history_, candidate_of(space_, {{"optim.rate", 0.6 + 0.01 * i}}), {first_});
+        history_.trials.push_back(done(id, 1 + 0.1 * i, Decision::kept));
+        history_.trials.back().own = false;
+        history_.trials.back().writer = "mallory";
+        if (i == 0) record(id, "import", 4, {first_});
+        if (i == 0) history_.trials.back().decision = Decision::reverted;
+    }
+    Explanation why = explained();
+    ASSERT_EQ(why.outsiders.size(), 10U);
+    EXPECT_EQ(why.outsiders[0].claimed, 1);
+    EXPECT_EQ(why.outsiders[0].writer, "mallory");
+    EXPECT_EQ(why.outsiders[0].here, 4);
+    EXPECT_EQ(why.outsiders[0].standing, "run here first, and not kept");
+    EXPECT_EQ(why.outsiders[1].here, std::nullopt);
+    EXPECT_NE(why.outsiders[1].standing.find("not run here yet"), std::string::npos);
+}
+
+TEST_F(Explained, OfAPlanNamesTheSourcesItHeardAndTheirWeights) {
+    for (int i = 0; i < 6; ++i) {
+        Trial trial = done(history_.candidates[static_cast<std::size_t>(i % 5)].candidate.id, 7 + i);
+        trial.own = false;
+        trial.writer = "ann";
+        trial.category = "elsewhere";
+        history_.elsewhere.push_back(trial);
+    }
+    PlannerInput input{&space_, testing::kTask, &history_, 1, {}};
+    input.explain = true;
+    auto plan = plan_next(input);
+    ASSERT_TRUE(plan);
+    ASSERT_EQ(plan->why->sources.size(), 1U);
+    const SourceValue& source = plan->why->sources[0];
+    EXPECT_EQ(source.writer, "ann");
+    EXPECT_EQ(source.category, "elsewhere");
+    EXPECT_EQ(source.results, 5);
+    EXPECT_EQ(source.shared, 5);
+    EXPECT_TRUE(std::isfinite(source.weight));
 }
 
 }  // namespace

@@ -71,10 +71,45 @@ TEST(GaussianProcess, ExpectsRunsUnderWayToTurnOutAsExpected) {
     for (int i = 0; i <= 5; ++i) samples.push_back({{i / 10.0}, i / 5.0 - 0.5, 1});
     GaussianProcess process({true}, samples);
     Prediction before = process.at({0.9});
-    process.believe({{0.9}});
+    process.believe({{{0.9}}});
     Prediction after = process.at({0.9});
     EXPECT_NEAR(after.mean, before.mean, 0.02);
     EXPECT_LT(after.deviation, 0.6 * before.deviation);
+}
+
+// Samples of a wave over [0, 1/2] with a hint that foretells it, and one that does not.
+std::vector<Sample> hinted_wave() {
+    Random random(4);
+    std::vector<Sample> samples;
+    for (int i = 0; i < 12; ++i) {
+        double unit = i / 24.0;
+        samples.push_back({{unit}, std::sin(9 * unit), 1, {std::sin(9 * unit), random.normal()}});
+    }
+    return samples;
+}
+
+TEST(GaussianProcess, LearnsWhichHintsHold) {
+    auto weights = GaussianProcess({true}, hinted_wave()).hint_weights();
+    ASSERT_EQ(weights.size(), 2U);
+    EXPECT_GT(weights[0], 0.7);
+    EXPECT_LT(std::abs(weights[1]), 0.1);
+    EXPECT_TRUE(GaussianProcess({true}, {}).hint_weights().empty());
+}
+
+TEST(GaussianProcess, ExpectsWhatAHintThatHeldSaysWhereNobodyLooked) {
+    GaussianProcess process({true}, hinted_wave());
+    EXPECT_LT(process.mean({0.9}, {-1.5, 0}), process.mean({0.9}, {1.5, 0}) - 2);
+    EXPECT_NEAR(process.mean({0.9}, {0, -1.5}), process.mean({0.9}, {0, 1.5}), 0.4);
+    EXPECT_EQ(process.mean({0.9}, {1, 0}), process.at({0.9}, {1, 0}).mean);
+}
+
+TEST(GaussianProcess, TrustsAHintAtFirstAndNotForLong) {
+    Sample wrong{{0.1}, 1, 1, {-1}};
+    double before = GaussianProcess({true}, {wrong}).hint_weights()[0];
+    std::vector<Sample> samples;
+    for (int i = 0; i < 8; ++i) samples.push_back({{i / 8.0}, i % 2 == 0 ? 1.0 : -1.0, 1, {i % 4 < 2 ? -1.0 : 1.0}});
+    EXPECT_LT(std::abs(GaussianProcess({true}, samples).hint_weights()[0]), 0.3);
+    EXPECT_GT(GaussianProcess({true}, {{{0.1}, 1, 1, {1}}}).hint_weights()[0], before);
 }
 
 TEST(GaussianProcess, BearsTheSameSampleManyTimes) {

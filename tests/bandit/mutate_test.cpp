@@ -111,6 +111,16 @@ TEST_F(Mutate, CountsRunsThatDoNotFitAgainstTheirStepAndForeignOnesHalf) {
     EXPECT_DOUBLE_EQ(learnt.weight(index("optim.rate"), 1), 1.0 / 1.5);
 }
 
+TEST_F(Mutate, IsNotSteeredByAThousandForgedSteps) {
+    std::string root = add(history_, testing::candidate_of(space_, {}));
+    for (int i = 1; i <= 1000; ++i) {
+        auto id = add(history_, testing::candidate_of(space_, {{"optim.rate", 0.04 - 1e-5 * i}}), {root});
+        history_.trials.push_back(done(id, 2.5, Decision::reverted));
+        history_.trials.back().own = false;
+    }
+    EXPECT_GE(experience().weight(index("optim.rate"), -1), 0.5 / 3 - 1e-9);
+}
+
 TEST_F(Mutate, FollowsAStepInItsDirection) {
     Random random(5);
     Genes before = base_;

@@ -51,6 +51,45 @@ TEST(Noise, LooksOnlyAtOwnRunsThatWereScored) {
     EXPECT_EQ(estimate_noise(history).sigma, sigma);
 }
 
+// A candidate that ran once here and scored 2, and three times elsewhere, where scores are around 4.
+History replicated_elsewhere(double deviation, const std::string& writer = "") {
+    History history;
+    history.trials = {done("a", 2.0)};
+    for (double step : {-1.0, 0.0, 1.0}) {
+        history.elsewhere.push_back(done("a", 4 + deviation * step));
+        history.elsewhere.back().category = "there";
+        history.elsewhere.back().own = writer.empty();
+        history.elsewhere.back().writer = writer;
+    }
+    return history;
+}
+
+// By hand: two degrees of freedom, ln sigma^2 = ln 0.01^2 + 1/2 + 1/12, against the best score 4 there and 2 here; the
+// guess of 0.2 % weighs 1.
+TEST(Noise, TakesWhatOtherCategoriesReplicatedForItsPrior) {
+    Noise noise = estimate_noise(replicated_elsewhere(0.04));
+    EXPECT_EQ(noise.degrees_of_freedom, 0);
+    EXPECT_NEAR(noise.sigma, 2 * std::exp((std::log(0.002) + 2 * (std::log(0.01) + 7.0 / 24)) / 3), 1e-12);
+}
+
+TEST(Noise, IsMovedByAFactorOfEAtMostByWhatNobodyVerified) {
+    EXPECT_NEAR(estimate_noise(replicated_elsewhere(1, "mallory")).sigma, 0.004 * std::exp(2.0 / 3), 1e-9);
+    EXPECT_NEAR(estimate_noise(replicated_elsewhere(0, "mallory")).sigma, 0.004 * std::exp(-2.0 / 3), 1e-9);
+    History crowd = replicated_elsewhere(1, "mallory");
+    for (int i = 0; i < 50; ++i) {
+        for (const Trial& trial : replicated_elsewhere(1, "mallory" + std::to_string(i)).elsewhere)
+            crowd.elsewhere.push_back(trial);
+    }
+    EXPECT_LT(estimate_noise(crowd).sigma, 0.004 * std::exp(1.0));
+}
+
+TEST(Noise, ForgetsWhatOtherCategoriesSayAsReplicatesComeHere) {
+    History history = replicated();
+    history.elsewhere = replicated_elsewhere(0.4).elsewhere;
+    for (Trial& trial : history.elsewhere) trial.candidate = "yardstick";
+    EXPECT_NEAR(estimate_noise(history).sigma, 0.02, 0.002);
+}
+
 TEST(Judge, DoesNotKeepOneLuckyRun) {
     History history = replicated();
     history.trials.push_back(done("parent", 2.0));

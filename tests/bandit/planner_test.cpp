@@ -229,6 +229,74 @@ TEST_F(Planner, ImportsTheBestOfOthersAndOnlyThenBuildsOnIt) {
     EXPECT_TRUE(operators.contains("tune"));
 }
 
+// What somebody else says, kept and claimed.
+class Forgery : public Planner {
+protected:
+    void forge(const std::string& id, double score, const std::string& writer = "mallory") {
+        record(id, RunStatus::done, score, Decision::kept);
+        history_.trials.back().own = false;
+        history_.trials.back().writer = writer;
+        testing::known(history_, id).kept = true;
+    }
+    void forge_rates(int count, const std::string& parent) {
+        for (int i = 0; i < count; ++i) forge(child_of(parent, 0.55 + 0.00044 * i), 0.5 + 0.0001 * (i * 37 % 101));
+    }
+};
+
+TEST_F(Forgery, MakesNoParentsWithoutARunHere) {
+    std::string root = seed_of(0.1);
+    record(root, RunStatus::done, 3, Decision::kept);
+    forge_rates(1000, root);
+    int imports = 0;
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+        auto next = plan(seed);
+        ASSERT_TRUE(next);
+        EXPECT_EQ(next->parents, std::vector<std::string>{root});
+        if (next->operator_name != "import") continue;
+        ++imports;
+        EXPECT_NE(next->choice.find("unverified: run here before anything is built on it"), std::string::npos);
+    }
+    EXPECT_GT(imports, 0);
+    EXPECT_EQ(incumbent({&space_, testing::kTask, &history_, 0, {}})->candidate.id, root);
+}
+
+TEST_F(Forgery, LosesTheImportsThatItPromised) {
+    std::string root = seed_of(0.1);
+    record(root, RunStatus::done, 3, Decision::kept);
+    forge_rates(300, root);
+    testing::Clone clone(space_, 3, 0.02);
+    int imports = 0;
+    for (int i = 0; i < 60; ++i) {
+        auto next = clone.run(history_);
+        ASSERT_TRUE(next);
+        imports += i >= 20 && next->operator_name == "import";
+    }
+    EXPECT_LE(imports, 8);
+}
+
+TEST_F(Forgery, ClosesNoPartOfTheSpaceByClaimsToHaveBeenThere) {
+    auto space = Space::make({testing::whole("cell", 0, 0, 11)}, {});
+    ASSERT_TRUE(space);
+    for (std::int64_t cell = 0; cell < 12; ++cell) {
+        std::string id = add(history_, candidate_of(*space, {{"cell", cell}}), {}, cell == 0);
+        record(id, RunStatus::done, cell < 4 ? 2.4 - 0.1 * static_cast<double>(cell) : 9,
+               cell < 4 ? Decision::kept : Decision::reverted);
+        history_.trials.back().own = cell < 4;
+        if (cell >= 4) history_.trials.back().writer = "mallory";
+    }
+    auto next = plan_next({&*space, testing::kTask, &history_, 1, {}});
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->operator_name, "tune") << next->choice;
+    EXPECT_NE(next->choice.find("which nobody verified"), std::string::npos) << next->choice;
+}
+
+TEST_F(Forgery, KeepsNoSeedFromBeingRun) {
+    std::string seed = seed_of(0.1);
+    record(seed, RunStatus::unfit);
+    history_.trials.back().own = false;
+    EXPECT_EQ(plan()->child.id, seed);
+}
+
 TEST_F(Planner, PrefersTheTipsAmongWhatWasKeptInOtherCategories) {
     std::string root = seed_of(0.1), middle = child_of(root, 0.2), tip = child_of(middle, 0.3);
     record(root, RunStatus::unfit);

@@ -67,6 +67,56 @@ TEST_F(SurrogateOfRates, SendsTheNextWorkerElsewhereThanTheOneUnderWay) {
     EXPECT_LT(Surrogate(space_, seen_, {&next}).promise(next), Surrogate(space_, seen_, {}).promise(next));
 }
 
+TEST_F(SurrogateOfRates, BelievesNoMoreRunsUnderWayThanItCanAfford) {
+    for (int i = 0; i < 10; ++i) see(at(i / 20.0, "a"), 1 - i / 20.0);
+    std::vector<Genes> leased;
+    for (int i = 0; i < 1000; ++i) leased.push_back(at(i / 1000.0, i < 900 ? "b" : "c"));
+    std::vector<const Genes*> all, last;
+    for (const Genes& genes : leased) all.push_back(&genes);
+    last.assign(all.end() - 64, all.end());
+    EXPECT_EQ(Surrogate(space_, seen_, all).promise(at(0.7, "a")),
+              Surrogate(space_, seen_, last).promise(at(0.7, "a")));
+}
+
+// What another category says of 41 rates: the best is where `best` is.
+class Transfer : public SurrogateOfRates {
+protected:
+    std::vector<Genes> told_;
+    Source source_{"there", "", true, {}, 0, 0};
+
+    Transfer() { told_.reserve(100); }
+    std::vector<Source> source(double best) {
+        for (int i = 0; i <= 40; ++i)
+            source_.said.push_back({&told_.emplace_back(at(i / 40.0, "a")), 7 + std::abs(i / 40.0 - best)});
+        return {source_};
+    }
+};
+
+TEST_F(Transfer, LooksWhereAnotherCategoryFoundTheBest) {
+    for (double rate : {0.1, 0.3, 0.5}) see(at(rate, "a"), std::abs(rate - 0.8));
+    Surrogate alone(space_, seen_, {}), hinted(space_, seen_, {}, source(0.8));
+    EXPECT_GT(hinted.source_weights()[0], 0.5);
+    EXPECT_GT(hinted.promise(at(0.8, "a")), hinted.promise(at(1.0, "a")) + 0.5);
+    EXPECT_GT(hinted.promise(at(0.8, "a")) - hinted.promise(at(0.55, "a")),
+              alone.promise(at(0.8, "a")) - alone.promise(at(0.55, "a")));
+}
+
+TEST_F(Transfer, ForgetsACategoryThatDoesNotAgree) {
+    for (int i = 0; i <= 20; ++i) see(at(i / 20.0, "a"), std::abs(i / 20.0 - 0.2));
+    Surrogate alone(space_, seen_, {}), hinted(space_, seen_, {}, source(0.9));
+    EXPECT_LT(hinted.source_weights()[0], 0.2);
+    EXPECT_NEAR(hinted.expected(at(0.9, "a")), alone.expected(at(0.9, "a")), 0.05);
+    EXPECT_GT(hinted.promise(at(0.22, "a")), hinted.promise(at(0.92, "a")));
+}
+
+TEST_F(Transfer, IsTheSameForAnyScaleOfTheOthersScores) {
+    for (double rate : {0.1, 0.3, 0.5}) see(at(rate, "a"), std::abs(rate - 0.8));
+    auto plain = source(0.8), wild = plain;
+    for (Observation& one : wild[0].said) one.score = std::exp(5 * one.score);
+    EXPECT_EQ(Surrogate(space_, seen_, {}, plain).promise(at(0.7, "b")),
+              Surrogate(space_, seen_, {}, wild).promise(at(0.7, "b")));
+}
+
 TEST_F(SurrogateOfRates, LooksAtTheBestAndTheNewestOfALargeHistory) {
     for (int i = 0; i < 900; ++i) {
         double rate = i / 900.0;

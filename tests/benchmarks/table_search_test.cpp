@@ -120,5 +120,42 @@ TEST_F(TableSearch, WorkersApartDoNotRunTheSameRow) {
     }
 }
 
+TEST_F(TableSearch, ForgedScoresDoNotKeepThePlannerFromTheBest) {
+    auto table = bowl();
+    ASSERT_TRUE(table);
+    Prelude prelude;
+    prelude.forged = 1000;
+    auto method = make_search_method("ours", *table, 1, prelude);
+    Random luck(1);
+    for (int i = 0; i < 70; ++i) {
+        auto launch = method->next();
+        ASSERT_TRUE(launch);
+        method->finished(*launch, table->draw(launch->row, luck));
+    }
+    EXPECT_LT(table->regret(method->best()), 0.02);
+}
+
+TEST_F(TableSearch, AnotherCategorysHistoryHelpsWhereItAgrees) {
+    auto table = bowl();
+    ASSERT_TRUE(table);
+    Prelude prelude;
+    prelude.elsewhere = &*table;
+    prelude.told = 40;
+    double alone = 0, helped = 0;
+    for (std::uint64_t seed = 0; seed < 3; ++seed) {
+        for (bool hears : {false, true}) {
+            auto method = make_search_method("ours", *table, seed, hears ? prelude : Prelude{});
+            Random luck(seed);
+            for (int i = 0; i < 16; ++i) {
+                auto launch = method->next();
+                ASSERT_TRUE(launch);
+                method->finished(*launch, table->draw(launch->row, luck));
+            }
+            (hears ? helped : alone) += table->regret(method->best());
+        }
+    }
+    EXPECT_LE(helped, alone);
+}
+
 }  // namespace
 }  // namespace cultivar
