@@ -15,25 +15,6 @@ constexpr double kPriorShare = 0.002;
 constexpr double kPriorWeight = 1;  // degrees of freedom
 constexpr double kFloorShare = 1e-6;
 
-Noise noise_of(const Contenders& contenders) {
-    double best = std::numeric_limits<double>::infinity(), squares = 0;
-    int degrees = 0;
-    for (const Contender& contender : contenders.all()) {
-        if (!contender.scored()) continue;
-        best = std::min(best, contender.mean);
-        for (double score : contender.scores) squares += (score - contender.mean) * (score - contender.mean);
-        degrees += contender.runs() - 1;
-    }
-    double scale = std::isfinite(best) && best != 0 ? std::abs(best) : 1;
-    double prior = kPriorShare * scale, floor = kFloorShare * scale;
-    if (degrees == 0) return {prior, 0};
-    double pooled = std::max(std::sqrt(squares / degrees), floor);
-    double bias = 1.0 / degrees + 1.0 / (3.0 * degrees * degrees);  // ln(d/2) - digamma(d/2)
-    double log_variance =
-        (kPriorWeight * 2 * std::log(prior) + degrees * (2 * std::log(pooled) + bias)) / (kPriorWeight + degrees);
-    return {std::max(std::exp(log_variance / 2), floor), degrees};
-}
-
 std::string runs_text(int runs) { return fmt::format("{} run{}", runs, runs == 1 ? "" : "s"); }
 
 // The rule of the race. `attempts` counts runs of any status, so that a candidate that keeps dying is decided too.
@@ -61,7 +42,26 @@ Judgement judge_unscored(const Trial& newest) {
 
 }  // namespace
 
-Noise estimate_noise(const History& history) { return noise_of(Contenders(history)); }
+Noise estimate_noise(const Contenders& contenders) {
+    double best = std::numeric_limits<double>::infinity(), squares = 0;
+    int degrees = 0;
+    for (const Contender& contender : contenders.all()) {
+        if (!contender.scored()) continue;
+        best = std::min(best, contender.mean);
+        for (double score : contender.scores) squares += (score - contender.mean) * (score - contender.mean);
+        degrees += contender.runs() - 1;
+    }
+    double scale = std::isfinite(best) && best != 0 ? std::abs(best) : 1;
+    double prior = kPriorShare * scale, floor = kFloorShare * scale;
+    if (degrees == 0) return {prior, 0};
+    double pooled = std::max(std::sqrt(squares / degrees), floor);
+    double bias = 1.0 / degrees + 1.0 / (3.0 * degrees * degrees);  // ln(d/2) - digamma(d/2)
+    double log_variance =
+        (kPriorWeight * 2 * std::log(prior) + degrees * (2 * std::log(pooled) + bias)) / (kPriorWeight + degrees);
+    return {std::max(std::exp(log_variance / 2), floor), degrees};
+}
+
+Noise estimate_noise(const History& history) { return estimate_noise(Contenders(history)); }
 
 Judgement judge(const History& history, const std::string& candidate, const std::vector<std::string>& parents) {
     Contenders contenders(history);
@@ -72,7 +72,7 @@ Judgement judge(const History& history, const std::string& candidate, const std:
     if (newest.status != RunStatus::done && was_kept) return {Decision::kept, 0, "kept by its earlier runs"};
     if (!child->scored() || newest.status == RunStatus::stopped) return judge_unscored(newest);
 
-    double sigma = noise_of(contenders).sigma;
+    double sigma = estimate_noise(contenders).sigma;
     std::string figures =
         fmt::format("{:.4f} +- {:.4f} ({})", child->mean, sigma / std::sqrt(child->runs()), runs_text(child->runs()));
     const Contender* parent = contenders.best_of(parents);

@@ -16,6 +16,8 @@
 
 namespace cultivar {
 
+class Contenders;
+
 struct Noise {
     double sigma = 0;            // of one run's score; > 0
     int degrees_of_freedom = 0;  // 0: nothing was replicated yet and sigma is the prior
@@ -27,6 +29,7 @@ struct Noise {
 // may be, it is shrunk in the logarithm, with the bias of the log of a variance taken off (Smyth 2004). Never below a
 // millionth of the best score.
 Noise estimate_noise(const History& history);
+Noise estimate_noise(const Contenders& contenders);
 
 struct Judgement {
     Decision decision = Decision::none;  // kept, reverted or undecided; none: nothing to judge

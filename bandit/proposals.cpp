@@ -181,13 +181,7 @@ void Proposer::measure_noise() {
     for (const Contender& contender : contenders_.all()) replicated += std::max(contender.runs() - 1, 0);
     noise_known_ = replicated >= kNoiseKnown;
     if (!noise_known_) return;
-    History telling;  // the best and what ran more than once say all that there is to know of it
-    const Contender* best = contenders_.best();
-    for (const Contender& contender : contenders_.all()) {
-        if (contender.runs() < 2 && &contender != best) continue;
-        for (const Trial* trial : contender.own) telling.trials.push_back(*trial);
-    }
-    noise_matters_ = estimate_noise(telling).sigma > kNoiseMatters * score_spread(contenders_);
+    noise_matters_ = estimate_noise(contenders_).sigma > kNoiseMatters * score_spread(contenders_);
 }
 
 bool Proposer::allowed(const Genes& genes) const {

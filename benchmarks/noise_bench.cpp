@@ -7,7 +7,7 @@
 
 #include "benchmarks/noise_replay.h"
 #include "benchmarks/replay_options.h"
-#include "benchmarks/spread.h"
+#include "benchmarks/spread_json.h"
 
 namespace cultivar {
 namespace {
@@ -25,10 +25,6 @@ constexpr const char* kUsage =
     "better\n"
     "than its parent, the true gain and the published value less the true one, both in standard deviations. Methods:\n"
     "the library's test; kept if a single run beats the record; three seeds at 95 %.\n";
-
-nlohmann::ordered_json json_of(const Estimate& estimate) {
-    return {{"mean", estimate.mean}, {"lo", estimate.lo}, {"hi", estimate.hi}};
-}
 
 std::string line_of(const SeedNoise& noise, const std::string& method, const ReplayOptions& options) {
     const Proposals proposals{options.numbers.at("--improving"), options.numbers.at("--scale")};
@@ -79,15 +75,5 @@ Result<void> bench(const std::vector<std::string>& words) {
 }  // namespace cultivar
 
 int main(int argc, char** argv) {
-    const std::vector<std::string> words(argv + 1, argv + argc);
-    if (words.size() == 1 && words[0] == "--help") {
-        std::fputs(cultivar::kUsage, stdout);
-        return EXIT_SUCCESS;
-    }
-    auto done = cultivar::bench(words);
-    if (done) return EXIT_SUCCESS;
-    fmt::print(stderr, "noise_bench: {}\n", done.error().message);
-    if (done.error().code != cultivar::Code::usage) return EXIT_FAILURE;
-    std::fputs(cultivar::kUsage, stderr);
-    return 2;
+    return cultivar::run_bench("noise_bench", cultivar::kUsage, argc, argv, cultivar::bench);
 }

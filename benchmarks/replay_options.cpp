@@ -1,6 +1,8 @@
 #include "benchmarks/replay_options.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -31,6 +33,21 @@ Result<ReplayOptions> read_replay_options(const std::vector<std::string>& words,
     if (options.files.empty()) return fail(Code::usage, "no file is named");
     if (options.methods.empty()) options.methods = methods;
     return options;
+}
+
+int run_bench(const char* name, const char* usage, int argc, char** argv,
+              const std::function<Result<void>(const std::vector<std::string>& words)>& bench) {
+    const std::vector<std::string> words(argv + 1, argv + argc);
+    if (words.size() == 1 && words[0] == "--help") {
+        std::fputs(usage, stdout);
+        return EXIT_SUCCESS;
+    }
+    auto done = bench(words);
+    if (done) return EXIT_SUCCESS;
+    fmt::print(stderr, "{}: {}\n", name, done.error().message);
+    if (done.error().code != Code::usage) return EXIT_FAILURE;
+    std::fputs(usage, stderr);
+    return 2;
 }
 
 }  // namespace cultivar

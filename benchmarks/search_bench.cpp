@@ -22,7 +22,7 @@
 #include <nlohmann/json.hpp>
 
 #include "benchmarks/search_methods.h"
-#include "benchmarks/spread.h"
+#include "benchmarks/spread_json.h"
 
 namespace cultivar {
 namespace {
@@ -96,11 +96,6 @@ private:
     Search search_;
 };
 
-nlohmann::ordered_json interval(const std::vector<double>& values) {
-    const Estimate estimate = mean_of(values);
-    return {{"mean", estimate.mean}, {"lo", estimate.lo}, {"hi", estimate.hi}};
-}
-
 nlohmann::ordered_json measure(const SearchTable& table, const Options& options) {
     std::vector<int> points = checkpoints(options.evaluations);
     std::vector<std::vector<double>> regrets(points.size());
@@ -115,7 +110,7 @@ nlohmann::ordered_json measure(const SearchTable& table, const Options& options)
         propose_s += search.propose_s;
     }
     nlohmann::ordered_json regret;
-    for (std::size_t i = 0; i < points.size(); ++i) regret[std::to_string(points[i])] = interval(regrets[i]);
+    for (std::size_t i = 0; i < points.size(); ++i) regret[std::to_string(points[i])] = json_of(mean_of(regrets[i]));
     return {{"table", table.name()},
             {"method", options.method},
             {"workers", options.workers},

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "benchmarks/replay_options.h"
-#include "benchmarks/spread.h"
+#include "benchmarks/spread_json.h"
 #include "benchmarks/stop_methods.h"
 
 namespace cultivar {
@@ -20,10 +20,6 @@ constexpr const char* kUsage =
     "header of fractions of the budget and a row of losses for each run, .csv or .csv.gz. Told are the share of the\n"
     "training used, how often the stream's best run was lost, and the regret added, (published - best) / (median -\n"
     "best), each with its 95 % interval. Every method sees the same streams.\n";
-
-nlohmann::ordered_json json_of(const Estimate& estimate) {
-    return {{"mean", estimate.mean}, {"lo", estimate.lo}, {"hi", estimate.hi}};
-}
 
 std::string line_of(const CurveSet& set, const std::string& method, const ReplayOptions& options) {
     const int repeats = static_cast<int>(options.numbers.at("--repeats"));
@@ -69,15 +65,5 @@ Result<void> bench(const std::vector<std::string>& words) {
 }  // namespace cultivar
 
 int main(int argc, char** argv) {
-    const std::vector<std::string> words(argv + 1, argv + argc);
-    if (words.size() == 1 && words[0] == "--help") {
-        std::fputs(cultivar::kUsage, stdout);
-        return EXIT_SUCCESS;
-    }
-    auto done = cultivar::bench(words);
-    if (done) return EXIT_SUCCESS;
-    fmt::print(stderr, "stop_bench: {}\n", done.error().message);
-    if (done.error().code != cultivar::Code::usage) return EXIT_FAILURE;
-    std::fputs(cultivar::kUsage, stderr);
-    return 2;
+    return cultivar::run_bench("stop_bench", cultivar::kUsage, argc, argv, cultivar::bench);
 }

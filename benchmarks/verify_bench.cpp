@@ -8,6 +8,7 @@
 
 #include "benchmarks/claim_cost.h"
 #include "benchmarks/claim_simulation.h"
+#include "benchmarks/spread_json.h"
 
 namespace cultivar {
 namespace {
@@ -61,10 +62,7 @@ Result<Options> read_options(const std::vector<std::string>& words) {
 }
 
 Json json_of(const SimulatedClaims& simulated) {
-    const Estimate share = simulated.share();
-    return {{"claims", simulated.claims},
-            {"accepted", simulated.accepted},
-            {"share", {{"mean", share.mean}, {"lo", share.lo}, {"hi", share.hi}}}};
+    return {{"claims", simulated.claims}, {"accepted", simulated.accepted}, {"share", json_of(simulated.share())}};
 }
 
 Json simulate_all(const Options& options) {

@@ -45,9 +45,14 @@ std::string change_of(Session& session, const PlannedRun& planned) {
 // The newest run that an id means: its record's, or its candidate's.
 Result<RunRow> find_run(Session& session, const std::string& prefix) {
     TRY_ASSIGN(std::string id, session.index->resolve_any(prefix));
-    TRY_ASSIGN(std::vector<RunRow> rows, session.index->runs());
+    std::string candidate = id;
+    if (auto line = session.index->record_line(id)) {
+        TRY_ASSIGN(Record record, parse_line(*line));
+        candidate = std::visit([](const auto& one) { return one.candidate; }, record);
+    }
+    TRY_ASSIGN(std::vector<RunRow> rows, session.index->runs(candidate));
     for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
-        if (row->id == id || row->run.candidate == id) return std::move(*row);
+        if (row->id == id || candidate == id) return std::move(*row);
     }
     return fail(Code::not_found, fmt::format("'{}' was never run", prefix), "cultivar log");
 }

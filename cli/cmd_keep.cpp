@@ -11,8 +11,6 @@
 namespace cultivar {
 namespace {
 
-constexpr std::int64_t kKeptArtifacts = 10;
-
 std::string counted(std::size_t count, const char* word) {
     return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
@@ -89,7 +87,7 @@ Result<std::vector<PushItem>> useless_there(Session& session, Transport& transpo
 }
 
 Result<int> run_gc(Context& context, const GcOptions& options) {
-    const std::int64_t keep = options.keep.value_or(kKeptArtifacts);
+    const std::int64_t keep = options.keep.value_or(std::int64_t{kKeptArtifacts});
     if (keep < 0 || keep > 1'000'000)
         return fail(Code::usage, "--keep takes a number of artifacts", "cultivar gc --help");
     TRY_ASSIGN(Session session, open_session(context));

@@ -135,6 +135,13 @@ Result<Clone> open_clone(const std::string& folder) {
                  std::move(main), std::move(task),      std::move(id)};
 }
 
+bool is_writer(std::string_view name) {
+    const std::size_t last = name.rfind('.'), first = name.find('.');
+    if (first == std::string_view::npos || first == last || first == 0) return false;
+    return is_hex(name.substr(last + 1), 8) &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string_view::npos;
+}
+
 Result<std::vector<AllowedSigner>> verifiers_at(const Repo& repo, const Oid& main) {
     TRY_ASSIGN(std::optional<std::string> text, repo.file(main, "allowed_signers", 1 << 20));
     return parse_allowed_signers(text.value_or(""));

@@ -20,6 +20,7 @@ namespace cultivar {
 struct WriterName {
     std::string name, machine;  // lower-case letters, digits and '-'
 };
+bool is_writer(std::string_view name);
 
 struct Clone {
     Repo repo;

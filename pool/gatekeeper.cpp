@@ -90,12 +90,6 @@ Result<void> check_candidate(const Repo& repo, const RefUpdate& update) {
     return {};
 }
 
-bool is_writer(const std::string& name) {
-    const std::size_t dot = name.rfind('.');
-    return dot != std::string::npos && name.find('.') < dot && is_hex(std::string_view(name).substr(dot + 1), 8) &&
-           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string::npos;
-}
-
 Result<void> check_verifier(const Repo& repo, const std::string& key) {
     TRY_ASSIGN(std::optional<Oid> main, repo.ref(kMain));
     if (!main) return refuse("the pool has no main yet: push it first");

@@ -323,20 +323,30 @@ Result<Oid> Repo::write_commit(const Commit& commit, const Signer* signer) {
     return hex(&oid);
 }
 
-Result<std::string> Repo::read_blob(const Oid& name, std::size_t limit_bytes) const {
-    git_oid oid;
-    Owned<git_odb, git_odb_free> odb;
+// What an object is, without reading it.
+struct Repo::Header {
+    git_oid oid{};
     std::size_t size = 0;
     git_object_t type = GIT_OBJECT_INVALID;
-    if (!parse(name, oid) || git_repository_odb(odb.out(), repo_.get()) != 0 ||
-        git_odb_read_header(&size, &type, odb.get(), &oid) != 0)
+};
+
+Result<Repo::Header> Repo::header(const Oid& name) const {
+    Header found;
+    Owned<git_odb, git_odb_free> odb;
+    if (!parse(name, found.oid) || git_repository_odb(odb.out(), repo_.get()) != 0 ||
+        git_odb_read_header(&found.size, &found.type, odb.get(), &found.oid) != 0)
         return git_fail(fmt::format("cannot read object {}", name));
-    if (type != GIT_OBJECT_BLOB) return fail(Code::corrupt, fmt::format("object {} is not a file", name));
-    if (size > limit_bytes)
+    return found;
+}
+
+Result<std::string> Repo::read_blob(const Oid& name, std::size_t limit_bytes) const {
+    TRY_ASSIGN(const Header found, header(name));
+    if (found.type != GIT_OBJECT_BLOB) return fail(Code::corrupt, fmt::format("object {} is not a file", name));
+    if (found.size > limit_bytes)
         return fail(Code::corrupt,
-                    fmt::format("object {} has {} bytes, more than the {} allowed", name, size, limit_bytes));
+                    fmt::format("object {} has {} bytes, more than the {} allowed", name, found.size, limit_bytes));
     Owned<git_blob, git_blob_free> blob;
-    if (git_blob_lookup(blob.out(), repo_.get(), &oid) != 0)
+    if (git_blob_lookup(blob.out(), repo_.get(), &found.oid) != 0)
         return git_fail(fmt::format("cannot read object {}", name));
     auto* data = static_cast<const char*>(git_blob_rawcontent(blob.get()));
     return std::string(data, static_cast<std::size_t>(git_blob_rawsize(blob.get())));
@@ -386,14 +396,8 @@ Result<std::optional<std::pair<std::string, std::string>>> Repo::signature(const
 }
 
 Result<std::size_t> Repo::object_bytes(const Oid& name) const {
-    git_oid oid;
-    Owned<git_odb, git_odb_free> odb;
-    std::size_t size = 0;
-    git_object_t type = GIT_OBJECT_INVALID;
-    if (!parse(name, oid) || git_repository_odb(odb.out(), repo_.get()) != 0 ||
-        git_odb_read_header(&size, &type, odb.get(), &oid) != 0)
-        return git_fail(fmt::format("cannot read object {}", name));
-    return size;
+    TRY_ASSIGN(const Header found, header(name));
+    return found.size;
 }
 
 bool Repo::has_object(const Oid& name) const {

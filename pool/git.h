@@ -116,6 +116,8 @@ private:
         void operator()(git_repository* repo) const;
     };
     static Result<Repo> open(const std::string& folder, unsigned flags);
+    struct Header;
+    Result<Header> header(const Oid& name) const;
 
     std::unique_ptr<git_repository, Free> repo_;
 };

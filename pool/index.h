@@ -28,6 +28,8 @@ namespace cultivar {
 
 class LineageAhead;
 
+inline constexpr int kKeptArtifacts = 10;  // the best of each category that stay once they are judged
+
 struct Refusal {
     std::string where;  // ref or record
     std::string reason;

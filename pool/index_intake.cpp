@@ -44,13 +44,6 @@ Result<void> write_tips(const Clone& clone, const std::map<std::string, Tip>& ti
     return write_file_atomically(clone.state_dir + "tips", text);
 }
 
-bool is_writer(const std::string& name) {
-    std::size_t last = name.rfind('.'), first = name.find('.');
-    if (first == std::string::npos || first == last || first == 0) return false;
-    return is_hex(std::string_view(name).substr(last + 1), 8) &&
-           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string::npos;
-}
-
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
 // "<before><what><rest>" -> rest, for the refs that this clone, its remote and its sources have.

@@ -24,7 +24,6 @@ namespace {
 constexpr double kLockWait_s = 30;
 constexpr const char* kArtifactFile = "weights";
 constexpr std::string_view kArtifacts = "refs/artifacts/";
-constexpr int kKeptArtifacts = 10;       // of each category: as many as gc leaves
 constexpr int kJoinTries = 3;            // the other clone of this name may be pushing all the while
 constexpr std::size_t kLooseRefs = 100;  // that came with a pull: worth packing
 

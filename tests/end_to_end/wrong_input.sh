@@ -259,9 +259,11 @@ section "control characters of others never reach the terminal"
 state=$(state_of pool)
 for evil in '\\u001b[31mred' '\\u009b31m' '\\u0007' '\\r' '\\u202e'; do
     cp "$state/spool.jsonl" spool.good
-    sed "s/\"operator\":\"[a-z]*\"/\"operator\":\"$evil\"/; s/\"reason\":\"[^\"]*\"/\"reason\":\"$evil\"/
-         s/\"choice\":\"[^\"]*\"/\"choice\":\"$evil\"/; s/\"trainer\":\"[^\"]*\"/\"trainer\":\"$evil\"/
-         s/\"zone\":\"[^\"]*\"/\"zone\":\"$evil\"/; s/\"method\":\"[^\"]*\"/\"method\":\"$evil\"/" spool.good >"$state/spool.jsonl"
+    words=()
+    for field in operator reason choice trainer zone method; do
+        words+=(-e "s/\"$field\":\"([^\"\\\\]|\\\\.)*\"/\"$field\":\"$evil\"/")
+    done
+    sed -E "${words[@]}" spool.good >"$state/spool.jsonl"
     rm -f "$state"/index.sqlite*
     for name in top log "show $id" status "diff $id $id" pull propose "log --json" "show $id --json"; do
         [[ $name != propose ]] || continue
