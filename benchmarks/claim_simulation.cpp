@@ -66,7 +66,7 @@ Simulated simulate(Deceit deceit, const Slice& slice, const ClaimNoise& noise, R
     }
     if (deceit == Deceit::swapped) claim.weights = sums_of(bpb + between(0.005, 0.3, random), slice, noise, random);
     if (deceit == Deceit::trained || deceit == Deceit::slightly) {
-        const double by = deceit == Deceit::trained ? between(0.02, 0.2, random) : between(0.002, 0.02, random);
+        const double by = deceit == Deceit::trained ? between(0.03, 0.2, random) : between(0.002, 0.03, random);
         for (std::size_t i = 0; i < kScoreChunks; ++i) claim.weights[i] = claim.claimed[i] -= nats(by);
         claim.gap.slice_bpb -= by;
     }

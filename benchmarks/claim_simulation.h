@@ -27,9 +27,10 @@ enum class Deceit {
     none,
     edited,    // scores lowered by 0.001 to 0.1 bits per byte, on every chunk
     swapped,   // another candidate's weights, worse by 0.005 to 0.3
-    trained,   // on the validation slice: better there by 0.02 to 0.2 than anywhere else
-    hidden,    // scores lowered by 0.001 over all, but on one chunk in eight alone
-    slightly,  // trained on the validation slice for less: 0.002 to 0.02
+    trained,   // on the validation slice: better there by 0.03 to 0.2 than anywhere else
+    hidden,    // scores lowered by 0.001 over all, but on one chunk in eight alone, which only all
+               // chunks are promised to find
+    slightly,  // trained on the validation slice for less: 0.002 to 0.03, which no rule promises to find
     traced,    // another learning rate than it says: losses off by 0.001 to 0.1 after the first step
 };
 

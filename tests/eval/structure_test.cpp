@@ -48,17 +48,18 @@ TEST(Structure, OfAnHonestRunIsSound) {
 }
 
 TEST(Structure, FindsTokensThatTheStepsCannotHaveTaken) {
-    Run run = honest();
+    cultivar::Run run = honest();
     run.tokens += 4096;
     EXPECT_THAT(problem(run), HasSubstr("its configuration takes 4096 a step"));
 }
 
 TEST(Structure, FindsAClockThatNoneCouldShow) {
-    Run back = honest(), late = honest(), beyond = honest(), uneven = honest(), below = honest();
+    cultivar::Run back = honest(), late = honest(), beyond = honest(), uneven = honest(), below = honest();
     back.trace_elapsed_s[5] = back.trace_elapsed_s[4] - 1;
     late.trace_elapsed_s.front() = 0.5;
     beyond.trace_elapsed_s.back() = 700;
-    for (const Run& run : {back, late, beyond}) EXPECT_THAT(problem(run), HasSubstr("a clock that none could show"));
+    for (const cultivar::Run& run : {back, late, beyond})
+        EXPECT_THAT(problem(run), HasSubstr("a clock that none could show"));
     uneven.trace_loss.pop_back();
     EXPECT_THAT(problem(uneven), HasSubstr("one loss for each step"));
     below.trace_loss[2] = -1;
@@ -66,7 +67,7 @@ TEST(Structure, FindsAClockThatNoneCouldShow) {
 }
 
 TEST(Structure, FindsMoreTraceThanSteps) {
-    Run run = honest();
+    cultivar::Run run = honest();
     run.steps = 20;
     run.tokens = 20 * 4096;
     run.curve.clear();
@@ -74,7 +75,7 @@ TEST(Structure, FindsMoreTraceThanSteps) {
 }
 
 TEST(Structure, FindsACurveThatGoesBack) {
-    Run run = honest();
+    cultivar::Run run = honest();
     run.curve[1].step = 250;
     EXPECT_THAT(problem(run), HasSubstr("goes back in time"));
     run = honest();
@@ -83,7 +84,7 @@ TEST(Structure, FindsACurveThatGoesBack) {
 }
 
 TEST(Structure, AsksNoTraceOfARunThatWasTold) {
-    Run told = honest();
+    cultivar::Run told = honest();
     told.tokens = 0;
     told.trace_elapsed_s.clear();
     told.trace_loss.clear();
@@ -99,7 +100,7 @@ TEST(Structure, OfWeightsIsTheirDigestAndSize) {
 }
 
 TEST(Effort, StaysWithinItsSharesOfALongRun) {
-    const Run run = honest();
+    const cultivar::Run run = honest();
     for (double targets : {1e4, 1e5, 1e6}) {
         const Effort effort = rescore_effort(run, run.wall_s, targets, true, false);
         EXPECT_GE(effort.slice_chunks, kFewestChunks);
@@ -113,7 +114,7 @@ TEST(Effort, StaysWithinItsSharesOfALongRun) {
 }
 
 TEST(Effort, TakesFewerStepsWhereStepsAreLong) {
-    Run run = honest();
+    cultivar::Run run = honest();
     EXPECT_LT(replay_steps(run), kTraceSteps);
     run.steps = 20'000;
     run.tokens = 20'000 * 4096;
