@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/hold_out.h"
 #include "cli/json.h"
 #include "cli/manifest.h"
 #include "cli/session.h"
@@ -20,6 +21,7 @@ struct Options {
     std::vector<std::string> words;
     std::string tokenizer, separator;
     std::optional<std::string> slice, full;
+    bool hold_out = false;
 };
 
 Result<std::int64_t> size_or(const std::optional<std::string>& text, std::int64_t otherwise) {
@@ -125,6 +127,40 @@ Result<void> commit_data(Session& session, const DataManifest& manifest) {
     return {};
 }
 
+// A verifier's own: nothing of it goes to the pool.
+Result<int> import_hold_out(Context& context, const Session& session, const std::vector<std::string>& sources) {
+    const Clone& clone = *session.clone;
+    TRY_ASSIGN(const Data* data, need_data(clone));
+    HoldOutRequest request;
+    request.sources = sources;
+    request.separator = data->separator;
+    request.targets = data->slice_score.targets;
+    if (!data->tokenizer_sha256.empty()) {
+        TRY_ASSIGN(std::optional<std::string> model, clone.repo.file(clone.main, kModel, kMaxModelBytes));
+        if (!model) return fail(Code::corrupt, "main has no tokenizer.model, though pool.toml names one");
+        request.model = std::move(*model);
+    }
+    for (const PoolFile& file : data->train) request.known.push_back(clone.data_dir() + file.name);
+    request.known.push_back(clone.data_dir() + data->full.name);
+    TRY_ASSIGN(const HoldOutMade made, make_hold_out(request, hold_out_folder(clone), show_progress(context)));
+    context.ui.clear_progress();
+    TRY(HoldOut::settle(clone, made));
+    if (context.ui.json()) {
+        context.ui.print(pretty(Json{{"schema", 1},
+                                     {"slices", made.slices.size()},
+                                     {"targets", request.targets},
+                                     {"documents", made.documents},
+                                     {"duplicates", made.duplicates},
+                                     {"in_the_pool", made.known}}));
+        return kYes;
+    }
+    context.ui.print(fmt::format("{} slice{} of {} targets from {} documents; {} were in the pool's data and dropped\n",
+                                 made.slices.size(), made.slices.size() == 1 ? "" : "s", request.targets,
+                                 made.documents, made.known));
+    context.ui.note("it stays on this machine; 'cultivar verify' scores claims on it too");
+    return kYes;
+}
+
 Result<int> import_data(Context& context, Session& session, const Options& options) {
     std::vector<std::string> sources(options.words.begin() + 1, options.words.end());
     if (sources.empty()) return fail(Code::usage, "what is to be imported?", "cultivar data import FILE...");
@@ -133,6 +169,11 @@ Result<int> import_data(Context& context, Session& session, const Options& optio
     const std::string folder = clone.data_dir();
     bool known = clone.task.data.has_value();
     bool asks = !options.tokenizer.empty() || !options.separator.empty() || options.slice || options.full;
+    if (options.hold_out && asks)
+        return fail(Code::usage,
+                    "a hold-out is cut as the pool's own data are: tokenizer, separator and sizes are settled",
+                    "cultivar data import --hold-out FILE...");
+    if (options.hold_out) return import_hold_out(context, session, sources);
     if (known && asks)
         return fail(Code::usage, "this pool has its data already: tokenizer, separator and sizes are settled",
                     "cultivar data import FILE...");
@@ -247,6 +288,8 @@ Action declare_data(Parser& parser) {
                   "text of the validation slice that scores runs (default 256KiB)");
     parser.option("--full-bytes", options->full, "SIZE",
                   "text of the full validation set that judges records (default 4MiB)");
+    parser.flag("--hold-out", options->hold_out,
+                "a verifier's private text, for scoring claims on; stays on this machine");
     parser.example("cultivar data import /usr/share/dictd/gcide.dict.dz", "a dictionary as the corpus");
     parser.example("cultivar data check", "digest everything again");
     return [options](Context& context) { return data(context, *options); };

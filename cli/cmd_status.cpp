@@ -77,7 +77,9 @@ Json as_json(const Session& session, const Situation& now) {
              {{"seconds", t.verify_s},
               {"joules", t.verify_joules},
               {"share", share(t)},
-              {"share_allowed", clone.task.verify_share}}}};
+              {"share_allowed", clone.task.verify_share},
+              {"seconds_allowed", clone.task.verify_share * t.search_s},
+              {"claims_waiting", t.pending}}}};
 }
 
 std::string as_text(const Session& session, const Situation& now, int threads) {
@@ -108,8 +110,10 @@ std::string as_text(const Session& session, const Situation& now, int threads) {
                         t.pending);
     if (t.refused > 0) text += fmt::format("refused       {} records or branches that failed intake\n", t.refused);
     text += fmt::format("search        {}, {}\n", duration_text(t.search_s), joules_text(t.search_joules));
-    text += fmt::format("verification  {}, {}: {:.1f} % of the search (allowed {:.1f} %)\n", duration_text(t.verify_s),
-                        joules_text(t.verify_joules), 100 * share(t), 100 * clone.task.verify_share);
+    text += fmt::format("verification  {}, {}: {:.1f} % of the search (allowed {:.1f} %: {}), {} claim{} waiting\n",
+                        duration_text(t.verify_s), joules_text(t.verify_joules), 100 * share(t),
+                        100 * clone.task.verify_share, duration_text(clone.task.verify_share * t.search_s), t.pending,
+                        t.pending == 1 ? "" : "s");
     text += fmt::format("sandbox       {}\n", sandbox_text(kernel_parts()));
     for (const std::string& gap : sandbox_gaps(kernel_parts())) text += fmt::format("              {}\n", gap);
     if (now.exploring)

@@ -9,13 +9,13 @@
 #include "cli/recording.h"
 #include "cli/score_artifact.h"
 #include "cli/tell.h"
-#include "eval/rescore.h"
 #include "pool/digest.h"
 #include "pool/intake.h"
 
 namespace cultivar {
 namespace {
 
+constexpr double kToldTolerance_bpb = 0.001;  // people round; what was measured is what is recorded
 constexpr double kMostScore = 1e12, kMostFigure = 1e9;
 constexpr std::size_t kMostReasonBytes = 400;
 
@@ -102,7 +102,7 @@ Result<void> take_measured(Context& context, const Session& session, const Ask& 
     if (outcome.how != Outcome::How::done || !outcome.done)
         return fail(Code::io, "the worker cannot score it: " + outcome.message, "cultivar version");
     const DoneEvent& done = *outcome.done;
-    if (*told.score < done.val_bpb - kRescoreTolerance_bpb)
+    if (*told.score < done.val_bpb - kToldTolerance_bpb)
         return fail(Code::corrupt,
                     fmt::format("'{}' measures {:.6f}, not {:.6f}", *told.artifact, done.val_bpb, *told.score),
                     another(ask, fmt::format("--score {:.6f} --artifact FILE", done.val_bpb).c_str()));

@@ -12,7 +12,8 @@ constexpr double kLimit_s = 1800;
 }  // namespace
 
 Result<Scored> score_artifact(const Context& context, const Session& session, const Genes& genes,
-                              const std::string& weights, const std::vector<int>& chunks, const std::string& folder) {
+                              const std::string& weights, const std::vector<int>& chunks, const std::string& folder,
+                              const std::string& shard) {
     const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
     std::error_code ec;
     std::filesystem::create_directories(dir, ec);
@@ -23,6 +24,7 @@ Result<Scored> score_artifact(const Context& context, const Session& session, co
     specification.work_dir = dir;
     specification.artifact = dir + "artifact";
     specification.chunks = chunks;
+    if (!shard.empty()) specification.val_shard = shard;
     TRY(write_file_atomically(dir + "spec.json", to_json(specification) + "\n"));
     LaunchOptions options;
     TRY_ASSIGN(options.command, worker_command(session));

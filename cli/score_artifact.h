@@ -12,8 +12,10 @@ struct Scored {
 };
 
 // In <state>/`folder`/, which is cleared afterwards. `chunks`: those to score, empty = all. What is wrong with the
-// weights is in the outcome. Errors: not_found (worker, data), io, interrupted.
+// weights is in the outcome. `shard`: what to score on, "": the validation slice. Errors: not_found (worker, data), io,
+// interrupted.
 Result<Scored> score_artifact(const Context& context, const Session& session, const Genes& genes,
-                              const std::string& weights, const std::vector<int>& chunks, const std::string& folder);
+                              const std::string& weights, const std::vector<int>& chunks, const std::string& folder,
+                              const std::string& shard = "");
 
 }  // namespace cultivar

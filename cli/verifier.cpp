@@ -5,20 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "cli/score_artifact.h"
 #include "eval/rescore.h"
+#include "eval/structure.h"
 #include "pool/segment_log.h"
 
 namespace cultivar {
-namespace {
-
-void conclude(Verdict& verdict, const char* result, const char* tier, const std::string& reason) {
-    verdict.result = result;
-    verdict.tier = tier;
-    verdict.reason = reason;
-}
-
-}  // namespace
 
 Result<Verifier> Verifier::make(Context& context, Session& session) {
     const Clone& clone = *session.clone;
@@ -32,78 +23,80 @@ Result<Verifier> Verifier::make(Context& context, Session& session) {
             fmt::format("echo '{} namespaces=\"git\" {}' >> allowed_signers", clone.writer, clone.key.public_text()));
     TRY(need_data(clone));
     for (const std::string& gap : sandbox_gaps(kernel_parts())) context.ui.warn(gap);
+    TRY_ASSIGN(HoldOut hold_out, HoldOut::open(clone));
     TRY_ASSIGN(int threads, session.config.threads());
     TRY_ASSIGN(double watts, session.config.watts());
-    return Verifier(context, session, threads, watts);
+    return Verifier(context, session, std::move(hold_out), threads, watts);
 }
 
-Result<Verdict> Verifier::judge(const ClaimRow& row) {
+Result<Verdict> Verifier::judge(const Case& one) {
     const Clone& clone = *session_.clone;
+    const Claim& claim = one.row.claim;
     Verdict verdict;
-    verdict.claim = row.id;
+    verdict.claim = one.row.id;
     verdict.task = clone.task_id;
-    verdict.candidate = row.claim.candidate;
-    verdict.artifact = row.claim.artifact;
-    verdict.claimed_bpb = row.claim.val_bpb;
+    verdict.candidate = claim.candidate;
+    verdict.artifact = claim.artifact;
+    verdict.claimed_bpb = claim.val_bpb;
     verdict.tolerance_bpb = kRescoreTolerance_bpb;
     verdict.slice = clone.task.data->slice.sha256;
+    verdict.data.push_back({"slice", clone.task.data->slice.sha256});
     verdict.verifier = clone.writer;
+    verdict.chosen = one.scope.why;
     EnergyMeter energy(clock_, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
     energy.start();
-    double begun_s = clock_.now_s();
-    TRY(check_tiers(row, verdict));
+    const double begun_s = clock_.now_s();
+    TRY(check_tiers(one, verdict));
     verdict.seconds = clock_.now_s() - begun_s;
     verdict.joules = energy.stop().joules;
-    double claim_s = 0;
-    TRY_ASSIGN(std::vector<RunRow> runs, session_.index->runs(row.claim.candidate));
-    for (const RunRow& run : runs) {
-        if (std::find(row.claim.runs.begin(), row.claim.runs.end(), run.id) != row.claim.runs.end())
-            claim_s += run.run.wall_s;
-    }
-    verdict.ratio = claim_s > 0 ? verdict.seconds / claim_s : 0;
-    verdict.at = verdict_time(row.verdict, std::time(nullptr));
+    verdict.ratio = one.claim_s > 0 ? verdict.seconds / one.claim_s : 0;
+    verdict.at = verdict_time(one.row.verdict, std::time(nullptr));
     return verdict;
 }
 
-Result<void> Verifier::check_tiers(const ClaimRow& row, Verdict& verdict) {
-    if (!row.problem.empty()) return conclude(verdict, "rejected", "structure", row.problem), Result<void>();
-    TRY_ASSIGN(std::vector<RunRow> runs, session_.index->runs(row.claim.candidate));
-    auto run =
-        std::find_if(runs.begin(), runs.end(), [&](const RunRow& one) { return one.id == row.claim.artifact_run; });
-    if (run == runs.end())
-        return conclude(verdict, "rejected", "structure", "it names a run that is not in the journal"), Result<void>();
+// What is concluded last holds: that all went well, if nothing else.
+Result<void> Verifier::check_tiers(const Case& one, Verdict& verdict) {
+    TRY_ASSIGN(bool sound, check_structure_of(one, verdict));
+    if (!sound) return {};
     auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
-    auto weights = load_artifact(*session_.clone, git.get(), row.claim.artifact);
+    auto weights = load_artifact(*session_.clone, git.get(), one.row.claim.artifact);
     // Anyone may have put other bytes under that name: they are not what the claimant signed, and say nothing of the claim.
-    if (!weights && (weights.error().code == Code::corrupt || weights.error().code == Code::not_found))
-        return conclude(verdict, "inconclusive", "structure",
-                        "it cannot be checked, its artifact is missing or replaced: " + weights.error().message),
-               Result<void>();
+    if (!weights && (weights.error().code == Code::corrupt || weights.error().code == Code::not_found)) {
+        conclude(verdict, "inconclusive", Tier::structure,
+                 "it cannot be checked, its artifact is missing or replaced: " + weights.error().message);
+        return {};
+    }
     if (!weights) return fail(weights.error());
-    return rescore(row, run->run, *weights, verdict);
+    if (auto said = check_weights(*one.artifact_run(), *weights); !said) {
+        conclude(verdict, "rejected", Tier::structure, said.error().message);
+        return {};
+    }
+    if (one.scope.tier < Tier::rescore) {
+        conclude(verdict, "inconclusive", Tier::structure, "its structure is sound; it was not scored again");
+        return {};
+    }
+    TRY_ASSIGN(bool good, rescore(one, *weights, verdict));
+    if (good && one.scope.tier >= Tier::replay) {
+        TRY_ASSIGN(good, replay(one, verdict));
+    }
+    if (good && one.scope.tier >= Tier::rerun) TRY(train_again(one, verdict));
+    if (verdict.result == "accepted" && one.scope.cut)
+        conclude(verdict, "inconclusive", one.scope.tier, verdict.reason + "; a replay is due");
+    return {};
 }
 
-Result<void> Verifier::rescore(const ClaimRow& row, const Run& run, const std::string& weights, Verdict& verdict) {
-    const Clone& clone = *session_.clone;
-    TRY_ASSIGN(Candidate candidate, parse_canonical(clone.task.space, clone.task_id, row.claim.toml));
-    const std::vector<int> chunks = draw_chunks(kRescoreChunks);
-    TRY_ASSIGN(Scored scored, score_artifact(context_, session_, candidate.genes, weights, chunks, "verify"));
-    const Outcome& outcome = scored.outcome;
-    verdict.evaluator = scored.start.trainer;
-    const UseCost cost = {scored.start.parameters, scored.start.flops_per_token, std::nullopt};
-    if (outcome.error && outcome.error->kind == "artifact")
-        return conclude(verdict, "rejected", "rescore", outcome.error->message), Result<void>();
-    if (auto over = over_cap(cost, clone.task.caps))
-        return conclude(verdict, "rejected", "structure", *over), Result<void>();
-    if (!outcome.done) return conclude(verdict, "inconclusive", "rescore", outcome.message), Result<void>();
-    if (outcome.done->chunk_loss_sums.size() != chunks.size())
-        return fail(Code::io, "the worker did not score the chunks it was asked for", "cultivar version");
-    const ValidationPart& slice = clone.task.data->slice_score;
-    RescoreJudgement judgement =
-        judge_rescore(run.chunk_loss_sums, chunks, outcome.done->chunk_loss_sums, slice.targets, slice.bytes);
-    verdict.measured_bpb = judgement.measured_bpb;
-    verdict.chunks = static_cast<int>(chunks.size());
-    return conclude(verdict, judgement.accepted ? "accepted" : "rejected", "rescore", judgement.reason), Result<void>();
+Verifier::Tried Verifier::check_structure_of(const Case& one, Verdict& verdict) {
+    const auto unsound = [&](const std::string& why) {
+        conclude(verdict, "rejected", Tier::structure, why);
+        return false;
+    };
+    if (!one.row.problem.empty()) return unsound(one.row.problem);
+    if (one.artifact_run() == nullptr) return unsound("it names a run that is not in the journal");
+    for (const RunRow& row : one.runs) {
+        auto sound = check_structure(session_.clone->task.space, row.run);
+        if (!sound) return unsound(fmt::format("its run {}: {}", short_id(row.id), sound.error().message));
+    }
+    return true;
 }
 
 Result<void> Verifier::write(const std::vector<Verdict>& verdicts) {
@@ -114,6 +107,12 @@ Result<void> Verifier::write(const std::vector<Verdict>& verdicts) {
     TRY(append_log(clone.repo, clone.ledger_ref(), lines, clone.identity(), clone.key));
     TRY(session_.index->refresh());
     return {};
+}
+
+void conclude(Verdict& verdict, const char* result, Tier tier, const std::string& reason) {
+    verdict.result = result;
+    verdict.tier = name(tier);
+    verdict.reason = reason;
 }
 
 }  // namespace cultivar

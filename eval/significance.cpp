@@ -61,6 +61,11 @@ double normal_quantile(double p) {
     return math::quantile(Normal(), p);
 }
 
+double student_quantile(double p, double degrees_of_freedom) {
+    if (p <= 0 || p >= 1) return normal_quantile(p);
+    return math::quantile(StudentT(std::max(1.0, degrees_of_freedom)), p);
+}
+
 Result<TTest> t_test(std::span<const double> values, double reference) {
     TRY_ASSIGN(Moments sample, checked_moments(values));
     if (!std::isfinite(reference)) return fail(Code::usage, "a test needs a finite reference");

@@ -22,6 +22,9 @@ double normal_cdf(double z);
 // `p` strictly between 0 and 1; outside, minus or plus infinity.
 double normal_quantile(double p);
 
+// Of Student's distribution; `p` strictly between 0 and 1, `degrees_of_freedom` at least 1. Outside, as for the normal.
+double student_quantile(double p, double degrees_of_freedom);
+
 struct TTest {
     double t = 0;
     double degrees_of_freedom = 0;

@@ -13,14 +13,14 @@ namespace cultivar {
 namespace {
 
 // One more, too, whenever a new format or type of record can be read: what was passed over before is then read again.
-constexpr int kSchema = 8;
+constexpr int kSchema = 9;
 constexpr int kReaderTries = 3;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS log(ref TEXT PRIMARY KEY, tip TEXT, records INTEGER);
 CREATE TABLE IF NOT EXISTS segment(number INTEGER PRIMARY KEY, blob TEXT UNIQUE);
-CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, ran INTEGER DEFAULT 0);
+CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, key TEXT, ran INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, writer TEXT, candidate TEXT,
     category TEXT, at TEXT, status TEXT, decision TEXT, score REAL, budget_s REAL, wall_s REAL, search_joules REAL,
     operator TEXT, steps INTEGER, parents TEXT, artifact TEXT, artifact_run TEXT, seen_s INTEGER, segment INTEGER,

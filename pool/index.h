@@ -161,6 +161,10 @@ public:
     Result<std::string> record_line(const std::string& id);                   // the record's bytes
     Result<std::vector<ClaimRow>> claims(const std::string& candidate = "");  // "" = all, read from git
     Result<std::vector<ClaimRow>> pending_claims();                           // those without a verdict that counts
+    Result<std::map<std::string, int>> children();  // of candidates that others name as a parent: how many do
+    // How many claims of each writer's key were accepted since the last one that was rejected; by writer. None for a
+    // writer whose key is not known.
+    Result<std::map<std::string, int>> valid_in_a_row();
     // Candidates with a kept run of this clone's in a category in which it has not claimed them, and not retired.
     Result<std::vector<std::string>> unclaimed();
     Result<std::vector<std::string>> claimed_artifacts();  // digests that claims of this clone name

@@ -125,7 +125,7 @@ struct Index::Intake {
             {&link, "INSERT OR IGNORE INTO claim_run VALUES(?, ?)"},
             {&segment, "INSERT OR IGNORE INTO segment(blob) VALUES(?)"},
             {&known_segment, "SELECT number FROM segment WHERE blob = ?"},
-            {&writer, "INSERT OR IGNORE INTO writer(name) VALUES(?)"},
+            {&writer, "INSERT OR IGNORE INTO writer(name, key) VALUES(?, ?)"},
             {&dirty, "INSERT OR IGNORE INTO dirty VALUES(?)"},
             {&find, "SELECT 1 FROM record WHERE id = ?"},
             {&candidate, "INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(?, ?, ?)"},
@@ -259,7 +259,7 @@ struct Index::Intake {
         if (claim) {
             for (const std::string& one : claim->runs) TRY(link.bind(1, line.id).bind(2, one).run());
         }
-        TRY(writer.bind(1, raw.writer).run());
+        TRY(writer.bind(1, raw.writer).bind(2, from.key).run());
         report.contributors += static_cast<int>(index.db_->changes());
         if (!counts)
             report.refused.push_back(

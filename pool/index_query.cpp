@@ -182,6 +182,42 @@ Result<std::vector<ClaimRow>> Index::pending_claims() {
     return read_claims(get);
 }
 
+Result<std::map<std::string, int>> Index::children() {
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT parents FROM candidate WHERE parents <> ''"));
+    std::map<std::string, int> count;
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        for (const std::string& parent : split(get.text(0))) ++count[parent];
+    }
+    return count;
+}
+
+Result<std::map<std::string, int>> Index::valid_in_a_row() {
+    TRY_ASSIGN(Statement get, db_->prepare(R"(
+SELECT key, result FROM (SELECT verdict.at, verdict.seq, result, writer.key,
+        ROW_NUMBER() OVER (PARTITION BY claim ORDER BY verdict.at DESC, verdict.seq DESC) AS place
+    FROM verdict JOIN record ON record.id = verdict.claim AND record.type = 'claim' AND verifier <> record.writer
+    JOIN writer ON writer.name = record.writer)
+WHERE place = 1 ORDER BY at, seq)"));
+    std::map<std::string, int> by_key;
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        int& count = by_key[get.text(0)];
+        if (get.text(1) == "accepted") ++count;
+        if (get.text(1) == "rejected") count = 0;
+    }
+    TRY_ASSIGN(Statement writers, db_->prepare("SELECT name, key FROM writer WHERE key <> ''"));
+    std::map<std::string, int> by_writer;
+    for (;;) {
+        TRY_ASSIGN(bool more, writers.step());
+        if (!more) break;
+        by_writer[writers.text(0)] = by_key[writers.text(1)];
+    }
+    return by_writer;
+}
+
 Result<std::vector<std::string>> Index::unclaimed() {
     TRY_ASSIGN(Statement get, db_->prepare(R"(
 SELECT DISTINCT candidate FROM record AS run WHERE type = 'run' AND writer = ?1 AND status = 'done'

@@ -13,6 +13,8 @@
 namespace cultivar {
 namespace {
 
+constexpr double kMostShare = 1000;  // of the search that verification may take: a tiny pool may check it all
+
 Result<std::vector<std::int64_t>> whole_numbers(TomlTable& table, const TomlEntry& entry) {
     std::vector<std::int64_t> out;
     for (const Value& value : entry.values) {
@@ -191,7 +193,7 @@ Result<void> check_ranges(const Task& task, const std::string& where) {
     if (caps.joules_per_token && !(*caps.joules_per_token > 0 && *caps.joules_per_token <= kMost))
         return refuse("caps.joules_per_token");
     if (task.direction != "minimize" && task.direction != "maximize") return refuse("task.direction");
-    if (!(task.verify_share > 0 && task.verify_share <= 1)) return refuse("verify.share");
+    if (!(task.verify_share > 0 && task.verify_share <= kMostShare)) return refuse("verify.share");
     if (!(task.record_min_gain_nats >= 0 && task.record_min_gain_nats <= 100)) return refuse("record.min_gain_nats");
     if (!(task.record_p_value > 0 && task.record_p_value < 1)) return refuse("record.p_value");
     if (task.record_min_seeds < 2 || task.record_min_seeds > 1000) return refuse("record.min_seeds");

@@ -43,8 +43,9 @@ void RunCollector::fill(Run& run) const {
     run.parameters = start_.parameters;
     run.flops_per_token = start_.flops_per_token;
     run.curve = curve();
-    std::size_t traced = std::min<std::size_t>(steps_.size(), kTraceSteps);
-    for (std::size_t i = 0; i < traced; ++i) {
+    const std::size_t traced = std::min<std::size_t>(steps_.size(), kTraceSteps);
+    // A step that a kill kept from being heard of leaves no gap that a replay would run into.
+    for (std::size_t i = 0; i < traced && steps_[i].step == static_cast<std::int64_t>(i) + 1; ++i) {
         run.trace_elapsed_s.push_back(steps_[i].before_s);
         run.trace_loss.push_back(steps_[i].train_loss);
     }

@@ -110,6 +110,30 @@ protected:
     std::string claim_, report_;
 };
 
+TEST_F(VerdictTest, CountsAKeysValidClaimsInARowFromTheLastThatWasRejected) {
+    auto valid = [&] {
+        Index index = must(Index::open(ann_));
+        return must(index.valid_in_a_row())[bob_.writer];
+    };
+    EXPECT_EQ(valid(), 0);
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
+    EXPECT_EQ(valid(), 1);
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:30:00Z"), ann_.key);
+    EXPECT_EQ(valid(), 1) << "the same claim again is no second one";
+    judge(ann_.ledger_ref(), verdict("inconclusive", ann_.writer, "2026-11-21T06:00:00Z"), ann_.key);
+    EXPECT_EQ(valid(), 0);
+    const cultivar::Run other = scored_run(ann_.task, bob_.writer, {}, 2.0, 1);
+    Claim claim = claim_of(ann_, {other});
+    claim.writer = bob_.writer;
+    publish(bob_, {other, claim});
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T07:00:00Z"), ann_.key);
+    claim_ = record_id(to_line(claim));
+    judge(ann_.ledger_ref(), verdict("rejected", ann_.writer, "2026-11-21T08:00:00Z"), ann_.key);
+    EXPECT_EQ(valid(), 0);
+    Index index = must(Index::open(ann_));
+    EXPECT_FALSE(must(index.valid_in_a_row()).contains("nobody.box.00000000"));
+}
+
 TEST_F(VerdictTest, CountsWhenItsKeyIsTrustedAndTheNewestWins) {
     EXPECT_EQ(standing().verdict, "pending");
     judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);

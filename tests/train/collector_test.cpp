@@ -84,6 +84,15 @@ TEST(RunCollector, GivesMeansSinceThePointBefore) {
     EXPECT_DOUBLE_EQ(curve[1].train_loss, 2);
 }
 
+TEST(RunCollector, EndsTheTraceBeforeAStepThatWasNeverHeardOf) {
+    RunCollector collector(60);
+    for (std::int64_t number : {1, 2, 4, 5}) collector.take(step(number, static_cast<double>(number), 3));
+    cultivar::Run run;
+    collector.fill(run);
+    EXPECT_EQ(run.steps, 5);
+    EXPECT_EQ(run.trace_loss.size(), 2U);
+}
+
 TEST(RunCollector, OfNothingFillsNothing) {
     cultivar::Run run;
     RunCollector(1).fill(run);

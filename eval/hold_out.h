@@ -1,0 +1,43 @@
+// Was it trained on the validation data? Of a private hold-out a claim could not know, and what a model gains on the
+// slice by having seen it, it does not gain there.
+//
+// The gap of a candidate is its score on the hold-out less its score on the slice. The two texts differ, and better models
+// gain more on one of them than on the other: what gap is usual at a score is a straight line through the gaps of the
+// pool's other candidates, on the same chunks of the same hold-out. A claim whose gap is above that line by more than
+// chance explains at kGapChance (Student's t for a further observation, the spread of the others never taken below
+// kLeastSpread_bpb) was trained on the slice.
+//
+// False alarms: one honest claim in 10,000 where gaps scatter normally about the line, fewer where they scatter by less
+// than the least spread. Others that are themselves out of line are left out first, by medians, so that cheats do not make
+// a cheat look usual as long as they are few. Below kFewestOthers nothing is judged.
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace cultivar {
+
+inline constexpr double kGapChance = 1e-4;
+inline constexpr int kFewestOthers = 8;
+// Measured over 14 small models of several kinds, on 16 chunks of two parts of one corpus: gaps scatter by 0.0018 and 0.0027
+// about their lines.
+inline constexpr double kLeastSpread_bpb = 0.002;
+
+struct Gap {
+    double slice_bpb = 0, hold_out_bpb = 0;
+    double bpb() const { return hold_out_bpb - slice_bpb; }
+};
+
+struct GapJudgement {
+    bool judged = false;     // are there enough others?
+    bool honest = true;      // as far as judged
+    int others = 0;          // left after those out of line
+    double gap_bpb = 0;      // of the claim
+    double usual_bpb = 0;    // the gap to be expected at its score
+    double allowed_bpb = 0;  // above the usual
+    std::string reason;      // one line with the figures
+};
+
+GapJudgement judge_gap(const Gap& claim, std::span<const Gap> others);
+
+}  // namespace cultivar

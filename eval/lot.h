@@ -1,0 +1,75 @@
+// Which tiers a claim is put through: by what it would move, by whose it is, and by lot.
+//
+// After BOINC's adaptive replication, which runs the results of a host twice until ten in a row were good, and from then
+// on one in as many as were good; and after fishtest, where nobody approves their own and one bad result sends what its
+// worker did to be looked at again.
+//
+//   structure  every claim
+//   rescore    every claim: on chunks drawn for it, so that no accepted claim rests on a word alone
+//   replay     every claim of a key with fewer than kProbation valid claims in a row, or of no key; of the others one in
+//              n / kProbation by lot, n being that count, and never less than one in 20. A rejected claim makes n 0.
+//   in full    (every chunk, the full set, every run replayed, one seed rerun) whatever would become the best of its
+//              category, a parent of kMuchUsed children or more, what is odd beside the rest of the pool; and by lot,
+//              one replay in 20, anything
+//
+// Standing belongs to keys, since a name costs nothing; a new key starts at 0, so that making one gains nothing. The lot
+// is drawn from the operating system when the claim's turn has come: who claims cannot know it.
+//
+// All verification stays under the pool's share of the recorded search. Both are counted in seconds, start-up and scoring
+// included: every record has measured them, while joules are mostly estimated from them. What would move the most comes
+// first; what no longer fits waits until more was searched. A rerun that does not fit is put off alone.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace cultivar {
+
+inline constexpr int kProbation = 10;
+inline constexpr int kMuchUsed = 4;
+inline constexpr double kLeastReplays = 0.05;  // of a key's claims, however many were valid
+inline constexpr double kFullByLot = 0.05;     // of those replays
+
+enum class Tier { structure, rescore, replay, rerun };  // a tier includes those before it
+const char* name(Tier tier);
+std::optional<Tier> tier_of(const std::string& name);
+
+// What a claim would move.
+struct Stake {
+    bool best = false;  // better than everything accepted in its category
+    double gain = 0;    // by how much, in the pool's metric; without anything accepted there, above a score of 0
+    int children = 0;   // candidates that name it as a parent
+    bool odd = false;   // beside the rest of the pool
+};
+
+// Whose it is.
+struct Credit {
+    bool known_key = false;  // signed by a key
+    int valid_in_a_row = 0;  // that key's claims accepted since the last one rejected
+};
+
+// How a scope's reason begins and, where its rerun was put off, ends: a verdict keeps it, and is told by it.
+inline constexpr const char* kInFull = "in full: ";
+inline constexpr const char* kRerunWaits = "its rerun waits";
+
+struct Scope {
+    Tier tier = Tier::rescore;
+    bool whole = false;  // every chunk and the full set, every run replayed
+    std::string why;     // one line
+    bool cut = false;    // by a person, to less than it ought to be: then nothing is accepted
+};
+
+double replay_chance(const Credit& credit);
+// `lot` in [0, 1).
+Scope scope_for(const Stake& stake, const Credit& credit, double lot);
+
+// Does `a` come before `b`? Equal ones stay in their order.
+bool more_valuable(const Stake& a, const Stake& b);
+
+struct Allowance {
+    double search_s = 0, spent_s = 0, share = 0;
+    double allowed_s() const { return share * search_s; }
+    double left_s() const { return allowed_s() - spent_s; }
+};
+
+}  // namespace cultivar
