@@ -173,9 +173,13 @@ Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& ene
     options.log_path = dir + "log";
     options.hang_s = kSlack_s + 2 * planned.budget_s;
     options.wall_limit_s = 2 * kSlack_s + 4 * planned.budget_s;
-    TRY_ASSIGN(std::string spec, read_file(options.spec_path));
-    TRY_ASSIGN(Specification specification, parse_specification(spec));
-    if (!session.clone->task.command) confine(options, specification);
+    std::string artifact = work_dir(session) + "artifact";
+    if (!session.clone->task.command) {
+        TRY_ASSIGN(std::string spec, read_file(options.spec_path));
+        TRY_ASSIGN(Specification specification, parse_specification(spec));
+        artifact = specification.artifact;
+        confine(options, specification);
+    }
     std::optional<Hopeless> given_up;
     TrainingMeter training(energy);
     auto listener = [&](const Event& event) {
@@ -216,13 +220,13 @@ Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& ene
     const bool scored = outcome.how == Outcome::How::done && outcome.done;
     if (scored) {
         const Task& task = session.clone->task;
-        const std::string& path = specification.artifact;
-        if (std::filesystem::is_symlink(path)) return fail(Code::corrupt, "the trainer left a link for its artifact");
+        if (std::filesystem::is_symlink(artifact))
+            return fail(Code::corrupt, "the trainer left a link for its artifact");
         if (task.command) {
-            TRY_ASSIGN(result.weights, take_command_score(*outcome.done, path, task.artifact_cap_bytes,
+            TRY_ASSIGN(result.weights, take_command_score(*outcome.done, artifact, task.artifact_cap_bytes,
                                                           command_digest(*task.command), result.run));
         } else {
-            TRY_ASSIGN(result.weights, take_score(*outcome.done, path, task.artifact_cap_bytes, result.run));
+            TRY_ASSIGN(result.weights, take_score(*outcome.done, artifact, task.artifact_cap_bytes, result.run));
         }
     }
     round_figures(result.run);

@@ -39,7 +39,7 @@ found_pool tight tight.git "parameters = 1000"
 expect_ok cultivar -C tight propose
 cat >liar <<END
 #!/usr/bin/env bash
-[[ \$1 == run ]] || exec "$programs/cultivar-lm" "\$@"
+[[ \$1 == run ]] && grep -q '"mode":"train"' "\$2" || exec "$programs/cultivar-lm" "\$@"
 mine=\$(jq -r .work_dir "\$2")/mine # all that it may write to
 jq 'del(.caps)' "\$2" >"\$mine"
 "$programs/cultivar-lm" run "\$mine" | sed -u 's/"parameters":[0-9]*/"parameters":1000/'

@@ -6,20 +6,22 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/lib.sh" "$1"
 
-found_pool pool "$world/hosting.git"
-expect_ok cultivar -C pool propose
-state=$(state_of pool)
-echo '{"device":"cpu","threads":1,"flops_per_s":1e10}' >"$state/speed.json" # nobody measures it here
+found_pool base "$world/hosting.git"
+expect_ok cultivar -C base propose
+echo '{"device":"cpu","threads":1,"flops_per_s":1e10}' >"$(state_of base)/speed.json" # nobody measures it here
 mkdir -p "$HOME/.ssh"
 echo secret >"$HOME/.ssh/id_ed25519"
 export SOME_TOKEN=secret
 
-expect_ok cultivar -C pool status --json
+expect_ok cultivar -C base status --json
 gaps=$(json '.sandbox.gaps | length')
 
-# attack NAME TARGET REASON
+# attack NAME TARGET REASON: in a copy of the pool of its own
+state=$world/pool/.git/cultivar
 attack() {
     section "$1"
+    rm -rf pool
+    cp -r base pool
     expect_ok env CULTIVAR_LM="$programs/hostile-lm" CULTIVAR_ATTACK="$1" CULTIVAR_TARGET="$2" \
         cultivar -C pool explore --runs 1 --budget 1s --json
     expect_json '.runs | length == 1 and .[0].status == "failed" and .[0].val_bpb == null'
@@ -49,7 +51,7 @@ expect_ok cultivar -C pool propose
 expect_ok git -C hosting.git fsck --strict --no-dangling
 join_pool "$world/hosting.git" other
 expect_ok cultivar -C other log -n 100 --json
-expect_json '[.runs[] | select(.status == "failed")] | length >= 15'
+expect_json '.runs | length == 1 and .[0].status == "failed"'
 
 section "what the kernel offers is said"
 expect_ok cultivar -C pool status
