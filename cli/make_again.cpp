@@ -25,6 +25,7 @@ Result<MadeAgain> make(const Context& context, const Session& session, Specifica
     options.spec_path = dir + "spec.json";
     options.log_path = dir + "log";
     options.hang_s = options.wall_limit_s = limit_s;
+    confine(options, specification);
     MadeAgain made;
     auto listener = [&](const Event& event) {
         if (const auto* step = std::get_if<StepEvent>(&event)) made.losses.push_back(step->train_loss);

@@ -7,6 +7,7 @@
 
 #include "eval/rescore.h"
 #include "eval/structure.h"
+#include "pool/sandbox.h"
 #include "pool/segment_log.h"
 
 namespace cultivar {
