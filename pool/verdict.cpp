@@ -27,6 +27,86 @@ bool one_of(const std::string& word, std::initializer_list<std::string_view> wor
     return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+double signed_figure(const Json& value) {
+    double number = value.get<double>();
+    if (!std::isfinite(number) || std::abs(number) > 1e18) throw std::out_of_range("figure");
+    return number;
+}
+
+std::string checked_digest(const Json& value) {
+    auto digest = value.get<std::string>();
+    if (!is_hex(digest, 64)) throw std::out_of_range("digest");
+    return digest;
+}
+
+Json or_null(const std::optional<double>& figure) { return figure ? Json(*figure) : Json(nullptr); }
+
+std::optional<double> optional_figure(const Json& value) {
+    return value.is_null() ? std::nullopt : std::optional(signed_figure(value));
+}
+
+Json record_json(const RecordMark& record) {
+    Json json = {
+        {"accepted", record.accepted}, {"seeds", record.seeds}, {"against", nullptr}, {"gain", nullptr}, {"p", nullptr},
+        {"interval", nullptr}};
+    if (record.against.empty()) return json;
+    json["against"] = record.against, json["gain"] = record.gain, json["p"] = record.p;
+    json["interval"] = {record.low, record.high};
+    return json;
+}
+
+RecordMark read_record(const Json& json) {
+    RecordMark record;
+    record.accepted = json.at("accepted").get<bool>();
+    record.seeds = static_cast<int>(figure(json.at("seeds")));
+    if (json.at("against").is_null()) return record;
+    record.against = checked_digest(json.at("against"));
+    record.gain = signed_figure(json.at("gain")), record.p = figure(json.at("p"));
+    record.low = signed_figure(json.at("interval").at(0)), record.high = signed_figure(json.at("interval").at(1));
+    return record;
+}
+
+Check read_check(const Json& json) {
+    Check check{json.at("name").get<std::string>(), optional_figure(json.at("claimed")),
+                optional_figure(json.at("measured")), optional_figure(json.at("tolerance")),
+                static_cast<std::int64_t>(figure(json.at("count")))};
+    if (json.contains("interval")) {
+        check.low = signed_figure(json.at("interval").at(0));
+        check.high = signed_figure(json.at("interval").at(1));
+    }
+    if (json.contains("seconds")) check.seconds = figure(json.at("seconds"));
+    return check;
+}
+
+Json check_json(const Check& check) {
+    Json json = {{"name", check.name},
+                 {"claimed", or_null(check.claimed)},
+                 {"measured", or_null(check.measured)},
+                 {"tolerance", or_null(check.tolerance)},
+                 {"count", check.count}};
+    if (check.low && check.high) json["interval"] = {*check.low, *check.high};
+    if (check.seconds) json["seconds"] = *check.seconds;
+    return json;
+}
+
+// The fields that came after the first verdicts.
+void read_later(const Json& says, Verdict& verdict) {
+    for (const Json& one : says.value("data", Json::array()))
+        verdict.data.push_back({one.at("name").get<std::string>(), checked_digest(one.at("digest").at("sha256"))});
+    if (says.contains("evaluator_sha256")) verdict.evaluator_sha256 = checked_digest(says.at("evaluator_sha256"));
+    for (const Json& one : says.value("checks", Json::array())) verdict.checks.push_back(read_check(one));
+    verdict.chosen = says.value("chosen", "");
+    if (says.contains("record")) verdict.record = read_record(says.at("record"));
+}
+
+void write_later(const Verdict& verdict, Json& says) {
+    for (const Digested& one : verdict.data) says["data"].push_back(digest(one.name.c_str(), one.sha256));
+    if (!verdict.evaluator_sha256.empty()) says["evaluator_sha256"] = verdict.evaluator_sha256;
+    for (const Check& one : verdict.checks) says["checks"].push_back(check_json(one));
+    if (!verdict.chosen.empty()) says["chosen"] = verdict.chosen;
+    if (verdict.record) says["record"] = record_json(*verdict.record);
+}
+
 Verdict read(const Json& json) {
     const Json& says = json.at("predicate");
     Verdict verdict;
@@ -49,6 +129,7 @@ Verdict read(const Json& json) {
     verdict.ratio = figure(says.at("cost").at("ratio"));
     verdict.verifier = says.at("verifier").get<std::string>();
     verdict.at = says.at("at").get<std::string>();
+    read_later(says, verdict);
     return verdict;
 }
 
@@ -77,6 +158,7 @@ std::string to_line(const Verdict& verdict) {
           {"verifier", verdict.verifier},
           {"at", verdict.at}}},
     };
+    write_later(verdict, json["predicate"]);
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

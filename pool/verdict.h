@@ -5,7 +5,17 @@
 //    "predicate":{"v":1,"task":...,"candidate":...,"result":"accepted"|"rejected"|"inconclusive",
 //      "tier":"structure"|"rescore"|"replay"|"rerun","reason":"...","claimed":{"val_bpb":B},
 //      "measured":{"val_bpb":B|null,"chunks":N},"tolerance_bpb":T,"evaluator":"cultivar-lm ...","slice":SHA-256,
-//      "cost":{"seconds":S,"joules":J,"ratio":R},"verifier":WRITER,"at":UTC}}
+//      "cost":{"seconds":S,"joules":J,"ratio":R},"verifier":WRITER,"at":UTC,
+//      "data":[{"name":"slice","digest":{"sha256":D}},...],"evaluator_sha256":D,
+//      "checks":[{"name":TEXT,"claimed":C|null,"measured":M|null,"tolerance":T|null,"count":N,
+//        "interval":[L,H],"seconds":S},...],"chosen":TEXT,
+//      "record":{"accepted":B,"seeds":N,"against":CLAIM|null,"gain":G|null,"p":P|null,"interval":[L,H]|null}}}
+// The fields after "at" came later: each is left out where there is nothing to say, so that older lines keep their bytes,
+// and a reader takes its absence for that. data: what was scored on, by digest. evaluator_sha256: of the program that
+// scored. checks: each further figure that was held against the claim, its
+// interval (95 %) and seconds where known. chosen: why it was judged as far as it was. record: what the pool's rule for records said (eval/significance),
+// in bits per byte: gain over the record that stood, the chance of such a gain without a true one, and the gain's 95 %
+// interval; "against" is null where none stood, and then those three are.
 // The ledger's tip is signed; a verdict counts only when that key stands in allowed_signers on main.
 #pragma once
 
@@ -13,10 +23,30 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pool/result.h"
 
 namespace cultivar {
+
+struct Digested {
+    std::string name, sha256;
+};
+
+struct Check {
+    std::string name;
+    std::optional<double> claimed, measured, tolerance;
+    std::int64_t count = 0;               // chunks, steps or seeds that it rests on
+    std::optional<double> low{}, high{};  // 95 % interval of what is measured
+    std::optional<double> seconds{};      // what it took
+};
+
+struct RecordMark {
+    bool accepted = false;
+    int seeds = 0;
+    std::string against;                        // record id of the claim whose record stood, or ""
+    double gain = 0, p = 1, low = 0, high = 0;  // with `against` only
+};
 
 struct Verdict {
     std::string claim;  // record id
@@ -35,6 +65,11 @@ struct Verdict {
     double ratio = 0;  // seconds over the claim's own
     std::string verifier;
     std::string at;
+    std::vector<Digested> data{};
+    std::string evaluator_sha256{};  // "": unknown
+    std::vector<Check> checks{};
+    std::optional<RecordMark> record{};
+    std::string chosen{};  // why it was judged as far as it was; one line
 };
 
 std::string to_line(const Verdict& verdict);
