@@ -27,6 +27,7 @@ private:
     Session& session_;
     int threads_;
     double watts_;
+    std::string evaluator_{};  // SHA-256 of the worker's program
     SystemClock clock_;
 };
 
