@@ -12,10 +12,10 @@
 //      "record":{"accepted":B,"seeds":N,"against":CLAIM|null,"gain":G|null,"p":P|null,"interval":[L,H]|null}}}
 // The fields after "at" came later: each is left out where there is nothing to say, so that older lines keep their bytes,
 // and a reader takes its absence for that. data: what was scored on, by digest. evaluator_sha256: of the program that
-// scored. checks: each further figure that was held against the claim, its
-// interval (95 %) and seconds where known. chosen: why it was judged as far as it was. record: what the pool's rule for records said (eval/significance),
-// in bits per byte: gain over the record that stood, the chance of such a gain without a true one, and the gain's 95 %
-// interval; "against" is null where none stood, and then those three are.
+// scored. checks: each further figure that was held against the claim; its 95 % interval and seconds where known. chosen:
+// why the claim was judged as far as it was. record: what the pool's rule for records said (eval/significance), in bits
+// per byte: gain over the record that stood, the chance of such a gain without a true one, and the gain's 95 % interval;
+// "against" is null where none stood, and then those three are.
 // The ledger's tip is signed; a verdict counts only when that key stands in allowed_signers on main.
 #pragma once
 
