@@ -10,8 +10,8 @@ namespace {
 
 class Ledger {
 public:
-    explicit Ledger(const Family& family) : family_(family) {
-        for (const Find& find : family.finds) {
+    explicit Ledger(const Kinship& kinship) : kinship_(kinship) {
+        for (const Find& find : kinship.finds) {
             finder_.emplace(std::pair(find.candidate, find.category), find.finder);
             finder_.emplace(std::pair(find.candidate, std::string()), find.finder);
         }
@@ -20,9 +20,9 @@ public:
     void enter(const Find& find) {
         const double gain = gain_of(find);
         credits_[find.finder].found += gain;
-        const Relative* self = family_.relative(find.candidate);
-        const Relative* first = self && self->parents.size() == 2 ? family_.relative(self->parents[0]) : nullptr;
-        const Relative* second = first ? family_.relative(self->parents[1]) : nullptr;
+        const Relative* self = kinship_.relative(find.candidate);
+        const Relative* first = self && self->parents.size() == 2 ? kinship_.relative(self->parents[0]) : nullptr;
+        const Relative* second = first ? kinship_.relative(self->parents[1]) : nullptr;
         std::set<std::string> differing;
         if (second) differing = differences(first->genes, second->genes);
         if (gain <= 0 || differing.empty()) {
@@ -36,7 +36,7 @@ public:
         }
     }
 
-    std::map<std::string, Credit> take() { return std::move(credits_); }
+    std::map<std::string, Earned> take() { return std::move(credits_); }
 
 private:
     static std::string value(const Relative& relative, const std::string& gene) {
@@ -57,17 +57,17 @@ private:
     }
 
     double gain_of(const Find& find) const {
-        const double* own = family_.score(find.candidate, find.category);
+        const double* own = kinship_.score(find.candidate, find.category);
         double best = std::numeric_limits<double>::infinity();
         std::set<std::string> met = {find.candidate};
         std::vector<std::string> todo = {find.candidate};
         while (!todo.empty()) {
-            const Relative* relative = family_.relative(todo.back());
+            const Relative* relative = kinship_.relative(todo.back());
             todo.pop_back();
             if (!relative) continue;
             for (const std::string& parent : relative->parents) {
                 if (!met.insert(parent).second) continue;
-                if (const double* score = family_.score(parent, find.category)) best = std::min(best, *score);
+                if (const double* score = kinship_.score(parent, find.category)) best = std::min(best, *score);
                 todo.push_back(parent);
             }
         }
@@ -81,7 +81,7 @@ private:
         for (const Relative* at = &child; at;) {
             const Relative* from = nullptr;
             for (const std::string& parent : at->parents) {
-                const Relative* relative = family_.relative(parent);
+                const Relative* relative = kinship_.relative(parent);
                 if (!relative || value(*relative, gene) != text || !met.insert(parent).second) continue;
                 from = relative;
                 origin = parent;
@@ -99,17 +99,17 @@ private:
         return cross.finder;
     }
 
-    const Family& family_;
+    const Kinship& kinship_;
     std::map<std::pair<std::string, std::string>, std::string>
         finder_;  // of a candidate in a category; "": in any, first
-    std::map<std::string, Credit> credits_;
+    std::map<std::string, Earned> credits_;
 };
 
 }  // namespace
 
-std::map<std::string, Credit> credit_of(const Family& family) {
-    Ledger ledger(family);
-    for (const Find& find : family.finds) ledger.enter(find);
+std::map<std::string, Earned> credit_of(const Kinship& kinship) {
+    Ledger ledger(kinship);
+    for (const Find& find : kinship.finds) ledger.enter(find);
     return ledger.take();
 }
 

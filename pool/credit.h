@@ -31,7 +31,7 @@ struct Find {
     std::string finder;  // whoever holds the key that claimed it first
 };
 
-struct Family {
+struct Kinship {
     std::function<const Relative*(const std::string& candidate)> relative;  // null: unknown
     // The mean of a candidate's runs that count in a category; null: none.
     std::function<const double*(const std::string& candidate, const std::string& category)> score;
@@ -39,10 +39,10 @@ struct Family {
     std::vector<Find> finds;
 };
 
-struct Credit {
+struct Earned {
     double found = 0, credited = 0;  // in units of the score
 };
-std::map<std::string, Credit> credit_of(const Family& family);  // by finder
+std::map<std::string, Earned> credit_of(const Kinship& kinship);  // by finder
 
 // The lines "name = value" of canonical TOML.
 std::map<std::string, std::string> gene_lines(const std::string& toml);

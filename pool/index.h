@@ -27,7 +27,7 @@
 namespace cultivar {
 
 class LineageAhead;
-struct Family;
+struct Kinship;
 
 inline constexpr int kKeptArtifacts = 10;  // the best of each category that stay once they are judged
 
@@ -231,7 +231,7 @@ private:
     Result<std::vector<RunRow>> read_runs(Statement& get);
     Result<std::vector<ClaimRow>> read_claims(Statement& get);
 
-    Result<void> credit_finds(Family& family, std::map<std::string, Contributor>& by_key);
+    Result<void> credit_finds(Kinship& kinship, std::map<std::string, Contributor>& by_key);
 
     // index_suspicion.cpp
     Result<std::optional<Run>> run_of(const std::string& id);

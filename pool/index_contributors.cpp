@@ -58,16 +58,16 @@ SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules
     }
     std::sort(judged.begin(), judged.end(),
               [](const JudgedClaim& a, const JudgedClaim& b) { return std::tie(a.at, a.id) < std::tie(b.at, b.id); });
-    Family family;
+    Kinship kinship;
     std::set<std::pair<std::string, std::string>> met;
     for (const JudgedClaim& claim : judged) {
         Contributor& one = by_key[claim.key];
         if (claim.result == "accepted") ++one.valid, ++one.valid_in_a_row;
         if (claim.result == "rejected") ++one.rejected, one.valid_in_a_row = 0;
         if (claim.result == "accepted" && met.emplace(claim.candidate, claim.category).second)
-            family.finds.push_back({claim.candidate, claim.category, claim.key});
+            kinship.finds.push_back({claim.candidate, claim.category, claim.key});
     }
-    TRY(credit_finds(family, by_key));
+    TRY(credit_finds(kinship, by_key));
     std::vector<Contributor> rows;
     for (auto& [key, one] : by_key) rows.push_back(std::move(one));
     std::stable_sort(rows.begin(), rows.end(),
@@ -75,8 +75,8 @@ SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules
     return rows;
 }
 
-Result<void> Index::credit_finds(Family& family, std::map<std::string, Contributor>& by_key) {
-    if (family.finds.empty()) return {};
+Result<void> Index::credit_finds(Kinship& kinship, std::map<std::string, Contributor>& by_key) {
+    if (kinship.finds.empty()) return {};
     std::map<std::string, Relative> relatives;
     TRY_ASSIGN(std::vector<CandidateRow> rows, candidates());
     for (CandidateRow& row : rows) relatives[row.id] = {std::move(row.parents), gene_lines(row.toml)};
@@ -87,15 +87,15 @@ Result<void> Index::credit_finds(Family& family, std::map<std::string, Contribut
         if (!more) break;
         scores[{get.text(0), get.text(1)}] = get.real(2);
     }
-    family.relative = [&](const std::string& candidate) -> const Relative* {
+    kinship.relative = [&](const std::string& candidate) -> const Relative* {
         auto found = relatives.find(candidate);
         return found == relatives.end() ? nullptr : &found->second;
     };
-    family.score = [&](const std::string& candidate, const std::string& category) -> const double* {
+    kinship.score = [&](const std::string& candidate, const std::string& category) -> const double* {
         auto found = scores.find({candidate, category});
         return found == scores.end() ? nullptr : &found->second;
     };
-    for (const auto& [key, credit] : credit_of(family)) {
+    for (const auto& [key, credit] : credit_of(kinship)) {
         by_key[key].gain_found = credit.found;
         by_key[key].gain_credited = credit.credited;
     }
