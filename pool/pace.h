@@ -9,7 +9,7 @@
 //           category are up to the square root of 10 apart and runs of one vary.
 // or 6 robust deviations (1.4826 times the median absolute deviation from the median), where that is more.
 // False alarms: tests/pool/pace_test.cpp draws honest pools (machines anywhere in a category, 10 % noise a run, one run in
-// ten slowed up to threefold by other work) and finds none in 40,000 runs: below 1 in 10,000 at 95 % confidence.
+// ten slowed up to threefold by other work) and finds none in 10,000 runs: below 3 in 10,000 at 95 % confidence.
 // What it cannot see: less than three times the compute; a writer who cheats in many runs, on a machine that is among the
 // slowest of its category. That takes a replay. What it can take for more: a machine that was busy in all runs but one.
 #pragma once
