@@ -104,7 +104,7 @@ Result<int> init(Context& context, const Options& options) {
 
     std::string state_dir = repo.git_dir() + "cultivar/";
     std::filesystem::create_directories(state_dir);
-    TRY_ASSIGN(Key key, Key::load_or_create(state_dir + "key.pem"));
+    TRY_ASSIGN(Key key, clone_key(repo, state_dir));
     WriterName who = writer_name(config);
     std::string writer = fmt::format("{}.{}.{}", who.name, who.machine, key.fingerprint().substr(0, 8));
     Clone clone{std::move(repo), state_dir, key, writer, {}, {}, {}};

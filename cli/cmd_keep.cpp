@@ -131,6 +131,8 @@ Result<int> run_fsck(Context& context) {
         Json problems = Json::array();
         for (const Refusal& problem : report.problems)
             problems.push_back({{"where", problem.where}, {"reason", problem.reason}});
+        Json odd = Json::array();
+        for (const Refusal& one : report.odd) odd.push_back({{"where", one.where}, {"reason", one.reason}});
         context.ui.print(pretty(Json{{"schema", 1},
                                      {"runs", report.runs},
                                      {"candidates", report.candidates},
@@ -139,7 +141,8 @@ Result<int> run_fsck(Context& context) {
                                      {"logs", report.logs},
                                      {"signatures", report.signatures},
                                      {"artifacts", report.artifacts},
-                                     {"problems", problems}}));
+                                     {"problems", problems},
+                                     {"odd", odd}}));
     } else {
         context.ui.print(fmt::format(
             "read {} runs, {} candidates, {} claims, {} verdicts; {} signatures of {} logs, {} "
@@ -148,6 +151,8 @@ Result<int> run_fsck(Context& context) {
             report.artifacts, report.problems.empty() ? "all good" : counted(report.problems.size(), "problem")));
         for (const Refusal& problem : report.problems)
             context.ui.print(fmt::format("{} {}\n", clean(problem.where), clean(problem.reason)));
+        for (const Refusal& one : report.odd)
+            context.ui.print(fmt::format("odd: {}: {}\n", clean(one.where), clean(one.reason)));
     }
     return report.problems.empty() ? kYes : kNo;
 }

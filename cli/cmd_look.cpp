@@ -18,7 +18,10 @@ std::string parents_text(const std::vector<std::string>& parents) {
     return parents.empty() ? "-" : fmt::format("{}", fmt::join(shown, "+"));
 }
 
-std::string verdict_text(const std::string& verdict) { return verdict.empty() ? "-" : verdict; }
+std::string verdict_text(const Standing& standing) {
+    if (standing.record) return "record";
+    return standing.verdict.empty() ? "-" : standing.verdict;
+}
 
 Json or_null(const auto& figure) { return figure ? Json(*figure) : Json(nullptr); }
 
@@ -32,6 +35,7 @@ constexpr std::int64_t kTopRows = 20;
 struct TopOptions {
     std::string category;
     std::optional<std::int64_t> count;
+    bool verified = false;
 };
 
 Result<int> top(Context& context, const TopOptions& options) {
@@ -39,7 +43,8 @@ Result<int> top(Context& context, const TopOptions& options) {
     const std::int64_t count = options.count.value_or(kTopRows);
     if (count < 0) return fail(Code::usage, "-n takes 0 (all) or a number of candidates", "cultivar top --help");
     TRY_ASSIGN(std::vector<Standing> standings,
-               session.index->standings(options.category, static_cast<int>(std::min<std::int64_t>(count, 1 << 30))));
+               session.index->standings(options.category, static_cast<int>(std::min<std::int64_t>(count, 1 << 30)),
+                                        options.verified));
     Json rows = Json::array();
     std::string text, category;
     std::optional<TextTable> table;
@@ -58,6 +63,7 @@ Result<int> top(Context& context, const TopOptions& options) {
                         {"runs", standing.runs},
                         {"category", standing.category},
                         {"verdict", standing.verdict.empty() ? Json(nullptr) : Json(standing.verdict)},
+                        {"record", standing.record},
                         {"parents", row->parents},
                         {"contributor", standing.contributor},
                         {"change", change},
@@ -80,15 +86,17 @@ Result<int> top(Context& context, const TopOptions& options) {
             rank = 0;
         }
         bool counts = standing.runs > 0;
-        table->row({counts ? std::to_string(++rank) : "-", short_id(standing.candidate),
-                    fmt::format("{:.4f}", standing.val_bpb), std::to_string(standing.runs),
-                    standing.kept ? "yes" : "no", verdict_text(standing.verdict), parents_text(row->parents),
-                    clean(standing.contributor, 48), clean(change)},
-                   paint_of(standing));
+        table->row(
+            {counts ? std::to_string(++rank) : "-", short_id(standing.candidate),
+             fmt::format("{:.4f}", standing.val_bpb), std::to_string(standing.runs), standing.kept ? "yes" : "no",
+             verdict_text(standing), parents_text(row->parents), clean(standing.contributor, 48), clean(change)},
+            paint_of(standing));
     }
     close_table();
-    TRY_ASSIGN(std::vector<Unfit> unfit,
-               session.index->unfit(static_cast<int>(std::min<std::int64_t>(count, 1 << 30))));
+    std::vector<Unfit> unfit;
+    if (!options.verified) {
+        TRY_ASSIGN(unfit, session.index->unfit(static_cast<int>(std::min<std::int64_t>(count, 1 << 30))));
+    }
     Json not_judgeable = Json::array();
     for (const Unfit& one : unfit) {
         if (!options.category.empty() && one.category != options.category) continue;
@@ -105,7 +113,9 @@ Result<int> top(Context& context, const TopOptions& options) {
         return kYes;
     }
     context.ui.print(text);
-    if (standings.empty()) context.ui.note("nothing is scored yet: cultivar explore --runs 3");
+    if (standings.empty())
+        context.ui.note(options.verified ? "nothing is accepted yet: cultivar verify"
+                                         : "nothing is scored yet: cultivar explore --runs 3");
     TRY_ASSIGN(auto retired, session.index->retired_candidates());
     if (!retired.empty()) context.ui.note(fmt::format("retired and left out: {} (cultivar retire)", retired.size()));
     return kYes;
@@ -207,6 +217,7 @@ Result<int> diff(Context& context, const DiffOptions& options) {
 Action declare_top(Parser& parser) {
     auto options = std::make_shared<TopOptions>();
     parser.option("--category", options->category, "NAME", "only this category");
+    parser.flag("--verified", options->verified, "only what a verifier accepted");
     parser.option("-n", options->count, "N", "at most N candidates of each category (default 20; 0: all)");
     parser.example("cultivar top", "the leaderboard, a table for each category");
     parser.example("cultivar top --json | jq '.candidates[0].id'", "the best candidate of the first category");

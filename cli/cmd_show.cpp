@@ -12,10 +12,11 @@ struct Options {
     std::string id;
 };
 
-Json claim_json(const ClaimRow& row) {
+Result<Json> claim_json(Session& session, const ClaimRow& row) {
     Json json = Json::parse(to_line(Record(row.claim)));
     json["id"] = row.id;
     json["problem"] = row.problem.empty() ? Json(nullptr) : Json(row.problem);
+    TRY_ASSIGN(json["suspicions"], session.index->suspicions(row));
     json["verdict"] = row.verdict ? Json::parse(to_line(*row.verdict)) : Json(nullptr);
     return json;
 }
@@ -56,7 +57,14 @@ void show_runs(Context& context, const std::vector<RunRow>& runs) {
     }
 }
 
-void show_claims(Context& context, const std::vector<ClaimRow>& claims) {
+std::string record_text(const RecordMark& record) {
+    const char* word = record.accepted ? "a record" : "no record";
+    if (record.against.empty()) return fmt::format("{}, {} seeds, none stood before", word, record.seeds);
+    return fmt::format("{}, {} seeds: {:.6f} better than {} (95 % interval {:.6f} to {:.6f}, p {:.2g})", word,
+                       record.seeds, record.gain, short_id(record.against), record.low, record.high, record.p);
+}
+
+Result<void> show_claims(Context& context, Session& session, const std::vector<ClaimRow>& claims) {
     if (!claims.empty()) context.ui.print("\nclaims\n");
     for (const ClaimRow& row : claims) {
         std::string verdict =
@@ -65,7 +73,13 @@ void show_claims(Context& context, const std::vector<ClaimRow>& claims) {
                         : "pending";
         context.ui.print(fmt::format("  {}  {:.4f}  {}  artifact {}  {}\n", short_id(row.id), row.claim.val_bpb,
                                      clean(row.claim.writer, 48), short_id(row.claim.artifact), verdict));
+        if (row.verdict && row.verdict->record)
+            context.ui.print(fmt::format("            {}\n", record_text(*row.verdict->record)));
+        if (!row.problem.empty()) context.ui.print(fmt::format("            wrong: {}\n", clean(row.problem)));
+        TRY_ASSIGN(const std::vector<std::string> odd, session.index->suspicions(row));
+        for (const std::string& one : odd) context.ui.print(fmt::format("            odd: {}\n", clean(one)));
     }
+    return {};
 }
 
 Result<int> show_candidate(Context& context, Session& session, const CandidateRow& row) {
@@ -84,7 +98,10 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
                      {"claims", Json::array()}};
         json["retired"] = retired == all_retired.end() ? Json(nullptr) : Json(retired->second.reason);
         for (const RunRow& run : runs) json["runs"].push_back(run_json(run));
-        for (const ClaimRow& claim : claims) json["claims"].push_back(claim_json(claim));
+        for (const ClaimRow& claim : claims) {
+            TRY_ASSIGN(Json one, claim_json(session, claim));
+            json["claims"].push_back(std::move(one));
+        }
         context.ui.print(pretty(json));
         return kYes;
     }
@@ -99,7 +116,7 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
                                      clean(retired->second.writer, 48), clean(retired->second.reason)));
     context.ui.print(fmt::format("\n{}", genes_text(*session.clone, candidate)));
     show_runs(context, runs);
-    show_claims(context, claims);
+    TRY(show_claims(context, session, claims));
     return kYes;
 }
 

@@ -1,7 +1,9 @@
+#include <ctime>
+
 #include <fmt/format.h>
 
-#include "cli/json.h"
 #include "cli/session.h"
+#include "cli/trust_roots.h"
 #include "pool/trust.h"
 
 namespace cultivar {
@@ -9,9 +11,11 @@ namespace {
 
 struct Options {
     bool show = false, revoke = false;
+    std::string change, sign;
+    std::optional<std::int64_t> threshold;
 };
 
-Json as_json(const Clone& clone, bool trusted) {
+Json command_json(const Clone& clone, bool trusted) {
     Json json = {{"schema", 1}, {"kind", clone.task.kind}};
     const auto& command = clone.task.command;
     if (!command) return json.update({{"digest", nullptr}, {"trusted", nullptr}}), json;
@@ -22,7 +26,7 @@ Json as_json(const Clone& clone, bool trusted) {
 }
 
 // What would run, word by word, and how to read its files.
-std::string as_text(const Clone& clone) {
+std::string command_text(const Clone& clone) {
     const PoolCommand& command = *clone.task.command;
     std::string text = "runs    ";
     for (const std::string& word : command.run) text += " " + to_toml(Value(word));
@@ -34,29 +38,50 @@ std::string as_text(const Clone& clone) {
 }
 
 Result<int> trust(Context& context, const Options& options) {
-    if (options.show && options.revoke)
-        return fail(Code::usage, "--show and --revoke exclude each other", "cultivar trust --help");
+    const bool change = !options.change.empty(), sign = !options.sign.empty();
+    if (options.show + options.revoke + change + sign > 1)
+        return fail(Code::usage, "--show, --revoke, --change and --sign exclude each other", "cultivar trust --help");
+    if (options.threshold && !change)
+        return fail(Code::usage, "--threshold goes with --change FILE", "cultivar trust --help");
     TRY_ASSIGN(Clone clone, open_clone(context.folder));
-    if (!clone.task.command) {
-        if (context.ui.json()) context.ui.print(pretty(as_json(clone, false)));
-        context.ui.note("this pool has no command of its own: there is nothing to trust");
+    if (change) TRY(propose_roots(context, clone, options.change, options.threshold));
+    if (sign) TRY(cosign_roots(context, clone, options.sign));
+    const auto& command = clone.task.command;
+    if (command && options.revoke) TRY(revoke_trust(clone));
+    if (command && !options.revoke && !options.show && !change && !sign) TRY(pin_command(clone));
+    bool trusted = false;
+    if (command) {
+        TRY_ASSIGN(trusted, is_trusted(clone));
+    }
+    TRY_ASSIGN(const Roots roots, trusted_roots(clone));
+    TRY_ASSIGN(const std::vector<LedgerState> ledgers, ledger_states(clone));
+    if (context.ui.json()) {
+        Json json = command_json(clone, trusted);
+        json["you"] = {{"writer", clone.writer}, {"public_key", clone.key.public_text()}};
+        json["roots"] = roots_json(roots, ledgers);
+        context.ui.print(pretty(json));
+    } else {
+        context.ui.print((command ? command_text(clone) : "") + roots_text(roots, ledgers, std::time(nullptr)) +
+                         fmt::format("you      {} {}\n", clone.writer, clone.key.public_text()));
+    }
+    if (!command) {
+        context.ui.note("this pool has no command of its own: nothing of it runs here");
         return kYes;
     }
-    if (options.revoke) TRY(revoke_trust(clone));
-    if (!options.revoke && !options.show) TRY(pin_command(clone));
-    TRY_ASSIGN(bool trusted, is_trusted(clone));
-    context.ui.print(context.ui.json() ? pretty(as_json(clone, trusted)) : as_text(clone));
     context.ui.note(trusted ? "trusted on this machine, as it stands; it runs with your rights, in no sandbox"
                             : "not trusted on this machine: it does not run");
-    return trusted || options.revoke ? kYes : kNo;
+    return trusted || options.revoke || change || sign ? kYes : kNo;
 }
 
 }  // namespace
 
 Action declare_trust(Parser& parser) {
     auto options = std::make_shared<Options>();
-    parser.flag("--show", options->show, "only show what would run");
+    parser.flag("--show", options->show, "only show: who is trusted, and what would run");
     parser.flag("--revoke", options->revoke, "let it run no more");
+    parser.option("--change", options->change, "FILE", "propose other keys: lines of allowed_signers");
+    parser.option("--threshold", options->threshold, "N", "with --change: how many keys change them the next time");
+    parser.option("--sign", options->sign, "DIGEST", "sign the change that waits");
     parser.example("cultivar trust --show", "look before");
     parser.example("cultivar trust", "let this pool's command run here, as it stands now");
     return [options](Context& context) { return trust(context, *options); };

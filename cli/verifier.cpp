@@ -5,8 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "cli/record_claim.h"
 #include "eval/rescore.h"
 #include "eval/structure.h"
+#include "pool/digest.h"
+#include "pool/roots.h"
 #include "pool/sandbox.h"
 #include "pool/segment_log.h"
 
@@ -14,10 +17,8 @@ namespace cultivar {
 
 Result<Verifier> Verifier::make(Context& context, Session& session) {
     const Clone& clone = *session.clone;
-    TRY_ASSIGN(std::vector<AllowedSigner> allowed, verifiers_at(clone.repo, clone.main));
-    std::string own = clone.key.fingerprint();
-    if (std::none_of(allowed.begin(), allowed.end(),
-                     [&](const AllowedSigner& signer) { return signer.fingerprint == own; }))
+    TRY_ASSIGN(const Roots roots, trusted_roots(clone));
+    if (!why_not_allowed(roots.now.verifiers, clone.key.fingerprint(), std::time(nullptr)).empty())
         return fail(
             Code::usage,
             "this clone's key is none of the pool's verifiers: a maintainer must add it to allowed_signers on main",
@@ -27,7 +28,10 @@ Result<Verifier> Verifier::make(Context& context, Session& session) {
     TRY_ASSIGN(HoldOut hold_out, HoldOut::open(clone));
     TRY_ASSIGN(int threads, session.config.threads());
     TRY_ASSIGN(double watts, session.config.watts());
-    return Verifier(context, session, std::move(hold_out), threads, watts);
+    TRY_ASSIGN(const std::string worker, session.config.worker());
+    Verifier verifier(context, session, std::move(hold_out), threads, watts);
+    TRY_ASSIGN(verifier.evaluator_, sha256_file_hex(worker));
+    return verifier;
 }
 
 Result<Verdict> Verifier::judge(const Case& one) {
@@ -41,13 +45,15 @@ Result<Verdict> Verifier::judge(const Case& one) {
     verdict.claimed_bpb = claim.val_bpb;
     verdict.tolerance_bpb = kRescoreTolerance_bpb;
     verdict.slice = clone.task.data->slice.sha256;
-    verdict.data.push_back({"slice", clone.task.data->slice.sha256});
+    verdict.data = {{"slice", clone.task.data->slice.sha256}, {"byte_table", clone.task.data->byte_table.sha256}};
+    verdict.evaluator_sha256 = evaluator_;
     verdict.verifier = clone.writer;
     verdict.chosen = one.scope.why;
     EnergyMeter energy(clock_, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
     energy.start();
     const double begun_s = clock_.now_s();
     TRY(check_tiers(one, verdict));
+    TRY(hold_against_pool(session_, one.row, verdict));
     verdict.seconds = clock_.now_s() - begun_s;
     verdict.joules = energy.stop().joules;
     verdict.ratio = one.claim_s > 0 ? verdict.seconds / one.claim_s : 0;

@@ -45,6 +45,7 @@ private:
     HoldOut hold_out_;
     int threads_;
     double watts_;
+    std::string evaluator_{};  // SHA-256 of the worker's program
     SystemClock clock_;
 };
 

@@ -97,6 +97,17 @@ Result<RecordTest> test_record(std::span<const double> challenger, std::span<con
     return RecordTest{enough && gain >= rule.min_gain && test.p < rule.p_value, gain, test.p};
 }
 
+Result<Interval> difference_interval(std::span<const double> a, std::span<const double> b, double confidence) {
+    TRY_ASSIGN(const TTest test, welch_test(a, b));
+    if (!(confidence > 0 && confidence < 1)) return fail(Code::usage, "a confidence lies between 0 and 1");
+    const Moments first = moments(a), second = moments(b);
+    const double error =
+        std::sqrt(first.deviation * first.deviation / first.count + second.deviation * second.deviation / second.count);
+    const double half = math::quantile(StudentT(test.degrees_of_freedom), 0.5 + confidence / 2) * error;
+    const double difference = second.mean - first.mean;
+    return Interval{difference - half, difference + half};
+}
+
 Result<Interval> mean_interval(std::span<const double> values, double confidence) {
     TRY_ASSIGN(Moments sample, checked_moments(values));
     if (!(confidence > 0 && confidence < 1)) return fail(Code::usage, "a confidence lies between 0 and 1");

@@ -62,6 +62,9 @@ struct Interval {
     double low = 0, high = 0;
 };
 
+// Two-sided confidence interval of the mean of `b` less that of `a` (Welch); `confidence` strictly between 0 and 1.
+Result<Interval> difference_interval(std::span<const double> a, std::span<const double> b, double confidence);
+
 // Two-sided confidence interval of the mean; `confidence` strictly between 0 and 1.
 Result<Interval> mean_interval(std::span<const double> values, double confidence);
 

@@ -125,7 +125,7 @@ Result<Clone> open_clone(const std::string& folder) {
     std::error_code ec;
     std::filesystem::create_directories(state_dir, ec);
     if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", state_dir, ec.message()));
-    TRY_ASSIGN(Key key, Key::load_or_create(state_dir + "key.pem"));
+    TRY_ASSIGN(Key key, clone_key(repo, state_dir));
     TRY_ASSIGN(std::optional<std::string> name, repo.config("cultivar.name"));
     TRY_ASSIGN(std::optional<std::string> machine, repo.config("cultivar.machine"));
     std::string writer = fmt::format("{}.{}.{}", writer_word(name.value_or("")), writer_word(machine.value_or("")),
@@ -135,16 +135,16 @@ Result<Clone> open_clone(const std::string& folder) {
                  std::move(main), std::move(task),      std::move(id)};
 }
 
+Result<Key> clone_key(const Repo& repo, const std::string& state_dir) {
+    TRY_ASSIGN(std::optional<std::string> users, repo.config(kSigningKey));
+    return users && !users->empty() ? Key::of_user(*users) : Key::load_or_create(state_dir + "key.pem");
+}
+
 bool is_writer(std::string_view name) {
     const std::size_t last = name.rfind('.'), first = name.find('.');
     if (first == std::string_view::npos || first == last || first == 0) return false;
     return is_hex(name.substr(last + 1), 8) &&
            name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == std::string_view::npos;
-}
-
-Result<std::vector<AllowedSigner>> verifiers_at(const Repo& repo, const Oid& main) {
-    TRY_ASSIGN(std::optional<std::string> text, repo.file(main, "allowed_signers", 1 << 20));
-    return parse_allowed_signers(text.value_or(""));
 }
 
 Result<Repo> create_clone(const std::string& folder, bool bare, const std::string& remote, const WriterName& who) {

@@ -4,6 +4,7 @@
 //   index.sqlite  cache, may be deleted                 seen/         last seen tips of logs (pool/index.h)
 //   data/         shards and byte table                 run/          the run under way
 //   trust         the command that may run here (pool/trust.h)
+//   roots         the trust roots as last seen (pool/roots.h)
 #pragma once
 
 #include <optional>
@@ -47,6 +48,11 @@ struct Clone {
 };
 
 inline constexpr const char* kRemote = "origin";
+// Git's configuration may name the user's own SSH key (its file; pool/key.h), which then signs this clone's records. The
+// key is part of the writer's name: with another key a clone is another writer.
+inline constexpr const char* kSigningKey = "cultivar.signingKey";
+// That key, else the clone's own, made if absent. Errors: those of Key.
+Result<Key> clone_key(const Repo& repo, const std::string& state_dir);
 
 // The pool that `folder` lies in. main is read from the local branch or the remote's, whichever is ahead; where the two
 // have parted, from the remote's. Errors: not_found (hint: init), newer, usage.
@@ -57,9 +63,6 @@ Result<Task> read_task(const std::string& folder);
 
 // The task that main says at this commit. Errors: not_found, newer, usage.
 Result<Task> task_at(const Repo& repo, const Oid& main);
-
-// Whom this commit of main lets judge (allowed_signers); nobody where it has no such file. Errors: corrupt.
-Result<std::vector<AllowedSigner>> verifiers_at(const Repo& repo, const Oid& main);
 
 // A repository that becomes a clone: writes names and git's merge driver for candidates. `remote` may be "".
 Result<Repo> create_clone(const std::string& folder, bool bare, const std::string& remote, const WriterName& who);

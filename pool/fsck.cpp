@@ -1,7 +1,10 @@
 #include "pool/fsck.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "pool/roots.h"
 #include "pool/sync.h"
 
 namespace cultivar {
@@ -36,6 +39,19 @@ Result<void> check_artifacts(Clone& clone, FsckReport& report) {
     return {};
 }
 
+Result<void> check_claims(Index& index, FsckReport& report) {
+    TRY_ASSIGN(std::vector<ClaimRow> claims, index.claims());
+    for (const ClaimRow& row : claims) {
+        const std::string where = fmt::format("the claim {} of {}", row.id.substr(0, 8), row.claim.writer);
+        const bool told = std::any_of(report.problems.begin(), report.problems.end(),
+                                      [&](const Refusal& one) { return one.reason == row.problem; });
+        if (!row.problem.empty() && !told) report.problems.push_back({where, row.problem});
+        TRY_ASSIGN(const std::vector<std::string> odd, index.suspicions(row));
+        for (const std::string& one : odd) report.odd.push_back({where, one});
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<FsckReport> fsck(Clone& clone) {
@@ -59,6 +75,8 @@ Result<FsckReport> fsck(Clone& clone) {
         ++report.logs;
     }
     TRY(check_artifacts(clone, report));
+    TRY(check_claims(index, report));
+    if (auto roots = trusted_roots(clone); !roots) report.problems.push_back({"main", roots.error().message});
     return report;
 }
 

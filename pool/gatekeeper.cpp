@@ -11,6 +11,7 @@
 #include "pool/digest.h"
 #include "pool/key.h"
 #include "pool/lineage.h"
+#include "pool/roots.h"
 #include "pool/segment_log.h"
 #include "pool/utc.h"
 
@@ -43,9 +44,10 @@ Result<void> check_forward(const Repo& repo, const RefUpdate& update) {
 Result<void> check_main(const Repo& repo, const RefUpdate& update) {
     TRY(check_forward(repo, update));
     TRY_ASSIGN(Task next, task_at(repo, update.after));
-    TRY_ASSIGN(std::optional<std::string> signers, repo.file(update.after, "allowed_signers", 1 << 20));
-    TRY(parse_allowed_signers(signers.value_or("")));
+    TRY_ASSIGN(Roots after, roots_at(repo, update.after));
     if (update.before.empty()) return {};
+    TRY_ASSIGN(Roots before, roots_at(repo, update.before));
+    TRY(roots_follow(before, after));
     TRY_ASSIGN(Task now, task_at(repo, update.before));
     return may_follow(now, next);
 }
@@ -90,13 +92,13 @@ Result<void> check_candidate(const Repo& repo, const RefUpdate& update) {
     return {};
 }
 
-Result<void> check_verifier(const Repo& repo, const std::string& key) {
+Result<void> check_verifier(const Repo& repo, const Oid& tip, const std::string& key) {
     TRY_ASSIGN(std::optional<Oid> main, repo.ref(kMain));
     if (!main) return refuse("the pool has no main yet: push it first");
     TRY_ASSIGN(std::vector<AllowedSigner> allowed, verifiers_at(repo, *main));
-    auto is_it = [&](const AllowedSigner& signer) { return signer.fingerprint == key; };
-    if (std::any_of(allowed.begin(), allowed.end(), is_it)) return {};
-    return refuse("the ledger's key is none of the pool's verifiers (allowed_signers on main)");
+    TRY_ASSIGN(Commit commit, repo.read_commit(tip));
+    const std::string why = why_not_allowed(allowed, key, commit.author.unix_s);
+    return why.empty() ? Result<void>() : refuse("the ledger " + why);
 }
 
 // The key whose first digits end the writer's name signed the commit.
@@ -113,9 +115,11 @@ Result<void> check_log(const Repo& repo, const RefUpdate& update, const std::str
     if (!is_writer(writer)) return refuse(fmt::format("'{}' is not name.machine.<8 digits of a key>", writer));
     TRY(read_small_commit(repo, update.after));
     TRY_ASSIGN(std::string key, check_signer(repo, update.after, writer, update.ref));
-    if (ledger) TRY(check_verifier(repo, key));
+    if (ledger) TRY(check_verifier(repo, update.after, key));
     std::size_t count = 0;
     if (!update.before.empty()) {
+        TRY_ASSIGN(std::string before, signer_of(repo, update.before));
+        if (before != key) return refuse(fmt::format("'{}' is signed by another key than before", update.ref));
         TRY_ASSIGN(count, log_size(repo, update.before));
         auto extends = check_extends(repo, update.before, count, update.after);
         if (!extends) return refuse(fmt::format("'{}' {}", update.ref, extends.error().message));

@@ -1,7 +1,7 @@
 // What a pool's hosting lets in: the rules for one pushed ref, for git's `update` hook. Fast and local: it checks the
 // commit that arrives and its parents, not their ancestry; `pull` checks everything.
 //   main                        only forward; a pool.toml that may follow the one before (pool/task.h); a readable
-//                               allowed_signers
+//                               allowed_signers, by the trust roots where there are any (pool/roots.h)
 //   candidates/<id>.<c8>        new names only; the tree is candidate.toml alone, canonical, of this id; c8 is the
 //                               commit's; author, date and trailer as pool/lineage.h says; parents are candidates
 //   journal/<writer>            only forward, nothing rewritten; the tip is signed by the key in the writer's name

@@ -13,7 +13,7 @@ namespace cultivar {
 namespace {
 
 // One more, too, whenever a new format or type of record can be read: what was passed over before is then read again.
-constexpr int kSchema = 9;
+constexpr int kSchema = 10;
 constexpr int kReaderTries = 3;
 
 constexpr const char* kTables = R"(
@@ -25,10 +25,13 @@ CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type 
     category TEXT, at TEXT, status TEXT, decision TEXT, score REAL, budget_s REAL, wall_s REAL, search_joules REAL,
     operator TEXT, steps INTEGER, parents TEXT, artifact TEXT, artifact_run TEXT, seen_s INTEGER, segment INTEGER,
     place INTEGER, line TEXT, refused TEXT, rejected INTEGER DEFAULT 0, parameters INTEGER, flops REAL, joules REAL,
-    source TEXT, reason TEXT, proposer TEXT, proposer_s REAL, proposer_usd REAL);
+    source TEXT, reason TEXT, proposer TEXT, proposer_s REAL, proposer_usd REAL, tokens INTEGER, train_s REAL,
+    replicate INTEGER);
 CREATE INDEX IF NOT EXISTS record_candidate ON record(candidate, category);
 CREATE INDEX IF NOT EXISTS record_at ON record(at) WHERE type = 'run';
 CREATE INDEX IF NOT EXISTS record_claim ON record(writer, candidate, id) WHERE type = 'claim';
+CREATE INDEX IF NOT EXISTS record_score ON record(score) WHERE type = 'run' AND status = 'done';
+CREATE INDEX IF NOT EXISTS record_artifact ON record(artifact) WHERE artifact <> '';
 CREATE INDEX IF NOT EXISTS record_lease ON record(seen_s) WHERE type = 'lease';
 CREATE INDEX IF NOT EXISTS record_rejected ON record(seq) WHERE rejected = 1;
 CREATE INDEX IF NOT EXISTS record_retirement ON record(seq) WHERE type = 'retirement';
@@ -38,10 +41,12 @@ CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, to
     by_commit INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS branch(ref TEXT PRIMARY KEY, oid TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdict(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, claim TEXT, verifier TEXT, result TEXT,
-    at TEXT, seconds REAL, joules REAL, line TEXT);
+    at TEXT, seconds REAL, joules REAL, record INTEGER, line TEXT);
+CREATE INDEX IF NOT EXISTS claim_of_run ON claim_run(run);
 CREATE INDEX IF NOT EXISTS verdict_claim ON verdict(claim);
 CREATE TABLE IF NOT EXISTS standing(candidate TEXT, category TEXT, runs INTEGER, val_bpb REAL, kept INTEGER,
     contributor TEXT, parameters INTEGER, flops REAL, joules REAL, verdict TEXT DEFAULT '',
+    record INTEGER DEFAULT 0,
     PRIMARY KEY(candidate, category)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS standing_rank ON standing(category, runs = 0, val_bpb, candidate);
 CREATE TABLE IF NOT EXISTS total(name TEXT PRIMARY KEY, value REAL) WITHOUT ROWID;

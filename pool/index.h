@@ -28,6 +28,7 @@
 namespace cultivar {
 
 class LineageAhead;
+struct Kinship;
 
 inline constexpr int kKeptArtifacts = 10;  // the best of each category that stay once they are judged
 
@@ -86,8 +87,15 @@ struct Standing {
                          // mean over the runs of its accepted claims, but no better than what was scored again
     bool kept = false;
     std::string verdict;      // "accepted", "rejected", "inconclusive", "pending" (claimed), "" (not claimed)
+    bool record = false;      // accepted as one by a verdict that counts
     std::string contributor;  // writer of the first run here
     UseCost cost;             // parameters and FLOPs of that run; joules a token: the mean over the runs that count
+};
+
+// The record of a category: the best claim that was accepted as one.
+struct RecordHolder {
+    std::string claim, candidate;
+    std::vector<double> scores;  // of its runs, one a seed
 };
 
 // A candidate that cannot be judged in a category, and why.
@@ -99,6 +107,16 @@ struct CandidateRow {
     std::string id, toml;
     std::vector<std::string> parents;  // candidate ids
     std::vector<Oid> commits;          // none: no branch or commit known yet
+};
+
+// A key's doings, under whatever names: standing belongs to keys.
+struct Contributor {
+    std::string key;                   // fingerprint, or the writer's name where the log does not tell
+    std::vector<std::string> writers;  // sorted
+    int runs = 0, claims = 0, valid = 0, rejected = 0;
+    int valid_in_a_row = 0;                    // by the verdicts' times, since the last rejected one
+    double gain_found = 0, gain_credited = 0;  // pool/credit.h
+    double joules = 0;                         // of its runs
 };
 
 struct Totals {
@@ -127,7 +145,12 @@ public:
     Result<std::string> resolve_any(const std::string& prefix);
 
     // Best first within a category; rejected last; none that is retired. `most` rows of each category, 0: all.
-    Result<std::vector<Standing>> standings(const std::string& category = "", int most = 0);
+    // `verified`: only what was accepted.
+    Result<std::vector<Standing>> standings(const std::string& category = "", int most = 0, bool verified = false);
+    // Leaving one claim aside, when that is being judged again.
+    Result<std::optional<RecordHolder>> record_holder(const std::string& category, const std::string& but_claim = "");
+    Result<std::vector<double>> claim_scores(
+        const std::string& claim);                // of a claim's runs, one a seed, the worst of each
     Result<std::map<std::string, int>> scored();  // candidates with a score, by category
     // Without a score in that category; the newest `most`, 0: all.
     Result<std::vector<Unfit>> unfit(int most = 0);
@@ -160,7 +183,12 @@ public:
     Result<std::set<std::string>> rejected_candidates();                      // with a rejected claim and no sound run
     Result<std::string> record_line(const std::string& id);                   // the record's bytes
     Result<std::vector<ClaimRow>> claims(const std::string& candidate = "");  // "" = all, read from git
-    Result<std::vector<ClaimRow>> pending_claims();                           // those without a verdict that counts
+    // What is odd about a claim beside everything else in the pool, a sentence each: figures or weights that are another
+    // run's, seeds picked among many, more compute than the budget, runs that were rejected before. It proves no fraud:
+    // such a claim is not accepted by scoring it again alone, only by fresh seeds (tier rerun). The answer is the same
+    // for every reader of the same refs.
+    Result<std::vector<std::string>> suspicions(const ClaimRow& row);
+    Result<std::vector<ClaimRow>> pending_claims();  // those without a verdict that counts
     Result<std::map<std::string, int>> children();  // of candidates that others name as a parent: how many do
     // How many claims of each writer's key were accepted since the last one that was rejected; by writer. None for a
     // writer whose key is not known.
@@ -173,6 +201,8 @@ public:
     Result<std::vector<Lease>> leases();
     Result<int> replicates(const std::string& candidate);  // runs recorded so far, by anyone
     Result<Totals> totals();
+    // Most credited first.
+    Result<std::vector<Contributor>> contributors();
 
     Lineage& lineage() { return *lineage_; }
     // The commit of a candidate, made from the records where none is known yet; a seed becomes a root.
@@ -204,6 +234,7 @@ private:
     Result<std::unique_ptr<LineageAhead>> check_ahead(const std::vector<Ref>& refs);
     Result<void> take_bundles(const Ref& ref, Intake& intake);
     Result<void> take_artifact(const Oid& commit);
+    Result<void> forget_verdicts_of_other_roots(RefreshReport& report);
     Result<void> take_spool(RefreshReport& report);
 
     // index_commits.cpp
@@ -223,6 +254,15 @@ private:
     Result<std::string> resolve(const std::string& prefix, const char* sql, const char* what);
     Result<std::vector<RunRow>> read_runs(Statement& get);
     Result<std::vector<ClaimRow>> read_claims(Statement& get);
+
+    Result<void> credit_finds(Kinship& kinship, std::map<std::string, Contributor>& by_key);
+
+    // index_suspicion.cpp
+    Result<std::optional<Run>> run_of(const std::string& id);
+    Result<void> suspect_seeds(const ClaimRow& row, std::vector<std::string>& found);
+    Result<void> suspect_copy(const std::string& id, const Run& run, std::vector<std::string>& found);
+    Result<void> suspect_pace(const std::string& id, const Run& run, std::vector<std::string>& found);
+    Result<void> suspect_claims(const ClaimRow& row, std::vector<std::string>& found);
 
     Clone* clone_;
     std::unique_ptr<Database> db_;  // stays where it is: the lineage points to it

@@ -7,6 +7,7 @@
 
 #include "pool/index.h"
 #include "pool/index_sql.h"
+#include "pool/roots.h"
 
 namespace cultivar {
 namespace {
@@ -31,7 +32,7 @@ INSERT OR IGNORE INTO refuted SELECT claim_run.run
     JOIN claim_run ON claim_run.claim = claim.id
     JOIN record AS run ON run.id = claim_run.run AND run.writer = claim.writer AND run.type = 'run'
     WHERE claim.type = 'claim' AND 'rejected' = (
-        SELECT result FROM verdict WHERE verdict.claim = claim.id AND verdict.verifier <> claim.writer
+        SELECT result FROM verdict WHERE verdict.claim = claim.id AND substr(verdict.verifier, -8) <> substr(claim.writer, -8)
         ORDER BY at DESC, verdict.seq DESC LIMIT 1);
 INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE rejected = 1 AND id NOT IN refuted;
 INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE rejected = 0 AND id IN refuted;
@@ -56,19 +57,24 @@ SELECT candidate, category, good, COALESCE(mean, claimed), kept, writer, paramet
 }
 
 Result<void> Index::derive_verdicts() {
-    TRY_ASSIGN(Statement get, db_->prepare(fmt::format("SELECT candidate, category, {} FROM dirty CROSS JOIN record "
-                                                       "USING(candidate) WHERE type = 'claim'",
-                                                       kResultOf)));
+    TRY_ASSIGN(Statement get,
+               db_->prepare(fmt::format("SELECT candidate, category, {}, {} FROM dirty CROSS JOIN record "
+                                        "USING(candidate) WHERE type = 'claim'",
+                                        kResultOf, kRecordOf)));
+    std::set<std::pair<std::string, std::string>> records;
     std::map<std::pair<std::string, std::string>, std::set<std::string>> words;
     for (;;) {
         TRY_ASSIGN(bool row, get.step());
         if (!row) break;
         words[{get.text(0), get.text(1)}].insert(get.is_null(2) ? "pending" : get.text(2));
+        if (get.whole(3) != 0) records.emplace(get.text(0), get.text(1));
     }
-    TRY_ASSIGN(Statement set, db_->prepare("UPDATE standing SET verdict = ?3 WHERE candidate = ?1 AND category = ?2"));
+    TRY_ASSIGN(Statement set,
+               db_->prepare("UPDATE standing SET verdict = ?3, record = ?4 WHERE candidate = ?1 AND category = ?2"));
     for (const auto& [at, said] : words) {
         const std::string word = strongest(said);
-        TRY(set.bind(1, at.first).bind(2, at.second).bind(3, word).run());
+        set.bind(1, at.first).bind(2, at.second).bind(3, word).bind(4, std::int64_t{records.count(at) > 0});
+        TRY(set.run());
         if (word == "accepted") TRY(keep_to_vouched(at.first, at.second));
     }
     return {};
@@ -105,8 +111,9 @@ Result<void> Index::derive_retired() {
     TRY(db_->execute("DELETE FROM retired"));
     if (words.empty()) return {};
     Jury jury{clone_->writer, {}, {}};
-    TRY_ASSIGN(std::vector<AllowedSigner> verifiers, verifiers_at(clone_->repo, clone_->main));
-    for (const AllowedSigner& verifier : verifiers) jury.verifiers.insert(verifier.fingerprint);
+    if (auto roots = trusted_roots(*clone_)) {
+        for (const AllowedSigner& verifier : roots->now.verifiers) jury.verifiers.insert(verifier.fingerprint);
+    }
     TRY_ASSIGN(Statement kept, db_->prepare("SELECT writer FROM record WHERE type = 'run' AND candidate = ? AND "
                                             "decision = 'kept' AND refused IS NULL AND rejected = 0"));
     jury.keepers = [&](const std::string& candidate) {

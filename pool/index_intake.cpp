@@ -14,6 +14,7 @@
 #include "pool/index.h"
 #include "pool/journal.h"
 #include "pool/read_ahead.h"
+#include "pool/roots.h"
 #include "pool/segment_log.h"
 #include "pool/source.h"
 
@@ -118,8 +119,8 @@ struct Index::Intake {
              "INSERT OR IGNORE INTO record(id, type, writer, candidate, category, at, status, decision, score, "
              "budget_s, "
              "wall_s, search_joules, operator, steps, parents, artifact, artifact_run, seen_s, segment, place, line, "
-             "refused, parameters, flops, joules, source, reason, proposer, proposer_s, proposer_usd) "
-             "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
+             "refused, parameters, flops, joules, source, reason, proposer, proposer_s, proposer_usd, "
+             "tokens, train_s, replicate) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
             {&refused_copy, "SELECT 1 FROM record WHERE id = ? AND refused IS NOT NULL"},
             {&forget, "DELETE FROM record WHERE id = ?"},
             {&link, "INSERT OR IGNORE INTO claim_run VALUES(?, ?)"},
@@ -174,7 +175,9 @@ struct Index::Intake {
         if (!lease || !checked[at].refused.empty()) return false;
         for (std::size_t i = at + 1; i < std::min(at + 1 + kRunAfter, checked.size()); ++i) {
             const Run* run = checked[i].record ? std::get_if<Run>(&*checked[i].record) : nullptr;
-            if (run && run->candidate == lease->candidate && batch.lines[i].raw.writer == lease->writer) return true;
+            if (run && run->candidate == lease->candidate && run->replicate == lease->replicate &&
+                batch.lines[i].raw.writer == lease->writer)
+                return true;
         }
         return false;
     }
@@ -204,6 +207,7 @@ struct Index::Intake {
         if (cost.parameters) put.bind(23, *cost.parameters);
         if (cost.forward_flops_per_token) put.bind(24, *cost.forward_flops_per_token);
         if (cost.joules_per_token) put.bind(25, *cost.joules_per_token);
+        put.bind(31, run.tokens).bind(32, run.train_s).bind(33, std::int64_t{run.replicate});
         if (run.proposer.empty()) return;
         put.bind(28, run.proposer).bind(29, run.proposer_seconds).bind(30, run.proposer_usd.value_or(0));
     }
@@ -213,7 +217,7 @@ struct Index::Intake {
     }
     void bind_lease(const Lease& lease) {
         put.bind(2, "lease").bind(4, lease.candidate).bind(5, lease.category).bind(6, lease.at);
-        put.bind(10, lease.budget_s);
+        put.bind(10, lease.budget_s).bind(33, std::int64_t{lease.replicate});
     }
     void bind_retirement(const Retirement& retirement, const std::string& key) {
         put.bind(2, "retirement").bind(4, retirement.candidate).bind(6, retirement.at);
@@ -235,7 +239,7 @@ struct Index::Intake {
     }
 
     Result<void> take(const RawLine& raw, const CheckedLine& line, const Waiting& from) {
-        for (int i = 1; i <= 30; ++i) put.bind_null(i);
+        for (int i = 1; i <= 33; ++i) put.bind_null(i);
         put.bind(1, line.id).bind(2, "unreadable").bind(3, raw.writer).bind(18, met_s);
         if (from.blob.empty()) {
             put.bind(21, raw.text);
@@ -290,9 +294,12 @@ struct Index::Intake {
             return {};
         }
         TRY_ASSIGN(Statement add, index.db_->prepare("INSERT OR IGNORE INTO verdict(id, claim, verifier, result, at, "
-                                                     "seconds, joules, line) VALUES(?,?,?,?,?,?,?,?)"));
+                                                     "seconds, joules, record, line) "
+                                                     "VALUES(?,?,?,?,?,?,?,?,?)"));
         add.bind(1, record_id(line)).bind(2, verdict->claim).bind(3, verifier).bind(4, verdict->result);
-        TRY(add.bind(5, verdict->at).bind(6, verdict->seconds).bind(7, verdict->joules).bind(8, line).run());
+        add.bind(5, verdict->at).bind(6, verdict->seconds).bind(7, verdict->joules);
+        add.bind(8, std::int64_t{verdict->record && verdict->record->accepted}).bind(9, line);
+        TRY(add.run());
         report.verdicts += static_cast<int>(index.db_->changes());
         return dirty.bind(1, verdict->candidate).run();
     }
@@ -305,10 +312,15 @@ struct Index::Intake {
         if (key.substr(0, 8) != log.writer.substr(log.writer.size() - 8))
             return fail(Code::corrupt,
                         key.empty() ? "is not signed by its writer" : "is signed by another key than its name says");
-        auto trusted = [&](const AllowedSigner& signer) { return signer.fingerprint == key; };
-        if (log.ledger && std::none_of(verifiers.begin(), verifiers.end(), trusted))
-            return fail(Code::corrupt, "is not signed by a verifier of this pool (allowed_signers on main)");
+        if (log.ledger) {
+            TRY_ASSIGN(Commit tip, repo.read_commit(log.tip));
+            if (std::string why = why_not_allowed(verifiers, key, tip.author.unix_s); !why.empty())
+                return fail(Code::corrupt, std::move(why));
+        }
         if (seen.oid.empty() || seen.oid == log.tip) return key;
+        // Eight digits of a key can be met by trying; all of it cannot.
+        TRY_ASSIGN(std::string before, signer_of(repo, seen.oid));
+        if (before != key) return fail(Code::corrupt, "is signed by another key than it was when it was last seen");
         auto extends = check_extends(repo, seen.oid, seen.records, log.tip);
         if (!extends) return fail(Code::corrupt, extends.error().message + " since it was last seen");
         return key;
@@ -386,8 +398,8 @@ struct Index::Intake {
             have = 0;
         }
         Oid tip = log.tip;
-        auto allowed = log.ledger ? verifiers_at(repo, index.clone_->main) : std::vector<AllowedSigner>();
-        auto good = allowed ? check(log, seen, *allowed) : Result<std::string>(fail(allowed.error()));
+        auto roots = log.ledger ? trusted_roots(*index.clone_) : Roots();
+        auto good = roots ? check(log, seen, roots->now.verifiers) : Result<std::string>(fail(roots.error()));
         auto read = good ? segments_of(tip, have) : fail(good.error());
         if (!read) {
             report.refused.push_back({log.ref, read.error().message});
@@ -434,6 +446,7 @@ Result<void> Index::take_logs(const std::vector<Ref>& refs, RefreshReport& repor
         if (is_archive(ref.name) || under(ref.name, "bundle/")) TRY(take_bundles(ref, intake));
     }
     TRY(intake.flush());
+    TRY(forget_verdicts_of_other_roots(report));
     TRY_ASSIGN(std::vector<Log> ledgers, logs_of(refs, true));
     for (const Log& ledger : ledgers) TRY(intake.take_log(ledger));
     if (lineage) TRY(lineage->give(*lineage_));
@@ -443,6 +456,25 @@ Result<void> Index::take_logs(const std::vector<Ref>& refs, RefreshReport& repor
     }
     TRY(take_candidates(branches, intake.carried, report));
     return intake.moved ? write_tips(*clone_, intake.tips) : Result<void>();
+}
+
+// Who judges has changed: ledgers are read again from the beginning.
+Result<void> Index::forget_verdicts_of_other_roots(RefreshReport& report) {
+    auto roots = trusted_roots(*clone_);
+    const std::string now = roots ? roots->now.digest : roots.error().message;
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT value FROM meta WHERE key = 'roots'"));
+    TRY_ASSIGN(bool there, get.step());
+    if (there && get.text(0) == now) return {};
+    get.reset();
+    TRY_ASSIGN(Statement set, db_->prepare("INSERT OR REPLACE INTO meta VALUES('roots', ?)"));
+    TRY(set.bind(1, now).run());
+    TRY(db_->execute(
+        "INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE type = 'claim' AND candidate IS NOT NULL; "
+        "DELETE FROM log WHERE ref LIKE '%/ledger/%'"));
+    TRY_ASSIGN(Statement forget, db_->prepare("DELETE FROM verdict"));
+    TRY(forget.run());
+    report.verdicts -= static_cast<int>(db_->changes());  // what is met again is no news
+    return {};
 }
 
 // The journals or ledgers among the refs.

@@ -42,25 +42,34 @@ std::string problem_of(const Claim& claim, const std::map<std::string, NamedRun>
 
 }  // namespace
 
-Result<std::vector<Standing>> Index::standings(const std::string& category, int most) {
+Result<std::vector<Standing>> Index::standings(const std::string& category, int most, bool verified) {
     std::vector<std::string> categories = {category};
     if (category.empty()) {
         categories.clear();
         TRY_ASSIGN(auto counts, scored());
         for (const auto& count : counts) categories.push_back(count.first);
     }
-    TRY_ASSIGN(Statement get, db_->prepare(R"(
-SELECT candidate, runs, val_bpb, kept, contributor, parameters, flops, joules, verdict FROM standing WHERE category = ?
-AND candidate NOT IN (SELECT candidate FROM retired) ORDER BY category, runs = 0, val_bpb, candidate LIMIT ?)"));
+    TRY_ASSIGN(Statement get, db_->prepare(fmt::format(
+                                  R"(
+SELECT candidate, runs, val_bpb, kept, contributor, parameters, flops, joules, verdict, record FROM standing
+WHERE category = ? {} AND candidate NOT IN (SELECT candidate FROM retired)
+ORDER BY category, runs = 0, val_bpb, candidate LIMIT ?)",
+                                  verified ? "AND verdict = 'accepted'" : "")));
     std::vector<Standing> rows;
     for (const std::string& name : categories) {
         get.bind(1, name).bind(2, std::int64_t{most > 0 ? most : -1});
         for (;;) {
             TRY_ASSIGN(bool row, get.step());
             if (!row) break;
-            Standing standing{
-                get.text(0), name, static_cast<int>(get.whole(1)), get.real(2), get.whole(3) != 0, get.text(8),
-                get.text(4), {}};
+            Standing standing{get.text(0),
+                              name,
+                              static_cast<int>(get.whole(1)),
+                              get.real(2),
+                              get.whole(3) != 0,
+                              get.text(8),
+                              get.whole(9) != 0,
+                              get.text(4),
+                              {}};
             if (!get.is_null(5)) standing.cost.parameters = get.whole(5);
             if (!get.is_null(6)) standing.cost.forward_flops_per_token = get.real(6);
             if (!get.is_null(7)) standing.cost.joules_per_token = get.real(7);
@@ -69,6 +78,33 @@ AND candidate NOT IN (SELECT candidate FROM retired) ORDER BY category, runs = 0
         get.reset();
     }
     return rows;
+}
+
+Result<std::optional<RecordHolder>> Index::record_holder(const std::string& category, const std::string& but_claim) {
+    TRY_ASSIGN(Statement get,
+               db_->prepare("SELECT id, candidate, (SELECT result = 'accepted' AND verdict.record FROM verdict WHERE "
+                            "verdict.claim = record.id AND substr(verdict.verifier, -8) <> substr(record.writer, -8) "
+                            "ORDER BY at DESC, verdict.seq DESC LIMIT 1) AS is_record FROM record WHERE type = 'claim' "
+                            "AND category = ?1 AND id <> ?2 AND is_record ORDER BY score, id LIMIT 1"));
+    TRY_ASSIGN(bool there, get.bind(1, category).bind(2, but_claim).step());
+    if (!there) return std::optional<RecordHolder>();
+    RecordHolder holder{get.text(0), get.text(1), {}};
+    TRY_ASSIGN(holder.scores, claim_scores(holder.claim));
+    return std::optional<RecordHolder>(std::move(holder));
+}
+
+Result<std::vector<double>> Index::claim_scores(const std::string& claim) {
+    TRY_ASSIGN(Statement get, db_->prepare("SELECT MAX(score) FROM claim_run JOIN record ON record.id = claim_run.run "
+                                           "WHERE claim_run.claim = ? AND type = 'run' AND status = 'done' AND refused "
+                                           "IS NULL GROUP BY replicate ORDER BY replicate"));
+    get.bind(1, claim);
+    std::vector<double> scores;
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) break;
+        scores.push_back(get.real(0));
+    }
+    return scores;
 }
 
 Result<std::map<std::string, int>> Index::scored() {

@@ -11,13 +11,17 @@
 
 namespace cultivar {
 
-// The newest verdict on a claim (a row `record`) that counts: nobody judges their own claim.
-inline constexpr const char* kVerdictOf =
-    "(SELECT line FROM verdict WHERE verdict.claim = record.id AND verdict.verifier <> record.writer "
-    "ORDER BY at DESC, verdict.seq DESC LIMIT 1)";
-inline constexpr const char* kResultOf =
-    "(SELECT result FROM verdict WHERE verdict.claim = record.id AND verdict.verifier <> record.writer "
-    "ORDER BY at DESC, verdict.seq DESC LIMIT 1)";
+// The newest verdict on a claim (a row `record`) that counts: nobody judges their own claim, under whatever name; the
+// key tells.
+#define CULTIVAR_VERDICT_OF(what)                                                                                  \
+    "(SELECT " what                                                                                                \
+    " FROM verdict WHERE verdict.claim = record.id AND substr(verdict.verifier, -8) <> substr(record.writer, -8) " \
+    "ORDER BY at DESC, verdict.seq DESC LIMIT 1)"
+inline constexpr const char* kVerdictOf = CULTIVAR_VERDICT_OF("line");
+inline constexpr const char* kResultOf = CULTIVAR_VERDICT_OF("result");
+// Is it an accepted record?
+inline constexpr const char* kRecordOf = CULTIVAR_VERDICT_OF("result = 'accepted' AND verdict.record");
+#undef CULTIVAR_VERDICT_OF
 
 // Lists in a column: words between spaces.
 inline std::vector<std::string> split(const std::string& text) {

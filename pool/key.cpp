@@ -7,6 +7,8 @@
 #include <array>
 #include <cctype>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -15,6 +17,8 @@
 
 #include "pool/digest.h"
 #include "pool/file.h"
+#include "pool/supervise.h"
+#include "pool/utc.h"
 
 namespace cultivar {
 namespace {
@@ -22,6 +26,7 @@ namespace {
 constexpr std::string_view kKind = "ssh-ed25519";
 constexpr std::string_view kBegin = "-----BEGIN SSH SIGNATURE-----";
 constexpr std::string_view kEnd = "-----END SSH SIGNATURE-----";
+constexpr double kAsk_s = 60;  // a key on a token may want a touch
 
 using PKey = std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)>;
 
@@ -62,15 +67,15 @@ Result<std::string> unbase64(std::string text) {
     return out;
 }
 
-std::string sha512(std::string_view bytes) {
+std::string digest_of(std::string_view bytes, bool sha256) {
     std::array<unsigned char, 64> raw{};
     unsigned int size = 0;
-    EVP_Digest(bytes.data(), bytes.size(), raw.data(), &size, EVP_sha512(), nullptr);
+    EVP_Digest(bytes.data(), bytes.size(), raw.data(), &size, sha256 ? EVP_sha256() : EVP_sha512(), nullptr);
     return {reinterpret_cast<char*>(raw.data()), size};
 }
 
-std::string signed_form(std::string_view bytes) {
-    return "SSHSIG" + wire("git") + wire("") + wire("sha512") + wire(sha512(bytes));
+std::string signed_form(std::string_view name_space, std::string_view hash, std::string_view bytes) {
+    return "SSHSIG" + wire(name_space) + wire("") + wire(hash) + wire(digest_of(bytes, hash == "sha256"));
 }
 
 std::string public_wire(EVP_PKEY* key) {
@@ -82,8 +87,45 @@ std::string public_wire(EVP_PKEY* key) {
 
 }  // namespace
 
+namespace {
+
+std::string at_home(const std::string& path) {
+    const char* home = std::getenv("HOME");
+    return path.starts_with("~/") && home ? home + path.substr(1) : path;
+}
+
+// What `ssh-keygen -Y sign` makes of these bytes with a key's file, or the agent's key of that public file.
+Result<std::string> ask_ssh_keygen(const std::string& key_file, std::string_view name_space, std::string_view bytes) {
+    std::string folder = std::filesystem::temp_directory_path() / "cultivar-sign-XXXXXX";
+    if (!::mkdtemp(folder.data())) return fail(Code::io, "cannot make a temporary folder to sign in");
+    const std::string file = folder + "/signed";
+    auto asked = [&]() -> Result<std::string> {
+        TRY(write_file_atomically(file, bytes, 0600));
+        TRY_ASSIGN(Child child,
+                   Child::start({"ssh-keygen", "-Y", "sign", "-n", std::string(name_space), "-f", key_file, file}, 0));
+        TransportLimits limits;
+        limits.silence_s = limits.total_s = kAsk_s;
+        TRY_ASSIGN(Heard heard, hear_out(child, limits, {}));
+        if (heard.exit_code != 0)
+            return fail(Code::io,
+                        fmt::format("ssh-keygen does not sign with '{}': {}", key_file,
+                                    heard.err.substr(0, heard.err.find('\n'))),
+                        "ssh-add " + key_file);
+        return read_file(file + ".sig", 8192);
+    }();
+    std::error_code ec;
+    std::filesystem::remove_all(folder, ec);
+    if (!asked) return asked;
+    while (!asked->empty() && asked->back() == '\n') asked->pop_back();
+    return asked;
+}
+
+}  // namespace
+
 struct Key::Impl {
     PKey key{nullptr, EVP_PKEY_free};
+    std::string public_blob;  // wire form
+    std::string user_file;    // of a user's key
 };
 
 Result<Key> Key::load_or_create(const std::string& path) {
@@ -93,6 +135,7 @@ Result<Key> Key::load_or_create(const std::string& path) {
         key.impl_->key.reset(PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr));
         if (!key.impl_->key || EVP_PKEY_get_base_id(key.impl_->key.get()) != EVP_PKEY_ED25519)
             return fail(Code::corrupt, fmt::format("'{}' is not an Ed25519 private key", path));
+        key.impl_->public_blob = public_wire(key.impl_->key.get());
         return key;
     }
     key.impl_->key.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
@@ -102,31 +145,50 @@ Result<Key> Key::load_or_create(const std::string& path) {
     char* data = nullptr;
     auto size = static_cast<std::size_t>(BIO_get_mem_data(bio.get(), &data));
     TRY(write_file_atomically(path, {data, size}, 0600));
+    key.impl_->public_blob = public_wire(key.impl_->key.get());
     return key;
 }
 
-std::string Key::public_text() const { return fmt::format("{} {}", kKind, base64(public_wire(impl_->key.get()))); }
+Result<Key> Key::of_user(const std::string& path) {
+    Key key;
+    key.impl_ = std::make_shared<Impl>();
+    key.impl_->user_file = at_home(path);
+    const std::string& file = key.impl_->user_file;
+    auto text = read_file(file.ends_with(".pub") ? file : file + ".pub", 16384);
+    if (!text)
+        return fail(Code::not_found, fmt::format("cannot find the public SSH key of '{}'", path),
+                    "git config --get cultivar.signingKey");
+    std::istringstream words(*text);
+    std::string kind, body;
+    words >> kind >> body;
+    if (kind != kKind)
+        return fail(Code::corrupt, fmt::format("'{}' is not an Ed25519 key", path), "ssh-keygen -t ed25519");
+    TRY_ASSIGN(key.impl_->public_blob, unbase64(body));
+    return key;
+}
 
-std::string Key::fingerprint() const { return sha256_hex(public_wire(impl_->key.get())); }
+std::string Key::public_text() const { return fmt::format("{} {}", kKind, base64(impl_->public_blob)); }
 
-Result<std::string> Key::sign(std::string_view bytes) const {
+std::string Key::fingerprint() const { return sha256_hex(impl_->public_blob); }
+
+Result<std::string> Key::sign_as(std::string_view name_space, std::string_view bytes) const {
+    if (!impl_->user_file.empty()) return ask_ssh_keygen(impl_->user_file, name_space, bytes);
     std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-    std::string message = signed_form(bytes);
+    std::string message = signed_form(name_space, "sha512", bytes);
     std::array<unsigned char, 64> raw{};
     std::size_t size = raw.size();
     if (EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, impl_->key.get()) != 1 ||
         EVP_DigestSign(context.get(), raw.data(), &size, reinterpret_cast<const unsigned char*>(message.data()),
                        message.size()) != 1)
         return fail(Code::io, "cannot sign");
-    std::string blob = "SSHSIG" + std::string("\0\0\0\1", 4) + wire(public_wire(impl_->key.get())) + wire("git") +
-                       wire("") + wire("sha512") +
-                       wire(wire(kKind) + wire({reinterpret_cast<char*>(raw.data()), size}));
+    std::string blob = "SSHSIG" + std::string("\0\0\0\1", 4) + wire(impl_->public_blob) + wire(name_space) + wire("") +
+                       wire("sha512") + wire(wire(kKind) + wire({reinterpret_cast<char*>(raw.data()), size}));
     std::string body = base64(blob), out = std::string(kBegin) + "\n";
     for (std::size_t at = 0; at < body.size(); at += 70) out += body.substr(at, 70) + "\n";
     return out + std::string(kEnd);
 }
 
-Result<std::string> verify_signature(std::string_view armoured, std::string_view bytes) {
+Result<std::string> verify_signature(std::string_view armoured, std::string_view bytes, std::string_view name_space) {
     auto bad = [](const char* why) { return fail(Code::corrupt, fmt::format("a signature {}", why)); };
     std::size_t begin = armoured.find(kBegin), end = armoured.find(kEnd);
     if (begin != 0 || end == std::string_view::npos || armoured.size() > 8192) return bad("is not an SSH signature");
@@ -142,7 +204,7 @@ Result<std::string> verify_signature(std::string_view armoured, std::string_view
         !take(rest, signature) || !rest.empty())
         return bad("is malformed");
     std::string_view key_rest = key;
-    if (space != "git" || hash != "sha512") return bad("is of another namespace or hash");
+    if (space != name_space || (hash != "sha512" && hash != "sha256")) return bad("is of another namespace or hash");
     if (!take(key_rest, kind) || kind != kKind || !take(key_rest, raw_key) || raw_key.size() != 32 ||
         !take(signature, kind) || kind != kKind || !take(signature, raw) || raw.size() != 64)
         return bad("is not of an Ed25519 key");
@@ -150,7 +212,7 @@ Result<std::string> verify_signature(std::string_view armoured, std::string_view
                                                 reinterpret_cast<const unsigned char*>(raw_key.data()), raw_key.size()),
                     EVP_PKEY_free);
     std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-    std::string message = signed_form(bytes);
+    std::string message = signed_form(name_space, hash, bytes);
     if (!public_key || EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, public_key.get()) != 1 ||
         EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(raw.data()), raw.size(),
                          reinterpret_cast<const unsigned char*>(message.data()), message.size()) != 1)
@@ -181,54 +243,100 @@ std::vector<std::string> split_options(const std::string& text) {
     return options;
 }
 
-bool names_git(std::string namespaces) {
+bool names(std::string namespaces, std::string_view wanted) {
     std::erase(namespaces, '"');
     std::istringstream words(namespaces);
     for (std::string word; std::getline(words, word, ',');) {
-        if (word == "git" || word == "*") return true;
+        if (word == wanted || word == "*") return true;
     }
     return false;
 }
 
-// May the key sign commits? What would narrow or widen a line's trust and is not known here is refused, not passed over.
-Result<bool> options_allow_git(const std::string& text) {
-    constexpr std::string_view kNamespaces = "namespaces=";
-    bool for_git = true;
+// "20261231z", "202612311200z", "20261231120000z", with or without quotes.
+Result<std::int64_t> validity_time(std::string text) {
+    std::erase(text, '"');
+    const std::size_t digits = text.find_first_not_of("0123456789");
+    if (digits == std::string::npos)
+        return fail(
+            Code::corrupt,
+            fmt::format("allowed_signers: the time '{}' means another one on every machine: end it in Z", text));
+    if ((digits != 8 && digits != 12 && digits != 14) || text.substr(digits) != "z")
+        return fail(Code::corrupt, fmt::format("allowed_signers: '{}' is not a time", text));
+    text.resize(digits);
+    text.resize(14, '0');
+    auto part = [&](std::size_t at, std::size_t size) { return text.substr(at, size); };
+    auto unix_s = parse_utc(
+        fmt::format("{}-{}-{}T{}:{}:{}Z", part(0, 4), part(4, 2), part(6, 2), part(8, 2), part(10, 2), part(12, 2)));
+    return unix_s ? unix_s : fail(Code::corrupt, fmt::format("allowed_signers: '{}' is not a time", text));
+}
+
+// May the key sign in this namespace? What would narrow or widen a line's trust and is not known here is refused, not
+// passed over.
+Result<bool> read_options(const std::string& text, std::string_view name_space, AllowedSigner& signer) {
+    bool allowed = true;
     for (const std::string& option : split_options(text)) {
-        if (!option.starts_with(kNamespaces))
-            return fail(Code::corrupt,
-                        option == "cert-authority"
-                            ? std::string("allowed_signers: certificates are not honoured ('cert-authority'): name "
-                                          "each verifier's own key")
-                            : fmt::format("allowed_signers: the option '{}' is not honoured: name each verifier's "
-                                          "own key, with namespaces=\"git\" at most",
-                                          option.substr(0, option.find('='))));
-        for_git = names_git(option.substr(kNamespaces.size()));
+        const std::size_t equals = std::min(option.find('='), option.size());
+        const std::string key = option.substr(0, equals), value = option.substr(std::min(equals + 1, option.size()));
+        if (key == "namespaces") {
+            allowed = names(value, name_space);
+        } else if (key == "valid-after") {
+            TRY_ASSIGN(signer.valid_after_s, validity_time(value));
+        } else if (key == "valid-before") {
+            TRY_ASSIGN(signer.valid_before_s, validity_time(value));
+        } else {
+            return fail(Code::corrupt, key == "cert-authority"
+                                           ? std::string("allowed_signers: certificates are not honoured "
+                                                         "('cert-authority'): name each verifier's own key")
+                                           : fmt::format("allowed_signers: the option '{}' is not honoured: name each "
+                                                         "verifier's own key, with namespaces=\"git\" at most",
+                                                         key));
+        }
     }
-    return for_git;
+    return allowed;
 }
 
 }  // namespace
 
-Result<std::vector<AllowedSigner>> parse_allowed_signers(std::string_view text) {
+Result<std::vector<AllowedSigner>> parse_allowed_signers(std::string_view text, std::string_view name_space) {
     std::vector<AllowedSigner> signers;
     std::istringstream lines{std::string(text)};
     for (std::string line; std::getline(lines, line);) {
         if (line.find_first_not_of(" \t\r") == std::string::npos || line[0] == '#') continue;
         std::istringstream words(line);
-        std::string principal, kind, body;
-        words >> principal >> kind;
-        bool for_git = true;
+        AllowedSigner signer;
+        std::string kind, body;
+        words >> signer.principal >> kind;
+        bool allowed = true;
         if (!kind.starts_with("ssh-") && !kind.starts_with("ecdsa-") && !kind.starts_with("sk-")) {
-            TRY_ASSIGN(for_git, options_allow_git(kind));
+            TRY_ASSIGN(allowed, read_options(kind, name_space, signer));
             words >> kind;
         }
         if (!(words >> body)) return fail(Code::corrupt, fmt::format("allowed_signers: malformed line '{}'", line));
-        if (kind != kKind || !for_git) continue;
+        if (kind != kKind || !allowed) continue;
         TRY_ASSIGN(std::string blob, unbase64(body));
-        signers.push_back({principal, kind + " " + body, sha256_hex(blob)});
+        signer.public_text = kind + " " + body;
+        signer.fingerprint = sha256_hex(blob);
+        signers.push_back(std::move(signer));
     }
     return signers;
+}
+
+std::string why_not_allowed(const std::vector<AllowedSigner>& signers, const std::string& fingerprint,
+                            std::int64_t unix_s) {
+    std::string why = "is not signed by a verifier of this pool (allowed_signers on main)";
+    for (const AllowedSigner& signer : signers) {
+        if (signer.fingerprint != fingerprint) continue;
+        if (signer.valid_after_s && unix_s < *signer.valid_after_s) {
+            why = fmt::format("is signed by a key that holds from {} on (allowed_signers on main)",
+                              utc_text(*signer.valid_after_s));
+        } else if (signer.valid_before_s && unix_s > *signer.valid_before_s) {
+            why = fmt::format("is signed by a key that expired at {} (allowed_signers on main)",
+                              utc_text(*signer.valid_before_s));
+        } else {
+            return "";
+        }
+    }
+    return why;
 }
 
 }  // namespace cultivar

@@ -15,6 +15,7 @@
 #include "pool/bundle.h"
 #include "pool/digest.h"
 #include "pool/journal.h"
+#include "pool/roots.h"
 #include "pool/segment_log.h"
 #include "pool/source.h"
 
@@ -444,6 +445,9 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     const Oid main_here = clone.main;
     auto reloaded = clone.reload_task();
     auto follows = reloaded ? may_follow(before, clone.task) : Result<void>(fail(reloaded.error()));
+    if (follows) {
+        if (auto roots = trusted_roots(clone); !roots) follows = fail(roots.error());
+    }
     if (!follows) {
         TRY_ASSIGN(std::optional<Oid> main_now, clone.repo.ref(main_ref));
         if (main_now && main_before && *main_now != *main_before)

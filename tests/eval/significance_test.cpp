@@ -28,6 +28,10 @@ TEST(Significance, WelchsTestAgreesWithR) {
     EXPECT_NEAR(test->two_sided(), 0.07939414018735846, 1e-9);
     EXPECT_NEAR(test->p, 0.07939414018735846 / 2, 1e-9);
     EXPECT_NEAR(welch_test(kSecond, kFirst)->p, 1 - test->p, 1e-12);
+    auto interval = difference_interval(kFirst, kSecond, 0.95);
+    ASSERT_TRUE(interval);
+    EXPECT_NEAR(interval->low, -0.2054832, 1e-7);
+    EXPECT_NEAR(interval->high, 3.3654832, 1e-7);
 }
 
 TEST(Significance, OneSampleTestAndIntervalAgreeWithR) {
@@ -73,6 +77,7 @@ TEST(Significance, RefusesTooFewOrSenselessValues) {
     EXPECT_EQ(t_test(two, std::numeric_limits<double>::infinity()).error().code, Code::usage);
     EXPECT_EQ(welch_test(two, one).error().code, Code::usage);
     EXPECT_EQ(mean_interval(two, 1).error().code, Code::usage);
+    EXPECT_EQ(difference_interval(two, two, 1).error().code, Code::usage);
     EXPECT_EQ(mean_interval(two, 0).error().code, Code::usage);
 }
 

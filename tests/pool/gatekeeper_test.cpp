@@ -142,7 +142,7 @@ TEST_F(GatekeeperTest, TakesLedgersOfVerifiersOnly) {
     Key other = stranger();
     const std::string ref = fmt::format("refs/heads/ledger/eve.machine.{:.8}", other.fingerprint());
     Oid theirs = append(ref, {"{}"}, other);
-    EXPECT_THAT(answer(ref, "", theirs), HasSubstr("none of the pool's verifiers"));
+    EXPECT_THAT(answer(ref, "", theirs), HasSubstr("not signed by a verifier of this pool"));
 }
 
 TEST_F(GatekeeperTest, LetsAnArtifactInThatHashesToItsName) {

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "pool/digest.h"
+#include "pool/segment_log.h"
+#include "pool/utc.h"
 #include "tests/pool/world.h"
 
 namespace cultivar {
@@ -135,8 +137,9 @@ TEST(AllowedSigners, AreRefusedWhereTheyMeanMoreThanAPlainKey) {
         {"cert-authority,namespaces=\"git\"", "certificates are not honoured"},
         {"namespaces=\"git\",cert-authority", "certificates are not honoured"},
         {"Cert-Authority", "certificates are not honoured"},
-        {"valid-before=\"20260101\"", "'valid-before' is not honoured"},
-        {"namespaces=\"git\",valid-after=\"20260101\"", "'valid-after' is not honoured"},
+        {"valid-before=\"20260101\"", "means another one on every machine"},
+        {"namespaces=\"git\",valid-after=\"202601Z\"", "is not a time"},
+        {"valid-after=\"20261301Z\"", "is not a time"},
         {"verify-required", "'verify-required' is not honoured"},
     };
     for (const auto& [options, why] : cases) {
@@ -144,6 +147,100 @@ TEST(AllowedSigners, AreRefusedWhereTheyMeanMoreThanAPlainKey) {
         EXPECT_EQ(error.code, Code::corrupt) << options;
         EXPECT_THAT(error.message, ::testing::HasSubstr(why));
     }
+}
+
+TEST(AllowedSigners, HoldForTheTimesThatTheyName) {
+    const std::string key = " ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGyzF6wMmqzrvmKjZ3AGoEnT9tIXOoPn2cGjNPFKOBDA\n";
+    const auto signers =
+        must(parse_allowed_signers("a valid-after=\"20260101Z\",valid-before=\"202607011230Z\"" + key));
+    const std::string& known = signers.at(0).fingerprint;
+    auto why = [&](const std::string& at) { return why_not_allowed(signers, known, must(parse_utc(at))); };
+    EXPECT_THAT(why("2025-12-31T23:59:59Z"), HasSubstr("holds from 2026-01-01T00:00:00Z on"));
+    EXPECT_EQ(why("2026-01-01T00:00:00Z"), "");
+    EXPECT_EQ(why("2026-07-01T12:30:00Z"), "");
+    EXPECT_THAT(why("2026-07-01T12:30:01Z"), HasSubstr("expired at 2026-07-01T12:30:00Z"));
+    EXPECT_THAT(why_not_allowed(signers, std::string(64, '0'), 0), HasSubstr("not signed by a verifier"));
+    // Two lines for one key: either is enough.
+    EXPECT_EQ(why_not_allowed(must(parse_allowed_signers("a valid-before=\"20200101Z\"" + key + "a" + key)), known,
+                              1795232400),
+              "");
+}
+
+// As `ssh-keygen -Y verify -Overify-time` reads the same lines.
+TEST_F(KeyTest, TakesValidityTimesAsOpenSshDoes) {
+    folder_.write("sig", must(key_.sign("bytes")) + "\n");
+    folder_.write("bytes", "bytes");
+    const std::string times = "valid-after=\"20260101Z\",valid-before=\"20260701Z\" ";
+    folder_.write("signers", "ann@example.org " + times + key_.public_text() + "\n");
+    const auto signers = must(parse_allowed_signers(folder_.read("signers")));
+    for (const char* at : {"20251231235959", "20260101000000", "20260630120000", "20260701000001"}) {
+        const std::string said = shell("cd " + folder_.path() +
+                                       " && TZ=UTC ssh-keygen -Y verify -f signers -I ann@example.org "
+                                       "-n git -s sig -Overify-time=" +
+                                       at + "Z < bytes || true");
+        const std::string text = at;
+        const std::int64_t unix_s =
+            must(parse_utc(text.substr(0, 4) + "-" + text.substr(4, 2) + "-" + text.substr(6, 2) + "T" +
+                           text.substr(8, 2) + ":" + text.substr(10, 2) + ":" + text.substr(12, 2) + "Z"));
+        EXPECT_EQ(why_not_allowed(signers, key_.fingerprint(), unix_s).empty(), said.starts_with("Good")) << at << said;
+    }
+}
+
+class UserKey : public KeyTest {
+protected:
+    UserKey() { shell("ssh-keygen -q -t ed25519 -N '' -C ann@example.org -f " + folder_.file("id")); }
+    Oid commit_by(const Key& key) {
+        Repo repo = must(Repo::create(folder_.file("r"), false));
+        Oid tree = must(repo.write_tree({{"f", must(repo.write_blob("x")), false, true}}));
+        return must(repo.write_commit({tree, {}, {"Ann", "ann@example.org", 1795232400}, "one\n"}, &key));
+    }
+    std::string verified(const Oid& commit) {
+        folder_.write("signers", "ann@example.org " + folder_.read("id.pub"));
+        return git(folder_.file("r"), "-c gpg.format=ssh -c gpg.ssh.allowedSignersFile=" + folder_.file("signers") +
+                                          " verify-commit " + commit);
+    }
+};
+
+TEST_F(UserKey, SignsCommitsThatGitAndCultivarVerify) {
+    const Key key = must(Key::of_user(folder_.file("id")));
+    const Oid commit = commit_by(key);
+    EXPECT_THAT(verified(commit), HasSubstr("Good \"git\" signature for ann@example.org"));
+    EXPECT_EQ(must(signer_of(must(Repo::discover(folder_.file("r"))), commit)), key.fingerprint());
+    EXPECT_EQ(trouble(Key::of_user(folder_.file("none"))).code, Code::not_found);
+    shell("ssh-keygen -q -t ecdsa -N '' -C '' -f " + folder_.file("ec"));
+    EXPECT_EQ(trouble(Key::of_user(folder_.file("ec"))).code, Code::corrupt);
+}
+
+TEST_F(UserKey, ThatDoesNotSignSaysWhatToDo) {
+    const Key key = must(Key::of_user(folder_.file("id")));
+    shell("rm " + folder_.file("id"));
+    ::unsetenv("SSH_AUTH_SOCK");
+    const Error error = trouble(key.sign("bytes"));
+    EXPECT_EQ(error.code, Code::io);
+    EXPECT_EQ(error.hint, "ssh-add " + folder_.file("id"));
+}
+
+TEST_F(UserKey, SignsACloneWhoseConfigurationNamesIt) {
+    World world;
+    Clone before = world.found("ann");
+    git(world.path("ann"), "config cultivar.signingKey " + folder_.file("id"));
+    Clone ann = world.reopen("ann");
+    EXPECT_NE(ann.writer, before.writer);
+    EXPECT_EQ(ann.writer, "ann.machine." + ann.key.fingerprint().substr(0, 8));
+    const Oid tip = must(append_log(ann.repo, ann.journal_ref(), {"{}"}, ann.identity(), ann.key));
+    EXPECT_EQ(must(signer_of(ann.repo, tip)), must(Key::of_user(folder_.file("id"))).fingerprint());
+}
+
+// What git itself signs is as good as what cultivar signs.
+TEST_F(UserKey, OfACommitThatGitSignedIsKnown) {
+    const Oid commit = commit_by(key_);
+    git(folder_.file("r"), "update-ref refs/heads/main " + commit);
+    git(folder_.file("r"),
+        "-c gpg.format=ssh -c user.signingKey=" + folder_.file("id") + " commit -q -S --allow-empty -m signed");
+    std::string tip = git(folder_.file("r"), "rev-parse HEAD");
+    tip.pop_back();
+    EXPECT_EQ(must(signer_of(must(Repo::discover(folder_.file("r"))), tip)),
+              must(Key::of_user(folder_.file("id"))).fingerprint());
 }
 
 }  // namespace

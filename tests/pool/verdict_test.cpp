@@ -74,6 +74,38 @@ TEST(Verdict, IsRefusedWhenAnythingIsMissingOrOutOfRange) {
         EXPECT_EQ(trouble(parse_verdict(line)).code, Code::corrupt);
 }
 
+// The fields that came after "at".
+TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
+    Verdict verdict = must(parse_verdict(golden()));
+    verdict.data = {{"slice", std::string(64, '4')}, {"full", std::string(64, '5')}};
+    verdict.evaluator_sha256 = std::string(64, 'e');
+    verdict.checks = {{"holdout", 1.5, 1.62, 0.05, 32}, {"replay", std::nullopt, 0.001, std::nullopt, 32}};
+    verdict.record = RecordMark{true, 3, std::string(64, 'b'), 0.01, 0.004, -0.001, 0.02};
+    const std::string line = to_line(verdict);
+    EXPECT_TRUE(line.starts_with(golden().substr(0, golden().size() - 2)));
+    const Verdict read = must(parse_verdict(line));
+    EXPECT_EQ(to_line(read), line);
+    EXPECT_EQ(read.data.at(1).name, "full");
+    EXPECT_EQ(read.checks.at(0).measured, 1.62);
+    EXPECT_EQ(read.checks.at(1).claimed, std::nullopt);
+    ASSERT_TRUE(read.record);
+    EXPECT_TRUE(read.record->accepted);
+    EXPECT_EQ(read.record->low, -0.001);
+    verdict.record = RecordMark{.accepted = true, .seeds = 3};
+    EXPECT_THAT(to_line(verdict), HasSubstr(R"("record":{"accepted":true,"seeds":3,"against":null,"gain":null)"));
+    EXPECT_EQ(to_line(must(parse_verdict(to_line(verdict)))), to_line(verdict));
+    const std::pair<const char*, const char*> cases[] = {{R"("evaluator_sha256":"ee)", R"("evaluator_sha256":"e)"},
+                                                         {R"("seeds":3)", R"("seeds":"3")"},
+                                                         {R"("data":[{"name")", R"("data":[{"nome")"},
+                                                         {R"("count":32)", R"("count":-1)"}};
+    for (auto [from, to] : cases) {
+        std::string bent = line;
+        ASSERT_NE(bent.find(from), std::string::npos) << from;
+        bent.replace(bent.find(from), std::string(from).size(), to);
+        EXPECT_EQ(trouble(parse_verdict(bent)).code, Code::corrupt) << to;
+    }
+}
+
 TEST(Verdict, OfALaterFormatIsLeftToALaterProgram) {
     EXPECT_EQ(trouble(parse_verdict(with("urn:cultivar:verdict:1", "urn:cultivar:verdict:2"))).code, Code::newer);
     EXPECT_EQ(trouble(parse_verdict(with(R"("predicate":{"v":1)", R"("predicate":{"v":2)"))).code, Code::newer);
