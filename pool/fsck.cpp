@@ -75,7 +75,7 @@ Result<FsckReport> fsck(Clone& clone) {
         ++report.logs;
     }
     TRY(check_artifacts(clone, report));
-    TRY(check_claims(index, report));
+    TRY(check_claims(*index, report));
     if (auto roots = trusted_roots(clone); !roots) report.problems.push_back({"main", roots.error().message});
     return report;
 }
