@@ -9,30 +9,48 @@
 
 namespace cultivar {
 
-Places::Places(std::size_t expected) : slots_(std::bit_ceil(2 * expected + 2)) {}
+namespace {
 
 // Ids are digits of digests: any sixteen of them are a hash.
-std::size_t Places::slot_of(std::string_view id) const {
+std::uint64_t hash_of(std::string_view id) {
     std::uint64_t digits[2] = {0, 0};
     std::memcpy(digits, id.data(), std::min(id.size(), sizeof digits));
-    const std::uint64_t mixed = (digits[0] * 0x9e3779b97f4a7c15ULL) ^ (digits[1] * 0xc2b2ae3d27d4eb4fULL);
-    std::size_t slot = (mixed >> 32) & (slots_.size() - 1);
-    while (slots_[slot].place != kNone && slots_[slot].id != id) slot = (slot + 1) & (slots_.size() - 1);
-    return slot;
+    return (digits[0] * 0x9e3779b97f4a7c15ULL) ^ (digits[1] * 0xc2b2ae3d27d4eb4fULL);
+}
+
+std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash); }
+
+}  // namespace
+
+Places::Places(std::size_t expected) : slots_(std::bit_ceil(2 * expected + 2)) { entries_.reserve(expected); }
+
+std::size_t Places::slot_of(std::string_view id, std::uint64_t hash) const {
+    const std::size_t last = slots_.size() - 1;
+    for (std::size_t slot = (hash >> 32) & last;; slot = (slot + 1) & last) {
+        const auto& [tag, entry] = slots_[slot];
+        if (entry == kFree || (tag == tag_of(hash) && entries_[entry].id == id)) return slot;
+    }
+}
+
+std::size_t Places::find(std::string_view id) const {
+    const std::uint32_t entry = slots_[slot_of(id, hash_of(id))].entry;
+    return entry == kFree ? kNone : entries_[entry].place;
 }
 
 std::size_t Places::enter(std::string_view id, std::size_t place) {
-    std::size_t slot = slot_of(id);
-    if (slots_[slot].place != kNone) return slots_[slot].place;
-    if (2 * ++taken_ > slots_.size()) {
-        std::vector<Slot> before(2 * slots_.size());
-        before.swap(slots_);
-        for (const Slot& old : before) {
-            if (old.place != kNone) slots_[slot_of(old.id)] = old;
+    const std::uint64_t hash = hash_of(id);
+    std::size_t slot = slot_of(id, hash);
+    if (slots_[slot].entry != kFree) return entries_[slots_[slot].entry].place;
+    if (2 * (entries_.size() + 1) > slots_.size()) {
+        slots_.assign(2 * slots_.size(), {});
+        for (std::size_t i = 0; i < entries_.size(); ++i) {
+            const std::uint64_t old = hash_of(entries_[i].id);
+            slots_[slot_of(entries_[i].id, old)] = {tag_of(old), static_cast<std::uint32_t>(i)};
         }
-        slot = slot_of(id);
+        slot = slot_of(id, hash);
     }
-    slots_[slot] = {id, place};
+    slots_[slot] = {tag_of(hash), static_cast<std::uint32_t>(entries_.size())};
+    entries_.push_back({id, place});
     return place;
 }
 
@@ -43,8 +61,12 @@ Contenders::Contenders(const History& history) : history_(history), places_(hist
         if (places_.enter(known.candidate.id, place) == all_.size()) all_.emplace_back().known = &known;
     }
     of_trial_.reserve(history.trials.size());
+    std::size_t next = 0;  // most first runs come in the order in which their candidates became known
     for (const Trial& trial : history.trials) {
-        const std::size_t place = places_.enter(trial.candidate, all_.size());
+        const bool expected =
+            next < all_.size() && all_[next].known != nullptr && all_[next].known->candidate.id == trial.candidate;
+        const std::size_t place = expected ? next : places_.enter(trial.candidate, all_.size());
+        if (place < all_.size()) next = std::max(next, place + 1);
         of_trial_.push_back(place);
         if (place == Places::kRejected) continue;
         if (place == all_.size()) all_.emplace_back();

@@ -6,6 +6,7 @@
 // Building costs O(candidates + trials).
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -42,19 +43,24 @@ public:
     static constexpr std::size_t kNone = static_cast<std::size_t>(-1), kRejected = kNone - 1;
 
     explicit Places(std::size_t expected);
-    std::size_t find(std::string_view id) const { return slots_[slot_of(id)].place; }
+    std::size_t find(std::string_view id) const;
     // The place that this id has, or gets.
     std::size_t enter(std::string_view id, std::size_t place);
 
 private:
-    struct Slot {
-        std::string_view id;  // free where there is no place
-        std::size_t place = kNone;
+    struct Entry {
+        std::string_view id;
+        std::size_t place;
     };
-    std::size_t slot_of(std::string_view id) const;
+    struct Slot {
+        std::uint32_t tag = 0, entry = kFree;
+    };
+    static constexpr std::uint32_t kFree = static_cast<std::uint32_t>(-1);
+    // The slot that holds this id, or the free one that would.
+    std::size_t slot_of(std::string_view id, std::uint64_t hash) const;
 
     std::vector<Slot> slots_;  // a power of two, at most half of them taken
-    std::size_t taken_ = 0;
+    std::vector<Entry> entries_;
 };
 
 class Contenders {

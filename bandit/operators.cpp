@@ -14,12 +14,16 @@ constexpr double kFadeMargin = 1;  // nats
 constexpr double kForeignWeight = 0.5, kMostForeign = 2;
 constexpr double kFloor = 0.1;
 constexpr int kDraws = 400;
+constexpr double kLeastPaid = 0.1;
 constexpr double kPriorRuns = 2;                          // at the mean cost
 constexpr double kLeastCost = 0.25, kGreatestCost = 100;  // an operator that costs nothing is not worth everything
 
-// Prior shares of about 2 : 1 : 0.5, and other people's finds first of all.
-std::vector<OperatorArm> prior_arms(std::string_view external) {
-    std::vector<OperatorArm> arms = {{kTune, 1.2, 0.8}, {kSwitch, 0.9, 1.1}, {kCross, 0.7, 1.3}, {kImport, 1.3, 0.7}};
+// Prior shares of about 2 : 1 : 0.5, and other people's finds first of all, as far as their word has held.
+std::vector<OperatorArm> prior_arms(std::string_view external, double others_word) {
+    std::vector<OperatorArm> arms = {{kTune, 1.2, 0.8},
+                                     {kSwitch, 0.9, 1.1},
+                                     {kCross, 0.7, 1.3},
+                                     {kImport, std::lerp(kLeastPaid, 1.3, others_word), 0.7}};
     if (!external.empty()) arms.push_back({external, 1.2, 0.8});
     return arms;
 }
@@ -154,9 +158,9 @@ private:
 
 }  // namespace
 
-std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders,
-                                       std::string_view external) {
-    std::vector<OperatorArm> arms = prior_arms(external);
+std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders, std::string_view external,
+                                       double others_word) {
+    std::vector<OperatorArm> arms = prior_arms(external, others_word);
     const Outcomes outcomes(history, contenders, arms);
     const double fade = best_fade(outcomes.own, arms);
     const std::vector<Account> own = accounts_of(outcomes.own, arms.size(), fade);

@@ -36,9 +36,9 @@ struct OperatorArm {
 // tune, switch, cross and import with what the category's history says of them, and the external proposer of that name,
 // if any. Only a candidate's first own run counts. Unverified foreign runs are judged among themselves, count half and
 // together no more than two own runs of an operator, however many they are; rejected ones not at all. Costs are those of
-// own runs.
+// own runs. `others_word`: what it has been worth to the model, 0 .. 1; imports begin with as much credit.
 std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders,
-                                       std::string_view external = {});
+                                       std::string_view external = {}, double others_word = 1);
 
 struct OperatorOdds {
     std::string_view name;

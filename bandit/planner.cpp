@@ -29,9 +29,7 @@ public:
     Result<Plan> plan() {
         Result<Plan> plan = choose();
         if (plan) plan->external_refused = std::move(refused_);
-        if (plan && input_.explain)
-            plan->why = explain(history_, contenders_, operator_arms(history_, contenders_, external()),
-                                std::move(odds_), input_.seed);
+        if (plan && input_.explain) plan->why = explain(history_, contenders_, arms(), std::move(odds_), input_.seed);
         if (plan && input_.explain) plan->why->sources = proposer_.source_values();
         return plan;
     }
@@ -112,8 +110,12 @@ private:
     // A tenth of a pool's runs at most goes into knowing one candidate better.
     int most_runs() const { return std::min(kMostRuns, 1 + static_cast<int>(history_.trials.size() / 10)); }
 
+    std::vector<OperatorArm> arms() const {
+        return operator_arms(history_, contenders_, external(), proposer_.others_word());
+    }
+
     std::optional<Plan> by_operator() {
-        std::vector<OperatorArm> arms = operator_arms(history_, contenders_, external());
+        std::vector<OperatorArm> arms = this->arms();
         std::erase_if(arms, [&](const OperatorArm& arm) { return !available(arm.name); });
         while (!arms.empty()) {
             std::vector<OperatorOdds> odds = operator_odds(arms, random_);

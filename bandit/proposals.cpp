@@ -27,9 +27,8 @@ constexpr double kClimb = 0.05;  // of a gene's range
 constexpr int kTries = 64;       // mutations drawn before an operator gives up
 constexpr int kPairs = 8;        // crosses tried before the operator gives up
 constexpr double kFollow = 0.5;
-constexpr double kTrusted = 0.25;                           // of a source: its word keeps others from running the same,
-constexpr int kProved = 3;                                  // once so many of its candidates ran here too
-constexpr std::size_t kMostOfVoice = 16, kMostRanked = 96;  // imports that the model ranks
+constexpr double kTrusted = 0.25;  // agreement of a source less two standard errors: its word keeps others away
+constexpr std::size_t kMostOfVoice = 128, kMostRanked = 256;  // imports that the model ranks
 
 double mean_score(const std::vector<const Trial*>& trials, RunStatus status) {
     double sum = 0;
@@ -177,14 +176,18 @@ std::vector<SourceValue> Proposer::source_values() const {
     return values;
 }
 
+double Proposer::others_word() const {
+    const std::vector<double> weights = model_ ? model_->source_weights() : std::vector<double>();
+    double sum = 0;
+    for (double weight : weights) sum += weight;
+    return weights.empty() ? 1 : std::clamp(sum, 0.0, 1.0);
+}
+
 bool Proposer::trusted(const Trial& trial) const {
-    const std::vector<double> weights = model_->source_weights();
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-        const Source& source = sources_[i];
-        if (source.writer == trial.writer && source.category == input_.history->category)
-            return source.shared >= kProved && weights[i] >= kTrusted;
-    }
-    return false;
+    return std::ranges::any_of(sources_, [&](const Source& source) {
+        return source.writer == trial.writer && source.category == input_.history->category && source.shared > 0 &&
+               source.agreement - 2 / std::sqrt(source.shared) >= kTrusted;
+    });
 }
 
 bool Proposer::novel(const std::string& id) const {

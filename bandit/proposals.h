@@ -48,7 +48,8 @@ public:
     // The incumbent first. Where noise matters and there is a model, by what it expects of a candidate, which weighs
     // its own runs with those of its like; where there is a model alone, by their means.
     const std::vector<ParentArm>& parents() const { return arms_; }
-    std::vector<SourceValue> source_values() const;        // those that the model heard
+    std::vector<SourceValue> source_values() const;  // those that the model heard
+    double others_word() const;  // what it has been worth, all sources together: 0 .. 1; 1 where none was heard
     bool noise_known() const { return noise_known_; }      // something was replicated twice
     bool noise_matters() const { return noise_matters_; }  // it may have chosen the incumbent
 

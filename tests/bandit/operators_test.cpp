@@ -110,6 +110,15 @@ TEST(Operators, ChargeAnImportThatDisappointed) {
     EXPECT_DOUBLE_EQ(ledger.arm(kImport).unpaid, before + 1);
 }
 
+TEST(Operators, BeginImportsWithAsMuchCreditAsOthersWordIsWorth) {
+    Ledger ledger;
+    Contenders contenders(ledger.history_);
+    auto paid = [&](double word) { return operator_arms(ledger.history_, contenders, {}, word)[3].paid; };
+    EXPECT_DOUBLE_EQ(paid(1), 1.3);
+    EXPECT_LT(paid(0.3), paid(0.8));
+    EXPECT_GT(paid(0), 0);
+}
+
 TEST(Operators, ForgetAsFastAsTheirOwnHistorySuggests) {
     Ledger steady, fickle, young;
     for (int i = 0; i < 400; ++i) steady.run(i % 2 == 0 ? kTune : kSwitch, i % 2 == 0 || i % 5 == 0);
