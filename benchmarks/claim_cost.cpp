@@ -1,5 +1,6 @@
 #include "benchmarks/claim_cost.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <unistd.h>
@@ -86,7 +87,13 @@ Run scaled(const CostRequest& request, const Ran& ran, const Candidate& candidat
     run.steps = static_cast<std::int64_t>(static_cast<double>(run.steps) * factor);
     run.tokens = run.steps * a_step;
     run.train_s = run.budget_s = request.claim_s;
-    run.chunk_loss_sums = ran.outcome.done->chunk_loss_sums;
+    // Where the short run made fewer steps than a trace has, the claim's trace goes on at its pace.
+    const auto traced = static_cast<std::size_t>(std::min<std::int64_t>(run.steps, kTraceSteps));
+    while (run.trace_loss.size() < traced) {
+        run.trace_elapsed_s.push_back(run.train_s / static_cast<double>(run.steps) *
+                                      static_cast<double>(run.trace_loss.size()));
+        run.trace_loss.push_back(run.trace_loss.back());
+    }
     run.seed = 1;
     return run;
 }
@@ -118,6 +125,8 @@ Result<ClaimCost> measure_cost(const CostRequest& request) {
     train.artifact = place.folder() + "artifact";
     TRY_ASSIGN(const Ran trained, run_worker(request, place.folder(), train));
     Run run = scaled(request, trained, candidate);
+    Run made;
+    trained.collector.fill(made);
     TRY_ASSIGN(const std::string weights, read_file(train.artifact));
     run.artifact_bytes = static_cast<std::int64_t>(weights.size());
 
@@ -143,7 +152,6 @@ Result<ClaimCost> measure_cost(const CostRequest& request) {
     TRY_ASSIGN(cost.full_set, score(data.full, kScoreChunks));
 
     run.trace_elapsed_s.resize(static_cast<std::size_t>(replay_steps(run)));
-    const std::vector<double> recorded = run.trace_loss;
     run.trace_loss.resize(run.trace_elapsed_s.size());
     run.budget_s = request.train_s;  // the rates that the run really had
     TRY_ASSIGN(Specification again, replay_specification(space, run, train));
@@ -151,7 +159,7 @@ Result<ClaimCost> measure_cost(const CostRequest& request) {
     cost.replay = cost_of(replayed, static_cast<int>(run.trace_loss.size()));
     Run losses;
     replayed.collector.fill(losses);
-    cost.deviation = trace_deviation(recorded, losses.trace_loss);
+    cost.deviation = trace_deviation(made.trace_loss, losses.trace_loss);
     return cost;
 }
 
