@@ -1,5 +1,6 @@
 #include "benchmarks/claim_cost.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "eval/rescore.h"
 #include "eval/structure.h"
 #include "pool/candidate.h"
+#include "pool/digest.h"
 #include "pool/file.h"
 #include "train/collector.h"
 #include "train/data/import.h"
@@ -22,6 +24,7 @@ namespace cultivar {
 namespace {
 
 constexpr double kLimit_s = 3600;
+constexpr int kShort = 2, kLong = 8;  // steps
 
 class Workplace {
 public:
@@ -74,20 +77,25 @@ Result<Ran> run_worker(const CostRequest& request, const std::string& folder, co
 
 PartCost cost_of(const Ran& ran, int count) { return {ran.outcome.wall_s, ran.outcome.cpu_s, count}; }
 
-// The short run as if it had trained for the claim's time.
-Run scaled(const CostRequest& request, const Ran& ran, const Candidate& candidate) {
+std::vector<double> clock_of(int steps, double step_s) {
+    std::vector<double> readings_s;
+    for (int step = 0; step < steps; ++step) readings_s.push_back(step * step_s);
+    return readings_s;
+}
+
+// The record that a run of `claim_s` would have.
+Run claim_of(const CostRequest& request, const Candidate& candidate, double step_cpu_s, double beside_cpu_s) {
     Run run;
-    ran.collector.fill(run);
     run.task = std::string(64, '0');
     run.toml = candidate.toml;
-    const double factor = request.claim_s / run.train_s;
-    const std::int64_t a_step = run.tokens / run.steps;
-    run.wall_s = ran.outcome.wall_s - run.train_s + request.claim_s;
-    run.steps = static_cast<std::int64_t>(static_cast<double>(run.steps) * factor);
-    run.tokens = run.steps * a_step;
-    run.train_s = run.budget_s = request.claim_s;
-    run.chunk_loss_sums = ran.outcome.done->chunk_loss_sums;
     run.seed = 1;
+    run.train_s = run.budget_s = request.claim_s;
+    run.wall_s = request.claim_s + beside_cpu_s / request.threads;
+    const double step_s = step_cpu_s / request.threads;
+    run.steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(request.claim_s / step_s));
+    run.tokens = run.steps * std::get<std::int64_t>(candidate.genes.at("data.tokens_per_step"));
+    run.trace_elapsed_s = clock_of(static_cast<int>(std::min<std::int64_t>(run.steps, kTraceSteps)), step_s);
+    run.trace_loss.assign(run.trace_elapsed_s.size(), 5);
     return run;
 }
 
@@ -98,39 +106,50 @@ Result<ClaimCost> measure_cost(const CostRequest& request) {
     ImportRequest import;
     import.sources = {request.corpus};
     import.tokenizer = TokenizerKind::byte;
-    import.full_bytes = 1024 * 1024;
+    import.full_bytes = 4 * import.slice_bytes;
     TRY_ASSIGN(const DataManifest data, import_text(import, place.folder() + "data"));
     TRY_ASSIGN(const Space space, Space::make(lm_genes(), lm_constraints()));
     TRY_ASSIGN(const Candidate candidate, seed_candidate(space, request.seed));
     const auto path = [&](const DataFile& file) { return data_path(place.folder() + "data", file); };
 
-    Specification train;
-    train.genes = candidate.genes;
-    train.seed = 1;
-    train.budget_s = request.train_s;
-    train.threads = request.threads;
-    for (const DataFile& file : data.train) train.train_shards.push_back(path(file));
-    train.val_shard = path(data.slice);
-    train.byte_table = path(data.byte_table);
-    train.vocabulary = data.vocabulary;
-    train.artifact_cap_bytes = 16'000'000;
-    train.work_dir = place.folder() + "run";
-    train.artifact = place.folder() + "artifact";
-    TRY_ASSIGN(const Ran trained, run_worker(request, place.folder(), train));
-    Run run = scaled(request, trained, candidate);
-    TRY_ASSIGN(const std::string weights, read_file(train.artifact));
-    run.artifact_bytes = static_cast<std::int64_t>(weights.size());
-
+    Specification base;
+    base.genes = candidate.genes;
+    base.seed = 1;
+    base.budget_s = request.claim_s;
+    base.threads = request.threads;
+    for (const DataFile& file : data.train) base.train_shards.push_back(path(file));
+    base.val_shard = path(data.slice);
+    base.byte_table = path(data.byte_table);
+    base.vocabulary = data.vocabulary;
+    base.artifact_cap_bytes = 16'000'000;
+    base.work_dir = place.folder() + "run";
+    base.artifact = place.folder() + "artifact";
+    const auto run_steps = [&](Specification::Mode mode, int steps) {
+        Specification specification = base;
+        specification.mode = mode;
+        specification.clock = clock_of(steps, 1);
+        std::filesystem::remove_all(base.work_dir);
+        std::filesystem::create_directories(base.work_dir);
+        return run_worker(request, place.folder(), specification);
+    };
+    TRY_ASSIGN(const Ran two, run_steps(Specification::Mode::replay, kShort));
+    TRY_ASSIGN(const Ran more, run_steps(Specification::Mode::replay, kLong));
+    TRY_ASSIGN(const Ran trained, run_steps(Specification::Mode::train, kShort));
+    TRY_ASSIGN(const std::string weights, read_file(base.artifact));
     ClaimCost cost;
-    cost.trained_s = trained.outcome.done->train_s;
-    cost.trained_steps = trained.outcome.done->steps;
+    cost.step_cpu_s = (more.outcome.cpu_s - two.outcome.cpu_s) / (kLong - kShort);
+    cost.start_cpu_s = two.outcome.cpu_s - kShort * cost.step_cpu_s;
+    Run run = claim_of(request, candidate, cost.step_cpu_s, trained.outcome.cpu_s - kShort * cost.step_cpu_s);
+    run.artifact = sha256_hex(weights);
+    run.artifact_bytes = static_cast<std::int64_t>(weights.size());
+    cost.steps = run.steps;
     cost.parameters = trained.start.parameters;
     cost.slice_targets = data.slice_scored.tokens;
     cost.claim_s = run.wall_s;
     cost.structure_s = 1 / rate(0.2, [&] { return check_structure(space, run) && !check_weights(run, weights); });
     const Effort effort = rescore_effort(run, run.wall_s, static_cast<double>(cost.slice_targets), true, false);
     const auto score = [&](const DataFile& part, int chunks) -> Result<PartCost> {
-        Specification again = train;
+        Specification again = base;
         again.mode = Specification::Mode::score;
         again.val_shard = path(part);
         again.chunks = draw_chunks(chunks);
@@ -142,16 +161,13 @@ Result<ClaimCost> measure_cost(const CostRequest& request) {
     TRY_ASSIGN(cost.whole_slice, score(data.slice, kScoreChunks));
     TRY_ASSIGN(cost.full_set, score(data.full, kScoreChunks));
 
-    run.trace_elapsed_s.resize(static_cast<std::size_t>(replay_steps(run)));
-    const std::vector<double> recorded = run.trace_loss;
-    run.trace_loss.resize(run.trace_elapsed_s.size());
-    run.budget_s = request.train_s;  // the rates that the run really had
-    TRY_ASSIGN(Specification again, replay_specification(space, run, train));
-    TRY_ASSIGN(const Ran replayed, run_worker(request, place.folder(), again));
-    cost.replay = cost_of(replayed, static_cast<int>(run.trace_loss.size()));
-    Run losses;
-    replayed.collector.fill(losses);
-    cost.deviation = trace_deviation(recorded, losses.trace_loss);
+    const int steps = replay_steps(run);
+    TRY_ASSIGN(const Ran replayed, run_steps(Specification::Mode::replay, steps));
+    cost.replay = cost_of(replayed, steps);
+    Run first, second;
+    more.collector.fill(first);
+    replayed.collector.fill(second);
+    cost.deviation = trace_deviation(first.trace_loss, second.trace_loss);
     return cost;
 }
 

@@ -1,6 +1,7 @@
-// What the first three tiers take of a claim of 600 s: a real run of the built-in worker, shorter, from which the claim is
-// scaled (its steps and tokens; a step takes what it took), scored again and replayed by the real worker as
-// `cultivar verify` would do it.
+// What the first three tiers take of a claim of 600 s, in processor seconds, which a busy machine does not stretch. No run
+// of 600 s is made: what a step takes is measured on the real worker, by replays of two lengths, and so is how many steps
+// the claim would have made in 600 s on all threads; then the worker scores a model of that size, as trained in two
+// steps, and replays as many steps, just as `cultivar verify` would have it do.
 #pragma once
 
 #include <string>
@@ -13,8 +14,7 @@ struct CostRequest {
     std::string worker;          // cultivar-lm
     std::string corpus;          // text, at least 6 MB
     std::string seed = "small";  // of lm_seeds()
-    double train_s = 20;         // what is really trained
-    double claim_s = 600;        // what it stands for
+    double claim_s = 600;
     int threads = 2;
 };
 
@@ -24,12 +24,12 @@ struct PartCost {
 };
 
 struct ClaimCost {
-    double trained_s = 0;
-    std::int64_t trained_steps = 0, parameters = 0, slice_targets = 0;
+    double step_cpu_s = 0, start_cpu_s = 0;
+    std::int64_t steps = 0, parameters = 0, slice_targets = 0;
     double claim_s = 0;  // with start-up and scoring
     double structure_s = 0;
     PartCost slice, hold_out, replay, whole_slice, full_set;
-    double deviation = 0;  // of the replay
+    double deviation = 0;  // between two replays
 };
 
 // Errors: those of the import and the worker.

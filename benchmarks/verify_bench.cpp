@@ -16,13 +16,15 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kUsage =
-    "usage: verify_bench [--claims N] [--seed N] [--worker PATH --corpus FILE [--candidate NAME] [--seconds S]]\n"
+    "usage: verify_bench [--claims N] [--seed N] [--worker PATH --corpus FILE [--candidate NAME]]\n"
     "\n"
     "Puts N (1000) simulated claims of each kind, honest and not, through the judgements of `cultivar verify`, as any\n"
     "claim is judged (8 of 64 chunks) and as a would-be best is (all), and tells the share that is accepted with its\n"
-    "95 % interval. With a worker (cultivar-lm) and a text of 6 MB or more it also trains the seed candidate NAME\n"
-    "(small) for S (20) seconds on two threads, and measures what the tiers take of the claim of 600 s that this run\n"
-    "would have been: wall seconds, processor seconds, and their share of the claim's cost.\n";
+    "95 % interval. With a worker (cultivar-lm) and a text of 6 MB or more it also measures, in processor seconds, "
+    "what\n"
+    "a step of the seed candidate NAME (small) takes on two threads, and what the tiers take of the claim of 600 s "
+    "that\n"
+    "this makes: seconds, and their share of the claim's.\n";
 
 struct Options {
     int claims = 1000;
@@ -51,12 +53,10 @@ Result<Options> read_options(const std::vector<std::string>& words) {
             options.cost.corpus = value;
         else if (name == "--candidate")
             options.cost.seed = value;
-        else if (name == "--seconds")
-            options.cost.train_s = std::strtod(value.c_str(), nullptr);
         else
             return fail(Code::usage, fmt::format("unknown option '{}'", name));
     }
-    if (options.claims < 1 || !(options.cost.train_s > 0) || options.cost.worker.empty() != options.cost.corpus.empty())
+    if (options.claims < 1 || options.cost.worker.empty() != options.cost.corpus.empty())
         return fail(Code::usage, "a number is out of range, or only one of --worker and --corpus is given");
     return options;
 }
@@ -96,8 +96,9 @@ Json json_of(const ClaimCost& cost, int threads) {
     const double tier2_s = cost.slice.wall_s + cost.hold_out.wall_s,
                  tier2_cpu_s = cost.slice.cpu_s + cost.hold_out.cpu_s;
     const auto part = [&](const PartCost& one) { return json_of(one, cost.claim_s, threads); };
-    return {{"trained_s", cost.trained_s},
-            {"trained_steps", cost.trained_steps},
+    return {{"step_cpu_s", cost.step_cpu_s},
+            {"start_cpu_s", cost.start_cpu_s},
+            {"steps", cost.steps},
             {"parameters", cost.parameters},
             {"slice_targets", cost.slice_targets},
             {"claim_s", cost.claim_s},
