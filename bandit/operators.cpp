@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <queue>
+#include <limits>
 #include <vector>
 
 namespace cultivar {
@@ -28,26 +27,13 @@ std::vector<OperatorArm> prior_arms(std::string_view external, double others_wor
     return arms;
 }
 
-// The lowest tenth of the scores so far, rounded up.
-class BestTenth {
-public:
-    // Would this score be among them? O(log n).
-    bool enter(double score) {
-        bool enters = !best_.empty() && score <= best_.top();
-        if (enters) {
-            best_.push(score);
-        } else {
-            others_.push(score);
-        }
-        std::size_t tenth = (best_.size() + others_.size() + 9) / 10;
-        if (best_.size() > tenth) others_.push(best_.top()), best_.pop();
-        if (best_.size() < tenth) best_.push(others_.top()), others_.pop();
-        return enters;
+struct Lowest {
+    double score = std::numeric_limits<double>::infinity();
+    bool improve(double next) {
+        bool improves = std::isfinite(score) && next < score;
+        score = std::min(score, next);
+        return improves;
     }
-
-private:
-    std::priority_queue<double> best_;
-    std::priority_queue<double, std::vector<double>, std::greater<>> others_;
 };
 
 double proposal_cost_s(const Trial& trial) { return trial.proposer_s + kSecondsPerUsd * trial.proposer_usd; }
@@ -118,7 +104,7 @@ public:
     Outcomes(const History& history, const Contenders& contenders, const std::vector<OperatorArm>& arms)
         : arms_(arms), mean_s_(mean_cost_s(history)) {
         std::vector<bool> seen(contenders.all().size()), told(contenders.all().size());
-        BestTenth best, best_told;  // of the candidates before this one
+        Lowest best, best_told;  // of the candidates before this one
         for (const Trial& trial : history.trials) {
             if (trial.own && !trial.proposer.empty() && !is_proposed(trial))
                 add(own, trial.proposer, {0, false, 1, relative(proposal_cost_s(trial))});
@@ -129,7 +115,7 @@ public:
             std::vector<bool>& known = trial.own ? seen : told;
             if (known[place]) continue;
             known[place] = true;
-            const bool pays = trial.status == RunStatus::done && (trial.own ? best : best_told).enter(trial.score);
+            const bool pays = trial.status == RunStatus::done && (trial.own ? best : best_told).improve(trial.score);
             if (trial.own) {
                 add(own, trial.operator_name, {0, pays, 1, run_cost(trial)});
             } else {

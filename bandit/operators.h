@@ -1,5 +1,5 @@
 // Operators: which kind of change earns the next run. Discounted Thompson sampling of gain per cost: an operator's run
-// pays if its new candidate enters the best tenth of what was scored before it; successes and failures of an operator
+// pays if its new candidate scores better than all before it, since to stand still is no gain; successes and failures of an operator
 // fade at each of its updates, so that one that stops paying loses its share; what is drawn for it is divided by what its
 // runs cost against the mean run, faded alike; a tenth of the odds is dealt out evenly, whatever else is learnt, so that
 // one that begins to pay is noticed. Measured, where all runs cost the same: equal to the best fixed mix within noise,

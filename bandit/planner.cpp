@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "bandit/noise.h"
 #include "bandit/operators.h"
@@ -13,9 +14,25 @@ namespace cultivar {
 namespace {
 
 constexpr double kBestAgain = 0.2;
+constexpr double kMostDoubt = 0.56;  // sigmas lost on average by the wrong one of two equals, each run once
+constexpr std::size_t kGainWindow = 8;
 constexpr std::size_t kNoiseFrom = 30;    // trials
 constexpr int kMostRuns = 8;              // of one candidate
 constexpr std::size_t kMostFailures = 3;  // of a seed, where nothing else can be done
+
+// By how much the best score fell over the newest own runs, for each of them, whatever `doubted` may have gained.
+double gain_per_run(const History& history, const std::string& doubted) {
+    std::vector<double> best;  // after each own run
+    for (const Trial& trial : history.trials) {
+        if (!trial.own || trial.candidate == doubted) continue;
+        double before = best.empty() ? std::numeric_limits<double>::infinity() : best.back();
+        best.push_back(trial.status == RunStatus::done ? std::min(before, trial.score) : before);
+    }
+    std::erase_if(best, [](double score) { return std::isinf(score); });
+    if (best.size() < 2) return 0;
+    std::size_t window = std::min(kGainWindow, best.size() - 1);
+    return (best[best.size() - 1 - window] - best.back()) / static_cast<double>(window);
+}
 
 class Planner {
 public:
@@ -81,12 +98,13 @@ private:
         return arms.empty() || arms.front().contender->known->in_flight ? nullptr : arms.front().contender;
     }
 
-    // Whoever leads by luck is found out before others build on it or hear of it. What does not lead can wait: its
-    // figure is in the model.
+    // Whoever leads by luck is found out before others build on it or hear of it, unless a run of anything new gains
+    // more than that doubt can cost. What does not lead can wait: its figure is in the model.
     std::optional<Plan> undecided_best() const {
         const Contender* leader = best();
         if (leader == nullptr || leader->decision != Decision::undecided ||
-            leader->own.size() >= static_cast<std::size_t>(kMaxChallengerRuns))
+            leader->own.size() >= static_cast<std::size_t>(kMaxChallengerRuns) ||
+            gain_per_run(history_, leader->known->candidate.id) > kMostDoubt * estimate_noise(contenders_).sigma)
             return std::nullopt;
         return again(*leader, "replicate",
                      fmt::format("replicate: {} leads, but is undecided after {} of at most {} runs",

@@ -20,6 +20,7 @@ constexpr std::ptrdiff_t kModelFrom = 4;       // candidates with figures
 constexpr std::size_t kModelParents = 4;       // whose children the model ranks:
 constexpr int kSamples = 12, kMutations = 12;  // so many of each
 constexpr std::size_t kLeaps = 64;
+constexpr double kLeapGenes = 10;          // in a space of more, a leap moves the fewer the more there are
 constexpr int kLeapTries = 1000;           // where little is feasible
 constexpr std::int64_t kSmallSpace = 500;  // assignments
 constexpr int kClimbs = 6;
@@ -280,7 +281,8 @@ std::vector<Genes> Proposer::ideas_from(const Contender& parent, GeneKind kind, 
     return children;
 }
 
-// Anywhere: other values for all plain genes; in a small space all of them.
+// Anywhere: other values for all plain genes, or for a few where there are many: of values that people and the search
+// settled on, most others are worse. In a small space all of them.
 std::vector<Genes> Proposer::leaps(const Genes& base) {
     std::vector<Genes> found;
     if (assignments(space_) <= kSmallSpace) {
@@ -298,10 +300,12 @@ std::vector<Genes> Proposer::leaps(const Genes& base) {
         }
         std::erase_if(found, [&](const Genes& genes) { return !allowed(genes); });
     } else {
+        auto tunables = static_cast<double>(std::ranges::count_if(space_.genes(), tunable));
+        const double share = std::min(1.0, std::pow(kLeapGenes / tunables, 2));
         for (int i = 0; i < kLeapTries && found.size() < kLeaps; ++i) {
             Genes& genes = found.emplace_back(base);
             for (const Gene& gene : space_.genes()) {
-                if (tunable(gene)) genes.at(gene.name) = any_value(gene, random_);
+                if (tunable(gene) && random_.chance(share)) genes.at(gene.name) = any_value(gene, random_);
             }
             if (!repair(space_, genes, {}) || !allowed(genes)) found.pop_back();
         }

@@ -130,6 +130,19 @@ TEST(Operators, ForgetAsFastAsTheirOwnHistorySuggests) {
     EXPECT_GE(fickle.odds(kCross), 0.025 - 1e-12) << "the floor is not learnt";
 }
 
+TEST(Operators, ArePaidForANewBestAndNotForStandingStill) {
+    Ledger ledger;
+    double before = ledger.arm(kSwitch).paid;
+    for (double score : {100.0, 100.5}) {
+        ledger.run(kSwitch, true);
+        ledger.history_.trials.back().score = score;
+    }
+    EXPECT_LT(ledger.arm(kSwitch).paid, before + 1e-9);
+    ledger.run(kSwitch, true);
+    ledger.history_.trials.back().score = 99;
+    EXPECT_GT(ledger.arm(kSwitch).paid, before);
+}
+
 TEST(Operators, ArePaidNothingForRunsThatDiedOrWereStopped) {
     Ledger ledger;
     double before = ledger.arm(kSwitch).unpaid;

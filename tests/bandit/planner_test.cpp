@@ -115,6 +115,17 @@ TEST_F(Planner, RunsAnUndecidedLeaderAgainBeforeAnythingNew) {
     EXPECT_NE(plan()->child.id, child);
 }
 
+TEST_F(Planner, GoesOnFromAnUndecidedLeaderWhileNewRunsGainMoreThanTheDoubtCanCost) {
+    std::string root = seed_of(0.1), better = child_of(root, 0.2), leader = child_of(better, 0.3);
+    record(root, RunStatus::done, 4, Decision::kept);
+    record(better, RunStatus::done, 3, Decision::kept);
+    record(leader, RunStatus::done, 2.99, Decision::undecided);
+    EXPECT_NE(plan()->operator_name, "replicate");
+    for (double rate : {0.4, 0.41, 0.42, 0.43, 0.44, 0.45, 0.46, 0.47})
+        record(child_of(leader, rate), RunStatus::done, 5, Decision::reverted);
+    EXPECT_EQ(plan()->operator_name, "replicate") << "the gains are long past";
+}
+
 TEST_F(Planner, LetsAnUndecidedCandidateWaitThatDoesNotLead) {
     std::string root = seed_of(0.1), child = child_of(root, 0.2), leader = child_of(root, 0.3);
     record(root, RunStatus::done, 3, Decision::kept);
