@@ -81,7 +81,7 @@ void add(RefreshReport& sum, const RefreshReport& more) {
 
 }  // namespace
 
-Result<Index> Index::open(Clone& clone, Reader reader) {
+Result<Index> Index::open(Clone& clone, const Reader& reader) {
     std::string path = clone.state_dir + "index.sqlite";
     auto attempt = [&]() -> Result<Index> {
         TRY_ASSIGN(Database database, Database::open(path));

@@ -132,7 +132,7 @@ class Index {
 public:
     // Opens the clone's index and brings it up to date with refs and spool: what came by refs through `reader`, if there
     // is one, now and later. `clone` must outlive the index.
-    static Result<Index> open(Clone& clone, Reader reader = {});
+    static Result<Index> open(Clone& clone, const Reader& reader = {});
     // The same, read anew into memory; the index on disk stays as it is.
     static Result<Index> read_anew(Clone& clone);
     Result<RefreshReport> refresh();
