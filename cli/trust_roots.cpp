@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pool/segment_log.h"
+#include "pool/utc.h"
 
 namespace cultivar {
 namespace {

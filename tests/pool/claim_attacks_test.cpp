@@ -53,11 +53,11 @@ public:
     }
     std::string verdict(const std::string& verifier, const std::string& result = "rejected",
                         const std::string& claim = "") const {
-        Verdict made;
-        made.claim = claim.empty() ? claim_id : claim, made.task = ann_.task_id, made.candidate = honest.candidate;
-        made.artifact = honest.artifact, made.result = result, made.tier = "rescore", made.reason = "because";
-        made.verifier = verifier, made.at = "2026-11-21T06:00:00Z", made.slice = std::string(64, '4');
-        return to_line(made);
+        Verdict said;
+        said.claim = claim.empty() ? claim_id : claim, said.task = ann_.task_id, said.candidate = honest.candidate;
+        said.artifact = honest.artifact, said.result = result, said.tier = "rescore", said.reason = "because";
+        said.verifier = verifier, said.at = "2026-11-21T06:00:00Z", said.slice = std::string(64, '4');
+        return to_line(said);
     }
     void judge(const std::string& ref, const std::string& line, const Signer& key, std::int64_t at_s = 1795232400) {
         must(append_log(ann_.repo, ref, {line}, {"v", "v@example.org", at_s}, key));
@@ -289,7 +289,9 @@ TEST_P(ClaimAttack, IsRefusedWithItsReasonAndLeavesThePoolAsItWas) {
     GetParam().mount(stage);
     EXPECT_THAT(stage.said(), HasSubstr(GetParam().reason));
     stage.forget_index();
-    if (!GetParam().put_back) EXPECT_THAT(stage.said(), HasSubstr(GetParam().reason)) << "whoever comes later";
+    if (!GetParam().put_back) {
+        EXPECT_THAT(stage.said(), HasSubstr(GetParam().reason)) << "whoever comes later";
+    }
     Index index = must(Index::open(stage.ann_));
     bool honest = false;
     for (const Standing& row : must(index.standings())) {

@@ -91,7 +91,8 @@ TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
     ASSERT_TRUE(read.record);
     EXPECT_TRUE(read.record->accepted);
     EXPECT_EQ(read.record->low, -0.001);
-    verdict.record = RecordMark{.accepted = true, .seeds = 3};
+    verdict.record = RecordMark();
+    verdict.record->accepted = true, verdict.record->seeds = 3;
     EXPECT_THAT(to_line(verdict), HasSubstr(R"("record":{"accepted":true,"seeds":3,"against":null,"gain":null)"));
     EXPECT_EQ(to_line(must(parse_verdict(to_line(verdict)))), to_line(verdict));
     const std::pair<const char*, const char*> cases[] = {{R"("evaluator_sha256":"ee)", R"("evaluator_sha256":"e)"},
