@@ -302,6 +302,7 @@ struct Index::Intake {
             return fail(Code::corrupt, "is not signed by a verifier of this pool (allowed_signers on main)");
         if (seen.oid.empty() || seen.oid == log.tip) return key;
         auto extends = check_extends(repo, seen.oid, seen.records, log.tip);
+        if (!extends && extends.error().code == Code::newer) return fail(extends.error());
         if (!extends) return fail(Code::corrupt, extends.error().message + " since it was last seen");
         return key;
     }
