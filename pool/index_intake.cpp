@@ -35,6 +35,7 @@ Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
     if (!text && text.error().code != Code::not_found) return fail(text.error());
     std::istringstream lines(text ? *text : "");
     for (std::string line, ref; std::getline(lines, line);) {
+        if (line.starts_with(' ')) continue;  // as once written of a log of which nothing was good
         std::istringstream words(line);
         Tip tip;
         if (!(words >> tip.oid >> tip.records >> ref) || !is_hex(tip.oid, 40))
@@ -49,7 +50,9 @@ Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
 
 Result<void> write_tips(const Clone& clone, const std::map<std::string, Tip>& tips) {
     std::string text;
-    for (const auto& [ref, tip] : tips) text += fmt::format("{} {} {}\n", tip.oid, tip.records, ref);
+    for (const auto& [ref, tip] : tips) {
+        if (!tip.oid.empty()) text += fmt::format("{} {} {}\n", tip.oid, tip.records, ref);  // else none was good yet
+    }
     return write_file_atomically(clone.state_dir + "tips", text);
 }
 
