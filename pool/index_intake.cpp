@@ -42,6 +42,7 @@ Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
     if (!text && text.error().code != Code::not_found) return fail(text.error());
     std::istringstream lines(text ? *text : "");
     for (std::string line, ref; std::getline(lines, line);) {
+        if (line.starts_with(' ')) continue;  // as once written of a log of which nothing was good
         std::istringstream words(line);
         Tip tip;
         if (!(words >> tip.oid >> tip.records >> ref) || !is_hex(tip.oid, 40))
@@ -56,7 +57,9 @@ Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
 
 Result<void> write_tips(const Clone& clone, const std::map<std::string, Tip>& tips) {
     std::string text;
-    for (const auto& [ref, tip] : tips) text += fmt::format("{} {} {}\n", tip.oid, tip.records, ref);
+    for (const auto& [ref, tip] : tips) {
+        if (!tip.oid.empty()) text += fmt::format("{} {} {}\n", tip.oid, tip.records, ref);  // else none was good yet
+    }
     std::error_code ec;
     std::filesystem::create_directories(clone.seen_dir(), ec);
     return write_file_atomically(clone.seen_dir() + "tips", text);
@@ -322,6 +325,7 @@ struct Index::Intake {
         TRY_ASSIGN(std::string before, signer_of(repo, seen.oid));
         if (before != key) return fail(Code::corrupt, "is signed by another key than it was when it was last seen");
         auto extends = check_extends(repo, seen.oid, seen.records, log.tip);
+        if (!extends && extends.error().code == Code::newer) return fail(extends.error());
         if (!extends) return fail(Code::corrupt, extends.error().message + " since it was last seen");
         return key;
     }

@@ -98,9 +98,9 @@ TEST_F(LaterFormat, OfACandidateIsToldAndTheCandidateIsNotTaken) {
 
 TEST_F(LaterFormat, OfTheLastSeenTipsStopsEveryCommandAndTheFileStays) {
     const std::string file = ann_.clone.state_dir + "tips", text = "tips 2\nwhatever\n";
-    must(write_file_atomically(file, text));
     ann_.keep({{"optim.lr", 0.3}}, 1.5);
     must(commit_spool(ann_.clone));
+    must(write_file_atomically(file, text));
     const Error error = trouble(ann_.index.refresh());
     EXPECT_EQ(error.code, Code::newer);
     EXPECT_THAT(error.message, HasSubstr(kNewer));
