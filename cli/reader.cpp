@@ -66,11 +66,7 @@ Result<RefreshReport> read_report(const std::string& text) {
                         error.at("hint").get<std::string>());
         }
         RefreshReport report;
-        report.runs = json.at("runs").get<int>();
-        report.claims = json.at("claims").get<int>();
-        report.candidates = json.at("candidates").get<int>();
-        report.verdicts = json.at("verdicts").get<int>();
-        report.contributors = json.at("contributors").get<int>();
+        for (const auto& [name, count] : kReportCounts) report.*count = json.at(name).get<int>();
         for (const Json& row : json.at("refusals"))
             report.refused.push_back({row.at("where").get<std::string>(), row.at("reason").get<std::string>()});
         return report;
@@ -118,14 +114,11 @@ std::string report_json(const Result<RefreshReport>& report) {
     Json refused = Json::array();
     for (const Refusal& refusal : report->refused)
         refused.push_back({{"where", clean(refusal.where, kMaxWords)}, {"reason", clean(refusal.reason, kMaxWords)}});
-    return pretty(Json{{"schema", 1},
-                       {"runs", report->runs},
-                       {"candidates", report->candidates},
-                       {"claims", report->claims},
-                       {"verdicts", report->verdicts},
-                       {"contributors", report->contributors},
-                       {"refused", report->refused.size()},
-                       {"refusals", refused}});
+    Json json = {{"schema", 1}};
+    for (const auto& [name, count] : kReportCounts) json[name] = (*report).*count;
+    json["refused"] = report->refused.size();
+    json["refusals"] = refused;
+    return pretty(json);
 }
 
 Result<void> enter_reading_sandbox(const Repo& repo) { return enter(rules_for(repo)); }

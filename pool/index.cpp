@@ -69,8 +69,7 @@ std::string stamp_of(const std::vector<Ref>& refs) {
 }
 
 void add(RefreshReport& sum, const RefreshReport& more) {
-    sum.runs += more.runs, sum.claims += more.claims, sum.candidates += more.candidates;
-    sum.verdicts += more.verdicts, sum.contributors += more.contributors;
+    for (const auto& [name, count] : kReportCounts) sum.*count += more.*count;
     for (const Refusal& refusal : more.refused) {
         const bool known = std::any_of(sum.refused.begin(), sum.refused.end(), [&](const Refusal& one) {
             return one.where == refusal.where && one.reason == refusal.reason;

@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pool/clone.h"
@@ -43,6 +44,18 @@ struct RefreshReport {
     int proposals = 0;  // that a source brought (pool/bundle.h)
     int archived = 0;   // candidates that the archive holds now and did not
     std::vector<Refusal> refused;
+};
+// Its counts by their names, as one process tells another.
+inline constexpr std::pair<const char*, int RefreshReport::*> kReportCounts[] = {
+    {"runs", &RefreshReport::runs},
+    {"candidates", &RefreshReport::candidates},
+    {"claims", &RefreshReport::claims},
+    {"verdicts", &RefreshReport::verdicts},
+    {"contributors", &RefreshReport::contributors},
+    {"retirements", &RefreshReport::retirements},
+    {"leases", &RefreshReport::leases},
+    {"proposals", &RefreshReport::proposals},
+    {"archived", &RefreshReport::archived},
 };
 
 struct RunRow {
@@ -189,7 +202,7 @@ public:
     // for every reader of the same refs.
     Result<std::vector<std::string>> suspicions(const ClaimRow& row);
     Result<std::vector<ClaimRow>> pending_claims();  // those without a verdict that counts
-    Result<std::map<std::string, int>> children();  // of candidates that others name as a parent: how many do
+    Result<std::map<std::string, int>> children();   // of candidates that others name as a parent: how many do
     // How many claims of each writer's key were accepted since the last one that was rejected; by writer. None for a
     // writer whose key is not known.
     Result<std::map<std::string, int>> valid_in_a_row();

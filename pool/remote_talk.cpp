@@ -107,11 +107,14 @@ public:
         return {};
     }
 
+    // Without what tags point to ("NAME^{}"), which are no refs.
     Result<std::vector<const git_remote_head*>> heads() {
         const git_remote_head** found = nullptr;
         std::size_t count = 0;
         if (git_remote_ls(&found, &count, remote_.get()) != 0) return unreachable();
-        return std::vector<const git_remote_head*>(found, found + count);
+        std::vector<const git_remote_head*> refs(found, found + count);
+        std::erase_if(refs, [](const git_remote_head* head) { return std::string_view(head->name).ends_with("^{}"); });
+        return refs;
     }
 
     Result<void> download(const std::vector<std::string>& refspecs) {

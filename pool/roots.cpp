@@ -1,6 +1,7 @@
 #include "pool/roots.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -148,13 +149,15 @@ Result<void> roots_follow(const Roots& before, const Roots& after) {
 
 Result<Roots> trusted_roots(const Clone& clone) {
     TRY_ASSIGN(Roots roots, roots_at(clone.repo, clone.main));
-    const std::string path = clone.state_dir + "roots";
+    const std::string path = clone.seen_dir() + "roots";
     auto seen = read_file(path, 128);
     Roots before;
     if (seen) std::istringstream(*seen) >> before.now.version >> before.now.digest;
     if (before.now.version < 0) return fail(Code::corrupt, fmt::format("'{}' is damaged", path));
     TRY(roots_follow(before, roots));
     if (roots.now.version == before.now.version) return roots;
+    std::error_code ec;
+    std::filesystem::create_directories(clone.seen_dir(), ec);
     TRY(write_file_atomically(path, fmt::format("{} {}\n", roots.now.version, roots.now.digest)));
     return roots;
 }

@@ -14,7 +14,7 @@
 // Version N is in force once M holders of version N-1 signed it, M being that version's threshold (version 1: its own
 // holders and threshold), and N-1 is. A version that lacks signatures waits, and changes nothing.
 //
-// <state>/roots is the newest version that this clone saw in force, and its digest: a main with an older one, another one
+// <state>/seen/roots is the newest version that this clone saw in force, and its digest: a main with an older one, another one
 // under its number, or none, is refused. Whoever clones trusts what main says that day; a rollback before it was
 // ever pulled, nobody can see. Whoever loses as many keys as leave fewer than the threshold begins another pool.
 #pragma once

@@ -44,9 +44,9 @@ expect_ok cultivar -C ann pull
 expect_ok cultivar -C ann trust --show --json
 expect_json '.roots | .version == 1 and .threshold == 2 and .waiting == null and (.keys | length == 3)'
 expect_json '[.roots.keys[] | select(.judges)] | length == 2'
-expect_same "allowed_signers" "$(git -C ann show main:trust/1.allowed_signers)" "$(git -C ann show main:allowed_signers)"
-git -C ann show main:allowed_signers >root
-git -C ann show main:trust/1."$(key_of ann | cut -d' ' -f2 | base64 -d | sha256sum | cut -c1-16)".sig >root.sig
+expect_same "allowed_signers" "$(git -C ann show origin/main:trust/1.allowed_signers)" "$(git -C ann show origin/main:allowed_signers)"
+git -C ann show origin/main:allowed_signers >root
+git -C ann show origin/main:trust/1."$(key_of ann | cut -d' ' -f2 | base64 -d | sha256sum | cut -c1-16)".sig >root.sig
 expect_ok sh -c 'ssh-keygen -Y verify -n cultivar-trust -f root -I "$1" -s root.sig <root' sh "$(writer_of ann)"
 
 section "nobody changes them alone, whoever may push main"

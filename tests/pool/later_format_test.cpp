@@ -2,6 +2,8 @@
 // pool.toml of later formats: record_test, verdict_test, task_test.
 #include "pool/later_format.h"
 
+#include <filesystem>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -97,9 +99,10 @@ TEST_F(LaterFormat, OfACandidateIsToldAndTheCandidateIsNotTaken) {
 }
 
 TEST_F(LaterFormat, OfTheLastSeenTipsStopsEveryCommandAndTheFileStays) {
-    const std::string file = ann_.clone.state_dir + "tips", text = "tips 2\nwhatever\n";
+    const std::string file = ann_.clone.seen_dir() + "tips", text = "tips 2\nwhatever\n";
     ann_.keep({{"optim.lr", 0.3}}, 1.5);
     must(commit_spool(ann_.clone));
+    std::filesystem::create_directories(ann_.clone.seen_dir());
     must(write_file_atomically(file, text));
     const Error error = trouble(ann_.index.refresh());
     EXPECT_EQ(error.code, Code::newer);

@@ -72,7 +72,7 @@ TEST_F(TrustRoots, AreNoneAtFirstAndBeginOnceEnoughOfTheirHoldersSigned) {
     EXPECT_FALSE(roots(*bea_).waiting);
     pass(*bea_, ann_);
     EXPECT_EQ(roots(ann_).now.threshold, 2);
-    EXPECT_EQ(must(read_file(ann_.clone.state_dir + "roots")), "1 " + roots(ann_).now.digest + "\n");
+    EXPECT_EQ(must(read_file(ann_.clone.seen_dir() + "roots")), "1 " + roots(ann_).now.digest + "\n");
 }
 
 TEST_F(TrustRoots, ChangeByAThresholdOfTheOldOnesHoweverManyNewOnesSign) {

@@ -203,7 +203,7 @@ TEST(Task, RefusesFiguresThatMakeNoSense) {
                                                          {"budget_s = 20.0", "budget_s = nan"},
                                                          {"budget_s = 20.0", "budget_s = inf"},
                                                          {"artifact_cap_bytes = 16000000", "artifact_cap_bytes = 0"},
-                                                         {"share = 0.05", "share = 2"},
+                                                         {"share = 0.05", "share = 2000"},
                                                          {"share = 0.05", "share = nan"},
                                                          {"p_value = 0.01", "p_value = nan"},
                                                          {"min_gain_nats = 0.005", "min_gain_nats = nan"},
