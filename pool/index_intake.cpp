@@ -46,10 +46,9 @@ Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
         std::istringstream words(line);
         Tip tip;
         if (!(words >> tip.oid >> tip.records >> ref) || !is_hex(tip.oid, 40))
-            return fail(
-                Code::newer,
-                fmt::format("'{}' is of a later format, which needs a newer cultivar, or damaged", path),
-                fmt::format("mv {0} {0}.old", path));
+            return fail(Code::newer,
+                        fmt::format("'{}' is of a later format, which needs a newer cultivar, or damaged", path),
+                        fmt::format("mv {0} {0}.old", path));
         tips[ref] = tip;
     }
     return tips;

@@ -147,8 +147,8 @@ TEST_F(LineageTest, ReadsACrossOfUnrelatedCandidatesThatWasMadeOverNothing) {
                                short_of(origin.from == 'a' ? a : b));
     message += fmt::format("\nCrossover-Seed: {}\nCandidate: {}\n", old.seed, old.child.id);
     Oid tree = must(repo_.write_tree({{"candidate.toml", must(repo_.write_blob(old.child.toml)), false, true}}));
-    Oid made = must(repo_.write_commit(
-        {tree, {a.oid, b.oid}, {"cultivar", "pool@cultivar.invalid", kCreated + 1}, message}));
+    Oid made =
+        must(repo_.write_commit({tree, {a.oid, b.oid}, {"cultivar", "pool@cultivar.invalid", kCreated + 1}, message}));
     EXPECT_EQ(must(lineage_.read(made)).candidate, old.child);
 }
 
