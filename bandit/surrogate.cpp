@@ -16,8 +16,10 @@ struct Ranking {
     // The normal quantile of the rank at `place` of by_score; equal scores share their ranks' mean.
     double value(std::size_t place) const {
         auto score_of = [&](std::size_t index) { return observations[index].score; };
-        const auto equal = std::ranges::equal_range(by_score, score_of(by_score[place]), {}, score_of);
-        const auto both = (equal.begin() - by_score.begin()) + (equal.end() - by_score.begin());
+        const double score = score_of(by_score[place]);
+        const auto first = std::ranges::lower_bound(by_score, score, {}, score_of);
+        const auto last = std::ranges::upper_bound(by_score, score, {}, score_of);
+        const auto both = (first - by_score.begin()) + (last - by_score.begin());
         return normal_quantile(static_cast<double>(both) / 2 / static_cast<double>(by_score.size()));
     }
 };

@@ -101,6 +101,8 @@ Result<Case> case_of(Session& session, const Surroundings& around, ClaimRow row)
     }
     one.stake = stake_of(around, row.claim);
     one.credit = credit_of(around, row.claim.writer);
+    TRY_ASSIGN(const std::vector<std::string> odd, session.index->suspicions(row));
+    one.stake.odd = !odd.empty();
     one.row = std::move(row);
     settle_scope(session.clone->task, around.hold_out, one);
     return one;
@@ -109,7 +111,7 @@ Result<Case> case_of(Session& session, const Surroundings& around, ClaimRow row)
 Result<Docket> docket_of(Session& session, const Surroundings& around, std::vector<ClaimRow> rows) {
     Docket docket;
     for (ClaimRow& row : rows) {
-        if (row.claim.writer == session.clone->writer) {
+        if (key_digits(row.claim.writer) == key_digits(session.clone->writer)) {
             ++docket.own;
             continue;
         }
@@ -141,7 +143,7 @@ Result<std::vector<ClaimRow>> grown_claims(Session& session, const Surroundings&
     for (const std::string& candidate : weighty) {
         TRY_ASSIGN(std::vector<ClaimRow> claims, session.index->claims(candidate));
         for (ClaimRow& row : claims) {
-            if (row.claim.writer == session.clone->writer) continue;
+            if (key_digits(row.claim.writer) == key_digits(session.clone->writer)) continue;
             if (was_light(row) || is_owed_a_rerun(row)) grown.push_back(std::move(row));
         }
     }

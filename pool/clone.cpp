@@ -140,6 +140,10 @@ Result<Key> clone_key(const Repo& repo, const std::string& state_dir) {
     return users && !users->empty() ? Key::of_user(*users) : Key::load_or_create(state_dir + "key.pem");
 }
 
+std::string_view key_digits(std::string_view writer) {
+    return writer.substr(writer.size() - std::min<std::size_t>(8, writer.size()));
+}
+
 bool is_writer(std::string_view name) {
     const std::size_t last = name.rfind('.'), first = name.find('.');
     if (first == std::string_view::npos || first == last || first == 0) return false;

@@ -22,6 +22,8 @@ struct WriterName {
     std::string name, machine;  // lower-case letters, digits and '-'
 };
 bool is_writer(std::string_view name);
+// The end of a writer's name: the first 8 digits of its key's fingerprint. Who has two names has one key.
+std::string_view key_digits(std::string_view writer);
 
 struct Clone {
     Repo repo;

@@ -12,7 +12,7 @@ namespace {
 
 // Every commit of a log is signed by the key in its writer's name.
 Result<void> check_signatures(const Repo& repo, const Ref& log, FsckReport& report) {
-    const std::string key = log.name.substr(log.name.size() - 8);
+    const std::string_view key = key_digits(log.name);
     for (Oid at = log.oid; !at.empty();) {
         TRY_ASSIGN(auto signature, repo.signature(at));
         auto signer = signature ? verify_signature(signature->first, signature->second) : std::string();

@@ -106,7 +106,7 @@ Result<std::string> check_signer(const Repo& repo, const Oid& commit, const std:
                                  const std::string& what) {
     TRY_ASSIGN(std::string key, signer_of(repo, commit));
     if (key.empty()) return refuse(fmt::format("'{}' is not signed by its writer", what));
-    if (key.substr(0, 8) != writer.substr(writer.size() - 8))
+    if (key.substr(0, 8) != key_digits(writer))
         return refuse(fmt::format("'{}' is signed by another key than its name says", what));
     return key;
 }

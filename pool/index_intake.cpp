@@ -311,7 +311,7 @@ struct Index::Intake {
     Result<std::string> check(const Log& log, const Tip& seen, const std::vector<AllowedSigner>& verifiers) {
         const Repo& repo = index.clone_->repo;
         TRY_ASSIGN(std::string key, signer_of(repo, log.tip));
-        if (key.substr(0, 8) != log.writer.substr(log.writer.size() - 8))
+        if (key.substr(0, 8) != key_digits(log.writer))
             return fail(Code::corrupt,
                         key.empty() ? "is not signed by its writer" : "is signed by another key than its name says");
         if (log.ledger) {
