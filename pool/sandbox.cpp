@@ -27,10 +27,10 @@
 #include "pool/program_file.h"
 #include "pool/seccomp_filter.h"
 
-// Nobody can look for leaks in a sandbox: that takes another process.
 #if defined(__SANITIZE_ADDRESS__)
-static bool in_sandbox = false;
-extern "C" int __lsan_is_turned_off() { return in_sandbox ? 1 : 0; }
+// Nobody can look for leaks in a sandbox, which takes another process, nor change its limits.
+extern "C" int __lsan_is_turned_off() { return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1; }
+extern "C" const char* __asan_default_options() { return "disable_coredump=0"; }
 #endif
 
 namespace cultivar {
@@ -308,9 +308,6 @@ Result<Sandbox> Sandbox::for_program(SandboxRules rules, const std::string& prog
 
 int Sandbox::enter(int& listener) const {
     listener = -1;
-#if defined(__SANITIZE_ADDRESS__)
-    in_sandbox = true;
-#endif
     volunteer();
     if (impl_->program >= 0 && ::dup3(impl_->program, impl_->program_in_child, O_CLOEXEC) < 0) return errno;
     drop_capabilities();
