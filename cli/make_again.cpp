@@ -5,6 +5,7 @@
 #include <random>
 
 #include "cli/run_one.h"
+#include "cli/score_artifact.h"
 #include "pool/candidate.h"
 #include "train/replay.h"
 
@@ -19,21 +20,12 @@ Result<MadeAgain> make(const Context& context, const Session& session, Specifica
     std::filesystem::create_directories(dir, ec);
     specification.work_dir = dir;
     specification.artifact = dir + "artifact";
-    TRY(write_file_atomically(dir + "spec.json", to_json(specification) + "\n"));
-    LaunchOptions options;
-    TRY_ASSIGN(options.command, worker_command(session));
-    options.spec_path = dir + "spec.json";
-    options.log_path = dir + "log";
-    options.hang_s = options.wall_limit_s = limit_s;
-    confine(options, specification);
     MadeAgain made;
     auto listener = [&](const Event& event) {
         if (const auto* step = std::get_if<StepEvent>(&event)) made.losses.push_back(step->train_loss);
         return Advice::go_on;
     };
-    TRY_ASSIGN(made.outcome, run_trainer(options, SystemClock(), listener, [&] { return context.interrupted(); }));
-    std::filesystem::remove_all(dir, ec);
-    if (made.outcome.how == Outcome::How::stopped) return fail(Code::interrupted, "interrupted; nothing was judged");
+    TRY_ASSIGN(made.outcome, run_apart(context, session, specification, limit_s, listener));
     return made;
 }
 

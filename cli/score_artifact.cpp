@@ -11,6 +11,23 @@ constexpr double kLimit_s = 1800;
 
 }  // namespace
 
+Result<Outcome> run_apart(const Context& context, const Session& session, const Specification& specification,
+                          double limit_s, const Listener& listener) {
+    const std::string& dir = specification.work_dir;
+    TRY(write_file_atomically(dir + "spec.json", to_json(specification) + "\n"));
+    LaunchOptions options;
+    TRY_ASSIGN(options.command, worker_command(session));
+    options.spec_path = dir + "spec.json";
+    options.log_path = dir + "log";
+    options.hang_s = options.wall_limit_s = limit_s;
+    confine(options, specification);
+    TRY_ASSIGN(Outcome outcome, run_trainer(options, SystemClock(), listener, [&] { return context.interrupted(); }));
+    std::error_code ec;
+    std::filesystem::remove_all(dir, ec);
+    if (outcome.how == Outcome::How::stopped) return fail(Code::interrupted, "interrupted; nothing was judged");
+    return outcome;
+}
+
 Result<Scored> score_artifact(const Context& context, const Session& session, const Genes& genes,
                               const std::string& weights, const std::vector<int>& chunks, const std::string& folder,
                               const std::string& shard) {
@@ -25,21 +42,12 @@ Result<Scored> score_artifact(const Context& context, const Session& session, co
     specification.artifact = dir + "artifact";
     specification.chunks = chunks;
     if (!shard.empty()) specification.val_shard = shard;
-    TRY(write_file_atomically(dir + "spec.json", to_json(specification) + "\n"));
-    LaunchOptions options;
-    TRY_ASSIGN(options.command, worker_command(session));
-    options.spec_path = dir + "spec.json";
-    options.log_path = dir + "log";
-    options.hang_s = options.wall_limit_s = kLimit_s;
-    confine(options, specification);
     Scored scored;
     auto listener = [&](const Event& event) {
         if (auto* start = std::get_if<StartEvent>(&event)) scored.start = *start;
         return Advice::go_on;
     };
-    TRY_ASSIGN(scored.outcome, run_trainer(options, SystemClock(), listener, [&] { return context.interrupted(); }));
-    std::filesystem::remove_all(dir, ec);
-    if (scored.outcome.how == Outcome::How::stopped) return fail(Code::interrupted, "interrupted; nothing was judged");
+    TRY_ASSIGN(scored.outcome, run_apart(context, session, specification, kLimit_s, listener));
     return scored;
 }
 

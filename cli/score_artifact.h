@@ -6,6 +6,11 @@
 
 namespace cultivar {
 
+// The pool's worker on a specification whose `work_dir` (with '/' at its end) exists: held to the sandbox, given up after
+// `limit_s`; the folder is removed afterwards. Errors: not_found (worker), io, interrupted.
+Result<Outcome> run_apart(const Context& context, const Session& session, const Specification& specification,
+                          double limit_s, const Listener& listener);
+
 struct Scored {
     StartEvent start;  // as this worker counts the model, whatever anybody says
     Outcome outcome;

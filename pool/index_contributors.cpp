@@ -9,15 +9,10 @@
 
 #include "pool/credit.h"
 #include "pool/index.h"
+#include "pool/index_sql.h"
 
 namespace cultivar {
 namespace {
-
-constexpr const char* kVerdictsOfClaims = R"(
-SELECT record.id, record.writer, record.candidate, record.category,
-    (SELECT result || ' ' || at FROM verdict WHERE verdict.claim = record.id
-        AND substr(verdict.verifier, -8) <> substr(record.writer, -8) ORDER BY at DESC, verdict.seq DESC LIMIT 1)
-FROM record WHERE type = 'claim' ORDER BY seq)";
 
 struct JudgedClaim {
     std::string id, key, candidate, category, result, at;
@@ -42,7 +37,10 @@ SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules
         one.runs += static_cast<int>(writers.whole(2));
         one.joules += writers.real(3);
     }
-    TRY_ASSIGN(Statement get, db_->prepare(kVerdictsOfClaims));
+    TRY_ASSIGN(Statement get,
+               db_->prepare(fmt::format(
+                   "SELECT id, writer, candidate, category, {} FROM record WHERE type = 'claim' ORDER BY seq",
+                   kResultAndTimeOf)));
     std::vector<JudgedClaim> judged;
     for (;;) {
         TRY_ASSIGN(bool more, get.step());

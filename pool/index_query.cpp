@@ -82,10 +82,9 @@ ORDER BY category, runs = 0, val_bpb, candidate LIMIT ?)",
 
 Result<std::optional<RecordHolder>> Index::record_holder(const std::string& category, const std::string& but_claim) {
     TRY_ASSIGN(Statement get,
-               db_->prepare("SELECT id, candidate, (SELECT result = 'accepted' AND verdict.record FROM verdict WHERE "
-                            "verdict.claim = record.id AND substr(verdict.verifier, -8) <> substr(record.writer, -8) "
-                            "ORDER BY at DESC, verdict.seq DESC LIMIT 1) AS is_record FROM record WHERE type = 'claim' "
-                            "AND category = ?1 AND id <> ?2 AND is_record ORDER BY score, id LIMIT 1"));
+               db_->prepare(fmt::format("SELECT id, candidate, {} AS is_record FROM record WHERE type = 'claim' "
+                                        "AND category = ?1 AND id <> ?2 AND is_record ORDER BY score, id LIMIT 1",
+                                        kRecordOf)));
     TRY_ASSIGN(bool there, get.bind(1, category).bind(2, but_claim).step());
     if (!there) return std::optional<RecordHolder>();
     RecordHolder holder{get.text(0), get.text(1), {}};

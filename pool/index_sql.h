@@ -21,6 +21,7 @@ inline constexpr const char* kVerdictOf = CULTIVAR_VERDICT_OF("line");
 inline constexpr const char* kResultOf = CULTIVAR_VERDICT_OF("result");
 // Is it an accepted record?
 inline constexpr const char* kRecordOf = CULTIVAR_VERDICT_OF("result = 'accepted' AND verdict.record");
+inline constexpr const char* kResultAndTimeOf = CULTIVAR_VERDICT_OF("result || ' ' || at");
 #undef CULTIVAR_VERDICT_OF
 
 // Lists in a column: words between spaces.
