@@ -108,7 +108,7 @@ struct Standing {
 // The record of a category: the best claim that was accepted as one.
 struct RecordHolder {
     std::string claim, candidate;
-    std::vector<double> scores;  // of its runs, one a seed
+    std::vector<double> scores;  // one a seed: of its verdict's reruns; of its own runs where an older one has none
 };
 
 // A candidate that cannot be judged in a category, and why.
@@ -162,8 +162,6 @@ public:
     Result<std::vector<Standing>> standings(const std::string& category = "", int most = 0, bool verified = false);
     // Leaving one claim aside, when that is being judged again.
     Result<std::optional<RecordHolder>> record_holder(const std::string& category, const std::string& but_claim = "");
-    Result<std::vector<double>> claim_scores(
-        const std::string& claim);                // of a claim's runs, one a seed, the worst of each
     Result<std::map<std::string, int>> scored();  // candidates with a score, by category
     // Without a score in that category; the newest `most`, 0: all.
     Result<std::vector<Unfit>> unfit(int most = 0);
@@ -267,6 +265,8 @@ private:
     Result<std::string> resolve(const std::string& prefix, const char* sql, const char* what);
     Result<std::vector<RunRow>> read_runs(Statement& get);
     Result<std::vector<ClaimRow>> read_claims(Statement& get);
+    // Of a claim's own runs, one a seed, the worst of each.
+    Result<std::vector<double>> claim_scores(const std::string& claim);
 
     Result<void> credit_finds(Kinship& kinship, std::map<std::string, Contributor>& by_key);
 

@@ -82,13 +82,17 @@ ORDER BY category, runs = 0, val_bpb, candidate LIMIT ?)",
 
 Result<std::optional<RecordHolder>> Index::record_holder(const std::string& category, const std::string& but_claim) {
     TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format("SELECT id, candidate, {} AS is_record FROM record WHERE type = 'claim' "
+               db_->prepare(fmt::format("SELECT id, candidate, {}, {} AS is_record FROM record WHERE type = 'claim' "
                                         "AND category = ?1 AND id <> ?2 AND is_record ORDER BY score, id LIMIT 1",
-                                        kRecordOf)));
+                                        kVerdictOf, kRecordOf)));
     TRY_ASSIGN(bool there, get.bind(1, category).bind(2, but_claim).step());
     if (!there) return std::optional<RecordHolder>();
     RecordHolder holder{get.text(0), get.text(1), {}};
-    TRY_ASSIGN(holder.scores, claim_scores(holder.claim));
+    TRY_ASSIGN(const Verdict verdict, parse_verdict(get.text(2)));
+    holder.scores = fresh_scores(verdict);
+    if (holder.scores.empty()) {
+        TRY_ASSIGN(holder.scores, claim_scores(holder.claim));
+    }
     return std::optional<RecordHolder>(std::move(holder));
 }
 
