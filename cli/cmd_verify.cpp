@@ -85,7 +85,10 @@ Result<void> measure_for_reruns(Context& context, Session& session, const std::o
                                 const Docket& docket) {
     const auto in_full = [](const Case& one) { return one.scope.tier == Tier::rerun; };
     if (tier != Tier::rerun && std::none_of(docket.cases.begin(), docket.cases.end(), in_full)) return {};
-    TRY(machine_category(context, session, session.clone->task.budget_s));
+    const auto measured = machine_category(context, session, session.clone->task.budget_s);
+    if (measured) return {};
+    if (measured.error().code == Code::interrupted) return fail(measured.error());
+    context.ui.warn(measured.error().message + "; reruns wait");
     return {};
 }
 
