@@ -56,13 +56,32 @@ std::string_view voice_of(const Contender& contender) {
     return trial == nullptr ? std::string_view() : trial->writer;
 }
 
+// Everything that what still counts here descends from: built on it already, its own score here would tell little.
+std::unordered_set<std::string_view> ancestors_of_own(const Contenders& contenders) {
+    std::unordered_set<std::string_view> ancestors;
+    std::vector<const Contender*> unfolded;
+    for (const Contender& contender : contenders.all()) {
+        if (contender.parent()) unfolded.push_back(&contender);
+    }
+    while (!unfolded.empty()) {
+        const Contender* child = unfolded.back();
+        unfolded.pop_back();
+        for (const std::string& parent : child->known->parents) {
+            if (!ancestors.insert(parent).second) continue;
+            const Contender* contender = contenders.find(parent);
+            if (contender != nullptr && contender->known != nullptr) unfolded.push_back(contender);
+        }
+    }
+    return ancestors;
+}
+
 bool importable(const Contender& contender) {
     if (!contender.open() || contender.known->in_flight || !contender.own.empty()) return false;
     bool scored_elsewhere = std::isfinite(mean_score(contender.foreign, RunStatus::done));
     return contender.known->kept || (contender.known->seed && scored_elsewhere);
 }
 
-// Scored here and better than the incumbent; then unknown here, newest tips of the family tree first; then the rest.
+// Without what was outgrown here: scored here and better than the incumbent; then unknown here, newest tips of the family tree first; then the rest.
 std::vector<const Contender*> ranked_imports(const Contenders& contenders, double incumbent) {
     std::unordered_set<std::string_view> improved;  // has a kept child
     for (const Contender& contender : contenders.all()) {
@@ -74,9 +93,10 @@ std::vector<const Contender*> ranked_imports(const Contenders& contenders, doubl
         int group;
         double score;
     };
+    const std::unordered_set<std::string_view> outgrown = ancestors_of_own(contenders);
     std::vector<Rank> ranks;
     for (const Contender& contender : contenders.all()) {
-        if (!importable(contender)) continue;
+        if (!importable(contender) || outgrown.contains(contender.known->candidate.id)) continue;
         double score = mean_score(contender.foreign, RunStatus::done);
         bool tip = !improved.contains(contender.known->candidate.id);
         int group = score < incumbent ? 0 : contender.tried() ? 3 : tip ? 1 : 2;
@@ -170,7 +190,7 @@ std::vector<SourceValue> Proposer::source_values() const {
     std::vector<SourceValue> values;
     const std::vector<double> weights = model_ ? model_->source_weights() : std::vector<double>();
     for (std::size_t i = 0; i < weights.size(); ++i) {
-        const Source& source = sources_[i];
+        const HintSource& source = sources_[i];
         values.push_back({std::string(source.category), std::string(source.writer), source.sure,
                           static_cast<int>(source.said.size()), source.shared, source.agreement, weights[i]});
     }
@@ -185,7 +205,7 @@ double Proposer::others_word() const {
 }
 
 bool Proposer::trusted(const Trial& trial) const {
-    return std::ranges::any_of(sources_, [&](const Source& source) {
+    return std::ranges::any_of(sources_, [&](const HintSource& source) {
         return source.writer == trial.writer && source.category == input_.history->category && source.shared > 0 &&
                source.agreement - 2 / std::sqrt(source.shared) >= kTrusted;
     });

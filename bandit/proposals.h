@@ -5,7 +5,7 @@
 //   cross   two parents, neither an ancestor of the other, merged by the caller's Crosser; where there is
 //           a model, of up to eight pairs the most promising child
 //   import  the most promising candidate that was kept elsewhere, unchanged: its first own run here, without which
-//           nothing is built on it
+//           nothing is built on it. What counts here already descends from is left alone
 //
 // Once four candidates have figures here, or one where others have told enough to be heard, a model (bandit/surrogate)
 // chooses what tune and switch propose: the most promising of what was drawn from the first four parents, for tune also
@@ -82,7 +82,7 @@ private:
     const Contenders& contenders_;
     Random& random_;
     Experience experience_;
-    std::vector<Source> sources_;
+    std::vector<HintSource> sources_;
     std::vector<Observation> observations_;  // of what ran here
     std::optional<Surrogate> model_;
     bool noise_known_ = false, noise_matters_ = false;

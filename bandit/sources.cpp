@@ -39,7 +39,7 @@ double spearman(const std::vector<double>& a, const std::vector<double>& b) {
 }
 
 struct Voice {
-    Source source;
+    HintSource source;
     std::vector<const Contender*> of;  // whom it speaks of, as in `said`
 
     void add(const Contender& contender, double score) {
@@ -66,15 +66,15 @@ public:
         }
     }
 
-    std::vector<Source> heard() {
+    std::vector<HintSource> heard() {
         pool_small_ones();
-        std::vector<Source> sources;
+        std::vector<HintSource> sources;
         for (auto& [key, voice] : voices_) {
             if (voice.of.size() < kFewest) continue;
             compare(voice);
             sources.push_back(std::move(voice.source));
         }
-        std::ranges::stable_sort(sources, [](const Source& a, const Source& b) {
+        std::ranges::stable_sort(sources, [](const HintSource& a, const HintSource& b) {
             return std::pair(standing(a), a.said.size()) > std::pair(standing(b), b.said.size());
         });
         if (sources.size() > kMostHeard) sources.resize(kMostHeard);
@@ -101,7 +101,7 @@ private:
     void pool_small_ones() {
         std::map<std::string_view, Voice> together;
         for (auto& [key, voice] : voices_) {
-            Source& source = voice.source;
+            HintSource& source = voice.source;
             if (source.sure || voice.of.size() >= kFewest) continue;
             Voice& pooled = together[source.category];
             pooled.source.category = source.category;
@@ -123,7 +123,7 @@ private:
     }
 
     // A cautious guess of the agreement; nothing is held against who was not checked yet.
-    static double standing(const Source& source) {
+    static double standing(const HintSource& source) {
         return source.shared < kFewestShared ? 0 : source.agreement - 1 / std::sqrt(source.shared);
     }
 
@@ -134,7 +134,7 @@ private:
 
 }  // namespace
 
-std::vector<Source> sources(const History& history, const Contenders& contenders) {
+std::vector<HintSource> sources(const History& history, const Contenders& contenders) {
     Hearing hearing(history);
     for (const Contender& contender : contenders.all()) {
         if (!contender.foreign.empty() || !contender.elsewhere.empty()) hearing.hear(contender);

@@ -16,7 +16,7 @@
 
 namespace cultivar {
 
-struct Source {
+struct HintSource {
     std::string_view category;
     std::string_view writer;        // "": sure, or several writers
     bool sure = false;              // own or accepted
@@ -26,6 +26,6 @@ struct Source {
 };
 
 // Refers to the history.
-std::vector<Source> sources(const History& history, const Contenders& contenders);
+std::vector<HintSource> sources(const History& history, const Contenders& contenders);
 
 }  // namespace cultivar

@@ -53,7 +53,7 @@ private:
         double median = 0;                 // ln loss of all that got there
         std::vector<Completed> completed;  // by `now`
     };
-    class Learner;
+    struct Learner;
 
     double budget_s_ = 0, optimism_ = 0, best_last_ = 0;
     std::vector<Look> looks_;  // empty: nothing can be said yet

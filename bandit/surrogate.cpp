@@ -88,10 +88,10 @@ std::vector<Sample> samples_of(const Space& space, const Ranking& ranking, std::
     return samples;
 }
 
-std::vector<GaussianProcess> hinters_of(const Space& space, const std::vector<Source>& sources) {
+std::vector<GaussianProcess> hinters_of(const Space& space, const std::vector<HintSource>& sources) {
     std::vector<GaussianProcess> hinters;
     hinters.reserve(sources.size());
-    for (const Source& source : sources)
+    for (const HintSource& source : sources)
         hinters.emplace_back(orderedness(space), samples_of(space, rank(source.said), kMostOfSource, {}),
                              kFittedOfSource);
     return hinters;
@@ -108,7 +108,7 @@ double log_improvement(double u) {
 }  // namespace
 
 Surrogate::Surrogate(const Space& space, const std::vector<Observation>& observations,
-                     const std::vector<const Genes*>& in_flight, const std::vector<Source>& sources)
+                     const std::vector<const Genes*>& in_flight, const std::vector<HintSource>& sources)
     : Surrogate(rank(observations), space, observations, hinters_of(space, sources)) {
     std::vector<Sample> under_way;
     for (std::size_t i = in_flight.size() - std::min(in_flight.size(), kMostInFlight); i < in_flight.size(); ++i) {

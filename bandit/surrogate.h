@@ -24,7 +24,7 @@ class Surrogate {
 public:
     // `observations` oldest first, at least one with a figure; `in_flight` complete. `space` outlives the model.
     Surrogate(const Space& space, const std::vector<Observation>& observations,
-              const std::vector<const Genes*>& in_flight, const std::vector<Source>& sources = {});
+              const std::vector<const Genes*>& in_flight, const std::vector<HintSource>& sources = {});
 
     // ln of the expected improvement on the best candidate so far, in ranks: the higher, the more worth a run.
     double promise(const Genes& genes) const;

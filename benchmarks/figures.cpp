@@ -14,27 +14,27 @@ using Json = nlohmann::ordered_json;
 constexpr double kMiB = 1 << 20;
 
 template <typename Of>
-double median_of(const std::vector<const Sample*>& samples, const Of& of) {
+double median_of(const std::vector<const TimedSample*>& samples, const Of& of) {
     if (samples.empty()) return 0;
     std::vector<double> values;
-    for (const Sample* sample : samples) values.push_back(of(*sample));
+    for (const TimedSample* sample : samples) values.push_back(of(*sample));
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
     std::nth_element(values.begin(), middle, values.end());
     return *middle;
 }
 
 template <typename Of>
-double largest_of(const std::vector<const Sample*>& samples, const Of& of) {
+double largest_of(const std::vector<const TimedSample*>& samples, const Of& of) {
     double largest = 0;
-    for (const Sample* sample : samples) largest = std::max(largest, static_cast<double>(of(*sample)));
+    for (const TimedSample* sample : samples) largest = std::max(largest, static_cast<double>(of(*sample)));
     return largest;
 }
 
-double wall(const Sample& sample) { return sample.measured.wall_s; }
-double own_peak(const Sample& sample) { return static_cast<double>(sample.measured.own_peak_bytes); }
-double peak(const Sample& sample) { return static_cast<double>(sample.measured.peak_bytes); }
-double sent(const Sample& sample) { return static_cast<double>(sample.traffic.sent_bytes); }
-double received(const Sample& sample) { return static_cast<double>(sample.traffic.received_bytes); }
+double wall(const TimedSample& sample) { return sample.measured.wall_s; }
+double own_peak(const TimedSample& sample) { return static_cast<double>(sample.measured.own_peak_bytes); }
+double peak(const TimedSample& sample) { return static_cast<double>(sample.measured.peak_bytes); }
+double sent(const TimedSample& sample) { return static_cast<double>(sample.traffic.sent_bytes); }
+double received(const TimedSample& sample) { return static_cast<double>(sample.traffic.received_bytes); }
 
 std::string last_problem(const Figure& figure) {
     for (auto sample = figure.samples.rbegin(); sample != figure.samples.rend(); ++sample) {
@@ -57,7 +57,7 @@ Json figure_json(const Figure& figure) {
         json["received_bytes"] = static_cast<std::int64_t>(median_of(good, received));
         for (const auto& [part, first] : good.front()->parts) {
             const std::string& name = part;
-            json[name] = to_4_digits(median_of(good, [&](const Sample& sample) { return sample.parts.at(name); }));
+            json[name] = to_4_digits(median_of(good, [&](const TimedSample& sample) { return sample.parts.at(name); }));
         }
     }
     if (good.size() < figure.samples.size()) {
@@ -90,9 +90,9 @@ std::vector<Growth> growth_of(const std::vector<SizeReport>& reports) {
 
 }  // namespace
 
-std::vector<const Sample*> Figure::good() const {
-    std::vector<const Sample*> found;
-    for (const Sample& sample : samples) {
+std::vector<const TimedSample*> Figure::good() const {
+    std::vector<const TimedSample*> found;
+    for (const TimedSample& sample : samples) {
         if (sample.problem.empty()) found.push_back(&sample);
     }
     return found;

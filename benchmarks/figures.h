@@ -11,7 +11,7 @@
 
 namespace cultivar {
 
-struct Sample {
+struct TimedSample {
     Measured measured;
     Relay::Traffic traffic;
     std::string problem;                  // why there is no figure, or ""
@@ -20,9 +20,9 @@ struct Sample {
 
 struct Figure {
     std::string name;
-    std::vector<Sample> samples;
+    std::vector<TimedSample> samples;
 
-    std::vector<const Sample*> good() const;
+    std::vector<const TimedSample*> good() const;
     double median_s() const;  // of the good samples; 0 without any
 };
 

@@ -43,8 +43,8 @@ std::string python() {
 
 }  // namespace
 
-Sample PoolStages::sample(const Words& words) {
-    Sample sample;
+TimedSample PoolStages::sample(const Words& words) {
+    TimedSample sample;
     const Relay::Traffic before = hosting_->traffic();
     auto measured = measure(words, options_.limit_s);
     if (!measured) {
@@ -66,7 +66,7 @@ void PoolStages::repeat(const std::string& name, int times, const std::function<
     figure.name = name;
     for (int i = 0; i < times; ++i) {
         auto ready = prepare ? prepare(i) : Result<void>();
-        figure.samples.push_back(ready ? sample(command(i)) : Sample{{}, {}, ready.error().message, {}});
+        figure.samples.push_back(ready ? sample(command(i)) : TimedSample{{}, {}, ready.error().message, {}});
         if (!ready || figure.samples.back().measured.timed_out) return;
     }
 }

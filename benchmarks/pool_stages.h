@@ -31,7 +31,7 @@ private:
     // `times` samples of a command; before each, `prepare` if given, off the clock.
     void repeat(const std::string& name, int times, const std::function<Words(int)>& command,
                 const std::function<Result<void>(int)>& prepare = {});
-    Sample sample(const Words& words);
+    TimedSample sample(const Words& words);
     Words cultivar(Words words) const;
     Words git_fetch() const;
     Words own_step(Words words) const;  // benchmarks/bench_steps.h

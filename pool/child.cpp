@@ -78,7 +78,7 @@ void keep_descriptors_in() {
 }
 
 // The sanitizers map terabytes for themselves.
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CULTIVAR_SANITIZED)
 constexpr bool kMemoryCanBeLimited = false;
 #else
 constexpr bool kMemoryCanBeLimited = true;

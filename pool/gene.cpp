@@ -95,7 +95,7 @@ std::string Gene::range_text() const {
             return fmt::format("{}", fmt::join(choices, ", "));
         case GeneType::integer:
             if (!levels.empty()) return levels_text(levels);
-            return fmt::format("{}..{}{}{}", static_cast<std::int64_t>(low), static_cast<std::int64_t>(high),
+            return fmt::format("{:.0f}..{:.0f}{}{}", low, high,
                                multiple_of > 1 ? fmt::format(" in steps of {}", multiple_of) : "", scale);
         case GeneType::real:
             return fmt::format("{}..{}{}", real_text(low), real_text(high), scale);

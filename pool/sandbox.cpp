@@ -27,7 +27,7 @@
 #include "pool/program_file.h"
 #include "pool/seccomp_filter.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CULTIVAR_SANITIZED)
 // Nobody can look for leaks in a sandbox, which takes another process, nor change its limits.
 extern "C" int __lsan_is_turned_off() { return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1; }
 extern "C" const char* __asan_default_options() { return "disable_coredump=0"; }
@@ -138,7 +138,7 @@ constexpr std::array kVariables = {"PATH=",  "HOME=",    "LANG=", "LC_",    "TZ=
 
 std::vector<std::string> trimmed_environment() {
     std::vector<std::string> kept;
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CULTIVAR_SANITIZED)
     kept.emplace_back("ASAN_OPTIONS=detect_leaks=0");  // the first counts
 #endif
     for (char** at = environ; *at; ++at) {

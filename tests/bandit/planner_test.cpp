@@ -240,6 +240,24 @@ TEST_F(Planner, ImportsTheBestOfOthersAndOnlyThenBuildsOnIt) {
     EXPECT_TRUE(operators.contains("tune"));
 }
 
+TEST_F(Planner, LeavesAloneWhatItsImportsDescendFrom) {
+    std::string root = seed_of(0.1), middle = child_of(root, 0.2), find = child_of(middle, 0.3),
+                other = child_of(root, 0.4);
+    for (const std::string& id : {root, middle, find, other}) {
+        record(id, RunStatus::done, 2, Decision::kept);
+        history_.trials.back().own = false;
+        testing::known(history_, id).kept = true;
+    }
+    record(find, RunStatus::done, 2.1, Decision::kept);
+    std::set<std::string> imports;
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        auto next = plan(seed);
+        ASSERT_TRUE(next);
+        if (next->operator_name == "import") imports.insert(next->child.id);
+    }
+    EXPECT_EQ(imports, std::set<std::string>{other});
+}
+
 // What somebody else says, kept and claimed.
 class Forgery : public Planner {
 protected:

@@ -36,7 +36,7 @@ protected:
         trial.category = "there";
         history_.elsewhere.push_back(trial);
     }
-    std::vector<Source> heard() {
+    std::vector<HintSource> heard() {
         contenders_.emplace(history_);
         return sources(history_, *contenders_);
     }

@@ -82,10 +82,10 @@ TEST_F(SurrogateOfRates, BelievesNoMoreRunsUnderWayThanItCanAfford) {
 class Transfer : public SurrogateOfRates {
 protected:
     std::vector<Genes> told_;
-    Source source_{"there", "", true, {}, 0, 0};
+    HintSource source_{"there", "", true, {}, 0, 0};
 
     Transfer() { told_.reserve(100); }
-    std::vector<Source> source(double best) {
+    std::vector<HintSource> source(double best) {
         for (int i = 0; i <= 40; ++i)
             source_.said.push_back({&told_.emplace_back(at(i / 40.0, "a")), 7 + std::abs(i / 40.0 - best)});
         return {source_};

@@ -139,13 +139,13 @@ expect_hint "cultivar log ${id:0:8}"
 expect_rc 129 cultivar -C pool ask --budget 0.5s
 
 section "a configuration of one's own is imported, then asked for"
-printf 'x = 2.75\n' >idea.toml
+printf 'x = 2.71828\n' >idea.toml # finer than proposals are rounded: never found before
 expect_ok cultivar -C pool import "$PWD/idea.toml" --json
 id=$(json .id)
 expect_rc 128 cultivar -C pool tell "$id" --score 0.0625
 expect_hint 'cultivar import FILE.toml && cultivar ask$'
 expect_ok cultivar -C pool ask --json
-expect_json '.id == $id and .operator == "import" and .genes.x == 2.75' --arg id "$id"
+expect_json '.id == $id and .operator == "import" and .genes.x == 2.71828' --arg id "$id"
 expect_ok cultivar -C pool tell "$id" --score 0.0625
 
 section "a lease that is over frees the candidate; a late result counts unless it was run meanwhile"
@@ -236,7 +236,7 @@ expect_refused() {
 section "a proposer's changes become a run, with what it cost"
 cat >good.sh <<'END'
 cat >seen.json
-jq -c '{parent: ([.best[] | select(.may_be_parent)][0].id), changes: {x: (2.9 + ('"$$"' % 1000) / 10000)},
+jq -c '{parent: ([.best[] | select(.may_be_parent)][0].id), changes: {x: (2.90005 + ('"$$"' % 1000) / 10000)},
         note: "near \u001b[31mthree", cost: {tokens: 1200, seconds: 30, price: 0.02}}' seen.json
 END
 ask_proposer good "sh $world/good.sh"

@@ -180,7 +180,7 @@ TEST_P(Attack, ByAGiantFileThatIsNeverRead) {
 // Some bytes that say "64 KiB of nothing" 4,096 times over: 256 MiB once unfolded.
 TEST_P(Attack, ByADeltaThatUnfoldsToMoreThanFitsIntoMemory) {
     if (GetParam() == By::library) GTEST_SKIP() << "see GIT_OPT_SET_PACK_MAX_OBJECT_SIZE in pool/remote_talk";
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CULTIVAR_SANITIZED)
     GTEST_SKIP() << "no memory is limited under the address sanitizer";
 #endif
     const Oid bomb = delta_bomb(4096);

@@ -47,7 +47,7 @@ protected:
                                             home_.path(".ssh/known_hosts"));
         home_.append(".ssh/" + who, world_.folder().read("home/.ssh/config") + end);
         ssh_ = nullptr;
-        ssh_ = std::make_unique<Setting>("GIT_SSH_COMMAND", "ssh -F " + home_.path(".ssh/" + who));
+        ssh_ = std::make_unique<ServerSetting>("GIT_SSH_COMMAND", "ssh -F " + home_.path(".ssh/" + who));
     }
     Result<std::vector<PushStatus>> push(const std::vector<std::string>& refs) {
         std::vector<PushItem> items;
@@ -58,7 +58,7 @@ protected:
     World world_;
     Home home_;
     Clone ann_;
-    std::unique_ptr<Setting> ssh_;
+    std::unique_ptr<ServerSetting> ssh_;
     std::unique_ptr<Server> server_;
 };
 

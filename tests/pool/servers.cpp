@@ -207,12 +207,12 @@ std::unique_ptr<Transport> transport(By by, const std::string& git_dir, const Tr
     return by == By::program ? git_program(git_dir, {}, limits) : git_library(git_dir, {}, limits);
 }
 
-Setting::Setting(std::string name, const std::string& value) : name_(std::move(name)) {
+ServerSetting::ServerSetting(std::string name, const std::string& value) : name_(std::move(name)) {
     if (const char* before = std::getenv(name_.c_str())) before_ = before;
     ::setenv(name_.c_str(), value.c_str(), 1);
 }
 
-Setting::~Setting() {
+ServerSetting::~ServerSetting() {
     if (before_) {
         ::setenv(name_.c_str(), before_->c_str(), 1);
     } else {

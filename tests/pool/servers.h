@@ -20,12 +20,12 @@ enum class By { program, library };
 std::unique_ptr<Transport> transport(By by, const std::string& git_dir, const TransportLimits& limits = {});
 
 // An environment variable, put back at the end.
-class Setting {
+class ServerSetting {
 public:
-    Setting(std::string name, const std::string& value);
-    Setting(const Setting&) = delete;
-    Setting& operator=(const Setting&) = delete;
-    ~Setting();
+    ServerSetting(std::string name, const std::string& value);
+    ServerSetting(const ServerSetting&) = delete;
+    ServerSetting& operator=(const ServerSetting&) = delete;
+    ~ServerSetting();
 
 private:
     std::string name_;
@@ -44,7 +44,7 @@ public:
 
 private:
     std::string path_;
-    Setting home_, ssh_command_, agent_;
+    ServerSetting home_, ssh_command_, agent_;
 };
 
 // Whether this machine can serve so; if not, what is missing.

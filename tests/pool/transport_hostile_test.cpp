@@ -115,7 +115,7 @@ TEST_P(Hostile, SendsACommitWithoutItsFiles) {
 }
 
 TEST_P(Hostile, FloodsRefs) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(CULTIVAR_SANITIZED)
     GTEST_SKIP() << "a sanitized process has no limit of memory";
 #endif
     limits_.memory_bytes = 64 << 20;

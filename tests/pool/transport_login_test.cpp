@@ -31,7 +31,7 @@ protected:
     // Not a setting of this process alone: git and libgit2 both read it in the home folder.
     void configure(const std::string& lines) {
         home_.append(".gitconfig", lines);
-        if (!global_) global_ = std::make_unique<Setting>("GIT_CONFIG_GLOBAL", home_.path(".gitconfig"));
+        if (!global_) global_ = std::make_unique<ServerSetting>("GIT_CONFIG_GLOBAL", home_.path(".gitconfig"));
     }
     void use_key(const std::string& file) {
         home_.append(".ssh/config", fmt::format("Host *\n  IdentityFile {}\n  UserKnownHostsFile {}\n", file,
@@ -45,7 +45,7 @@ protected:
     Home home_;
     Clone ann_;
     std::unique_ptr<Server> server_;
-    std::unique_ptr<Setting> global_;
+    std::unique_ptr<ServerSetting> global_;
     std::string url_;
 };
 
@@ -113,7 +113,7 @@ TEST_P(Login, TakesAKeyOfTheAgentAndThenTheFiles) {
     const std::string socket = home_.path("agent");
     Child agent = must(Child::start({"ssh-agent", "-D", "-a", socket}, 0));
     while (!std::filesystem::exists(socket)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    Setting there("SSH_AUTH_SOCK", socket);
+    ServerSetting there("SSH_AUTH_SOCK", socket);
     home_.make_key("held", "ed25519");
     use_key(home_.make_key("file", "ed25519"));
     allow("file");

@@ -69,7 +69,7 @@ TEST_F(TransportTest, IsByLibgit2WhereThereIsNoGit) {
     const std::string url = "file://" + world_.path("nowhere.git");
     auto complaint = [&] { return trouble(list_remote(url)).message; };
     const std::string by_git = complaint();
-    Setting nothing("PATH", world_.path("empty"));
+    ServerSetting nothing("PATH", world_.path("empty"));
     EXPECT_NE(complaint(), by_git);
     EXPECT_THAT(must(list_remote(world_.hub())), Contains(std::pair("refs/heads/main", ann_.main)));
     auto transport = open_transport(ann_.repo.git_dir());
