@@ -254,6 +254,7 @@ private:
                                  RefreshReport& report);
 
     // index_derive.cpp: what follows from the tables
+    const char* concerned() const;  // the records of the candidates that something new concerns
     Result<void> apply_rejections();
     Result<void> derive_standings();
     Result<void> derive_verdicts();
@@ -283,6 +284,7 @@ private:
     std::map<std::string, Oid> made_;  // commits that commit_of() made since the last refresh, by candidate
     RefreshReport report_;
     Reader reader_;
+    bool is_new_ = false;  // its tables were empty when this refresh began
 };
 
 }  // namespace cultivar
