@@ -177,14 +177,8 @@ Result<std::vector<ClaimRow>> Index::read_claims(Statement& get) {
                             "score FROM claim_run JOIN record ON record.id = claim_run.run "
                             "WHERE claim_run.claim = ? AND type = 'run'"));
     std::vector<ClaimRow> rows;
-    LineReader reader(clone_->repo);
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        TRY_ASSIGN(std::string line, reader.read(get));
-        auto record = parse_line(line);
-        if (!record || !std::holds_alternative<Claim>(*record)) continue;
-        ClaimRow row{get.text(0), std::get<Claim>(std::move(*record)), get.text(4), std::nullopt};
+    TRY(for_each_record<Claim>(clone_->repo, get, [&](Claim claim) -> Result<void> {
+        ClaimRow row{get.text(0), std::move(claim), get.text(4), std::nullopt};
         if (!get.is_null(5)) {
             auto verdict = parse_verdict(get.text(5));
             if (verdict) row.verdict = std::move(*verdict);
@@ -202,7 +196,8 @@ Result<std::vector<ClaimRow>> Index::read_claims(Statement& get) {
             row.problem = problem_of(row.claim, runs);
         }
         rows.push_back(std::move(row));
-    }
+        return {};
+    }));
     return rows;
 }
 
