@@ -232,7 +232,7 @@ Genes Space::minimal(const Genes& complete) const {
     Genes changes;
     auto usual = defaults_.begin();  // both go by name
     for (const auto& [name, value] : complete) {
-        while (usual != defaults_.end() && usual->first.data() != name.data() && usual->first < name) ++usual;
+        while (usual != defaults_.end() && usual->first < name) ++usual;
         if (usual == defaults_.end()) break;
         if (usual->first != name || usual->second == value || !active(*find(name), complete)) continue;
         changes.emplace(name, value);

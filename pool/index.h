@@ -232,7 +232,7 @@ private:
     Result<bool> read_elsewhere(std::vector<Ref>& refs, RefreshReport& report);
     Result<void> take_everything(const std::vector<Ref>& refs, RefreshReport& report);
 
-    // index_intake.cpp: from refs and spool into tables
+    // index_intake.cpp, index_logs.cpp, index_records.cpp: from refs and spool into tables
     struct Log;
     struct Carried {  // a candidate's commit that a bundle carries
         Oid commit;
