@@ -93,8 +93,12 @@ Tokenizer Tokenizer::bytes() {
 
 Result<Tokenizer> Tokenizer::sentencepiece(std::string_view bytes) {
     auto model = std::make_shared<Model>();
-    const auto status = model->processor.LoadFromSerializedProto({bytes.data(), bytes.size()});
-    if (!status.ok()) return fail(Code::corrupt, "not a SentencePiece model");
+    try {
+        const auto status = model->processor.LoadFromSerializedProto({bytes.data(), bytes.size()});
+        if (!status.ok()) return fail(Code::corrupt, "not a SentencePiece model");
+    } catch (const std::exception&) {  // a piece that begins with a zero byte
+        return fail(Code::corrupt, "a SentencePiece model that cannot be used");
+    }
     const int pieces = model->processor.GetPieceSize();
     if (pieces > kMaxPieces)
         return fail(Code::corrupt, fmt::format("a tokenizer of {} pieces is over {}", pieces, kMaxPieces));
