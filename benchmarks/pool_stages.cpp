@@ -136,7 +136,12 @@ void PoolStages::work() {
         [&](int round) {
             return run_quietly(own_step({"spool", clone_, std::to_string(round)}));
         });
-    repeat("choose_next", kFew, [&](int) { return own_step({"choose-next", clone_}); });
+    repeat(
+        "choose_next", kFew,
+        [&](int) {
+            return own_step({"choose-next", clone_});
+        },
+        [&](int) { return run_quietly(cultivar({"status"})); });  // what the push moved is read by cultivar alone
 }
 
 // Of pairs among the newest candidates.

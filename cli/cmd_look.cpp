@@ -23,8 +23,6 @@ std::string verdict_text(const Standing& standing) {
     return standing.verdict.empty() ? "-" : standing.verdict;
 }
 
-Json or_null(const auto& figure) { return figure ? Json(*figure) : Json(nullptr); }
-
 Paint paint_of(const Standing& standing) {
     if (standing.verdict == "accepted") return Paint::good;
     return standing.verdict == "rejected" ? Paint::bad : Paint::none;

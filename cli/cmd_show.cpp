@@ -57,13 +57,6 @@ void show_runs(Context& context, const std::vector<RunRow>& runs) {
     }
 }
 
-std::string record_text(const RecordMark& record) {
-    const char* word = record.accepted ? "a record" : "no record";
-    if (record.against.empty()) return fmt::format("{}, {} seeds, none stood before", word, record.seeds);
-    return fmt::format("{}, {} seeds: {:.6f} better than {} (95 % interval {:.6f} to {:.6f}, p {:.2g})", word,
-                       record.seeds, record.gain, short_id(record.against), record.low, record.high, record.p);
-}
-
 Result<void> show_claims(Context& context, Session& session, const std::vector<ClaimRow>& claims) {
     if (!claims.empty()) context.ui.print("\nclaims\n");
     for (const ClaimRow& row : claims) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/category.h"
 #include "cli/json.h"
 #include "cli/tell.h"
 #include "cli/verifier.h"
@@ -25,7 +26,7 @@ Json verdict_json(const Verdict& verdict) { return Json::parse(to_line(verdict))
 std::string check_text(const Check& check) {
     std::string text = fmt::format("    {:<14}", check.name);
     if (check.measured) text += fmt::format(" {:.6g}", *check.measured);
-    if (check.low && check.high) text += fmt::format(" (all of it: {:.6f} to {:.6f})", *check.low, *check.high);
+    if (check.low && check.high) text += fmt::format(" (95 % interval {:.6f} to {:.6f})", *check.low, *check.high);
     if (check.claimed) text += fmt::format(" against {:.6g}", *check.claimed);
     if (check.tolerance) text += fmt::format(", {:.2g} allowed", *check.tolerance);
     text += fmt::format(", on {}", check.count);
@@ -41,17 +42,18 @@ std::string verdict_text(const Ui& ui, const Verdict& verdict) {
                     verdict.claimed_bpb, clean(verdict.reason), verdict.seconds, 100 * verdict.ratio);
     text += fmt::format("    {}\n", verdict.chosen);
     for (const Check& check : verdict.checks) text += check_text(check);
+    if (verdict.record) text += fmt::format("    {}\n", record_text(*verdict.record));
     return text;
 }
 
 std::string case_text(const char* word, const Case& one) {
     return fmt::format("{:<12}  {}  {:<9}  {:.4f}  {} (about {:.1f} s)\n", word, short_id(one.row.claim.candidate),
-                       name(one.scope.tier), one.row.claim.val_bpb, one.scope.why, one.expected_s);
+                       name(one.scope.tier), one.row.claim.val_bpb, one.scope.why, one.all_s());
 }
 
 Json case_json(const Case& one) {
     return {{"candidate", one.row.claim.candidate}, {"claim", one.row.id},  {"val_bpb", one.row.claim.val_bpb},
-            {"tier", name(one.scope.tier)},         {"why", one.scope.why}, {"expected_seconds", one.expected_s}};
+            {"tier", name(one.scope.tier)},         {"why", one.scope.why}, {"expected_seconds", one.all_s()}};
 }
 
 // What the options and the share leave of a scope. False: it waits.
@@ -65,7 +67,7 @@ bool fit(const Session& session, const Options& options, const std::optional<Tie
     const bool anyway = options.beyond_share || !options.ids.empty();
     if (!anyway && one.expected_s > left_s) return false;
     if (one.scope.tier != Tier::rerun) return true;
-    if (can_rerun(session, one) && (options.beyond_share || one.expected_s + one.rerun_s <= left_s)) return true;
+    if (can_rerun(session, one) && (options.beyond_share || one.all_s() <= left_s)) return true;
     one.scope.tier = Tier::replay;
     one.scope.why += std::string(", ") + kRerunWaits;
     return true;
@@ -78,6 +80,18 @@ struct Round {
     double spent_s = 0;
 };
 
+// Which reruns this machine may make, its category tells: it is measured when that first matters.
+Result<void> measure_for_reruns(Context& context, Session& session, const std::optional<Tier>& tier,
+                                const Docket& docket) {
+    const auto in_full = [](const Case& one) { return one.scope.tier == Tier::rerun; };
+    if (tier != Tier::rerun && std::none_of(docket.cases.begin(), docket.cases.end(), in_full)) return {};
+    const auto measured = machine_category(context, session, session.clone->task.budget_s);
+    if (measured) return {};
+    if (measured.error().code == Code::interrupted) return fail(measured.error());
+    context.ui.warn(measured.error().message + "; reruns wait");
+    return {};
+}
+
 // Strictly the most valuable first: what waits is not overtaken, or the little ones would eat what it waits for.
 Result<Round> judge_all(Context& context, Session& session, const Options& options, const std::optional<Tier>& tier,
                         Docket docket, const Allowance& share) {
@@ -88,6 +102,7 @@ Result<Round> judge_all(Context& context, Session& session, const Options& optio
         verifier.emplace(std::move(made));
         if (verifier->hold_out().exists() && verifier->hold_out().unused(std::time(nullptr)) < kFewSlices)
             context.ui.warn("the hold-out is nearly used up: cultivar data import --hold-out FILE...");
+        TRY(measure_for_reruns(context, session, tier, docket));
     }
     while (!docket.cases.empty()) {
         Case one = std::move(docket.cases.front());
@@ -97,7 +112,7 @@ Result<Round> judge_all(Context& context, Session& session, const Options& optio
             continue;
         }
         if (options.dry_run) {
-            round.spent_s += one.expected_s + (one.scope.tier == Tier::rerun ? one.rerun_s : 0);
+            round.spent_s += one.all_s();
             round.judgeable.push_back(std::move(one));
             continue;
         }

@@ -39,11 +39,15 @@ Result<Surroundings> look_around(Session& session) {
     return around;
 }
 
+bool leads(const Surroundings& around, const Claim& claim) {
+    const auto found = around.leader.find(claim.category);
+    return found != around.leader.end() && found->second == claim.candidate;
+}
+
 Stake stake_of(const Surroundings& around, const Claim& claim) {
     Stake stake;
     const auto best = around.best.find(claim.category);
-    const bool leads = best != around.best.end() && around.leader.at(claim.category) == claim.candidate;
-    stake.best = best == around.best.end() || leads || claim.val_bpb < best->second;
+    stake.best = best == around.best.end() || leads(around, claim) || claim.val_bpb < best->second;
     stake.gain = (best != around.best.end() ? best->second : 0) - claim.val_bpb;
     if (const auto found = around.children.find(claim.candidate); found != around.children.end())
         stake.children = found->second;
@@ -77,7 +81,7 @@ void estimate(const Task& task, bool hold_out, Case& one) {
     one.expected_s = rescore_effort(*run, one.claim_s, targets, hold_out, one.scope.whole).expected_s;
     if (one.stake.best) one.expected_s += full_set_s(task, *run);
     if (one.scope.tier >= Tier::replay) one.expected_s += replays_s(one);
-    if (one.scope.tier >= Tier::rerun) one.rerun_s = kStart_s + run->wall_s;
+    one.rerun_s = seeds_due(task, one) * (kStart_s + run->wall_s);
 }
 
 void settle_scope(const Task& task, bool hold_out, Case& one) {
@@ -130,7 +134,13 @@ bool was_light(const ClaimRow& row) {
     return is_accepted(row) && row.verdict->tier == name(Tier::rescore) && !row.verdict->chosen.starts_with(kInFull);
 }
 
-bool is_owed_a_rerun(const ClaimRow& row) { return is_accepted(row) && row.verdict->chosen.ends_with(kRerunWaits); }
+// Put off when it was accepted; or it leads now, and its fresh seeds are too few for a record.
+bool is_owed_a_rerun(const Task& task, const ClaimRow& row, bool best) {
+    if (!is_accepted(row)) return false;
+    const Verdict& verdict = *row.verdict;
+    const bool few = verdict.reruns.size() < static_cast<std::size_t>(task.record_min_seeds);
+    return verdict.chosen.ends_with(kRerunWaits) || (best && few && verdict.tier == name(Tier::rerun));
+}
 
 // Accepted, but now the best of its category or a much-used parent, and not judged as far as such a one is.
 Result<std::vector<ClaimRow>> grown_claims(Session& session, const Surroundings& around) {
@@ -144,13 +154,16 @@ Result<std::vector<ClaimRow>> grown_claims(Session& session, const Surroundings&
         TRY_ASSIGN(std::vector<ClaimRow> claims, session.index->claims(candidate));
         for (ClaimRow& row : claims) {
             if (key_digits(row.claim.writer) == key_digits(session.clone->writer)) continue;
-            if (was_light(row) || is_owed_a_rerun(row)) grown.push_back(std::move(row));
+            const bool owed = is_owed_a_rerun(session.clone->task, row, leads(around, row.claim));
+            if (owed || was_light(row)) grown.push_back(std::move(row));
         }
     }
     return grown;
 }
 
 }  // namespace
+
+double Case::all_s() const { return expected_s + (scope.tier == Tier::rerun ? rerun_s : 0); }
 
 const Run* Case::artifact_run() const {
     const auto found =
@@ -167,7 +180,8 @@ Result<Docket> waiting_claims(Session& session) {
     TRY_ASSIGN(const Totals totals, session.index->totals());
     const double left_s = allowance(session.clone->task, totals).left_s();
     std::erase_if(docket.cases, [&](const Case& one) {
-        return is_owed_a_rerun(one.row) && (!can_rerun(session, one) || one.expected_s + one.rerun_s > left_s);
+        return is_owed_a_rerun(session.clone->task, one.row, one.stake.best) &&
+               (!can_rerun(session, one) || one.expected_s + one.rerun_s > left_s);
     });
     return docket;
 }
@@ -198,6 +212,11 @@ void heed(const Session& session, const Case& judged, const Verdict& verdict, Do
         if (beaten || (same_writer && bad)) settle_scope(session.clone->task, rest.hold_out, one);
     }
     order(rest.cases);
+}
+
+int seeds_due(const Task& task, const Case& one) {
+    const auto made = one.row.verdict ? static_cast<int>(one.row.verdict->reruns.size()) : 0;
+    return one.stake.best ? std::max(1, task.record_min_seeds - made) : 1;
 }
 
 bool can_rerun(const Session& session, const Case& one) {

@@ -16,8 +16,9 @@ struct Case {
     Scope scope;
     double claim_s = 0;     // what those runs took
     double expected_s = 0;  // what that will take here, a rerun not counted
-    double rerun_s = 0;
+    double rerun_s = 0;     // of all its fresh seeds
 
+    double all_s() const;
     const Run* artifact_run() const;
 };
 
@@ -34,6 +35,10 @@ Result<Docket> claims_named(Session& session, const std::vector<std::string>& pr
 
 // A verdict was given: what it tells of the claims that still wait.
 void heed(const Session& session, const Case& judged, const Verdict& verdict, Docket& rest);
+
+// Fresh seeds that its rerun takes: of what would be a record as many as are wanting, counting those of the verdict that
+// is replaced; else one.
+int seeds_due(const Task& task, const Case& one);
 
 // Is this machine of the claim's category, so that a fresh seed here compares with it?
 bool can_rerun(const Session& session, const Case& one);

@@ -9,6 +9,7 @@ namespace cultivar {
 
 using Json = nlohmann::ordered_json;
 
+inline Json or_null(const auto& figure) { return figure ? Json(*figure) : Json(nullptr); }
 inline std::string pretty(const Json& json) { return json.dump(2, ' ', true) + "\n"; }
 
 }  // namespace cultivar

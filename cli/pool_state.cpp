@@ -14,8 +14,6 @@ Json json_of(const Value& value) {
     return std::visit([](const auto& plain) { return Json(plain); }, value);
 }
 
-Json or_null(const auto& figure) { return figure ? Json(*figure) : Json(nullptr); }
-
 Json genes_json(const Space& space, const Genes& genes) {
     Json json = Json::object();
     for (const Gene& gene : space.genes()) {

@@ -106,4 +106,14 @@ std::string run_line(const Ui& ui, const Run& run) {
                        clean(run.operator_name, 16), run.candidate.substr(0, 8), clean(run.reason));
 }
 
+std::string record_text(const RecordMark& record) {
+    const std::string seeds = counted(record.seeds, "seed");
+    if (!record.against.empty())
+        return fmt::format("{}, {}: {:.6f} better than {} (95 % interval {:.6f} to {:.6f}, p {:.2g})",
+                           record.accepted ? "a record" : "no record", seeds, record.gain, short_id(record.against),
+                           record.low, record.high, record.p);
+    return record.accepted ? fmt::format("a record, {}, none stood before", seeds)
+                           : fmt::format("no record, {}: too few", seeds);
+}
+
 }  // namespace cultivar

@@ -49,6 +49,7 @@ Result<Verdict> Verifier::judge(const Case& one) {
     verdict.evaluator_sha256 = evaluator_;
     verdict.verifier = clone.writer;
     verdict.chosen = one.scope.why;
+    if (one.row.verdict) verdict.reruns = one.row.verdict->reruns;
     EnergyMeter energy(clock_, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
     energy.start();
     const double begun_s = clock_.now_s();

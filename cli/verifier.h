@@ -1,5 +1,5 @@
 // Judging a claim, cheapest tier first, as far as its scope says (cli/docket.h): structure, a rescore of the artifact by the
-// worker, a replay of its runs' first steps, a rerun with a fresh seed. The first tier that it fails ends it.
+// worker, a replay of its runs' first steps, a rerun with fresh seeds. The first tier that it fails ends it.
 #pragma once
 
 #include "cli/docket.h"
@@ -38,6 +38,7 @@ private:
     Tried replay(const Case& one, Verdict& verdict);
     Tried replay_one(const RunRow& row, Verdict& verdict);
     Tried train_again(const Case& one, Verdict& verdict);
+    Tried one_more_seed(const Case& one, Verdict& verdict);
     Result<Candidate> candidate_of(const Case& one) const;
 
     Context& context_;

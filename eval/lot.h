@@ -8,9 +8,9 @@
 //   rescore    every claim: on chunks drawn for it, so that no accepted claim rests on a word alone
 //   replay     every claim of a key with fewer than kProbation valid claims in a row, or of no key; of the others one in
 //              n / kProbation by lot, n being that count, and never less than one in 20. A rejected claim makes n 0.
-//   in full    (every chunk, the full set, every run replayed, one seed rerun) whatever would become the best of its
-//              category, a parent of kMuchUsed children or more, what is odd beside the rest of the pool; and by lot,
-//              one replay in 20, anything
+//   in full    (every chunk, the full set, every run replayed, a fresh seed) whatever would become the best of its
+//              category, and that with as many fresh seeds as a record takes; a parent of kMuchUsed children or more,
+//              what is odd beside the rest of the pool; and by lot, one replay in 20, anything
 //
 // Standing belongs to keys, since a name costs nothing; a new key starts at 0, so that making one gains nothing. The lot
 // is drawn from the operating system when the claim's turn has come: who claims cannot know it.

@@ -1,6 +1,6 @@
-// Tier 4 of verification: the candidate trained again with a seed that nobody could have tried. What was claimed is the
+// Tier 4 of verification: the candidate trained again with seeds that nobody could have tried. What was claimed is the
 // best of what its writer saw, so a fresh score is a little worse than it as a rule; it must not be worse by more than
-// seeds explain.
+// seeds explain. It is looked at after every seed, so that a bad claim costs no more of them.
 #pragma once
 
 #include <span>
@@ -8,7 +8,7 @@
 
 namespace cultivar {
 
-inline constexpr double kRerunChance = 1e-3;  // of rejecting a claim whose runs are not picked
+inline constexpr double kRerunChance = 1e-3;  // of rejecting a claim whose runs are not picked, over all looks
 // By how many standard deviations of one run the mean of a claim's runs may be too good for having been kept: bandit/noise
 // keeps after one run what is 3 better than its parent, and publishes all of them (noise_bench: 0.9).
 inline constexpr double kKeptLuck = 0.9;
@@ -20,7 +20,8 @@ struct RerunJudgement {
 };
 
 // `sigma` of one run's score, with its degrees of freedom (bandit/noise): Student's t for the difference of two means.
+// `looks`: how many times a claim is judged so at most.
 RerunJudgement judge_rerun(double claimed_bpb, int claimed_runs, std::span<const double> fresh_bpb, double sigma,
-                           int degrees_of_freedom);
+                           int degrees_of_freedom, int looks = 1);
 
 }  // namespace cultivar

@@ -15,7 +15,6 @@ namespace {
 
 constexpr int kChunks = 64;
 constexpr double kSingleChunkFactor = 10;
-constexpr double kConfidence = 0.95;
 
 // How far the mean over all chunks may be from that over the drawn ones, which are `values`.
 double half_interval(const std::vector<double>& values) {

@@ -61,6 +61,7 @@ Result<RecordTest> test_record(std::span<const double> challenger, std::span<con
 struct Interval {
     double low = 0, high = 0;
 };
+inline constexpr double kConfidence = 0.95;  // of the intervals that verdicts give
 
 // Two-sided confidence interval of the mean of `b` less that of `a` (Welch); `confidence` strictly between 0 and 1.
 Result<Interval> difference_interval(std::span<const double> a, std::span<const double> b, double confidence);

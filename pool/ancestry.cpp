@@ -1,5 +1,8 @@
 #include "pool/ancestry.h"
 
+#include <array>
+#include <cstddef>
+#include <memory_resource>
 #include <queue>
 #include <unordered_map>
 
@@ -31,7 +34,9 @@ public:
     }
 
 private:
-    std::unordered_map<Ancestry::Node, unsigned> colours_;
+    std::array<std::byte, 16384> block_;  // enough for most: hundreds of nodes, none of which is worth an allocation
+    std::pmr::monotonic_buffer_resource memory_{block_.data(), block_.size()};
+    std::pmr::unordered_map<Ancestry::Node, unsigned> colours_{&memory_};
     std::priority_queue<Ancestry::Node> waiting_;
     int open_ = 0;  // waiting nodes that may still be a base or lead to one
 };

@@ -27,7 +27,7 @@ CheckedLine check_line(const Task& task, const std::string& task_id, const RawLi
 
 }  // namespace
 
-std::vector<CheckedLine> check_lines(const Task& task, const std::string& task_id, const std::vector<RawLine>& lines) {
+std::vector<CheckedLine> check_lines(const Task& task, const std::string& task_id, std::span<const RawLine> lines) {
     std::vector<CheckedLine> checked(lines.size());
     std::atomic<std::size_t> next{0};
     auto work = [&] {

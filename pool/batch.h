@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,6 @@ struct CheckedLine {
 };
 
 // In the order of `lines`. Pure (pool/record, pool/intake); some 60 microseconds a run and core.
-std::vector<CheckedLine> check_lines(const Task& task, const std::string& task_id, const std::vector<RawLine>& lines);
+std::vector<CheckedLine> check_lines(const Task& task, const std::string& task_id, std::span<const RawLine> lines);
 
 }  // namespace cultivar

@@ -119,8 +119,8 @@ std::vector<GeneChange> gene_changes(const Space& space, const Genes& before, co
             auto value = genes.find(gene.name);
             return value != genes.end() && space.active(gene, genes) ? to_toml(value->second) : std::string();
         };
-        GeneChange change{gene.name, text(before), text(after)};
-        if (change.before != change.after) changes.push_back(std::move(change));
+        std::string was = text(before), is = text(after);
+        if (was != is) changes.push_back({gene.name, std::move(was), std::move(is)});
     }
     std::sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.gene < b.gene; });
     return changes;

@@ -13,14 +13,14 @@ class Merge {
 public:
     Merge(const Space& space, const CrossParent& a, const CrossParent& b,
           const std::vector<std::pair<Oid, Genes>>& bases)
-        : space_(space), a_(a), b_(b), bases_(bases) {
+        : genes(a.candidate.genes), space_(space), a_(a), b_(b), bases_(bases) {
         std::string text = "cross 1\n" + a.commit + "\n" + b.commit + "\n";
         for (const auto& base : bases) text += base.first + "\n";
         seed_ = sha256_hex(text);
     }
 
     const std::string& seed() const { return seed_; }
-    Genes genes;
+    Genes genes;  // a's, where nothing else was taken
     std::map<std::string, CrossOrigin> origins;
 
     void merge_all() {
@@ -60,10 +60,7 @@ private:
     }
 
     void merge_one(const std::string& gene) {
-        if (of_a(gene) == of_b(gene)) {
-            genes[gene] = of_a(gene);
-            return;
-        }
+        if (of_a(gene) == of_b(gene)) return;
         const Value* base = base_of(gene);
         if (base && of_a(gene) == *base) return take(gene, 'b', false, false);
         if (base && of_b(gene) == *base) return take(gene, 'a', false, false);
@@ -72,7 +69,7 @@ private:
 
     void take(const std::string& gene, char side, bool contested, bool repaired) {
         const Value& value = side == 'a' ? of_a(gene) : of_b(gene);
-        genes[gene] = value;
+        genes.at(gene) = value;
         if (!(of_a(gene) == of_b(gene))) origins[gene] = {gene, to_toml(value), side, contested, repaired};
     }
 

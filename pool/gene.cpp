@@ -230,10 +230,12 @@ bool Space::active(const Gene& gene, const Genes& complete) const {
 
 Genes Space::minimal(const Genes& complete) const {
     Genes changes;
-    for (const Gene& gene : genes_) {
-        auto value = complete.find(gene.name);
-        if (value == complete.end() || value->second == gene.default_value || !active(gene, complete)) continue;
-        changes.emplace(value->first, value->second);
+    auto usual = defaults_.begin();  // both go by name
+    for (const auto& [name, value] : complete) {
+        while (usual != defaults_.end() && usual->first < name) ++usual;
+        if (usual == defaults_.end()) break;
+        if (usual->first != name || usual->second == value || !active(*find(name), complete)) continue;
+        changes.emplace(name, value);
     }
     return changes;
 }

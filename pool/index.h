@@ -108,7 +108,7 @@ struct Standing {
 // The record of a category: the best claim that was accepted as one.
 struct RecordHolder {
     std::string claim, candidate;
-    std::vector<double> scores;  // of its runs, one a seed
+    std::vector<double> scores;  // one a seed: of its verdict's reruns; of its own runs where an older one has none
 };
 
 // A candidate that cannot be judged in a category, and why.
@@ -162,8 +162,6 @@ public:
     Result<std::vector<Standing>> standings(const std::string& category = "", int most = 0, bool verified = false);
     // Leaving one claim aside, when that is being judged again.
     Result<std::optional<RecordHolder>> record_holder(const std::string& category, const std::string& but_claim = "");
-    Result<std::vector<double>> claim_scores(
-        const std::string& claim);                // of a claim's runs, one a seed, the worst of each
     Result<std::map<std::string, int>> scored();  // candidates with a score, by category
     // Without a score in that category; the newest `most`, 0: all.
     Result<std::vector<Unfit>> unfit(int most = 0);
@@ -234,7 +232,7 @@ private:
     Result<bool> read_elsewhere(std::vector<Ref>& refs, RefreshReport& report);
     Result<void> take_everything(const std::vector<Ref>& refs, RefreshReport& report);
 
-    // index_intake.cpp: from refs and spool into tables
+    // index_intake.cpp, index_logs.cpp, index_records.cpp: from refs and spool into tables
     struct Log;
     struct Carried {  // a candidate's commit that a bundle carries
         Oid commit;
@@ -256,6 +254,7 @@ private:
                                  RefreshReport& report);
 
     // index_derive.cpp: what follows from the tables
+    const char* concerned() const;  // the records of the candidates that something new concerns
     Result<void> apply_rejections();
     Result<void> derive_standings();
     Result<void> derive_verdicts();
@@ -267,6 +266,8 @@ private:
     Result<std::string> resolve(const std::string& prefix, const char* sql, const char* what);
     Result<std::vector<RunRow>> read_runs(Statement& get);
     Result<std::vector<ClaimRow>> read_claims(Statement& get);
+    // Of a claim's own runs, one a seed, the worst of each.
+    Result<std::vector<double>> claim_scores(const std::string& claim);
 
     Result<void> credit_finds(Kinship& kinship, std::map<std::string, Contributor>& by_key);
 
@@ -283,6 +284,7 @@ private:
     std::map<std::string, Oid> made_;  // commits that commit_of() made since the last refresh, by candidate
     RefreshReport report_;
     Reader reader_;
+    bool is_new_ = false;  // its tables were empty when this refresh began
 };
 
 }  // namespace cultivar

@@ -21,6 +21,11 @@ std::string strongest(const std::set<std::string>& words) {
 
 }  // namespace
 
+// In a new index all of them, in the order in which they lie.
+const char* Index::concerned() const {
+    return is_new_ ? "record NOT INDEXED" : "dirty CROSS JOIN record USING(candidate)";
+}
+
 // The runs of a rejected claim no longer count, if its own writer made them.
 Result<void> Index::apply_rejections() {
     return db_->execute(R"(
@@ -42,7 +47,7 @@ UPDATE record SET rejected = 1 WHERE rejected = 0 AND id IN refuted;
 }
 
 Result<void> Index::derive_standings() {
-    TRY(db_->execute(R"(
+    TRY(db_->execute(fmt::format(R"(
 DELETE FROM standing WHERE candidate IN dirty;
 INSERT INTO standing(candidate, category, runs, val_bpb, kept, contributor, parameters, flops, joules)
 SELECT candidate, category, good, COALESCE(mean, claimed), kept, writer, parameters, flops, joules FROM (
@@ -50,17 +55,17 @@ SELECT candidate, category, good, COALESCE(mean, claimed), kept, writer, paramet
         AVG(score) AS claimed, SUM(decision = 'kept') > 0 AS kept,
         AVG(CASE WHEN rejected = 0 THEN joules END) AS joules,
         MIN(seq), writer, parameters, flops  -- of that first run: SQLite takes bare columns from a lone MIN's row
-    FROM dirty CROSS JOIN record USING(candidate)
-    WHERE type = 'run' AND status = 'done' AND refused IS NULL GROUP BY candidate, category);
-)"));
+    FROM {} WHERE type = 'run' AND status = 'done' AND refused IS NULL GROUP BY candidate, category);
+)",
+                                 concerned())
+                         .c_str()));
     return derive_verdicts();
 }
 
 Result<void> Index::derive_verdicts() {
     TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format("SELECT candidate, category, {}, {} FROM dirty CROSS JOIN record "
-                                        "USING(candidate) WHERE type = 'claim'",
-                                        kResultOf, kRecordOf)));
+               db_->prepare(fmt::format("SELECT candidate, category, {}, {} FROM {} WHERE type = 'claim'", kResultOf,
+                                        kRecordOf, concerned())));
     std::set<std::pair<std::string, std::string>> records;
     std::map<std::pair<std::string, std::string>, std::set<std::string>> words;
     for (;;) {

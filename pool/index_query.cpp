@@ -82,13 +82,17 @@ ORDER BY category, runs = 0, val_bpb, candidate LIMIT ?)",
 
 Result<std::optional<RecordHolder>> Index::record_holder(const std::string& category, const std::string& but_claim) {
     TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format("SELECT id, candidate, {} AS is_record FROM record WHERE type = 'claim' "
+               db_->prepare(fmt::format("SELECT id, candidate, {}, {} AS is_record FROM record WHERE type = 'claim' "
                                         "AND category = ?1 AND id <> ?2 AND is_record ORDER BY score, id LIMIT 1",
-                                        kRecordOf)));
+                                        kVerdictOf, kRecordOf)));
     TRY_ASSIGN(bool there, get.bind(1, category).bind(2, but_claim).step());
     if (!there) return std::optional<RecordHolder>();
     RecordHolder holder{get.text(0), get.text(1), {}};
-    TRY_ASSIGN(holder.scores, claim_scores(holder.claim));
+    TRY_ASSIGN(const Verdict verdict, parse_verdict(get.text(2)));
+    holder.scores = fresh_scores(verdict);
+    if (holder.scores.empty()) {
+        TRY_ASSIGN(holder.scores, claim_scores(holder.claim));
+    }
     return std::optional<RecordHolder>(std::move(holder));
 }
 
@@ -173,14 +177,8 @@ Result<std::vector<ClaimRow>> Index::read_claims(Statement& get) {
                             "score FROM claim_run JOIN record ON record.id = claim_run.run "
                             "WHERE claim_run.claim = ? AND type = 'run'"));
     std::vector<ClaimRow> rows;
-    LineReader reader(clone_->repo);
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        TRY_ASSIGN(std::string line, reader.read(get));
-        auto record = parse_line(line);
-        if (!record || !std::holds_alternative<Claim>(*record)) continue;
-        ClaimRow row{get.text(0), std::get<Claim>(std::move(*record)), get.text(4), std::nullopt};
+    TRY(for_each_record<Claim>(clone_->repo, get, [&](Claim claim) -> Result<void> {
+        ClaimRow row{get.text(0), std::move(claim), get.text(4), std::nullopt};
         if (!get.is_null(5)) {
             auto verdict = parse_verdict(get.text(5));
             if (verdict) row.verdict = std::move(*verdict);
@@ -198,7 +196,8 @@ Result<std::vector<ClaimRow>> Index::read_claims(Statement& get) {
             row.problem = problem_of(row.claim, runs);
         }
         rows.push_back(std::move(row));
-    }
+        return {};
+    }));
     return rows;
 }
 

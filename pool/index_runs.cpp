@@ -30,17 +30,12 @@ Decision decision(const std::string& word) {
 // Columns: kLineColumns, refused, rejected, source.
 Result<std::vector<RunRow>> Index::read_runs(Statement& get) {
     std::vector<RunRow> rows;
-    LineReader reader(clone_->repo);
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        TRY_ASSIGN(std::string line, reader.read(get));
-        auto record = parse_line(line);
-        if (!record || !std::holds_alternative<Run>(*record)) continue;
-        RunRow row{get.text(0), std::get<Run>(std::move(*record)), false, get.text(4), get.text(6)};
+    TRY(for_each_record<Run>(clone_->repo, get, [&](Run run) -> Result<void> {
+        RunRow row{get.text(0), std::move(run), false, get.text(4), get.text(6)};
         row.refused = !row.why_refused.empty() || get.whole(5) != 0;
         rows.push_back(std::move(row));
-    }
+        return {};
+    }));
     return rows;
 }
 
@@ -124,14 +119,10 @@ SELECT {} FROM {} WHERE type = 'lease' AND writer <> ?1 AND refused IS NULL AND 
                                                        kLineColumns, kLineTables, kLeaseBudgets)));
     get.bind(1, clone_->writer).bind(2, std::int64_t{std::time(nullptr)}).bind(3, clone_->task.budget_s);
     std::vector<Lease> live;
-    LineReader reader(clone_->repo);
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        TRY_ASSIGN(std::string line, reader.read(get));
-        auto record = parse_line(line);
-        if (record && std::holds_alternative<Lease>(*record)) live.push_back(std::get<Lease>(std::move(*record)));
-    }
+    TRY(for_each_record<Lease>(clone_->repo, get, [&](Lease lease) -> Result<void> {
+        live.push_back(std::move(lease));
+        return {};
+    }));
     return live;
 }
 

@@ -1,4 +1,4 @@
-// What the index's files ask the database with: pieces of SQL, and a record's bytes behind a row.
+// What the index's files ask the database with: pieces of SQL, and the record behind a row.
 #pragma once
 
 #include <set>
@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pool/record.h"
 #include "pool/segment_log.h"
 #include "pool/sqlite.h"
 
@@ -71,5 +72,19 @@ private:
     Oid blob_;
     std::vector<std::string> lines_;
 };
+
+// The records of type `One` behind the rows of `get`, whose columns 0 to 3 are kLineColumns, each given to `take` while
+// its row is there. What is no such record is passed over.
+template <typename One>
+Result<void> for_each_record(const Repo& repo, Statement& get, const auto& take) {
+    LineReader reader(repo);
+    for (;;) {
+        TRY_ASSIGN(bool more, get.step());
+        if (!more) return {};
+        TRY_ASSIGN(std::string line, reader.read(get));
+        auto record = parse_line(line);
+        if (record && std::holds_alternative<One>(*record)) TRY(take(std::get<One>(std::move(*record))));
+    }
+}
 
 }  // namespace cultivar

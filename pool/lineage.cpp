@@ -82,6 +82,7 @@ Result<void> Lineage::prepare() {
         own_db_.emplace(std::move(memory));
         db_ = &*own_db_;
         TRY(db_->execute(kTable));
+        TRY(db_->execute("BEGIN"));  // nobody else looks: nothing is ever committed
     }
     TRY_ASSIGN(Statement name, db_->prepare("SELECT oid FROM candidate_commit WHERE node = ?"));
     TRY_ASSIGN(Statement insert, db_->prepare("INSERT INTO candidate_commit(oid, candidate, parent, other_parent) "
@@ -267,8 +268,8 @@ Result<std::string> Lineage::message_of(const Candidate& candidate, const std::v
             fmt::format("merge of {} and {}\n\n", short_id(parents[0].candidate.id), short_id(parents[1].candidate.id));
         return text + candidate.toml + "\n" + trailer;
     }
-    TRY_ASSIGN(Genes defaults, task_.space.complete({}));
-    auto changes = gene_changes(task_.space, parents.empty() ? defaults : parents[0].candidate.genes, candidate.genes);
+    const Genes& before = parents.empty() ? task_.space.defaults() : parents[0].candidate.genes;
+    auto changes = gene_changes(task_.space, before, candidate.genes);
     std::string subject = subject_of(changes);
     std::string text = (parents.empty() ? "root: " : "") + subject + "\n\n";
     for (const GeneChange& change : changes) text += change_text({change}) + "\n";

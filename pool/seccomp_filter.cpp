@@ -55,46 +55,26 @@ public:
     }
     // The call, unless its argument is `value`; `own`: the value is the child's own number.
     void unless_equal(int call, int argument, unsigned value, unsigned action, bool own = false) {
-        only(call, 4);
-        load(argument);
-        if (own) filter_.own_process.push_back(filter_.code.size());
-        add(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
-        add(BPF_RET | BPF_K, action);
-        load_number();
+        test(call, low_half(argument), BPF_JEQ, value, false, action);
+        if (own) filter_.own_process.push_back(filter_.code.size() - kFromTestToEnd);
     }
     void if_equal(int call, int argument, unsigned value, unsigned action) {
-        only(call, 4);
-        load(argument);
-        add(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
-        add(BPF_RET | BPF_K, action);
-        load_number();
+        test(call, low_half(argument), BPF_JEQ, value, true, action);
     }
     void if_any_bit(int call, int argument, unsigned bits, unsigned action) {
-        only(call, 4);
-        load(argument);
-        add(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1);
-        add(BPF_RET | BPF_K, action);
-        load_number();
+        test(call, low_half(argument), BPF_JSET, bits, true, action);
     }
     void unless_bit(int call, int argument, unsigned bit, unsigned action) {
-        only(call, 4);
-        load(argument);
-        add(BPF_JMP | BPF_JSET | BPF_K, bit, 1, 0);
-        add(BPF_RET | BPF_K, action);
-        load_number();
+        test(call, low_half(argument), BPF_JSET, bit, false, action);
     }
     void if_pointer(int call, int argument, unsigned action) {
-        if_any_bit(call, argument, ~0U, action);
-        only(call, 4);
-        add(BPF_LD | BPF_W | BPF_ABS, argument_at(argument) + sizeof(unsigned));
-        add(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-        add(BPF_RET | BPF_K, action);
-        load_number();
+        test(call, low_half(argument), BPF_JEQ, 0, false, action);
+        test(call, high_half(argument), BPF_JEQ, 0, false, action);
     }
     // A file opened for reading is emptied by this all the same.
     void if_it_empties(int call, int flags, unsigned action) {
         only(call, 6);
-        load(flags);
+        add(BPF_LD | BPF_W | BPF_ABS, low_half(flags));
         add(BPF_JMP | BPF_JSET | BPF_K, O_TRUNC, 0, 3);
         add(BPF_ALU | BPF_AND | BPF_K, O_ACCMODE);
         add(BPF_JMP | BPF_JEQ | BPF_K, O_RDONLY, 0, 1);
@@ -108,16 +88,26 @@ public:
     }
 
 private:
-    static unsigned argument_at(int argument) {
+    static unsigned low_half(int argument) {
         return static_cast<unsigned>(offsetof(seccomp_data, args)) + 8 * static_cast<unsigned>(argument);
     }
+    static unsigned high_half(int argument) { return low_half(argument) + sizeof(unsigned); }
     void add(int code, unsigned value, unsigned char if_true = 0, unsigned char if_false = 0) {
         filter_.code.push_back({static_cast<unsigned short>(code), if_true, if_false, value});
     }
     void load_number() { add(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)); }
-    void load(int argument) { add(BPF_LD | BPF_W | BPF_ABS, argument_at(argument)); }  // its low half
     // The next `count` instructions are for this call alone; the number is loaded at their end.
     void only(int call, unsigned char count) { add(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, count); }
+
+    // The call gets this action where the comparison of its argument's half at `offset` comes out so.
+    static constexpr std::size_t kFromTestToEnd = 3;
+    void test(int call, unsigned offset, int comparison, unsigned value, bool wanted, unsigned action) {
+        only(call, 4);
+        add(BPF_LD | BPF_W | BPF_ABS, offset);
+        add(BPF_JMP | comparison | BPF_K, value, wanted ? 0 : 1, wanted ? 1 : 0);
+        add(BPF_RET | BPF_K, action);
+        load_number();
+    }
 
     SeccompFilter filter_;
 };

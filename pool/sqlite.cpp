@@ -41,6 +41,10 @@ Statement& Statement::bind_null(int at) {
     sqlite3_bind_null(statement_.get(), at);
     return *this;
 }
+Statement& Statement::clear() {
+    sqlite3_clear_bindings(statement_.get());
+    return *this;
+}
 
 Result<bool> Statement::step() {
     int rc = sqlite3_step(statement_.get());
@@ -71,7 +75,8 @@ bool Statement::is_null(int column) const { return sqlite3_column_type(statement
 
 Result<Database> Database::open(const std::string& path) {
     sqlite3* raw = nullptr;
-    int rc = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+    int rc =
+        sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
     Database database;
     database.database_.reset(raw);
     if (rc != SQLITE_OK) return fail(Code::io, fmt::format("cannot open '{}': {}", path, sqlite3_errstr(rc)));
@@ -80,8 +85,8 @@ Result<Database> Database::open(const std::string& path) {
     // SQLite refuses one without waiting.
     for (int tries = 0;; ++tries) {
         auto set = database.execute(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA cache_size = -24576; "
-            "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16384;");
+            "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; "
+            "PRAGMA cache_size = -24576; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4096;");
         if (set) return database;
         if (set.error().code != Code::busy || tries == kOpenTries) return fail(set.error());
         std::this_thread::sleep_for(kOpenPoll);

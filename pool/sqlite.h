@@ -19,6 +19,7 @@ public:
     Statement& bind(int at, std::int64_t number);
     Statement& bind(int at, double number);
     Statement& bind_null(int at);
+    Statement& clear();  // every parameter is NULL again
 
     Result<bool> step();  // true: a row is there
     Result<void> run();   // steps to the end and resets

@@ -33,6 +33,11 @@ double signed_figure(const Json& value) {
     return number;
 }
 
+std::uint64_t seed_of(const Json& value) {
+    if (!value.is_number_unsigned()) throw std::out_of_range("seed");
+    return value.get<std::uint64_t>();
+}
+
 std::string checked_digest(const Json& value) {
     auto digest = value.get<std::string>();
     if (!is_hex(digest, 64)) throw std::out_of_range("digest");
@@ -96,6 +101,8 @@ void read_later(const Json& says, Verdict& verdict) {
     if (says.contains("evaluator_sha256")) verdict.evaluator_sha256 = checked_digest(says.at("evaluator_sha256"));
     for (const Json& one : says.value("checks", Json::array())) verdict.checks.push_back(read_check(one));
     verdict.chosen = says.value("chosen", "");
+    for (const Json& one : says.value("reruns", Json::array()))
+        verdict.reruns.push_back({seed_of(one.at("seed")), figure(one.at("val_bpb"))});
     if (says.contains("record")) verdict.record = read_record(says.at("record"));
 }
 
@@ -104,6 +111,7 @@ void write_later(const Verdict& verdict, Json& says) {
     if (!verdict.evaluator_sha256.empty()) says["evaluator_sha256"] = verdict.evaluator_sha256;
     for (const Check& one : verdict.checks) says["checks"].push_back(check_json(one));
     if (!verdict.chosen.empty()) says["chosen"] = verdict.chosen;
+    for (const Rerun& one : verdict.reruns) says["reruns"].push_back({{"seed", one.seed}, {"val_bpb", one.val_bpb}});
     if (verdict.record) says["record"] = record_json(*verdict.record);
 }
 
@@ -134,6 +142,12 @@ Verdict read(const Json& json) {
 }
 
 }  // namespace
+
+std::vector<double> fresh_scores(const Verdict& verdict) {
+    std::vector<double> scores;
+    for (const Rerun& one : verdict.reruns) scores.push_back(one.val_bpb);
+    return scores;
+}
 
 std::string to_line(const Verdict& verdict) {
     Json json = {

@@ -8,14 +8,16 @@
 //      "cost":{"seconds":S,"joules":J,"ratio":R},"verifier":WRITER,"at":UTC,
 //      "data":[{"name":"slice","digest":{"sha256":D}},...],"evaluator_sha256":D,
 //      "checks":[{"name":TEXT,"claimed":C|null,"measured":M|null,"tolerance":T|null,"count":N,
-//        "interval":[L,H],"seconds":S},...],"chosen":TEXT,
+//        "interval":[L,H],"seconds":S},...],"chosen":TEXT,"reruns":[{"seed":N,"val_bpb":B},...],
 //      "record":{"accepted":B,"seeds":N,"against":CLAIM|null,"gain":G|null,"p":P|null,"interval":[L,H]|null}}}
 // The fields after "at" came later: each is left out where there is nothing to say, so that older lines keep their bytes,
 // and a reader takes its absence for that. data: what was scored on, by digest. evaluator_sha256: of the program that
 // scored. checks: each further figure that was held against the claim; its 95 % interval and seconds where known. chosen:
-// why the claim was judged as far as it was. record: what the pool's rule for records said (eval/significance), in bits
-// per byte: gain over the record that stood, the chance of such a gain without a true one, and the gain's 95 % interval;
-// "against" is null where none stood, and then those three are.
+// why the claim was judged as far as it was. reruns: what verifiers' own trainings with fresh seeds scored, those of the
+// verdict that this one replaces first. record: what the pool's rule for records said of them (eval/significance), in
+// bits per byte: gain over the record that stood, the chance of such a gain without a true one, and the gain's 95 %
+// interval; "against" is null where none stood, and then those three are. Older verdicts have a record without reruns: it
+// rests on the scores of the claim's own runs.
 // The ledger's tip is signed; a verdict counts only when that key stands in allowed_signers on main.
 #pragma once
 
@@ -39,6 +41,11 @@ struct Check {
     std::int64_t count = 0;               // chunks, steps or seeds that it rests on
     std::optional<double> low{}, high{};  // 95 % interval of what is measured
     std::optional<double> seconds{};      // what it took
+};
+
+struct Rerun {
+    std::uint64_t seed = 0;
+    double val_bpb = 0;
 };
 
 struct RecordMark {
@@ -68,9 +75,12 @@ struct Verdict {
     std::vector<Digested> data{};
     std::string evaluator_sha256{};  // "": unknown
     std::vector<Check> checks{};
+    std::vector<Rerun> reruns{};
     std::optional<RecordMark> record{};
     std::string chosen{};  // why it was judged as far as it was; one line
 };
+
+std::vector<double> fresh_scores(const Verdict& verdict);  // of its reruns
 
 std::string to_line(const Verdict& verdict);
 // Errors: corrupt, newer.

@@ -18,10 +18,8 @@ cp_pool() { # cp_pool NAME: a copy of the base, entered
 
 cd base
 found_pool referee "$PWD/hosting.git"
-cp referee/seeds/tiny.toml referee/seeds/better.toml
-printf '[optim]\ntied_embed_lr = 0.13\n' >>referee/seeds/better.toml
-git -C referee add --all
-git -C referee commit --quiet --message 'A better seed'
+of_another_speed referee
+add_seeds referee better=0.13
 expect_ok cultivar -C referee propose
 join_pool "$PWD/hosting.git" mallory
 expect_ok cultivar -C mallory explore --runs 2 --json
@@ -33,13 +31,8 @@ mallory=$(writer_of mallory)
 
 # edit_runs FILTER: changes mallory's unsent runs of the best candidate; her own index believes it.
 edit_runs() {
-    local spool
-    spool=$(state_of mallory)/spool.jsonl
-    jq -c --arg best "$best" --arg artifact "$other_artifact" "if .type == \"run\" and .candidate == \$best then $1 else . end" \
-        "$spool" >"$spool.new"
-    ! cmp -s "$spool" "$spool.new" || fail "an edited spool" "a change" "none by $1"
-    mv "$spool.new" "$spool"
-    rm -f "$(state_of mallory)"/index.sqlite*
+    edit_spool mallory "if .type == \"run\" and .candidate == \$best then $1 else . end" \
+        --arg best "$best" --arg artifact "$other_artifact"
 }
 # push_log REF FILE [PARENT]: a log of those lines by git plumbing, unsigned.
 push_log() {

@@ -148,6 +148,32 @@ join_pool() {
     expect_ok cultivar -C "$2" data import "$PWD/corpus.txt"
 }
 
+# of_another_speed FOLDER: a clone that no rerun of what others trained compares with.
+of_another_speed() { echo '{"device":"cpu","threads":1,"flops_per_s":1e6}' >"$(state_of "$1")/speed.json"; }
+
+# add_seeds FOLDER NAME=RATE...: seeds that differ from the tiny one in a rate.
+add_seeds() {
+    local seed
+    for seed in "${@:2}"; do
+        {
+            cat "$1/seeds/tiny.toml"
+            printf '[optim]\ntied_embed_lr = %s\n' "${seed#*=}"
+        } >"$1/seeds/${seed%=*}.toml"
+    done
+    git -C "$1" add --all
+    git -C "$1" commit --quiet --message 'More seeds'
+}
+
+# edit_spool FOLDER FILTER [jq arguments]: changes its unsent records; its own index believes it.
+edit_spool() {
+    local spool
+    spool=$(state_of "$1")/spool.jsonl
+    jq -c "${@:3}" "$2" "$spool" >"$spool.new"
+    ! cmp -s "$spool" "$spool.new" || fail "an edited spool" "a change" "none by $2"
+    mv "$spool.new" "$spool"
+    rm -f "$(state_of "$1")"/index.sqlite*
+}
+
 # same_speed FROM TO...: clones on one machine are of one category, however busy it was when each measured it.
 same_speed() {
     local to

@@ -9,6 +9,7 @@ hosting=$world/hosting.git
 
 section "the referee founds the pool; the same file gives everyone the same data"
 found_pool referee "$hosting"
+of_another_speed referee
 expect_ok cultivar -C referee propose
 expect_err 'sent .*main'
 join_pool "$hosting" laptop

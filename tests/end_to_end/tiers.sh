@@ -6,26 +6,16 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh" "$1"
 
 found_pool referee "$world/hosting.git"
-for name in better other; do cp referee/seeds/tiny.toml "referee/seeds/$name.toml"; done
-printf '[optim]\ntied_embed_lr = 0.13\n' >>referee/seeds/better.toml
-printf '[optim]\ntied_embed_lr = 0.02\n' >>referee/seeds/other.toml
-git -C referee add --all
-git -C referee commit --quiet --message 'More seeds'
+of_another_speed referee
+add_seeds referee better=0.13 other=0.02 fourth=0.04
 expect_ok cultivar -C referee propose
 join_pool "$world/hosting.git" mallory
-expect_ok cultivar -C mallory explore --runs 3 --json
+expect_ok cultivar -C mallory explore --runs 4 --json
 best=$(json '.runs | min_by(.val_bpb).candidate')
 worst=$(json '.runs | max_by(.val_bpb).candidate')
 
 # edit_run CANDIDATE FILTER: in mallory's unsent records.
-edit_run() {
-    local spool
-    spool=$(state_of mallory)/spool.jsonl
-    jq -c --arg id "$1" "if .type == \"run\" and .candidate == \$id then $2 else . end" "$spool" >"$spool.new"
-    ! cmp -s "$spool" "$spool.new" || fail "an edited spool" "a change" "none by $2"
-    mv "$spool.new" "$spool"
-    rm -f "$(state_of mallory)"/index.sqlite*
-}
+edit_run() { edit_spool mallory "if .type == \"run\" and .candidate == \$id then $2 else . end" --arg id "$1"; }
 of() { json --arg id "$1" "[.verdicts[].predicate | select(.candidate == \$id)][0] | $2"; }
 
 section "a hold-out is a verifier's own"
@@ -46,7 +36,7 @@ edit_run "$worst" '.tokens += 1'
 expect_ok cultivar -C mallory propose
 expect_ok cultivar -C referee pull
 expect_ok cultivar -C referee verify --dry-run --json
-expect_json '.verdicts == [] and .waiting == [] and (.to_judge | length == 3)'
+expect_json '.verdicts == [] and .waiting == [] and (.to_judge | length == 4)'
 expect_json '.to_judge[0] | .candidate == $best and .tier == "replay" and (.why | test("would be the best.*its rerun waits"))' \
     --arg best "$best"
 expect_rc 129 cultivar -C referee verify --tier rerun
@@ -58,7 +48,7 @@ expect_same "the best" "rejected replay" "$(of "$best" '"\(.result) \(.tier)"')"
 [[ $(of "$best" .reason) == *"did not go as recorded"* ]] || fail "reason" "a replay's" "$(of "$best" .reason)"
 expect_same "the worst" "rejected structure" "$(of "$worst" '"\(.result) \(.tier)"')"
 [[ $(of "$worst" .reason) == *"tokens in"* ]] || fail "reason" "its tokens" "$(of "$worst" .reason)"
-expect_json '[.verdicts[].predicate | select(.result == "accepted")] | length == 1 and .[0].tier == "replay"'
+expect_json '[.verdicts[].predicate | select(.result == "accepted")] | length == 2 and all(.[]; .tier == "replay" and (has("record") | not))'
 expect_json 'any(.verdicts[].predicate | select(.result == "accepted").checks[]; .name == "replay" and .measured <= .tolerance and .count >= 1)'
 expect_json 'any(.verdicts[].predicate.checks[]?; .name == "slice" and (.interval | length == 2) and .seconds > 0)'
 
@@ -75,13 +65,31 @@ section "named and as far as asked"
 expect_rc 1 cultivar -C referee verify --tier rescore "$best" --json
 expect_same "as far as asked" "inconclusive rescore" "$(of "$best" '"\(.result) \(.tier)"')"
 expect_json '.verdicts[0].predicate.chosen == "rescore: asked for by name"'
+
+section "a record takes fresh seeds of a verifier's, whatever the claim's own runs say"
+expect_ok cultivar -C referee top --json
+expect_json 'any(.candidates[]; .verdict == "accepted") and all(.candidates[]; .record | not)'
+leader=$(json '[.candidates[] | select(.verdict == "accepted")][0].id')
+second=$(json '[.candidates[] | select(.verdict == "accepted")][1].id')
 same_speed mallory referee
-expect_ok cultivar -C referee verify --tier rerun "$(cultivar -C referee top --json | jq -r '[.candidates[] | select(.verdict == "accepted")][-1].id')" --json
-expect_json '.verdicts[0].predicate | .tier == "rerun" and any(.checks[]; .name == "rerun" and .count == 1)'
+expect_ok cultivar -C referee verify --tier rerun "$leader" --json
+expect_json '.verdicts[0].predicate | .tier == "rerun" and any(.checks[]; .name == "rerun" and .count == 3)'
+expect_json '.verdicts[0].predicate | .record.accepted and .record.seeds == 3 and .record.against == null
+    and ([.reruns[].seed] | unique | length == 3)'
+expect_ok cultivar -C referee top --json
+expect_json '[.candidates[] | select(.record).id] == [$leader]' --arg leader "$leader"
+expect_ok cultivar -C referee verify --tier rerun "$second" --json
+expect_json '.verdicts[0].predicate | .record | .accepted == false and .seeds == 1 and .p == null'
+expect_ok cultivar -C referee verify --tier rerun "$second"
+expect_out 'no record, 2 seeds: .* better than .* \(95 % interval .* to .*, p .*\)'
+expect_ok cultivar -C referee show "$second" --json
+expect_json '.claims[0].verdict.predicate | .record.against != null and (.record.p >= 0) and (.record.interval | length == 2)
+    and (.reruns | length == 2)'
 
 section "verification has its share of the search"
 rm -rf mallory hosting.git referee
 found_pool referee "$world/hosting.git"
+of_another_speed referee
 sed -i 's/^share = .*/share = 0.0001/' referee/pool.toml
 git -C referee commit --quiet --all --message 'A small share'
 expect_ok cultivar -C referee propose

@@ -180,6 +180,14 @@ TEST(Rerun, AcceptsWhatSeedsExplainAndRejectsWhatTheyDoNot) {
     EXPECT_TRUE(judge_rerun(2.0, 3, better, 0.01, 20).accepted);
 }
 
+TEST(Rerun, AllowsMoreTheOftenerItLooks) {
+    const std::vector<double> fresh = {2.03};
+    const double once = judge_rerun(2.0, 3, fresh, 0.01, 20).allowed_bpb;
+    const double thrice = judge_rerun(2.0, 3, fresh, 0.01, 20, 3).allowed_bpb;
+    EXPECT_GT(thrice, once);
+    EXPECT_LT(thrice, 1.2 * once);
+}
+
 TEST(Rerun, ConcludesNothingFromASpreadThatNobodyMeasured) {
     const std::vector<double> far = {2.2};
     EXPECT_TRUE(judge_rerun(2.0, 1, far, 0.01, 0).accepted);

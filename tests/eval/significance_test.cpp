@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <random>
 #include <vector>
 
 namespace cultivar {
@@ -109,6 +110,28 @@ TEST(Record, IsNeitherOneLuckySeedNorTooFew) {
     EXPECT_FALSE(test_record(std::vector<double>{3.20, 3.29, 3.28}, standing, rule)->record);
     EXPECT_FALSE(test_record(std::vector<double>{3.200, 3.2001}, standing, rule)->record);
     EXPECT_FALSE(test_record(std::vector<double>{3.2}, standing, rule));
+}
+
+// Nothing is better than the standing record; whoever tries fifty candidates shows the one whose own runs look best.
+TEST(Record, IsWhatFreshSeedsSayNotWhatWasPickedForItsScores) {
+    const RecordRule rule{0, 0.01, 3};
+    constexpr int kTrials = 1000, kCandidates = 50;
+    std::mt19937 random(11);
+    std::normal_distribution<double> score(3.28, 0.003);
+    const auto three = [&] { return std::vector<double>{score(random), score(random), score(random)}; };
+    int by_its_own = 0, by_fresh_seeds = 0;
+    for (int trial = 0; trial < kTrials; ++trial) {
+        const std::vector<double> standing = three();
+        std::vector<double> picked = three();
+        for (int candidate = 1; candidate < kCandidates; ++candidate) {
+            const std::vector<double> other = three();
+            if (moments(other).mean < moments(picked).mean) picked = other;
+        }
+        by_its_own += test_record(picked, standing, rule)->record ? 1 : 0;
+        by_fresh_seeds += test_record(three(), standing, rule)->record ? 1 : 0;
+    }
+    EXPECT_GT(by_its_own, 4 * kTrials / 100);
+    EXPECT_LE(by_fresh_seeds, kTrials / 100);
 }
 
 }  // namespace

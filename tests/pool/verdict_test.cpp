@@ -80,6 +80,7 @@ TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
     verdict.data = {{"slice", std::string(64, '4')}, {"full", std::string(64, '5')}};
     verdict.evaluator_sha256 = std::string(64, 'e');
     verdict.checks = {{"holdout", 1.5, 1.62, 0.05, 32}, {"replay", std::nullopt, 0.001, std::nullopt, 32}};
+    verdict.reruns = {{0x123456789abc, 1.475}, {7, 1.49}};
     verdict.record = RecordMark{true, 3, std::string(64, 'b'), 0.01, 0.004, -0.001, 0.02};
     const std::string line = to_line(verdict);
     EXPECT_TRUE(line.starts_with(golden().substr(0, golden().size() - 2)));
@@ -88,6 +89,10 @@ TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
     EXPECT_EQ(read.data.at(1).name, "full");
     EXPECT_EQ(read.checks.at(0).measured, 1.62);
     EXPECT_EQ(read.checks.at(1).claimed, std::nullopt);
+    EXPECT_THAT(line,
+                HasSubstr(R"("reruns":[{"seed":20015998343868,"val_bpb":1.475},{"seed":7,"val_bpb":1.49}],"record")"));
+    EXPECT_EQ(fresh_scores(read), (std::vector<double>{1.475, 1.49}));
+    EXPECT_EQ(read.reruns.front().seed, 20015998343868U);
     ASSERT_TRUE(read.record);
     EXPECT_TRUE(read.record->accepted);
     EXPECT_EQ(read.record->low, -0.001);
@@ -97,6 +102,8 @@ TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
     EXPECT_EQ(to_line(must(parse_verdict(to_line(verdict)))), to_line(verdict));
     const std::pair<const char*, const char*> cases[] = {{R"("evaluator_sha256":"ee)", R"("evaluator_sha256":"e)"},
                                                          {R"("seeds":3)", R"("seeds":"3")"},
+                                                         {R"("seed":7)", R"("seed":-7)"},
+                                                         {R"("val_bpb":1.49)", R"("val_bpb":null)"},
                                                          {R"("data":[{"name")", R"("data":[{"nome")"},
                                                          {R"("count":32)", R"("count":-1)"}};
     for (auto [from, to] : cases) {
