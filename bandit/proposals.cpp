@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "bandit/coordinates.h"
 #include "bandit/noise.h"
@@ -56,23 +58,29 @@ std::string_view voice_of(const Contender& contender) {
     return trial == nullptr ? std::string_view() : trial->writer;
 }
 
-// Everything that what still counts here descends from: built on it already, its own score here would tell little.
-std::unordered_set<std::string_view> ancestors_of_own(const Contenders& contenders) {
-    std::unordered_set<std::string_view> ancestors;
-    std::vector<const Contender*> unfolded;
-    for (const Contender& contender : contenders.all()) {
-        if (contender.parent()) unfolded.push_back(&contender);
-    }
-    while (!unfolded.empty()) {
-        const Contender* child = unfolded.back();
-        unfolded.pop_back();
-        for (const std::string& parent : child->known->parents) {
-            if (!ancestors.insert(parent).second) continue;
-            const Contender* contender = contenders.find(parent);
-            if (contender != nullptr && contender->known != nullptr) unfolded.push_back(contender);
+using Ids = std::unordered_set<std::string_view>;
+
+// Of all of these; one that is null has none.
+Ids ancestors(const Contenders& contenders, std::vector<const Contender*> open) {
+    Ids found;
+    while (!open.empty()) {
+        const Contender* next = open.back();
+        open.pop_back();
+        if (next == nullptr || next->known == nullptr) continue;
+        for (const std::string& parent : next->known->parents) {
+            if (found.insert(parent).second) open.push_back(contenders.find(parent));
         }
     }
-    return ancestors;
+    return found;
+}
+
+// What all that still counts here descends from: built on it already, its own score here would tell little.
+Ids outgrown_here(const Contenders& contenders) {
+    std::vector<const Contender*> parents;
+    for (const Contender& contender : contenders.all()) {
+        if (contender.parent()) parents.push_back(&contender);
+    }
+    return ancestors(contenders, std::move(parents));
 }
 
 bool importable(const Contender& contender) {
@@ -93,7 +101,7 @@ std::vector<const Contender*> ranked_imports(const Contenders& contenders, doubl
         int group;
         double score;
     };
-    const std::unordered_set<std::string_view> outgrown = ancestors_of_own(contenders);
+    const Ids outgrown = outgrown_here(contenders);
     std::vector<Rank> ranks;
     for (const Contender& contender : contenders.all()) {
         if (!importable(contender) || outgrown.contains(contender.known->candidate.id)) continue;
@@ -376,20 +384,6 @@ std::optional<Genes> Proposer::one_step(const Contender& parent, GeneKind kind) 
     return mutate(space_, known.candidate.genes, kind, experience_, mean_steps(parent), random_);
 }
 
-std::unordered_set<std::string_view> Proposer::ancestors(const std::string& id) const {
-    std::unordered_set<std::string_view> found;
-    std::vector<const Contender*> open{contenders_.find(id)};
-    while (!open.empty()) {
-        const Contender* next = open.back();
-        open.pop_back();
-        if (next == nullptr || next->known == nullptr) continue;
-        for (const std::string& parent : next->known->parents) {
-            if (found.insert(parent).second) open.push_back(contenders_.find(parent));
-        }
-    }
-    return found;
-}
-
 std::optional<Proposal> Proposer::cross() {
     std::vector<ParentDraw> draws = draw_parents(arms_, random_);
     int pairs = 0;
@@ -398,10 +392,11 @@ std::optional<Proposal> Proposer::cross() {
     // Pairs in the order of their better, then of their worse draw.
     for (std::size_t i = 0; i < draws.size(); ++i) {
         const std::string& first = draws[i].arm->contender->known->candidate.id;
-        auto above_first = ancestors(first);
+        const Ids above_first = ancestors(contenders_, {draws[i].arm->contender});
         for (std::size_t j = i + 1; j < draws.size(); ++j) {
             const std::string& second = draws[j].arm->contender->known->candidate.id;
-            if (above_first.contains(second) || ancestors(second).contains(first)) continue;
+            if (above_first.contains(second)) continue;
+            if (ancestors(contenders_, {draws[j].arm->contender}).contains(first)) continue;
             if (++pairs > kPairs) return best;
             auto child = input_.cross(first, second);
             if (!child || !novel(child->id) || !allowed(child->genes)) continue;

@@ -17,8 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "bandit/mutate.h"
@@ -75,7 +73,6 @@ private:
     std::optional<Proposal> accept(const ParentDraw& draw, const Genes& genes) const;
     bool allowed(const Genes& genes) const;
     bool novel(const std::string& id) const;
-    std::unordered_set<std::string_view> ancestors(const std::string& id) const;
 
     const PlannerInput& input_;
     const Space& space_;
