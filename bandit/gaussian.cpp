@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kRounds = 20;
 constexpr double kLengthSpread = 1;
+constexpr double kMostGenes = 10;  // that make a usual length longer
 constexpr double kNoise = 0.02, kNoiseSpread = 1.5, kFirstNoise = 0.05;
 constexpr double kJitter = 1e-6;
 constexpr double kLowest = -6, kHighest = 5;  // of a logarithm
@@ -143,7 +144,7 @@ struct GaussianProcess::Fit {
         best = at;
     }
 
-    double usual_length() const { return std::log(0.5 * std::sqrt(static_cast<double>(genes))); }
+    double usual_length() const { return std::log(0.5 * std::sqrt(std::min(static_cast<double>(genes), kMostGenes))); }
 
     void search() {
         std::vector<double> step(at.size(), 0.3), before(at.size(), 0);

@@ -4,7 +4,8 @@
 // unordered one 1 or 0; an inactive gene is 1 from an active one and 0 from another inactive one. Values are taken to
 // have mean 0 and variance 1 and noise of one variance, divided by a sample's runs. The lengths and the noise are the
 // most likely ones under log-normal priors (lengths around sqrt(d) / 2, as in Hvarfner et al. 2024, so that the model
-// starts out simple where there are many genes), found by resilient propagation from the first samples alone.
+// starts out simple where there are more genes; but no longer ones for more than ten, of which most matter little and a
+// few much), found by resilient propagation from the first samples alone.
 //
 // Hints are what others expect of a point, one number each, on the values' scale. A value is a weighted sum of its hints
 // and the process: the weights are N(0.7 / hints, 0.5^2) before the samples were seen, and what these make of them after

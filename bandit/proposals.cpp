@@ -21,8 +21,9 @@ constexpr double kNoiseMatters = 0.01;         // sigma over the spread of score
 constexpr std::ptrdiff_t kModelFrom = 4;       // candidates with figures
 constexpr std::size_t kModelParents = 4;       // whose children the model ranks:
 constexpr int kSamples = 12, kMutations = 12;  // so many of each
-constexpr std::size_t kLeaps = 64;
-constexpr double kLeapGenes = 10;          // in a space of more, a leap moves the fewer the more there are
+constexpr double kLeaps = 64;
+constexpr std::ptrdiff_t kFewGenes = 10;   // in a space of more the model's children
+constexpr std::ptrdiff_t kMostMoved = 6;   // differ from their parents in so many genes at most
 constexpr int kLeapTries = 1000;           // where little is feasible
 constexpr std::int64_t kSmallSpace = 500;  // assignments
 constexpr int kClimbs = 6;
@@ -152,6 +153,21 @@ std::vector<Value> all_values(const Gene& gene) {
 
 bool tunable(const Gene& gene) { return !gene.structural && value_count(gene) > 1; }
 
+// Genes that both have, with other values.
+std::ptrdiff_t moved(const Space& space, const Genes& from, const Genes& to) {
+    return std::ranges::count_if(space.genes(), [&](const Gene& gene) {
+        return space.active(gene, from) && space.active(gene, to) && from.at(gene.name) != to.at(gene.name);
+    });
+}
+
+std::ptrdiff_t tunables(const Space& space) { return std::ranges::count_if(space.genes(), tunable); }
+
+// Where there are many genes, to change many that nobody has changed promises the most, for nothing is known of it; what
+// came of it would tell little.
+std::ptrdiff_t most_moved(const Space& space) {
+    return tunables(space) > kFewGenes ? kMostMoved : std::numeric_limits<std::ptrdiff_t>::max();
+}
+
 std::int64_t assignments(const Space& space) {
     std::int64_t count = 1;
     for (const Gene& gene : space.genes()) {
@@ -276,7 +292,9 @@ std::optional<Proposal> Proposer::by_model(GeneKind kind) {
     if (draws.size() > kModelParents) draws.resize(kModelParents);
     std::vector<Idea> ideas;
     auto add = [&](std::vector<Genes> children, std::size_t parent) {
+        const Genes& from = draws[parent].arm->contender->known->candidate.genes;
         for (Genes& genes : children) {
+            if (kind == GeneKind::plain && moved(space_, from, genes) > most_moved(space_)) continue;
             double promise = model_->promise(genes);
             ideas.push_back({std::move(genes), parent, promise});
         }
@@ -286,8 +304,9 @@ std::optional<Proposal> Proposer::by_model(GeneKind kind) {
     std::ranges::stable_sort(ideas, std::ranges::greater{}, &Idea::promise);
     for (Idea& idea : ideas) {
         if (!accept(draws[idea.parent], idea.genes)) continue;
-        Idea best = kind == GeneKind::plain ? climbed(std::move(idea)) : std::move(idea);
-        return accept(draws[best.parent], best.genes);
+        const ParentDraw& draw = draws[idea.parent];
+        const Genes& parent = draw.arm->contender->known->candidate.genes;
+        return accept(draw, kind == GeneKind::plain ? climbed(std::move(idea), parent) : idea.genes);
     }
     return std::nullopt;
 }
@@ -301,16 +320,16 @@ std::vector<Genes> Proposer::ideas_from(const Contender& parent, GeneKind kind, 
         if (auto genes = one_step(parent, kind)) consider(std::move(*genes));
     }
     if (kind == GeneKind::structural) return children;
-    auto genes = static_cast<double>(std::ranges::count_if(space_.genes(), tunable));
+    const auto genes = static_cast<double>(std::max<std::ptrdiff_t>(tunables(space_), 1));
     for (int i = 0; i < kSamples; ++i) {
-        double share = std::pow(std::max(genes, 1.0), -random_.uniform());  // log-uniform from one gene to all
+        double share = std::pow(genes, -random_.uniform());  // log-uniform from one gene to all
         consider(sampler.sample(parent.known->candidate.genes, share, random_));
     }
     return children;
 }
 
-// Anywhere: other values for all plain genes, or for a few where there are many: of values that people and the search
-// settled on, most others are worse. In a small space all of them.
+// Anywhere: other values for all plain genes. Where there are many genes fewer leaps, and to a few: of values that
+// people and the search settled on, most others are worse. In a small space all there is.
 std::vector<Genes> Proposer::leaps(const Genes& base) {
     std::vector<Genes> found;
     if (assignments(space_) <= kSmallSpace) {
@@ -328,9 +347,10 @@ std::vector<Genes> Proposer::leaps(const Genes& base) {
         }
         std::erase_if(found, [&](const Genes& genes) { return !allowed(genes); });
     } else {
-        auto tunables = static_cast<double>(std::ranges::count_if(space_.genes(), tunable));
-        const double share = std::min(1.0, std::pow(kLeapGenes / tunables, 2));
-        for (int i = 0; i < kLeapTries && found.size() < kLeaps; ++i) {
+        const double few = static_cast<double>(kFewGenes) / static_cast<double>(tunables(space_));
+        const double share = std::min(1.0, few * few);
+        const auto wanted = static_cast<std::size_t>(std::ceil(share * kLeaps));
+        for (int i = 0; i < kLeapTries && found.size() < wanted; ++i) {
             Genes& genes = found.emplace_back(base);
             for (const Gene& gene : space_.genes()) {
                 if (tunable(gene) && random_.chance(share)) genes.at(gene.name) = any_value(gene, random_);
@@ -341,12 +361,15 @@ std::vector<Genes> Proposer::leaps(const Genes& base) {
     return found;
 }
 
-// The best of its neighbours in one plain gene, again and again while that is more promising and new.
-Proposer::Idea Proposer::climbed(Idea idea) {
+// The best of its neighbours in one plain gene, again and again while that is more promising and new. No further gene
+// moves once as many differ from the parent's as may.
+Genes Proposer::climbed(Idea idea, const Genes& parent) {
     for (int round = 0; round < kClimbs; ++round) {
         const Genes from = idea.genes;
+        const bool no_more = moved(space_, parent, from) >= most_moved(space_);
         for (const Gene& gene : space_.genes()) {
             if (!tunable(gene) || !space_.active(gene, from)) continue;
+            if (no_more && from.at(gene.name) == parent.at(gene.name)) continue;
             for (const Value& value : neighbours(gene, from.at(gene.name))) {
                 Genes genes = from;
                 genes.at(gene.name) = value;
@@ -358,7 +381,7 @@ Proposer::Idea Proposer::climbed(Idea idea) {
         }
         if (idea.genes == from) break;
     }
-    return idea;
+    return idea.genes;
 }
 
 std::optional<Proposal> Proposer::step(GeneKind kind) {

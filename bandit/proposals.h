@@ -10,8 +10,9 @@
 // Once four candidates have figures here, or one where others have told enough to be heard, a model (bandit/surrogate)
 // chooses what tune and switch propose: the most promising of what was drawn from the first four parents, for tune also
 // of samples of TPE and of leaps to anywhere (everywhere, in a small space), improved gene by gene while that promises
-// more. It may propose what only unverified writers say they ran, unless their word has proved its worth here: nobody
-// can close a part of the space by claiming to have been there.
+// more. Where there are more than ten genes to tune, none of these differs from its parent in more than six. The model
+// may propose what only unverified writers say they ran, unless their word has proved its worth here: nobody can close a
+// part of the space by claiming to have been there.
 #pragma once
 
 #include <optional>
@@ -63,7 +64,7 @@ private:
     std::optional<Proposal> by_model(GeneKind kind);
     std::vector<Genes> ideas_from(const Contender& parent, GeneKind kind, const Parzen& sampler);
     std::vector<Genes> leaps(const Genes& base);
-    Idea climbed(Idea idea);
+    Genes climbed(Idea idea, const Genes& parent);
     std::optional<Proposal> step(GeneKind kind);
     std::optional<Genes> one_step(const Contender& parent, GeneKind kind);
     std::optional<Proposal> cross();

@@ -1,5 +1,6 @@
 #include "bandit/planner.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -194,6 +195,27 @@ TEST_F(Planner, TriesEveryCellOfASmallSpaceBeforeItRepeatsAny) {
         record(next->child.id, RunStatus::done, 2 + 0.01 * cell, Decision::reverted);
     }
     EXPECT_EQ(plan_next(input)->operator_name, "replicate");
+}
+
+// What was changed all at once tells nothing of any gene.
+TEST_F(Planner, ChangesFewGenesAtATimeWhereThereAreMany) {
+    std::vector<Gene> genes;
+    for (int i = 0; i < 50; ++i) genes.push_back(testing::real(fmt::format("gene.g{:02}", i), 0.5, 0, 1));
+    auto space = Space::make(genes, {});
+    ASSERT_TRUE(space);
+    std::string root = add(history_, candidate_of(*space, {}), {}, true);
+    record(root, RunStatus::done, 2, Decision::kept);
+    for (int i = 0; i < 6; ++i) {
+        Candidate child = candidate_of(*space, {{fmt::format("gene.g{:02}", i), 0.2 + 0.1 * (i < 3 ? i : i + 1)}});
+        record(add(history_, child, {root}), RunStatus::done, 2.1 + 0.1 * i, Decision::reverted);
+    }
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+        auto next = plan_next({&*space, testing::kTask, &history_, seed, {}});
+        ASSERT_TRUE(next) << next.error().message;
+        int moved = 0;
+        for (const auto& [name, value] : next->child.genes) moved += value != Value(0.5);
+        EXPECT_LE(moved, 6) << next->choice;
+    }
 }
 
 TEST_F(Planner, HoldsTheCandidateWithTheLowestShrunkenMeanToBeTheBest) {
