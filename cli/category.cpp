@@ -13,14 +13,25 @@ namespace {
 
 std::string speed_path(const Session& session) { return session.clone->state_dir + "speed.json"; }
 
-std::optional<double> read_speed(const Session& session, const std::string& device, int threads) {
+// What was measured so far, by device and threads. An older clone holds a single measurement, not a list of them.
+nlohmann::ordered_json read_speeds(const Session& session) {
     auto text = read_file(speed_path(session), 1 << 16);
-    if (!text) return std::nullopt;
-    auto json = nlohmann::json::parse(*text, nullptr, false);
-    if (!json.is_object() || json.value("threads", 0) != threads) return std::nullopt;
-    if (json.value("device", "cpu") != device) return std::nullopt;
-    double flops_per_s = json.value("flops_per_s", 0.0);
-    return flops_per_s > 0 ? std::optional(flops_per_s) : std::nullopt;
+    auto json = nlohmann::ordered_json::parse(text ? *text : "[]", nullptr, false);
+    if (json.is_object()) json = nlohmann::ordered_json::array({json});
+    if (!json.is_array()) json = nlohmann::ordered_json::array();
+    std::erase_if(json.get_ref<nlohmann::ordered_json::array_t&>(), [](const auto& one) {
+        return !one.is_object() || !one.contains("device") || !one["device"].is_string() || !one.contains("threads") ||
+               !one["threads"].is_number_integer() || !one.contains("flops_per_s") || !one["flops_per_s"].is_number() ||
+               one["flops_per_s"] <= 0.0;
+    });
+    return json;
+}
+
+std::optional<double> read_speed(const Session& session, const std::string& device, int threads) {
+    for (const auto& one : read_speeds(session)) {
+        if (one["threads"] == threads && one["device"] == device) return one["flops_per_s"].get<double>();
+    }
+    return std::nullopt;
 }
 
 std::string unmeasured_category(const std::string& device, double budget_s) {
@@ -52,8 +63,9 @@ Result<double> machine_flops_per_s(Context& context, const Session& session, con
         return fail(Code::io, fmt::format("the worker cannot measure this machine: {}", outcome.message),
                     "cultivar version");
     double flops_per_s = outcome.done->flops_per_s;
-    nlohmann::ordered_json json = {{"device", device}, {"threads", threads}, {"flops_per_s", flops_per_s}};
-    TRY(write_file_atomically(speed_path(session), json.dump() + "\n"));
+    nlohmann::ordered_json speeds = read_speeds(session);
+    speeds.push_back({{"device", device}, {"threads", threads}, {"flops_per_s", flops_per_s}});
+    TRY(write_file_atomically(speed_path(session), speeds.dump() + "\n"));
     context.ui.note(fmt::format("{:.1f} GFLOP/s of training on {}, {} thread{}", flops_per_s / 1e9, device, threads,
                                 threads == 1 ? "" : "s"));
     return flops_per_s;
@@ -72,6 +84,19 @@ Result<std::string> machine_category(Context& context, Session& session, double 
     TRY_ASSIGN(int threads, session.config.threads());
     TRY_ASSIGN(double flops_per_s, machine_flops_per_s(context, session, device, threads));
     return category_name(device, budget_s, flops_per_s);
+}
+
+Error unknown_category(const Session& session, const std::string& command) {
+    const std::string device = session.config.device().value_or("");
+    const int threads = session.config.threads().value_or(0);
+    std::string hint = "cultivar explore --runs 1";
+    for (const auto& one : read_speeds(session)) {
+        if (one["device"] == device) hint = fmt::format("CULTIVAR_THREADS={} {}", one["threads"].get<int>(), command);
+    }
+    return {Code::not_found,
+            fmt::format("this machine's category with {} thread{} on {} is not known before its first run", threads,
+                        threads == 1 ? "" : "s", device),
+            std::move(hint)};
 }
 
 std::string known_category(const Session& session, double budget_s) {

@@ -83,9 +83,7 @@ Result<Subject> next_run(Context& context, Session& session, const Options& word
     }
     if (words.seed) options.seed = static_cast<std::uint64_t>(*words.seed);
     options.category = known_category(session, options.budget_s);
-    if (options.category.empty())
-        return fail(Code::not_found, "this machine's category is not known before its first run",
-                    "cultivar explore --runs 1");
+    if (options.category.empty()) return fail(unknown_category(session, "cultivar explain"));
     TRY_ASSIGN(std::optional<PlannedRun> unfinished, unfinished_run(session));
     if (unfinished)
         context.ui.note(

@@ -185,6 +185,16 @@ expect_complaint 128 "no remote" cultivar -C young pull
 expect_hint 'git remote add origin'
 expect_complaint 128 "no remote" cultivar -C young propose
 
+section "a machine that was measured with other threads"
+expect_complaint 128 'category with 2 threads on cpu is not known' env CULTIVAR_THREADS=2 cultivar -C pool explain
+expect_hint 'CULTIVAR_THREADS=1 cultivar explain'
+speed=$(state_of pool)/speed.json
+jq -c '.[0]' "$speed" >"$speed.old" # as a single measurement was kept
+mv "$speed.old" "$speed"
+expect_ok env CULTIVAR_THREADS=2 cultivar -C pool explore --runs 1 --budget 1s
+expect_ok env CULTIVAR_THREADS=1 cultivar -C pool explain --json
+expect_same "measurements" '[1,2]' "$(jq -c '[.[].threads]' "$speed")"
+
 section "user configuration"
 mkdir -p "$XDG_CONFIG_HOME/cultivar"
 printf 'name = "me"\nthraeds = 2\n' >"$XDG_CONFIG_HOME/cultivar/config.toml"
