@@ -8,6 +8,7 @@
 #include "bandit/planner.h"
 #include "benchmarks/synthetic_options.h"
 #include "cli/session.h"
+#include "pool/artifacts.h"
 #include "pool/digest.h"
 #include "pool/journal.h"
 #include "train/clock.h"

@@ -7,6 +7,7 @@
 #include "cli/reader.h"
 #include "cli/session.h"
 #include "cli/tell.h"
+#include "pool/pull.h"
 
 namespace cultivar {
 namespace {

@@ -9,6 +9,7 @@
 #include "cli/json.h"
 #include "cli/session.h"
 #include "pool/digest.h"
+#include "pool/transport.h"
 #include "train/lm/genes.h"
 
 namespace cultivar {

@@ -8,6 +8,7 @@
 #include "cli/session.h"
 #include "pool/archive.h"
 #include "pool/fsck.h"
+#include "pool/pull.h"
 
 namespace cultivar {
 namespace {

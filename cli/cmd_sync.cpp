@@ -4,6 +4,8 @@
 #include "cli/json.h"
 #include "cli/session.h"
 #include "cli/tell.h"
+#include "pool/propose.h"
+#include "pool/pull.h"
 
 namespace cultivar {
 namespace {

@@ -12,6 +12,8 @@
 #include "cli/planning.h"
 #include "cli/tell.h"
 #include "pool/child.h"
+#include "pool/propose.h"
+#include "pool/pull.h"
 
 namespace cultivar {
 namespace {

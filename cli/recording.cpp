@@ -2,6 +2,7 @@
 
 #include "bandit/noise.h"
 #include "cli/planning.h"
+#include "pool/artifacts.h"
 #include "pool/journal.h"
 
 namespace cultivar {

@@ -8,7 +8,6 @@
 #include "cli/commands.h"
 #include "pool/index.h"
 #include "pool/short_id.h"
-#include "pool/sync.h"
 #include "train/protocol.h"
 
 namespace cultivar {

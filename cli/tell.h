@@ -2,6 +2,8 @@
 #pragma once
 
 #include "cli/explorer.h"
+#include "pool/propose.h"
+#include "pool/pull.h"
 
 namespace cultivar {
 

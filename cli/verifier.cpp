@@ -8,6 +8,7 @@
 #include "cli/record_claim.h"
 #include "eval/rescore.h"
 #include "eval/structure.h"
+#include "pool/artifacts.h"
 #include "pool/digest.h"
 #include "pool/roots.h"
 #include "pool/sandbox.h"

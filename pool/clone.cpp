@@ -117,6 +117,19 @@ Result<Task> read_task(const std::string& folder) {
     return task_at(repo, main);
 }
 
+std::string tracking_ref(const std::string& ref) {
+    std::string_view name(ref);
+    for (std::string_view prefix : {"refs/heads/", "refs/"}) {
+        if (name.starts_with(prefix)) return fmt::format("refs/remotes/{}/{}", kRemote, name.substr(prefix.size()));
+    }
+    return ref;
+}
+
+Result<bool> has_remote(const Clone& clone) {
+    TRY_ASSIGN(std::optional<std::string> url, clone.repo.config(fmt::format("remote.{}.url", kRemote)));
+    return url.has_value();
+}
+
 Result<Clone> open_clone(const std::string& folder) {
     TRY_ASSIGN(Repo repo, Repo::discover(folder));
     TRY_ASSIGN(Oid main, effective_main(repo));

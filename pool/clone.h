@@ -50,6 +50,10 @@ struct Clone {
 };
 
 inline constexpr const char* kRemote = "origin";
+// Where a fetch from there leaves a ref: refs/heads/main in refs/remotes/origin/main.
+std::string tracking_ref(const std::string& ref);
+// Does this clone have a remote to pull from and push to?
+Result<bool> has_remote(const Clone& clone);
 // Git's configuration may name the user's own SSH key (its file; pool/key.h), which then signs this clone's records. The
 // key is part of the writer's name: with another key a clone is another writer.
 inline constexpr const char* kSigningKey = "cultivar.signingKey";

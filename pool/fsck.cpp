@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/artifacts.h"
 #include "pool/roots.h"
-#include "pool/sync.h"
 
 namespace cultivar {
 namespace {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/artifacts.h"
 #include "pool/bundle.h"
 #include "pool/clone.h"
 #include "pool/digest.h"

@@ -84,7 +84,7 @@ Result<std::unique_ptr<LineageAhead>> Index::check_ahead(const std::vector<Ref>&
     return std::make_unique<LineageAhead>(clone_->repo.git_dir(), clone_->task, std::move(commits));
 }
 
-// The name that an artifact's commit gives itself; what it holds is checked when it is loaded (pool/sync.h).
+// The name that an artifact's commit gives itself; what it holds is checked when it is loaded (pool/artifacts.h).
 Result<void> Index::take_artifact(const Oid& commit) {
     TRY_ASSIGN(Commit raw, clone_->repo.read_commit(commit));
     constexpr std::string_view kWord = "artifact ";

@@ -86,12 +86,31 @@ Result<std::optional<Rejoined>> rejoin_proposal(Clone& clone, const std::string&
 
 }  // namespace
 
+void Rejoined::add(const std::optional<Rejoined>& more) {
+    if (!more) return;
+    theirs += more->theirs;
+    ours += more->ours;
+}
+
 Result<std::optional<Rejoined>> rejoin_log(Clone& clone, const std::string& ref, const Oid& theirs) {
     TRY(check_own(clone, theirs));
     for (int tried = 1;; ++tried) {
         auto joined = rejoin_once(clone, ref, theirs);
         if (joined || joined.error().code != Code::busy || tried == kTries) return joined;
     }
+}
+
+Result<Rejoined> rejoin_fetched(Clone& clone, std::vector<std::pair<std::string, std::string>>& refused) {
+    Rejoined sum;
+    for (const std::string& ref : {clone.journal_ref(), clone.ledger_ref()}) {
+        TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(tracking_ref(ref)));
+        if (!there) continue;
+        auto joined = rejoin_log(clone, ref, *there);
+        if (!joined && joined.error().code != Code::corrupt) return fail(joined.error());
+        if (!joined) refused.emplace_back(tracking_ref(ref), joined.error().message);
+        if (joined) sum.add(*joined);
+    }
+    return sum;
 }
 
 Result<std::optional<Rejoined>> rejoin_with(Clone& clone, Transport& transport, const std::string& remote,

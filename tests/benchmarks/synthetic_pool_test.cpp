@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/index.h"
-#include "pool/sync.h"
+#include "pool/pull.h"
 #include "tests/pool/world.h"
 
 namespace cultivar {

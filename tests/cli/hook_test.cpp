@@ -8,11 +8,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/artifacts.h"
 #include "pool/digest.h"
 #include "pool/file.h"
 #include "pool/lineage.h"
+#include "pool/propose.h"
 #include "pool/segment_log.h"
-#include "pool/sync.h"
 #include "tests/pool/hand.h"
 
 namespace cultivar {

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/artifacts.h"
 #include "pool/digest.h"
 #include "pool/roots.h"
-#include "pool/sync.h"
 #include "tests/pool/index_fixture.h"
 
 namespace cultivar {

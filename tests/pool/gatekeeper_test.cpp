@@ -7,11 +7,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/artifacts.h"
 #include "pool/digest.h"
 #include "pool/journal.h"
 #include "pool/lineage.h"
 #include "pool/segment_log.h"
-#include "pool/sync.h"
 #include "tests/pool/hand.h"
 
 namespace cultivar {

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "pool/sync.h"
+#include "pool/artifacts.h"
+#include "pool/propose.h"
+#include "pool/pull.h"
 #include "tests/pool/world.h"
 
 namespace cultivar {

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "pool/artifacts.h"
 #include "pool/digest.h"
 #include "pool/journal.h"
-#include "pool/sync.h"
 
 namespace cultivar {
 

@@ -1,4 +1,4 @@
-#include "pool/sync.h"
+#include "pool/propose.h"
 
 #include <filesystem>
 #include <fstream>
