@@ -19,8 +19,12 @@ nlohmann::ordered_json read_speeds(const Session& session) {
     auto json = nlohmann::ordered_json::parse(text ? *text : "[]", nullptr, false);
     if (json.is_object()) json = nlohmann::ordered_json::array({json});
     if (!json.is_array()) json = nlohmann::ordered_json::array();
-    std::erase_if(json.get_ref<nlohmann::ordered_json::array_t&>(), [](const auto& one) {
-        return !one.is_object() || !one.contains("device") || !one["device"].is_string() || !one.contains("threads") ||
+    auto& speeds = json.get_ref<nlohmann::ordered_json::array_t&>();
+    for (auto& one : speeds) {
+        if (one.is_object() && !one.contains("device")) one["device"] = "cpu";  // older still: there was no other
+    }
+    std::erase_if(speeds, [](const auto& one) {
+        return !one.is_object() || !one["device"].is_string() || !one.contains("threads") ||
                !one["threads"].is_number_integer() || !one.contains("flops_per_s") || !one["flops_per_s"].is_number() ||
                one["flops_per_s"] <= 0.0;
     });
