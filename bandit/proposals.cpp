@@ -291,10 +291,11 @@ std::optional<Proposal> Proposer::by_model(GeneKind kind) {
     std::vector<ParentDraw> draws = draw_parents(arms_, random_);
     if (draws.size() > kModelParents) draws.resize(kModelParents);
     std::vector<Idea> ideas;
+    const auto most = most_moved(space_);
     auto add = [&](std::vector<Genes> children, std::size_t parent) {
         const Genes& from = draws[parent].arm->contender->known->candidate.genes;
         for (Genes& genes : children) {
-            if (kind == GeneKind::plain && moved(space_, from, genes) > most_moved(space_)) continue;
+            if (kind == GeneKind::plain && moved(space_, from, genes) > most) continue;
             double promise = model_->promise(genes);
             ideas.push_back({std::move(genes), parent, promise});
         }
@@ -364,9 +365,10 @@ std::vector<Genes> Proposer::leaps(const Genes& base) {
 // The best of its neighbours in one plain gene, again and again while that is more promising and new. No further gene
 // moves once as many differ from the parent's as may.
 Genes Proposer::climbed(Idea idea, const Genes& parent) {
+    const auto most = most_moved(space_);
     for (int round = 0; round < kClimbs; ++round) {
         const Genes from = idea.genes;
-        const bool no_more = moved(space_, parent, from) >= most_moved(space_);
+        const bool no_more = moved(space_, parent, from) >= most;
         for (const Gene& gene : space_.genes()) {
             if (!tunable(gene) || !space_.active(gene, from)) continue;
             if (no_more && from.at(gene.name) == parent.at(gene.name)) continue;

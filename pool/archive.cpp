@@ -14,8 +14,8 @@ namespace {
 constexpr const char* kLocal = "refs/heads/archive";
 constexpr std::size_t kDeletionsAPush = 500;
 
-std::string tracking() { return fmt::format("refs/remotes/{}/archive", kRemote); }
-std::string branches() { return fmt::format("refs/remotes/{}/candidates/", kRemote); }
+std::string tracking() { return tracking_ref("refs/heads/archive"); }
+std::string branches() { return tracking_ref("refs/heads/candidates/"); }
 
 // By date, which grows along every line of descent.
 Result<void> oldest_first(const Repo& repo, std::vector<Ref>& refs) {

@@ -15,7 +15,7 @@ constexpr std::size_t kMaxPoolToml = 1 << 20;
 
 Result<Oid> effective_main(const Repo& repo) {
     TRY_ASSIGN(std::optional<Oid> local, repo.ref("refs/heads/main"));
-    TRY_ASSIGN(std::optional<Oid> theirs, repo.ref(fmt::format("refs/remotes/{}/main", kRemote)));
+    TRY_ASSIGN(std::optional<Oid> theirs, repo.ref(tracking_ref("refs/heads/main")));
     if (!local && !theirs)
         return fail(Code::not_found, "this repository has no branch main with a pool.toml", "cultivar init DIR");
     if (!local || !theirs) return local ? *local : *theirs;

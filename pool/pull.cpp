@@ -77,7 +77,7 @@ Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, con
 Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     TRY_ASSIGN(bool remote, has_remote(clone));
     if (!remote) return fail(Code::not_found, "this pool has no remote", "git remote add origin URL");
-    const std::string main_ref = fmt::format("refs/remotes/{}/main", kRemote);
+    const std::string main_ref = tracking_ref("refs/heads/main");
     TRY_ASSIGN(std::optional<Oid> main_before, clone.repo.ref(main_ref));
     std::vector<std::string> refspecs;
     for (const char* what : {"main", "candidates/*", "journal/*", "ledger/*"})
