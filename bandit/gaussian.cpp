@@ -7,6 +7,9 @@
 #include <limits>
 #include <utility>
 
+#include "bandit/random.h"
+#include "eval/significance.h"
+
 namespace cultivar {
 namespace {
 
@@ -16,6 +19,7 @@ constexpr double kMostGenes = 10;  // that make a usual length longer
 constexpr double kNoise = 0.02, kNoiseSpread = 1.5, kFirstNoise = 0.05;
 constexpr double kJitter = 1e-6;
 constexpr double kLowest = -6, kHighest = 5;  // of a logarithm
+constexpr std::uint64_t kFutureSeed = 1;
 constexpr double kHintPrior = 0.7, kHintVariance = 0.25;
 
 double dot(const double* a, const double* b, std::size_t count) {
@@ -209,7 +213,8 @@ GaussianProcess::GaussianProcess(std::vector<bool> is_ordered, std::vector<Sampl
     noise_ = std::exp(fit.best[fit.genes]);
     factor_.reserve(row_start(samples.size()));
     for (Sample& sample : samples) add(std::move(sample));
-    weigh();
+    weights_ = whitened();
+    backward(factor_, weights_);
 }
 
 double GaussianProcess::hint_prior(const std::vector<double>& hints) const {
@@ -227,11 +232,12 @@ void GaussianProcess::add(Sample sample) {
     samples_.push_back(std::move(sample));
 }
 
-void GaussianProcess::weigh() {
-    weights_.clear();
-    for (const Sample& sample : samples_) weights_.push_back(sample.value - hint_prior(sample.hints));
-    forward(factor_, weights_);
-    backward(factor_, weights_);
+// What each sample's value says beyond those before it, in units of its own doubt: independent, of variance 1.
+std::vector<double> GaussianProcess::whitened() const {
+    std::vector<double> values;
+    for (const Sample& sample : samples_) values.push_back(sample.value - hint_prior(sample.hints));
+    forward(factor_, values);
+    return values;
 }
 
 std::vector<double> GaussianProcess::covariances(const Point& point, const std::vector<double>& hints) const {
@@ -251,16 +257,36 @@ double GaussianProcess::mean(const Point& point, const std::vector<double>& hint
 
 Prediction GaussianProcess::at(const Point& point, const std::vector<double>& hints) const {
     std::vector<double> shared = covariances(point, hints);
-    const double mean = hint_prior(hints) + dot(shared, weights_);
+    const double prior = hint_prior(hints);
+    Prediction result{.mean = prior + dot(shared, weights_)};
+    for (const std::vector<double>& weights : imagined_) result.futures.push_back(prior + dot(shared, weights));
+    if (imagined_.empty()) result.futures.push_back(result.mean);
     forward(factor_, shared);
     const double left = 1 + kHintVariance * dot(hints, hints) - dot(shared, shared);
-    return {mean, std::sqrt(std::max(left, 1e-10))};
+    result.deviation = std::sqrt(std::max(left, 1e-10));
+    return result;
 }
 
-void GaussianProcess::believe(std::vector<Sample> under_way) {
-    for (Sample& sample : under_way) sample.value = mean(sample.point, sample.hints);
+// Whatever a run under way brings is one more independent number of variance 1: 0 where it ends as expected, and in the
+// futures together the normal quantiles, so that their mean is what was expected, in another order for each run.
+void GaussianProcess::imagine(std::vector<Sample> under_way, std::size_t count) {
+    if (under_way.empty()) return;
+    std::vector<double> expected = whitened();
+    const std::size_t known = expected.size();
     for (Sample& sample : under_way) add(std::move(sample));
-    weigh();
+    expected.resize(samples_.size(), 0);
+    std::vector<double> quantiles;
+    for (std::size_t future = 0; future < count; ++future)
+        quantiles.push_back(normal_quantile((static_cast<double>(future) + 0.5) / static_cast<double>(count)));
+    imagined_.assign(count, expected);
+    Random random(kFutureSeed);
+    for (std::size_t i = known; i < samples_.size(); ++i) {
+        for (std::size_t last = count; last > 1; --last) std::swap(quantiles[last - 1], quantiles[random.below(last)]);
+        for (std::size_t future = 0; future < count; ++future) imagined_[future][i] = quantiles[future];
+    }
+    for (std::vector<double>& future : imagined_) backward(factor_, future);
+    backward(factor_, expected);
+    weights_ = std::move(expected);
 }
 
 std::vector<double> GaussianProcess::hint_weights() const {

@@ -11,7 +11,7 @@
 // and the process: the weights are N(0.7 / hints, 0.5^2) before the samples were seen, and what these make of them after
 // (a linear kernel), so that a hint that does not bear on the values loses its say at the rate at which it is found out.
 //
-// Deterministic. Fitting costs O(20 * fitted^3 + n^3), an expectation O(n), a prediction O(n^2).
+// Deterministic. Fitting costs O(20 * fitted^3 + n^3), an expectation O(n), a prediction O(n^2 + futures * n).
 #pragma once
 
 #include <vector>
@@ -29,6 +29,7 @@ struct Sample {
 
 struct Prediction {
     double mean = 0, deviation = 1;  // of the truth, without the noise of a run
+    std::vector<double> futures{};   // the mean in each imagined future; of none, `mean` alone
 };
 
 class GaussianProcess {
@@ -38,9 +39,10 @@ public:
 
     Prediction at(const Point& point, const std::vector<double>& hints = {}) const;
     double mean(const Point& point, const std::vector<double>& hints = {}) const;
-    // Takes it that these, whose runs are under way, turn out as expected: the mean stays, the doubt goes. Their values
-    // are not looked at.
-    void believe(std::vector<Sample> under_way);
+    // Imagines `count` futures in which these, whose runs are under way, have ended, each as likely as another: a
+    // joint sample of how they may turn out, the same in every call. The mean stays what it was, the doubt goes, and the
+    // futures differ in what came of it. Their values are not looked at. Once at most; costs O(count n^2).
+    void imagine(std::vector<Sample> under_way, std::size_t count);
 
     double noise() const { return noise_; }  // variance of one run's value
     // What each hint is worth, 0 for nothing and 1 for its word; empty without samples.
@@ -50,7 +52,7 @@ private:
     struct Fit;
     double hint_prior(const std::vector<double>& hints) const;
     void add(Sample sample);
-    void weigh();
+    std::vector<double> whitened() const;
     std::vector<double> covariances(const Point& point, const std::vector<double>& hints) const;
 
     std::vector<bool> is_ordered_;
@@ -58,8 +60,9 @@ private:
     std::vector<std::vector<double>> columns_;  // the samples' coordinates, by gene
     std::vector<double> precisions_;            // one a gene: 1 / length^2
     double noise_ = 0;
-    std::vector<double> factor_;   // of the samples' covariance: the lower triangle, row after row
-    std::vector<double> weights_;  // covariance^-1 (values less the hints' prior)
+    std::vector<double> factor_;                 // of the samples' covariance: the lower triangle, row after row
+    std::vector<double> weights_;                // covariance^-1 (values less the hints' prior)
+    std::vector<std::vector<double>> imagined_;  // the same in each imagined future
 };
 
 }  // namespace cultivar

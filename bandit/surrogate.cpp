@@ -28,8 +28,9 @@ namespace {
 
 constexpr std::size_t kMost = 160, kMostOfSource = 96;
 constexpr std::size_t kFitted = 64, kFittedOfSource = 40;
-constexpr std::size_t kLeading = 40;       // the first of them that may be the best
-constexpr std::size_t kMostInFlight = 64;  // believed: leases are others' word
+constexpr std::size_t kLeading = 40;  // the first of them that may be the best
+constexpr std::size_t kFutures = 16;
+constexpr std::size_t kMostInFlight = 64;  // imagined: leases are others' word
 
 Ranking rank(const std::vector<Observation>& observations) {
     std::vector<std::pair<double, std::size_t>> scores;
@@ -105,6 +106,14 @@ double log_improvement(double u) {
     return std::log(u * normal_cdf(u) + std::exp(log_density));
 }
 
+// ln of the mean of what these are the logarithms of; at least one.
+double log_mean(const std::vector<double>& logs) {
+    const double highest = std::ranges::max(logs);
+    double sum = 0;
+    for (double one : logs) sum += std::exp(one - highest);
+    return highest + std::log(sum / static_cast<double>(logs.size()));
+}
+
 }  // namespace
 
 Surrogate::Surrogate(const Space& space, const std::vector<Observation>& observations,
@@ -114,10 +123,16 @@ Surrogate::Surrogate(const Space& space, const std::vector<Observation>& observa
     for (std::size_t i = in_flight.size() - std::min(in_flight.size(), kMostInFlight); i < in_flight.size(); ++i) {
         Point point = to_point(space, *in_flight[i]);
         std::vector<double> hints = hints_at(point);
-        best_ = std::min(best_, process_.mean(point, hints));  // else what is next to it would look like a sure gain
+        leading_.push_back(point);
         under_way.push_back({std::move(point), 0, 1, std::move(hints)});
     }
-    process_.believe(std::move(under_way));
+    process_.imagine(std::move(under_way), kFutures);
+    for (const Point& point : leading_) {
+        const std::vector<double> means = process_.at(point, hints_at(point)).futures;
+        bests_.resize(means.size(), std::numeric_limits<double>::infinity());
+        for (std::size_t future = 0; future < means.size(); ++future)
+            bests_[future] = std::min(bests_[future], means[future]);
+    }
 }
 
 Surrogate::Surrogate(const Ranking& ranking, const Space& space, const std::vector<Observation>& observations,
@@ -125,14 +140,10 @@ Surrogate::Surrogate(const Ranking& ranking, const Space& space, const std::vect
     : space_(space),
       hinters_(std::move(hinters)),
       process_(orderedness(space), samples_of(space, ranking, kMost, hinters_), kFitted) {
-    best_ = std::numeric_limits<double>::infinity();
     scores_.reserve(observations.size());
     for (std::size_t index : ranking.by_score) {
         if (!std::isfinite(observations[index].score)) break;
-        if (scores_.size() < kLeading) {
-            Point point = to_point(space, *observations[index].genes);
-            best_ = std::min(best_, process_.mean(point, hints_at(point)));
-        }
+        if (scores_.size() < kLeading) leading_.push_back(to_point(space, *observations[index].genes));
         scores_.push_back(observations[index].score);
     }
     count_ = static_cast<double>(observations.size());
@@ -142,8 +153,11 @@ std::vector<double> Surrogate::hints_at(const Point& point) const { return hints
 
 double Surrogate::promise(const Genes& genes) const {
     Point point = to_point(space_, genes);
-    Prediction prediction = process_.at(point, hints_at(point));
-    return std::log(prediction.deviation) + log_improvement((best_ - prediction.mean) / prediction.deviation);
+    const Prediction prediction = process_.at(point, hints_at(point));
+    std::vector<double> logs;
+    for (std::size_t future = 0; future < bests_.size(); ++future)
+        logs.push_back(log_improvement((bests_[future] - prediction.futures[future]) / prediction.deviation));
+    return std::log(prediction.deviation) + log_mean(logs);
 }
 
 double Surrogate::expected(const Genes& genes) const {

@@ -43,7 +43,8 @@ private:
     double count_ = 0;            // with it
     std::vector<GaussianProcess> hinters_;
     GaussianProcess process_;
-    double best_ = 0;  // lowest mean of a candidate that was scored or is under way
+    std::vector<Point> leading_;  // what may be the best: the best that were scored, and what is under way
+    std::vector<double> bests_;   // in each future, the lowest mean of these
 };
 
 }  // namespace cultivar
