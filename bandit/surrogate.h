@@ -2,8 +2,9 @@
 //
 // It is told ranks, not scores: the n scores become the n normal quantiles, so that neither a metric's scale nor a run
 // that went wild bends it; what could not be judged here ranks last. Of a large history it looks at 160 candidates: the
-// best and the newest in turn. Runs in flight are taken to end as expected, and a gain is one on them too, so that
-// workers apart spread out.
+// best and the newest in turn. How the
+// runs in flight may end is imagined sixteen times over; a gain is one on them too, and counts as its mean over these
+// futures, so that workers apart spread out (Snoek, Larochelle and Adams 2012).
 //
 // Each source (bandit/sources), another category's results or an unverified writer's, becomes a process over its own
 // ranks, whose expectation is a hint to the first (bandit/gaussian): what it says weighs as much as it foretold what ran
