@@ -62,10 +62,13 @@ private:
         return nothing_left();
     }
 
-    // A caller may give every plan of an exploration the same seed: the trials so far make the draws differ.
+    // A caller may give every plan of an exploration the same seed: the trials so far and those under way make the draws
+    // differ.
     static std::uint64_t mixed_seed(const PlannerInput& input) {
+        const auto under_way = static_cast<std::uint64_t>(
+            std::ranges::count_if(input.history->candidates, [](const Known& known) { return known.in_flight; }));
         std::uint64_t state = input.seed;
-        return splitmix64(state) ^ (input.history->trials.size() * 0x9e3779b97f4a7c15ULL);
+        return splitmix64(state) ^ ((input.history->trials.size() + (under_way << 32)) * 0x9e3779b97f4a7c15ULL);
     }
 
     Plan again(const Contender& contender, std::string operator_name, std::string choice) const {
