@@ -1,7 +1,9 @@
 #include "pool/sqlite.h"
 
 #include <chrono>
+#include <filesystem>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
@@ -17,7 +19,12 @@ Error wrong(sqlite3* database) {
     Code kind = code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? Code::corrupt
                 : code == SQLITE_BUSY                           ? Code::busy
                                                                 : Code::io;
-    return {kind, fmt::format("the local index: {}", sqlite3_errmsg(database)), ""};
+    std::string hint;
+    if (code == SQLITE_FULL || code == SQLITE_IOERR) {
+        const char* path = sqlite3_db_filename(database, "main");
+        hint = fmt::format("df -h '{}'", path == nullptr ? "." : std::filesystem::path(path).parent_path().string());
+    }
+    return {kind, fmt::format("the local index: {}", sqlite3_errmsg(database)), std::move(hint)};
 }
 
 }  // namespace

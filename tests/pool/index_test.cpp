@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/sqlite.h"
 #include "tests/pool/index_fixture.h"
 
 namespace cultivar {
@@ -196,6 +197,17 @@ TEST_F(IndexTest, IsRebuiltWhenItsFileIsBroken) {
         ASSERT_TRUE(index) << injury << ": " << index.error().message;
         EXPECT_EQ(answers(*index), sound) << injury;
     }
+}
+
+TEST_F(IndexTest, SaysWhereToLookForRoomWhenItsDiskIsFull) {
+    Database database = must(Database::open(ann_.state_dir + "full.sqlite"));
+    must(database.execute("CREATE TABLE t (text); PRAGMA max_page_count = 4"));
+    auto written = database.execute("INSERT INTO t VALUES (zeroblob(1000000))");
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, Code::io);
+    EXPECT_THAT(written.error().message, HasSubstr("full"));
+    const std::string folder = std::filesystem::path(ann_.state_dir).parent_path().string();  // less the last slash
+    EXPECT_EQ(written.error().hint, fmt::format("df -h '{}'", folder));
 }
 
 // A refused log also goes back to where it was good, so that it can be followed again once it was put right.
