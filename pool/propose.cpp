@@ -40,8 +40,8 @@ bool is_own_log(const Clone& clone, const std::string& ref) {
 // Local refs of ours: journal, ledger, candidates that the archive does not hold, artifacts that a claim of ours names.
 Result<std::vector<Ref>> own_refs(Clone& clone, Index& index) {
     std::vector<Ref> ours;
-    for (const std::string& prefix : {clone.journal_ref(), clone.ledger_ref(), std::string("refs/heads/candidates/"),
-                                      std::string("refs/artifacts/")}) {
+    for (const std::string& prefix :
+         {clone.journal_ref(), clone.ledger_ref(), std::string("refs/heads/candidates/"), std::string(kArtifacts)}) {
         TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs(prefix));
         ours.insert(ours.end(), refs.begin(), refs.end());
     }
@@ -56,7 +56,7 @@ Result<std::vector<Ref>> own_refs(Clone& clone, Index& index) {
     std::set<std::string> named;
     for (const std::string& digest : claimed) named.insert(artifact_ref(digest));
     std::erase_if(ours, [&](const Ref& ref) {
-        return archived.count(ref.oid) > 0 || (ref.name.starts_with("refs/artifacts/") && !named.count(ref.name));
+        return archived.count(ref.oid) > 0 || (ref.name.starts_with(kArtifacts) && !named.count(ref.name));
     });
     return ours;
 }
@@ -135,7 +135,7 @@ Result<std::vector<Ref>> proposal(Clone& clone, Index& index) {
     for (const Ref& one : ours) {
         if (one.name == clone.journal_ref()) bundle.journals.push_back(one.oid);
         if (one.name.starts_with("refs/heads/candidates/")) bundle.candidates.push_back(one.oid);
-        if (one.name.starts_with("refs/artifacts/")) bundle.artifacts.push_back(one.oid);
+        if (one.name.starts_with(kArtifacts)) bundle.artifacts.push_back(one.oid);
     }
     TRY_ASSIGN(std::optional<Oid> before, clone.repo.ref(ref));
     if (bundle.journals.empty()) return std::vector<Ref>();
