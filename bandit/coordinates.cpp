@@ -9,6 +9,9 @@
 namespace cultivar {
 namespace {
 
+constexpr double kWide = 1000;
+constexpr std::int64_t kGrowth = 8;
+
 struct Range {
     double low = 0, high = 0;
 };
@@ -64,6 +67,12 @@ Value neighbour(const Gene& gene, const Value& value, int direction) {
 }
 
 }  // namespace
+
+bool is_size(const Gene& gene) {
+    if (gene.type != GeneType::integer) return false;
+    if (!gene.unit.empty() || gene.log_scale || gene.high - gene.low >= kWide) return true;
+    return !gene.levels.empty() && gene.levels.front() > 0 && gene.levels.back() / gene.levels.front() >= kGrowth;
+}
 
 std::int64_t value_count(const Gene& gene) {
     switch (gene.type) {

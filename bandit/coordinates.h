@@ -13,6 +13,10 @@ namespace cultivar {
 
 inline bool ordered(const Gene& gene) { return gene.type == GeneType::integer || gene.type == GeneType::real; }
 
+// A whole number that counts something (steps, tokens, channels): it has a unit, or a logarithmic or wide range, or
+// levels that grow eightfold.
+bool is_size(const Gene& gene);
+
 // How many values the gene can take: at most `kManyValues`, which is what a real gene has unless its range is a point.
 inline constexpr std::int64_t kManyValues = 1000;
 std::int64_t value_count(const Gene& gene);

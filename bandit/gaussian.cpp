@@ -15,7 +15,6 @@ namespace {
 
 constexpr int kRounds = 20;
 constexpr double kLengthSpread = 1;
-constexpr double kMostGenes = 10;  // that make a usual length longer
 constexpr double kNoise = 0.02, kNoiseSpread = 1.5, kFirstNoise = 0.05;
 constexpr double kJitter = 1e-6;
 constexpr double kLowest = -6, kHighest = 5;  // of a logarithm
@@ -124,18 +123,18 @@ struct GaussianProcess::Fit {
     std::vector<std::vector<double>> squares;  // by gene, then by cell: squared gaps
     std::vector<double> hints;                 // by cell: what the hints have in common
     std::vector<double> values, runs;
-    std::vector<double> at, best;
+    std::vector<double> usual, at, best;
     double highest = -std::numeric_limits<double>::infinity();
 
     Fit(const GaussianProcess& of, const std::vector<Sample>& samples, std::size_t most)
-        : count(std::min(most, samples.size())), genes(of.is_ordered_.size()), cells(row_start(count)) {
+        : count(std::min(most, samples.size())), genes(of.axes_.size()), cells(row_start(count)) {
         squares.assign(genes, std::vector<double>(cells, 0));
         hints.assign(cells, 0);
         std::vector<double> column(count);
         for (std::size_t gene = 0; gene < genes; ++gene) {
             for (std::size_t i = 0; i < count; ++i) column[i] = samples[i].point[gene];
             for (std::size_t i = 0; i < count; ++i)
-                add_gaps(of.is_ordered_[gene], 1, column[i], column.data(), i, &squares[gene][row_start(i)]);
+                add_gaps(of.axes_[gene].ordered, 1, column[i], column.data(), i, &squares[gene][row_start(i)]);
         }
         for (std::size_t i = 0; i < count; ++i) {
             values.push_back(samples[i].value - of.hint_prior(samples[i].hints));
@@ -143,12 +142,12 @@ struct GaussianProcess::Fit {
             for (std::size_t j = 0; j <= i; ++j)
                 hints[row_start(i) + j] = kHintVariance * dot(samples[i].hints, samples[j].hints);
         }
-        at.assign(genes, usual_length());
+        for (const Axis& axis : of.axes_) usual.push_back(std::log(axis.usual_length));
+        at = usual;
         at.push_back(std::log(kFirstNoise));
         best = at;
+        usual.push_back(std::log(kNoise));
     }
-
-    double usual_length() const { return std::log(0.5 * std::sqrt(std::min(static_cast<double>(genes), kMostGenes))); }
 
     void search() {
         std::vector<double> step(at.size(), 0.3), before(at.size(), 0);
@@ -196,7 +195,7 @@ struct GaussianProcess::Fit {
             slope[gene] = std::exp(-2 * at[gene]) * dot(pull, squares[gene]);  // a sample's gap to itself is 0
         for (std::size_t i = 0; i < at.size(); ++i) {
             double spread = i < genes ? kLengthSpread : kNoiseSpread;
-            double away = (at[i] - (i < genes ? usual_length() : std::log(kNoise))) / spread;
+            double away = (at[i] - usual[i]) / spread;
             likelihood -= 0.5 * away * away;
             slope[i] -= away / spread;
         }
@@ -205,8 +204,8 @@ struct GaussianProcess::Fit {
     }
 };
 
-GaussianProcess::GaussianProcess(std::vector<bool> is_ordered, std::vector<Sample> samples, std::size_t fitted)
-    : is_ordered_(std::move(is_ordered)), columns_(is_ordered_.size()) {
+GaussianProcess::GaussianProcess(std::vector<Axis> axes, std::vector<Sample> samples, std::size_t fitted)
+    : axes_(std::move(axes)), columns_(axes_.size()) {
     Fit fit(*this, samples, fitted);
     if (!samples.empty()) fit.search();
     for (std::size_t gene = 0; gene < fit.genes; ++gene) precisions_.push_back(std::exp(-2 * fit.best[gene]));
@@ -243,7 +242,7 @@ std::vector<double> GaussianProcess::whitened() const {
 std::vector<double> GaussianProcess::covariances(const Point& point, const std::vector<double>& hints) const {
     std::vector<double> result(samples_.size(), 0);
     for (std::size_t gene = 0; gene < columns_.size(); ++gene)
-        add_gaps(is_ordered_[gene], precisions_[gene], point[gene], columns_[gene].data(), result.size(),
+        add_gaps(axes_[gene].ordered, precisions_[gene], point[gene], columns_[gene].data(), result.size(),
                  result.data());
     matern(result.data(), result.size());
     for (std::size_t i = 0; i < result.size() && !hints.empty(); ++i)

@@ -3,9 +3,8 @@
 // Kernel: Matern 5/2 with a length for each gene. Two values of an ordered gene are as far apart as their units, of an
 // unordered one 1 or 0; an inactive gene is 1 from an active one and 0 from another inactive one. Values are taken to
 // have mean 0 and variance 1 and noise of one variance, divided by a sample's runs. The lengths and the noise are the
-// most likely ones under log-normal priors (lengths around sqrt(d) / 2, as in Hvarfner et al. 2024, so that the model
-// starts out simple where there are more genes; but no longer ones for more than ten, of which most matter little and a
-// few much), found by resilient propagation from the first samples alone.
+// most likely ones under log-normal priors (lengths around each axis's usual one), found by resilient propagation from
+// the first samples alone.
 //
 // Hints are what others expect of a point, one number each, on the values' scale. A value is a weighted sum of its hints
 // and the process: the weights are N(0.7 / hints, 0.5^2) before the samples were seen, and what these make of them after
@@ -19,6 +18,11 @@
 #include "bandit/coordinates.h"
 
 namespace cultivar {
+
+struct Axis {
+    bool ordered = true;
+    double usual_length = 1;  // of the range (an unordered gene's change is 1), before anything was seen; > 0
+};
 
 struct Sample {
     Point point;
@@ -34,8 +38,8 @@ struct Prediction {
 
 class GaussianProcess {
 public:
-    // `is_ordered`: one a gene. Samples with the most telling ones first: the first `fitted` say how far a length reaches.
-    GaussianProcess(std::vector<bool> is_ordered, std::vector<Sample> samples, std::size_t fitted = 64);
+    // `axes`: one a gene. Samples with the most telling ones first: the first `fitted` say how far a length reaches.
+    GaussianProcess(std::vector<Axis> axes, std::vector<Sample> samples, std::size_t fitted = 64);
 
     Prediction at(const Point& point, const std::vector<double>& hints = {}) const;
     double mean(const Point& point, const std::vector<double>& hints = {}) const;
@@ -55,7 +59,7 @@ private:
     std::vector<double> whitened() const;
     std::vector<double> covariances(const Point& point, const std::vector<double>& hints) const;
 
-    std::vector<bool> is_ordered_;
+    std::vector<Axis> axes_;
     std::vector<Sample> samples_;
     std::vector<std::vector<double>> columns_;  // the samples' coordinates, by gene
     std::vector<double> precisions_;            // one a gene: 1 / length^2

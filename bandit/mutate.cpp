@@ -14,16 +14,10 @@ constexpr double kStep = 0.2;  // of the range
 constexpr double kForeignWeight = 0.5, kMostForeign = 2;
 constexpr std::size_t kMemory = 500;  // children: what paid long ago is no guide, and costs time
 constexpr double kSizeWeight = 4;
-constexpr double kWide = 1000;    // a range that only counts of something have
 constexpr double kLowEnd = 0.25;  // of a range
 constexpr const char* kSteps = "steps";
 constexpr double kReachWeight = 8;  // of a gene that does not take effect within the budget
 constexpr double kLeastPart = 0.2;  // of the steps there are
-
-// Whole numbers over a wide range: sizes and step counts.
-bool is_size(const Gene& gene) {
-    return gene.type == GeneType::integer && (!gene.levels.empty() || gene.log_scale || gene.high - gene.low >= kWide);
-}
 
 // How far an ordered gene moves. Near the low end of a linear range the range says little about the value's scale:
 // there a step halves or doubles it.

@@ -30,6 +30,8 @@ constexpr std::size_t kMost = 160, kMostOfSource = 96;
 constexpr std::size_t kFitted = 64, kFittedOfSource = 40;
 constexpr std::size_t kLeading = 40;  // the first of them that may be the best
 constexpr std::size_t kFutures = 16;
+constexpr double kUsualLength = 0.75;      // times the root of the number of genes
+constexpr double kLengthOfSize = 1.1;      // at most
 constexpr std::size_t kMostInFlight = 64;  // imagined: leases are others' word
 
 Ranking rank(const std::vector<Observation>& observations) {
@@ -64,10 +66,12 @@ std::vector<std::size_t> most_telling(const std::vector<std::size_t>& by_score, 
     return places;
 }
 
-std::vector<bool> orderedness(const Space& space) {
-    std::vector<bool> result;
-    for (const Gene& gene : space.genes()) result.push_back(ordered(gene));
-    return result;
+std::vector<Axis> axes_of(const Space& space) {
+    const double usual = kUsualLength * std::sqrt(static_cast<double>(space.genes().size()));
+    std::vector<Axis> axes;
+    for (const Gene& gene : space.genes())
+        axes.push_back({ordered(gene), is_size(gene) ? std::min(kLengthOfSize, usual) : usual});
+    return axes;
 }
 
 std::vector<double> hints_of(const std::vector<GaussianProcess>& hinters, const Point& point) {
@@ -93,8 +97,7 @@ std::vector<GaussianProcess> hinters_of(const Space& space, const std::vector<Hi
     std::vector<GaussianProcess> hinters;
     hinters.reserve(sources.size());
     for (const HintSource& source : sources)
-        hinters.emplace_back(orderedness(space), samples_of(space, rank(source.said), kMostOfSource, {}),
-                             kFittedOfSource);
+        hinters.emplace_back(axes_of(space), samples_of(space, rank(source.said), kMostOfSource, {}), kFittedOfSource);
     return hinters;
 }
 
@@ -139,7 +142,7 @@ Surrogate::Surrogate(const Ranking& ranking, const Space& space, const std::vect
                      std::vector<GaussianProcess> hinters)
     : space_(space),
       hinters_(std::move(hinters)),
-      process_(orderedness(space), samples_of(space, ranking, kMost, hinters_), kFitted) {
+      process_(axes_of(space), samples_of(space, ranking, kMost, hinters_), kFitted) {
     scores_.reserve(observations.size());
     for (std::size_t index : ranking.by_score) {
         if (!std::isfinite(observations[index].score)) break;

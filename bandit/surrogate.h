@@ -6,6 +6,10 @@
 // runs in flight may end is imagined sixteen times over; a gain is one on them too, and counts as its mean over these
 // futures, so that workers apart spread out (Snoek, Larochelle and Adams 2012).
 //
+// Before anything was seen, what a gene does reaches further the more genes there are, so that the model starts out
+// simple (Hvarfner et al. 2024); a size (bandit/coordinates) is taken to matter in any space, since a run's budget is one
+// of time: what a step costs decides how many there are.
+//
 // Each source (bandit/sources), another category's results or an unverified writer's, becomes a process over its own
 // ranks, whose expectation is a hint to the first (bandit/gaussian): what it says weighs as much as it foretold what ran
 // here, from the first run on, and a source that has nothing to do with what runs here loses its weight within a few.

@@ -20,6 +20,23 @@ TEST(Coordinates, MapLogGenesByTheirRatioAndLevelsByTheirPlace) {
     EXPECT_EQ(from_unit(tokens, 0.6), Value(std::int64_t{2048}));
 }
 
+TEST(Coordinates, TakeWholeNumbersThatCountSomethingForSizes) {
+    Gene width = testing::whole("width", 64, 32, 512), rounds = testing::whole("rounds", 5, 1, 10), warmup = rounds;
+    EXPECT_FALSE(is_size(width));
+    width.log_scale = true;
+    EXPECT_TRUE(is_size(width));
+    EXPECT_TRUE(is_size(testing::whole("warmdown", 1200, 1, 20000)));
+    warmup.unit = "steps";
+    EXPECT_TRUE(is_size(warmup));
+    EXPECT_FALSE(is_size(rounds));
+    rounds.levels = {4, 5, 6, 8};
+    EXPECT_FALSE(is_size(rounds));
+    rounds.levels = {64, 128, 512};
+    EXPECT_TRUE(is_size(rounds));
+    EXPECT_FALSE(is_size(testing::real("rate", 0.1, 1e-4, 1, true)));
+    EXPECT_FALSE(is_size(testing::choice("mlp", {"relu2", "gelu"})));
+}
+
 TEST(Coordinates, SnapWholeNumbersToMultiplesWithinTheRange) {
     Gene width = testing::whole("width", 64, 30, 100);
     width.multiple_of = 16;

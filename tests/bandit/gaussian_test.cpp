@@ -9,8 +9,10 @@
 namespace cultivar {
 namespace {
 
+const Axis kLine{true, 0.5}, kKind{false, 0.5};
+
 TEST(GaussianProcess, KnowsNothingWithoutSamples) {
-    GaussianProcess process({true, false}, {});
+    GaussianProcess process({kLine, kKind}, {});
     Prediction prediction = process.at({0.5, 1});
     EXPECT_EQ(prediction.mean, 0);
     EXPECT_EQ(prediction.deviation, 1);
@@ -19,7 +21,7 @@ TEST(GaussianProcess, KnowsNothingWithoutSamples) {
 TEST(GaussianProcess, FollowsWhatItSawAndDoubtsWhatIsFarFromIt) {
     std::vector<Sample> samples;
     for (int i = 0; i <= 10; ++i) samples.push_back({{i / 20.0}, std::sin(6 * i / 20.0), 1});
-    GaussianProcess process({true}, samples);
+    GaussianProcess process({kLine}, samples);
     for (double unit : {0.12, 0.33, 0.47}) EXPECT_NEAR(process.at({unit}).mean, std::sin(6 * unit), 0.1);
     EXPECT_LT(process.at({0.25}).deviation, 0.2);
     EXPECT_GT(process.at({1.0}).deviation, 3 * process.at({0.25}).deviation);
@@ -32,7 +34,7 @@ TEST(GaussianProcess, LearnsWhichGenesMatter) {
         Point point = {random.uniform(), random.uniform(), static_cast<double>(random.below(3))};
         samples.push_back({point, 3 * point[0] - 1.5 + (point[2] == 2 ? 1 : 0), 1});
     }
-    GaussianProcess process({true, true, false}, samples);
+    GaussianProcess process({kLine, kLine, kKind}, samples);
     auto moved = [&](Point a, Point b) { return std::abs(process.at(a).mean - process.at(b).mean); };
     EXPECT_GT(moved({0.2, 0.5, 0}, {0.8, 0.5, 0}), 1.4);
     EXPECT_LT(moved({0.5, 0.2, 0}, {0.5, 0.8, 0}), 0.2);
@@ -48,11 +50,11 @@ TEST(GaussianProcess, TellsNoiseFromSignalAndTrustsMoreRunsMore) {
         exact.push_back({{unit}, truth, 1});
         noisy.push_back({{unit}, truth + 0.5 * random.normal(), 1});
     }
-    EXPECT_GT(GaussianProcess({true}, noisy).noise(), 10 * GaussianProcess({true}, exact).noise());
+    EXPECT_GT(GaussianProcess({kLine}, noisy).noise(), 10 * GaussianProcess({kLine}, exact).noise());
     noisy[30].value = 3;
-    double once = GaussianProcess({true}, noisy).at(noisy[30].point).mean;
+    double once = GaussianProcess({kLine}, noisy).at(noisy[30].point).mean;
     noisy[30].runs = 20;
-    EXPECT_GT(GaussianProcess({true}, noisy).at(noisy[30].point).mean, once + 0.3);
+    EXPECT_GT(GaussianProcess({kLine}, noisy).at(noisy[30].point).mean, once + 0.3);
 }
 
 TEST(GaussianProcess, TakesAnInactiveGeneForAnotherValue) {
@@ -61,7 +63,7 @@ TEST(GaussianProcess, TakesAnInactiveGeneForAnotherValue) {
         samples.push_back({{i / 19.0}, 1, 1});
         samples.push_back({{kAbsent}, -1, 1});
     }
-    GaussianProcess process({true}, samples);
+    GaussianProcess process({kLine}, samples);
     EXPECT_GT(process.at({0.02}).mean, 0.8);
     EXPECT_LT(process.at({kAbsent}).mean, -0.8);
 }
@@ -69,7 +71,7 @@ TEST(GaussianProcess, TakesAnInactiveGeneForAnotherValue) {
 GaussianProcess process_of_a_rise() {
     std::vector<Sample> samples;
     for (int i = 0; i <= 5; ++i) samples.push_back({{i / 10.0}, i / 5.0 - 0.5, 1});
-    return GaussianProcess({true}, samples);
+    return GaussianProcess({kLine}, samples);
 }
 
 TEST(GaussianProcess, ExpectsRunsUnderWayToTurnOutAsExpected) {
@@ -124,15 +126,15 @@ std::vector<Sample> hinted_wave() {
 }
 
 TEST(GaussianProcess, LearnsWhichHintsHold) {
-    auto weights = GaussianProcess({true}, hinted_wave()).hint_weights();
+    auto weights = GaussianProcess({kLine}, hinted_wave()).hint_weights();
     ASSERT_EQ(weights.size(), 2U);
     EXPECT_GT(weights[0], 0.7);
     EXPECT_LT(std::abs(weights[1]), 0.1);
-    EXPECT_TRUE(GaussianProcess({true}, {}).hint_weights().empty());
+    EXPECT_TRUE(GaussianProcess({kLine}, {}).hint_weights().empty());
 }
 
 TEST(GaussianProcess, ExpectsWhatAHintThatHeldSaysWhereNobodyLooked) {
-    GaussianProcess process({true}, hinted_wave());
+    GaussianProcess process({kLine}, hinted_wave());
     EXPECT_LT(process.mean({0.9}, {-1.5, 0}), process.mean({0.9}, {1.5, 0}) - 2);
     EXPECT_NEAR(process.mean({0.9}, {0, -1.5}), process.mean({0.9}, {0, 1.5}), 0.4);
     EXPECT_EQ(process.mean({0.9}, {1, 0}), process.at({0.9}, {1, 0}).mean);
@@ -140,16 +142,16 @@ TEST(GaussianProcess, ExpectsWhatAHintThatHeldSaysWhereNobodyLooked) {
 
 TEST(GaussianProcess, TrustsAHintAtFirstAndNotForLong) {
     Sample wrong{{0.1}, 1, 1, {-1}};
-    double before = GaussianProcess({true}, {wrong}).hint_weights()[0];
+    double before = GaussianProcess({kLine}, {wrong}).hint_weights()[0];
     std::vector<Sample> samples;
     for (int i = 0; i < 8; ++i) samples.push_back({{i / 8.0}, i % 2 == 0 ? 1.0 : -1.0, 1, {i % 4 < 2 ? -1.0 : 1.0}});
-    EXPECT_LT(std::abs(GaussianProcess({true}, samples).hint_weights()[0]), 0.3);
-    EXPECT_GT(GaussianProcess({true}, {{{0.1}, 1, 1, {1}}}).hint_weights()[0], before);
+    EXPECT_LT(std::abs(GaussianProcess({kLine}, samples).hint_weights()[0]), 0.3);
+    EXPECT_GT(GaussianProcess({kLine}, {{{0.1}, 1, 1, {1}}}).hint_weights()[0], before);
 }
 
 TEST(GaussianProcess, BearsTheSameSampleManyTimes) {
     std::vector<Sample> samples(200, {{0.5, 0.5}, 1, 1});
-    GaussianProcess process({true, true}, samples);
+    GaussianProcess process({kLine, kLine}, samples);
     EXPECT_NEAR(process.at({0.5, 0.5}).mean, 1, 0.05);
 }
 

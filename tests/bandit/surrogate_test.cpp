@@ -1,5 +1,6 @@
 #include "bandit/surrogate.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -67,7 +68,27 @@ TEST_F(SurrogateOfRates, SendsTheNextWorkerElsewhereThanTheOneUnderWay) {
     EXPECT_LT(Surrogate(space_, seen_, {&next}).promise(next), Surrogate(space_, seen_, {}).promise(next));
 }
 
-TEST_F(SurrogateOfRates, BelievesNoMoreRunsUnderWayThanItCanAfford) {
+TEST(Surrogate, PromisesMoreOfAnotherSizeThanOfAnotherShareWhereThereAreManyGenes) {
+    Gene tokens = testing::whole("tokens", 8192, 1024, 65536);
+    tokens.log_scale = true;
+    std::vector<Gene> genes = {tokens};
+    for (int i = 0; i < 20; ++i) genes.push_back(testing::real(fmt::format("share{:02}", i), 0.5, 0, 1));
+    const Space space = *Space::make(genes, {});
+    const Genes base = testing::candidate_of(space, {}).genes;
+    std::vector<Genes> tried(5, base);
+    std::vector<Observation> seen;
+    for (int i = 0; i < 5; ++i) {
+        tried[static_cast<std::size_t>(i)].at("share07") = 0.3 + 0.1 * i;
+        seen.push_back({&tried[static_cast<std::size_t>(i)], 2 + 0.1 * i, 1, 1});
+    }
+    Genes larger = tried[0], other = tried[0];
+    larger.at("tokens") = std::int64_t{32768};
+    other.at("share11") = 0.5 + to_unit(tokens, std::int64_t{32768}) - to_unit(tokens, std::int64_t{8192});
+    const Surrogate model(space, seen, {});
+    EXPECT_GT(model.promise(larger), model.promise(other) + 0.1);
+}
+
+TEST_F(SurrogateOfRates, ImaginesNoMoreRunsUnderWayThanItCanAfford) {
     for (int i = 0; i < 10; ++i) see(at(i / 20.0, "a"), 1 - i / 20.0);
     std::vector<Genes> leased;
     for (int i = 0; i < 1000; ++i) leased.push_back(at(i / 1000.0, i < 900 ? "b" : "c"));
