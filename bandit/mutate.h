@@ -1,8 +1,8 @@
 // Mutation: a small step from one candidate, and what the pool's history says about which steps pay.
 //
 // Every (gene, direction) is a small arm: its weight rises with steps that were kept and falls with steps that were
-// not. Sizes (whole numbers with levels, a log scale or a wide range) start at four times the weight: in a timed run
-// they trade work per step for steps, and that is where the first gains lie.
+// not. Sizes (bandit/coordinates) start at four times the weight: in a timed run they trade work per step for steps, and
+// that is where the first gains lie.
 #pragma once
 
 #include <array>
