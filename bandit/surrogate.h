@@ -2,9 +2,8 @@
 //
 // It is told ranks, not scores: the n scores become the n normal quantiles, so that neither a metric's scale nor a run
 // that went wild bends it; what could not be judged here ranks last. Of a large history it looks at 160 candidates: the
-// best and the newest in turn. How the
-// runs in flight may end is imagined sixteen times over; a gain is one on them too, and counts as its mean over these
-// futures, so that workers apart spread out (Snoek, Larochelle and Adams 2012).
+// best and the newest in turn. How the runs in flight may end is imagined sixteen times over; a gain is one on them too,
+// and counts as its mean over these futures, so that workers apart spread out (Snoek, Larochelle and Adams 2012).
 //
 // Before anything was seen, what a gene does reaches further the more genes there are, so that the model starts out
 // simple (Hvarfner et al. 2024); a size (bandit/coordinates) is taken to matter in any space, since a run's budget is one
