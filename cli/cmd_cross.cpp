@@ -20,9 +20,11 @@ Result<int> cross_two(Context& context, const Options& options) {
     TRY_ASSIGN(CandidateCommit one, index.commit_of(a));
     TRY_ASSIGN(CandidateCommit two, index.commit_of(b));
     TRY_ASSIGN(Cross made, index.lineage().cross_of(one.oid, two.oid));
+    TRY_ASSIGN(std::optional<CandidateRow> known, index.candidate(made.child.id));
+    TRY_ASSIGN(int runs, index.replicates(made.child.id));
     TRY_ASSIGN(CandidateCommit child, index.lineage().write(made.child, {one.oid, two.oid}));
     std::string branch = candidate_branch(made.child.id, child.oid);
-    TRY_ASSIGN(bool there, ensure_candidate_branch(session.clone->repo, child));
+    TRY(ensure_candidate_branch(session.clone->repo, child));
     TRY(index.refresh());
 
     // The merge names its parents by their commits' order.
@@ -36,13 +38,12 @@ Result<int> cross_two(Context& context, const Options& options) {
                              {"from", origin.from == 'a' ? first : second},
                              {"contested", origin.contested},
                              {"repaired", origin.repaired}});
-        Json json = {{"schema", 1},      {"id", made.child.id},        {"commit", child.oid},
-                     {"branch", branch}, {"parents", {first, second}}, {"bases", made.bases},
-                     {"genes", genes}};
+        Json json = {{"schema", 1},      {"id", made.child.id},        {"new", !known},       {"commit", child.oid},
+                     {"branch", branch}, {"parents", {first, second}}, {"bases", made.bases}, {"genes", genes}};
         context.ui.print(pretty(json));
         return kYes;
     }
-    context.ui.print(fmt::format("{} {} cross of {} and {}\n", there ? "already in the pool:" : "made",
+    context.ui.print(fmt::format("{} {} cross of {} and {}\n", known ? "already in the pool:" : "made",
                                  short_id(made.child.id), short_id(first), short_id(second)));
     TextTable table({{"gene"}, {"value"}, {"from"}, {""}});
     for (const CrossOrigin& origin : made.origins)
@@ -51,7 +52,7 @@ Result<int> cross_two(Context& context, const Options& options) {
                    : origin.contested ? "contested"
                                       : ""});
     context.ui.print(table.text(context.ui));
-    context.ui.note("the next 'cultivar explore' runs it first");
+    if (runs == 0) context.ui.note("the next 'cultivar explore' runs it first");
     return kYes;
 }
 

@@ -58,11 +58,11 @@ std::optional<std::pair<std::string, std::string>> parse_candidate_branch(const 
     return std::pair(std::string(tail.substr(0, 32)), std::string(tail.substr(33)));
 }
 
-Result<bool> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit) {
+Result<void> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit) {
     std::string ref = "refs/heads/" + candidate_branch(commit.candidate.id, commit.oid);
     TRY_ASSIGN(std::optional<Oid> there, repo.ref(ref));
     if (!there) TRY(repo.set_ref(ref, commit.oid, ""));
-    return there.has_value();
+    return {};
 }
 
 const char* const Lineage::kTable = R"(

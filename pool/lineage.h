@@ -39,8 +39,8 @@ std::string candidate_branch(const std::string& candidate_id, const Oid& commit)
 // The id and the 8 digits of "candidates/<id>.<c8>" at the end of a ref's name; nothing when it is not one.
 std::optional<std::pair<std::string, std::string>> parse_candidate_branch(const std::string& ref);
 
-// The local branch of a candidate's commit, made if absent; true when it was there already. Errors: busy, git.
-Result<bool> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit);
+// The local branch of a candidate's commit, made if absent. Errors: busy, git.
+Result<void> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit);
 
 // Reads and writes candidate commits of one pool, each checked at most once: what was found good is kept in a table
 // (`candidate_commit`) of the index's database, and merge bases come from there instead of from git.

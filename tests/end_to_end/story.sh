@@ -10,6 +10,7 @@ hosting=$world/hosting.git
 section "the referee founds the pool; the same file gives everyone the same data"
 found_pool referee "$hosting"
 of_another_speed referee
+add_seeds referee better=0.13 other=0.02
 expect_ok cultivar -C referee propose
 expect_err 'sent .*main'
 join_pool "$hosting" laptop
@@ -33,7 +34,7 @@ section "the laptop explores and shares"
 expect_ok cultivar -C laptop explore --runs 5 --json
 expect_json '.schema >= 1 and (.runs | length == 5)'
 expect_json '.runs[0] | .operator == "seed" and .parents == [] and .decision == "kept"'
-# What the search tries may be too large for a budget of a second.
+# The seeds fit; what the search tries then may be too large for a budget of a second.
 expect_json 'all(.runs[]; .status | IN("done", "unfit")) and ([.runs[] | select(.status == "done")] | length >= 3)'
 done_runs='.runs[] | select(.status == "done")'
 expect_json "all($done_runs; .train_s > 0.5 and .train_s <= 1.25 and .wall_s > .train_s)"
@@ -72,6 +73,7 @@ expect_err 'new: 4 runs'
 section "ids by prefix; show, diff, log and status"
 expect_ok cultivar -C laptop top --json
 best=$(json '.candidates[0].id')
+last=$(json '.candidates[-1].id')
 expect_ok cultivar -C laptop show "${best:0:8}" --json
 expect_same "id" "$best" "$(json .id)"
 some_run=$(json '.runs[0].id')
@@ -79,7 +81,7 @@ expect_ok cultivar -C laptop show "${some_run:0:10}"
 expect_json '.type == "run" and .candidate != ""'
 expect_ok cultivar -C laptop show "${best:0:8}"
 expect_out "^candidate $best"
-expect_rc 1 cultivar -C laptop diff "${best:0:8}" "${seed:0:8}" --json
+expect_rc 1 cultivar -C laptop diff "${best:0:8}" "${last:0:8}" --json
 expect_json '.schema >= 1 and (.genes | length >= 1)'
 expect_ok cultivar -C laptop diff "$best" "$best"
 expect_ok cultivar -C laptop log -n 3 --json
@@ -87,10 +89,10 @@ expect_json '.runs | length == 3'
 expect_ok cultivar -C laptop log
 expect_out 'desktop.machine'
 expect_ok cultivar -C laptop status --json
-expect_json '.runs.all == 9 and .runs.scored + .runs.unfit == 9 and .runs.scored >= 5'
+expect_json '.runs.all == 9 and .runs.scored + .runs.unfit == 9 and .runs.scored >= 3'
 expect_json '.contributors == 2 and .unsent_records == 0 and .data_here'
 expect_ok cultivar -C laptop status
-expect_out '^runs +9: [5-9] scored'
+expect_out '^runs +9: [3-9] scored'
 
 section "a cross is a merge commit with two parents"
 mapfile -t ids < <(cultivar -C laptop top --json | jq -r '.candidates[].id')
@@ -99,7 +101,7 @@ for a in "${ids[@]}"; do
     for b in "${ids[@]}"; do
         [[ -z $crossed && $a < $b ]] || continue
         run cultivar -C laptop cross "${a:0:8}" "${b:0:8}" --json
-        [[ $rc -eq 0 ]] || continue
+        [[ $rc -eq 0 && $(json .new) == true ]] || continue # the search may have had the same idea
         crossed=$(json .id)
         commit=$(json .commit)
         branch=$(json .branch)
