@@ -14,9 +14,12 @@ state=$(state_of pool)
 expect_ok cultivar -C pool explore --runs 1 # measures the machine, and runs the seed
 
 # --- Helpers ----------------------------------------------------------------------------------------------------------
-explorer=0
-# start_explore ARGUMENTS...: in the background, into explore.out and explore.err.
+explorer=0 seeds=10
+# another_seed: what is run next, and fits; what the search would try may be too large for a budget of a second.
+another_seed() { add_seeds pool "seed$seeds=0.0$((seeds++))"; }
+# start_explore ARGUMENTS...: in the background, from a seed on, into explore.out and explore.err.
 start_explore() {
+    another_seed
     command="cultivar -C pool explore $*"
     setsid cultivar -C pool explore "$@" >explore.out 2>explore.err </dev/null &
     explorer=$!
@@ -84,6 +87,7 @@ every_record_once
 wait_until 25 no_worker
 
 section "a killed worker costs its run alone"
+another_seed
 start_explore --runs 2 --budget 2s --json
 wait_until 30 training
 kill -KILL "$(worker_pids | head -n 1)"
