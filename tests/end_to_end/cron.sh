@@ -48,6 +48,8 @@ expect_no_err
 expect_same "runs on the hosting" 6 "$(sent)"
 
 section "an overlapping start gives way"
+add_seeds referee another=0.13 # it fits its budget
+expect_ok cultivar -C referee propose
 setsid cultivar -C laptop explore --runs 1 --budget 6s >/dev/null 2>&1 </dev/null &
 first=$!
 wait_until 20 test -e "$(state_of laptop)/run/events.jsonl"
