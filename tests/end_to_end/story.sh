@@ -89,10 +89,10 @@ expect_json '.runs | length == 3'
 expect_ok cultivar -C laptop log
 expect_out 'desktop.machine'
 expect_ok cultivar -C laptop status --json
-expect_json '.runs.all == 9 and .runs.scored + .runs.unfit == 9 and .runs.scored >= 3'
+expect_json '.runs.all == 9 and .runs.scored + .runs.unfit == 9 and .runs.scored >= 5'
 expect_json '.contributors == 2 and .unsent_records == 0 and .data_here'
 expect_ok cultivar -C laptop status
-expect_out '^runs +9: [3-9] scored'
+expect_out '^runs +9: [5-9] scored'
 
 section "a cross is a merge commit with two parents"
 mapfile -t ids < <(cultivar -C laptop top --json | jq -r '.candidates[].id')
@@ -108,6 +108,7 @@ for a in "${ids[@]}"; do
         expect_json '.parents | length == 2'
         expect_ok cultivar -C laptop cross "$b" "$a"
         expect_out "^already in the pool: ${crossed:0:8}"
+        pair=("$a" "$b")
     done
 done
 [[ -n $crossed ]] || fail "a pair to cross" "one" "none of ${#ids[@]} candidates"
@@ -117,6 +118,10 @@ expect_same "the cross's configuration" "$(cultivar -C laptop show "$crossed" --
     "$(git -C laptop show "$commit:candidate.toml")"
 expect_ok cultivar -C laptop explore --runs 1 --propose --json
 expect_json '.runs[0] | .candidate == $id and .operator == "cross" and (.parents | length == 2)' --arg id "$crossed"
+expect_ok cultivar -C desktop pull
+expect_ok cultivar -C desktop cross "${pair[@]}" # of a branch that is not local there
+expect_out "^already in the pool: ${crossed:0:8}"
+reject_err 'runs it first'
 
 section "the referee judges; everyone sees the verdicts"
 expect_ok cultivar -C referee pull
