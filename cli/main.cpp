@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "cli/commands.h"
-#include "pool/gene.h"
+#include "cli/commands/registry.h"
+#include "pool/types/search_space.h"
 
 namespace cultivar {
 namespace {

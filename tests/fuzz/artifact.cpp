@@ -2,7 +2,7 @@
 // first line is the header, the rest the tensors.
 #include <zstd.h>
 
-#include "eval/artifact.h"
+#include "eval/formats/artifact.h"
 #include "tests/fuzz/input.h"
 
 using namespace cultivar;

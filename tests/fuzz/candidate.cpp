@@ -1,7 +1,7 @@
 // A candidate's TOML, as a person writes it and as a pool holds it.
-#include "pool/candidate.h"
+#include "pool/types/candidate.h"
 #include "tests/fuzz/input.h"
-#include "train/lm/genes.h"
+#include "train/lm/space/lm_search_space.h"
 
 using namespace cultivar;
 

@@ -1,6 +1,6 @@
 // What a worker says, and the specification that it is given.
 #include "tests/fuzz/input.h"
-#include "train/protocol.h"
+#include "train/protocol/protocol.h"
 
 using namespace cultivar;
 

@@ -1,5 +1,5 @@
 // A line of a journal.
-#include "pool/record.h"
+#include "pool/types/record.h"
 #include "tests/fuzz/input.h"
 
 using namespace cultivar;

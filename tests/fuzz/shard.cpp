@@ -1,7 +1,7 @@
 // A file of tokens, and a table of bytes.
-#include "eval/shard.h"
+#include "eval/formats/shard.h"
 
-#include "eval/bits_per_byte.h"
+#include "eval/formats/bits_per_byte.h"
 #include "tests/fuzz/input.h"
 
 using namespace cultivar;

@@ -1,5 +1,5 @@
 // pool.toml.
-#include "pool/task.h"
+#include "pool/types/task.h"
 #include "tests/fuzz/input.h"
 
 using namespace cultivar;

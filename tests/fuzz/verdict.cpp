@@ -1,5 +1,5 @@
 // A line of a ledger.
-#include "pool/verdict.h"
+#include "pool/types/verdict.h"
 #include "tests/fuzz/input.h"
 
 using namespace cultivar;

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "pool/digest.h"
+#include "pool/util/sha256.h"
 
 namespace cultivar {
 namespace {

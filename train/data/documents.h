@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pool/result.h"
+#include "pool/util/result.h"
 
 namespace cultivar {
 

@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "pool/digest.h"
+#include "pool/util/sha256.h"
 #include "train/data/documents.h"
-#include "train/data/save.h"
-#include "train/data/text.h"
+#include "train/data/shard_writer.h"
+#include "train/data/text_cleaning.h"
 #include "train/data/tokenizer.h"
 
 namespace cultivar {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "pool/result.h"
-#include "train/data/manifest.h"
+#include "pool/util/result.h"
+#include "train/data/data_manifest.h"
 
 namespace cultivar {
 

@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "eval/shard.h"
-#include "pool/result.h"
+#include "eval/formats/shard.h"
+#include "pool/util/result.h"
 
 namespace cultivar {
 
@@ -32,7 +32,7 @@ public:
     Result<std::vector<std::uint16_t>> encode(const std::vector<std::string_view>& documents) const;
 
     int vocabulary() const { return static_cast<int>(table_.size()); }
-    const ByteTable& byte_table() const { return table_; }  // Parameter Golf's rules (eval/bits_per_byte.h)
+    const ByteTable& byte_table() const { return table_; }  // Parameter Golf's rules (eval/formats/bits_per_byte.h)
 
 private:
     struct Model;

@@ -1,4 +1,4 @@
-// cultivar-lm: trains and scores language models, one process a run. See train/protocol.h.
+// cultivar-lm: trains and scores language models, one process a run. See train/protocol/protocol.h.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <malloc.h>
@@ -10,15 +10,15 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "train/lm/bench.h"
-#include "train/lm/build_info.h"
-#include "train/lm/device.h"
-#include "train/lm/layout.h"
-#include "train/lm/memory.h"
-#include "train/lm/quantize.h"
-#include "train/lm/score.h"
-#include "train/lm/stop.h"
-#include "train/lm/trainer.h"
+#include "train/lm/config/memory_estimate.h"
+#include "train/lm/config/tensor_layout.h"
+#include "train/lm/loop/build_info.h"
+#include "train/lm/loop/scorer.h"
+#include "train/lm/loop/speed_benchmark.h"
+#include "train/lm/loop/stop_signal.h"
+#include "train/lm/loop/trainer.h"
+#include "train/lm/model/quantize.h"
+#include "train/lm/ops/device.h"
 
 namespace cultivar {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "train/lm/kernels/gemm.h"
-#include "train/lm/kernels/rows.h"
+#include "train/lm/kernels/row_ops.h"
 #include "train/lm/kernels/vector_math.h"
 
 namespace cultivar {

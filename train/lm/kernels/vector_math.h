@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "train/lm/kernels/clones.h"
+#include "train/lm/kernels/target_clones.h"
 
 namespace cultivar {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "pool/gene.h"
+#include "pool/types/search_space.h"
 
 namespace cultivar {
 

@@ -312,7 +312,7 @@ def main():
     tokens = torch.tensor([(7 * i * i + 3 * i + 1) % VOCABULARY for i in range(ROWS * SEQ + 1)])
     ids, targets = tokens[:-1].view(ROWS, SEQ), tokens[1:].view(ROWS, SEQ)
     print("// Written by make_golden.py with torch", torch.__version__ + ".\n// clang-format off")
-    print('#pragma once\n\n#include <map>\n#include <string>\n#include <vector>\n\n#include "pool/gene.h"\n')
+    print('#pragma once\n\n#include <map>\n#include <string>\n#include <vector>\n\n#include "pool/types/search_space.h"\n')
     print("namespace cultivar {\n\nstruct Golden {\n    Genes genes;")
     print("    std::vector<double> losses;     // before each step, and of the weights that the run is for at the end")
     print("    std::vector<double> gradients;  // at the first step, before clipping: of each tensor the norm and the")

@@ -20,7 +20,7 @@ SYLLABLES = "ba cor del fin gra hol jun kel lim mor nat pol qui ros sel tor uni 
 
 
 def sample_documents():
-    """tests/train/sample_text.h, once more."""
+    """tests/train/support/sample_text.h, once more."""
     state = 42
 
     def draw(below):

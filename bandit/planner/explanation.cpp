@@ -1,0 +1,179 @@
+#include "bandit/planner/explanation.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace cultivar {
+namespace {
+
+constexpr int kDraws = 2000;
+constexpr int kDeepest = 10'000;  // generations
+constexpr std::size_t kMostOutsiders = 10;
+
+using Shares = std::map<std::string, double, std::less<>>;
+
+Shares operator_shares(const History& history) {
+    Shares shares;
+    for (const Trial& trial : history.trials) shares[trial.operator_name] += 1;
+    return shares;
+}
+
+bool begins_anew(const Trial& trial) {
+    return trial.parents.empty() || trial.operator_name == "replicate" || trial.operator_name == "seed" ||
+           trial.operator_name == kImport;
+}
+
+Shares candidate_shares(const History& history) {
+    Shares shares;
+    for (const Trial& trial : history.trials) {
+        if (begins_anew(trial)) {
+            shares[trial.candidate] += 1;
+        } else {
+            for (const std::string& parent : trial.parents)
+                shares[parent] += 1.0 / static_cast<double>(trial.parents.size());
+        }
+    }
+    return shares;
+}
+
+// How much of a candidate belongs to each candidate without parents above it.
+class Lines {
+public:
+    explicit Lines(const Contenders& contenders) : contenders_(contenders) {}
+
+    const Shares& of(const std::string& candidate, int depth = 0) {
+        if (auto found = known_.find(candidate); found != known_.end()) return found->second;
+        Shares shares;
+        const Contender* contender = contenders_.find(candidate);
+        const bool root = contender == nullptr || contender->known == nullptr || contender->known->parents.empty();
+        known_[candidate] = {{candidate, 1}};  // what a circle comes back to
+        if (root || depth > kDeepest) return known_[candidate];
+        const auto& parents = contender->known->parents;
+        for (const std::string& parent : parents) {
+            for (const auto& [name, share] : of(parent, depth + 1))
+                shares[name] += share / static_cast<double>(parents.size());
+        }
+        return known_[candidate] = std::move(shares);
+    }
+
+private:
+    const Contenders& contenders_;
+    std::unordered_map<std::string, Shares> known_;
+};
+
+std::vector<Family> families_of(const History& history, const Contenders& contenders) {
+    Lines lines(contenders);
+    std::map<std::string, Family> families;
+    for (const Trial& trial : history.trials) {
+        for (const auto& [root, share] : lines.of(trial.candidate))
+            families[root].share += share / static_cast<double>(history.trials.size());
+    }
+    for (const Contender& contender : contenders.all()) {
+        if (contender.known == nullptr || !contender.tried()) continue;
+        for (const auto& [root, share] : lines.of(contender.known->candidate.id)) ++families[root].candidates;
+    }
+    std::vector<Family> out;
+    for (auto& [root, family] : families) {
+        family.root = root;
+        out.push_back(std::move(family));
+    }
+    std::ranges::stable_sort(out, std::ranges::greater{}, &Family::share);
+    return out;
+}
+
+std::vector<ParentValue> parents_of(const History& history, const Contenders& contenders, Random& random) {
+    const std::vector<ParentArm> arms = parent_arms(contenders);
+    const Shares shares = candidate_shares(history);
+    std::unordered_map<const ParentArm*, int> first;
+    for (int draw = 0; draw < kDraws && !arms.empty(); ++draw) ++first[draw_parents(arms, random).front().arm];
+    std::vector<ParentValue> values;
+    for (const ParentArm& arm : arms) {
+        const Contender& contender = *arm.contender;
+        ParentValue value{contender.known->candidate.id,
+                          contender.mean,
+                          arm.shrunken,
+                          arm.level,
+                          contender.runs(),
+                          contender.children,
+                          static_cast<double>(first[&arm]) / kDraws,
+                          0};
+        if (auto share = shares.find(value.candidate); share != shares.end())
+            value.share = share->second / static_cast<double>(history.trials.size());
+        values.push_back(std::move(value));
+    }
+    return values;
+}
+
+std::vector<OperatorValue> operators_of(const History& history, const std::vector<OperatorArm>& arms,
+                                        const std::vector<OperatorOdds>& odds) {
+    Shares shares = operator_shares(history);
+    for (auto& [name, share] : shares) share /= static_cast<double>(history.trials.size());
+    std::vector<OperatorValue> values;
+    for (const OperatorArm& arm : arms) {
+        auto drawn = std::ranges::find(odds, arm.name, &OperatorOdds::name);
+        auto share = shares.find(arm.name);
+        values.push_back({std::string(arm.name), arm.paid, arm.unpaid, arm.cost, drawn == odds.end() ? 0 : drawn->odds,
+                          share == shares.end() ? 0 : share->second});
+        if (share != shares.end()) shares.erase(share);
+    }
+    const auto others = static_cast<std::ptrdiff_t>(values.size());
+    for (const auto& [name, share] : shares) values.push_back({name, 0, 0, 0, 0, share});
+    std::stable_sort(values.begin() + others, values.end(),
+                     [](const OperatorValue& a, const OperatorValue& b) { return a.share > b.share; });
+    return values;
+}
+
+std::string_view standing_of(const Contender& contender) {
+    if (contender.known->retired) return "retired";
+    if (contender.own.empty())
+        return contender.known->in_flight ? "under way" : "unverified and not run here yet: no parent before it is";
+    if (!contender.scored()) return "it gave no score here";
+    switch (contender.decision) {
+        case Decision::kept:
+            return "run here first, and kept: it may have children";
+        case Decision::undecided:
+            return "run here first, and undecided: it may have children";
+        default:
+            return "run here first, and not kept";
+    }
+}
+
+// What others claim to be better than all that ran here.
+std::vector<Outsider> outsiders_of(const Contenders& contenders) {
+    const Contender* best = contenders.best();
+    std::vector<Outsider> outsiders;
+    for (const Contender& contender : contenders.all()) {
+        if (contender.known == nullptr) continue;
+        const Trial* boldest = nullptr;
+        for (const Trial* trial : contender.foreign) {
+            if (trial->status != RunStatus::done || (best != nullptr && trial->score >= best->mean)) continue;
+            if (boldest == nullptr || trial->score < boldest->score) boldest = trial;
+        }
+        if (boldest == nullptr) continue;
+        std::optional<double> here;
+        if (contender.scored()) here = contender.mean;
+        outsiders.push_back({contender.known->candidate.id, boldest->writer, boldest->score, here,
+                             std::string(standing_of(contender))});
+    }
+    const auto most = std::min(outsiders.size(), kMostOutsiders);
+    std::ranges::partial_sort(outsiders, outsiders.begin() + static_cast<std::ptrdiff_t>(most), {}, &Outsider::claimed);
+    outsiders.resize(most);
+    return outsiders;
+}
+
+}  // namespace
+
+Explanation explain(const History& history, const Contenders& contenders, const std::vector<OperatorArm>& arms,
+                    std::vector<OperatorOdds> odds, std::uint64_t seed) {
+    Random random(seed);
+    if (odds.empty()) odds = operator_odds(arms, random);
+    return {operators_of(history, arms, odds),
+            parents_of(history, contenders, random),
+            families_of(history, contenders),
+            outsiders_of(contenders),
+            {}};
+}
+
+}  // namespace cultivar

@@ -1,0 +1,257 @@
+#include "bandit/planner/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "bandit/policy/keep_test.h"
+#include "bandit/policy/operator_bandit.h"
+#include "bandit/proposals/external_suggestion.h"
+#include "bandit/proposals/proposer.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kBestAgain = 0.2;
+constexpr double kMostDoubt = 0.56;  // sigmas lost on average by the wrong one of two equals, each run once
+constexpr std::size_t kGainWindow = 8;
+constexpr std::size_t kNoiseFrom = 30;    // trials
+constexpr int kMostRuns = 8;              // of one candidate
+constexpr std::size_t kMostFailures = 3;  // of a seed, where nothing else can be done
+
+// By how much the best score fell over the newest own runs, for each of them, whatever `doubted` may have gained.
+double gain_per_run(const History& history, const std::string& doubted) {
+    std::vector<double> best;  // after each own run
+    for (const Trial& trial : history.trials) {
+        if (!trial.own || trial.candidate == doubted) continue;
+        double before = best.empty() ? std::numeric_limits<double>::infinity() : best.back();
+        best.push_back(trial.status == RunStatus::done ? std::min(before, trial.score) : before);
+    }
+    std::erase_if(best, [](double score) { return std::isinf(score); });
+    if (best.size() < 2) return 0;
+    std::size_t window = std::min(kGainWindow, best.size() - 1);
+    return (best[best.size() - 1 - window] - best.back()) / static_cast<double>(window);
+}
+
+class Planner {
+public:
+    explicit Planner(const PlannerInput& input)
+        : input_(input),
+          history_(*input.history),
+          contenders_(history_),
+          random_(mixed_seed(input)),
+          proposer_(input, contenders_, random_) {}
+
+    Result<Plan> plan() {
+        Result<Plan> plan = choose();
+        if (plan) plan->external_refused = std::move(refused_);
+        if (plan && input_.explain) plan->why = explain(history_, contenders_, arms(), std::move(odds_), input_.seed);
+        if (plan && input_.explain) plan->why->sources = proposer_.source_values();
+        return plan;
+    }
+
+private:
+    Result<Plan> choose() {
+        if (auto plan = seed()) return *plan;
+        if (auto plan = undecided_best()) return *plan;
+        if (auto plan = best_again()) return *plan;
+        if (auto plan = by_operator()) return *plan;
+        if (auto plan = least_run()) return *plan;
+        if (auto plan = failed_seed()) return *plan;
+        return nothing_left();
+    }
+
+    // A caller may give every plan of an exploration the same seed: the trials so far and those under way make the draws
+    // differ.
+    static std::uint64_t mixed_seed(const PlannerInput& input) {
+        const auto under_way = static_cast<std::uint64_t>(
+            std::ranges::count_if(input.history->candidates, [](const Known& known) { return known.in_flight; }));
+        std::uint64_t state = input.seed;
+        return splitmix64(state) ^ ((input.history->trials.size() + (under_way << 32)) * 0x9e3779b97f4a7c15ULL);
+    }
+
+    Plan again(const Contender& contender, std::string operator_name, std::string choice) const {
+        const Known& known = *contender.known;
+        int here = static_cast<int>(contender.own.size() + contender.foreign.size());
+        return {known.candidate,
+                known.parents,
+                std::move(operator_name),
+                std::max(known.runs_anywhere, here),
+                std::move(choice),
+                {},
+                {}};
+    }
+
+    std::optional<Plan> seed() const {
+        for (const Contender& contender : contenders_.all()) {
+            auto scored = [](const Trial* trial) { return trial->status == RunStatus::done; };
+            if (!contender.open() || !contender.known->seed || contender.known->in_flight || !contender.own.empty() ||
+                std::ranges::any_of(contender.foreign, scored))
+                continue;
+            return again(contender, "seed",
+                         fmt::format("seed {} has not run in {} yet", short_id(contender.known->candidate.id),
+                                     history_.category));
+        }
+        return std::nullopt;
+    }
+
+    const Contender* best() const {
+        const auto& arms = proposer_.parents();
+        return arms.empty() || arms.front().contender->known->in_flight ? nullptr : arms.front().contender;
+    }
+
+    // Whoever leads by luck is found out before others build on it or hear of it, unless a run of anything new gains
+    // more than that doubt can cost. What does not lead can wait: its figure is in the model.
+    std::optional<Plan> undecided_best() const {
+        const Contender* leader = best();
+        if (leader == nullptr || leader->decision != Decision::undecided ||
+            leader->own.size() >= static_cast<std::size_t>(kMaxChallengerRuns) ||
+            gain_per_run(history_, leader->known->candidate.id) > kMostDoubt * estimate_noise(contenders_).sigma)
+            return std::nullopt;
+        return again(*leader, "replicate",
+                     fmt::format("replicate: {} leads, but is undecided after {} of at most {} runs",
+                                 short_id(leader->known->candidate.id), leader->own.size(), kMaxChallengerRuns));
+    }
+
+    // Now and then the best candidate again, where noise is large enough to choose the wrong one; and twice to learn
+    // how large it is.
+    std::optional<Plan> best_again() {
+        bool now = random_.chance(kBestAgain);
+        const Contender* leader = best();
+        if (leader == nullptr || proposer_.parents().size() < 2 || history_.trials.size() < kNoiseFrom ||
+            leader->runs() >= most_runs())
+            return std::nullopt;
+        if (proposer_.noise_known() && (!now || !proposer_.noise_matters())) return std::nullopt;
+        return again(*leader, "replicate",
+                     fmt::format("replicate: the best, {}, after {} run{}", short_id(leader->known->candidate.id),
+                                 leader->runs(), leader->runs() == 1 ? "" : "s"));
+    }
+
+    // A tenth of a pool's runs at most goes into knowing one candidate better.
+    int most_runs() const { return std::min(kMostRuns, 1 + static_cast<int>(history_.trials.size() / 10)); }
+
+    std::vector<OperatorArm> arms() const {
+        return operator_arms(history_, contenders_, external(), proposer_.others_word());
+    }
+
+    std::optional<Plan> by_operator() {
+        std::vector<OperatorArm> arms = this->arms();
+        std::erase_if(arms, [&](const OperatorArm& arm) { return !available(arm.name); });
+        while (!arms.empty()) {
+            std::vector<OperatorOdds> odds = operator_odds(arms, random_);
+            if (odds_.empty()) odds_ = odds;
+            std::vector<double> weights;
+            std::string names;
+            for (const OperatorOdds& entry : odds) {
+                weights.push_back(entry.odds);
+                names += fmt::format("{}{}", names.empty() ? "" : "/", entry.name);
+            }
+            std::size_t drawn = random_.pick(weights);
+            if (auto proposal = propose(odds[drawn].name)) {
+                std::string name(odds[drawn].name);
+                std::string choice =
+                    fmt::format("{} (odds {:.2f} of {}): {}", name, odds[drawn].odds, names, proposal->how);
+                if (!refused_.empty()) choice = fmt::format("{} gave nothing; {}", external(), choice);
+                return finished(std::move(*proposal), std::move(name), std::move(choice));
+            }
+            arms.erase(arms.begin() + static_cast<std::ptrdiff_t>(drawn));
+        }
+        return std::nullopt;
+    }
+
+    std::string_view external() const { return input_.suggest ? std::string_view(input_.external) : ""; }
+
+    bool available(std::string_view name) const {
+        return name == external() ? !proposer_.parents().empty() : proposer_.available(name);
+    }
+
+    std::optional<Proposal> propose(std::string_view name) {
+        if (name != external()) return proposer_.propose(name);
+        auto proposal = suggested();
+        if (proposal) return std::move(*proposal);
+        refused_ = proposal.error().message;
+        return std::nullopt;
+    }
+
+    Result<Proposal> suggested() const {
+        TRY_ASSIGN(Suggestion suggestion, input_.suggest());
+        TRY_ASSIGN(Candidate child, child_of(suggestion, input_, contenders_));
+        const Candidate& parent = named(contenders_, suggestion.parent)->known->candidate;
+        std::string how = fmt::format("parent {}; {}", short_id(parent.id),
+                                      change_text(gene_changes(*input_.space, parent.genes, child.genes)));
+        if (!suggestion.note.empty()) how += "; it says: " + suggestion.note;
+        return Proposal{std::move(child), {parent.id}, std::move(how)};
+    }
+
+    Plan finished(Proposal proposal, std::string name, std::string choice) const {
+        int runs = 0;
+        if (const Contender* contender = contenders_.find(proposal.child.id))
+            runs = again(*contender, "", "").replicate;
+        return {
+            std::move(proposal.child), std::move(proposal.parents), std::move(name), runs, std::move(choice), {}, {}};
+    }
+
+    // The space is exhausted: know the best ones better.
+    std::optional<Plan> least_run() const {
+        const Contender* least = nullptr;
+        for (const ParentArm& arm : proposer_.parents()) {
+            if (arm.contender->known->in_flight || arm.contender->runs() >= kMostRuns) continue;
+            if (least == nullptr || arm.contender->runs() < least->runs()) least = arm.contender;
+        }
+        if (least == nullptr) return std::nullopt;
+        return again(*least, "replicate",
+                     fmt::format("replicate: nothing new to try, {} has {} run{}", short_id(least->known->candidate.id),
+                                 least->runs(), least->runs() == 1 ? "" : "s"));
+    }
+
+    std::optional<Plan> failed_seed() const {
+        for (const Contender& contender : contenders_.all()) {
+            if (!contender.open() || !contender.known->seed || contender.known->in_flight || contender.scored() ||
+                contender.own.size() >= kMostFailures)
+                continue;
+            auto unfit = [](const Trial* trial) { return trial->status == RunStatus::unfit; };
+            if (std::ranges::any_of(contender.own, unfit) || std::ranges::any_of(contender.foreign, unfit)) continue;
+            return again(contender, "seed",
+                         fmt::format("seed {} once more, since its run failed and nothing else is left",
+                                     short_id(contender.known->candidate.id)));
+        }
+        return std::nullopt;
+    }
+
+    Result<Plan> nothing_left() const {
+        double budget_s = 0;
+        for (const Trial& trial : history_.trials) budget_s = std::max(budget_s, trial.budget_s);
+        std::string hint =
+            budget_s > 0 ? fmt::format("cultivar explore --budget {:.0f}s", 2 * budget_s) : "cultivar pull";
+        return fail(
+            Code::unfit,
+            fmt::format("nothing left to try in '{}': no seed fits and no candidate has a score", history_.category),
+            std::move(hint));
+    }
+
+    const PlannerInput& input_;
+    const History& history_;
+    Contenders contenders_;
+    Random random_;
+    Proposer proposer_;
+    std::vector<OperatorOdds> odds_;  // that the operator was drawn by
+    std::string refused_;
+};
+
+}  // namespace
+
+const Known* incumbent(const PlannerInput& input) {
+    Contenders contenders(*input.history);
+    Random random(0);
+    Proposer proposer(input, contenders, random);
+    return proposer.parents().empty() ? nullptr : proposer.parents().front().contender->known;
+}
+
+Result<Plan> plan_next(const PlannerInput& input) {
+    if (input.space == nullptr || input.history == nullptr)
+        return fail(Code::usage, "the planner needs a space and a history");
+    return Planner(input).plan();
+}
+
+}  // namespace cultivar

@@ -1,0 +1,61 @@
+// The planner: which run comes next, and why. Deterministic: the same history, space and seed give the same plan.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bandit/planner/explanation.h"
+
+namespace cultivar {
+
+struct Plan {
+    Candidate child;
+    std::vector<std::string> parents;  // candidate ids: what its commit's parents will be; replicate: its known parents
+    std::string operator_name;  // "seed", "replicate", "tune", "switch", "cross", "import", or the external proposer's
+    int replicate = 0;          // number of trials of this candidate already known in any category
+    std::string choice;         // one line: operator with its odds, parent with its draw, change made
+    std::string external_refused;    // why the external proposer, which was asked, is not where this comes from; or ""
+    std::optional<Explanation> why;  // if it was asked for
+};
+
+// How the planner asks for a cross, since ancestry lives elsewhere: the child of two candidates, or an error where
+// they cannot be crossed.
+using Crosser = std::function<Result<Candidate>(const std::string& a, const std::string& b)>;
+
+// What an external proposer says: other values for some genes of a candidate (an id, or the beginning of one).
+struct Suggestion {
+    std::string parent;
+    Genes changes;
+    std::string note;  // why, in its own words; one line or ""
+};
+using Suggester = std::function<Result<Suggestion>()>;
+
+// What the space cannot say: a model that does not fit the machine, a cell that a table lacks.
+using Feasible = std::function<bool(const Genes& complete)>;
+
+struct PlannerInput {
+    const Space* space = nullptr;
+    std::string task_id;
+    const History* history = nullptr;
+    std::uint64_t seed = 0;
+    Crosser cross;
+    std::string external{};  // name of the operator that `suggest` is
+    Suggester suggest{};     // asked at most once a plan, if the operator bandit draws it
+    bool explain = false;
+    Feasible feasible{};  // none: whatever the space allows
+};
+
+// In this order: a seed that never ran here and that nobody scored in this category; the best candidate again while it is undecided; later
+// now and then, if runs are noisy enough to matter; otherwise an operator drawn by the operator bandit, the external
+// proposer among them; where no operator finds anything new, a known parent again, and a seed whose run failed. Never
+// proposes a candidate that was run (other than to replicate), is in flight, violates the space or is not feasible.
+// Errors: unfit (nothing left to try: no seed fits and no candidate has a score), usage.
+Result<Plan> plan_next(const PlannerInput& input);
+
+// The candidate that this clone holds to be the best in the category: the lowest shrunken mean (bandit/parents). Null
+// where none has a score. Takes as long as a plan.
+const Known* incumbent(const PlannerInput& input);
+
+}  // namespace cultivar

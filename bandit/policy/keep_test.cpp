@@ -1,0 +1,147 @@
+#include "bandit/policy/keep_test.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "bandit/history/candidate_stats.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kPriorShare = 0.002;
+constexpr double kPoolWeight = 2;   // of a prior that other categories had a part in
+constexpr double kMostOfVoice = 3;  // degrees of freedom
+constexpr double kFloorShare = 1e-6;
+
+double log_of_variance_bias(double degrees) {  // ln(d / 2) - digamma(d / 2)
+    return 1 / degrees + 1 / (3 * degrees * degrees);
+}
+
+// Replicates that one voice speaks of in another category.
+struct Replicates {
+    double squares = 0, best = std::numeric_limits<double>::infinity();
+    int degrees = 0;
+
+    void add(const std::vector<double>& scores) {
+        const double mean = std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
+        for (double score : scores) squares += (score - mean) * (score - mean);
+        degrees += static_cast<int>(scores.size()) - 1;
+        best = std::min(best, mean);
+    }
+};
+
+// A standard deviation against the best score, before anything was replicated here.
+struct Prior {
+    double log_share = std::log(kPriorShare);
+    double weight = 1;  // degrees of freedom
+};
+
+using Voice = std::pair<std::string_view, std::string_view>;  // category and writer, "" for what is sure
+
+Prior prior_of(const Contenders& contenders) {
+    std::map<Voice, Replicates> voices;
+    for (const Contender& contender : contenders.all()) {
+        std::map<Voice, std::vector<double>> scores;
+        for (const Trial* trial : contender.elsewhere) {
+            if (trial->status != RunStatus::done || !std::isfinite(trial->score)) continue;
+            scores[{trial->category, trial->own ? std::string_view() : trial->writer}].push_back(trial->score);
+        }
+        for (const auto& [voice, values] : scores) voices[voice].add(values);
+    }
+    const double guess = std::log(kPriorShare);
+    double sum = guess, weights = 1;
+    for (const auto& [voice, of] : voices) {
+        if (of.degrees == 0 || of.best == 0) continue;
+        const double variance = of.squares / of.degrees / (of.best * of.best);
+        double log_share =
+            (std::log(std::max(variance, kFloorShare * kFloorShare)) + log_of_variance_bias(of.degrees)) / 2;
+        if (!voice.second.empty()) log_share = std::clamp(log_share, guess - 1, guess + 1);
+        const double weight = std::min(static_cast<double>(of.degrees), kMostOfVoice);
+        sum += weight * log_share;
+        weights += weight;
+    }
+    if (weights == 1) return {};
+    return {sum / weights, kPoolWeight};
+}
+
+std::string runs_text(int runs) { return fmt::format("{} run{}", runs, runs == 1 ? "" : "s"); }
+
+// The rule of the race. `attempts` counts runs of any status, so that a candidate that keeps dying is decided too.
+Decision decide(double z, int runs, std::size_t attempts, bool was_kept) {
+    if (z < 0) return Decision::reverted;
+    if (was_kept || (z > 3) || (z > 2 && runs >= 2)) return Decision::kept;
+    if (runs < kMaxChallengerRuns && attempts < kMaxChallengerRuns) return Decision::undecided;
+    return z > 1 ? Decision::kept : Decision::reverted;
+}
+
+// The decision that stood before the newest run.
+Decision decision_before(const Contender& child) {
+    Decision decision = Decision::none;
+    for (std::size_t i = 0; i + 1 < child.own.size(); ++i) {
+        if (child.own[i]->decision != Decision::none) decision = child.own[i]->decision;
+    }
+    return decision;
+}
+
+Judgement judge_unscored(const Trial& newest) {
+    if (newest.status == RunStatus::stopped)
+        return {Decision::reverted, 0, fmt::format("stopped as hopeless, its curve pointed to {:.4f}", newest.score)};
+    return {Decision::none, 0, "no score"};
+}
+
+}  // namespace
+
+Noise estimate_noise(const Contenders& contenders) {
+    double best = std::numeric_limits<double>::infinity(), squares = 0;
+    int degrees = 0;
+    for (const Contender& contender : contenders.all()) {
+        if (!contender.scored()) continue;
+        best = std::min(best, contender.mean);
+        for (double score : contender.scores) squares += (score - contender.mean) * (score - contender.mean);
+        degrees += contender.runs() - 1;
+    }
+    const Prior prior = prior_of(contenders);
+    const double scale = std::isfinite(best) && best != 0 ? std::abs(best) : 1, floor = kFloorShare * scale;
+    const double log_prior = prior.log_share + std::log(scale);
+    if (degrees == 0) return {std::max(std::exp(log_prior), floor), 0};
+    const double pooled = std::max(std::sqrt(squares / degrees), floor);
+    const double log_variance =
+        (prior.weight * 2 * log_prior + degrees * (2 * std::log(pooled) + log_of_variance_bias(degrees))) /
+        (prior.weight + degrees);
+    return {std::max(std::exp(log_variance / 2), floor), degrees};
+}
+
+Noise estimate_noise(const History& history) { return estimate_noise(Contenders(history)); }
+
+Judgement judge(const History& history, const std::string& candidate, const std::vector<std::string>& parents) {
+    Contenders contenders(history);
+    const Contender* child = contenders.find(candidate);
+    if (child == nullptr || child->own.empty()) return {Decision::none, 0, "no run to judge"};
+    const Trial& newest = *child->own.back();
+    bool was_kept = decision_before(*child) == Decision::kept;
+    if (newest.status != RunStatus::done && was_kept) return {Decision::kept, 0, "kept by its earlier runs"};
+    if (!child->scored() || newest.status == RunStatus::stopped) return judge_unscored(newest);
+
+    double sigma = estimate_noise(contenders).sigma;
+    std::string figures =
+        fmt::format("{:.4f} +- {:.4f} ({})", child->mean, sigma / std::sqrt(child->runs()), runs_text(child->runs()));
+    const Contender* parent = contenders.best_of(parents);
+    if (parent == nullptr) {
+        const char* why = parents.empty() ? "no parents" : "no parent has a score here";
+        return {Decision::kept, 0, fmt::format("{}, {}", figures, why)};
+    }
+    double error = sigma * std::sqrt(1.0 / parent->runs() + 1.0 / child->runs());
+    double z = (parent->mean - child->mean) / error;
+    std::string_view parent_id = parent->own.front()->candidate;
+    return {decide(z, child->runs(), child->own.size(), was_kept), z,
+            fmt::format("{} against parent {} {:.4f} ({}), z = {:.1f}", figures, short_id(parent_id), parent->mean,
+                        runs_text(parent->runs()), z)};
+}
+
+}  // namespace cultivar

@@ -1,0 +1,180 @@
+#include "bandit/policy/operator_bandit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace cultivar {
+namespace {
+
+constexpr double kUsualFade = 0.95, kOtherFades[] = {0.85, 0.9, 0.98, 1};
+constexpr double kFadeMargin = 1;  // nats
+constexpr double kForeignWeight = 0.5, kMostForeign = 2;
+constexpr double kFloor = 0.1;
+constexpr int kDraws = 400;
+constexpr double kLeastPaid = 0.1;
+constexpr double kPriorRuns = 2;                          // at the mean cost
+constexpr double kLeastCost = 0.25, kGreatestCost = 100;  // an operator that costs nothing is not worth everything
+
+// Prior shares of about 2 : 1 : 0.5, and other people's finds first of all, as far as their word has held.
+std::vector<OperatorArm> prior_arms(std::string_view external, double others_word) {
+    std::vector<OperatorArm> arms = {{kTune, 1.2, 0.8},
+                                     {kSwitch, 0.9, 1.1},
+                                     {kCross, 0.7, 1.3},
+                                     {kImport, std::lerp(kLeastPaid, 1.3, others_word), 0.7}};
+    if (!external.empty()) arms.push_back({external, 1.2, 0.8});
+    return arms;
+}
+
+struct Lowest {
+    double score = std::numeric_limits<double>::infinity();
+    bool improve(double next) {
+        bool improves = std::isfinite(score) && next < score;
+        score = std::min(score, next);
+        return improves;
+    }
+};
+
+double proposal_cost_s(const Trial& trial) { return trial.proposer_s + kSecondsPerUsd * trial.proposer_usd; }
+
+bool is_proposed(const Trial& trial) { return !trial.proposer.empty() && trial.proposer == trial.operator_name; }
+
+// 0: no own run says what it cost.
+double mean_cost_s(const History& history) {
+    double sum_s = 0;
+    int runs = 0;
+    for (const Trial& trial : history.trials) {
+        if (trial.own && trial.wall_s > 0) sum_s += trial.wall_s, ++runs;
+    }
+    return runs > 0 ? sum_s / runs : 0;
+}
+
+// What one run, or one call without a run, says of an operator.
+struct Outcome {
+    std::size_t arm;
+    bool pays;
+    double weight, cost;
+};
+
+// What one operator's outcomes have shown, each fading with the next.
+struct Account {
+    double paid = 0, unpaid = 0, cost = 0, runs = 0;
+
+    void add(const Outcome& outcome, double fade) {
+        paid = fade * paid + (outcome.pays ? outcome.weight : 0);
+        unpaid = fade * unpaid + (outcome.pays ? 0 : outcome.weight);
+        cost = fade * cost + outcome.weight * std::min(outcome.cost, kGreatestCost);
+        runs = fade * runs + outcome.weight;
+    }
+};
+
+std::vector<Account> accounts_of(const std::vector<Outcome>& outcomes, std::size_t arms, double fade) {
+    std::vector<Account> accounts(arms);
+    for (const Outcome& outcome : outcomes) accounts[outcome.arm].add(outcome, fade);
+    return accounts;
+}
+
+// ln of the probability that accounts which fade so gave to the outcomes, each before it was known.
+double foretold(const std::vector<Outcome>& outcomes, const std::vector<OperatorArm>& priors, double fade) {
+    std::vector<Account> accounts(priors.size());
+    double sum = 0;
+    for (const Outcome& outcome : outcomes) {
+        Account& account = accounts[outcome.arm];
+        const double paid = priors[outcome.arm].paid + account.paid,
+                     unpaid = priors[outcome.arm].unpaid + account.unpaid;
+        sum += std::log((outcome.pays ? paid : unpaid) / (paid + unpaid));
+        account.add(outcome, fade);
+    }
+    return sum;
+}
+
+double best_fade(const std::vector<Outcome>& outcomes, const std::vector<OperatorArm>& priors) {
+    double best = kUsualFade, highest = foretold(outcomes, priors, kUsualFade) + kFadeMargin;
+    for (double fade : kOtherFades) {
+        const double likelihood = foretold(outcomes, priors, fade);
+        if (likelihood > highest) highest = likelihood, best = fade;
+    }
+    return best;
+}
+
+// The category's history as outcomes: of own runs, and of what others say of theirs.
+class Outcomes {
+public:
+    Outcomes(const History& history, const Contenders& contenders, const std::vector<OperatorArm>& arms)
+        : arms_(arms), mean_s_(mean_cost_s(history)) {
+        std::vector<bool> seen(contenders.all().size()), told(contenders.all().size());
+        Lowest best, best_told;  // of the candidates before this one
+        for (const Trial& trial : history.trials) {
+            if (trial.own && !trial.proposer.empty() && !is_proposed(trial))
+                add(own, trial.proposer, {0, false, 1, relative(proposal_cost_s(trial))});
+            const Contender* contender = contenders.of(trial);
+            if (contender == nullptr) continue;  // rejected
+            if (!trial.own && trial.status != RunStatus::done) continue;
+            auto place = static_cast<std::size_t>(contender - contenders.all().data());
+            std::vector<bool>& known = trial.own ? seen : told;
+            if (known[place]) continue;
+            known[place] = true;
+            const bool pays = trial.status == RunStatus::done && (trial.own ? best : best_told).improve(trial.score);
+            if (trial.own) {
+                add(own, trial.operator_name, {0, pays, 1, run_cost(trial)});
+            } else {
+                add(others, trial.operator_name, {0, pays, kForeignWeight, 1});
+            }
+        }
+    }
+
+    std::vector<Outcome> own, others;
+
+private:
+    void add(std::vector<Outcome>& outcomes, std::string_view name, Outcome outcome) {
+        auto arm = std::ranges::find(arms_, name, &OperatorArm::name);
+        if (arm == arms_.end()) return;
+        outcome.arm = static_cast<std::size_t>(arm - arms_.begin());
+        outcomes.push_back(outcome);
+    }
+    double relative(double seconds) const { return mean_s_ > 0 ? seconds / mean_s_ : 1; }
+    double run_cost(const Trial& trial) const {
+        return relative(trial.wall_s + (is_proposed(trial) ? proposal_cost_s(trial) : 0));
+    }
+
+    const std::vector<OperatorArm>& arms_;
+    double mean_s_;
+};
+
+}  // namespace
+
+std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders, std::string_view external,
+                                       double others_word) {
+    std::vector<OperatorArm> arms = prior_arms(external, others_word);
+    const Outcomes outcomes(history, contenders, arms);
+    const double fade = best_fade(outcomes.own, arms);
+    const std::vector<Account> own = accounts_of(outcomes.own, arms.size(), fade);
+    const std::vector<Account> others = accounts_of(outcomes.others, arms.size(), fade);
+    for (std::size_t i = 0; i < arms.size(); ++i) {
+        const double share = std::min(1.0, kMostForeign / std::max(others[i].runs, kMostForeign));
+        arms[i].paid += own[i].paid + share * others[i].paid;
+        arms[i].unpaid += own[i].unpaid + share * others[i].unpaid;
+        arms[i].cost = std::max((kPriorRuns + own[i].cost) / (kPriorRuns + own[i].runs), kLeastCost);
+        arms[i].fade = fade;
+    }
+    return arms;
+}
+
+std::vector<OperatorOdds> operator_odds(const std::vector<OperatorArm>& arms, Random& random) {
+    std::vector<OperatorOdds> odds;
+    if (arms.empty()) return odds;
+    for (const OperatorArm& arm : arms) odds.push_back({arm.name, kFloor / static_cast<double>(arms.size())});
+    for (int draw = 0; draw < kDraws; ++draw) {
+        std::size_t winner = 0;
+        double best = -1;
+        for (std::size_t i = 0; i < arms.size(); ++i) {
+            double value = random.beta(arms[i].paid, arms[i].unpaid) / arms[i].cost;
+            if (value > best) best = value, winner = i;
+        }
+        odds[winner].odds += (1 - kFloor) / kDraws;
+    }
+    return odds;
+}
+
+}  // namespace cultivar

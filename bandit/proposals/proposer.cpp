@@ -1,0 +1,467 @@
+#include "bandit/proposals/proposer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "bandit/policy/keep_test.h"
+#include "bandit/policy/operator_bandit.h"
+#include "bandit/space/constraint_repair.h"
+#include "bandit/space/coordinates.h"
+
+namespace cultivar {
+namespace {
+
+constexpr int kNoiseKnown = 2;                 // degrees of freedom
+constexpr double kNoiseMatters = 0.01;         // sigma over the spread of scores
+constexpr std::ptrdiff_t kModelFrom = 4;       // candidates with figures
+constexpr std::size_t kModelParents = 4;       // whose children the model ranks:
+constexpr int kSamples = 12, kMutations = 12;  // so many of each
+constexpr double kLeaps = 64;
+constexpr std::ptrdiff_t kFewGenes = 10;   // in a space of more the model's children
+constexpr std::ptrdiff_t kMostMoved = 6;   // differ from their parents in so many genes at most
+constexpr int kLeapTries = 1000;           // where little is feasible
+constexpr std::int64_t kSmallSpace = 500;  // assignments
+constexpr int kClimbs = 6;
+constexpr double kClimb = 0.05;  // of a gene's range
+constexpr int kTries = 64;       // mutations drawn before an operator gives up
+constexpr int kPairs = 8;        // crosses tried before the operator gives up
+constexpr double kFollow = 0.5;
+constexpr double kTrusted = 0.25;  // agreement of a source less two standard errors: its word keeps others away
+constexpr std::size_t kMostOfVoice = 128, kMostRanked = 256;  // imports that the model ranks
+
+double mean_score(const std::vector<const Trial*>& trials, RunStatus status) {
+    double sum = 0;
+    int count = 0;
+    for (const Trial* trial : trials) {
+        if (trial->status == status) sum += trial->score, ++count;
+    }
+    return count > 0 ? sum / count : std::numeric_limits<double>::infinity();
+}
+
+// What the model is told of a candidate: its score, else where its curve pointed to, else that it cannot be judged
+// here.
+Observation observe(const Contender& contender) {
+    double score = mean_score(contender.own, RunStatus::done);
+    if (std::isinf(score)) score = mean_score(contender.own, RunStatus::stopped);
+    return {&contender.known->candidate.genes, score, 1, static_cast<double>(contender.own.size())};
+}
+
+// Whose word a candidate's is that did not run here.
+std::string_view voice_of(const Contender& contender) {
+    const Trial* trial = !contender.foreign.empty()     ? contender.foreign.front()
+                         : !contender.elsewhere.empty() ? contender.elsewhere.front()
+                                                        : nullptr;
+    return trial == nullptr ? std::string_view() : trial->writer;
+}
+
+using Ids = std::unordered_set<std::string_view>;
+
+// Of all of these; one that is null has none.
+Ids ancestors(const Contenders& contenders, std::vector<const Contender*> open) {
+    Ids found;
+    while (!open.empty()) {
+        const Contender* next = open.back();
+        open.pop_back();
+        if (next == nullptr || next->known == nullptr) continue;
+        for (const std::string& parent : next->known->parents) {
+            if (found.insert(parent).second) open.push_back(contenders.find(parent));
+        }
+    }
+    return found;
+}
+
+// What all that still counts here descends from: built on it already, its own score here would tell little.
+Ids outgrown_here(const Contenders& contenders) {
+    std::vector<const Contender*> parents;
+    for (const Contender& contender : contenders.all()) {
+        if (contender.parent()) parents.push_back(&contender);
+    }
+    return ancestors(contenders, std::move(parents));
+}
+
+bool importable(const Contender& contender) {
+    if (!contender.open() || contender.known->in_flight || !contender.own.empty()) return false;
+    bool scored_elsewhere = std::isfinite(mean_score(contender.foreign, RunStatus::done));
+    return contender.known->kept || (contender.known->seed && scored_elsewhere);
+}
+
+// Without what was outgrown here: scored here and better than the incumbent; then unknown here, newest tips of the family tree first; then the rest.
+std::vector<const Contender*> ranked_imports(const Contenders& contenders, double incumbent) {
+    std::unordered_set<std::string_view> improved;  // has a kept child
+    for (const Contender& contender : contenders.all()) {
+        if (contender.known == nullptr || !contender.known->kept) continue;
+        for (const std::string& parent : contender.known->parents) improved.insert(parent);
+    }
+    struct Rank {
+        const Contender* contender;
+        int group;
+        double score;
+    };
+    const Ids outgrown = outgrown_here(contenders);
+    std::vector<Rank> ranks;
+    for (const Contender& contender : contenders.all()) {
+        if (!importable(contender) || outgrown.contains(contender.known->candidate.id)) continue;
+        double score = mean_score(contender.foreign, RunStatus::done);
+        bool tip = !improved.contains(contender.known->candidate.id);
+        int group = score < incumbent ? 0 : contender.tried() ? 3 : tip ? 1 : 2;
+        ranks.push_back({&contender, group, group == 0 || group == 3 ? score : -static_cast<double>(ranks.size())});
+    }
+    std::ranges::stable_sort(
+        ranks, [](const Rank& a, const Rank& b) { return a.group != b.group ? a.group < b.group : a.score < b.score; });
+    std::vector<const Contender*> imports;
+    for (const Rank& rank : ranks) imports.push_back(rank.contender);
+    return imports;
+}
+
+std::string drawn(const ParentDraw& draw) {
+    return fmt::format("{} drawn at {:.2f}", short_id(draw.arm->contender->known->candidate.id), draw.value);
+}
+
+// The values next to this one: one step of the climb either way, or every other value of an unordered gene.
+std::vector<Value> neighbours(const Gene& gene, const Value& value) {
+    std::vector<Value> values;
+    if (ordered(gene)) {
+        for (int direction : {-1, 1}) values.push_back(step_from(gene, value, direction, kClimb, 1));
+    } else {
+        for (std::size_t i = 0; i < static_cast<std::size_t>(value_count(gene)); ++i)
+            values.push_back(from_index(gene, i));
+    }
+    std::erase(values, value);
+    return values;
+}
+
+Value any_value(const Gene& gene, Random& random) {
+    if (ordered(gene)) return from_unit(gene, random.uniform());
+    return from_index(gene, random.below(static_cast<std::uint64_t>(value_count(gene))));
+}
+
+// Every value of a gene that has few.
+std::vector<Value> all_values(const Gene& gene) {
+    std::vector<Value> values;
+    auto count = static_cast<std::size_t>(value_count(gene));
+    for (std::size_t i = 0; i < count; ++i) {
+        double unit = count > 1 ? static_cast<double>(i) / static_cast<double>(count - 1) : 0;
+        values.push_back(ordered(gene) ? from_unit(gene, unit) : from_index(gene, i));
+    }
+    return values;
+}
+
+bool tunable(const Gene& gene) { return !gene.structural && value_count(gene) > 1; }
+
+// Genes that both have, with other values.
+std::ptrdiff_t moved(const Space& space, const Genes& from, const Genes& to) {
+    return std::ranges::count_if(space.genes(), [&](const Gene& gene) {
+        return space.active(gene, from) && space.active(gene, to) && from.at(gene.name) != to.at(gene.name);
+    });
+}
+
+std::ptrdiff_t tunables(const Space& space) { return std::ranges::count_if(space.genes(), tunable); }
+
+// Where there are many genes, to change many that nobody has changed promises the most, for nothing is known of it; what
+// came of it would tell little.
+std::ptrdiff_t most_moved(const Space& space) {
+    return tunables(space) > kFewGenes ? kMostMoved : std::numeric_limits<std::ptrdiff_t>::max();
+}
+
+std::int64_t assignments(const Space& space) {
+    std::int64_t count = 1;
+    for (const Gene& gene : space.genes()) {
+        if (tunable(gene)) count = std::min(count * value_count(gene), kSmallSpace + 1);
+    }
+    return count;
+}
+
+}  // namespace
+
+Proposer::Proposer(const PlannerInput& input, const Contenders& contenders, Random& random)
+    : input_(input),
+      space_(*input.space),
+      contenders_(contenders),
+      random_(random),
+      experience_(*input.space, contenders) {
+    observe_all(*input.history);
+    measure_noise();
+    arms_ = model_ ? parent_arms(contenders,
+                                 [&](const Contender& one) {
+                                     return noise_matters_ ? model_->expected(one.known->candidate.genes) : one.mean;
+                                 })
+                   : parent_arms(contenders);
+    double incumbent = arms_.empty() ? std::numeric_limits<double>::infinity() : arms_.front().contender->mean;
+    imports_ = ranked_imports(contenders, incumbent);
+}
+
+void Proposer::observe_all(const History& history) {
+    for (const Contender& contender : contenders_.all()) {
+        if (contender.known != nullptr && !contender.own.empty()) observations_.push_back(observe(contender));
+    }
+    sources_ = sources(history, contenders_);
+    auto figures =
+        std::ranges::count_if(observations_, [](const Observation& one) { return std::isfinite(one.score); });
+    if (figures < (sources_.empty() ? kModelFrom : 1)) return;
+    std::vector<const Genes*> in_flight;
+    for (const Known& known : history.candidates) {
+        if (known.in_flight && !known.rejected) in_flight.push_back(&known.candidate.genes);
+    }
+    model_.emplace(space_, observations_, in_flight, sources_);
+}
+
+std::vector<SourceValue> Proposer::source_values() const {
+    std::vector<SourceValue> values;
+    const std::vector<double> weights = model_ ? model_->source_weights() : std::vector<double>();
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        const HintSource& source = sources_[i];
+        values.push_back({std::string(source.category), std::string(source.writer), source.sure,
+                          static_cast<int>(source.said.size()), source.shared, source.agreement, weights[i]});
+    }
+    return values;
+}
+
+double Proposer::others_word() const {
+    const std::vector<double> weights = model_ ? model_->source_weights() : std::vector<double>();
+    double sum = 0;
+    for (double weight : weights) sum += weight;
+    return weights.empty() ? 1 : std::clamp(sum, 0.0, 1.0);
+}
+
+bool Proposer::trusted(const Trial& trial) const {
+    return std::ranges::any_of(sources_, [&](const HintSource& source) {
+        return source.writer == trial.writer && source.category == input_.history->category && source.shared > 0 &&
+               source.agreement - 2 / std::sqrt(source.shared) >= kTrusted;
+    });
+}
+
+bool Proposer::novel(const std::string& id) const {
+    if (!contenders_.knows(id)) return true;
+    const Contender* contender = contenders_.find(id);
+    if (!model_ || contender == nullptr || !contender->open() || contender->known->in_flight) return false;
+    return contender->own.empty() &&
+           std::ranges::none_of(contender->foreign, [&](const Trial* trial) { return trusted(*trial); });
+}
+
+bool Proposer::available(std::string_view operator_name) const {
+    if (operator_name == kImport) return !imports_.empty();
+    if (operator_name == kCross) return arms_.size() >= 2 && input_.cross;
+    bool structural = operator_name == kSwitch;
+    return !arms_.empty() &&
+           std::ranges::any_of(space_.genes(), [&](const Gene& gene) { return gene.structural == structural; });
+}
+
+std::optional<Proposal> Proposer::propose(std::string_view operator_name) {
+    if (!available(operator_name)) return std::nullopt;
+    if (operator_name == kImport) return import();
+    if (operator_name == kCross) return cross();
+    GeneKind kind = operator_name == kSwitch ? GeneKind::structural : GeneKind::plain;
+    if (model_) {
+        if (auto proposal = by_model(kind)) return proposal;
+    }
+    return step(kind);
+}
+
+void Proposer::measure_noise() {
+    int replicated = 0;
+    for (const Contender& contender : contenders_.all()) replicated += std::max(contender.runs() - 1, 0);
+    noise_known_ = replicated >= kNoiseKnown;
+    if (!noise_known_) return;
+    noise_matters_ = estimate_noise(contenders_).sigma > kNoiseMatters * score_spread(contenders_);
+}
+
+bool Proposer::allowed(const Genes& genes) const {
+    return space_.violated(genes) == nullptr && (!input_.feasible || input_.feasible(genes));
+}
+
+std::optional<Proposal> Proposer::accept(const ParentDraw& draw, const Genes& genes) const {
+    if (!allowed(genes)) return std::nullopt;
+    auto child = make_candidate(space_, input_.task_id, genes);
+    if (!child || !novel(child->id)) return std::nullopt;
+    const Candidate& parent = draw.arm->contender->known->candidate;
+    std::string how =
+        fmt::format("parent {}; {}", drawn(draw), change_text(gene_changes(space_, parent.genes, child->genes)));
+    const Contender* told = contenders_.find(child->id);
+    if (told != nullptr && !told->foreign.empty()) how += "; others say that they ran it, which nobody verified";
+    return Proposal{std::move(*child), {parent.id}, std::move(how)};
+}
+
+std::optional<Proposal> Proposer::by_model(GeneKind kind) {
+    Parzen sampler(space_, observations_);
+    std::vector<ParentDraw> draws = draw_parents(arms_, random_);
+    if (draws.size() > kModelParents) draws.resize(kModelParents);
+    std::vector<Idea> ideas;
+    const auto most = most_moved(space_);
+    auto add = [&](std::vector<Genes> children, std::size_t parent) {
+        const Genes& from = draws[parent].arm->contender->known->candidate.genes;
+        for (Genes& genes : children) {
+            if (kind == GeneKind::plain && moved(space_, from, genes) > most) continue;
+            double promise = model_->promise(genes);
+            ideas.push_back({std::move(genes), parent, promise});
+        }
+    };
+    for (std::size_t i = 0; i < draws.size(); ++i) add(ideas_from(*draws[i].arm->contender, kind, sampler), i);
+    if (kind == GeneKind::plain) add(leaps(draws.front().arm->contender->known->candidate.genes), 0);
+    std::ranges::stable_sort(ideas, std::ranges::greater{}, &Idea::promise);
+    for (Idea& idea : ideas) {
+        if (!accept(draws[idea.parent], idea.genes)) continue;
+        const ParentDraw& draw = draws[idea.parent];
+        const Genes& parent = draw.arm->contender->known->candidate.genes;
+        return accept(draw, kind == GeneKind::plain ? climbed(std::move(idea), parent) : idea.genes);
+    }
+    return std::nullopt;
+}
+
+std::vector<Genes> Proposer::ideas_from(const Contender& parent, GeneKind kind, const Parzen& sampler) {
+    std::vector<Genes> children;
+    auto consider = [&](Genes genes) {
+        if (repair(space_, genes, {}) && allowed(genes)) children.push_back(std::move(genes));
+    };
+    for (int i = 0; i < kMutations; ++i) {
+        if (auto genes = one_step(parent, kind)) consider(std::move(*genes));
+    }
+    if (kind == GeneKind::structural) return children;
+    const auto genes = static_cast<double>(std::max<std::ptrdiff_t>(tunables(space_), 1));
+    for (int i = 0; i < kSamples; ++i) {
+        double share = std::pow(genes, -random_.uniform());  // log-uniform from one gene to all
+        consider(sampler.sample(parent.known->candidate.genes, share, random_));
+    }
+    return children;
+}
+
+// Anywhere: other values for all plain genes. Where there are many genes fewer leaps, and to a few: of values that
+// people and the search settled on, most others are worse. In a small space all there is.
+std::vector<Genes> Proposer::leaps(const Genes& base) {
+    std::vector<Genes> found;
+    if (assignments(space_) <= kSmallSpace) {
+        found.push_back(base);
+        for (const Gene& gene : space_.genes()) {
+            if (!tunable(gene)) continue;
+            std::vector<Genes> wider;
+            for (const Value& value : all_values(gene)) {
+                for (Genes genes : found) {
+                    genes.at(gene.name) = value;
+                    wider.push_back(std::move(genes));
+                }
+            }
+            found = std::move(wider);
+        }
+        std::erase_if(found, [&](const Genes& genes) { return !allowed(genes); });
+    } else {
+        const double few = static_cast<double>(kFewGenes) / static_cast<double>(tunables(space_));
+        const double share = std::min(1.0, few * few);
+        const auto wanted = static_cast<std::size_t>(std::ceil(share * kLeaps));
+        for (int i = 0; i < kLeapTries && found.size() < wanted; ++i) {
+            Genes& genes = found.emplace_back(base);
+            for (const Gene& gene : space_.genes()) {
+                if (tunable(gene) && random_.chance(share)) genes.at(gene.name) = any_value(gene, random_);
+            }
+            if (!repair(space_, genes, {}) || !allowed(genes)) found.pop_back();
+        }
+    }
+    return found;
+}
+
+// The best of its neighbours in one plain gene, again and again while that is more promising and new. No further gene
+// moves once as many differ from the parent's as may.
+Genes Proposer::climbed(Idea idea, const Genes& parent) {
+    const auto most = most_moved(space_);
+    for (int round = 0; round < kClimbs; ++round) {
+        const Genes from = idea.genes;
+        const bool no_more = moved(space_, parent, from) >= most;
+        for (const Gene& gene : space_.genes()) {
+            if (!tunable(gene) || !space_.active(gene, from)) continue;
+            if (no_more && from.at(gene.name) == parent.at(gene.name)) continue;
+            for (const Value& value : neighbours(gene, from.at(gene.name))) {
+                Genes genes = from;
+                genes.at(gene.name) = value;
+                double promise = model_->promise(genes);
+                if (promise <= idea.promise || !allowed(genes)) continue;
+                auto child = make_candidate(space_, input_.task_id, genes);
+                if (child && novel(child->id)) idea = {std::move(genes), idea.parent, promise};
+            }
+        }
+        if (idea.genes == from) break;
+    }
+    return idea.genes;
+}
+
+std::optional<Proposal> Proposer::step(GeneKind kind) {
+    for (int attempt = 0; attempt < kTries; ++attempt) {
+        ParentDraw draw = draw_parents(arms_, random_).front();
+        auto genes = one_step(*draw.arm->contender, kind);
+        if (!genes) continue;
+        if (auto proposal = accept(draw, *genes)) return proposal;
+    }
+    return std::nullopt;
+}
+
+std::optional<Genes> Proposer::one_step(const Contender& parent, GeneKind kind) {
+    const Known& known = *parent.known;
+    // Only a childless candidate follows its own step: afterwards that direction has had its chance.
+    if (known.parents.size() == 1 && parent.children == 0 && random_.chance(kFollow)) {
+        const Contender* before = contenders_.find(known.parents.front());
+        if (before != nullptr && before->known != nullptr) {
+            auto genes = follow(space_, before->known->candidate.genes, known.candidate.genes, kind, random_);
+            if (genes) return genes;
+        }
+    }
+    return mutate(space_, known.candidate.genes, kind, experience_, mean_steps(parent), random_);
+}
+
+std::optional<Proposal> Proposer::cross() {
+    std::vector<ParentDraw> draws = draw_parents(arms_, random_);
+    int pairs = 0;
+    std::optional<Proposal> best;
+    double highest = 0;
+    // Pairs in the order of their better, then of their worse draw.
+    for (std::size_t i = 0; i < draws.size(); ++i) {
+        const std::string& first = draws[i].arm->contender->known->candidate.id;
+        const Ids above_first = ancestors(contenders_, {draws[i].arm->contender});
+        for (std::size_t j = i + 1; j < draws.size(); ++j) {
+            const std::string& second = draws[j].arm->contender->known->candidate.id;
+            if (above_first.contains(second)) continue;
+            if (ancestors(contenders_, {draws[j].arm->contender}).contains(first)) continue;
+            if (++pairs > kPairs) return best;
+            auto child = input_.cross(first, second);
+            if (!child || !novel(child->id) || !allowed(child->genes)) continue;
+            double promise = model_ ? model_->promise(child->genes) : 0;
+            if (best && promise <= highest) continue;
+            highest = promise;
+            best = Proposal{
+                std::move(*child), {first, second}, fmt::format("{} with {}", drawn(draws[i]), drawn(draws[j]))};
+            if (!model_) return best;
+        }
+    }
+    return best;
+}
+
+// Of the first of each voice: one that claims a thousand finds does not crowd out the rest.
+const Contender& Proposer::most_promising_import() const {
+    if (!model_ || sources_.empty()) return *imports_.front();
+    const Contender* best = nullptr;
+    double highest = 0;
+    std::size_t ranked = 0;
+    std::unordered_map<std::string_view, std::size_t> of_voice;
+    for (const Contender* import : imports_) {
+        if (++of_voice[voice_of(*import)] > kMostOfVoice) continue;
+        if (++ranked > kMostRanked) break;
+        const double promise = model_->promise(import->known->candidate.genes);
+        if (best == nullptr || promise > highest) highest = promise, best = import;
+    }
+    return *best;
+}
+
+std::optional<Proposal> Proposer::import() const {
+    if (imports_.empty()) return std::nullopt;
+    const Contender& best = most_promising_import();
+    double score = mean_score(best.foreign, RunStatus::done);
+    std::string why =
+        std::isfinite(score)
+            ? fmt::format("scored {:.4f} by another, unverified: run here before anything is built on it", score)
+            : std::string("kept elsewhere, not yet run here");
+    const Candidate& candidate = best.known->candidate;
+    return Proposal{candidate, best.known->parents, fmt::format("{} {}", short_id(candidate.id), why)};
+}
+
+}  // namespace cultivar

@@ -1,0 +1,143 @@
+#include "cli/app/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "pool/util/utc_time.h"
+
+namespace cultivar {
+namespace {
+
+constexpr std::int64_t kClocksDiffer_s = 300;
+
+bool is_set(const char* name) {
+    const char* value = std::getenv(name);
+    return value && *value;
+}
+
+bool dumb() {
+    const char* term = std::getenv("TERM");
+    return !term || std::string_view(term) == "dumb";
+}
+
+int terminal_width() {
+    if (const char* columns = std::getenv("COLUMNS")) {
+        int width = std::atoi(columns);
+        if (width > 0) return width;
+    }
+    winsize size{};
+    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+}  // namespace
+
+void Ui::configure(bool quiet, int verbose, bool json, Color color) {
+    quiet_ = quiet;
+    verbose_ = verbose;
+    json_ = json;
+    bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    bool forced = color == Color::always || (color == Color::automatic && is_set("CLICOLOR_FORCE"));
+    color_ = !json && color != Color::never && (forced || (terminal && !dumb() && !is_set("NO_COLOR")));
+    moving_ = !quiet && ::isatty(STDERR_FILENO) == 1 && !dumb();
+    width_ = terminal ? terminal_width() : 0;
+}
+
+void Ui::print(std::string_view text) {
+    clear_progress();
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
+void Ui::note(std::string_view line) {
+    if (quiet_) return;
+    clear_progress();
+    fmt::print(stderr, "{}\n", line);
+}
+
+void Ui::detail(std::string_view line) {
+    if (verbose_ > 0) note(line);
+}
+
+void Ui::warn(std::string_view line) {
+    clear_progress();
+    fmt::print(stderr, "cultivar: warning: {}\n", line);
+}
+
+void Ui::error(const Error& error) {
+    clear_progress();
+    fmt::print(stderr, "cultivar: {}\n", clean(error.message, 2000));
+    if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", clean(error.hint));
+}
+
+void Ui::progress(std::string_view line) {
+    if (!moving_) return;
+    fmt::print(stderr, "\r\x1b[K{}", line.substr(0, static_cast<std::size_t>(width_ > 1 ? width_ - 1 : 79)));
+    drawn_ = true;
+}
+
+void Ui::clear_progress() {
+    if (!drawn_) return;
+    fmt::print(stderr, "\r\x1b[K");
+    drawn_ = false;
+}
+
+std::string Ui::paint(Paint paint, std::string_view text) const {
+    static constexpr const char* kCodes[] = {"", "32", "31", "2", "1"};
+    if (!color_ || paint == Paint::none) return std::string(text);
+    return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<int>(paint)], text);
+}
+
+bool Ui::finish() {
+    clear_progress();
+    return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+}
+
+std::string clean(std::string_view text, std::size_t limit) {
+    std::string out;
+    for (unsigned char c : text.substr(0, limit)) out.push_back(c < 0x20 || c == 0x7f ? '?' : static_cast<char>(c));
+    auto at = [&](std::size_t i) { return i < out.size() ? static_cast<unsigned char>(out[i]) : 0; };
+    for (std::size_t i = 0; i + 1 < out.size(); ++i) {
+        // C1 controls hide in UTF-8 as C2 80..9F; marks that turn text round as E2 80 8E..8F, E2 80 AA..AE, E2 81 A6..A9.
+        bool control = at(i) == 0xC2 && at(i + 1) >= 0x80 && at(i + 1) < 0xA0;
+        int last = at(i + 2);
+        bool mark =
+            at(i) == 0xE2 && at(i + 1) == 0x80 && (last == 0x8E || last == 0x8F || (last >= 0xAA && last <= 0xAE));
+        bool isolate = at(i) == 0xE2 && at(i + 1) == 0x81 && last >= 0xA6 && last <= 0xA9;
+        if (!control && !mark && !isolate) continue;
+        out[i] = '?';
+        out.erase(i + 1, control ? 1 : 2);
+    }
+    if (text.size() > limit) out += "...";
+    return out;
+}
+
+std::string duration_text(double seconds) {
+    auto whole = std::llround(seconds);
+    if (whole < 60) return fmt::format("{} s", whole);
+    if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+    return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+bool is_to_come(const std::string& utc, std::int64_t now_s) { return utc > utc_text(now_s + kClocksDiffer_s); }
+
+std::string time_text(const std::string& utc, std::int64_t now_s) { return is_to_come(utc, now_s) ? utc + " ?" : utc; }
+
+std::string bytes_text(double bytes) {
+    if (bytes < 1024) return fmt::format("{:.0f} B", bytes);
+    if (bytes < 1024 * 1024) return fmt::format("{:.1f} KiB", bytes / 1024);
+    return fmt::format("{:.1f} MiB", bytes / 1024 / 1024);
+}
+
+std::string joules_text(double joules) {
+    if (joules < 1000) return fmt::format("{:.0f} J", joules);
+    if (joules < 1e6) return fmt::format("{:.1f} kJ", joules / 1e3);
+    return fmt::format("{:.1f} MJ", joules / 1e6);
+}
+
+}  // namespace cultivar

@@ -1,0 +1,120 @@
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "cli/format/messages.h"
+#include "cli/runs/ask_store.h"
+#include "cli/runs/machine_category.h"
+#include "cli/search/next_run.h"
+
+namespace cultivar {
+namespace {
+
+struct Options {
+    std::optional<std::int64_t> seed;
+    std::optional<std::string> budget;
+    bool open = false;
+};
+
+std::string quoted(const std::string& text) { return to_toml(Value(text)); }
+
+// As TOML, so that the plain output can be read by a program too; [genes] holds every active gene.
+std::string ask_text(const Session& session, const Ask& ask) {
+    const PlannedRun& planned = ask.planned;
+    const Space& space = session.clone->task.space;
+    std::string text = fmt::format("id = {}\nshort_id = {}\noperator = {}\nchoice = {}\n", quoted(planned.child.id),
+                                   quoted(short_id(planned.child.id)), quoted(planned.operator_name),
+                                   quoted(clean(planned.choice, 2000)));
+    text += fmt::format("category = {}\nbudget_s = {}\nseed = {}\nreplicate = {}\nuntil = {}\n",
+                        quoted(planned.category), to_toml(Value(planned.budget_s)),
+                        run_seed(planned.child.id, planned.replicate), planned.replicate, utc_text(ask.until));
+    text += "[genes]\n";
+    for (const Gene& gene : space.genes()) {
+        if (space.active(gene, planned.child.genes))
+            text += fmt::format("{} = {}\n", gene.name, to_toml(planned.child.genes.at(gene.name)));
+    }
+    return text;
+}
+
+Result<Json> ask_json(const Session& session, const Ask& ask) {
+    const PlannedRun& planned = ask.planned;
+    TRY_ASSIGN(Specification specification, specification_of(session, planned, asked_dir(session, planned.child.id)));
+    const Json whole = Json::parse(to_json(specification));
+    return Json{{"id", planned.child.id},         {"short_id", short_id(planned.child.id)},
+                {"toml", planned.child.toml},     {"genes", whole.at("genes")},
+                {"parents", planned.parents},     {"operator", planned.operator_name},
+                {"choice", planned.choice},       {"category", planned.category},
+                {"budget_s", planned.budget_s},   {"seed", run_seed(planned.child.id, planned.replicate)},
+                {"replicate", planned.replicate}, {"asked", planned.started},
+                {"until", utc_text(ask.until)},   {"held", ask.held(std::time(nullptr))},
+                {"specification", whole}};
+}
+
+// Kept and leased before it is shown: whoever reads it can rely on it.
+Result<Ask> next_ask(Context& context, Session& session, const PlanOptions& options) {
+    TRY_ASSIGN(FileLock lock, lock_planning(context, session));
+    TRY(session.index->refresh());
+    TRY_ASSIGN(History now, planning_history(session, options.category));
+    TRY_ASSIGN(NextRun next, plan_run(session, now, options));
+    const std::time_t begun = parse_utc(next.run.started).value_or(std::time(nullptr));
+    Ask ask{std::move(next.run), lease_end(options.budget_s, begun)};
+    TRY(save_ask(session, ask));
+    TRY(lease(session, ask.planned));
+    return ask;
+}
+
+Result<int> list(Context& context, const Session& session) {
+    TRY_ASSIGN(std::vector<Ask> asks, open_asks(session));
+    Json rows = Json::array();
+    for (const Ask& ask : asks) {
+        if (context.ui.json()) {
+            TRY_ASSIGN(Json row, ask_json(session, ask));
+            rows.push_back(std::move(row));
+        } else {
+            context.ui.print(fmt::format("{}  {}  {}  {}\n", short_id(ask.planned.child.id),
+                                         ask.held(std::time(nullptr)) ? "held until" : "held to", utc_text(ask.until),
+                                         clean(ask.planned.choice)));
+        }
+    }
+    if (context.ui.json()) context.ui.print(pretty(Json{{"schema", 1}, {"asks", rows}}));
+    return kYes;
+}
+
+Result<int> ask(Context& context, const Options& words) {
+    TRY_ASSIGN(Session session, open_session(context));
+    if (words.open) return list(context, session);
+    PlanOptions options;
+    options.budget_s = session.clone->task.budget_s;
+    if (words.budget) {
+        TRY_ASSIGN(options.budget_s, parse_duration(*words.budget));
+        if (options.budget_s < 1) return fail(Code::usage, "--budget is below 1 s");
+    }
+    if (words.seed) options.seed = static_cast<std::uint64_t>(*words.seed);
+    TRY(need_data(*session.clone));
+    TRY_ASSIGN(options.category, machine_category(context, session, options.budget_s));
+    TRY_ASSIGN(Ask next, next_ask(context, session, options));
+    if (context.ui.json()) {
+        Json json = {{"schema", 1}};
+        TRY_ASSIGN(Json row, ask_json(session, next));
+        json.update(row);
+        context.ui.print(pretty(json));
+    } else {
+        context.ui.print(ask_text(session, next));
+    }
+    context.ui.note(
+        fmt::format("when it ran: cultivar tell {} --score X, or --failed REASON", short_id(next.planned.child.id)));
+    return kYes;
+}
+
+}  // namespace
+
+Action declare_ask(Parser& parser) {
+    auto options = std::make_shared<Options>();
+    parser.option("--budget", options->budget, "TIME", "training time of the run (default: the pool's)");
+    parser.option("--seed", options->seed, "S", "seed of the search's own draws");
+    parser.flag("--open", options->open, "list what was asked for and not told yet, instead");
+    parser.example("cultivar ask --json", "a candidate, its seed and its budget, for a program");
+    return [options](Context& context) { return ask(context, *options); };
+}
+
+}  // namespace cultivar

@@ -1,0 +1,101 @@
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "cli/app/json.h"
+#include "cli/format/messages.h"
+#include "cli/session/identity.h"
+#include "cli/session/sandboxed_reader.h"
+#include "cli/session/session.h"
+#include "pool/sync/pull.h"
+
+namespace cultivar {
+namespace {
+
+struct Options {
+    std::string url, folder;
+};
+
+std::string folder_of(const std::string& url) {
+    std::string name = url;
+    while (!name.empty() && name.back() == '/') name.pop_back();
+    name.erase(0, name.find_last_of("/:") + 1);
+    if (name.ends_with(".git")) name.resize(name.size() - 4);
+    return name;
+}
+
+std::string next_step(const Task& task) {
+    if (task.command) return "cultivar trust";
+    std::string words = "cultivar data import";
+    if (!task.data) return words + " FILE...";
+    for (const PoolSource& source : task.data->sources) words += " PATH/" + source.name;
+    return task.data->sources.empty() ? words + " DIR" : words;
+}
+
+// main first, alone: it says whether this is a pool at all, and the rest is read by its rules.
+Result<Clone> fetch_pool(Context& context, const std::string& url, const std::string& folder) {
+    TRY_ASSIGN(Repo repo, Repo::discover(folder));
+    auto git = open_transport(repo.git_dir(), [&] { return context.interrupted(); });
+    auto fetched = git->fetch(url, {fmt::format("refs/heads/main:refs/remotes/{}/main", kRemote)});
+    if (!fetched && fetched.error().message.find("couldn't find remote ref") != std::string::npos)
+        return fail(Code::not_found, fmt::format("'{}' has no branch main: it is not a pool yet", url),
+                    "cultivar init DIR --remote " + url);
+    if (!fetched) return fail(fetched.error());
+    return open_clone(folder);
+}
+
+Result<int> take_part(Context& context, const Options& options, const std::string& remote, const std::string& folder) {
+    TRY_ASSIGN(Clone opened, fetch_pool(context, remote, folder));
+    Session session;
+    session.clone = std::make_unique<Clone>(std::move(opened));
+    TRY_ASSIGN(Index index, Index::open(*session.clone, reader_apart(context, *session.clone)));
+    auto git = open_transport(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
+    TRY_ASSIGN(PullReport report, pull(*session.clone, index, *git));
+    const Task& task = session.clone->task;
+    if (context.ui.json()) {
+        Json json = {{"schema", 1},
+                     {"pool", task.name},
+                     {"folder", folder},
+                     {"url", options.url},
+                     {"writer", session.clone->writer},
+                     {"runs", report.runs},
+                     {"candidates", report.candidates}};
+        context.ui.print(pretty(json));
+        return kYes;
+    }
+    context.ui.print(
+        fmt::format("cloned the pool '{}' into {}, as {}\n", clean(task.name), folder, session.clone->writer));
+    tell_refresh(context.ui, report);
+    context.ui.note(
+        fmt::format("next: cd {} && {} && cultivar explore --runs 10 --propose", folder, clean(next_step(task))));
+    return kYes;
+}
+
+Result<int> clone(Context& context, const Options& options) {
+    std::string folder = options.folder.empty() ? folder_of(options.url) : options.folder;
+    if (folder.empty())
+        return fail(Code::usage, fmt::format("cannot tell a folder's name from '{}'", options.url),
+                    "cultivar clone URL DIR");
+    TRY_ASSIGN(Config config, Config::load(nullptr));
+    TRY_ASSIGN(std::string remote, absolute_remote(options.url));
+    bool was_there = std::filesystem::exists(folder);
+    TRY(create_clone(folder, true, remote, writer_name(config)));
+    auto done = take_part(context, options, remote, folder);
+    if (done) return done;
+    std::error_code ec;  // leave nothing half-made behind
+    std::filesystem::remove_all(folder + "/.git", ec);
+    if (!was_there) std::filesystem::remove(folder, ec);
+    return done;
+}
+
+}  // namespace
+
+Action declare_clone(Parser& parser) {
+    auto options = std::make_shared<Options>();
+    parser.positional("URL", options->url, "the pool's repository: any URL or path that git takes");
+    parser.positional("DIR", options->folder, "folder (default: the last part of URL)", false);
+    parser.example("cultivar clone git@github.com:us/pool.git", "take part from this machine");
+    return [options](Context& context) { return clone(context, *options); };
+}
+
+}  // namespace cultivar

@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include "cli/app/json.h"
+#include "cli/app/text_table.h"
+#include "cli/session/session.h"
+
+namespace cultivar {
+namespace {
+
+constexpr std::size_t kKeyShown = 16;
+
+Json as_json(const std::vector<Contributor>& contributors) {
+    Json rows = Json::array();
+    for (const Contributor& one : contributors)
+        rows.push_back({{"key", one.key},
+                        {"writers", one.writers},
+                        {"runs", one.runs},
+                        {"claims", one.claims},
+                        {"valid", one.valid},
+                        {"rejected", one.rejected},
+                        {"valid_in_a_row", one.valid_in_a_row},
+                        {"gain_found", one.gain_found},
+                        {"gain_credited", one.gain_credited},
+                        {"joules", one.joules}});
+    return {{"schema", 1}, {"contributors", rows}};
+}
+
+std::string as_text(const Ui& ui, const std::vector<Contributor>& contributors) {
+    TextTable table({{"key"},
+                     {"runs", true},
+                     {"claims", true},
+                     {"valid", true},
+                     {"rejected", true},
+                     {"found", true},
+                     {"credited", true},
+                     {"energy", true},
+                     {"writers"}});
+    for (const Contributor& one : contributors) {
+        std::vector<std::string> writers;
+        for (const std::string& writer : one.writers) writers.push_back(clean(writer, 48));
+        table.row({clean(one.key, kKeyShown), std::to_string(one.runs), std::to_string(one.claims),
+                   std::to_string(one.valid), std::to_string(one.rejected), fmt::format("{:.4f}", one.gain_found),
+                   fmt::format("{:.4f}", one.gain_credited), joules_text(one.joules),
+                   fmt::format("{}", fmt::join(writers, ", "))},
+                  one.rejected > 0 ? Paint::bad : Paint::none);
+    }
+    return table.text(ui);
+}
+
+Result<int> contributors(Context& context) {
+    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(std::vector<Contributor> rows, session.index->contributors());
+    if (context.ui.json()) {
+        context.ui.print(pretty(as_json(rows)));
+    } else if (rows.empty()) {
+        context.ui.note("nothing was run yet: cultivar explore --runs 3");
+    } else {
+        context.ui.print(as_text(context.ui, rows));
+    }
+    return kYes;
+}
+
+}  // namespace
+
+Action declare_contributors(Parser& parser) {
+    parser.example("cultivar contributors", "who found what, and whose genes it rests on");
+    parser.example("cultivar contributors --json | jq '.contributors[0]'", "the one who is credited with most");
+    return [](Context& context) { return contributors(context); };
+}
+
+}  // namespace cultivar

@@ -1,0 +1,117 @@
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "bandit/policy/operator_bandit.h"
+#include "cli/format/messages.h"
+#include "cli/search/explorer.h"
+
+namespace cultivar {
+namespace {
+
+constexpr std::size_t kMaxProposerName = 32;
+constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
+
+struct Options {
+    std::optional<std::int64_t> runs, seed;
+    std::optional<std::string> for_time, budget, threads, device;
+    std::optional<std::string> proposer, proposer_name, proposer_limit;
+    std::string while_command;
+    bool propose = false;
+};
+
+Result<std::optional<ProposerOptions>> checked_proposer(const Options& options) {
+    using Proposer = std::optional<ProposerOptions>;
+    if (!options.proposer) {
+        if (options.proposer_name || options.proposer_limit)
+            return fail(Code::usage, "a proposer's name or limit without --proposer", "cultivar explore --help");
+        return Proposer();
+    }
+    if (options.proposer->find_first_not_of(" \t\n") == std::string::npos)
+        return fail(Code::usage, "--proposer takes a command");
+    ProposerOptions proposer{*options.proposer, std::string(kExternal)};
+    if (options.proposer_name) {
+        if (*options.proposer_name != writer_word(*options.proposer_name) ||
+            options.proposer_name->size() > kMaxProposerName)
+            return fail(Code::usage,
+                        fmt::format("--proposer-name = '{}': it takes lower-case letters, digits and '-', {} at most",
+                                    *options.proposer_name, kMaxProposerName));
+        proposer.name += ":" + *options.proposer_name;
+    }
+    if (options.proposer_limit) {
+        TRY_ASSIGN(proposer.limit_s, parse_duration(*options.proposer_limit));
+    }
+    return Proposer(std::move(proposer));
+}
+
+Result<ExploreOptions> checked(const Options& options) {
+    ExploreOptions out;
+    if (options.runs) {
+        if (*options.runs < 1 || *options.runs > 1'000'000)
+            return fail(Code::usage, "--runs takes a number from 1", "cultivar explore --help");
+        out.runs = static_cast<int>(*options.runs);
+    }
+    if (options.for_time) {
+        TRY_ASSIGN(out.for_s, parse_duration(*options.for_time));
+    }
+    if (!out.runs && !out.for_s)
+        return fail(Code::usage, "how long? give --runs or --for", "cultivar explore --runs 10");
+    if (options.budget) {
+        TRY_ASSIGN(out.budget_s, parse_duration(*options.budget));
+        if (*out.budget_s < 1) return fail(Code::usage, "--budget is below 1 s");
+    }
+    if (options.seed) out.seed = static_cast<std::uint64_t>(*options.seed);
+    out.propose = options.propose;
+    out.while_command = options.while_command;
+    TRY_ASSIGN(out.proposer, checked_proposer(options));
+    return out;
+}
+
+Result<int> explore(Context& context, const Options& words) {
+    TRY_ASSIGN(ExploreOptions options, checked(words));
+    TRY_ASSIGN(Session session, open_session(context));
+    if (words.threads) session.config.override_by_flag("threads", *words.threads);
+    if (words.device) session.config.override_by_flag("device", *words.device);
+    TRY(session.config.threads());
+    TRY(session.config.device());
+    std::string holder = fmt::format("pid {}, cultivar explore, since {}", ::getpid(), utc_text(std::time(nullptr)));
+    TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "explore.lock", holder, kPatience_s));
+    Json runs = Json::array();
+    Explorer explorer(context, session, options);
+    auto done = explorer.loop([&](const ExploredRun& explored) {
+        if (context.ui.json()) {
+            runs.push_back(run_json(explored));
+        } else if (!context.ui.quiet()) {
+            context.ui.print(run_line(context.ui, explored.run) + "\n");
+        }
+    });
+    if (context.ui.json()) context.ui.print(pretty(Json{{"schema", 1}, {"runs", runs}}));
+    if (!done) return fail(done.error());
+    return kYes;
+}
+
+}  // namespace
+
+Action declare_explore(Parser& parser) {
+    auto options = std::make_shared<Options>();
+    parser.option("--runs", options->runs, "N", "end after N runs");
+    parser.option("--for", options->for_time, "TIME", "start no run after this time: 8h, 30m, 90s");
+    parser.option("--budget", options->budget, "TIME", "training time of each run (default: the pool's)");
+    parser.option("--seed", options->seed, "S", "seed of the search's own draws");
+    parser.option("--device", options->device, "NAME", "device to train on: cpu, cuda or mps (default: cpu)");
+    parser.option("--threads", options->threads, "N", "threads to train on (default: all processors)");
+    parser.option("--while", options->while_command, "CMD",
+                  "asked before each run and every 30 s; while it fails, runs wait with a checkpoint");
+    parser.option("--proposer", options->proposer, "CMD",
+                  "a program that may say what to try: it is given the pool as JSON and answers with gene changes");
+    parser.option("--proposer-name", options->proposer_name, "NAME", "what records call it: proposer:NAME");
+    parser.option("--proposer-limit", options->proposer_limit, "TIME", "how long it may take (default: 60s)");
+    parser.flag("--propose", options->propose, "push at the end, and every 30 minutes");
+    parser.example("cultivar explore --runs 10", "ten runs");
+    parser.example("cultivar explore --for 8h --propose --while 'on_ac_power'", "overnight, on mains only");
+    parser.example("cultivar explore --runs 20 --proposer ./agent.py --proposer-limit 5m",
+                   "an agent takes part, as far as it earns its runs");
+    return [options](Context& context) { return explore(context, *options); };
+}
+
+}  // namespace cultivar

@@ -1,0 +1,113 @@
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "cli/app/json.h"
+#include "cli/commands/registry.h"
+#include "cli/session/sandboxed_reader.h"
+#include "pool/integrity/update_hook.h"
+#include "pool/util/file.h"
+
+namespace cultivar {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kMark = "# Written by 'cultivar hook install'.";
+const std::string kNothing(40, '0');
+
+struct Options {
+    std::vector<std::string> words;
+};
+
+struct Setting {
+    const char *key, *value;
+};
+// What git itself checks before the hook is asked. Deletions are the hook's own.
+constexpr Setting kSettings[] = {
+    {"receive.fsckObjects", "true"},
+    {"receive.denyNonFastForwards", "true"},
+    {"receive.maxInputSize", "512m"},
+};
+
+tl::unexpected<Error> wrong_words(const std::string& what) { return fail(Code::usage, what, "cultivar hook --help"); }
+
+Oid present(const Oid& oid) { return oid == kNothing ? "" : oid; }
+
+Result<int> update(Context& context, const std::vector<std::string>& words) {
+    if (words.size() != 4) return wrong_words("'cultivar hook update' takes REF OLD NEW");
+    TRY_ASSIGN(Repo repo, Repo::from_environment(context.folder));
+    TRY(enter_reading_sandbox(repo));
+    TRY_ASSIGN(std::optional<std::string> deletes, repo.config("cultivar.allowDelete"));
+    auto checked = check_update(repo, {words[1], present(words[2]), present(words[3])}, deletes.value_or("") == "true");
+    if (checked) return kYes;
+    context.ui.error(checked.error());
+    return kNo;
+}
+
+std::string shell_word(const std::string& text) {
+    std::string out = "'";
+    for (char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+}
+
+// By its full path: a server's hooks have no PATH of anybody's choosing.
+Result<std::string> own_program() {
+    std::error_code ec;
+    fs::path program = fs::read_symlink("/proc/self/exe", ec);
+    if (ec) return fail(Code::io, "cannot find this program's own path: " + ec.message());
+    return program.string();
+}
+
+Result<int> install(Context& context, const std::vector<std::string>& words) {
+    if (words.size() > 2) return wrong_words(fmt::format("'{}' is one argument too many", words[2]));
+    const std::string folder = words.size() == 2 ? words[1] : context.folder;
+    TRY_ASSIGN(Repo repo, Repo::discover(folder));
+    if (!repo.work_dir().empty())
+        return fail(Code::usage, fmt::format("'{}' is a clone, not a repository that others push to", folder),
+                    "git init --bare pool.git");
+    TRY_ASSIGN(std::optional<std::string> elsewhere, repo.config("core.hooksPath"));
+    if (elsewhere)
+        return fail(Code::usage, fmt::format("this repository's hooks lie in '{}' (core.hooksPath)", *elsewhere),
+                    "man cultivar-hook");
+    const std::string path = repo.git_dir() + "hooks/update";
+    auto there = read_file(path, 1 << 20);
+    if (there && there->find(kMark) == std::string::npos)
+        return fail(Code::usage, fmt::format("'{}' is somebody else's hook", path), "man cultivar-hook");
+    if (!there && there.error().code != Code::not_found) return fail(there.error());
+    TRY_ASSIGN(std::string program, own_program());
+    std::error_code ec;
+    fs::create_directories(repo.git_dir() + "hooks", ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}hooks': {}", repo.git_dir(), ec.message()));
+    for (const Setting& setting : kSettings) TRY(repo.set_config(setting.key, setting.value));
+    TRY(write_file_atomically(
+        path, fmt::format("#!/bin/sh\n{}\nexec {} hook update \"$@\"\n", kMark, shell_word(program)), 0755));
+    if (context.ui.json()) {
+        Json settings;
+        for (const Setting& setting : kSettings) settings[setting.key] = setting.value;
+        context.ui.print(pretty(Json{{"schema", 1}, {"hook", path}, {"settings", settings}}));
+    } else {
+        context.ui.print(fmt::format("installed {}\n", clean(path)));
+    }
+    return kYes;
+}
+
+Result<int> hook(Context& context, const Options& options) {
+    const std::string verb = options.words.empty() ? "" : options.words[0];
+    if (verb == "install") return install(context, options.words);
+    if (verb == "update") return update(context, options.words);
+    return wrong_words(verb.empty() ? "'cultivar hook' takes install or update"
+                                    : fmt::format("unknown verb '{}': install, update", verb));
+}
+
+}  // namespace
+
+Action declare_hook(Parser& parser) {
+    auto options = std::make_shared<Options>();
+    parser.positionals("VERB", options->words,
+                       "install [DIR]: into a bare repository; update REF OLD NEW: as git calls it");
+    parser.example("cultivar hook install /srv/git/pool.git", "from now on bad pushes are refused there");
+    return [options](Context& context) { return hook(context, *options); };
+}
+
+}  // namespace cultivar

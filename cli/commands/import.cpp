@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "cli/app/json.h"
+#include "cli/app/text_table.h"
+#include "cli/session/session.h"
+#include "pool/util/file.h"
+
+namespace cultivar {
+namespace {
+
+struct Options {
+    std::string from, id;
+};
+
+struct Dropped {
+    std::string gene, value, why;
+};
+
+struct Imported {
+    Candidate candidate;
+    std::vector<Dropped> dropped;
+};
+
+// Why a gene of another pool cannot be taken; nothing when it can.
+std::string obstacle(const Gene& theirs, const Value& value, const Gene* ours) {
+    if (!ours) return "no such gene here";
+    if (ours->type != theirs.type) return fmt::format("{} there, {} here", name(theirs.type), name(ours->type));
+    return ours->accept(value) ? "" : "out of range: " + ours->range_text();
+}
+
+// What the other pool's candidate is, in this pool's genes: values, not differences from the other pool's defaults.
+Result<Imported> translate(const Task& task, const std::string& task_id, const Space& their_space,
+                           const Candidate& theirs) {
+    Imported imported;
+    Genes taken;
+    for (const Gene& gene : their_space.genes()) {
+        if (!their_space.active(gene, theirs.genes)) continue;
+        const Value& value = theirs.genes.at(gene.name);
+        const std::string why = obstacle(gene, value, task.space.find(gene.name));
+        if (why.empty())
+            taken.emplace(gene.name, value);
+        else
+            imported.dropped.push_back({gene.name, to_toml(value), why});
+    }
+    auto made = make_candidate(task.space, task_id, taken);
+    if (!made) return fail(Code::unfit, "what this pool could take of it: " + made.error().message);
+    for (const auto& [gene, value] : taken) {
+        if (!task.space.active(*task.space.find(gene), made->genes))
+            imported.dropped.push_back({gene, to_toml(value), "not active here"});
+    }
+    if (taken.empty() || (made->toml.empty() && !imported.dropped.empty()))
+        return fail(Code::unfit, "this pool has none of the genes that make it what it is", "cultivar genes");
+    imported.candidate = std::move(*made);
+    return imported;
+}
+
+Result<Imported> from_pool(const Context& context, const Session& session, const Options& options) {
+    Context there = context;
+    there.folder = options.from;
+    TRY_ASSIGN(Session other, open_session(there));
+    TRY_ASSIGN(std::string id, other.index->resolve_candidate(options.id));
+    TRY_ASSIGN(std::optional<CandidateRow> row, other.index->candidate(id));
+    if (!row) return fail(Code::not_found, fmt::format("no candidate '{}' in '{}'", options.id, options.from));
+    const Space& their_space = other.clone->task.space;
+    TRY_ASSIGN(Candidate theirs, parse_canonical(their_space, other.clone->task_id, row->toml));
+    return translate(session.clone->task, session.clone->task_id, their_space, theirs);
+}
+
+Result<Imported> from_file(const Session& session, const std::string& path) {
+    TRY_ASSIGN(std::string text, read_file(path, kMaxCandidateBytes));
+    TRY_ASSIGN(Candidate candidate, read_candidate(session.clone->task.space, session.clone->task_id, text, path));
+    return Imported{std::move(candidate), {}};
+}
+
+// A seed is known before anybody ran it.
+Result<bool> is_known(Session& session, const std::string& id) {
+    TRY_ASSIGN(std::optional<CandidateRow> row, session.index->candidate(id));
+    TRY_ASSIGN(std::vector<Seed> seeds, read_seeds(*session.clone));
+    return row || std::any_of(seeds.begin(), seeds.end(), [&](const Seed& seed) { return seed.candidate.id == id; });
+}
+
+void print_json(Context& context, const Imported& imported, bool known, const std::string& branch) {
+    Json dropped = Json::array();
+    for (const Dropped& one : imported.dropped)
+        dropped.push_back({{"gene", one.gene}, {"value", one.value}, {"why", one.why}});
+    Json json = {{"schema", 1},
+                 {"id", imported.candidate.id},
+                 {"toml", imported.candidate.toml},
+                 {"new", !known},
+                 {"branch", branch.empty() ? Json() : Json(branch)},
+                 {"dropped", dropped}};
+    context.ui.print(pretty(json));
+}
+
+void print_text(Context& context, const Session& session, const Imported& imported, bool known) {
+    const Task& task = session.clone->task;
+    context.ui.print(
+        fmt::format("{} {}\n", known ? "already in the pool:" : "imported", short_id(imported.candidate.id)));
+    TextTable table({{"gene"}, {"default"}, {"value"}});
+    if (auto defaults = task.space.complete({})) {
+        for (const GeneChange& change : gene_changes(task.space, *defaults, imported.candidate.genes))
+            table.row({change.gene, change.before, change.after});
+    }
+    if (!imported.candidate.toml.empty()) context.ui.print(table.text(context.ui));
+    for (const Dropped& one : imported.dropped)
+        context.ui.warn(clean(fmt::format("dropped {} = {}: {}", one.gene, one.value, one.why)));
+    if (!known) context.ui.note("the next 'cultivar explore' runs it first");
+}
+
+Result<int> import_candidate(Context& context, const Options& options) {
+    std::error_code ec;
+    if (options.id.empty() && std::filesystem::is_directory(options.from, ec))
+        return fail(Code::usage, fmt::format("'{}' is a folder: which of its candidates?", options.from),
+                    fmt::format("cultivar import {} ID", options.from));
+    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(Imported imported,
+               options.id.empty() ? from_file(session, options.from) : from_pool(context, session, options));
+    TRY_ASSIGN(bool known, is_known(session, imported.candidate.id));
+    std::string branch;
+    if (!known) {
+        TRY_ASSIGN(CandidateCommit commit, session.index->lineage().write(imported.candidate, {}));
+        TRY(ensure_candidate_branch(session.clone->repo, commit));
+        TRY(session.index->refresh());
+        branch = candidate_branch(imported.candidate.id, commit.oid);
+    }
+    if (context.ui.json())
+        print_json(context, imported, known, branch);
+    else
+        print_text(context, session, imported, known);
+    return kYes;
+}
+
+}  // namespace
+
+Action declare_import(Parser& parser) {
+    auto options = std::make_shared<Options>();
+    parser.positional("FROM", options->from, "a file of genes in TOML, or the folder of another pool's clone");
+    parser.positional("ID", options->id, "which candidate of the other pool", false);
+    parser.example("cultivar import idea.toml", "a configuration of your own");
+    parser.example("cultivar import ../other-pool 1a2b3c4d", "what another pool found");
+    return [options](Context& context) { return import_candidate(context, *options); };
+}
+
+}  // namespace cultivar

@@ -1,0 +1,152 @@
+#include <unistd.h>
+#include <ctime>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "cli/app/json.h"
+#include "cli/commands/github_workflow.h"
+#include "cli/session/identity.h"
+#include "cli/session/session.h"
+#include "pool/transport/transport.h"
+#include "pool/util/sha256.h"
+#include "train/lm/space/lm_search_space.h"
+
+namespace cultivar {
+namespace {
+
+struct Options {
+    std::string folder, remote, name, host, kind = "lm", task_file;
+    std::optional<std::string> budget;
+};
+
+// What goes to main, but for the keys.
+struct Founding {
+    Task task;
+    std::vector<std::pair<std::string, std::string>> seeds;  // name, TOML
+    std::vector<std::pair<std::string, std::string>> files;  // path below the pool, bytes
+};
+
+Task blank_task(const Options& options) {
+    Task task;
+    task.name = std::filesystem::absolute(options.folder).lexically_normal().filename().string();
+    task.created = utc_text(std::time(nullptr));
+    return task;
+}
+
+Result<Founding> language_model(const Options& options) {
+    Founding founding{blank_task(options), {}, {}};
+    TRY_ASSIGN(founding.task.space, Space::make(lm_genes(), lm_constraints()));
+    for (const auto& [seed, toml] : lm_seeds()) founding.seeds.emplace_back(seed, toml);
+    return founding;
+}
+
+// The person's own TOML, completed; the files that its command names lie beside it.
+Result<Founding> own_command(const Options& options) {
+    TRY_ASSIGN(std::string text, read_file(options.task_file, 1 << 20));
+    Task draft = blank_task(options);
+    draft.kind = kCommandKind;
+    draft.metric = "score";
+    Founding founding;
+    TRY_ASSIGN(founding.task, parse_task(text, options.task_file, &draft));
+    if (!founding.task.command)
+        return fail(Code::usage, fmt::format("{}: its kind is '{}'", options.task_file, founding.task.kind));
+    if (founding.task.space.genes().empty())
+        return fail(Code::usage, fmt::format("{}: it declares no gene", options.task_file), "man cultivar-pool");
+    std::string beside = std::filesystem::path(options.task_file).parent_path() / "";
+    for (CommandFile& file : founding.task.command->files) {
+        TRY_ASSIGN(std::string bytes, read_file(beside + file.path, kMaxCommandFile_bytes));
+        file.sha256 = sha256_hex(bytes);
+        founding.files.emplace_back(file.path, std::move(bytes));
+    }
+    founding.seeds.emplace_back("defaults", "# Every gene at its default.\n");
+    return founding;
+}
+
+Result<Founding> found(const Options& options) {
+    const bool own = options.kind == kCommandKind;
+    if (!own && options.kind != "lm")
+        return fail(Code::usage, fmt::format("'{}' is no kind of task: lm, command", options.kind));
+    if (own == options.task_file.empty())
+        return fail(Code::usage, "--kind command and --task FILE go together",
+                    "cultivar init DIR --kind command --task FILE.toml");
+    TRY_ASSIGN(Founding founding, own ? own_command(options) : language_model(options));
+    if (!options.name.empty()) founding.task.name = options.name;
+    if (options.budget) {
+        TRY_ASSIGN(founding.task.budget_s, parse_duration(*options.budget));
+    }
+    return founding;
+}
+
+// A remote that already has a pool is to be cloned, not founded again.
+Result<void> check_remote(Ui& ui, const std::string& url) {
+    auto refs = list_remote(url);
+    if (!refs) {
+        ui.warn(clean(refs.error().message));
+        return {};
+    }
+    for (const auto& [ref, oid] : *refs) {
+        if (ref == "refs/heads/main")
+            return fail(Code::usage, fmt::format("'{}' already has a branch main", url), "cultivar clone " + url);
+    }
+    return {};
+}
+
+Result<int> init(Context& context, const Options& options) {
+    if (!options.host.empty() && options.host != "github")
+        return fail(Code::usage, fmt::format("--host = '{}': it takes github", options.host), "cultivar init --help");
+    TRY_ASSIGN(const Founding founding, found(options));
+    const Task& task = founding.task;
+    for (const auto& [seed, toml] : founding.seeds) TRY(read_candidate(task.space, task.id(), toml, seed));
+    if (!options.remote.empty()) TRY(check_remote(context.ui, options.remote));
+    TRY_ASSIGN(Config config, Config::load(nullptr));
+    TRY_ASSIGN(std::string remote, absolute_remote(options.remote));
+    TRY_ASSIGN(Repo repo, create_clone(options.folder, false, remote, writer_name(config)));
+
+    std::string state_dir = repo.git_dir() + "cultivar/";
+    std::filesystem::create_directories(state_dir);
+    TRY_ASSIGN(Key key, clone_key(repo, state_dir));
+    WriterName who = writer_name(config);
+    std::string writer = fmt::format("{}.{}.{}", who.name, who.machine, key.fingerprint().substr(0, 8));
+    Clone clone{std::move(repo), state_dir, key, writer, {}, {}, {}};
+    std::vector<std::pair<std::string, std::string>> files = {
+        {"pool.toml", to_toml(task)},
+        {"allowed_signers", fmt::format("# Verifiers of this pool: only their verdicts count. One key a line.\n"
+                                        "{} namespaces=\"git\" {}\n",
+                                        writer, key.public_text())}};
+    for (const auto& [seed, toml] : founding.seeds) files.emplace_back("seeds/" + seed + ".toml", toml);
+    files.insert(files.end(), founding.files.begin(), founding.files.end());
+    if (options.host == "github") files.emplace_back(kGithubWorkflowPath, github_workflow());
+    TRY(clone.commit_main(files, fmt::format("Create the pool {}", task.name)));
+
+    if (context.ui.json()) {
+        Json json = {{"schema", 1}, {"pool", task.name}, {"folder", options.folder}, {"writer", writer}};
+        context.ui.print(pretty(json));
+        return kYes;
+    }
+    const std::size_t genes = task.space.genes().size(), seeds = founding.seeds.size();
+    context.ui.print(fmt::format("created the pool '{}' in {} ({} gene{}, {} seed{}, budget {:g} s a run)\n",
+                                 clean(task.name), options.folder, genes, genes == 1 ? "" : "s", seeds,
+                                 seeds == 1 ? "" : "s", task.budget_s));
+    context.ui.note(fmt::format("next: cd {} && {} && cultivar explore --runs 10", options.folder,
+                                task.command ? "cultivar trust" : "cultivar data import FILE..."));
+    return kYes;
+}
+
+}  // namespace
+
+Action declare_init(Parser& parser) {
+    auto options = std::make_shared<Options>();
+    parser.positional("DIR", options->folder, "folder of the new pool; absent or empty");
+    parser.option("--remote", options->remote, "URL", "where the pool is shared; an empty repository");
+    parser.option("--name", options->name, "NAME", "the pool's name (default: the folder's)");
+    parser.option("--host", options->host, "HOST", "also a scheduled job that keeps the pool on its host: github");
+    parser.option("--budget", options->budget, "TIME", "training time of a run: 600 (default), 20s, 10m");
+    parser.option("--kind", options->kind, "KIND", "lm (default), or command: a program of your own gives the score");
+    parser.option("--task", options->task_file, "FILE", "of kind command: TOML with its [command] and genes");
+    parser.example("cultivar init pool --remote git@github.com:us/pool.git", "a pool for others to join");
+    parser.example("cultivar init pool --kind command --task task.toml", "a pool for whatever has a score");
+    return [options](Context& context) { return init(context, *options); };
+}
+
+}  // namespace cultivar

@@ -1,0 +1,69 @@
+// The one table of commands: help, man pages, completion and spell check read it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/app/argument_parser.h"
+#include "cli/app/settings.h"
+#include "cli/app/terminal.h"
+#include "pool/util/result.h"
+
+namespace cultivar {
+
+struct Context {
+    Ui ui;
+    std::string folder = ".";                  // -C
+    const std::atomic<int>* signal = nullptr;  // the first SIGINT or SIGTERM that came, or 0
+    bool interrupted() const { return signal->load() != 0; }
+};
+
+// Exit codes; those of git where git has one, so that `git bisect run` and cron understand them.
+inline constexpr int kYes = 0, kNo = 1, kBusy = 75, kCannotJudge = 125, kFailed = 128, kUsage = 129;
+
+using Action = std::function<Result<int>(Context&)>;
+
+struct Command {
+    const char* name;
+    const char* group;
+    const char* summary;  // imperative, no full stop
+    const char* usage;    // what follows the name
+    // Declares flags and arguments and gives what to do with them.
+    Action (*declare)(Parser& parser);
+};
+
+const std::vector<Command>& commands();
+
+Action declare_init(Parser&);
+Action declare_clone(Parser&);
+Action declare_data(Parser&);
+Action declare_trust(Parser&);
+Action declare_pull(Parser&);
+Action declare_explore(Parser&);
+Action declare_ask(Parser&);
+Action declare_tell(Parser&);
+Action declare_explain(Parser&);
+Action declare_cross(Parser&);
+Action declare_propose(Parser&);
+Action declare_import(Parser&);
+Action declare_merge_driver(Parser&);
+Action declare_hook(Parser&);
+Action declare_source(Parser&);
+Action declare_archive(Parser&);
+Action declare_retire(Parser&);
+Action declare_gc(Parser&);
+Action declare_fsck(Parser&);
+Action declare_index(Parser&);
+Action declare_verify(Parser&);
+Action declare_top(Parser&);
+Action declare_contributors(Parser&);
+Action declare_show(Parser&);
+Action declare_log(Parser&);
+Action declare_diff(Parser&);
+Action declare_genes(Parser&);
+Action declare_status(Parser&);
+Action declare_version(Parser&);
+
+}  // namespace cultivar

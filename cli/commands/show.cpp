@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include "cli/app/json.h"
+#include "cli/app/text_table.h"
+#include "cli/format/messages.h"
+#include "cli/session/session.h"
+
+namespace cultivar {
+namespace {
+
+struct Options {
+    std::string id;
+};
+
+Result<Json> claim_json(Session& session, const ClaimRow& row) {
+    Json json = Json::parse(to_line(Record(row.claim)));
+    json["id"] = row.id;
+    json["problem"] = row.problem.empty() ? Json(nullptr) : Json(row.problem);
+    TRY_ASSIGN(json["suspicions"], session.index->suspicions(row));
+    json["verdict"] = row.verdict ? Json::parse(to_line(*row.verdict)) : Json(nullptr);
+    return json;
+}
+
+Json run_json(const RunRow& row) {
+    Json json = Json::parse(to_line(Record(row.run)));
+    json["id"] = row.id;
+    json["refused"] = row.refused;
+    return json;
+}
+
+std::string genes_text(const Clone& clone, const Candidate& candidate) {
+    auto defaults = clone.task.space.complete({});
+    if (!defaults) return "";
+    TextTable table({{"gene"}, {"value"}, {"default"}});
+    for (const GeneChange& change : gene_changes(clone.task.space, *defaults, candidate.genes))
+        table.row({change.gene, change.after.empty() ? "unset" : change.after,
+                   change.before.empty() ? "unset" : change.before});
+    Ui plain;
+    return table.text(plain);
+}
+
+void show_runs(Context& context, const std::vector<RunRow>& runs) {
+    if (!runs.empty()) context.ui.print("\nruns\n");
+    for (const RunRow& row : runs) {
+        const Run& run = row.run;
+        context.ui.print(fmt::format("  {}  {}\n", short_id(row.id), run_line(context.ui, run)));
+        context.ui.print(fmt::format("            {}  seed {}  {} steps, {} tokens in {:.1f} s  {} ({})  {}\n",
+                                     clean(run.category, 32), run.seed, run.steps, run.tokens, run.train_s,
+                                     joules_text(run.energy.joules), clean(run.energy.method, 16),
+                                     clean(run.writer, 48)));
+        if (const std::string cost = cost_text(use_cost(run)); !cost.empty())
+            context.ui.print(fmt::format("            {}\n", cost));
+        context.ui.print(fmt::format("            chosen: {}\n", clean(run.choice)));
+        if (row.refused)
+            context.ui.print(fmt::format("            refused: {}\n",
+                                         row.why_refused.empty() ? "its claim was rejected" : clean(row.why_refused)));
+    }
+}
+
+Result<void> show_claims(Context& context, Session& session, const std::vector<ClaimRow>& claims) {
+    if (!claims.empty()) context.ui.print("\nclaims\n");
+    for (const ClaimRow& row : claims) {
+        std::string verdict =
+            row.verdict ? fmt::format("{} by {} ({}: {})", row.verdict->result, clean(row.verdict->verifier, 48),
+                                      row.verdict->tier, clean(row.verdict->reason))
+                        : "pending";
+        context.ui.print(fmt::format("  {}  {:.4f}  {}  artifact {}  {}\n", short_id(row.id), row.claim.val_bpb,
+                                     clean(row.claim.writer, 48), short_id(row.claim.artifact), verdict));
+        if (row.verdict && row.verdict->record)
+            context.ui.print(fmt::format("            {}\n", record_text(*row.verdict->record)));
+        if (!row.problem.empty()) context.ui.print(fmt::format("            wrong: {}\n", clean(row.problem)));
+        TRY_ASSIGN(const std::vector<std::string> odd, session.index->suspicions(row));
+        for (const std::string& one : odd) context.ui.print(fmt::format("            odd: {}\n", clean(one)));
+    }
+    return {};
+}
+
+Result<int> show_candidate(Context& context, Session& session, const CandidateRow& row) {
+    TRY_ASSIGN(Candidate candidate, parse_canonical(session.clone->task.space, session.clone->task_id, row.toml));
+    TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs(row.id));
+    TRY_ASSIGN(std::vector<ClaimRow> claims, session.index->claims(row.id));
+    TRY_ASSIGN(auto all_retired, session.index->retired_candidates());
+    const auto retired = all_retired.find(row.id);
+    if (context.ui.json()) {
+        Json json = {{"schema", 1},
+                     {"id", row.id},
+                     {"toml", row.toml},
+                     {"parents", row.parents},
+                     {"commits", row.commits},
+                     {"runs", Json::array()},
+                     {"claims", Json::array()}};
+        json["retired"] = retired == all_retired.end() ? Json(nullptr) : Json(retired->second.reason);
+        for (const RunRow& run : runs) json["runs"].push_back(run_json(run));
+        for (const ClaimRow& claim : claims) {
+            TRY_ASSIGN(Json one, claim_json(session, claim));
+            json["claims"].push_back(std::move(one));
+        }
+        context.ui.print(pretty(json));
+        return kYes;
+    }
+    context.ui.print(fmt::format("candidate {}\n", row.id));
+    for (const Oid& commit : row.commits)
+        context.ui.print(fmt::format("commit    {}  ({})\n", commit, candidate_branch(row.id, commit)));
+    for (const std::string& parent : row.parents)
+        context.ui.print(
+            fmt::format("parent    {}  {}\n", short_id(parent), clean(change_against(session, row, parent))));
+    if (retired != all_retired.end())
+        context.ui.print(fmt::format("retired   {} by {}: {}\n", retired->second.everywhere ? "everywhere" : "here",
+                                     clean(retired->second.writer, 48), clean(retired->second.reason)));
+    context.ui.print(fmt::format("\n{}", genes_text(*session.clone, candidate)));
+    show_runs(context, runs);
+    TRY(show_claims(context, session, claims));
+    return kYes;
+}
+
+Result<int> show(Context& context, const Options& options) {
+    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(std::string id, session.index->resolve_any(options.id));
+    TRY_ASSIGN(std::optional<CandidateRow> row, session.index->candidate(id));
+    if (row) return show_candidate(context, session, *row);
+    // A record, as it stands in its journal; it is data in either form.
+    TRY_ASSIGN(std::string line, session.index->record_line(id));
+    context.ui.print(pretty(Json::parse(line)));
+    return kYes;
+}
+
+}  // namespace
+
+Action declare_show(Parser& parser) {
+    auto options = std::make_shared<Options>();
+    parser.positional("ID", options->id,
+                      "a candidate, or a run's, claim's or lease's record; any unique prefix of 4 digits or more");
+    parser.example("cultivar show 1a2b3c4d", "a candidate's genes, family, runs and claims");
+    return [options](Context& context) { return show(context, *options); };
+}
+
+}  // namespace cultivar

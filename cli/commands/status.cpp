@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+
+#include "cli/app/json.h"
+#include "cli/runs/ask_store.h"
+#include "cli/runs/machine_category.h"
+#include "cli/runs/run_execution.h"
+#include "cli/session/session.h"
+#include "pool/clone/command_trust.h"
+#include "pool/clone/journal.h"
+#include "pool/process/sandbox.h"
+
+namespace cultivar {
+namespace {
+
+struct Situation {
+    Totals totals;
+    std::size_t unsent = 0;
+    std::string category;               // "" while the machine was not measured
+    std::map<std::string, int> scored;  // candidates by category
+    bool data_here = false, exploring = false;
+    std::optional<bool> trusted;  // absent: the pool has no command of its own
+    std::optional<PlannedRun> unfinished;
+    std::size_t asked = 0;  // and not told yet
+};
+
+Result<Situation> look(Session& session) {
+    Situation now;
+    TRY_ASSIGN(now.totals, session.index->totals());
+    TRY_ASSIGN(std::vector<std::string> spooled, spooled_lines(*session.clone));
+    now.unsent = spooled.size();
+    TRY(session.config.device());
+    now.category = known_category(session, session.clone->task.budget_s);
+    if (session.clone->task.command) {
+        TRY_ASSIGN(now.trusted, is_trusted(*session.clone));
+    }
+    TRY_ASSIGN(now.scored, session.index->scored());
+    now.data_here = need_data(*session.clone).has_value();
+    now.exploring = FileLock::is_held(session.clone->state_dir + "explore.lock");
+    TRY_ASSIGN(now.unfinished, unfinished_run(session));
+    TRY_ASSIGN(std::vector<Ask> asks, open_asks(session));
+    now.asked = asks.size();
+    return now;
+}
+
+std::string origin_text(const Setting& setting, const std::string& fallback) {
+    return setting.value.empty() ? fmt::format("{} (default)", fallback)
+                                 : fmt::format("{} ({})", clean(setting.value), clean(setting.origin));
+}
+
+double share(const Totals& totals) { return totals.search_s > 0 ? totals.verify_s / totals.search_s : 0; }
+
+Json as_json(const Session& session, const Situation& now) {
+    const Clone& clone = *session.clone;
+    const Totals& t = now.totals;
+    return {{"schema", 1},
+            {"pool", clone.task.name},
+            {"task", clone.task.settled() ? Json(clone.task_id) : Json(nullptr)},
+            {"writer", clone.writer},
+            {"category", now.category.empty() ? Json(nullptr) : Json(now.category)},
+            {"categories", now.scored},
+            {"sandbox", {{"parts", sandbox_text(kernel_parts())}, {"gaps", sandbox_gaps(kernel_parts())}}},
+            {"data_here", now.data_here},
+            {"trusted", now.trusted ? Json(*now.trusted) : Json(nullptr)},
+            {"exploring", now.exploring},
+            {"unfinished", now.unfinished ? Json(now.unfinished->child.id) : Json(nullptr)},
+            {"unsent_records", now.unsent},
+            {"asked", now.asked},
+            {"runs",
+             {{"all", t.runs}, {"scored", t.done}, {"stopped", t.stopped}, {"failed", t.failed}, {"unfit", t.unfit}}},
+            {"candidates", t.candidates},
+            {"kept", t.kept},
+            {"contributors", t.contributors},
+            {"claims", {{"all", t.claims}, {"pending", t.pending}, {"accepted", t.accepted}, {"rejected", t.rejected}}},
+            {"refused", t.refused},
+            {"search", {{"seconds", t.search_s}, {"joules", t.search_joules}}},
+            {"verification",
+             {{"seconds", t.verify_s},
+              {"joules", t.verify_joules},
+              {"share", share(t)},
+              {"share_allowed", clone.task.verify_share},
+              {"seconds_allowed", clone.task.verify_share * t.search_s},
+              {"claims_waiting", t.pending}}}};
+}
+
+std::string as_text(const Session& session, const Situation& now, int threads) {
+    const Clone& clone = *session.clone;
+    const Totals& t = now.totals;
+    std::string text = fmt::format("pool          {} ({}, {}, {:g} s a run)\n", clean(clone.task.name),
+                                   clean(clone.task.kind), clean(clone.task.metric), clone.task.budget_s);
+    text += fmt::format("you           {}\n", clone.writer);
+    text += fmt::format("machine       {}, device {}, threads {}, watts {}\n",
+                        now.category.empty() ? "not measured yet" : now.category,
+                        origin_text(session.config.get("device"), "cpu"),
+                        origin_text(session.config.get("threads"), std::to_string(threads)),
+                        origin_text(session.config.get("watts"), "estimated"));
+    for (const auto& [category, count] : now.scored)
+        text += fmt::format("category      {}: {} candidate{} scored\n", clean(category), count, count == 1 ? "" : "s");
+    if (now.trusted)
+        text += fmt::format("command       {}\n", *now.trusted ? "trusted" : "not trusted here: cultivar trust");
+    else
+        text +=
+            fmt::format("data          {}\n", !clone.task.data ? "none yet: cultivar data import FILE..."
+                                              : now.data_here  ? "here"
+                                                               : "not on this machine: cultivar data import FILE...");
+    text += fmt::format("runs          {}: {} scored, {} stopped early, {} failed, {} unfit\n", t.runs, t.done,
+                        t.stopped, t.failed, t.unfit);
+    text += fmt::format("candidates    {} known, {} kept, by {} contributor{}\n", t.candidates, t.kept, t.contributors,
+                        t.contributors == 1 ? "" : "s");
+    text += fmt::format("claims        {}: {} accepted, {} rejected, {} pending\n", t.claims, t.accepted, t.rejected,
+                        t.pending);
+    if (t.refused > 0) text += fmt::format("refused       {} records or branches that failed intake\n", t.refused);
+    text += fmt::format("search        {}, {}\n", duration_text(t.search_s), joules_text(t.search_joules));
+    text += fmt::format("verification  {}, {}: {:.1f} % of the search (allowed {:.1f} %: {}), {} claim{} waiting\n",
+                        duration_text(t.verify_s), joules_text(t.verify_joules), 100 * share(t),
+                        100 * clone.task.verify_share, duration_text(clone.task.verify_share * t.search_s), t.pending,
+                        t.pending == 1 ? "" : "s");
+    text += fmt::format("sandbox       {}\n", sandbox_text(kernel_parts()));
+    for (const std::string& gap : sandbox_gaps(kernel_parts())) text += fmt::format("              {}\n", gap);
+    if (now.exploring)
+        text += "exploring     now, in another process\n";
+    else if (now.unfinished)
+        text +=
+            fmt::format("unfinished    {}: the next explore goes on with it\n", now.unfinished->child.id.substr(0, 8));
+    if (now.asked > 0) text += fmt::format("asked         {} not told yet: cultivar ask --open\n", now.asked);
+    if (now.unsent > 0)
+        text += fmt::format("unsent        {} record{}: cultivar propose\n", now.unsent, now.unsent == 1 ? "" : "s");
+    return text;
+}
+
+Result<int> status(Context& context) {
+    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(Situation now, look(session));
+    TRY_ASSIGN(int threads, session.config.threads());
+    context.ui.print(context.ui.json() ? pretty(as_json(session, now)) : as_text(session, now, threads));
+    return kYes;
+}
+
+}  // namespace
+
+Action declare_status(Parser& parser) {
+    parser.example("cultivar status --json | jq .unsent_records", "what propose would send");
+    return [](Context& context) { return status(context); };
+}
+
+}  // namespace cultivar

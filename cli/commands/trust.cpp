@@ -1,0 +1,90 @@
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "cli/commands/trust_roots_view.h"
+#include "cli/session/session.h"
+#include "pool/clone/command_trust.h"
+
+namespace cultivar {
+namespace {
+
+struct Options {
+    bool show = false, revoke = false;
+    std::string change, sign;
+    std::optional<std::int64_t> threshold;
+};
+
+Json command_json(const Clone& clone, bool trusted) {
+    Json json = {{"schema", 1}, {"kind", clone.task.kind}};
+    const auto& command = clone.task.command;
+    if (!command) return json.update({{"digest", nullptr}, {"trusted", nullptr}}), json;
+    Json files = Json::array();
+    for (const CommandFile& file : command->files) files.push_back({{"path", file.path}, {"sha256", file.sha256}});
+    json.update({{"digest", command_digest(*command)}, {"trusted", trusted}, {"run", command->run}, {"files", files}});
+    return json;
+}
+
+// What would run, word by word, and how to read its files.
+std::string command_text(const Clone& clone) {
+    const PoolCommand& command = *clone.task.command;
+    std::string text = "runs    ";
+    for (const std::string& word : command.run) text += " " + to_toml(Value(word));
+    text += "\n";
+    for (const CommandFile& file : command.files)
+        text += fmt::format("file     {}  sha256 {}\n         git show {}:{}\n", file.path, file.sha256,
+                            clone.main.substr(0, 12), file.path);
+    return text + fmt::format("digest   {}\n", command_digest(command));
+}
+
+Result<int> trust(Context& context, const Options& options) {
+    const bool change = !options.change.empty(), sign = !options.sign.empty();
+    if (options.show + options.revoke + change + sign > 1)
+        return fail(Code::usage, "--show, --revoke, --change and --sign exclude each other", "cultivar trust --help");
+    if (options.threshold && !change)
+        return fail(Code::usage, "--threshold goes with --change FILE", "cultivar trust --help");
+    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    if (change) TRY(propose_roots(context, clone, options.change, options.threshold));
+    if (sign) TRY(cosign_roots(context, clone, options.sign));
+    const auto& command = clone.task.command;
+    if (command && options.revoke) TRY(revoke_trust(clone));
+    if (command && !options.revoke && !options.show && !change && !sign) TRY(pin_command(clone));
+    bool trusted = false;
+    if (command) {
+        TRY_ASSIGN(trusted, is_trusted(clone));
+    }
+    TRY_ASSIGN(const Roots roots, trusted_roots(clone));
+    TRY_ASSIGN(const std::vector<LedgerState> ledgers, ledger_states(clone));
+    if (context.ui.json()) {
+        Json json = command_json(clone, trusted);
+        json["you"] = {{"writer", clone.writer}, {"public_key", clone.key.public_text()}};
+        json["roots"] = roots_json(roots, ledgers);
+        context.ui.print(pretty(json));
+    } else {
+        context.ui.print((command ? command_text(clone) : "") + roots_text(roots, ledgers, std::time(nullptr)) +
+                         fmt::format("you      {} {}\n", clone.writer, clone.key.public_text()));
+    }
+    if (!command) {
+        context.ui.note("this pool has no command of its own: nothing of it runs here");
+        return kYes;
+    }
+    context.ui.note(trusted ? "trusted on this machine, as it stands; it runs with your rights, in no sandbox"
+                            : "not trusted on this machine: it does not run");
+    return trusted || options.revoke || change || sign ? kYes : kNo;
+}
+
+}  // namespace
+
+Action declare_trust(Parser& parser) {
+    auto options = std::make_shared<Options>();
+    parser.flag("--show", options->show, "only show: who is trusted, and what would run");
+    parser.flag("--revoke", options->revoke, "let it run no more");
+    parser.option("--change", options->change, "FILE", "propose other keys: lines of allowed_signers");
+    parser.option("--threshold", options->threshold, "N", "with --change: how many keys change them the next time");
+    parser.option("--sign", options->sign, "DIGEST", "sign the change that waits");
+    parser.example("cultivar trust --show", "look before");
+    parser.example("cultivar trust", "let this pool's command run here, as it stands now");
+    return [options](Context& context) { return trust(context, *options); };
+}
+
+}  // namespace cultivar

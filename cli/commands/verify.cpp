@@ -1,0 +1,216 @@
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/app/json.h"
+#include "cli/format/messages.h"
+#include "cli/runs/machine_category.h"
+#include "cli/verify/verifier.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
+constexpr int kFewSlices = 1;
+
+struct Options {
+    std::vector<std::string> ids;
+    std::optional<std::string> tier;
+    bool pending = false, beyond_share = false, dry_run = false;
+};
+
+Json verdict_json(const Verdict& verdict) { return Json::parse(to_line(verdict)); }
+
+std::string check_text(const Check& check) {
+    std::string text = fmt::format("    {:<14}", check.name);
+    if (check.measured) text += fmt::format(" {:.6g}", *check.measured);
+    if (check.low && check.high) text += fmt::format(" (95 % interval {:.6f} to {:.6f})", *check.low, *check.high);
+    if (check.claimed) text += fmt::format(" against {:.6g}", *check.claimed);
+    if (check.tolerance) text += fmt::format(", {:.2g} allowed", *check.tolerance);
+    text += fmt::format(", on {}", check.count);
+    if (check.seconds) text += fmt::format(", {:.1f} s", *check.seconds);
+    return text + "\n";
+}
+
+std::string verdict_text(const Ui& ui, const Verdict& verdict) {
+    Paint paint = verdict.result == "accepted" ? Paint::good : verdict.result == "rejected" ? Paint::bad : Paint::none;
+    std::string text =
+        fmt::format("{}  {}  {:<9}  {:.4f}  {} ({:.1f} s, {:.1f} % of the claim's cost)\n",
+                    ui.paint(paint, fmt::format("{:<12}", verdict.result)), short_id(verdict.candidate), verdict.tier,
+                    verdict.claimed_bpb, clean(verdict.reason), verdict.seconds, 100 * verdict.ratio);
+    text += fmt::format("    {}\n", verdict.chosen);
+    for (const Check& check : verdict.checks) text += check_text(check);
+    if (verdict.record) text += fmt::format("    {}\n", record_text(*verdict.record));
+    return text;
+}
+
+std::string case_text(const char* word, const Case& one) {
+    return fmt::format("{:<12}  {}  {:<9}  {:.4f}  {} (about {:.1f} s)\n", word, short_id(one.row.claim.candidate),
+                       name(one.scope.tier), one.row.claim.val_bpb, one.scope.why, one.all_s());
+}
+
+Json case_json(const Case& one) {
+    return {{"candidate", one.row.claim.candidate}, {"claim", one.row.id},  {"val_bpb", one.row.claim.val_bpb},
+            {"tier", name(one.scope.tier)},         {"why", one.scope.why}, {"expected_seconds", one.all_s()}};
+}
+
+// What the options and the share leave of a scope. False: it waits.
+bool fit(const Session& session, const Options& options, const std::optional<Tier>& tier, double left_s, Case& one) {
+    if (tier) {
+        one.scope.cut = *tier < std::min(one.scope.tier, Tier::replay);
+        one.scope.tier = *tier;
+        one.scope.why = fmt::format("{}: asked for by name", name(*tier));
+        return true;
+    }
+    const bool anyway = options.beyond_share || !options.ids.empty();
+    if (!anyway && one.expected_s > left_s) return false;
+    if (one.scope.tier != Tier::rerun) return true;
+    if (can_rerun(session, one) && (options.beyond_share || one.all_s() <= left_s)) return true;
+    one.scope.tier = Tier::replay;
+    one.scope.why += std::string(", ") + kRerunWaits;
+    return true;
+}
+
+struct Round {
+    std::vector<Verdict> verdicts;
+    std::vector<Case> judgeable;  // of a dry run: what would be judged
+    std::vector<Case> waiting;
+    double spent_s = 0;
+};
+
+// Which reruns this machine may make, its category tells: it is measured when that first matters.
+Result<void> measure_for_reruns(Context& context, Session& session, const std::optional<Tier>& tier,
+                                const Docket& docket) {
+    const auto in_full = [](const Case& one) { return one.scope.tier == Tier::rerun; };
+    if (tier != Tier::rerun && std::none_of(docket.cases.begin(), docket.cases.end(), in_full)) return {};
+    const auto measured = machine_category(context, session, session.clone->task.budget_s);
+    if (measured) return {};
+    if (measured.error().code == Code::interrupted) return fail(measured.error());
+    context.ui.warn(measured.error().message + "; reruns wait");
+    return {};
+}
+
+// Strictly the most valuable first: what waits is not overtaken, or the little ones would eat what it waits for.
+Result<Round> judge_all(Context& context, Session& session, const Options& options, const std::optional<Tier>& tier,
+                        Docket docket, const Allowance& share) {
+    Round round;
+    std::optional<Verifier> verifier;
+    if (!docket.cases.empty() && !options.dry_run) {
+        TRY_ASSIGN(Verifier made, Verifier::make(context, session));
+        verifier.emplace(std::move(made));
+        if (verifier->hold_out().exists() && verifier->hold_out().unused(std::time(nullptr)) < kFewSlices)
+            context.ui.warn("the hold-out is nearly used up: cultivar data import --hold-out FILE...");
+        TRY(measure_for_reruns(context, session, tier, docket));
+    }
+    while (!docket.cases.empty()) {
+        Case one = std::move(docket.cases.front());
+        docket.cases.erase(docket.cases.begin());
+        if (!round.waiting.empty() || !fit(session, options, tier, share.left_s() - round.spent_s, one)) {
+            round.waiting.push_back(std::move(one));
+            continue;
+        }
+        if (options.dry_run) {
+            round.spent_s += one.all_s();
+            round.judgeable.push_back(std::move(one));
+            continue;
+        }
+        context.ui.progress(fmt::format("verifying {}, {}", short_id(one.row.claim.candidate), one.scope.why));
+        TRY_ASSIGN(Verdict verdict, verifier->judge(one));
+        TRY(verifier->write({verdict}));
+        heed(session, one, verdict, docket);
+        round.spent_s += verdict.seconds;
+        if (!context.ui.json()) context.ui.print(verdict_text(context.ui, verdict));
+        round.verdicts.push_back(std::move(verdict));
+    }
+    return round;
+}
+
+void tell_round(Ui& ui, const Options& options, const Round& round, const Allowance& share) {
+    for (const Case& one : round.judgeable) ui.print(case_text("to judge", one));
+    for (const Case& one : round.waiting) ui.print(case_text("waiting", one));
+    if (round.verdicts.empty() && round.judgeable.empty() && round.waiting.empty())
+        return ui.note("no claim is waiting");
+    if (!round.verdicts.empty()) ui.note("'cultivar propose' shares these verdicts");
+    if (round.waiting.empty() || options.dry_run) return;
+    ui.note(
+        fmt::format("{} wait{} until more was searched: verification may take {:.1f} s, {:.1f} % of the search, and "
+                    "has taken {:.1f} s",
+                    round.waiting.size(), round.waiting.size() == 1 ? "s" : "", share.allowed_s(), 100 * share.share,
+                    share.spent_s + round.spent_s));
+    ui.note(fmt::format("'cultivar verify {}' judges one all the same",
+                        short_id(round.waiting.front().row.claim.candidate)));
+}
+
+Json round_json(const Round& round, const Allowance& share) {
+    Json verdicts = Json::array(), judgeable = Json::array(), waiting = Json::array();
+    for (const Verdict& verdict : round.verdicts) verdicts.push_back(verdict_json(verdict));
+    for (const Case& one : round.judgeable) judgeable.push_back(case_json(one));
+    for (const Case& one : round.waiting) waiting.push_back(case_json(one));
+    return {
+        {"schema", 1},
+        {"verdicts", verdicts},
+        {"to_judge", judgeable},
+        {"waiting", waiting},
+        {"seconds",
+         {{"spent", share.spent_s + (round.judgeable.empty() ? round.spent_s : 0)}, {"allowed", share.allowed_s()}}}};
+}
+
+Result<std::optional<Tier>> tier_asked(const Options& options) {
+    using Asked = std::optional<Tier>;
+    if (!options.tier) return Asked();
+    const Asked tier = tier_of(*options.tier);
+    if (!tier)
+        return fail(Code::usage, fmt::format("--tier = '{}': takes structure, rescore, replay, rerun", *options.tier),
+                    "cultivar verify --help");
+    if (options.ids.empty())
+        return fail(Code::usage, "--tier is of a claim that is named",
+                    "cultivar verify --tier " + *options.tier + " ID");
+    return tier;
+}
+
+Result<int> verify(Context& context, const Options& options) {
+    if (options.pending && !options.ids.empty())
+        return fail(Code::usage, "--pending and ids exclude each other", "cultivar verify --help");
+    TRY_ASSIGN(const std::optional<Tier> tier, tier_asked(options));
+    TRY_ASSIGN(Session session, open_session(context));
+    if (session.clone->task.command)
+        return fail(Code::unfit, "a pool of kind 'command' cannot be rescored yet: no claim was judged");
+    TRY(session.config.device());
+    tell_clock(context.ui, session.clone->task, std::time(nullptr));
+    std::string holder = fmt::format("pid {}, cultivar verify, since {}", ::getpid(), utc_text(std::time(nullptr)));
+    TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "verify.lock", holder, kPatience_s));
+    TRY_ASSIGN(Docket docket, options.ids.empty() ? waiting_claims(session) : claims_named(session, options.ids));
+    if (docket.own > 0)
+        context.ui.note(
+            fmt::format("{} claim{} of your own left to another verifier", docket.own, docket.own == 1 ? "" : "s"));
+    TRY_ASSIGN(const Totals totals, session.index->totals());
+    const Allowance share = allowance(session.clone->task, totals);
+    TRY_ASSIGN(const Round round, judge_all(context, session, options, tier, std::move(docket), share));
+    if (context.ui.json())
+        context.ui.print(pretty(round_json(round, share)));
+    else
+        tell_round(context.ui, options, round, share);
+    const bool all_accepted = std::all_of(round.verdicts.begin(), round.verdicts.end(),
+                                          [](const Verdict& verdict) { return verdict.result == "accepted"; });
+    return all_accepted ? kYes : kNo;
+}
+
+}  // namespace
+
+Action declare_verify(Parser& parser) {
+    auto options = std::make_shared<Options>();
+    parser.positionals("ID", options->ids,
+                       "candidates whose claims to judge, again if need be (default: all that wait)");
+    parser.flag("--pending", options->pending, "every claim that waits, as far as the share allows (the default)");
+    parser.flag("--beyond-share", options->beyond_share,
+                "every claim that waits, whatever the pool's verify.share says");
+    parser.option("--tier", options->tier, "NAME", "how far to judge ID: structure, rescore, replay, rerun");
+    parser.flag("--dry-run", options->dry_run, "only say what would be judged, how far and why");
+    parser.example("cultivar pull && cultivar verify && cultivar propose", "a verifier's round");
+    parser.example("cultivar verify --tier rerun 1a2b3c4d", "train it again with a fresh seed");
+    return [options](Context& context) { return verify(context, *options); };
+}
+
+}  // namespace cultivar

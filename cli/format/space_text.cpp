@@ -1,0 +1,213 @@
+#include "cli/format/space_text.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/app/text_table.h"
+
+namespace cultivar {
+namespace {
+
+// A value as people write it: words without their quotes.
+std::string value_text(const Value& value) {
+    const auto* word = std::get_if<std::string>(&value);
+    return word ? clean(*word) : to_toml(value);
+}
+
+Json value_json(const Value& value) {
+    return std::visit([](const auto& plain) { return Json(plain); }, value);
+}
+
+// Every value that a gene may have, where they can be listed.
+std::vector<Value> values_of(const Gene& gene) {
+    if (gene.type == GeneType::boolean) return {false, true};
+    if (gene.type == GeneType::choice) return {gene.choices.begin(), gene.choices.end()};
+    return {gene.levels.begin(), gene.levels.end()};
+}
+
+// Constraints between genes that are all among these.
+std::vector<Constraint> constraints_among(const Space& space, const std::vector<const Gene*>& genes) {
+    const auto shown = [&](const std::string& name) {
+        return std::any_of(genes.begin(), genes.end(), [&](const Gene* gene) { return gene->name == name; });
+    };
+    std::vector<Constraint> among;
+    for (const Constraint& constraint : space.constraints()) {
+        if (shown(constraint.left) && shown(constraint.right)) among.push_back(constraint);
+    }
+    return among;
+}
+
+// Genes by part, parts in order of their first gene.
+std::vector<std::vector<const Gene*>> by_part(const std::vector<const Gene*>& genes) {
+    std::vector<std::vector<const Gene*>> parts;
+    for (const Gene* gene : genes) {
+        auto part = std::find_if(parts.begin(), parts.end(),
+                                 [&](const auto& other) { return part_of(*other.front()) == part_of(*gene); });
+        if (part == parts.end()) part = parts.insert(part, std::vector<const Gene*>());
+        part->push_back(gene);
+    }
+    return parts;
+}
+
+Json gene_json(const Gene& gene) {
+    const bool whole = gene.type == GeneType::integer, ranged = whole || gene.type == GeneType::real;
+    const auto end = [&](double number) { return whole ? Json(static_cast<std::int64_t>(number)) : Json(number); };
+    Json equals = Json::array();
+    if (gene.when) {
+        for (const Value& value : gene.when->values) equals.push_back(value_json(value));
+    }
+    return {{"name", gene.name},
+            {"type", name(gene.type)},
+            {"default", value_json(gene.default_value)},
+            {"range", ranged ? Json{end(gene.low), end(gene.high)} : Json(nullptr)},
+            {"log", gene.log_scale},
+            {"multiple_of", gene.multiple_of},
+            {"levels", gene.levels.empty() ? Json(nullptr) : Json(gene.levels)},
+            {"choices", gene.choices.empty() ? Json(nullptr) : Json(gene.choices)},
+            {"unit", gene.unit.empty() ? Json(nullptr) : Json(gene.unit)},
+            {"when", gene.when ? Json(gene.when->gene) : Json(nullptr)},
+            {"equals", gene.when ? equals : Json(nullptr)},
+            {"structural", gene.structural},
+            {"since", gene.since},
+            {"help", gene.help}};
+}
+
+// Text that scdoc prints as it is.
+std::string scdoc(const std::string& text) {
+    std::string out;
+    for (char c : text) {
+        if (c == '*' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out;
+}
+
+std::string page_entry(const Space& space, const Gene& gene) {
+    std::string help = gene.help;
+    if (!help.empty()) help[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(help[0])));
+    const std::string unit = gene.unit.empty() ? "" : " " + gene.unit, range = gene.range_text();
+    std::string text = fmt::format("*{}* ({}, {}{})\n\t{}. ", gene.name, name(gene.type),
+                                   scdoc(value_text(gene.default_value)), unit, scdoc(help));
+    const bool from_to = range.find("..") != std::string::npos;
+    if (gene.type != GeneType::boolean) text += fmt::format("{} {}. ", from_to ? "Range" : "One of", scdoc(range));
+    if (gene.when) text += fmt::format("Only if {}. ", scdoc(condition_text(space, gene)));
+    if (gene.structural) text += "Structural. ";
+    text.back() = '\n';
+    return text;
+}
+
+constexpr const char* kPageHead = R"(cultivar-genes(7)
+
+# NAME
+
+cultivar-genes - the genes of the built-in language-model task
+
+# DESCRIPTION
+
+The search space that *cultivar init* gives a new pool. A pool may have widened ranges and gained genes since; *cultivar
+genes* prints its own. This page is what *cultivar genes --scdoc* prints.
+
+Beside each name stand its type and its default; then what it does, which values it takes, (log) if it is searched on a
+logarithmic scale, and when it is active: a gene whose condition does not hold stands at its default and has no effect. A
+_structural_ gene changes the model's shape. The defaults are Parameter Golf's baseline as published.
+)";
+
+constexpr const char* kPageTail = R"(
+# SEE ALSO
+
+*cultivar-genes*(1), *cultivar-init*(1), *cultivar-pool*(5)
+)";
+
+}  // namespace
+
+std::string part_of(const Gene& gene) { return gene.name.substr(0, gene.name.find('.')); }
+
+std::string condition_text(const Space& space, const Gene& gene) {
+    if (!gene.when) return "";
+    const std::vector<Value>& on = gene.when->values;
+    std::vector<Value> off = values_of(*space.find(gene.when->gene));
+    std::erase_if(off, [&](const Value& value) { return std::find(on.begin(), on.end(), value) != on.end(); });
+    if (on.size() > 1 && off.size() == 1) return fmt::format("{} != {}", gene.when->gene, value_text(off.front()));
+    std::vector<std::string> words;
+    for (const Value& value : on) words.push_back(value_text(value));
+    return fmt::format("{} = {}", gene.when->gene, fmt::join(words, " or "));
+}
+
+std::string constraint_text(const Constraint& constraint) {
+    if (constraint.kind == Constraint::Kind::at_most)
+        return fmt::format("{} is at most {}", constraint.left, constraint.right);
+    const std::string factor = constraint.factor == 1 ? "" : fmt::format("{} x ", constraint.factor);
+    return fmt::format("{} is a multiple of {}{}", constraint.left, factor, constraint.right);
+}
+
+std::string space_table(const Ui& ui, const Space& space, const std::vector<const Gene*>& genes) {
+    std::string text;
+    for (const auto& part : by_part(genes)) {
+        TextTable table({{"gene"}, {"type"}, {"default"}, {"range"}, {"unit"}, {"only if"}, {"help"}});
+        for (const Gene* gene : part) {
+            const auto or_dash = [](const std::string& cell) { return cell.empty() ? std::string("-") : cell; };
+            table.row({gene->name, std::string(name(gene->type)), value_text(gene->default_value),
+                       clean(gene->range_text()), or_dash(clean(gene->unit)), or_dash(condition_text(space, *gene)),
+                       clean(gene->help)});
+        }
+        text += (text.empty() ? "" : "\n") + ui.paint(Paint::strong, part_of(*part.front())) + "\n" + table.text(ui);
+    }
+    const auto constraints = constraints_among(space, genes);
+    if (!constraints.empty()) text += "\n" + ui.paint(Paint::strong, "constraints") + "\n";
+    for (const Constraint& constraint : constraints) text += constraint_text(constraint) + "\n";
+    return text;
+}
+
+std::string gene_in_full(const Ui& ui, const Space& space, const Gene& gene) {
+    std::string text = ui.paint(Paint::strong, gene.name) + "\n";
+    const auto line = [&](const char* what, const std::string& value) {
+        if (!value.empty()) text += fmt::format("  {:<11} {}\n", what, value);
+    };
+    line("help", clean(gene.help));
+    line("type",
+         fmt::format("{}{}", name(gene.type), gene.structural ? ", structural: changes the model's shape" : ""));
+    line("default", value_text(gene.default_value));
+    line("range", clean(gene.range_text()));
+    line("unit", clean(gene.unit));
+    line("only if", condition_text(space, gene));
+    for (const Gene& other : space.genes()) {
+        if (other.when && other.when->gene == gene.name)
+            line("switches", fmt::format("{}, if {}", other.name, condition_text(space, other)));
+    }
+    for (const Constraint& constraint : space.constraints()) {
+        if (constraint.left == gene.name || constraint.right == gene.name)
+            line("constraint", constraint_text(constraint));
+    }
+    if (gene.since > 0) line("since", fmt::format("widening {} of this pool", gene.since));
+    return text;
+}
+
+Json space_json(const Space& space, const std::vector<const Gene*>& genes) {
+    Json rows = Json::array(), constraints = Json::array();
+    for (const Gene* gene : genes) rows.push_back(gene_json(*gene));
+    for (const Constraint& constraint : constraints_among(space, genes)) {
+        constraints.push_back({{"kind", constraint.kind == Constraint::Kind::at_most ? "at_most" : "multiple"},
+                               {"left", constraint.left},
+                               {"right", constraint.right},
+                               {"factor", constraint.factor}});
+    }
+    return {{"genes", rows}, {"constraints", constraints}};
+}
+
+std::string genes_page(const Space& space) {
+    std::vector<const Gene*> genes;
+    for (const Gene& gene : space.genes()) genes.push_back(&gene);
+    std::string text = kPageHead;
+    for (const auto& part : by_part(genes)) {
+        std::string title = part_of(*part.front());
+        std::transform(title.begin(), title.end(), title.begin(), [](unsigned char c) { return std::toupper(c); });
+        text += fmt::format("\n# {}\n\n", title);
+        for (const Gene* gene : part) text += page_entry(space, *gene);
+    }
+    text += "\n# CONSTRAINTS\n\nBetween genes that are active:\n\n";
+    for (const Constraint& constraint : space.constraints()) text += fmt::format("- {}\n", constraint_text(constraint));
+    return text + kPageTail;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,105 @@
+#include "cli/runs/ask_store.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "pool/util/sha256.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kLeaseBudgets = 1.5;
+constexpr std::size_t kShortestPrefix = 4, kIdDigits = 32;
+constexpr std::size_t kMaxAskBytes = 1 << 20;
+
+std::string asked_root(const Session& session) {
+    return std::filesystem::absolute(session.clone->state_dir + "asked/").string();
+}
+
+std::optional<Ask> read_ask(const Session& session, const std::string& candidate) {
+    auto text = read_file(asked_dir(session, candidate) + "ask.json", kMaxAskBytes);
+    if (!text) return std::nullopt;
+    auto planned = parse_planned_run(session, *text);
+    if (!planned || planned->child.id != candidate) return std::nullopt;
+    auto json = Json::parse(*text, nullptr, false);
+    auto until = json.find("until");
+    if (until == json.end() || !until->is_number_integer()) return std::nullopt;
+    return Ask{std::move(*planned), until->get<std::time_t>()};
+}
+
+Error not_asked(Session& session, const std::string& prefix) {
+    auto candidate = session.index->resolve_candidate(prefix);
+    if (!candidate) return {Code::not_found, fmt::format("nobody asked for '{}' here", prefix), "cultivar ask"};
+    auto runs = session.index->runs(*candidate);
+    const bool told =
+        runs && std::ranges::any_of(*runs, [&](const RunRow& row) { return row.run.writer == session.clone->writer; });
+    if (told)
+        return {Code::not_found, fmt::format("'{}' was told already, or nobody asked for it", short_id(*candidate)),
+                "cultivar log " + short_id(*candidate)};
+    return {Code::not_found,
+            fmt::format("nobody asked for '{}' here: a configuration of your own is imported, then asked for", prefix),
+            "cultivar import FILE.toml && cultivar ask"};
+}
+
+}  // namespace
+
+std::time_t lease_end(double budget_s, std::time_t now) {
+    return now + static_cast<std::time_t>(std::ceil(kLeaseBudgets * budget_s));
+}
+
+std::string asked_dir(const Session& session, const std::string& candidate) {
+    return asked_root(session) + candidate + "/";
+}
+
+Result<std::vector<Ask>> open_asks(const Session& session) {
+    std::vector<Ask> asks;
+    std::error_code ec;
+    if (!std::filesystem::exists(asked_root(session), ec)) return asks;
+    for (const auto& folder : std::filesystem::directory_iterator(asked_root(session), ec)) {
+        const std::string name = folder.path().filename().string();
+        if (!is_hex(name, kIdDigits)) continue;
+        if (auto ask = read_ask(session, name)) asks.push_back(std::move(*ask));
+    }
+    if (ec) return fail(Code::io, fmt::format("cannot read '{}': {}", asked_root(session), ec.message()));
+    std::ranges::sort(asks, {}, [](const Ask& ask) { return ask.planned.child.id; });
+    return asks;
+}
+
+Result<void> save_ask(const Session& session, const Ask& ask) {
+    const std::string dir = asked_dir(session, ask.planned.child.id);
+    std::error_code ec;
+    std::filesystem::create_directories(dir, ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", dir, ec.message()));
+    Json json = to_json(session, ask.planned);
+    json["until"] = static_cast<std::int64_t>(ask.until);
+    return write_file_atomically(dir + "ask.json", json.dump(2) + "\n");
+}
+
+Result<void> remove_ask(const Session& session, const std::string& candidate) {
+    const std::string dir = asked_dir(session, candidate);
+    std::error_code ec;
+    std::filesystem::remove(dir + "ask.json", ec);  // first: what a kill leaves of the rest is no ask
+    std::filesystem::remove_all(dir, ec);
+    if (ec) return fail(Code::io, fmt::format("cannot clear '{}': {}", dir, ec.message()));
+    return {};
+}
+
+Result<Ask> find_ask(Session& session, const std::string& prefix) {
+    if (prefix.size() < kShortestPrefix)
+        return fail(Code::usage,
+                    fmt::format("'{}' is too short: an id takes {} digits or more", prefix, kShortestPrefix));
+    TRY_ASSIGN(std::vector<Ask> asks, open_asks(session));
+    std::erase_if(asks, [&](const Ask& ask) { return !ask.planned.child.id.starts_with(prefix); });
+    if (asks.empty()) return fail(not_asked(session, prefix));
+    if (asks.size() > 1)
+        return fail(Code::usage, fmt::format("'{}' names {} asks: give more digits", prefix, asks.size()));
+    TRY_ASSIGN(bool recorded, already_recorded(session, asks.front().planned));
+    if (!recorded) return std::move(asks.front());
+    TRY(remove_ask(session, asks.front().planned.child.id));
+    return fail(not_asked(session, prefix));
+}
+
+}  // namespace cultivar

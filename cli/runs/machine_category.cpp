@@ -1,0 +1,115 @@
+#include "cli/runs/machine_category.h"
+
+#include <cmath>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/runs/run_execution.h"
+
+namespace cultivar {
+namespace {
+
+std::string speed_path(const Session& session) { return session.clone->state_dir + "speed.json"; }
+
+// What was measured so far, by device and threads. An older clone holds a single measurement, not a list of them.
+nlohmann::ordered_json read_speeds(const Session& session) {
+    auto text = read_file(speed_path(session), 1 << 16);
+    auto json = nlohmann::ordered_json::parse(text ? *text : "[]", nullptr, false);
+    if (json.is_object()) json = nlohmann::ordered_json::array({json});
+    if (!json.is_array()) json = nlohmann::ordered_json::array();
+    auto& speeds = json.get_ref<nlohmann::ordered_json::array_t&>();
+    for (auto& one : speeds) {
+        if (one.is_object() && !one.contains("device")) one["device"] = "cpu";  // older still: there was no other
+    }
+    std::erase_if(speeds, [](const auto& one) {
+        return !one.is_object() || !one["device"].is_string() || !one.contains("threads") ||
+               !one["threads"].is_number_integer() || !one.contains("flops_per_s") || !one["flops_per_s"].is_number() ||
+               one["flops_per_s"] <= 0.0;
+    });
+    return json;
+}
+
+std::optional<double> read_speed(const Session& session, const std::string& device, int threads) {
+    for (const auto& one : read_speeds(session)) {
+        if (one["threads"] == threads && one["device"] == device) return one["flops_per_s"].get<double>();
+    }
+    return std::nullopt;
+}
+
+std::string unmeasured_category(const std::string& device, double budget_s) {
+    return fmt::format("{}-{}s", device, budget_s);
+}
+
+Result<double> machine_flops_per_s(Context& context, const Session& session, const std::string& device, int threads) {
+    if (auto known = read_speed(session, device, threads)) return *known;
+    context.ui.note("measuring this machine once, for its category");
+    Specification specification;
+    specification.mode = Specification::Mode::bench;
+    specification.threads = threads;
+    specification.device = device;
+    std::string spec_path = session.clone->state_dir + "bench.json";
+    TRY(write_file_atomically(spec_path, to_json(specification) + "\n"));
+    LaunchOptions options;
+    TRY_ASSIGN(options.command, worker_command(session));
+    options.spec_path = spec_path;
+    options.log_path = session.clone->state_dir + "bench.log";
+    options.hang_s = 120;
+    options.wall_limit_s = 120;
+    confine(options, specification);
+    auto go_on = [](const Event&) { return Advice::go_on; };
+    TRY_ASSIGN(Outcome outcome, run_trainer(options, SystemClock(), go_on, [&] { return context.interrupted(); }));
+    std::error_code ec;
+    std::filesystem::remove(spec_path, ec);
+    if (context.interrupted()) return fail(Code::interrupted, "interrupted while measuring the machine");
+    if (!outcome.done || outcome.done->flops_per_s <= 0)
+        return fail(Code::io, fmt::format("the worker cannot measure this machine: {}", outcome.message),
+                    "cultivar version");
+    double flops_per_s = outcome.done->flops_per_s;
+    nlohmann::ordered_json speeds = read_speeds(session);
+    speeds.push_back({{"device", device}, {"threads", threads}, {"flops_per_s", flops_per_s}});
+    TRY(write_file_atomically(speed_path(session), speeds.dump() + "\n"));
+    context.ui.note(fmt::format("{:.1f} GFLOP/s of training on {}, {} thread{}", flops_per_s / 1e9, device, threads,
+                                threads == 1 ? "" : "s"));
+    return flops_per_s;
+}
+
+}  // namespace
+
+std::string category_name(const std::string& device, double budget_s, double flops_per_s) {
+    double half_decades = std::floor(2 * std::log10(flops_per_s));
+    return fmt::format("{}-{}s-e{}", device, budget_s, half_decades / 2);
+}
+
+Result<std::string> machine_category(Context& context, Session& session, double budget_s) {
+    TRY_ASSIGN(std::string device, session.config.device());
+    if (session.clone->task.command) return unmeasured_category(device, budget_s);
+    TRY_ASSIGN(int threads, session.config.threads());
+    TRY_ASSIGN(double flops_per_s, machine_flops_per_s(context, session, device, threads));
+    return category_name(device, budget_s, flops_per_s);
+}
+
+Error unknown_category(const Session& session, const std::string& command) {
+    const std::string device = session.config.device().value_or("");
+    const int threads = session.config.threads().value_or(0);
+    std::string hint = "cultivar explore --runs 1";
+    for (const auto& one : read_speeds(session)) {
+        if (one["device"] == device) hint = fmt::format("CULTIVAR_THREADS={} {}", one["threads"].get<int>(), command);
+    }
+    return {Code::not_found,
+            fmt::format("this machine's category with {} thread{} on {} is not known before its first run", threads,
+                        threads == 1 ? "" : "s", device),
+            std::move(hint)};
+}
+
+std::string known_category(const Session& session, double budget_s) {
+    auto threads = session.config.threads();
+    auto device = session.config.device();
+    if (!threads || !device) return "";
+    if (session.clone->task.command) return unmeasured_category(*device, budget_s);
+    auto speed = read_speed(session, *device, *threads);
+    return speed ? category_name(*device, budget_s, *speed) : "";
+}
+
+}  // namespace cultivar

@@ -1,0 +1,25 @@
+// The category in which this machine's scores are compared: device kind, exact budget, and the floored half-decade of
+// its training speed, measured once per clone by the worker's fixed benchmark: "cpu-600s-e11", "cpu-20s-e10.5". A pool
+// of kind "command" has no such benchmark: "cpu-600s".
+#pragma once
+
+#include <string>
+
+#include "cli/session/session.h"
+
+namespace cultivar {
+
+std::string category_name(const std::string& device, double budget_s, double flops_per_s);
+
+// Measures on first use and keeps the figure in <state>/speed.json, one for each device and number of threads, so that
+// going from one to the other and back leads to the same two categories.
+// Errors: not_found (worker), io, or what the worker said.
+Result<std::string> machine_category(Context& context, Session& session, double budget_s);
+
+// The same without measuring; "" while that has not been done.
+std::string known_category(const Session& session, double budget_s);
+
+// What to say then; the hint names the threads that `command` would be of a known category with, if any.
+Error unknown_category(const Session& session, const std::string& command);
+
+}  // namespace cultivar

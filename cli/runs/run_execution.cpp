@@ -1,0 +1,246 @@
+#include "cli/runs/run_execution.h"
+
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "pool/clone/command_trust.h"
+#include "pool/rules/record_checks.h"
+#include "pool/util/sha256.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kSlack_s = 120;  // start-up and scoring of a small model, generously
+
+std::string run_dir(const Session& session) { return session.clone->state_dir + "run/"; }
+
+// All that the trainer may write to. A command finds the pool's files beside its specification.
+std::string work_dir(const Session& session) { return run_dir(session) + (session.clone->task.command ? "" : "work/"); }
+
+Result<void> save_plan(const Session& session, const PlannedRun& planned) {
+    return write_file_atomically(run_dir(session) + "plan.json", to_json(session, planned).dump(2) + "\n");
+}
+
+// What an earlier part of the run told, for the collector.
+void replay_events(const std::string& path, RunCollector& collector) {
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+        auto event = parse_event(line);
+        if (event) collector.take(*event);
+    }
+}
+
+// What the meter shows between a trainer's start and its scoring, or its end.
+class TrainingMeter {
+public:
+    explicit TrainingMeter(EnergyMeter& meter) : meter_(meter) {}
+
+    void take(const Event& event) {
+        if (std::holds_alternative<StartEvent>(event)) since_ = meter_.spent();
+        if (std::holds_alternative<EvalEvent>(event)) end();
+    }
+    void end() {
+        if (!since_) return;
+        const EnergyMeter::Spent now = meter_.spent();
+        spent_ = {now.joules - since_->joules, now.seconds - since_->seconds};
+        since_.reset();
+    }
+    const EnergyMeter::Spent& spent() const { return spent_; }
+
+private:
+    EnergyMeter& meter_;
+    std::optional<EnergyMeter::Spent> since_;
+    EnergyMeter::Spent spent_;
+};
+
+// Priming and checkpoints are off the training clock, so its joules are the mean power times its seconds. A part of the
+// run that was killed left its seconds in the checkpoint, but not its joules: the whole took no less than the training.
+Energy energy_of(const PlannedRun& planned, const Run& run, Energy energy) {
+    energy.joules = planned.joules;
+    if (run.steps < 1 || planned.training.seconds <= 0) return energy;
+    energy.train_joules = std::max(0.0, planned.training.joules / planned.training.seconds * run.train_s);
+    energy.joules = std::max(energy.joules, *energy.train_joules);
+    return energy;
+}
+
+void note_failure(const Outcome& outcome, Run& run) {
+    bool unfit = outcome.how == Outcome::How::error_event && outcome.error && outcome.error->kind == "unfit";
+    run.status = unfit ? RunStatus::unfit : RunStatus::failed;
+    run.reason = outcome.error ? fmt::format("{}: {}", outcome.error->kind, outcome.error->message) : outcome.message;
+    if (unfit) run.reason = outcome.error->message;
+}
+
+void take_training(const DoneEvent& done, Run& run) {
+    run.steps = done.steps;
+    run.tokens = done.tokens;
+    run.train_s = done.train_s;
+}
+
+void take_weights(const std::string& weights, Run& run) {
+    run.artifact = sha256_hex(weights);
+    run.artifact_bytes = static_cast<std::int64_t>(weights.size());
+}
+
+Result<std::string> take_score(const DoneEvent& done, const std::string& path, std::int64_t cap_bytes, Run& run) {
+    TRY_ASSIGN(std::string weights, read_file(path, static_cast<std::size_t>(cap_bytes)));
+    run.status = RunStatus::done;
+    take_training(done, run);
+    run.val_loss = done.val_loss;
+    run.val_bpb = done.val_bpb;
+    run.chunk_loss_sums = done.chunk_loss_sums;
+    take_weights(weights, run);
+    return weights;
+}
+
+// A command may say nothing but its score, and may leave an artifact or not. Its time is then what it took.
+Result<std::optional<std::string>> take_command_score(const DoneEvent& done, const std::string& path,
+                                                      std::int64_t cap_bytes, const std::string& digest, Run& run) {
+    using Weights = std::optional<std::string>;
+    if (run.trainer.empty()) run.trainer = "command " + digest.substr(0, 12);
+    auto weights = read_file(path, static_cast<std::size_t>(cap_bytes));
+    if (!weights && weights.error().code == Code::io) return fail(weights.error());
+    if (!weights && weights.error().code == Code::corrupt)
+        return run.reason = "its artifact is over the cap", Weights();
+    run.status = RunStatus::done;
+    if (done.steps > 0) take_training(done, run);
+    if (run.steps < 1) run.train_s = run.wall_s;
+    run.val_bpb = done.score.value_or(done.val_bpb);
+    if (!weights) return Weights();
+    take_weights(*weights, run);
+    return Weights(std::move(*weights));
+}
+
+// What others would refuse is no result here either: the machine was too busy, the trainer is at fault, or it cost more
+// than the pool allows.
+void refuse_unsound(const Clone& clone, RunResult& result) {
+    auto sound = check_run(clone.task, clone.task_id, result.run, clone.writer);
+    if (sound) return;
+    const bool over_cap = sound.error().code == Code::unfit;
+    result.run.status = over_cap ? RunStatus::unfit : RunStatus::failed;
+    result.run.reason = over_cap ? sound.error().message : "it would not be accepted: " + sound.error().message;
+    result.weights.reset();
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> worker_command(const Session& session) {
+    if (session.clone->task.command) return trusted_command(*session.clone, run_dir(session));
+    TRY_ASSIGN(std::string worker, session.config.worker());
+    return std::vector<std::string>{worker};
+}
+
+Result<std::optional<PlannedRun>> unfinished_run(const Session& session) {
+    using Found = std::optional<PlannedRun>;
+    auto text = read_file(run_dir(session) + "plan.json", 1 << 20);
+    if (!text) return text.error().code == Code::not_found ? Result<Found>(Found()) : fail(text.error());
+    return parse_planned_run(session, *text);  // none: begin_run() replaces it
+}
+
+Result<void> begin_run(const Session& session, const PlannedRun& planned) {
+    TRY(end_run(session));
+    std::error_code ec;
+    std::filesystem::create_directories(work_dir(session), ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", work_dir(session), ec.message()));
+    const std::string folder = std::filesystem::absolute(work_dir(session)).string();
+    TRY_ASSIGN(Specification specification, specification_of(session, planned, folder));
+    TRY(write_file_atomically(run_dir(session) + "spec.json", to_json(specification) + "\n"));
+    return save_plan(session, planned);  // last: a run without a plan was never begun
+}
+
+Result<void> end_run(const Session& session) {
+    std::error_code ec;
+    // The plan goes first: a kill in between must not leave a plan without its checkpoint.
+    std::filesystem::remove(run_dir(session) + "plan.json", ec);
+    std::filesystem::remove_all(run_dir(session), ec);
+    if (ec) return fail(Code::io, fmt::format("cannot clear '{}': {}", run_dir(session), ec.message()));
+    return {};
+}
+
+Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks) {
+    const std::string dir = run_dir(session), events_path = dir + "events.jsonl";
+    RunCollector collector(planned.budget_s);
+    replay_events(events_path, collector);
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> events(std::fopen(events_path.c_str(), "a"), &std::fclose);
+    if (!events) return fail(Code::io, fmt::format("cannot write '{}'", events_path));
+
+    LaunchOptions options;
+    TRY_ASSIGN(options.command, worker_command(session));
+    options.spec_path = dir + "spec.json";
+    options.log_path = dir + "log";
+    options.hang_s = kSlack_s + 2 * planned.budget_s;
+    options.wall_limit_s = 2 * kSlack_s + 4 * planned.budget_s;
+    std::string artifact = work_dir(session) + "artifact";
+    if (!session.clone->task.command) {
+        TRY_ASSIGN(std::string spec, read_file(options.spec_path));
+        TRY_ASSIGN(Specification specification, parse_specification(spec));
+        artifact = specification.artifact;
+        confine(options, specification);
+    }
+    std::optional<Hopeless> given_up;
+    TrainingMeter training(energy);
+    auto listener = [&](const Event& event) {
+        collector.take(event);
+        std::fprintf(events.get(), "%s\n", to_line(event).c_str());
+        std::fflush(events.get());
+        energy.poll();
+        training.take(event);
+        if (!std::holds_alternative<StepEvent>(event)) return Advice::go_on;
+        if (hooks.on_step) hooks.on_step(collector);
+        if (hooks.hopeless) given_up = hooks.hopeless(collector);
+        return given_up ? Advice::stop_hopeless : Advice::go_on;
+    };
+    energy.start();
+    auto launched = run_trainer(options, SystemClock(), listener, hooks.should_stop);
+    training.end();
+    Energy spent = energy.stop();
+    if (!launched) return fail(launched.error());
+    const Outcome& outcome = *launched;
+
+    RunResult result;
+    planned.wall_s += outcome.wall_s;
+    planned.joules += spent.joules;
+    planned.training.joules += training.spent().joules;
+    planned.training.seconds += training.spent().seconds;
+    if (outcome.how == Outcome::How::stopped) {
+        TRY(save_plan(session, planned));
+        result.stopped = true;
+        return result;
+    }
+    if (outcome.error && outcome.error->kind == "data")
+        return fail(Code::corrupt, fmt::format("the trainer cannot use the data: {}", outcome.error->message),
+                    "cultivar data check");
+    result.run = blank_record(session, planned);
+    collector.fill(result.run);
+    result.run.ended = utc_text(std::time(nullptr));
+    result.run.wall_s = planned.wall_s;
+    const bool scored = outcome.how == Outcome::How::done && outcome.done;
+    if (scored) {
+        const Task& task = session.clone->task;
+        if (std::filesystem::is_symlink(artifact))
+            return fail(Code::corrupt, "the trainer left a link for its artifact");
+        if (task.command) {
+            TRY_ASSIGN(result.weights, take_command_score(*outcome.done, artifact, task.artifact_cap_bytes,
+                                                          command_digest(*task.command), result.run));
+        } else {
+            TRY_ASSIGN(result.weights, take_score(*outcome.done, artifact, task.artifact_cap_bytes, result.run));
+        }
+    }
+    round_figures(result.run);
+    result.run.energy = energy_of(planned, result.run, spent);
+    if (scored && result.run.status == RunStatus::done) {
+        refuse_unsound(*session.clone, result);
+    } else if (outcome.how == Outcome::How::hopeless && given_up) {
+        result.run.status = RunStatus::stopped;
+        result.run.expected_bpb = given_up->expected_score;
+        result.run.reason = given_up->reason;
+    } else if (!scored) {
+        note_failure(outcome, result.run);
+    }
+    return result;
+}
+
+}  // namespace cultivar

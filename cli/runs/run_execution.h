@@ -1,0 +1,34 @@
+// One run from plan to record. The run under way lies in <state>/run/: plan.json, spec.json, events.jsonl, log, and
+// in work/, which is all that the trainer may write to, its checkpoints and its artifact. A run that was stopped or killed is taken up again from there.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "bandit/policy/early_stopping.h"
+#include "cli/search/run_recorder.h"
+#include "train/launch/energy_meter.h"
+#include "train/launch/run_collector.h"
+#include "train/launch/trainer_process.h"
+
+namespace cultivar {
+
+// The run that an earlier explore left unfinished, if it is still of this task.
+Result<std::optional<PlannedRun>> unfinished_run(const Session& session);
+Result<void> begin_run(const Session& session, const PlannedRun& planned);
+Result<void> end_run(const Session& session);  // clears <state>/run/
+
+struct RunHooks {
+    std::function<void(const RunCollector&)> on_step;
+    std::function<std::optional<Hopeless>(const RunCollector&)> hopeless;  // asked after each step
+    std::function<bool()> should_stop;                                     // asked ten times a second
+};
+
+// Trains and scores. What goes wrong with the trainer is a RunResult of status failed or unfit; data that is missing or
+// corrupt is an error. Errors: not_found (worker, data), io, corrupt.
+Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks);
+
+// The command line of what trains: the built-in worker, or the pool's own command if it is trusted. Errors: not_found.
+Result<std::vector<std::string>> worker_command(const Session& session);
+
+}  // namespace cultivar

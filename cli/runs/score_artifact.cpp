@@ -1,0 +1,54 @@
+#include "cli/runs/score_artifact.h"
+
+#include <filesystem>
+
+#include "cli/runs/run_execution.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kLimit_s = 1800;
+
+}  // namespace
+
+Result<Outcome> run_apart(const Context& context, const Session& session, const Specification& specification,
+                          double limit_s, const Listener& listener) {
+    const std::string& dir = specification.work_dir;
+    TRY(write_file_atomically(dir + "spec.json", to_json(specification) + "\n"));
+    LaunchOptions options;
+    TRY_ASSIGN(options.command, worker_command(session));
+    options.spec_path = dir + "spec.json";
+    options.log_path = dir + "log";
+    options.hang_s = options.wall_limit_s = limit_s;
+    confine(options, specification);
+    TRY_ASSIGN(Outcome outcome, run_trainer(options, SystemClock(), listener, [&] { return context.interrupted(); }));
+    std::error_code ec;
+    std::filesystem::remove_all(dir, ec);
+    if (outcome.how == Outcome::How::stopped) return fail(Code::interrupted, "interrupted; nothing was judged");
+    return outcome;
+}
+
+Result<Scored> score_artifact(const Context& context, const Session& session, const Genes& genes,
+                              const std::string& weights, const std::vector<int>& chunks, const std::string& folder,
+                              const std::string& shard) {
+    const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
+    std::error_code ec;
+    std::filesystem::create_directories(dir, ec);
+    TRY(write_file_atomically(dir + "artifact", weights));
+    TRY_ASSIGN(Specification specification, base_specification(session));
+    specification.mode = Specification::Mode::score;
+    specification.genes = genes;
+    specification.work_dir = dir;
+    specification.artifact = dir + "artifact";
+    specification.chunks = chunks;
+    if (!shard.empty()) specification.val_shard = shard;
+    Scored scored;
+    auto listener = [&](const Event& event) {
+        if (auto* start = std::get_if<StartEvent>(&event)) scored.start = *start;
+        return Advice::go_on;
+    };
+    TRY_ASSIGN(scored.outcome, run_apart(context, session, specification, kLimit_s, listener));
+    return scored;
+}
+
+}  // namespace cultivar

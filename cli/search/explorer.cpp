@@ -1,0 +1,215 @@
+#include "cli/search/explorer.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "cli/format/messages.h"
+#include "cli/runs/machine_category.h"
+#include "cli/search/next_run.h"
+#include "pool/process/child_process.h"
+#include "pool/sync/propose.h"
+#include "pool/sync/pull.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kPullEvery_s = 30 * 60;
+constexpr double kAskEvery_s = 30;
+constexpr double kAskLimit_s = 60;
+constexpr int kMaxFailuresInARow = 3;
+
+// Runs `sh -c command`; true when it exits with 0 in time.
+bool ask(const std::string& command, const Clock& clock, const std::function<bool()>& stop) {
+    auto child = Child::start({"/bin/sh", "-c", command}, 0);
+    if (!child) return false;
+    double begun_s = clock.now_s();
+    while (!child->has_ended()) {
+        if (stop() || clock.now_s() - begun_s > kAskLimit_s) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    bool ended = child->has_ended();
+    return child->reap().exit_code == 0 && ended;
+}
+
+}  // namespace
+
+Result<void> Explorer::prepare() {
+    TRY(need_data(*session_.clone));
+    tell_clock(context_.ui, session_.clone->task, std::time(nullptr));
+    if (options_.proposer) proposer_.emplace(*options_.proposer, [this] { return context_.interrupted(); });
+    budget_s_ = options_.budget_s.value_or(session_.clone->task.budget_s);
+    if (!session_.clone->task.command) {
+        for (const std::string& gap : sandbox_gaps(kernel_parts())) context_.ui.warn(gap);
+    }
+    TRY(worker_command(session_));  // before anything is written: is there one, and may it run?
+    TRY_ASSIGN(category_, machine_category(context_, session_, budget_s_));
+    TRY_ASSIGN(int threads, session_.config.threads());
+    TRY_ASSIGN(double watts, session_.config.watts());
+    energy_ = std::make_unique<EnergyMeter>(clock_, threads, watts > 0 ? std::optional(watts) : std::nullopt);
+    if (energy_->measures()) {
+        energy_->start();
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        energy_->stop();
+        energy_->learn_idle();
+    }
+    return {};
+}
+
+Result<void> Explorer::loop(const std::function<void(const ExploredRun&)>& tell) {
+    started_s_ = clock_.now_s();
+    TRY(meet_others(true));
+    TRY(prepare());
+    for (int done = 0;;) {
+        TRY_ASSIGN(bool more, worth_another(done));
+        if (!more) break;
+        TRY_ASSIGN(bool allowed, wait_until_allowed(done));
+        if (!allowed) break;
+        if (clock_.now_s() - pulled_s_ > kPullEvery_s) TRY(meet_others(false));
+        auto explored = explore_once();
+        if (!explored) {
+            if (options_.propose && explored.error().code == Code::unfit) TRY(propose_found());
+            return fail(explored.error());
+        }
+        if (!*explored) continue;  // --while said no: the run waits with a checkpoint
+        tell(**explored);
+        ++done;
+        if (failures_in_a_row_ >= kMaxFailuresInARow)
+            return fail(Code::io,
+                        fmt::format("the last {} runs failed: {}", failures_in_a_row_, (*explored)->run.reason),
+                        "cultivar version");
+    }
+    if (options_.propose) TRY(propose_found());
+    return {};
+}
+
+Result<bool> Explorer::worth_another(int done) const {
+    if (context_.interrupted()) return fail(Code::interrupted, "interrupted; the next explore goes on from here");
+    if (options_.runs && done >= *options_.runs) return false;
+    return !options_.for_s || clock_.now_s() - started_s_ < *options_.for_s;
+}
+
+// Offline is normal: it goes on and sends later.
+Result<void> Explorer::meet_others(bool first) {
+    pulled_s_ = clock_.now_s();
+    TRY_ASSIGN(bool remote, has_remote(*session_.clone));
+    if (!remote) return {};
+    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
+    auto pulled = pull(*session_.clone, *session_.index, *git);
+    if (!pulled && pulled.error().code == Code::interrupted) return fail(pulled.error());
+    if (!pulled && pulled.error().code != Code::git) return fail(pulled.error());
+    if (!pulled) {
+        context_.ui.note(fmt::format("going on without others: {}", clean(pulled.error().message)));
+    } else {
+        tell_refresh(context_.ui, *pulled);
+    }
+    if (!first && options_.propose) TRY(propose_found());
+    return {};
+}
+
+Result<void> Explorer::propose_found() {
+    TRY_ASSIGN(bool remote, has_remote(*session_.clone));
+    if (!remote) return {};
+    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
+    auto sent = propose(*session_.clone, *session_.index, *git, {});
+    if (!sent && sent.error().code == Code::git) {
+        context_.ui.note(fmt::format("kept for later: {}", clean(sent.error().message)));
+        return {};
+    }
+    if (!sent) return fail(sent.error());
+    tell_proposed(context_.ui, *sent);
+    return {};
+}
+
+bool Explorer::allowed_to_run() {
+    if (options_.while_command.empty()) return true;
+    if (clock_.now_s() - asked_s_ < kAskEvery_s) return allowed_;
+    allowed_ = ask(options_.while_command, clock_, [this] { return context_.interrupted(); });
+    asked_s_ = clock_.now_s();
+    return allowed_;
+}
+
+Result<bool> Explorer::wait_until_allowed(int done) {
+    if (!options_.while_command.empty()) asked_s_ = -1e9;  // asked before each run, whenever it was asked last
+    for (bool told = false; !allowed_to_run(); told = true) {
+        if (!told) context_.ui.note(fmt::format("waiting until '{}' says yes", options_.while_command));
+        double until_s = clock_.now_s() + kAskEvery_s;
+        while (clock_.now_s() < until_s && !context_.interrupted())
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        TRY_ASSIGN(bool more, worth_another(done));
+        if (!more) return false;
+    }
+    return true;
+}
+
+// Planned, leased and laid down, or nothing of it.
+Result<PlannedRun> Explorer::begin_next() {
+    TRY_ASSIGN(FileLock lock, lock_planning(context_, session_));
+    TRY(session_.index->refresh());
+    TRY_ASSIGN(History now, planning_history(session_, category_));
+    PlanOptions options{category_, budget_s_, options_.seed, proposer_ ? &*proposer_ : nullptr};
+    TRY_ASSIGN(NextRun next, plan_run(session_, now, options));
+    if (context_.interrupted()) return fail(Code::interrupted, "interrupted before the next run began");
+    const PlannedRun& planned = next.run;
+    if (!planned.proposer.refused.empty())
+        context_.ui.warn(fmt::format("{}: {}", planned.proposer.name, clean(planned.proposer.refused)));
+    context_.ui.note(fmt::format("run {}: {}", run_number_, clean(planned.choice)));
+    TRY(lease(session_, planned));
+    TRY(begin_run(session_, planned));
+    return std::move(next.run);
+}
+
+RunHooks Explorer::hooks(const PlannedRun& planned, const History& now) {
+    RunHooks hooks;
+    hooks.on_step = [this, &planned](const RunCollector& collector) {
+        const StepEvent& step = collector.steps().back();
+        context_.ui.progress(fmt::format("run {}  {} {}  step {}  {:.1f}/{:g} s  loss {:.3f}", run_number_,
+                                         planned.operator_name, short_id(planned.child.id), step.step, step.elapsed_s,
+                                         planned.budget_s, step.train_loss));
+    };
+    bool may_stop = planned.replicate == 0 && planned.operator_name != "seed";
+    if (may_stop) {
+        hooks.hopeless = [rule = StoppingRule(now, planned.budget_s), &planned](const RunCollector& collector) {
+            return rule.hopeless(planned.child.id, collector.curve());
+        };
+    }
+    hooks.should_stop = [this] { return context_.interrupted() || !allowed_to_run(); };
+    return hooks;
+}
+
+Result<std::optional<ExploredRun>> Explorer::explore_once() {
+    using Explored = std::optional<ExploredRun>;
+    TRY_ASSIGN(std::optional<PlannedRun> planned, unfinished_run(session_));
+    ++run_number_;
+    TRY_ASSIGN(bool recorded, planned ? already_recorded(session_, *planned) : Result<bool>(false));
+    bool goes_on = planned && !recorded && planned->category == category_;
+    if (goes_on) {
+        context_.ui.note(fmt::format("run {}: going on with {}", run_number_, short_id(planned->child.id)));
+    } else {
+        TRY_ASSIGN(planned, begin_next());
+    }
+    TRY_ASSIGN(History now, planning_history(session_, category_));
+    TRY_ASSIGN(RunResult result, run_one(session_, *planned, *energy_, hooks(*planned, now)));
+    context_.ui.clear_progress();
+    if (result.stopped) {
+        if (context_.interrupted())
+            return fail(Code::interrupted, "stopped with a checkpoint; the next explore goes on from it");
+        --run_number_;
+        return Explored();
+    }
+    TRY_ASSIGN(ExploredRun explored, record(std::move(result)));
+    return Explored(std::move(explored));
+}
+
+Result<ExploredRun> Explorer::record(RunResult result) {
+    failures_in_a_row_ = result.run.status == RunStatus::failed ? failures_in_a_row_ + 1 : 0;
+    TRY_ASSIGN(ExploredRun explored, record_run(session_, std::move(result)));
+    TRY(end_run(session_));
+    return explored;
+}
+
+}  // namespace cultivar

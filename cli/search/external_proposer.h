@@ -1,0 +1,56 @@
+// An external proposer: a program that the user named, such as an agent or another optimiser. It is given the pool's
+// state as one JSON object on its standard input and answers with one on its standard output:
+//
+//   {"parent": ID, "changes": {GENE: VALUE, ...}, "note": TEXT, "cost": {"tokens": N, "seconds": S, "price": USD}}
+//
+// note and cost and each of its figures may be left out, other fields are ignored. It runs by /bin/sh in a process group
+// of its own, within limits of time, memory, files and answer; whatever it does wrong costs the call and no more.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "bandit/planner/planner.h"
+#include "cli/runs/planned_run.h"
+
+namespace cultivar {
+
+inline constexpr std::size_t kMaxAnswerBytes = 64 * 1024;
+
+struct ProposerOptions {
+    std::string command;
+    std::string name;  // of the operator: "proposer", or "proposer:NAME"
+    double limit_s = 60;
+};
+
+// What it answered: of a bad one, what is still to be learnt of its cost, and what is wrong.
+struct Answer {
+    Suggestion suggestion;
+    std::optional<std::int64_t> tokens;
+    std::optional<double> usd;
+    double seconds = 0;  // as it says
+    std::string wrong;   // one line, or ""
+};
+Answer parse_answer(std::string_view text);
+
+class ExternalProposer {
+public:
+    ExternalProposer(ProposerOptions options, std::function<bool()> stop)
+        : options_(std::move(options)), stop_(std::move(stop)) {}
+
+    const std::string& operator_name() const { return options_.name; }
+
+    // Asks it. Errors: unfit, with what went wrong in one line; interrupted; io.
+    Result<Suggestion> suggest(Session& session, const History& history, double budget_s);
+    // What the call since the last take_call() took; without a name if there was none.
+    ProposerCall take_call() { return std::exchange(call_, {}); }
+
+private:
+    Result<std::string> answer_to(const std::string& state_path);
+
+    ProposerOptions options_;
+    std::function<bool()> stop_;
+    ProposerCall call_;
+};
+
+}  // namespace cultivar

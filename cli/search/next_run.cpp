@@ -1,0 +1,137 @@
+#include "cli/search/next_run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "bandit/policy/operator_bandit.h"
+#include "cli/runs/ask_store.h"
+#include "cli/runs/run_execution.h"
+#include "cli/search/external_proposer.h"
+#include "pool/clone/journal.h"
+#include "pool/util/sha256.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kLockLook_s = 0.5, kLockWait_s = 120;
+
+Known& known_of(History& history, const Candidate& candidate, const std::vector<std::string>& parents) {
+    auto found = std::ranges::find_if(history.candidates,
+                                      [&](const Known& known) { return known.candidate.id == candidate.id; });
+    if (found != history.candidates.end()) return *found;
+    history.candidates.push_back({.candidate = candidate, .parents = parents});
+    return history.candidates.back();
+}
+
+Result<void> mark_under_way(Session& session, const PlannedRun& planned, History& history) {
+    if (planned.category != history.category) return {};
+    TRY_ASSIGN(bool recorded, already_recorded(session, planned));
+    if (!recorded) known_of(history, planned.child, planned.parents).in_flight = true;
+    return {};
+}
+
+// A cross or an import that a person made here and nobody ran yet comes first.
+std::optional<PlannedRun> waiting_by_hand(Session& session, const History& now) {
+    for (const Known& known : now.candidates) {
+        const bool is_cross = known.parents.size() == 2, is_import = known.parents.empty() && !known.seed;
+        if ((!is_cross && !is_import) || known.rejected || known.in_flight || known.runs_anywhere > 0) continue;
+        auto row = session.index->candidate(known.candidate.id);
+        if (!row || !*row || (*row)->commits.empty()) continue;
+        auto branch =
+            session.clone->repo.ref("refs/heads/" + candidate_branch(known.candidate.id, (*row)->commits.front()));
+        if (!branch || !*branch) continue;
+        PlannedRun planned;
+        planned.child = known.candidate;
+        planned.parents = known.parents;
+        planned.operator_name = is_cross ? kCross : kImport;
+        planned.choice = is_cross ? fmt::format("cross: {}, of {} and {}", kByHand, short_id(known.parents[0]),
+                                                short_id(known.parents[1]))
+                                  : fmt::format("import: {}", kByHand);
+        return planned;
+    }
+    return std::nullopt;
+}
+
+Result<NextRun> by_planner(Session& session, const History& now, const PlanOptions& options) {
+    PlannerInput input;
+    input.space = &session.clone->task.space;
+    input.task_id = session.clone->task_id;
+    input.history = &now;
+    input.seed = plan_seed(options.seed ? std::to_string(*options.seed) : session.clone->writer, now.trials.size());
+    input.cross = [&](const std::string& a, const std::string& b) -> Result<Candidate> {
+        TRY_ASSIGN(CandidateCommit one, session.index->commit_of(a));
+        TRY_ASSIGN(CandidateCommit two, session.index->commit_of(b));
+        TRY_ASSIGN(Cross made, session.index->lineage().cross_of(one.oid, two.oid));
+        return made.child;
+    };
+    if (options.proposer) {
+        input.external = options.proposer->operator_name();
+        input.suggest = [&] { return options.proposer->suggest(session, now, options.budget_s); };
+    }
+    input.explain = options.explain;
+    TRY_ASSIGN(Plan plan, plan_next(input));
+    NextRun next;
+    next.run.child = std::move(plan.child);
+    next.run.parents = std::move(plan.parents);
+    next.run.operator_name = std::move(plan.operator_name);
+    next.run.choice = std::move(plan.choice);
+    if (options.proposer) next.run.proposer = options.proposer->take_call();
+    next.run.proposer.refused = std::move(plan.external_refused);
+    next.why = std::move(plan.why);
+    return next;
+}
+
+}  // namespace
+
+std::uint64_t plan_seed(const std::string& luck, std::size_t runs) {
+    return std::stoull(sha256_hex(fmt::format("plan {} {}", luck, runs)).substr(0, 16), nullptr, 16);
+}
+
+Result<History> planning_history(Session& session, const std::string& category) {
+    TRY_ASSIGN(std::vector<Seed> seeds, read_seeds(*session.clone));
+    TRY_ASSIGN(History history, read_history(session, seeds, category));
+    TRY_ASSIGN(std::vector<Ask> asks, open_asks(session));
+    const std::time_t now = std::time(nullptr);
+    for (const Ask& ask : asks) {
+        if (ask.held(now)) TRY(mark_under_way(session, ask.planned, history));
+    }
+    TRY_ASSIGN(std::optional<PlannedRun> unfinished, unfinished_run(session));
+    if (unfinished) TRY(mark_under_way(session, *unfinished, history));
+    return history;
+}
+
+Result<NextRun> plan_run(Session& session, const History& now, const PlanOptions& options) {
+    NextRun next;
+    if (auto waiting = waiting_by_hand(session, now)) {
+        next.run = std::move(*waiting);
+    } else {
+        TRY_ASSIGN(next, by_planner(session, now, options));
+    }
+    TRY_ASSIGN(next.run.replicate, session.index->replicates(next.run.child.id));
+    next.run.category = options.category;
+    next.run.budget_s = options.budget_s;
+    next.run.started = utc_text(std::time(nullptr));
+    return next;
+}
+
+Result<FileLock> lock_planning(const Context& context, const Session& session) {
+    const std::string path = session.clone->state_dir + "plan.lock", holder = fmt::format("pid {}", ::getpid());
+    for (double waited_s = 0;; waited_s += kLockLook_s) {
+        if (context.interrupted()) return fail(Code::interrupted, "interrupted while another process planned its run");
+        auto lock = FileLock::acquire(path, holder, kLockLook_s);
+        if (lock || lock.error().code != Code::busy || waited_s >= kLockWait_s) return lock;
+    }
+}
+
+Result<void> lease(const Session& session, const PlannedRun& planned) {
+    TRY(append_record(*session.clone, Lease{session.clone->task_id, planned.child.id, planned.category,
+                                            planned.budget_s, planned.replicate, session.clone->writer, planned.started,
+                                            planned.child.toml, planned.parents}));
+    return {};
+}
+
+}  // namespace cultivar

@@ -1,0 +1,43 @@
+// Planning: which run comes next in this clone, and why; the same for explore, ask and explain.
+#pragma once
+
+#include "bandit/planner/planner.h"
+#include "cli/runs/planned_run.h"
+
+namespace cultivar {
+
+class ExternalProposer;
+
+inline constexpr std::string_view kByHand = "asked for by hand";  // in the choice of what a person made here
+
+struct PlanOptions {
+    std::string category;
+    double budget_s = 0;
+    std::optional<std::uint64_t> seed;     // else the draw follows from the writer and the records
+    ExternalProposer* proposer = nullptr;  // asked when the operator bandit draws it
+    bool explain = false;
+};
+
+// The pool as a plan sees it: with main's seeds as they are now, the leases of others, what was asked for here and what
+// explore has under way here.
+Result<History> planning_history(Session& session, const std::string& category);
+
+struct NextRun {
+    PlannedRun run;
+    std::optional<Explanation> why;
+};
+
+// What was made by hand and nobody ran comes first. Changes nothing. Errors: unfit (nothing to try), interrupted.
+Result<NextRun> plan_run(Session& session, const History& now, const PlanOptions& options);
+
+// The seed of a plan: the same luck and number of runs, the same draws.
+std::uint64_t plan_seed(const std::string& luck, std::size_t runs);
+
+// Held while a run is planned and leased, so that two processes of this clone never choose the same. Errors: busy,
+// interrupted.
+Result<FileLock> lock_planning(const Context& context, const Session& session);
+
+// Says in the journal that this run is under way.
+Result<void> lease(const Session& session, const PlannedRun& planned);
+
+}  // namespace cultivar

@@ -1,0 +1,172 @@
+#include "cli/search/proposer_input.h"
+
+#include <algorithm>
+
+#include "cli/format/space_text.h"
+
+namespace cultivar {
+namespace {
+
+constexpr std::size_t kBest = 20;
+constexpr int kRecent = 50;
+
+Json json_of(const Value& value) {
+    return std::visit([](const auto& plain) { return Json(plain); }, value);
+}
+
+Json genes_json(const Space& space, const Genes& genes) {
+    Json json = Json::object();
+    for (const Gene& gene : space.genes()) {
+        if (space.active(gene, genes)) json[gene.name] = json_of(genes.at(gene.name));
+    }
+    return json;
+}
+
+Json task_json(const Clone& clone) {
+    const Task& task = clone.task;
+    return {{"id", clone.task_id},
+            {"name", task.name},
+            {"kind", task.kind},
+            {"metric", task.metric},
+            {"direction", task.direction},
+            {"artifact_cap_bytes", task.artifact_cap_bytes},
+            {"caps",
+             {{"parameters", or_null(task.caps.parameters)},
+              {"forward_flops_per_token", or_null(task.caps.forward_flops_per_token)},
+              {"joules_per_token", or_null(task.caps.joules_per_token)}}}};
+}
+
+Json space_of(const Space& space) {
+    std::vector<const Gene*> genes;
+    for (const Gene& gene : space.genes()) genes.push_back(&gene);
+    return space_json(space, genes);
+}
+
+Json best_json(const Space& space, const Contenders& contenders) {
+    std::vector<const Contender*> best;
+    for (const Contender& contender : contenders.all()) {
+        if (contender.known != nullptr && contender.scored()) best.push_back(&contender);
+    }
+    std::ranges::stable_sort(best, {}, &Contender::mean);
+    Json rows = Json::array();
+    for (const Contender* contender : best) {
+        if (rows.size() == kBest && !contender->parent()) continue;  // every parent may be named
+        if (rows.size() == 2 * kBest) break;
+        rows.push_back({{"id", contender->known->candidate.id},
+                        {"score", contender->mean},
+                        {"runs", contender->runs()},
+                        {"children", contender->children},
+                        {"may_be_parent", contender->parent()},
+                        {"parents", contender->known->parents},
+                        {"genes", genes_json(space, contender->known->candidate.genes)}});
+    }
+    return rows;
+}
+
+std::string change_of(const Space& space, const Contenders& contenders, const Run& run) {
+    const Contender* child = contenders.find(run.candidate);
+    const Contender* parent = run.parents.empty() ? nullptr : contenders.find(run.parents.front());
+    if (child == nullptr || child->known == nullptr || parent == nullptr || parent->known == nullptr) return "";
+    return change_text(gene_changes(space, parent->known->candidate.genes, child->known->candidate.genes));
+}
+
+Json run_json(const Space& space, const Contenders& contenders, const Run& run) {
+    return {{"candidate", run.candidate},
+            {"parents", run.parents},
+            {"operator", run.operator_name},
+            {"change", change_of(space, contenders, run)},
+            {"status", name(run.status)},
+            {"decision", name(run.decision)},
+            {"score", or_null(run.val_bpb ? run.val_bpb : run.expected_bpb)},
+            {"reason", run.reason},
+            {"wall_s", run.wall_s},
+            {"proposer_refused", run.proposer_refused.empty() ? Json(nullptr) : Json(run.proposer_refused)}};
+}
+
+}  // namespace
+
+Json operators_json(const std::vector<OperatorValue>& operators) {
+    Json rows = Json::array();
+    for (const OperatorValue& one : operators)
+        rows.push_back({{"name", one.name},
+                        {"odds", one.odds},
+                        {"share", one.share},
+                        {"paid", one.paid},
+                        {"unpaid", one.unpaid},
+                        {"cost", one.cost}});
+    return rows;
+}
+
+Json parents_json(const std::vector<ParentValue>& parents) {
+    Json rows = Json::array();
+    for (const ParentValue& one : parents)
+        rows.push_back({{"candidate", one.candidate},
+                        {"mean", one.mean},
+                        {"shrunken", one.shrunken},
+                        {"level", one.level},
+                        {"runs", one.runs},
+                        {"children", one.children},
+                        {"odds", one.odds},
+                        {"share", one.share}});
+    return rows;
+}
+
+Json sources_json(const std::vector<SourceValue>& sources) {
+    Json rows = Json::array();
+    for (const SourceValue& one : sources)
+        rows.push_back({{"category", one.category},
+                        {"writer", one.writer.empty() ? Json(nullptr) : Json(one.writer)},
+                        {"verified", one.sure},
+                        {"results", one.results},
+                        {"run_here", one.shared},
+                        {"agreement", one.agreement},
+                        {"weight", one.weight}});
+    return rows;
+}
+
+Json outsiders_json(const std::vector<Outsider>& outsiders) {
+    Json rows = Json::array();
+    for (const Outsider& one : outsiders)
+        rows.push_back({{"candidate", one.candidate},
+                        {"writer", one.writer},
+                        {"claimed", one.claimed},
+                        {"here", or_null(one.here)},
+                        {"standing", one.standing}});
+    return rows;
+}
+
+Json families_json(const std::vector<Family>& families) {
+    Json rows = Json::array();
+    for (const Family& one : families)
+        rows.push_back({{"root", one.root}, {"candidates", one.candidates}, {"share", one.share}});
+    return rows;
+}
+
+Result<Json> pool_state(Session& session, const History& history, double budget_s, const std::string& operator_name) {
+    const Space& space = session.clone->task.space;
+    const Contenders contenders(history);
+    const Explanation standing = explain(history, contenders, operator_arms(history, contenders, operator_name), {}, 0);
+    TRY_ASSIGN(std::vector<RunRow> recent, session.index->newest_runs(kRecent));
+    Json runs = Json::array(), failed = Json::array(), in_flight = Json::array();
+    for (const RunRow& row : recent) {
+        if (row.refused || row.run.category != history.category) continue;
+        const bool scored = row.run.status == RunStatus::done || row.run.status == RunStatus::stopped;
+        (scored ? runs : failed).push_back(run_json(space, contenders, row.run));
+    }
+    for (const Known& known : history.candidates) {
+        if (known.in_flight) in_flight.push_back(known.candidate.id);
+    }
+    return Json{{"schema", 1},
+                {"task", task_json(*session.clone)},
+                {"category", history.category},
+                {"budget_s", budget_s},
+                {"space", space_of(space)},
+                {"best", best_json(space, contenders)},
+                {"runs", runs},
+                {"failed", failed},
+                {"in_flight", in_flight},
+                {"operators", operators_json(standing.operators)},
+                {"you", operator_name}};
+}
+
+}  // namespace cultivar

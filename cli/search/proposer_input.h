@@ -1,0 +1,20 @@
+// The pool in one category as JSON, for a program that is to say what should be tried next.
+#pragma once
+
+#include "bandit/planner/explanation.h"
+#include "cli/app/json.h"
+#include "cli/session/session.h"
+
+namespace cultivar {
+
+// {"schema":1, "task":{...}, "category", "budget_s", "space":{genes, constraints}, "best":[...], "runs":[...],
+// "failed":[...], "in_flight":[...], "operators":[...]}; see cultivar-explore(1). `operator_name`: the reader's own.
+Result<Json> pool_state(Session& session, const History& history, double budget_s, const std::string& operator_name);
+
+Json operators_json(const std::vector<OperatorValue>& operators);
+Json parents_json(const std::vector<ParentValue>& parents);
+Json sources_json(const std::vector<SourceValue>& sources);
+Json outsiders_json(const std::vector<Outsider>& outsiders);
+Json families_json(const std::vector<Family>& families);
+
+}  // namespace cultivar

@@ -1,0 +1,41 @@
+#include "cli/search/run_recorder.h"
+
+#include "bandit/policy/keep_test.h"
+#include "cli/search/next_run.h"
+#include "pool/clone/journal.h"
+#include "pool/sync/artifact_store.h"
+
+namespace cultivar {
+
+Result<ExploredRun> record_run(Session& session, RunResult result) {
+    Run& run = result.run;
+    const bool judgeable = run.status == RunStatus::done || run.status == RunStatus::stopped;
+    if (judgeable) {
+        TRY_ASSIGN(History now, planning_history(session, run.category));
+        now.trials.push_back(trial_of(run, true));
+        Judgement judgement = judge(now, run.candidate, run.parents);
+        run.decision = judgement.decision;
+        run.reason = run.reason.empty() ? judgement.reason : run.reason + "; " + judgement.reason;
+    }
+    // A run that is not settled yet keeps its weights too: the next one may settle it.
+    if (run.status == RunStatus::done && run.decision != Decision::reverted && result.weights)
+        TRY(store_artifact(*session.clone, run.artifact, *result.weights));
+    ExploredRun explored;
+    TRY_ASSIGN(explored.id, append_record(*session.clone, run));
+    TRY(session.index->refresh());
+    if (run.decision == Decision::kept) {
+        TRY_ASSIGN(CandidateCommit commit, session.index->commit_of(run.candidate));
+        TRY(ensure_candidate_branch(session.clone->repo, commit));
+        TRY(session.index->refresh());
+    }
+    explored.run = std::move(run);
+    return explored;
+}
+
+Json run_json(const ExploredRun& explored) {
+    auto json = Json::parse(to_line(Record(explored.run)));
+    json["id"] = explored.id;
+    return json;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,166 @@
+#include "cli/verify/hold_out_book.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <numbers>
+#include <numeric>
+#include <random>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "cli/app/json.h"
+#include "eval/judge/rescore_test.h"
+#include "pool/types/record.h"
+#include "pool/util/sha256.h"
+
+namespace cultivar {
+namespace {
+
+constexpr unsigned kPrivate = 0600;
+constexpr std::int64_t kDay_s = 86400;
+
+std::string fresh_salt() {
+    std::random_device secret;
+    std::string salt;
+    for (int i = 0; i < 4; ++i) salt += fmt::format("{:08x}", secret());
+    return salt;
+}
+
+Json json_of(const Appearance& one) {
+    return {{"on", one.on},
+            {"claim", one.claim},
+            {"candidate", one.candidate},
+            {"slice_bpb", one.slice_bpb},
+            {"sums", one.sums}};
+}
+
+// Of claims that were judged more than once, the last.
+Result<std::vector<Appearance>> read_seen(const std::string& path) {
+    auto text = read_file(path);
+    if (!text)
+        return text.error().code == Code::not_found ? Result<std::vector<Appearance>>(std::vector<Appearance>())
+                                                    : fail(text.error());
+    std::map<std::pair<std::string, std::string>, Appearance> last;
+    std::istringstream lines(*text);
+    try {
+        for (std::string line; std::getline(lines, line);) {
+            const Json json = Json::parse(line);
+            Appearance one{json.at("on"), json.at("claim"), json.at("candidate"), json.at("slice_bpb"),
+                           json.at("sums")};
+            last[{one.on, one.claim}] = std::move(one);
+        }
+    } catch (const std::exception&) {
+        return fail(Code::corrupt, fmt::format("'{}' cannot be read", path), "mv " + path + " " + path + ".broken");
+    }
+    std::vector<Appearance> seen;
+    for (auto& [key, one] : last) seen.push_back(std::move(one));
+    return seen;
+}
+
+// Of the first `chunks` of a part's 64, bytes taken in proportion.
+double bpb_of(const std::vector<double>& sums, std::size_t chunks, std::int64_t bytes) {
+    const double sum = std::accumulate(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(chunks), 0.0);
+    const double share = static_cast<double>(chunks) / kScoreChunks;
+    return sum / (share * static_cast<double>(bytes)) / std::numbers::ln2;
+}
+
+}  // namespace
+
+std::string hold_out_folder(const Clone& clone) { return clone.state_dir + "hold-out/"; }
+
+bool HoldOut::Slice::used_up(std::int64_t now_s) const {
+    return claims >= kSliceClaims || (since_s > 0 && now_s - since_s > kSliceDays * kDay_s);
+}
+
+Result<void> HoldOut::settle(const Clone& clone, const HoldOutMade& made) {
+    HoldOut fresh;
+    fresh.folder_ = hold_out_folder(clone);
+    for (const HoldOutSlice& slice : made.slices) {
+        TRY_ASSIGN(std::string sha256, sha256_file_hex(fresh.folder_ + slice.name));
+        fresh.slices_.push_back(
+            {slice.name, fresh_salt(), std::move(sha256), slice.scored.tokens, slice.scored.bytes, 0, draw_order(), 0});
+    }
+    std::error_code ec;
+    std::filesystem::remove(fresh.folder_ + "seen.jsonl", ec);
+    return fresh.save();
+}
+
+Result<HoldOut> HoldOut::open(const Clone& clone) {
+    HoldOut here;
+    here.folder_ = hold_out_folder(clone);
+    TRY_ASSIGN(here.seen_, read_seen(here.folder_ + "seen.jsonl"));
+    auto text = read_file(here.folder_ + "slices.json", 1 << 20);
+    if (!text) return text.error().code == Code::not_found ? Result<HoldOut>(std::move(here)) : fail(text.error());
+    try {
+        const Json json = Json::parse(*text);
+        for (const Json& one : json.at("slices"))
+            here.slices_.push_back({one.at("name"), one.at("salt"), one.at("sha256"), one.at("targets"),
+                                    one.at("bytes"), one.at("since_s"), one.at("order"), one.at("claims")});
+    } catch (const std::exception&) {
+        return fail(Code::corrupt, fmt::format("'{}slices.json' cannot be read", here.folder_),
+                    "cultivar data import --hold-out FILE...");
+    }
+    return here;
+}
+
+std::optional<ServingSlice> HoldOut::serving(std::int64_t now_s) const {
+    for (const Slice& slice : slices_) {
+        if (slice.used_up(now_s)) continue;
+        return ServingSlice{slice.name,  folder_ + slice.name, slice.targets,
+                            slice.bytes, slice.order,          sha256_hex(slice.salt + "\n" + slice.sha256)};
+    }
+    return std::nullopt;
+}
+
+int HoldOut::unused(std::int64_t now_s) const {
+    return static_cast<int>(std::count_if(slices_.begin(), slices_.end(), [&](const Slice& slice) {
+        return slice.claims == 0 && !slice.used_up(now_s);
+    }));
+}
+
+GapJudgement HoldOut::judge(const Appearance& claim, std::int64_t bytes) const {
+    const std::size_t chunks = claim.sums.size();
+    if (chunks == 0 || bytes < 1) return {};
+    std::map<std::string, Gap> by_candidate;
+    for (const Appearance& one : seen_) {
+        if (one.on != claim.on || one.candidate == claim.candidate || one.sums.size() < chunks) continue;
+        by_candidate[one.candidate] = {one.slice_bpb, bpb_of(one.sums, chunks, bytes)};
+    }
+    std::vector<Gap> others;
+    for (const auto& [candidate, gap] : by_candidate) others.push_back(gap);
+    return judge_gap({claim.slice_bpb, bpb_of(claim.sums, chunks, bytes)}, others);
+}
+
+Result<void> HoldOut::remember(const Appearance& claim, std::int64_t now_s) {
+    std::erase_if(seen_, [&](const Appearance& one) { return one.on == claim.on && one.claim == claim.claim; });
+    seen_.push_back(claim);
+    std::string lines;
+    for (const Appearance& one : seen_) lines += json_of(one).dump() + "\n";
+    std::error_code ec;
+    std::filesystem::create_directories(folder_, ec);
+    TRY(write_file_atomically(folder_ + "seen.jsonl", lines, kPrivate));
+    for (Slice& slice : slices_) {
+        if (slice.name != claim.on) continue;
+        ++slice.claims;
+        if (slice.since_s == 0) slice.since_s = now_s;
+    }
+    return slices_.empty() ? Result<void>() : save();
+}
+
+Result<void> HoldOut::save() const {
+    Json slices = Json::array();
+    for (const Slice& slice : slices_)
+        slices.push_back({{"name", slice.name},
+                          {"targets", slice.targets},
+                          {"bytes", slice.bytes},
+                          {"salt", slice.salt},
+                          {"sha256", slice.sha256},
+                          {"order", slice.order},
+                          {"since_s", slice.since_s},
+                          {"claims", slice.claims}});
+    return write_file_atomically(folder_ + "slices.json", pretty({{"schema", 1}, {"slices", slices}}), kPrivate);
+}
+
+}  // namespace cultivar

@@ -1,0 +1,77 @@
+// This verifier's private hold-out: which slice of it serves now, and what claims have scored on it. In
+// <state>/hold-out/, never in the pool, readable by its owner alone:
+//   slice_NN.bin   shards (train/data/hold_out_slices.h)
+//   slices.json    {"schema":1,"slices":[{"name","targets","bytes","salt","sha256",
+//                  "order":[64 chunks],"since_s":0 or its first claim,"claims":N}]}
+//   seen.jsonl     {"on":NAME,"claim":ID,"candidate":ID,"slice_bpb":B,"sums":[...]}, sums in nats by the slice's order
+//
+// It rotates: a slice serves kSliceClaims claims or kSliceDays days, whichever comes first, then the next does; when all
+// have served, there is no hold-out until another is imported. Every claim that a slice serves is scored on the first
+// chunks of one secret order, so that gaps compare like with like (eval/judge/hold_out_gap.h). Verdicts say nothing of it but the
+// gap, and a slice's commitment: SHA-256 of its salt, a line feed and its file's digest, so that what judged whom can be
+// shown later to whoever is given the slice.
+//
+// The full validation set, which is no secret, is kept in the same book under the name kFullSet.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eval/judge/hold_out_gap.h"
+#include "pool/clone/clone.h"
+#include "train/data/hold_out_slices.h"
+
+namespace cultivar {
+
+inline constexpr int kSliceClaims = 100, kSliceDays = 30;
+inline constexpr const char* kFullSet = "full";
+
+struct ServingSlice {
+    std::string name, path;
+    std::int64_t targets = 0, bytes = 0;
+    std::vector<int> order;  // of its chunks
+    std::string commitment;
+};
+
+struct Appearance {
+    std::string on, claim, candidate;
+    double slice_bpb = 0;
+    std::vector<double> sums;
+};
+
+class HoldOut {
+public:
+    // Replaces what was there. Errors: io.
+    static Result<void> settle(const Clone& clone, const HoldOutMade& made);
+    // Nothing imported is no error. Errors: io, corrupt.
+    static Result<HoldOut> open(const Clone& clone);
+
+    bool exists() const { return !slices_.empty(); }
+    // None: nothing imported, or all have served.
+    std::optional<ServingSlice> serving(std::int64_t now_s) const;
+    int unused(std::int64_t now_s) const;  // slices that have not served yet
+
+    // The gap of this claim among those of other candidates on as many chunks of a part of that many bytes.
+    GapJudgement judge(const Appearance& claim, std::int64_t bytes) const;
+    // Durably; counts the claim against its slice.
+    Result<void> remember(const Appearance& claim, std::int64_t now_s);
+
+private:
+    struct Slice {
+        std::string name, salt, sha256;
+        std::int64_t targets = 0, bytes = 0, since_s = 0;  // 0: has not served yet
+        std::vector<int> order;
+        int claims = 0;
+        bool used_up(std::int64_t now_s) const;
+    };
+    Result<void> save() const;
+
+    std::string folder_;
+    std::vector<Slice> slices_;
+    std::vector<Appearance> seen_;
+};
+
+std::string hold_out_folder(const Clone& clone);
+
+}  // namespace cultivar

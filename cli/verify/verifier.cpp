@@ -1,0 +1,127 @@
+#include "cli/verify/verifier.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include <fmt/format.h>
+
+#include "cli/verify/record_rule.h"
+#include "eval/judge/rescore_test.h"
+#include "eval/judge/structure_check.h"
+#include "pool/clone/trust_roots.h"
+#include "pool/process/sandbox.h"
+#include "pool/storage/segment_log.h"
+#include "pool/sync/artifact_store.h"
+#include "pool/util/sha256.h"
+
+namespace cultivar {
+
+Result<Verifier> Verifier::make(Context& context, Session& session) {
+    const Clone& clone = *session.clone;
+    TRY_ASSIGN(const Roots roots, trusted_roots(clone));
+    if (!why_not_allowed(roots.now.verifiers, clone.key.fingerprint(), std::time(nullptr)).empty())
+        return fail(
+            Code::usage,
+            "this clone's key is none of the pool's verifiers: a maintainer must add it to allowed_signers on main",
+            fmt::format("echo '{} namespaces=\"git\" {}' >> allowed_signers", clone.writer, clone.key.public_text()));
+    TRY(need_data(clone));
+    for (const std::string& gap : sandbox_gaps(kernel_parts())) context.ui.warn(gap);
+    TRY_ASSIGN(HoldOut hold_out, HoldOut::open(clone));
+    TRY_ASSIGN(int threads, session.config.threads());
+    TRY_ASSIGN(double watts, session.config.watts());
+    TRY_ASSIGN(const std::string worker, session.config.worker());
+    Verifier verifier(context, session, std::move(hold_out), threads, watts);
+    TRY_ASSIGN(verifier.evaluator_, sha256_file_hex(worker));
+    return verifier;
+}
+
+Result<Verdict> Verifier::judge(const Case& one) {
+    const Clone& clone = *session_.clone;
+    const Claim& claim = one.row.claim;
+    Verdict verdict;
+    verdict.claim = one.row.id;
+    verdict.task = clone.task_id;
+    verdict.candidate = claim.candidate;
+    verdict.artifact = claim.artifact;
+    verdict.claimed_bpb = claim.val_bpb;
+    verdict.tolerance_bpb = kRescoreTolerance_bpb;
+    verdict.slice = clone.task.data->slice.sha256;
+    verdict.data = {{"slice", clone.task.data->slice.sha256}, {"byte_table", clone.task.data->byte_table.sha256}};
+    verdict.evaluator_sha256 = evaluator_;
+    verdict.verifier = clone.writer;
+    verdict.chosen = one.scope.why;
+    if (one.row.verdict) verdict.reruns = one.row.verdict->reruns;
+    EnergyMeter energy(clock_, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
+    energy.start();
+    const double begun_s = clock_.now_s();
+    TRY(check_tiers(one, verdict));
+    TRY(hold_against_pool(session_, one.row, verdict));
+    verdict.seconds = clock_.now_s() - begun_s;
+    verdict.joules = energy.stop().joules;
+    verdict.ratio = one.claim_s > 0 ? verdict.seconds / one.claim_s : 0;
+    verdict.at = verdict_time(one.row.verdict, std::time(nullptr));
+    return verdict;
+}
+
+// What is concluded last holds: that all went well, if nothing else.
+Result<void> Verifier::check_tiers(const Case& one, Verdict& verdict) {
+    TRY_ASSIGN(bool sound, check_structure_of(one, verdict));
+    if (!sound) return {};
+    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
+    auto weights = load_artifact(*session_.clone, git.get(), one.row.claim.artifact);
+    // Anyone may have put other bytes under that name: they are not what the claimant signed, and say nothing of the claim.
+    if (!weights && (weights.error().code == Code::corrupt || weights.error().code == Code::not_found)) {
+        conclude(verdict, "inconclusive", Tier::structure,
+                 "it cannot be checked, its artifact is missing or replaced: " + weights.error().message);
+        return {};
+    }
+    if (!weights) return fail(weights.error());
+    if (auto said = check_weights(*one.artifact_run(), *weights); !said) {
+        conclude(verdict, "rejected", Tier::structure, said.error().message);
+        return {};
+    }
+    if (one.scope.tier < Tier::rescore) {
+        conclude(verdict, "inconclusive", Tier::structure, "its structure is sound; it was not scored again");
+        return {};
+    }
+    TRY_ASSIGN(bool good, rescore(one, *weights, verdict));
+    if (good && one.scope.tier >= Tier::replay) {
+        TRY_ASSIGN(good, replay(one, verdict));
+    }
+    if (good && one.scope.tier >= Tier::rerun) TRY(train_again(one, verdict));
+    if (verdict.result == "accepted" && one.scope.cut)
+        conclude(verdict, "inconclusive", one.scope.tier, verdict.reason + "; a replay is due");
+    return {};
+}
+
+Verifier::Tried Verifier::check_structure_of(const Case& one, Verdict& verdict) {
+    const auto unsound = [&](const std::string& why) {
+        conclude(verdict, "rejected", Tier::structure, why);
+        return false;
+    };
+    if (!one.row.problem.empty()) return unsound(one.row.problem);
+    if (one.artifact_run() == nullptr) return unsound("it names a run that is not in the journal");
+    for (const RunRow& row : one.runs) {
+        auto sound = check_structure(session_.clone->task.space, row.run);
+        if (!sound) return unsound(fmt::format("its run {}: {}", short_id(row.id), sound.error().message));
+    }
+    return true;
+}
+
+Result<void> Verifier::write(const std::vector<Verdict>& verdicts) {
+    if (verdicts.empty()) return {};
+    std::vector<std::string> lines;
+    for (const Verdict& verdict : verdicts) lines.push_back(to_line(verdict));
+    Clone& clone = *session_.clone;
+    TRY(append_log(clone.repo, clone.ledger_ref(), lines, clone.identity(), clone.key));
+    TRY(session_.index->refresh());
+    return {};
+}
+
+void conclude(Verdict& verdict, const char* result, Tier tier, const std::string& reason) {
+    verdict.result = result;
+    verdict.tier = name(tier);
+    verdict.reason = reason;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,53 @@
+// Judging a claim, cheapest tier first, as far as its scope says (cli/verify/claim_queue.h): structure, a rescore of the artifact by the
+// worker, a replay of its runs' first steps, a rerun with fresh seeds. The first tier that it fails ends it.
+#pragma once
+
+#include "cli/verify/claim_queue.h"
+#include "cli/verify/hold_out_book.h"
+#include "train/launch/energy_meter.h"
+
+namespace cultivar {
+
+void conclude(Verdict& verdict, const char* result, Tier tier, const std::string& reason);
+
+class Verifier {
+public:
+    // Errors: usage, when this clone's key is none of the pool's verifiers; not_found (worker, data).
+    static Result<Verifier> make(Context& context, Session& session);
+
+    // A verdict on every claim that can be judged. Errors: interrupted, or what keeps this machine from judging at all.
+    Result<Verdict> judge(const Case& one);
+
+    // Appends to this verifier's ledger and signs its tip.
+    Result<void> write(const std::vector<Verdict>& verdicts);
+
+    const HoldOut& hold_out() const { return hold_out_; }
+
+private:
+    Verifier(Context& context, Session& session, HoldOut hold_out, int threads, double watts)
+        : context_(context), session_(session), hold_out_(std::move(hold_out)), threads_(threads), watts_(watts) {}
+
+    // Each goes on while nothing is concluded.
+    using Tried = Result<bool>;
+    Result<void> check_tiers(const Case& one, Verdict& verdict);
+    Tried check_structure_of(const Case& one, Verdict& verdict);
+    Tried rescore(const Case& one, const std::string& weights, Verdict& verdict);
+    Tried rescore_part(const Case& one, const std::string& weights, const ServingSlice& part, const std::string& label,
+                       Verdict& verdict);
+    Tried rescore_elsewhere(const Case& one, const std::string& weights, Verdict& verdict);
+    Tried replay(const Case& one, Verdict& verdict);
+    Tried replay_one(const RunRow& row, Verdict& verdict);
+    Tried train_again(const Case& one, Verdict& verdict);
+    Tried one_more_seed(const Case& one, Verdict& verdict);
+    Result<Candidate> candidate_of(const Case& one) const;
+
+    Context& context_;
+    Session& session_;
+    HoldOut hold_out_;
+    int threads_;
+    double watts_;
+    std::string evaluator_{};  // SHA-256 of the worker's program
+    SystemClock clock_;
+};
+
+}  // namespace cultivar

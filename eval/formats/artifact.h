@@ -1,0 +1,43 @@
+// The artifact: a trained model's weights as they are shared, scored and judged.
+//
+// Bytes (format 1): one zstd frame with its content size in the frame header, or one zlib stream (compression.h tells
+// them apart by their first bytes); the content is a safetensors file:
+//   8 bytes little-endian H, then H bytes of JSON header beginning with '{' (space padded to a multiple of 8), then the
+//   tensors' bytes. Header: {"__metadata__":{"format":"cultivar-artifact-1",...},"name":{"dtype":"I8","shape":[..],
+//   "data_offsets":[begin,end]},...}; offsets relative to the end of the header, no holes, no overlap; the
+//   whole buffer is used.
+// dtypes: F32, F16, I8. A quantised matrix NAME [rows, cols] is NAME (I8, a byte a weight however few its levels) with
+// NAME.scale (F16, [rows]).
+// Foreign bytes: unpack_artifact() refuses a header over 1 MiB, over 16,384 tensors, a tensor of over 8 sides, a name of
+// over 256 bytes, content over the limit given, duplicate keys, bad offsets, overflowing shapes, anything before or after
+// and anything that does not parse; values are checked by whoever interprets them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "eval/formats/compression.h"
+#include "pool/util/result.h"
+
+namespace cultivar {
+
+struct Tensor {
+    std::string dtype;  // "F32", "F16", "I8"
+    std::vector<std::int64_t> shape;
+    std::string bytes;  // little-endian, row-major
+};
+
+struct Artifact {
+    std::map<std::string, Tensor> tensors;
+    std::map<std::string, std::string> metadata;
+};
+
+// Deterministic: the same artifact gives the same bytes. Errors: corrupt (tensors that contradict themselves), io.
+Result<std::string> pack_artifact(const Artifact& artifact, Compressor compressor);
+// `limit_bytes` bounds the uncompressed content. Errors: corrupt.
+Result<Artifact> unpack_artifact(std::string_view bytes, std::int64_t limit_bytes);
+
+}  // namespace cultivar

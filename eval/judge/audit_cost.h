@@ -1,0 +1,36 @@
+// How much of each tier a claim is worth: fewer chunks and steps for cheap claims.
+//
+// Tiers 1 and 2 together stay within kCheapShare of the claim's own cost and tier 3 within kReplayShare, by what the
+// claim's record tells of its speed; below kFewestChunks and kFewestSteps they do not go, since the start of a worker alone is
+// more than the share of a run of seconds. A claim that overstates its speed gets more chunks than it should, one that
+// understates it fewer, but never fewer than those.
+#pragma once
+
+#include "pool/types/record.h"
+
+namespace cultivar {
+
+inline constexpr double kCheapShare = 0.02, kReplayShare = 0.10;
+inline constexpr int kFewestChunks = 8, kUsualChunks = 16;  // of 64
+inline constexpr int kFewestSteps = 4;                      // of a replay, or all that there are
+inline constexpr double kStart_s = 1;                       // a worker, until it scores: libtorch, data, weights
+inline constexpr double kPassesPerStep = 2.5;  // a training step costs as much as scoring that many times its tokens
+
+// Seconds that one chunk of `targets` targets takes the claimant's machine.
+double chunk_seconds(const Run& run, double targets);
+
+struct Effort {
+    int slice_chunks = kFewestChunks;
+    int hold_out_chunks = kFewestChunks;
+    double expected_s = 0;
+};
+
+// `claim_s`: what the claim's runs took. `hold_out`: is there one, with chunks of the slice's size? `whole`: every chunk of
+// the slice whatever it costs, and as much of the hold-out as usual.
+Effort rescore_effort(const Run& run, double claim_s, double slice_targets, bool hold_out, bool whole);
+
+// Of one run: the first steps that fit its share; 0 where it cannot be replayed (eval/judge/structure_check.h).
+int replay_steps(const Run& run);
+double replay_seconds(const Run& run, int steps);
+
+}  // namespace cultivar

@@ -1,0 +1,56 @@
+#include "eval/judge/audit_policy.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace cultivar {
+namespace {
+
+constexpr std::array<const char*, 4> kNames = {"structure", "rescore", "replay", "rerun"};
+
+std::string in_a_row(int count) { return fmt::format("{} valid claim{} in a row", count, count == 1 ? "" : "s"); }
+
+std::optional<std::string> why_in_full(const Stake& stake) {
+    if (stake.odd) return "it is odd beside the rest of the pool";
+    if (stake.best) return "it would be the best of its category";
+    if (stake.children >= kMuchUsed) return fmt::format("{} candidates come from it", stake.children);
+    return std::nullopt;
+}
+
+}  // namespace
+
+const char* name(Tier tier) { return kNames.at(static_cast<std::size_t>(tier)); }
+
+std::optional<Tier> tier_of(const std::string& name) {
+    const auto* const found = std::find(kNames.begin(), kNames.end(), name);
+    if (found == kNames.end()) return std::nullopt;
+    return static_cast<Tier>(found - kNames.begin());
+}
+
+double replay_chance(const Credit& credit) {
+    if (!credit.known_key || credit.valid_in_a_row < kProbation) return 1;
+    return std::max(static_cast<double>(kProbation) / credit.valid_in_a_row, kLeastReplays);
+}
+
+Scope scope_for(const Stake& stake, const Credit& credit, double lot) {
+    if (auto why = why_in_full(stake)) return {Tier::rerun, true, kInFull + *why};
+    const double chance = replay_chance(credit);
+    if (lot < kFullByLot * chance) return {Tier::rerun, true, std::string(kInFull) + "drawn by lot"};
+    if (!credit.known_key) return {Tier::replay, true, "replayed: no key answers for it"};
+    const std::string record = in_a_row(credit.valid_in_a_row);
+    if (chance >= 1) return {Tier::replay, false, fmt::format("replayed: its key has only {}", record)};
+    const std::string odds = fmt::format("one in {:.1f}, its key has {}", 1 / chance, record);
+    if (lot < chance) return {Tier::replay, false, "replayed: drawn by lot, " + odds};
+    return {Tier::rescore, false, "scored again: the lot spared it a replay, " + odds};
+}
+
+bool more_valuable(const Stake& a, const Stake& b) {
+    if (a.best != b.best) return a.best;
+    if (a.best && a.gain != b.gain) return a.gain > b.gain;
+    if (a.children != b.children) return a.children > b.children;
+    return a.odd && !b.odd;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,79 @@
+// A clone of a pool on this machine: the repository, the task on main, this clone's key and name, and where its own
+// state lies. State that is not in git lives under <git dir>/cultivar/:
+//   key.pem       this clone's private key (0600)       spool.jsonl   records not yet committed (pool/clone/journal.h)
+//   index.sqlite  cache, may be deleted                 seen/         last seen tips of logs (pool/index/index.h)
+//   data/         shards and byte table                 run/          the run under way
+//   trust         the command that may run here (pool/clone/command_trust.h)
+//   roots         the trust roots as last seen (pool/clone/trust_roots.h)
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "pool/git/repository.h"
+#include "pool/git/signing_key.h"
+#include "pool/types/task.h"
+#include "pool/util/file.h"
+
+namespace cultivar {
+
+// What a clone is called in journals: "name.machine.<8 hex of its key>".
+struct WriterName {
+    std::string name, machine;  // lower-case letters, digits and '-'
+};
+bool is_writer(std::string_view name);
+// The end of a writer's name: the first 8 digits of its key's fingerprint. Who has two names has one key.
+std::string_view key_digits(std::string_view writer);
+
+struct Clone {
+    Repo repo;
+    std::string state_dir;  // with a trailing '/'
+    Key key;
+    std::string writer;
+    Oid main;  // the commit that `task` was read from
+    Task task;
+    std::string task_id;
+
+    std::string data_dir() const { return state_dir + "data/"; }
+    std::string seen_dir() const { return state_dir + "seen/"; }
+    std::string journal_ref() const { return "refs/heads/journal/" + writer; }
+    std::string ledger_ref() const { return "refs/heads/ledger/" + writer; }
+    Identity identity() const;  // of this writer, now
+    // A file that the pool's command names, as it is on `main`; absent: not there. Errors: git, corrupt.
+    Result<std::optional<std::string>> command_file(const std::string& path) const;
+
+    // Changes main by an ordinary commit on top of `main`: the named files replaced, everything else kept. A work tree
+    // is refreshed. Errors: busy, git.
+    Result<void> commit_main(const std::vector<std::pair<std::string, std::string>>& files, const std::string& message);
+    // Reads the task again from main as it stands now.
+    Result<void> reload_task();
+};
+
+inline constexpr const char* kRemote = "origin";
+// Where a fetch from there leaves a ref: refs/heads/main in refs/remotes/origin/main.
+std::string tracking_ref(const std::string& ref);
+// Does this clone have a remote to pull from and push to?
+Result<bool> has_remote(const Clone& clone);
+// Git's configuration may name the user's own SSH key (its file; pool/git/signing_key.h), which then signs this clone's records. The
+// key is part of the writer's name: with another key a clone is another writer.
+inline constexpr const char* kSigningKey = "cultivar.signingKey";
+// That key, else the clone's own, made if absent. Errors: those of Key.
+Result<Key> clone_key(const Repo& repo, const std::string& state_dir);
+
+// The pool that `folder` lies in. main is read from the local branch or the remote's, whichever is ahead; where the two
+// have parted, from the remote's. Errors: not_found (hint: init), newer, usage.
+Result<Clone> open_clone(const std::string& folder);
+
+// The task of the pool that `folder` lies in, as open_clone() would read it; writes nothing. Errors: as open_clone().
+Result<Task> read_task(const std::string& folder);
+
+// The task that main says at this commit. Errors: not_found, newer, usage.
+Result<Task> task_at(const Repo& repo, const Oid& main);
+
+// A repository that becomes a clone: writes names and git's merge driver for candidates. `remote` may be "".
+Result<Repo> create_clone(const std::string& folder, bool bare, const std::string& remote, const WriterName& who);
+
+// "Jane Doe" -> "jane-doe"; "anonymous" when nothing is left.
+std::string writer_word(const std::string& text);
+
+}  // namespace cultivar

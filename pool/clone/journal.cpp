@@ -1,0 +1,117 @@
+#include "pool/clone/journal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "pool/storage/segment_log.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kLockWait_s = 30;
+
+std::string spool_path(const Clone& clone) { return clone.state_dir + "spool.jsonl"; }
+
+Result<FileLock> lock_spool(const Clone& clone) {
+    return FileLock::acquire(clone.state_dir + "spool.lock", fmt::format("pid {}", ::getpid()), kLockWait_s);
+}
+
+// The spool's text up to its last line feed.
+Result<std::string> whole_lines(const Clone& clone) {
+    auto text = read_file(spool_path(clone));
+    if (!text) return text.error().code == Code::not_found ? Result<std::string>("") : text;
+    text->resize(text->rfind('\n') + 1);
+    return text;
+}
+
+// A clone whose name or key was changed in between must not sign what it recorded under the old one: nobody would take it.
+Result<void> check_writer(const Clone& clone, const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+        auto record = parse_line(line);
+        if (!record) continue;
+        const std::string writer = std::visit([](const auto& one) { return one.writer; }, *record);
+        if (writer == clone.writer) continue;
+        const std::size_t first = writer.find('.'), last = writer.rfind('.');
+        const bool same_key = writer.substr(last + 1) == clone.key.fingerprint().substr(0, 8) && first < last;
+        return fail(Code::usage,
+                    fmt::format("records wait here that were made as '{}', and this clone is '{}' now: put its {} back "
+                                "to send them",
+                                writer, clone.writer, same_key ? "name" : "key"),
+                    same_key ? fmt::format("git config cultivar.name {} && git config cultivar.machine {} && cultivar "
+                                           "propose",
+                                           writer.substr(0, first), writer.substr(first + 1, last - first - 1))
+                             : "");
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::string> append_record(const Clone& clone, const Record& record) {
+    std::string line = to_line(record);
+    if (line.size() > kMaxRecordBytes) return fail(Code::usage, "a record is too long");
+    TRY_ASSIGN(FileLock lock, lock_spool(clone));
+    TRY_ASSIGN(std::string before, whole_lines(clone));
+    std::string path = spool_path(clone);
+    int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return fail(Code::io, fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
+    std::string bytes = line + "\n";
+    auto keep = static_cast<off_t>(before.size());
+    bool good = ::ftruncate(fd, keep) == 0 &&
+                ::pwrite(fd, bytes.data(), bytes.size(), keep) == static_cast<ssize_t>(bytes.size()) &&
+                ::fsync(fd) == 0;
+    int saved = errno;
+    if (!good && ::ftruncate(fd, keep) != 0) saved = errno;
+    ::close(fd);
+    if (!good) return fail(Code::io, fmt::format("cannot write '{}': {}", path, std::strerror(saved)));
+    return record_id(line);
+}
+
+Result<std::vector<std::string>> spooled_lines(const Clone& clone) {
+    TRY_ASSIGN(std::string text, whole_lines(clone));
+    std::vector<std::string> lines;
+    for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+        lines.push_back(text.substr(begin, end - begin));
+    return lines;
+}
+
+Result<void> drop_spooled(const Clone& clone, const std::set<std::string>& lines) {
+    TRY_ASSIGN(FileLock lock, lock_spool(clone));
+    TRY_ASSIGN(std::vector<std::string> spooled, spooled_lines(clone));
+    std::string rest;
+    std::size_t dropped = 0;
+    for (const std::string& line : spooled) {
+        dropped += lines.count(line);
+        if (!lines.count(line)) rest += line + "\n";
+    }
+    return dropped == 0 ? Result<void>() : write_file_atomically(spool_path(clone), rest);
+}
+
+Result<std::size_t> commit_spool(Clone& clone, const std::function<Result<void>(const std::string&)>& to_disk) {
+    TRY_ASSIGN(FileLock lock, lock_spool(clone));
+    TRY_ASSIGN(std::vector<std::string> lines, spooled_lines(clone));
+    if (lines.empty()) return std::size_t{0};
+    TRY(check_writer(clone, lines));
+    TRY_ASSIGN(std::optional<Oid> tip, clone.repo.ref(clone.journal_ref()));
+    std::set<std::string> known;
+    if (tip) {
+        // What a killed commit left in both places stands at the journal's end.
+        TRY_ASSIGN(std::size_t count, log_size(clone.repo, *tip));
+        TRY_ASSIGN(std::vector<std::string> there, read_log(clone.repo, *tip, count - std::min(count, lines.size())));
+        known.insert(there.begin(), there.end());
+    }
+    std::erase_if(lines, [&](const std::string& line) { return !known.insert(line).second; });
+    if (!lines.empty()) TRY(append_log(clone.repo, clone.journal_ref(), lines, clone.identity(), clone.key));
+    // libgit2 leaves what it wrote to the system's leisure: the spool is emptied only once that is on the disk.
+    TRY(to_disk(clone.repo.git_dir()));
+    TRY(write_file_atomically(spool_path(clone), ""));
+    return lines.size();
+}
+
+}  // namespace cultivar

@@ -1,0 +1,32 @@
+// This clone's journal. A record is first appended durably to a local file, the spool, and committed to the journal's
+// branch at the next `propose`: a kill at any moment loses nothing, and history has one commit a push.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "pool/clone/clone.h"
+#include "pool/types/record.h"
+
+namespace cultivar {
+
+// Appends one record; when this returns, it survives a power cut. Returns its id. A torn last line, left by a kill in
+// the middle of an earlier append, is cut off first. Errors: io (full disk: nothing was appended), busy.
+Result<std::string> append_record(const Clone& clone, const Record& record);
+
+// The records that are in the spool but perhaps not yet on the branch, oldest first.
+Result<std::vector<std::string>> spooled_lines(const Clone& clone);
+
+// Takes these lines out of the spool. Errors: io, busy.
+Result<void> drop_spooled(const Clone& clone, const std::set<std::string>& lines);
+
+// Commits what is in the spool and empties it. Returns how many records were committed. A record that a killed commit
+// left in both places, or that two processes wrote alike, is committed once. `to_disk` gets the repository's folder when
+// the records are committed and the spool still holds them; unless it succeeds, the spool keeps them. Errors: usage, when
+// the spool holds records of another writer's name; git, io, busy.
+Result<std::size_t> commit_spool(Clone& clone,
+                                 const std::function<Result<void>(const std::string&)>& to_disk = sync_filesystem);
+
+}  // namespace cultivar

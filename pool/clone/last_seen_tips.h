@@ -1,0 +1,22 @@
+// The tips of journals, ledgers and archives as this clone last saw them, by ref: <state>/seen/tips, one a line,
+// "<oid> <records> <ref>". It lies outside the index, so that a log that was rewound is known even by a rebuilt one.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "pool/clone/clone.h"
+
+namespace cultivar {
+
+struct Tip {
+    Oid oid;
+    std::size_t records = 0;
+};
+
+// Nothing was seen where there is no file. Errors: newer (a later format, or damaged), io.
+Result<std::map<std::string, Tip>> read_tips(const Clone& clone);
+// Errors: io.
+Result<void> write_tips(const Clone& clone, const std::map<std::string, Tip>& tips);
+
+}  // namespace cultivar

@@ -1,0 +1,83 @@
+#include "pool/integrity/fsck.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "pool/clone/trust_roots.h"
+#include "pool/sync/artifact_store.h"
+
+namespace cultivar {
+namespace {
+
+// Every commit of a log is signed by the key in its writer's name.
+Result<void> check_signatures(const Repo& repo, const Ref& log, FsckReport& report) {
+    const std::string_view key = key_digits(log.name);
+    for (Oid at = log.oid; !at.empty();) {
+        TRY_ASSIGN(auto signature, repo.signature(at));
+        auto signer = signature ? verify_signature(signature->first, signature->second) : std::string();
+        if (!signer || signer->substr(0, 8) != key) {
+            report.problems.push_back(
+                {log.name, fmt::format("commit {} is not signed by its writer", at.substr(0, 8))});
+            return {};
+        }
+        ++report.signatures;
+        TRY_ASSIGN(Commit commit, repo.read_commit(at));
+        at = commit.parents.empty() ? "" : commit.parents.front();
+    }
+    return {};
+}
+
+Result<void> check_artifacts(Clone& clone, FsckReport& report) {
+    TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs("refs/artifacts/"));
+    for (const Ref& ref : refs) {
+        const std::string digest = ref.name.substr(std::string_view("refs/artifacts/").size());
+        auto bytes = check_artifact(clone, ref.oid, digest);
+        if (!bytes) report.problems.push_back({ref.name, bytes.error().message});
+        ++report.artifacts;
+    }
+    return {};
+}
+
+Result<void> check_claims(Index& index, FsckReport& report) {
+    TRY_ASSIGN(std::vector<ClaimRow> claims, index.claims());
+    for (const ClaimRow& row : claims) {
+        const std::string where = fmt::format("the claim {} of {}", row.id.substr(0, 8), row.claim.writer);
+        const bool told = std::any_of(report.problems.begin(), report.problems.end(),
+                                      [&](const Refusal& one) { return one.reason == row.problem; });
+        if (!row.problem.empty() && !told) report.problems.push_back({where, row.problem});
+        TRY_ASSIGN(const std::vector<std::string> odd, index.suspicions(row));
+        for (const std::string& one : odd) report.odd.push_back({where, one});
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<FsckReport> fsck(Clone& clone) {
+    FsckReport report;
+    Repo::check_hashes(true);
+    auto index = Index::read_anew(clone);
+    if (!index && (index.error().code == Code::git || index.error().code == Code::corrupt)) {
+        report.problems.push_back(
+            {"this clone", fmt::format("is damaged, 'git fsck' tells more: {}", index.error().message)});
+        return report;
+    }
+    if (!index) return fail(index.error());
+    const RefreshReport& read = index->opened_with();
+    report.runs = read.runs, report.claims = read.claims;
+    report.verdicts = read.verdicts, report.candidates = read.candidates;
+    report.problems = read.refused;
+    TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs("refs/"));
+    for (const Ref& ref : refs) {
+        if (ref.name.find("/journal/") == std::string::npos && ref.name.find("/ledger/") == std::string::npos) continue;
+        TRY(check_signatures(clone.repo, ref, report));
+        ++report.logs;
+    }
+    TRY(check_artifacts(clone, report));
+    TRY(check_claims(*index, report));
+    if (auto roots = trusted_roots(clone); !roots) report.problems.push_back({"main", roots.error().message});
+    return report;
+}
+
+}  // namespace cultivar

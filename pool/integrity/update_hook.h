@@ -1,0 +1,32 @@
+// What a pool's hosting lets in: the rules for one pushed ref, for git's `update` hook. Fast and local: it checks the
+// commit that arrives and its parents, not their ancestry; `pull` checks everything.
+//   main                        only forward; a pool.toml that may follow the one before (pool/types/task.h); a readable
+//                               allowed_signers, by the trust roots where there are any (pool/clone/trust_roots.h)
+//   candidates/<id>.<c8>        new names only; the tree is candidate.toml alone, canonical, of this id; c8 is the
+//                               commit's; author, date and trailer as pool/lineage/candidate_commits.h says; parents are candidates
+//   journal/<writer>            only forward, nothing rewritten; the tip is signed by the key in the writer's name
+//   ledger/<verifier>           the same, and the key stands in allowed_signers on main
+//   proposal/<writer>           only forward; signed by the key in the writer's name; on top of a commit of main that is
+//                               here, its tree main's with the journal's seg/; parents are candidates, artifacts, that
+//                               writer's journal and the proposal before, each as above (pool/storage/bundle.h)
+//   archive                     only forward; every new commit is signed, has an empty tree and carries candidates and
+//                               journals alone; whose key signs is for the host's access rules
+//   refs/artifacts/<digest>     new names only; content hashes to the name and is within the pool's cap
+// Anything else is refused. Candidates, artifacts and proposals may be deleted where the host allows it; nothing else ever is.
+#pragma once
+
+#include <string>
+
+#include "pool/git/repository.h"
+
+namespace cultivar {
+
+struct RefUpdate {
+    std::string ref;    // full
+    Oid before, after;  // "": absent
+};
+
+// `repo` holds the objects that arrive, main as it was before. Errors: corrupt, with the reason for the pusher; git.
+Result<void> check_update(const Repo& repo, const RefUpdate& update, bool may_delete);
+
+}  // namespace cultivar

@@ -1,0 +1,304 @@
+#include "pool/lineage/candidate_commits.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "pool/types/record.h"
+#include "pool/util/sha256.h"
+#include "pool/util/short_id.h"
+
+namespace cultivar {
+namespace {
+
+constexpr const char* kFile = "candidate.toml";
+constexpr const char* kAuthor = "cultivar";
+constexpr const char* kEmail = "pool@cultivar.invalid";
+constexpr std::size_t kSubjectLength = 72;
+constexpr std::size_t kRecent = 2048;  // commits kept in memory with all their genes
+
+std::string cross_lines(const Cross& merge, const Candidate& a, const Candidate& b) {
+    std::string text;
+    for (const CrossOrigin& origin : merge.origins) {
+        const char* how = origin.repaired ? ", repaired" : origin.contested ? ", contested" : "";
+        text += fmt::format("{} = {} from {}{}\n", origin.gene, origin.value, short_id((origin.from == 'a' ? a : b).id),
+                            how);
+    }
+    text += "\n";
+    for (const Oid& base : merge.bases) text += fmt::format("Crossover-Base: {}\n", base);
+    return text + fmt::format("Crossover-Seed: {}\n", merge.seed);
+}
+
+// As many changes as fit a line of 72 characters, at least one; the rest as a number.
+std::string subject_of(const std::vector<GeneChange>& changes) {
+    if (changes.empty()) return "the defaults";
+    std::string subject = change_text({changes[0]});
+    for (std::size_t i = 1; i < changes.size(); ++i) {
+        std::string longer = subject + ", " + change_text({changes[i]});
+        std::string more = fmt::format(", {} more", changes.size() - i - 1);
+        if (longer.size() + (i + 1 < changes.size() ? more.size() : 0) > kSubjectLength)
+            return subject + fmt::format(", {} more", changes.size() - i);
+        subject = std::move(longer);
+    }
+    return subject;
+}
+
+}  // namespace
+
+std::string candidate_branch(const std::string& candidate_id, const Oid& commit) {
+    return fmt::format("candidates/{}.{}", candidate_id, commit.substr(0, 8));
+}
+
+std::optional<std::pair<std::string, std::string>> parse_candidate_branch(const std::string& ref) {
+    constexpr std::string_view kFolder = "candidates/";
+    if (ref.size() < kFolder.size() + 41) return std::nullopt;
+    std::string_view folder(ref.data(), ref.size() - 41), tail(ref.data() + folder.size(), 41);
+    if (!folder.ends_with(kFolder)) return std::nullopt;
+    if (!is_hex(tail.substr(0, 32), 32) || tail[32] != '.' || !is_hex(tail.substr(33), 8)) return std::nullopt;
+    return std::pair(std::string(tail.substr(0, 32)), std::string(tail.substr(33)));
+}
+
+Result<void> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit) {
+    std::string ref = "refs/heads/" + candidate_branch(commit.candidate.id, commit.oid);
+    TRY_ASSIGN(std::optional<Oid> there, repo.ref(ref));
+    if (!there) TRY(repo.set_ref(ref, commit.oid, ""));
+    return {};
+}
+
+const char* const Lineage::kTable = R"(
+CREATE TABLE IF NOT EXISTS candidate_commit(node INTEGER PRIMARY KEY, oid TEXT UNIQUE, candidate TEXT, parent INTEGER,
+    other_parent INTEGER, shared INTEGER DEFAULT 0);
+CREATE INDEX IF NOT EXISTS commit_candidate ON candidate_commit(candidate);
+)";
+const char* const Lineage::kDropTable = "DROP TABLE IF EXISTS candidate_commit;";
+
+Lineage::Lineage(Repo& repo, const Task& task, Database* kept_in)
+    : repo_(repo), task_(task), task_id_(task.id()), db_(kept_in) {}
+
+Result<void> Lineage::prepare() {
+    if (find_) return {};
+    if (!db_) {
+        TRY_ASSIGN(Database memory, Database::open(":memory:"));
+        own_db_.emplace(std::move(memory));
+        db_ = &*own_db_;
+        TRY(db_->execute(kTable));
+        TRY(db_->execute("BEGIN"));  // nobody else looks: nothing is ever committed
+    }
+    TRY_ASSIGN(Statement name, db_->prepare("SELECT oid FROM candidate_commit WHERE node = ?"));
+    TRY_ASSIGN(Statement insert, db_->prepare("INSERT INTO candidate_commit(oid, candidate, parent, other_parent) "
+                                              "VALUES(?, ?, ?, ?)"));
+    TRY_ASSIGN(Statement find, db_->prepare("SELECT node FROM candidate_commit WHERE oid = ?"));
+    TRY_ASSIGN(Statement kin, db_->prepare("SELECT one.candidate, a.oid, a.candidate, b.oid, b.candidate FROM "
+                                           "candidate_commit AS one LEFT JOIN candidate_commit AS a ON a.node = "
+                                           "one.parent LEFT JOIN candidate_commit AS b ON b.node = one.other_parent "
+                                           "WHERE one.oid = ?"));
+    kin_ = std::move(kin);
+    name_ = std::move(name), insert_ = std::move(insert), find_ = std::move(find);
+    return {};
+}
+
+Result<Ancestry::Node> Lineage::node_of(const Oid& commit) {
+    TRY(prepare());
+    TRY_ASSIGN(bool there, find_->bind(1, commit).step());
+    auto node = there ? static_cast<Ancestry::Node>(find_->whole(0)) : 0;
+    find_->reset();
+    return node;
+}
+
+Result<Oid> Lineage::oid_of(Ancestry::Node node) {
+    TRY(prepare());
+    TRY_ASSIGN(bool there, name_->bind(1, std::int64_t{node}).step());
+    Oid oid = there ? name_->text(0) : "";
+    name_->reset();
+    return oid;
+}
+
+Result<std::optional<Lineage::Kin>> Lineage::kin_of(const Oid& commit) {
+    TRY(prepare());
+    std::optional<Kin> kin;
+    TRY_ASSIGN(bool there, kin_->bind(1, commit).step());
+    if (there) {
+        kin.emplace().candidate = kin_->text(0);
+        for (const int column : {1, 3}) {
+            if (kin_->is_null(column)) continue;
+            kin->parents.push_back(kin_->text(column));
+            kin->parent_candidates.push_back(kin_->text(column + 1));
+        }
+    }
+    kin_->reset();
+    return kin;
+}
+
+Result<void> Lineage::adopt(Lineage& other) {
+    TRY(prepare());
+    TRY(other.prepare());
+    TRY_ASSIGN(Statement all, other.db_->prepare("SELECT node, oid, candidate, parent, other_parent FROM "
+                                                 "candidate_commit ORDER BY node"));
+    TRY_ASSIGN(Statement put, db_->prepare("INSERT INTO candidate_commit(node, oid, candidate, parent, other_parent) "
+                                           "VALUES(?, ?, ?, ?, ?)"));
+    for (;;) {
+        TRY_ASSIGN(bool row, all.step());
+        if (!row) break;
+        put.bind(1, all.whole(0)).bind(2, all.text(1)).bind(3, all.text(2)).bind(4, all.whole(3));
+        TRY(put.bind(5, all.whole(4)).run());
+    }
+    ancestry_.reset();
+    return {};
+}
+
+Result<void> Lineage::keep(const CandidateCommit& made) {
+    std::array<Ancestry::Node, 2> parents{};
+    for (std::size_t i = 0; i < made.parents.size(); ++i) {
+        TRY_ASSIGN(parents[i], node_of(made.parents[i]));
+    }
+    insert_->bind(1, made.oid).bind(2, made.candidate.id);
+    TRY(insert_->bind(3, std::int64_t{parents[0]}).bind(4, std::int64_t{parents[1]}).run());
+    if (ancestry_) ancestry_->add(parents[0], parents[1]);
+    if (recent_.size() >= kRecent) recent_.clear();
+    recent_.insert_or_assign(made.oid, made);
+    return {};
+}
+
+Result<const Ancestry*> Lineage::ancestry() {
+    TRY(prepare());
+    if (ancestry_) return &*ancestry_;
+    TRY_ASSIGN(Statement all, db_->prepare("SELECT parent, other_parent FROM candidate_commit ORDER BY node"));
+    Ancestry read;
+    for (;;) {
+        TRY_ASSIGN(bool row, all.step());
+        if (!row) break;
+        read.add(static_cast<Ancestry::Node>(all.whole(0)), static_cast<Ancestry::Node>(all.whole(1)));
+    }
+    return &ancestry_.emplace(std::move(read));
+}
+
+// A commit whose node is known.
+Result<CandidateCommit> Lineage::known(const Oid& commit) {
+    if (auto found = recent_.find(commit); found != recent_.end()) return found->second;
+    TRY_ASSIGN(Commit raw, repo_.read_commit(commit));
+    TRY_ASSIGN(Candidate candidate, content(raw, commit));
+    if (recent_.size() >= kRecent) recent_.clear();
+    return recent_.emplace(commit, CandidateCommit{commit, std::move(candidate), raw.parents, raw.author.unix_s})
+        .first->second;
+}
+
+Result<CandidateCommit> Lineage::read(const Oid& commit) {
+    // Ancestors first, without recursion: a hostile history may be deep.
+    std::vector<Oid> todo = {commit};
+    while (!todo.empty()) {
+        const Oid next = todo.back();
+        TRY_ASSIGN(Ancestry::Node node, node_of(next));
+        if (node != 0) {
+            todo.pop_back();
+            continue;
+        }
+        TRY_ASSIGN(Commit raw, repo_.read_commit(next));
+        if (raw.parents.size() > 2) return fail(Code::corrupt, fmt::format("commit {} has too many parents", next));
+        const std::size_t before = todo.size();
+        for (const Oid& parent : raw.parents) {
+            TRY_ASSIGN(Ancestry::Node from, node_of(parent));
+            if (from == 0) todo.push_back(parent);
+        }
+        if (todo.size() > 1'000'000) return fail(Code::corrupt, "a history that is too deep");
+        if (todo.size() > before) continue;
+        TRY_ASSIGN(CandidateCommit good, check(next, raw));
+        TRY(keep(good));
+        todo.pop_back();
+    }
+    return known(commit);
+}
+
+Result<Candidate> Lineage::content(const Commit& raw, const Oid& commit) {
+    TRY_ASSIGN(std::vector<TreeEntry> entries, repo_.read_tree(raw.tree, 8));
+    if (std::ranges::any_of(entries, [](const TreeEntry& entry) { return entry.name == "files"; }))
+        return fail(Code::corrupt, fmt::format("commit {} holds files, for which it needs a newer cultivar", commit));
+    if (entries.size() != 1 || entries[0].name != kFile || !entries[0].plain_file)
+        return fail(Code::corrupt, fmt::format("commit {} holds something else than {}", commit, kFile));
+    TRY_ASSIGN(std::string toml, repo_.read_blob(entries[0].oid, kMaxCandidateBytes));
+    return parse_canonical(task_.space, task_id_, toml);
+}
+
+Result<CandidateCommit> Lineage::check(const Oid& commit, const Commit& raw) {
+    TRY_ASSIGN(Candidate candidate, content(raw, commit));
+    for (Unrelated unrelated : {Unrelated::over_defaults, Unrelated::over_nothing}) {
+        TRY_ASSIGN(Plan again, plan(candidate, raw.parents, unrelated));
+        if (again.made.oid == commit) return std::move(again.made);
+        if (raw.parents.size() < 2) break;
+    }
+    return fail(Code::corrupt, fmt::format("commit {} is not the commit of its candidate and parents", commit));
+}
+
+Result<CandidateCommit> Lineage::write(const Candidate& candidate, std::vector<Oid> parents) {
+    std::sort(parents.begin(), parents.end());
+    for (const Oid& parent : parents) TRY(read(parent));
+    TRY_ASSIGN(Plan planned, plan(candidate, parents, Unrelated::over_defaults));
+    TRY_ASSIGN(Oid blob, repo_.write_blob(candidate.toml));
+    TRY(repo_.write_tree({{kFile, blob, false, true}}));
+    TRY(repo_.write_commit(planned.commit));
+    TRY_ASSIGN(Ancestry::Node node, node_of(planned.made.oid));
+    if (node == 0) TRY(keep(planned.made));
+    return std::move(planned.made);
+}
+
+Result<Lineage::Plan> Lineage::plan(const Candidate& candidate, const std::vector<Oid>& parents, Unrelated unrelated) {
+    std::vector<CandidateCommit> from;
+    TRY_ASSIGN(std::int64_t unix_s, parse_utc(task_.created));
+    for (const Oid& parent : parents) {
+        TRY_ASSIGN(CandidateCommit one, known(parent));
+        unix_s = std::max(unix_s, one.unix_s + 1);
+        from.push_back(std::move(one));
+    }
+    TRY_ASSIGN(std::string message, message_of(candidate, from, unrelated));
+    const Oid tree = Repo::name_of_tree({{kFile, Repo::name_of_blob(candidate.toml), false, true}});
+    Commit commit{tree, parents, {kAuthor, kEmail, unix_s}, std::move(message)};
+    return Plan{{Repo::name_of_commit(commit), candidate, parents, unix_s}, std::move(commit)};
+}
+
+Result<std::string> Lineage::message_of(const Candidate& candidate, const std::vector<CandidateCommit>& parents,
+                                        Unrelated unrelated) {
+    std::string trailer = fmt::format("Candidate: {}\n", candidate.id);
+    if (parents.size() == 2) {
+        std::string subject =
+            fmt::format("cross of {} and {}\n\n", short_id(parents[0].candidate.id), short_id(parents[1].candidate.id));
+        auto merge = merged(parents[0].oid, parents[1].oid, unrelated);
+        // Two parents also mark a child that a person merged by hand: then the message tells the genes alone.
+        if (merge && merge->child.id == candidate.id)
+            return subject + cross_lines(*merge, parents[0].candidate, parents[1].candidate) + trailer;
+        std::string text =
+            fmt::format("merge of {} and {}\n\n", short_id(parents[0].candidate.id), short_id(parents[1].candidate.id));
+        return text + candidate.toml + "\n" + trailer;
+    }
+    const Genes& before = parents.empty() ? task_.space.defaults() : parents[0].candidate.genes;
+    auto changes = gene_changes(task_.space, before, candidate.genes);
+    std::string subject = subject_of(changes);
+    std::string text = (parents.empty() ? "root: " : "") + subject + "\n\n";
+    for (const GeneChange& change : changes) text += change_text({change}) + "\n";
+    return text + (changes.empty() ? "" : "\n") + trailer;
+}
+
+Result<Cross> Lineage::cross_of(const Oid& a, const Oid& b) { return merged(a, b, Unrelated::over_defaults); }
+
+Result<Cross> Lineage::merged(const Oid& a, const Oid& b, Unrelated unrelated) {
+    TRY_ASSIGN(CandidateCommit one, read(a));
+    TRY_ASSIGN(CandidateCommit two, read(b));
+    TRY_ASSIGN(const Ancestry* graph, ancestry());
+    TRY_ASSIGN(Ancestry::Node one_node, node_of(a));
+    TRY_ASSIGN(Ancestry::Node two_node, node_of(b));
+    std::vector<Oid> bases;
+    for (Ancestry::Node node : graph->merge_bases(one_node, two_node)) {
+        TRY_ASSIGN(bases.emplace_back(), oid_of(node));
+    }
+    std::sort(bases.begin(), bases.end());
+    if (bases.size() > kMaxCrossBases) bases.resize(kMaxCrossBases);
+    std::vector<std::pair<Oid, Genes>> base_genes;
+    for (const Oid& base : bases) {
+        TRY_ASSIGN(CandidateCommit found, known(base));
+        base_genes.emplace_back(base, found.candidate.genes);
+    }
+    if (bases.empty() && unrelated == Unrelated::over_defaults) {
+        TRY_ASSIGN(base_genes.emplace_back(), defaults_base(task_.space));
+    }
+    return cross(task_.space, task_id_, {one.oid, one.candidate}, {two.oid, two.candidate}, std::move(base_genes));
+}
+
+}  // namespace cultivar

@@ -1,0 +1,104 @@
+// Candidates as commits. One commit per kept candidate; format 1:
+//   branch    candidates/<id>.<first 8 hex digits of the commit>
+//   tree      candidate.toml, mode 100644 (canonical bytes, see pool/types/candidate.h)
+//   parents   the candidates it came from: none = a seed or an import, one = an improvement, two = a cross, sorted
+//   author, committer   "cultivar <pool@cultivar.invalid>", +0000; date = newest parent + 1 s, or the pool's creation
+//   message   a pure function of tree and parents, so that two people who find the same thing make the same object:
+//             subject, blank line, changes, blank line, trailers. A change is "<gene> <before> -> <after>" in canonical
+//             TOML, "unset" where the gene is inactive, sorted by gene; against the parent, for a root the defaults.
+//     root, one parent   subject: the changes joined by ", ", as many as fit 72 characters and at least one, then
+//             ", N more"; "the defaults" if there are none; a root's begins with "root: ". Then each change on a line.
+//     two parents        subject: "cross of <a8> and <b8>"; then for each gene in which they differ
+//             "<gene> = <value> from <a8 or b8>", with ", contested" or ", repaired"; trailers Crossover-Base (one a
+//             base, or "defaults") and Crossover-Seed. A child that is not their cross: "merge of ...", then its candidate.toml.
+//     last trailer       Candidate: <id>
+// A commit read from elsewhere is accepted only when writing it again from its tree and parents gives its name.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "pool/git/repository.h"
+#include "pool/lineage/ancestry.h"
+#include "pool/lineage/crossover.h"
+#include "pool/types/task.h"
+#include "pool/util/sqlite.h"
+
+namespace cultivar {
+
+struct CandidateCommit {
+    Oid oid;
+    Candidate candidate;
+    std::vector<Oid> parents;
+    std::int64_t unix_s = 0;
+};
+
+std::string candidate_branch(const std::string& candidate_id, const Oid& commit);  // without refs/...
+// The id and the 8 digits of "candidates/<id>.<c8>" at the end of a ref's name; nothing when it is not one.
+std::optional<std::pair<std::string, std::string>> parse_candidate_branch(const std::string& ref);
+
+// The local branch of a candidate's commit, made if absent. Errors: busy, git.
+Result<void> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit);
+
+// Reads and writes candidate commits of one pool, each checked at most once: what was found good is kept in a table
+// (`candidate_commit`) of the index's database, and merge bases come from there instead of from git.
+class Lineage {
+public:
+    // All must outlive the object. Without a database of the caller's, one in memory.
+    Lineage(Repo& repo, const Task& task, Database* kept_in = nullptr);
+
+    // Checks everything stated above, ancestors included. Errors: corrupt, git.
+    Result<CandidateCommit> read(const Oid& commit);
+    // The commit of this candidate with these parents, which must be candidate commits.
+    Result<CandidateCommit> write(const Candidate& candidate, std::vector<Oid> parents);
+    // The child of two candidate commits, over their best common ancestors or the defaults. Errors: unfit
+    // (pool/lineage/crossover.h).
+    Result<Cross> cross_of(const Oid& a, const Oid& b);
+
+    // Who a commit is and where it comes from, of one that read() found good; nothing for any other.
+    struct Kin {
+        std::string candidate;
+        std::vector<Oid> parents;
+        std::vector<std::string> parent_candidates;
+    };
+    Result<std::optional<Kin>> kin_of(const Oid& commit);
+    // Takes over what another lineage of the same pool found good; this one must not know any commit yet.
+    Result<void> adopt(Lineage& other);
+
+    // The table's making and undoing, for whoever owns the database.
+    static const char* const kTable;
+    static const char* const kDropTable;
+
+private:
+    // What two candidates without a common ancestor are merged over: nothing, in commits that older programs made.
+    enum class Unrelated { over_defaults, over_nothing };
+    struct Plan {
+        CandidateCommit made;
+        Commit commit;  // its tree holds the candidate alone
+    };
+    Result<void> prepare();
+    Result<Ancestry::Node> node_of(const Oid& commit);  // 0: not known to be good
+    Result<Oid> oid_of(Ancestry::Node node);
+    Result<void> keep(const CandidateCommit& made);
+    Result<CandidateCommit> known(const Oid& commit);
+    Result<CandidateCommit> check(const Oid& commit, const Commit& raw);
+    Result<Candidate> content(const Commit& raw, const Oid& commit);
+    Result<Plan> plan(const Candidate& candidate, const std::vector<Oid>& parents, Unrelated unrelated);
+    Result<std::string> message_of(const Candidate& candidate, const std::vector<CandidateCommit>& parents,
+                                   Unrelated unrelated);
+    Result<Cross> merged(const Oid& a, const Oid& b, Unrelated unrelated);
+    Result<const Ancestry*> ancestry();
+
+    Repo& repo_;
+    const Task& task_;
+    std::string task_id_;
+    Database* db_;
+    std::optional<Database> own_db_;
+    std::optional<Statement> find_, name_, kin_, insert_;
+    std::optional<Ancestry> ancestry_;                 // read at the first cross
+    std::unordered_map<Oid, CandidateCommit> recent_;  // read not long ago
+};
+
+}  // namespace cultivar

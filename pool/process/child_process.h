@@ -1,0 +1,75 @@
+// A child process in its own process group, with pipes on its output, that never outlives this process by much.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "pool/process/sandbox.h"
+#include "pool/util/result.h"
+
+namespace cultivar {
+
+// What a child and its descendants may take, each of them; 0: as much as this process. None leaves a core file. (Address space is not limited:
+// large files that are only mapped would count.)
+struct ChildLimits {
+    std::int64_t memory_bytes = 0;  // private and writable
+    std::int64_t file_bytes = 0;    // of a file that it writes; beyond that it is ended by SIGXFSZ
+    std::int64_t processor_s = 0;   // user and system, of all threads; beyond that it is ended by SIGXCPU
+};
+
+class Child {
+public:
+    // Starts argv[0], found along PATH. Standard input is /dev/null; output() and error_output() are non-blocking
+    // pipes; no other descriptor is passed on; signals are at their defaults (0, 1 and 2 must be open here). If the
+    // calling thread ends, the child gets SIGTERM. `sandbox`: made for this program, or null. Errors: not_found (no such
+    // program), io.
+    static Result<Child> start(const std::vector<std::string>& argv, int nice, const ChildLimits& limits = {},
+                               const Sandbox* sandbox = nullptr);
+
+    // The same, but a copy of this process that calls `body`, whose output is what it writes to descriptors 1 and 2, and
+    // ends with the value it returns. Other descriptors stay open in it. For a process with one thread. Errors: io.
+    static Result<Child> copy(const std::function<int()>& body, const ChildLimits& limits,
+                              const Sandbox* sandbox = nullptr);
+
+    Child(Child&& other) noexcept;
+    Child& operator=(Child&&) = delete;
+    ~Child();  // kills and reaps what is left
+
+    int output() const { return output_; }
+    int error_output() const { return error_output_; }
+    bool has_ended() const;  // the child itself, not its group; does not reap
+    // What it tried that its sandbox forbids, since the last call: "tried to reach the network"; else "". `reports()` is
+    // readable when there may be something, -1 where nothing is ever reported.
+    std::string tried() const { return take_report(reports_); }
+    int reports() const { return reports_; }
+
+    struct Use {
+        std::int64_t memory_bytes = 0;  // resident, shared memory too
+        std::int64_t threads = 0;
+    };
+    Use use() const;  // now, of the child itself
+    void signal_group(int signal) const;
+
+    struct End {
+        int exit_code = -1;  // -1: ended by a signal
+        int signal = 0;
+        double cpu_s = 0;  // user and system, with the descendants it waited for
+        std::int64_t peak_rss_bytes = 0;
+    };
+    // Kills whatever is left of the group, waits for the child and takes its accounts. Once only.
+    End reap();
+
+private:
+    Child() = default;
+    void listen(int output, int error_output);
+    pid_t pid_ = -1;
+    int output_ = -1;
+    int error_output_ = -1;
+    int reports_ = -1;
+};
+
+}  // namespace cultivar

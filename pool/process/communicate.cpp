@@ -1,0 +1,81 @@
+#include "pool/process/communicate.h"
+
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace cultivar {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+struct Stream {
+    int fd;
+    std::string& into;
+    bool open = true;
+
+    void drain(std::size_t limit_bytes) {
+        char buffer[1 << 14];
+        while (into.size() <= limit_bytes) {
+            const ssize_t got = ::read(fd, buffer, sizeof buffer);
+            if (got < 0 && errno == EINTR) continue;
+            open = got > 0 || (got < 0 && errno == EAGAIN);
+            if (got <= 0) return;
+            into.append(buffer, static_cast<std::size_t>(got));
+        }
+    }
+};
+
+// Why it must end now, if it must.
+Result<void> within(const TransportLimits& limits, const Heard& heard, double silent_s, double total_s,
+                    const std::function<bool()>& stop, std::string_view whom) {
+    if (stop && stop()) return fail(Code::interrupted, fmt::format("interrupted while listening to {}", whom));
+    if (silent_s > limits.silence_s)
+        return fail(Code::git, fmt::format("gave {} up: no progress for {:g} s", whom, limits.silence_s));
+    if (total_s > limits.total_s)
+        return fail(Code::git, fmt::format("gave {} up: not done after {:g} s", whom, limits.total_s));
+    if (heard.out.size() > limits.message_bytes || heard.err.size() > limits.message_bytes)
+        return fail(Code::git, fmt::format("gave {} up: it said more than {} bytes", whom, limits.message_bytes));
+    return {};
+}
+
+}  // namespace
+
+Result<Heard> hear_out(Child& child, const TransportLimits& limits, const std::function<bool()>& stop,
+                       std::string_view whom) {
+    Heard heard;
+    Stream out{child.output(), heard.out}, err{child.error_output(), heard.err};
+    const auto started = Clock::now();
+    auto progress = started;
+    while (out.open || err.open) {
+        pollfd fds[2] = {{out.open ? out.fd : -1, POLLIN, 0}, {err.open ? err.fd : -1, POLLIN, 0}};
+        const int ready = ::poll(fds, 2, 100);
+        if (ready > 0) progress = Clock::now();
+        if (out.open && fds[0].revents) out.drain(limits.message_bytes);
+        if (err.open && fds[1].revents) err.drain(limits.message_bytes);
+        if (ready == 0 && child.has_ended()) break;
+        auto fine = within(limits, heard, seconds_since(progress), seconds_since(started), stop, whom);
+        if (const std::string tried = child.tried(); !tried.empty())
+            fine = fail(Code::git, fmt::format("gave {} up: what listens to it {}", whom, tried));
+        if (!fine) {
+            child.signal_group(SIGTERM);
+            child.reap();
+            return fail(fine.error());
+        }
+    }
+    while (!child.has_ended()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    const Child::End end = child.reap();
+    heard.exit_code = end.exit_code;
+    heard.signal = end.signal;
+    return heard;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,20 @@
+// What a program's file says of itself, read without running it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pool/util/result.h"
+
+namespace cultivar {
+
+struct ProgramFile {
+    std::string path;                        // as found along PATH
+    bool script = false;                     // it names an interpreter
+    std::vector<std::string> library_paths;  // folders that it names for its libraries; none in a script
+};
+
+// Errors: not_found, io.
+Result<ProgramFile> read_program_file(const std::string& program);
+
+}  // namespace cultivar

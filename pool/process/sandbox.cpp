@@ -1,0 +1,391 @@
+#include "pool/process/sandbox.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "pool/process/executable_file.h"
+#include "pool/process/seccomp_filter.h"
+
+#if defined(CULTIVAR_SANITIZED)
+// Nobody can look for leaks in a sandbox, which takes another process, nor change its limits.
+extern "C" int __lsan_is_turned_off() { return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1; }
+extern "C" const char* __asan_default_options() { return "disable_coredump=0"; }
+#endif
+
+namespace cultivar {
+namespace {
+
+// --- Landlock, as the newest kernel knows it; these headers may be older
+// -------------------------------------------------
+
+struct LandlockRights {
+    std::uint64_t files = 0, network = 0, scopes = 0;
+};
+constexpr std::uint64_t kRefer = 1ULL << 13, kTruncate = 1ULL << 14, kDevices = 1ULL << 15;
+constexpr std::uint64_t kTcp = 3, kSocketsAndSignals = 3;
+constexpr int kWithRefer = 2, kWithTruncate = 3, kWithTcp = 4, kWithDevices = 5, kWithScopes = 6;
+
+constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
+constexpr std::uint64_t kRead = kReadFile | LANDLOCK_ACCESS_FS_READ_DIR;
+constexpr std::uint64_t kMake = LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+                                LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | kRefer;
+constexpr std::uint64_t kChange = LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate | kDevices;
+constexpr std::uint64_t kNeverMade = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+                                     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+                                     LANDLOCK_ACCESS_FS_MAKE_SYM;
+
+LandlockRights rights_of(int version, bool network) {
+    LandlockRights rights;
+    rights.files = kRead | kMake | kChange | kNeverMade;
+    if (version < kWithRefer) rights.files &= ~kRefer;
+    if (version < kWithTruncate) rights.files &= ~kTruncate;
+    if (version < kWithDevices) rights.files &= ~kDevices;
+    if (version >= kWithTcp && !network) rights.network = kTcp;
+    if (version >= kWithScopes && !network) rights.scopes = kSocketsAndSignals;
+    return rights;
+}
+
+// The kernel takes as much of the structure as its version has.
+std::size_t size_of_rights(int version) { return version >= kWithScopes ? 24 : version >= kWithTcp ? 16 : 8; }
+
+// Async-signal-safe. 0, or errno; a path that is not there is passed over.
+int allow(int ruleset, std::uint64_t handled, const char* path, std::uint64_t wanted) {
+    const int at = ::open(path, O_PATH | O_CLOEXEC);
+    if (at < 0) return errno == ENOENT || errno == EACCES || errno == ENOTDIR ? 0 : errno;
+    struct stat facts {};
+    ::fstat(at, &facts);
+    if (!S_ISDIR(facts.st_mode)) wanted &= kReadFile | kChange;
+    landlock_path_beneath_attr rule{};
+    rule.allowed_access = wanted & handled;
+    rule.parent_fd = at;
+    const long done = ::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+    const int reason = done == 0 ? 0 : errno;
+    ::close(at);
+    return reason;
+}
+
+Result<int> make_ruleset(const SandboxRules& rules, int version, std::uint64_t& handled) {
+    const LandlockRights rights = rights_of(version, rules.network);
+    handled = rights.files;
+    const long made = ::syscall(SYS_landlock_create_ruleset, &rights, size_of_rights(version), 0);
+    if (made < 0) return fail(Code::io, fmt::format("cannot make a sandbox: {}", std::strerror(errno)));
+    const int ruleset = static_cast<int>(made);
+    const auto allow_all = [&](const std::vector<std::string>& paths, std::uint64_t wanted) -> Result<void> {
+        for (const std::string& path : paths) {
+            if (const int reason = allow(ruleset, handled, path.c_str(), wanted))
+                return fail(Code::io, fmt::format("cannot open a sandbox for '{}': {}", path, std::strerror(reason)));
+        }
+        return {};
+    };
+    auto done = allow_all(rules.read, kRead);
+    if (done) done = allow_all(rules.write, kRead | kMake | kChange);
+    if (done) return ruleset;
+    ::close(ruleset);
+    return fail(done.error());
+}
+
+// --- What every program needs
+// --------------------------------------------------------------------------------------------
+
+constexpr std::array kSystem = {"/usr",
+                                "/lib",
+                                "/lib32",
+                                "/lib64",
+                                "/bin",
+                                "/sbin",
+                                "/opt",
+                                "/nix/store",
+                                "/gnu/store",
+                                "/etc/ld.so.cache",
+                                "/etc/ld.so.preload",
+                                "/etc/alternatives",
+                                "/etc/localtime",
+                                "/proc/meminfo",
+                                "/proc/cpuinfo",
+                                "/proc/stat",
+                                "/proc/filesystems",
+                                "/proc/sys/vm",
+                                "/sys/devices/system",
+                                "/sys/fs/cgroup",
+                                "/sys/kernel/mm",
+                                "/dev/zero",
+                                "/dev/urandom",
+                                "/dev/random"};
+constexpr std::array kVariables = {"PATH=",  "HOME=",    "LANG=", "LC_",    "TZ=",       "TERM=", "LD_LIBRARY_PATH=",
+                                   "OMP_",   "KMP_",     "GOMP_", "MKL_",   "OPENBLAS_", "CUDA_", "NVIDIA_",
+                                   "TORCH_", "PYTORCH_", "ASAN_", "UBSAN_", "CULTIVAR_"};
+
+std::vector<std::string> trimmed_environment() {
+    std::vector<std::string> kept;
+#if defined(CULTIVAR_SANITIZED)
+    kept.emplace_back("ASAN_OPTIONS=detect_leaks=0");  // the first counts
+#endif
+    for (char** at = environ; *at; ++at) {
+        const std::string_view variable(*at);
+        if (std::any_of(kVariables.begin(), kVariables.end(),
+                        [&](const char* name) { return variable.starts_with(name); }))
+            kept.emplace_back(variable);
+    }
+    return kept;
+}
+
+void allow_folder_list(std::vector<std::string>& paths, const char* list) {
+    std::istringstream folders(list ? list : "");
+    for (std::string folder; std::getline(folders, folder, ':');) {
+        if (!folder.empty()) paths.push_back(folder);
+    }
+}
+
+void allow_system(SandboxRules& rules, const ProgramFile& program) {
+    rules.read.insert(rules.read.end(), kSystem.begin(), kSystem.end());
+    rules.read.insert(rules.read.end(), program.library_paths.begin(), program.library_paths.end());
+    allow_folder_list(rules.read, std::getenv("LD_LIBRARY_PATH"));
+    if (program.script) {  // it may start the worker that belongs to this program
+        std::error_code ec;
+        const auto here = std::filesystem::read_symlink("/proc/self/exe", ec).parent_path();
+        rules.read.push_back(here / "cultivar-lm");
+        rules.read.push_back(here / "../libexec/cultivar");
+    }
+    rules.read.push_back(program.path);
+    rules.write.emplace_back("/dev/null");
+}
+
+// --- In the child: only async-signal-safe calls
+// ---------------------------------------------------------------------------
+
+constexpr int kProgramDescriptor = 1000;
+constexpr int kMaxInterruptions = 100;
+
+// Those that pass over permissions of files stay: Landlock bounds them, and without them root could not read what lies
+// in a user's folder.
+void drop_capabilities() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> sets{};
+    if (::syscall(SYS_capget, &header, sets.data()) != 0) return;
+    constexpr unsigned kKept = 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH;
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+        const unsigned kept = i == 0 ? kKept : 0;
+        sets[i].effective &= kept;
+        sets[i].permitted &= kept;
+        sets[i].inheritable = 0;
+    }
+    ::syscall(SYS_capset, &header, sets.data());
+}
+
+// When memory runs out, this is what goes first.
+void volunteer() {
+    const int file = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (file < 0) return;
+    [[maybe_unused]] const ssize_t told = ::write(file, "500", 3);
+    ::close(file);
+}
+
+int take_limits(int descriptors) {
+    const auto limit = [](__rlimit_resource resource, rlim_t most) {
+        const struct rlimit both { most, most };
+        return ::setrlimit(resource, &both) == 0 ? 0 : errno;
+    };
+    if (const int reason = limit(RLIMIT_CORE, 0)) return reason;
+    return descriptors > 0 ? limit(RLIMIT_NOFILE, static_cast<rlim_t>(descriptors)) : 0;
+}
+
+long install(SeccompFilter& filter, unsigned flags) {
+    sock_fprog program{static_cast<unsigned short>(filter.code.size()), filter.code.data()};
+    return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+}
+
+}  // namespace
+
+struct Sandbox::Impl {
+    SandboxRules rules;
+    KernelParts parts;
+    int ruleset = -1;
+    std::uint64_t handled = 0;
+    SeccompFilter reporting, refusing;
+    int program = -1;           // open here
+    int program_in_child = -1;  // its number there
+    std::string script;         // the program, if that is one
+    std::vector<std::string> environment;
+    std::vector<char*> environment_words;
+
+    Impl() = default;
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    ~Impl() {
+        for (int descriptor : {ruleset, program}) {
+            if (descriptor >= 0) ::close(descriptor);
+        }
+    }
+
+    Result<void> build() {
+        parts.landlock = std::min(parts.landlock, kernel_parts().landlock);
+        if (parts.landlock > 0) {
+            TRY_ASSIGN(ruleset, make_ruleset(rules, parts.landlock, handled));
+        }
+        if (!parts.seccomp) return {};
+        refusing = seccomp_filter(rules, false, program_in_child, parts.landlock);
+        if (parts.reports) reporting = seccomp_filter(rules, true, program_in_child, parts.landlock);
+        return {};
+    }
+
+    int close_files() const {
+        if (ruleset < 0) return 0;
+        if (const int reason = allow(ruleset, handled, "/proc/self", kRead)) return reason;
+        return ::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ? 0 : errno;
+    }
+
+    int close_calls(int& listener) {
+        const auto self = static_cast<unsigned>(::getpid());
+        for (SeccompFilter* filter : {&reporting, &refusing}) {
+            for (std::size_t at : filter->own_process) filter->code[at].k = self;
+        }
+        long done = -1;
+        if (!reporting.code.empty()) done = install(reporting, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+        if (done >= 0) listener = static_cast<int>(done);
+        // Another sandbox around this one may want the reports for itself.
+        if (done < 0 && !refusing.code.empty()) done = install(refusing, 0);
+        return done >= 0 || refusing.code.empty() ? 0 : errno;
+    }
+};
+
+Sandbox::Sandbox(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Sandbox::Sandbox(Sandbox&&) noexcept = default;
+Sandbox& Sandbox::operator=(Sandbox&&) noexcept = default;
+Sandbox::~Sandbox() = default;
+
+Result<Sandbox> Sandbox::prepare(const SandboxRules& rules, const KernelParts& parts) {
+    auto impl = std::make_unique<Impl>();
+    impl->rules = rules;
+    impl->parts = parts;
+    TRY(impl->build());
+    return Sandbox(std::move(impl));
+}
+
+Result<Sandbox> Sandbox::for_program(SandboxRules rules, const std::string& program, const KernelParts& parts) {
+    TRY_ASSIGN(ProgramFile file, read_program_file(program));
+    auto impl = std::make_unique<Impl>();
+    allow_system(rules, file);
+    rules.programs = rules.programs || file.script;
+    if (rules.programs) {
+        impl->script = file.path;
+    } else {
+        struct rlimit descriptors {};
+        ::getrlimit(RLIMIT_NOFILE, &descriptors);
+        impl->program_in_child = static_cast<int>(std::min<rlim_t>(kProgramDescriptor, descriptors.rlim_cur - 1));
+        impl->program = ::open(file.path.c_str(), O_PATH | O_CLOEXEC);
+        if (impl->program < 0)
+            return fail(Code::io, fmt::format("cannot start '{}': {}", program, std::strerror(errno)));
+    }
+    impl->environment = trimmed_environment();
+    for (std::string& variable : impl->environment) impl->environment_words.push_back(variable.data());
+    impl->environment_words.push_back(nullptr);
+    impl->rules = std::move(rules);
+    impl->parts = parts;
+    TRY(impl->build());
+    return Sandbox(std::move(impl));
+}
+
+int Sandbox::enter(int& listener) const {
+    listener = -1;
+    volunteer();
+    if (impl_->program >= 0 && ::dup3(impl_->program, impl_->program_in_child, O_CLOEXEC) < 0) return errno;
+    drop_capabilities();
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+    if (const int reason = take_limits(impl_->program_in_child)) return reason;
+    if (const int reason = impl_->close_files()) return reason;
+    return impl_->close_calls(listener);
+}
+
+int Sandbox::become(char* const* argv) const {
+    char* const* environment = impl_->environment_words.data();
+    if (impl_->program >= 0)
+        ::syscall(SYS_execveat, impl_->program_in_child, "", argv, environment, AT_EMPTY_PATH);
+    else
+        ::execve(impl_->script.c_str(), argv, environment);
+    return errno;
+}
+
+bool Sandbox::has_program() const { return !impl_->environment_words.empty(); }
+
+KernelParts kernel_parts() {
+    KernelParts parts;
+    const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    parts.landlock = static_cast<int>(std::max(version, 0L));
+    const auto has = [](unsigned action) { return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0; };
+    parts.seccomp = has(SECCOMP_RET_KILL_PROCESS) && !seccomp_filter({}, false, -1, parts.landlock).code.empty();
+    parts.reports = parts.seccomp && has(SECCOMP_RET_USER_NOTIF);
+    return parts;
+}
+
+std::vector<std::string> sandbox_gaps(const KernelParts& parts) {
+    std::vector<std::string> gaps;
+    if (parts.landlock == 0)
+        gaps.emplace_back(
+            "no Landlock in this kernel: a trainer that a foreign configuration has taken over could read "
+            "and change your files");
+    if (!parts.seccomp)
+        gaps.emplace_back(parts.landlock >= kWithTcp
+                              ? "no seccomp filters in this kernel: a trainer that a foreign configuration has taken "
+                                "over could start programs"
+                              : "no seccomp filters in this kernel: a trainer that a foreign configuration has taken "
+                                "over could start programs and reach the network");
+    if (parts.seccomp && !parts.reports)
+        gaps.emplace_back("this kernel does not report what a sandbox refuses: attempts fail without being told of");
+    return gaps;
+}
+
+std::string sandbox_text(const KernelParts& parts) {
+    const std::string files = parts.landlock > 0 ? fmt::format("Landlock {}", parts.landlock) : "no Landlock";
+    return files + (parts.seccomp ? ", seccomp" : ", no seccomp") +
+           (parts.seccomp && !parts.reports ? " without reports" : "");
+}
+
+std::string take_report(int listener) {
+    pollfd stream{listener, POLLIN, 0};
+    if (listener < 0 || ::poll(&stream, 1, 0) != 1 || !(stream.revents & POLLIN)) return "";
+    union {
+        seccomp_notif report;
+        std::array<char, 4096> room;  // for what later kernels may add
+    } in{.room = {}};
+    for (int tries = 0; ::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &in.report) != 0; ++tries) {
+        if (errno != EINTR || tries > kMaxInterruptions) return "";
+    }
+    union {
+        seccomp_notif_resp answer;
+        std::array<char, 4096> room;
+    } out{.room = {}};
+    out.answer.id = in.report.id;
+    out.answer.error = -EPERM;
+    ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &out.answer);
+    return fmt::format("tried to {}", what_was_tried(in.report.data.nr));
+}
+
+std::int64_t machine_memory_bytes() {
+    const std::int64_t machine = std::int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE);
+    std::ifstream group("/sys/fs/cgroup/memory.max");
+    std::int64_t most = 0;
+    return group >> most && most > 0 ? std::min(machine, most) : machine;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,126 @@
+#include "pool/rules/attribution.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <sstream>
+
+namespace cultivar {
+namespace {
+
+class Ledger {
+public:
+    explicit Ledger(const Kinship& kinship) : kinship_(kinship) {
+        for (const Find& find : kinship.finds) {
+            finder_.emplace(std::pair(find.candidate, find.category), find.finder);
+            finder_.emplace(std::pair(find.candidate, std::string()), find.finder);
+        }
+    }
+
+    void enter(const Find& find) {
+        const double gain = gain_of(find);
+        credits_[find.finder].found += gain;
+        const Relative* self = kinship_.relative(find.candidate);
+        const Relative* first = self && self->parents.size() == 2 ? kinship_.relative(self->parents[0]) : nullptr;
+        const Relative* second = first ? kinship_.relative(self->parents[1]) : nullptr;
+        std::set<std::string> differing;
+        if (second) differing = differences(first->genes, second->genes);
+        if (gain <= 0 || differing.empty()) {
+            credits_[find.finder].credited += gain;
+            return;
+        }
+        credits_[find.finder].credited += gain / 2;
+        for (const std::string& gene : differing) {
+            const std::string origin = origin_of(gene, value(*self, gene), *self);
+            credits_[finder(origin, find)].credited += gain / 2 / static_cast<double>(differing.size());
+        }
+    }
+
+    std::map<std::string, Earned> take() { return std::move(credits_); }
+
+private:
+    static std::string value(const Relative& relative, const std::string& gene) {
+        auto found = relative.genes.find(gene);
+        return found == relative.genes.end() ? "" : found->second;
+    }
+
+    static std::set<std::string> differences(const std::map<std::string, std::string>& a,
+                                             const std::map<std::string, std::string>& b) {
+        std::set<std::string> names;
+        for (const auto* genes : {&a, &b}) {
+            for (const auto& [gene, text] : *genes) {
+                auto in_a = a.find(gene), in_b = b.find(gene);
+                if (in_a == a.end() || in_b == b.end() || in_a->second != in_b->second) names.insert(gene);
+            }
+        }
+        return names;
+    }
+
+    double gain_of(const Find& find) const {
+        const double* own = kinship_.score(find.candidate, find.category);
+        double best = std::numeric_limits<double>::infinity();
+        std::set<std::string> met = {find.candidate};
+        std::vector<std::string> todo = {find.candidate};
+        while (!todo.empty()) {
+            const Relative* relative = kinship_.relative(todo.back());
+            todo.pop_back();
+            if (!relative) continue;
+            for (const std::string& parent : relative->parents) {
+                if (!met.insert(parent).second) continue;
+                if (const double* score = kinship_.score(parent, find.category)) best = std::min(best, *score);
+                todo.push_back(parent);
+            }
+        }
+        return own && best < std::numeric_limits<double>::infinity() ? std::max(0.0, best - *own) : 0;
+    }
+
+    // The candidate that brought this value into the family of `child`; "" where no parent has it.
+    std::string origin_of(const std::string& gene, const std::string& text, const Relative& child) const {
+        std::string origin;
+        std::set<std::string> met;
+        for (const Relative* at = &child; at;) {
+            const Relative* from = nullptr;
+            for (const std::string& parent : at->parents) {
+                const Relative* relative = kinship_.relative(parent);
+                if (!relative || value(*relative, gene) != text || !met.insert(parent).second) continue;
+                from = relative;
+                origin = parent;
+                break;
+            }
+            at = from;
+        }
+        return origin;
+    }
+
+    std::string finder(const std::string& origin, const Find& cross) const {
+        for (const std::string& category : {cross.category, std::string()}) {
+            if (auto found = finder_.find({origin, category}); found != finder_.end()) return found->second;
+        }
+        return cross.finder;
+    }
+
+    const Kinship& kinship_;
+    std::map<std::pair<std::string, std::string>, std::string>
+        finder_;  // of a candidate in a category; "": in any, first
+    std::map<std::string, Earned> credits_;
+};
+
+}  // namespace
+
+std::map<std::string, Earned> credit_of(const Kinship& kinship) {
+    Ledger ledger(kinship);
+    for (const Find& find : kinship.finds) ledger.enter(find);
+    return ledger.take();
+}
+
+std::map<std::string, std::string> gene_lines(const std::string& toml) {
+    std::map<std::string, std::string> genes;
+    std::istringstream lines(toml);
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t equals = line.find(" = ");
+        if (equals != std::string::npos) genes[line.substr(0, equals)] = line.substr(equals + 3);
+    }
+    return genes;
+}
+
+}  // namespace cultivar

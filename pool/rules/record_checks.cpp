@@ -1,0 +1,110 @@
+#include "pool/rules/record_checks.h"
+
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "pool/types/candidate.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kRelative = 1e-6;    // figures that are computed from each other
+constexpr double kMaxOverrun = 1.25;  // a last step that the machine was slow in
+
+bool close_to(double a, double b) { return std::abs(a - b) <= kRelative * std::max(std::abs(a), std::abs(b)); }
+
+Result<void> check_content(const Task& task, const std::string& task_id, const std::string& record_task,
+                           const std::string& toml, const std::string& id) {
+    if (record_task != task_id) return fail(Code::usage, "it belongs to another task");
+    TRY_ASSIGN(Candidate candidate, parse_canonical(task.space, task_id, toml));
+    if (candidate.id != id)
+        return fail(Code::corrupt, fmt::format("its configuration hashes to {}, not to its name {}",
+                                               candidate.id.substr(0, 8), id.substr(0, 8)));
+    return {};
+}
+
+// "cpu-600s-e11", or what a pool calls it: shown everywhere, so it stays a plain word.
+Result<void> check_category(const std::string& category) {
+    constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+    bool good = !category.empty() && category.size() <= 64 && category.find_first_not_of(kAllowed) == std::string::npos;
+    return good ? Result<void>() : fail(Code::corrupt, "its category is not a plain word");
+}
+
+Result<void> check_score(const Data& data, const Run& run) {
+    if (run.chunk_loss_sums.size() != kScoreChunks) return fail(Code::corrupt, "it does not give its 64 chunk losses");
+    if (!run.val_loss) return fail(Code::corrupt, "it does not give its val_loss");
+    auto targets = static_cast<double>(data.slice_score.targets);
+    double expected = *run.val_loss / std::numbers::ln2 * targets / static_cast<double>(data.slice_score.bytes);
+    if (!close_to(*run.val_bpb, expected))
+        return fail(Code::corrupt, fmt::format("val_bpb {:.6f} does not follow from val_loss {:.6f}: by the pool's "
+                                               "tokens/bytes it would be {:.6f}",
+                                               *run.val_bpb, *run.val_loss, expected));
+    double sum = std::accumulate(run.chunk_loss_sums.begin(), run.chunk_loss_sums.end(), 0.0);
+    if (!close_to(sum / targets, *run.val_loss))
+        return fail(Code::corrupt, "its chunk losses do not add up to val_loss");
+    if (run.artifact.empty()) return fail(Code::corrupt, "it names no artifact");
+    return {};
+}
+
+Result<void> check_cost(const UseCost& caps, const Run& run) {
+    const double train_joules = run.energy.train_joules.value_or(0);
+    if (train_joules > run.energy.joules && !close_to(train_joules, run.energy.joules))
+        return fail(Code::corrupt, "its training took more joules than the whole run");
+    const UseCost cost = use_cost(run);
+    if (!knows_what_is_capped(cost, caps)) return fail(Code::corrupt, "it lacks a figure that the pool caps");
+    if (auto over = over_cap(cost, caps)) return fail(Code::unfit, *over);
+    return {};
+}
+
+}  // namespace
+
+Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner) {
+    TRY(check_content(task, task_id, run.task, run.toml, run.candidate));
+    TRY(check_category(run.category));
+    if (run.writer != owner) return fail(Code::corrupt, fmt::format("it names '{}' as its writer", run.writer));
+    if (run.seed != run_seed(run.candidate, run.replicate))
+        return fail(Code::corrupt, "its seed is not the derived one");
+    if (run.status != RunStatus::done) return {};
+    if (run.steps < 1 && !task.command) return fail(Code::corrupt, "it is scored but made no step");
+    if (run.train_s > kMaxOverrun * run.budget_s + 1)
+        return fail(Code::corrupt,
+                    fmt::format("it trained {:.0f} s on a budget of {:.0f} s", run.train_s, run.budget_s));
+    if (run.artifact_bytes > task.artifact_cap_bytes) return fail(Code::corrupt, "its artifact is over the cap");
+    TRY(check_cost(task.caps, run));
+    if (task.command) return {};  // its score is its own claim
+    if (!task.data) return fail(Code::usage, "the pool has no data yet");
+    return check_score(*task.data, run);
+}
+
+Result<void> check_claim(const Task& task, const std::string& task_id, const Claim& claim, std::string_view owner) {
+    TRY(check_content(task, task_id, claim.task, claim.toml, claim.candidate));
+    TRY(check_category(claim.category));
+    if (claim.writer != owner) return fail(Code::corrupt, fmt::format("it names '{}' as its writer", claim.writer));
+    if (claim.runs.empty()) return fail(Code::corrupt, "it names no runs");
+    return {};
+}
+
+Result<void> check_note(const std::string& task_id, const std::string& of_task, std::string_view writer,
+                        std::string_view owner) {
+    if (of_task != task_id) return fail(Code::usage, "it belongs to another task");
+    if (writer != owner) return fail(Code::corrupt, fmt::format("it names '{}' as its writer", writer));
+    return {};
+}
+
+Result<void> check_lease(const Task& task, const std::string& task_id, const Lease& lease, std::string_view owner) {
+    TRY(check_note(task_id, lease.task, lease.writer, owner));
+    return lease.toml.empty() ? Result<void>() : check_content(task, task_id, lease.task, lease.toml, lease.candidate);
+}
+
+Result<void> check_record(const Task& task, const std::string& task_id, const Record& record, std::string_view owner) {
+    if (auto* run = std::get_if<Run>(&record)) return check_run(task, task_id, *run, owner);
+    if (auto* claim = std::get_if<Claim>(&record)) return check_claim(task, task_id, *claim, owner);
+    if (auto* lease = std::get_if<Lease>(&record)) return check_lease(task, task_id, *lease, owner);
+    const auto& retirement = std::get<Retirement>(record);
+    return check_note(task_id, retirement.task, retirement.writer, owner);
+}
+
+}  // namespace cultivar

@@ -1,0 +1,75 @@
+#include "pool/storage/bundle.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "pool/storage/format_marker.h"
+
+namespace cultivar {
+namespace {
+
+constexpr std::size_t kMostParents = 4096;
+constexpr std::size_t kMostBundles = 100'000;
+constexpr const char* kLater = "is of a later format and needs a newer cultivar";
+
+enum class Kind { before, candidate, journal, artifact, main, newer, other };
+
+Result<Kind> kind_of(const Repo& repo, const Oid& tree) {
+    if (tree == kEmptyTree) return Kind::before;
+    TRY_ASSIGN(std::vector<TreeEntry> entries, repo.read_tree(tree));
+    auto has = [&](const char* name) {
+        return std::any_of(entries.begin(), entries.end(), [&](const TreeEntry& entry) { return entry.name == name; });
+    };
+    if (is_of_later_format(entries)) return Kind::newer;
+    if (has("pool.toml")) return Kind::main;
+    if (has("candidate.toml")) return Kind::candidate;
+    if (has("seg")) return Kind::journal;
+    return has("weights") ? Kind::artifact : Kind::other;
+}
+
+}  // namespace
+
+Result<Bundle> read_bundle(const Repo& repo, const Oid& commit) {
+    TRY_ASSIGN(Commit raw, repo.read_commit(commit));
+    if (raw.parents.size() > kMostParents) return fail(Code::corrupt, "carries too many commits");
+    TRY_ASSIGN(Kind own, kind_of(repo, raw.tree));
+    if (own == Kind::newer) return fail(Code::newer, kLater);
+    Bundle bundle;
+    for (const Oid& parent : raw.parents) {
+        TRY_ASSIGN(Commit carried, repo.read_commit(parent));
+        TRY_ASSIGN(Kind kind, kind_of(repo, carried.tree));
+        if (kind == Kind::newer) return fail(Code::newer, kLater);
+        if (kind == Kind::before) bundle.before = parent;
+        if (kind == Kind::main) bundle.main = parent;
+        if (kind == Kind::candidate) bundle.candidates.push_back(parent);
+        if (kind == Kind::journal) bundle.journals.push_back(parent);
+        if (kind == Kind::artifact) bundle.artifacts.push_back(parent);
+    }
+    return bundle;
+}
+
+Result<Oid> write_bundle(Repo& repo, const Bundle& bundle, const Oid& tree, const Identity& who,
+                         const std::string& message, const Signer& signer) {
+    Commit commit{tree, {}, who, message};
+    for (const auto& first : {bundle.main, bundle.before}) {
+        if (first) commit.parents.push_back(*first);
+    }
+    for (const auto* carried : {&bundle.journals, &bundle.candidates, &bundle.artifacts})
+        std::copy(carried->begin(), carried->end(), std::back_inserter(commit.parents));
+    return repo.write_commit(commit, &signer);
+}
+
+Result<std::vector<Bundle>> read_bundles(const Repo& repo, const Oid& tip, const Oid& until) {
+    std::vector<Bundle> bundles;
+    for (std::optional<Oid> at = tip; at && *at != until;) {
+        if (bundles.size() == kMostBundles) return fail(Code::corrupt, "is a chain that is too long");
+        TRY_ASSIGN(Bundle bundle, read_bundle(repo, *at));
+        if (!bundle.before && !until.empty()) return fail(Code::corrupt, "was rewound since it was last seen");
+        at = bundle.before;
+        bundles.push_back(std::move(bundle));
+    }
+    std::reverse(bundles.begin(), bundles.end());
+    return bundles;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,121 @@
+#include "pool/sync/pull.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "pool/clone/trust_roots.h"
+#include "pool/storage/extra_remote.h"
+#include "pool/sync/archive.h"
+
+namespace cultivar {
+namespace {
+
+constexpr std::size_t kLooseRefs = 100;  // that came with a pull: worth packing
+
+Result<void> pack_many_refs(Repo& repo) {
+    std::error_code ec;
+    std::size_t loose = 0;
+    auto files = std::filesystem::recursive_directory_iterator(repo.git_dir() + "refs", ec);
+    for (auto at = begin(files); !ec && at != end(files) && loose <= kLooseRefs; at.increment(ec))
+        loose += at->is_regular_file(ec);
+    return loose > kLooseRefs ? repo.pack_refs() : Result<void>();
+}
+
+// `ref`: as git shortens it, "origin/journal/x".
+std::string rewound(const Clone& clone, const std::string& ref) {
+    const std::string words = "was rewound on the remote";
+    const bool own = ref.ends_with("journal/" + clone.writer) || ref.ends_with("ledger/" + clone.writer);
+    return own ? words + "; 'cultivar propose' sends it again" : words;
+}
+
+Result<void> fetch_sources(Clone& clone, Transport& transport, std::vector<Refusal>& refused) {
+    TRY_ASSIGN(std::vector<Source> known, sources(clone.repo));
+    for (const Source& source : known) {
+        auto fetched = transport.fetch(source.url, refspecs_of(source));
+        if (!fetched && fetched.error().code == Code::interrupted) return fail(fetched.error());
+        if (!fetched) refused.push_back({"source " + source.name, fetched.error().message});
+    }
+    return {};
+}
+
+// Somebody put more there than this clone takes: that must not keep everything else away.
+bool sends_too_much(const Error& error) { return error.message.starts_with("gave the remote up: it"); }
+
+// Each refspec by itself, `main` first. Errors: those of main, interrupted.
+Result<FetchReport> fetch_one_by_one(Transport& transport, const std::vector<std::string>& refspecs) {
+    FetchReport report;
+    for (const std::string& refspec : refspecs) {
+        auto part = transport.fetch(kRemote, {refspec});
+        if (!part && (refspec == refspecs.front() || part.error().code == Code::interrupted)) return part;
+        if (!part) {
+            const std::string there = refspec.substr(0, refspec.find(':'));
+            report.refused.emplace_back(there, part.error().message);
+        } else {
+            report.refused.insert(report.refused.end(), part->refused.begin(), part->refused.end());
+        }
+    }
+    return report;
+}
+
+// Names are flat: a branch below one, such as journal/<writer>/x, once fetched would keep that one away for good.
+Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, const std::vector<std::string>& refspecs) {
+    auto fetched = transport.fetch(kRemote, refspecs);
+    if (!fetched && sends_too_much(fetched.error())) fetched = fetch_one_by_one(transport, refspecs);
+    if (!fetched) return fetched;
+    bool cleared = false;
+    for (const auto& [ref, why] : fetched->refused) {
+        TRY_ASSIGN(const std::vector<Ref> below, clone.repo.refs("refs/remotes/" + ref + "/"));
+        for (const Ref& squatter : below) TRY(clone.repo.delete_ref(squatter.name));
+        cleared = cleared || !below.empty();
+    }
+    return cleared ? transport.fetch(kRemote, refspecs) : fetched;
+}
+
+}  // namespace
+
+Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
+    TRY_ASSIGN(bool remote, has_remote(clone));
+    if (!remote) return fail(Code::not_found, "this pool has no remote", "git remote add origin URL");
+    const std::string main_ref = tracking_ref("refs/heads/main");
+    TRY_ASSIGN(std::optional<Oid> main_before, clone.repo.ref(main_ref));
+    std::vector<std::string> refspecs;
+    for (const char* what : {"main", "candidates/*", "journal/*", "ledger/*"})
+        refspecs.push_back(fmt::format("refs/heads/{0}:refs/remotes/{1}/{0}", what, kRemote));
+    // A ref named in full must exist, a pattern need not.
+    refspecs.push_back(fmt::format("refs/heads/archiv*:refs/remotes/{}/archiv*", kRemote));
+    auto fetched = fetch_past_squatters(clone, transport, refspecs);
+    if (!fetched && fetched.error().message.find("couldn't find remote ref") != std::string::npos)
+        return fail(Code::git, "the remote has no branch main yet", "cultivar propose");
+    if (!fetched) return fail(fetched.error());
+    Task before = clone.task;
+    const Oid main_here = clone.main;
+    auto reloaded = clone.reload_task();
+    auto follows = reloaded ? may_follow(before, clone.task) : Result<void>(fail(reloaded.error()));
+    if (follows) {
+        if (auto roots = trusted_roots(clone); !roots) follows = fail(roots.error());
+    }
+    if (!follows) {
+        TRY_ASSIGN(std::optional<Oid> main_now, clone.repo.ref(main_ref));
+        if (main_now && main_before && *main_now != *main_before)
+            TRY(clone.repo.set_ref(main_ref, *main_before, *main_now));
+        if (main_now && !main_before) TRY(clone.repo.delete_ref(main_ref));
+        TRY(clone.reload_task());
+        return fail(follows.error().code, "the remote's main is refused: " + follows.error().message);
+    }
+    PullReport report;
+    TRY_ASSIGN(report.rejoined, rejoin_fetched(clone, fetched->refused));
+    std::vector<Refusal> refused;
+    for (const auto& [ref, why] : fetched->refused)
+        refused.push_back({ref, why == "non-fast-forward" ? rewound(clone, ref) : why});
+    TRY(fetch_sources(clone, transport, refused));
+    TRY_ASSIGN(static_cast<RefreshReport&>(report), index.refresh());
+    report.refused.insert(report.refused.end(), refused.begin(), refused.end());
+    report.main_moved = clone.main != main_here;
+    TRY_ASSIGN(std::size_t dropped, drop_archived_branches(clone, index));
+    TRY(pack_many_refs(clone.repo));
+    if (dropped > 0) TRY(index.refresh());
+    return report;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,36 @@
+// One conversation with a remote by libgit2. Blocks for as long as the remote likes and may be made to crash by it:
+// pool/git_library has it in a child process. Changes the settings of libgit2 in the process that calls it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "pool/transport/transport.h"
+
+namespace cultivar {
+
+struct Come {
+    std::string local;  // the ref that is to move
+    std::string oid;
+};
+
+class RemoteTalk {
+public:
+    // `heartbeat`: called whenever something moves. `git_dir` may be "" for list().
+    RemoteTalk(std::string git_dir, std::string remote, const TransportLimits& limits, std::function<void()> heartbeat)
+        : git_dir_(std::move(git_dir)), remote_(std::move(remote)), limits_(limits), heartbeat_(std::move(heartbeat)) {}
+
+    // Brings in the objects; the refs are the caller's to move.
+    Result<std::vector<Come>> fetch(const std::vector<std::string>& refspecs);
+    Result<std::vector<PushStatus>> push(const std::vector<PushItem>& items);
+    Result<RemoteRefs> list();
+
+private:
+    class Line;
+    std::string git_dir_, remote_;
+    TransportLimits limits_;
+    std::function<void()> heartbeat_;
+};
+
+}  // namespace cultivar

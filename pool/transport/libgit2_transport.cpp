@@ -1,0 +1,182 @@
+#include <chrono>
+#include <filesystem>
+#include <new>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "pool/git/repository.h"
+#include "pool/process/communicate.h"
+#include "pool/transport/libgit2_session.h"
+
+namespace cultivar {
+namespace {
+
+// What the child says comes as fields, each ended by a NUL: "ok" and what it found, or "no" and the error.
+using Fields = std::vector<std::string>;
+
+void say(const Fields& fields) {
+    std::string bytes;
+    for (const std::string& field : fields) bytes.append(field).push_back('\0');
+    for (std::size_t done = 0; done < bytes.size();) {
+        const ssize_t sent = ::write(STDOUT_FILENO, bytes.data() + done, bytes.size() - done);
+        if (sent <= 0) ::_exit(1);
+        done += static_cast<std::size_t>(sent);
+    }
+}
+
+Fields fields_of(const std::string& bytes) {
+    Fields fields;
+    for (std::size_t at = 0, end = 0; (end = bytes.find('\0', at)) != std::string::npos; at = end + 1)
+        fields.push_back(bytes.substr(at, end - at));
+    return fields;
+}
+
+// One byte on the error stream, a few times a second, is progress enough.
+void beat() {
+    static auto last = std::chrono::steady_clock::time_point::min();
+    const auto now = std::chrono::steady_clock::now();
+    if (now < last + std::chrono::milliseconds(100)) return;
+    last = now;
+    [[maybe_unused]] const ssize_t sent = ::write(STDERR_FILENO, ".", 1);
+}
+
+int answer(const std::function<Result<Fields>()>& talk) {
+    ::signal(SIGPIPE, SIG_IGN);
+    try {
+        auto fields = talk();
+        say({fields ? "ok" : "no"});
+        say(fields ? *fields : Fields{fields.error().message, fields.error().hint});
+    } catch (const std::bad_alloc&) {
+        say({"no", "out of memory", ""});
+    }
+    return 0;
+}
+
+std::string short_name(const std::string& ref) {
+    for (std::string_view prefix : {"refs/remotes/", "refs/heads/"})
+        if (ref.starts_with(prefix)) return ref.substr(prefix.size());
+    return ref;
+}
+
+class GitLibrary : public Transport {
+public:
+    GitLibrary(std::string git_dir, std::function<bool()> stop, const TransportLimits& limits)
+        : git_dir_(std::move(git_dir)), stop_(std::move(stop)), limits_(limits) {}
+
+    Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) override {
+        TRY_ASSIGN(Fields come, apart(remote, [&](RemoteTalk& talk) -> Result<Fields> {
+                       TRY_ASSIGN(auto refs, talk.fetch(refspecs));
+                       Fields fields;
+                       for (const Come& ref : refs) fields.insert(fields.end(), {ref.local, ref.oid});
+                       return fields;
+                   }));
+        TRY_ASSIGN(Repo repo, Repo::discover(git_dir_));
+        FetchReport report;
+        for (std::size_t i = 0; i + 1 < come.size(); i += 2) TRY(move_forward(repo, come[i], come[i + 1], report));
+        return report;
+    }
+
+    Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) override {
+        TRY_ASSIGN(Fields said, apart(remote, [&](RemoteTalk& talk) -> Result<Fields> {
+                       TRY_ASSIGN(auto statuses, talk.push(items));
+                       Fields fields;
+                       for (const PushStatus& status : statuses)
+                           fields.insert(
+                               fields.end(),
+                               {status.accepted ? status.changed ? "moved" : "there" : "refused", status.reason});
+                       return fields;
+                   }));
+        if (said.size() != 2 * items.size()) return fail(Code::git, fmt::format("cannot reach '{}'", remote));
+        std::vector<PushStatus> statuses;
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            const std::string& state = said[2 * i];
+            statuses.push_back({items[i].remote, state != "refused", state == "moved", said[2 * i + 1]});
+        }
+        return statuses;
+    }
+
+    Result<RemoteRefs> list(const std::string& remote) override {
+        TRY_ASSIGN(Fields said, apart(remote, [](RemoteTalk& talk) -> Result<Fields> {
+                       TRY_ASSIGN(auto refs, talk.list());
+                       Fields fields;
+                       for (const auto& [name, oid] : refs) fields.insert(fields.end(), {name, oid});
+                       return fields;
+                   }));
+        RemoteRefs refs;
+        for (std::size_t i = 0; i + 1 < said.size(); i += 2) refs.emplace_back(said[i], said[i + 1]);
+        return refs;
+    }
+
+private:
+    // What `talk` gives, from a child process.
+    Result<Fields> apart(const std::string& remote, const std::function<Result<Fields>(RemoteTalk&)>& talk) const {
+        auto body = [&] {
+            return answer([&] {
+                RemoteTalk conversation(git_dir_, remote, limits_, beat);
+                return talk(conversation);
+            });
+        };
+        TRY_ASSIGN(Sandbox sandbox, Sandbox::prepare(rules_for(remote)));
+        TRY_ASSIGN(Child child, Child::copy(body, {limits_.memory_bytes, limits_.fetch_bytes}, &sandbox));
+        TRY_ASSIGN(Heard heard, hear_out(child, limits_, stop_));
+        Fields fields = fields_of(heard.out);
+        if (heard.exit_code != 0 || fields.empty())
+            return fail(Code::git, fmt::format("cannot reach '{}': what reads its answers has crashed", remote));
+        const bool good = fields[0] == "ok";
+        if (!good && fields.size() == 3 && fields[1].find("ut of memory") != std::string::npos)
+            return fail(Code::git, fmt::format("gave the remote up: its answer does not fit into {} bytes of memory",
+                                               limits_.memory_bytes));
+        if (!good) return fail(Code::git, fields.size() > 1 ? fields[1] : "", fields.size() > 2 ? fields[2] : "");
+        fields.erase(fields.begin());
+        return fields;
+    }
+
+    // It may read what a user's keys, helpers and certificates are in, and write to this repository and to one that a
+    // plain path names, which nobody serves.
+    SandboxRules rules_for(const std::string& remote) const {
+        SandboxRules rules;
+        rules.programs = rules.network = true;
+        rules.read = {"/"};
+        rules.write = {git_dir_, "/dev/null"};
+        auto repo = Repo::discover(git_dir_);
+        auto url = repo ? repo->config(fmt::format("remote.{}.url", remote)) : Result<std::optional<std::string>>();
+        std::string path = url && *url ? **url : remote;
+        if (path.starts_with("file://")) path = path.substr(7);
+        std::error_code ec;
+        if (std::filesystem::is_directory(path, ec)) rules.write.push_back(path);
+        std::erase(rules.write, "");
+        return rules;
+    }
+
+    static Result<void> move_forward(Repo& repo, const std::string& name, const Oid& oid, FetchReport& report) {
+        TRY_ASSIGN(std::optional<Oid> before, repo.ref(name));
+        if (before && *before == oid) return {};
+        bool forward = !before;
+        if (before) {
+            auto descends = repo.descends(oid, *before);
+            forward = descends && *descends;
+        }
+        if (!forward) {
+            report.refused.emplace_back(short_name(name), "non-fast-forward");
+        } else if (auto moved = repo.set_ref(name, oid, before.value_or("")); !moved) {
+            report.refused.emplace_back(short_name(name), moved.error().message);
+        }
+        return {};
+    }
+
+    std::string git_dir_;
+    std::function<bool()> stop_;
+    TransportLimits limits_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> git_library(const std::string& git_dir, std::function<bool()> stop,
+                                       const TransportLimits& limits) {
+    return std::make_unique<GitLibrary>(git_dir, std::move(stop), limits);
+}
+
+}  // namespace cultivar

@@ -1,0 +1,30 @@
+// A push that is tried again: when the remote could not be reached, or refused a ref for a reason that passes (a lock, a
+// busy or restarting server, a broken connection). A rule (a hook, a rewind, a missing permission) is final, and so is a
+// limit of pool/transport that ran out. Fetches and lists pass through.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "pool/transport/transport.h"
+
+namespace cultivar {
+
+struct Backoff {
+    int tries = 3;
+    double first_s = 1;                         // doubled with every try, times 0.5 to 1.5
+    std::function<bool(double seconds)> sleep;  // false: do not go on
+    std::function<double()> uniform;            // 0 to 1
+};
+
+// Really sleeps, while `stop` does not say true.
+Backoff real_backoff(std::function<bool()> stop);
+
+std::unique_ptr<Transport> retrying(std::unique_ptr<Transport> inner, Backoff backoff);
+
+// Of a ref that was refused, and of a remote that could not be reached.
+bool may_pass(std::string_view refusal);
+bool may_pass(const Error& error);
+
+}  // namespace cultivar

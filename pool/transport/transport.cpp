@@ -1,0 +1,32 @@
+#include "pool/transport/transport.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include <unistd.h>
+
+#include "pool/transport/retrying_transport.h"
+
+namespace cultivar {
+namespace {
+
+bool is_on_path(const std::string& program) {
+    const char* path = std::getenv("PATH");
+    std::istringstream folders(path ? path : "/usr/bin:/bin");
+    for (std::string folder; std::getline(folders, folder, ':');) {
+        if (::access(std::filesystem::path(folder).append(program).c_str(), X_OK) == 0) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+std::unique_ptr<Transport> open_transport(const std::string& git_dir, std::function<bool()> stop) {
+    auto plain = is_on_path("git") ? git_program(git_dir, stop) : git_library(git_dir, stop);
+    return retrying(std::move(plain), real_backoff(std::move(stop)));
+}
+
+Result<RemoteRefs> list_remote(const std::string& url) { return open_transport("")->list(url); }
+
+}  // namespace cultivar

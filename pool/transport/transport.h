@@ -1,0 +1,72 @@
+// Talking to a remote: by the user's `git` program (ssh configuration, credential helpers, proxies and protocol v2 come
+// with it) or, where there is none, by libgit2. Nothing is prompted for, hooks of the local repository and submodules
+// play no part, tags are not fetched, nothing is forced. Both work in a child process under the limits below: a remote
+// that hangs, lies, floods or breaks off, or crashes its reader, ends in an error of kind `git`.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pool/util/result.h"
+
+namespace cultivar {
+
+struct FetchReport {
+    std::vector<std::pair<std::string, std::string>> refused;  // local ref, why ("non-fast-forward")
+};
+
+struct PushItem {
+    std::string local;   // full ref name; "": the remote's ref is deleted
+    std::string remote;  // full ref name there
+};
+
+struct PushStatus {
+    std::string remote;
+    bool accepted = false;  // moved, or was already there
+    bool changed = false;   // moved by this push
+    std::string reason;     // why not: "[rejected] (non-fast-forward)", "[remote rejected] (hook declined)"
+};
+
+using RemoteRefs = std::vector<std::pair<std::string, std::string>>;  // name, object
+
+// What a remote may cost before it is given up.
+struct TransportLimits {
+    double silence_s = 120;                             // without any progress
+    double total_s = 4 * 3600;                          // one fetch, push or list
+    std::size_t message_bytes = 64 << 20;               // what it says beside objects: messages, the list of refs
+    std::int64_t memory_bytes = std::int64_t{2} << 30;  // private memory of the process that talks to it
+    std::int64_t fetch_bytes = std::int64_t{4} << 30;   // one pack
+    std::size_t objects = 4'000'000;                    // in one pack; libgit2 only
+    std::size_t object_bytes = std::size_t{1} << 30;    // one object; libgit2 only, where it knows such a limit
+};
+
+class Transport {
+public:
+    virtual ~Transport() = default;
+    // `remote`: a name or a URL. Refspecs as git has them. Errors: git (unreachable, with the remote's own words; a ref
+    // that is named in full and absent: "couldn't find remote ref").
+    virtual Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) = 0;
+    // Never forces. Every ref's own status comes back, in the order of `items`. Errors: git (unreachable).
+    virtual Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) = 0;
+    // Every ref of the remote. Errors: git (unreachable).
+    virtual Result<RemoteRefs> list(const std::string& remote) = 0;
+};
+
+// `git_dir`: the repository; "" for list() of a URL alone. `stop`: asked all the while; true ends it.
+std::unique_ptr<Transport> git_program(const std::string& git_dir, std::function<bool()> stop = {},
+                                       const TransportLimits& limits = {});
+std::unique_ptr<Transport> git_library(const std::string& git_dir, std::function<bool()> stop = {},
+                                       const TransportLimits& limits = {});
+
+// The git program where there is a `git` along PATH, else libgit2; a push is tried again where that may help
+// (pool/retrying).
+std::unique_ptr<Transport> open_transport(const std::string& git_dir, std::function<bool()> stop = {});
+
+// One reachable-or-not question, and the list of refs. Errors: git.
+Result<RemoteRefs> list_remote(const std::string& url);
+
+}  // namespace cultivar

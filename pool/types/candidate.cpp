@@ -1,0 +1,139 @@
+#include "pool/types/candidate.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "pool/util/sha256.h"
+#include "pool/util/toml_reader.h"
+
+namespace cultivar {
+namespace {
+
+std::string canonical(const Genes& minimal) {
+    std::string text;
+    for (const auto& [name, value] : minimal) text.append(name).append(" = ").append(to_toml(value)).append("\n");
+    return text;
+}
+
+// Of a complete assignment.
+Result<Candidate> candidate_of(const Space& space, const std::string& task_id, Genes complete) {
+    const Genes minimal = space.minimal(complete);
+    complete = space.defaults();  // inactive genes are at theirs
+    for (const auto& [name, value] : minimal) complete.at(name) = value;
+    TRY(space.check(complete));
+    Candidate candidate;
+    candidate.toml = canonical(minimal);
+    candidate.id = sha256_hex(task_id + candidate.toml).substr(0, 32);
+    candidate.genes = std::move(complete);
+    return candidate;
+}
+
+}  // namespace
+
+Result<Candidate> make_candidate(const Space& space, const std::string& task_id, const Genes& changes) {
+    TRY_ASSIGN(Genes complete, space.complete(changes));
+    return candidate_of(space, task_id, std::move(complete));
+}
+
+Result<Candidate> read_candidate(const Space& space, const std::string& task_id, std::string_view toml,
+                                 const std::string& where) {
+    TRY_ASSIGN(std::vector<TomlEntry> entries, read_toml(toml, where, kMaxCandidateBytes));
+    Genes changes;
+    for (TomlEntry& entry : entries) {
+        auto refuse = [&](const std::string& what) {
+            return fail(Code::usage, fmt::format("{}:{}:{}: {}", where, entry.line, entry.column, what));
+        };
+        if (entry.path.front() == "files") return refuse("a candidate with files needs a newer cultivar");
+        if (entry.is_array) return refuse(fmt::format("'{}' is a list; a gene has one value", entry.dotted()));
+        const Gene* gene = space.find(entry.dotted());
+        if (!gene) return refuse(space.unknown(entry.dotted()).message);
+        auto value = gene->accept(entry.values.front());
+        if (!value) return refuse(value.error().message);
+        changes[gene->name] = std::move(*value);
+    }
+    auto candidate = make_candidate(space, task_id, changes);
+    if (!candidate) return fail(candidate.error().code, fmt::format("{}: {}", where, candidate.error().message));
+    return candidate;
+}
+
+namespace {
+
+// A value as to_toml() writes it; nothing for anything rarer (escapes, say).
+std::optional<Value> plain_value(std::string_view text) {
+    if (text == "true" || text == "false") return Value(text == "true");
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
+        text = text.substr(1, text.size() - 2);
+        if (text.find_first_of("\"\\") != std::string_view::npos) return std::nullopt;
+        return Value(std::string(text));
+    }
+    auto read = [&]<typename T>(T value) -> std::optional<Value> {
+        auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (wrong != std::errc() || end != text.data() + text.size()) return std::nullopt;
+        return Value(value);
+    };
+    return text.find_first_of(".en") == std::string_view::npos ? read(std::int64_t{}) : read(double{});
+}
+
+// Most of what pools hold, read without a TOML parser; whatever this does not take, the parser judges.
+std::optional<Candidate> read_plainly(const Space& space, const std::string& task_id, std::string_view toml) {
+    Genes complete = space.defaults();
+    for (std::string_view rest = toml; !rest.empty();) {
+        const std::size_t end = rest.find('\n'), is = rest.find(" = ");
+        if (end == std::string_view::npos || is == std::string_view::npos || is > end) return std::nullopt;
+        auto value = plain_value(rest.substr(is + 3, end - is - 3));
+        const Gene* gene = space.find(rest.substr(0, is));
+        if (!value || !gene) return std::nullopt;
+        auto accepted = gene->accept(*value);
+        if (!accepted) return std::nullopt;
+        complete.at(gene->name) = std::move(*accepted);
+        rest.remove_prefix(end + 1);
+    }
+    auto candidate = candidate_of(space, task_id, std::move(complete));
+    if (!candidate || candidate->toml != toml) return std::nullopt;
+    return std::move(*candidate);
+}
+
+}  // namespace
+
+Result<Candidate> parse_canonical(const Space& space, const std::string& task_id, std::string_view toml) {
+    if (toml.size() <= kMaxCandidateBytes) {
+        if (auto plain = read_plainly(space, task_id, toml)) return std::move(*plain);
+    }
+    auto candidate = read_candidate(space, task_id, toml, "candidate.toml");
+    if (!candidate) return fail(Code::corrupt, candidate.error().message);
+    if (candidate->toml != toml) return fail(Code::corrupt, "candidate.toml is not in canonical form");
+    return candidate;
+}
+
+std::uint64_t run_seed(const std::string& candidate_id, int replicate) {
+    return std::stoull(sha256_hex(fmt::format("{}:{}", candidate_id, replicate)).substr(0, 12), nullptr, 16);
+}
+
+std::vector<GeneChange> gene_changes(const Space& space, const Genes& before, const Genes& after) {
+    std::vector<GeneChange> changes;
+    for (const Gene& gene : space.genes()) {
+        auto text = [&](const Genes& genes) {
+            auto value = genes.find(gene.name);
+            return value != genes.end() && space.active(gene, genes) ? to_toml(value->second) : std::string();
+        };
+        std::string was = text(before), is = text(after);
+        if (was != is) changes.push_back({gene.name, std::move(was), std::move(is)});
+    }
+    std::sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.gene < b.gene; });
+    return changes;
+}
+
+std::string change_text(const std::vector<GeneChange>& changes) {
+    std::string text;
+    for (const GeneChange& change : changes) {
+        if (!text.empty()) text += ", ";
+        auto shown = [](const std::string& value) { return value.empty() ? std::string("unset") : value; };
+        text += fmt::format("{} {} -> {}", change.gene, shown(change.before), shown(change.after));
+    }
+    return text.empty() ? "nothing" : text;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,314 @@
+// Records as they come from pools: hostile bytes into values, or what is wrong with them.
+#include <cmath>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "pool/types/record.h"
+#include "pool/util/sha256.h"
+
+namespace cultivar {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::object;
+
+constexpr std::size_t kMostDepth = 8;
+constexpr double kHuge = 1e18;
+constexpr double kMaxScore = 1e12;
+constexpr std::int64_t kMaxWhole = std::int64_t{1} << 53;
+
+std::optional<double> number_of(element value) {
+    double number = 0;
+    return value.get(number) == simdjson::SUCCESS ? std::optional(number) : std::nullopt;
+}
+
+std::optional<std::int64_t> whole_of(element value) {
+    std::int64_t number = 0;
+    return value.get(number) == simdjson::SUCCESS ? std::optional(number) : std::nullopt;
+}
+
+std::optional<std::string> text_of(element value) {
+    std::string_view text;
+    return value.get(text) == simdjson::SUCCESS ? std::optional<std::string>(text) : std::nullopt;
+}
+
+// Reads fields of one record and keeps the first thing that is wrong.
+class Reader {
+public:
+    explicit Reader(object json) : json_(json) {}
+    Reader() = default;  // of nothing: every field is missing
+
+    const std::string& wrong() const { return wrong_; }
+    void refuse(const std::string& field, const std::string& why) {
+        if (wrong_.empty()) wrong_ = fmt::format("'{}' {}", field, why);
+    }
+
+    bool has(const char* field) const { return json_ && json_->at_key(field).error() == simdjson::SUCCESS; }
+
+    std::optional<element> get(const char* field) {
+        element value;
+        if (json_ && json_->at_key(field).get(value) == simdjson::SUCCESS) return value;
+        refuse(field, "is missing");
+        return std::nullopt;
+    }
+
+    std::string text(const char* field, bool may_be_null = false) {
+        auto value = get(field);
+        if (!value || (may_be_null && value->is_null())) return {};
+        if (auto text = text_of(*value)) return std::move(*text);
+        refuse(field, "is not text");
+        return {};
+    }
+
+    std::string hex(const char* field, std::size_t digits, bool may_be_null = false) {
+        std::string value = text(field, may_be_null);
+        if (!is_hex(value, digits) && !(may_be_null && value.empty())) refuse(field, "is not a digest");
+        return value;
+    }
+
+    bool truth(const char* field) {
+        auto value = get(field);
+        bool truth = false;
+        if (value && value->get(truth) != simdjson::SUCCESS) refuse(field, "is neither true nor false");
+        return truth;
+    }
+
+    double number(const char* field, double low, double high) {
+        auto value = get(field);
+        return value ? checked(field, *value, low, high) : 0;
+    }
+
+    std::int64_t whole(const char* field, std::int64_t high) {
+        auto value = get(field);
+        if (!value) return 0;
+        auto number = whole_of(*value);
+        if (number && *number >= 0 && *number <= high) return *number;
+        refuse(field, "is not a whole number in range");
+        return 0;
+    }
+
+    std::optional<double> maybe_number(const char* field, double low, double high) {
+        auto value = get(field);
+        if (!value || value->is_null()) return std::nullopt;
+        return checked(field, *value, low, high);
+    }
+
+    std::vector<double> numbers(const char* field, std::size_t most, double low, double high) {
+        std::vector<double> out;
+        auto value = list(field, most);
+        if (!value) return out;
+        out.reserve(value->size());
+        for (element item : *value) out.push_back(checked(field, item, low, high));
+        return out;
+    }
+
+    std::vector<std::string> digests(const char* field, std::size_t most, std::size_t digits) {
+        std::vector<std::string> out;
+        auto value = list(field, most);
+        if (!value) return out;
+        for (element item : *value) {
+            auto text = text_of(item);
+            if (!text || !is_hex(*text, digits)) {
+                refuse(field, "holds something that is not a digest");
+                return out;
+            }
+            out.push_back(std::move(*text));
+        }
+        return out;
+    }
+
+    std::optional<array> list(const char* field, std::size_t most) {
+        auto value = get(field);
+        array items;
+        if (value && value->get(items) == simdjson::SUCCESS && items.size() <= most) return items;
+        if (value) refuse(field, "is not a list of the right length");
+        return std::nullopt;
+    }
+
+    double checked(const char* field, element value, double low, double high) {
+        auto number = number_of(value);
+        if (number && std::isfinite(*number) && *number >= low && *number <= high) return *number;
+        refuse(field, "is not a number in range");
+        return 0;
+    }
+
+    Reader inside(const char* field) {
+        auto value = get(field);
+        object inner;
+        if (value && value->get(inner) == simdjson::SUCCESS) return Reader(inner);
+        refuse(field, "is not an object");
+        return {};
+    }
+    void adopt(const Reader& inner) {
+        if (wrong_.empty()) wrong_ = inner.wrong_;
+    }
+
+private:
+    std::optional<object> json_;
+    std::string wrong_;
+};
+
+// One of an enumeration's members by its name; the last, and a refusal, for any other word.
+template <typename Enum>
+Enum named(Reader& reader, const char* field, Enum last) {
+    const std::string word = reader.text(field);
+    for (int i = 0; i <= static_cast<int>(last); ++i) {
+        if (name(static_cast<Enum>(i)) == word) return static_cast<Enum>(i);
+    }
+    reader.refuse(field, "has an unknown name");
+    return last;
+}
+
+std::string time_text(Reader& reader, const char* field) {
+    std::string text = reader.text(field);
+    if (!parse_utc(text)) reader.refuse(field, "is not a UTC time");
+    return text;
+}
+
+std::vector<CurvePoint> read_curve(Reader& reader) {
+    std::vector<CurvePoint> curve;
+    auto rows = reader.list("curve", 64);
+    if (!rows) return curve;
+    for (element one : *rows) {
+        array row;
+        if (one.get(row) != simdjson::SUCCESS || row.size() != 3 || !whole_of(row.at(1).value_unsafe())) {
+            reader.refuse("curve", "holds something that is not a point");
+            return curve;
+        }
+        curve.push_back({reader.checked("curve", row.at(0).value_unsafe(), 0, kHuge),
+                         static_cast<std::int64_t>(reader.checked("curve", row.at(1).value_unsafe(), 0, 1e15)),
+                         reader.checked("curve", row.at(2).value_unsafe(), 0, 1e6)});
+    }
+    return curve;
+}
+
+Run read_run(Reader& reader) {
+    Run run;
+    run.task = reader.hex("task", 64);
+    run.candidate = reader.hex("candidate", 32);
+    run.toml = reader.text("toml");
+    run.parents = reader.digests("parents", 2, 32);
+    run.category = reader.text("category");
+    run.budget_s = reader.number("budget_s", 0, 1e9);
+    run.replicate = static_cast<int>(reader.whole("replicate", 1'000'000));
+    run.seed = static_cast<std::uint64_t>(reader.whole("seed", kMaxWhole));
+    run.status = named(reader, "status", RunStatus::unfit);
+    run.decision = named(reader, "decision", Decision::none);
+    run.reason = reader.text("reason");
+    run.operator_name = reader.text("operator");
+    run.choice = reader.text("choice");
+    run.steps = reader.whole("steps", kMaxWhole);
+    run.tokens = reader.whole("tokens", kMaxWhole);
+    run.train_s = reader.number("train_s", 0, 1e9);
+    run.wall_s = reader.number("wall_s", 0, 1e9);
+    Reader trace = reader.inside("trace");
+    run.trace_elapsed_s = trace.numbers("elapsed_s", kTraceSteps, 0, 1e9);
+    run.trace_loss = trace.numbers("loss", kTraceSteps, 0, 1e6);
+    reader.adopt(trace);
+    run.curve = read_curve(reader);
+    run.chunk_loss_sums = reader.numbers("chunk_loss_sums", kScoreChunks, 0, kHuge);
+    run.val_loss = reader.maybe_number("val_loss", 0, 1e6);
+    run.val_bpb = reader.maybe_number("val_bpb", -kMaxScore, kMaxScore);
+    run.expected_bpb = reader.maybe_number("expected_bpb", -kMaxScore, kMaxScore);
+    run.artifact = reader.hex("artifact", 64, true);
+    run.artifact_bytes = reader.whole("artifact_bytes", kMaxWhole);
+    run.parameters = reader.whole("parameters", kMaxWhole);
+    run.flops_per_token = reader.number("flops_per_token", 0, kHuge);
+    run.started = time_text(reader, "started");
+    run.ended = time_text(reader, "ended");
+    run.writer = reader.text("writer");
+    Reader energy = reader.inside("energy");
+    run.energy = {energy.number("joules", 0, kHuge), energy.number("idle_watts", 0, 1e9), energy.text("method"), {}};
+    if (energy.has("train_joules")) run.energy.train_joules = energy.number("train_joules", 0, kHuge);
+    reader.adopt(energy);
+    run.zone = reader.text("zone", true);
+    if (auto bytes = reader.maybe_number("network_bytes", 0, 1e15))
+        run.network_bytes = static_cast<std::int64_t>(*bytes);
+    Reader proposer = reader.inside("proposer");
+    if (auto tokens = proposer.maybe_number("tokens", 0, 1e15))
+        run.proposer_tokens = static_cast<std::int64_t>(*tokens);
+    run.proposer_usd = proposer.maybe_number("usd", 0, 1e9);
+    if (proposer.has("name")) run.proposer = proposer.text("name");
+    if (proposer.has("seconds")) run.proposer_seconds = proposer.number("seconds", 0, 1e9);
+    if (proposer.has("refused")) run.proposer_refused = proposer.text("refused");
+    reader.adopt(proposer);
+    run.trainer = reader.text("trainer");
+    if (run.status == RunStatus::done && !run.val_bpb) reader.refuse("val_bpb", "is missing");
+    return run;
+}
+
+Claim read_claim(Reader& reader) {
+    Claim claim;
+    claim.task = reader.hex("task", 64);
+    claim.candidate = reader.hex("candidate", 32);
+    claim.toml = reader.text("toml");
+    claim.parents = reader.digests("parents", 2, 32);
+    claim.category = reader.text("category");
+    claim.runs = reader.digests("runs", 100, 64);
+    claim.val_bpb = reader.number("val_bpb", -kMaxScore, kMaxScore);
+    claim.artifact = reader.hex("artifact", 64);
+    claim.artifact_run = reader.hex("artifact_run", 64);
+    claim.writer = reader.text("writer");
+    claim.at = time_text(reader, "at");
+    return claim;
+}
+
+Lease read_lease(Reader& reader) {
+    Lease lease;
+    lease.task = reader.hex("task", 64);
+    lease.candidate = reader.hex("candidate", 32);
+    lease.category = reader.text("category");
+    lease.budget_s = reader.number("budget_s", 0, 1e9);
+    lease.replicate = static_cast<int>(reader.whole("replicate", 1'000'000));
+    lease.writer = reader.text("writer");
+    lease.at = time_text(reader, "at");
+    if (reader.has("toml")) lease.toml = reader.text("toml");
+    if (reader.has("parents")) lease.parents = reader.digests("parents", 2, 32);
+    return lease;
+}
+
+Retirement read_retirement(Reader& reader) {
+    Retirement retirement;
+    retirement.task = reader.hex("task", 64);
+    retirement.candidate = reader.hex("candidate", 32);
+    retirement.retired = reader.truth("retired");
+    retirement.reason = reader.text("reason");
+    retirement.writer = reader.text("writer");
+    retirement.at = time_text(reader, "at");
+    return retirement;
+}
+
+}  // namespace
+
+Result<Record> parse_line(std::string_view line) {
+    if (line.size() > kMaxRecordBytes) return fail(Code::corrupt, fmt::format("a record of {} bytes", line.size()));
+    thread_local simdjson::dom::parser parser;
+    thread_local const bool ready = parser.allocate(kMaxRecordBytes, kMostDepth) == simdjson::SUCCESS;
+    object json;
+    if (!ready || parser.parse(line.data(), line.size()).get(json) != simdjson::SUCCESS)
+        return fail(Code::corrupt, "a record is not JSON");
+    Reader reader(json);
+    auto version = reader.whole("v", 1'000'000);
+    std::string type = reader.text("type");
+    if (!reader.wrong().empty()) return fail(Code::corrupt, "a record's " + reader.wrong());
+    if (version > kRecordVersion)
+        return fail(Code::newer, fmt::format("a record of format {} needs a newer cultivar", version));
+    Record record;
+    if (type == "run") {
+        record = read_run(reader);
+    } else if (type == "claim") {
+        record = read_claim(reader);
+    } else if (type == "lease") {
+        record = read_lease(reader);
+    } else if (type == "retirement") {
+        record = read_retirement(reader);
+    } else {
+        return fail(Code::newer, fmt::format("a record of type '{}' needs a newer cultivar", type.substr(0, 32)));
+    }
+    if (!reader.wrong().empty()) return fail(Code::corrupt, fmt::format("a {} record's {}", type, reader.wrong()));
+    return record;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,93 @@
+// Genes and the search space: what a candidate may say, and what its values mean.
+//
+// A gene is one named, typed entry of the search space. Within a pool a gene's name, type and default never change; its
+// range may widen, and a new gene may come with the old behaviour as its default. Everything here is a value: no I/O.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/types/assignment.h"
+#include "pool/util/result.h"
+
+namespace cultivar {
+
+// The text of a value in canonical TOML: floats in the shortest form that reads back to the same double and always
+// with a '.' or an 'e'; words in double quotes with TOML escapes.
+std::string to_toml(const Value& value);
+
+enum class GeneType { integer, real, boolean, choice };
+std::string_view name(GeneType type);
+
+struct Condition {
+    std::string gene;           // an earlier gene that is itself always or conditionally active
+    std::vector<Value> values;  // active when that gene is active and has one of these
+};
+
+struct Gene {
+    std::string name;  // [a-z0-9_]+(\.[a-z0-9_]+)*, at most 64 bytes; not below another gene's name, nor below `files`
+    GeneType type = GeneType::real;
+    Value default_value;
+    double low = 0, high = 0;          // included; integer and real only
+    bool log_scale = false;            // searched in log space; low > 0
+    std::int64_t multiple_of = 1;      // integer only: values are multiples of this
+    std::vector<std::int64_t> levels;  // integer only: if not empty, the only values allowed, ascending
+    std::vector<std::string> choices;  // choice only, in order of declaration
+    std::optional<Condition> when;     // absent: always active
+    std::string help;                  // one line
+    std::string unit;                  // what it counts; "steps": steps of the run; "" for a pure number
+    std::int64_t since = 0;            // 0: there at `init`; else the number of the widening that brought it
+    bool structural = false;           // changes the model's shape: `switch` moves it rather than `tune`
+
+    // The value as this gene has it (an integer for a real gene becomes real), or a usage error that names the gene
+    // and its range.
+    Result<Value> accept(const Value& value) const;
+    // "1..32", "8..512 in steps of 8 (log)", "64..4096 doubling", "4, 5, 6, 8", "0.0001..1.0 (log)", "relu2, gelu".
+    std::string range_text() const;
+};
+
+// left = factor * right * whole number ("multiple"), or left <= right ("at_most"). Checked when both genes are active;
+// an inactive gene never violates anything.
+struct Constraint {
+    enum class Kind { multiple, at_most } kind = Kind::multiple;
+    std::string left, right;
+    std::int64_t factor = 1;
+};
+
+class Space {
+public:
+    // Checks names, defaults, conditions and constraints. Errors: usage.
+    static Result<Space> make(std::vector<Gene> genes, std::vector<Constraint> constraints);
+
+    const std::vector<Gene>& genes() const { return genes_; }  // in order of declaration; conditions point back
+    const std::vector<Constraint>& constraints() const { return constraints_; }
+    const Gene* find(std::string_view name) const;  // null: no such gene
+
+    const Genes& defaults() const { return defaults_; }
+    // That there is no such gene, with the nearest names.
+    Error unknown(std::string_view name) const;
+    // Every gene with its value: `changes` over the defaults. Unknown genes and values out of range are usage errors.
+    Result<Genes> complete(const Genes& changes) const;
+    // Is this gene active in a complete assignment?
+    bool active(const Gene& gene, const Genes& complete) const;
+    // What a candidate file says: active genes that differ from their defaults.
+    Genes minimal(const Genes& complete) const;
+    const Constraint* violated(const Genes& complete) const;  // the first that does not hold, or null
+    // Errors: usage, naming the first constraint that does not hold.
+    Result<void> check(const Genes& complete) const;
+
+private:
+    std::vector<Gene> genes_;
+    std::vector<Constraint> constraints_;
+    std::map<std::string, std::size_t, std::less<>> by_name_;
+    Genes defaults_;
+};
+
+// The names nearest to a misspelt one (edit distance at most 3), best first; for hints.
+std::vector<std::string> nearest(std::string_view name, const std::vector<std::string>& names);
+
+}  // namespace cultivar

@@ -1,0 +1,100 @@
+// The task of a pool: what `pool.toml` on `main` says. Format 1.
+//
+//   format = 1                         a reader that meets a larger number stops and says so
+//   name = "..."                       created = "2026-11-21T03:40:00Z" (the date of every root candidate's commit)
+//   [task]     kind, metric, direction, budget_s, artifact_cap_bytes, window_stride_tokens (0: windows do not overlap)
+//   [caps]     parameters, forward_flops_per_token, joules_per_token: the most that a model may cost to use (pool/types/use_cost.h),
+//              each optional; absent from a new pool
+//   [record]   min_gain_nats, p_value, min_seeds
+//   [verify]   share                   of the recorded search cost that verification may take
+//   [gene.<name>] type, default, range = [low, high], log, multiple_of, levels, choices, when, equals, structural,
+//              since, unit, help       in order of declaration
+//   [[constraint]] kind = "multiple" | "at_most", left, right, factor
+//   [data]     absent until `data import`; see Data
+//   [command]  of kind "command" alone, which has no data; see pool/types/trainer_command.h
+//
+// Task id = SHA-256 of the lines that task_id_text() gives: what makes scores comparable. Budgets and ranges are not in
+// it (a category holds the budget), nor are genes that came after `init` (since > 0): a pool may widen and gain genes
+// without orphaning its history. Caps are in it, as the artifact's is: what wins under one cap need not under another.
+// So they are settled before data come, and no record that once counted stops counting. Of kind "command" the words of
+// its command and the files that it names are in it: another command makes another task.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/types/search_space.h"
+#include "pool/types/trainer_command.h"
+#include "pool/types/use_cost.h"
+#include "pool/util/result.h"
+
+namespace cultivar {
+
+inline constexpr int kPoolFormat = 1;
+
+struct PoolFile {
+    std::string name;  // "train_000000.bin"
+    std::string sha256;
+    std::int64_t tokens = 0;  // 0: not a shard
+};
+
+struct PoolSource {
+    std::string name;  // file name without folders
+    std::string sha256;
+};
+
+// Targets scored and the bytes they stand for: tokens/bytes is a constant of the pool.
+struct ValidationPart {
+    std::int64_t targets = 0;
+    std::int64_t bytes = 0;
+};
+
+// [data]: everything by digest, so that another machine that imports the same files gets the same data or an error.
+struct Data {
+    std::string tokenizer;         // "sentencepiece" or "byte"
+    std::string tokenizer_sha256;  // of tokenizer.model on main; "" for "byte"
+    std::int64_t vocabulary = 0;
+    std::string separator;                                   // between documents; "" = blank lines
+    std::int64_t slice_text_bytes = 0, full_text_bytes = 0;  // sizes asked for at import
+    std::vector<PoolSource> sources;                         // [[data.source]]
+    std::vector<PoolFile> train;                             // [[data.train]], in reading order
+    PoolFile slice, full, byte_table;                        // [data.slice], [data.full], [data.byte_table]
+    ValidationPart slice_score, full_score;
+};
+
+struct Task {
+    std::string name;
+    std::string created;
+    std::string kind = "lm";
+    std::string metric = "val_bpb";
+    std::string direction = "minimize";
+    double budget_s = 600;
+    std::int64_t artifact_cap_bytes = 16'000'000;
+    std::int64_t window_stride_tokens = 0;
+    UseCost caps;
+    double record_min_gain_nats = 0.005;
+    double record_p_value = 0.01;
+    int record_min_seeds = 3;
+    double verify_share = 0.05;
+    Space space;
+    std::optional<Data> data;
+    std::optional<PoolCommand> command;  // of kind "command", always
+
+    bool settled() const { return data || command; }  // can runs be scored?
+    std::string id() const;                           // 64 hex digits; only meaningful once settled
+};
+
+std::string task_id_text(const Task& task);
+std::string to_toml(const Task& task);
+// Errors: usage (file:line:col), newer. Unknown keys are errors: a typing mistake is never silently ignored.
+// With a `draft`, the keys at its head (format, name, created, kind and metric) may be left out: the draft's hold then.
+Result<Task> parse_task(std::string_view toml, const std::string& where, const Task* draft = nullptr);
+
+// May `next` replace `now` in a pool? A gene's name, type and default never change, and no gene disappears; the task id
+// stays. Errors: corrupt, naming what changed.
+Result<void> may_follow(const Task& now, const Task& next);
+
+}  // namespace cultivar

@@ -1,0 +1,204 @@
+#include "pool/types/verdict.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "pool/types/record.h"
+#include "pool/util/sha256.h"
+
+namespace cultivar {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr const char* kPredicate = "urn:cultivar:verdict:1";
+
+Json digest(const char* name, const std::string& sha256) { return {{"name", name}, {"digest", {{"sha256", sha256}}}}; }
+
+double figure(const Json& value) {
+    double number = value.get<double>();
+    if (!std::isfinite(number) || number < 0 || number > 1e18) throw std::out_of_range("figure");
+    return number;
+}
+
+bool one_of(const std::string& word, std::initializer_list<std::string_view> words) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+double signed_figure(const Json& value) {
+    double number = value.get<double>();
+    if (!std::isfinite(number) || std::abs(number) > 1e18) throw std::out_of_range("figure");
+    return number;
+}
+
+std::uint64_t seed_of(const Json& value) {
+    if (!value.is_number_unsigned()) throw std::out_of_range("seed");
+    return value.get<std::uint64_t>();
+}
+
+std::string checked_digest(const Json& value) {
+    auto digest = value.get<std::string>();
+    if (!is_hex(digest, 64)) throw std::out_of_range("digest");
+    return digest;
+}
+
+Json or_null(const std::optional<double>& figure) { return figure ? Json(*figure) : Json(nullptr); }
+
+std::optional<double> optional_figure(const Json& value) {
+    return value.is_null() ? std::nullopt : std::optional(signed_figure(value));
+}
+
+Json record_json(const RecordMark& record) {
+    Json json = {
+        {"accepted", record.accepted}, {"seeds", record.seeds}, {"against", nullptr}, {"gain", nullptr}, {"p", nullptr},
+        {"interval", nullptr}};
+    if (record.against.empty()) return json;
+    json["against"] = record.against, json["gain"] = record.gain, json["p"] = record.p;
+    json["interval"] = {record.low, record.high};
+    return json;
+}
+
+RecordMark read_record(const Json& json) {
+    RecordMark record;
+    record.accepted = json.at("accepted").get<bool>();
+    record.seeds = static_cast<int>(figure(json.at("seeds")));
+    if (json.at("against").is_null()) return record;
+    record.against = checked_digest(json.at("against"));
+    record.gain = signed_figure(json.at("gain")), record.p = figure(json.at("p"));
+    record.low = signed_figure(json.at("interval").at(0)), record.high = signed_figure(json.at("interval").at(1));
+    return record;
+}
+
+Check read_check(const Json& json) {
+    Check check{json.at("name").get<std::string>(), optional_figure(json.at("claimed")),
+                optional_figure(json.at("measured")), optional_figure(json.at("tolerance")),
+                static_cast<std::int64_t>(figure(json.at("count")))};
+    if (json.contains("interval")) {
+        check.low = signed_figure(json.at("interval").at(0));
+        check.high = signed_figure(json.at("interval").at(1));
+    }
+    if (json.contains("seconds")) check.seconds = figure(json.at("seconds"));
+    return check;
+}
+
+Json check_json(const Check& check) {
+    Json json = {{"name", check.name},
+                 {"claimed", or_null(check.claimed)},
+                 {"measured", or_null(check.measured)},
+                 {"tolerance", or_null(check.tolerance)},
+                 {"count", check.count}};
+    if (check.low && check.high) json["interval"] = {*check.low, *check.high};
+    if (check.seconds) json["seconds"] = *check.seconds;
+    return json;
+}
+
+// The fields that came after the first verdicts.
+void read_later(const Json& says, Verdict& verdict) {
+    for (const Json& one : says.value("data", Json::array()))
+        verdict.data.push_back({one.at("name").get<std::string>(), checked_digest(one.at("digest").at("sha256"))});
+    if (says.contains("evaluator_sha256")) verdict.evaluator_sha256 = checked_digest(says.at("evaluator_sha256"));
+    for (const Json& one : says.value("checks", Json::array())) verdict.checks.push_back(read_check(one));
+    verdict.chosen = says.value("chosen", "");
+    for (const Json& one : says.value("reruns", Json::array()))
+        verdict.reruns.push_back({seed_of(one.at("seed")), figure(one.at("val_bpb"))});
+    if (says.contains("record")) verdict.record = read_record(says.at("record"));
+}
+
+void write_later(const Verdict& verdict, Json& says) {
+    for (const Digested& one : verdict.data) says["data"].push_back(digest(one.name.c_str(), one.sha256));
+    if (!verdict.evaluator_sha256.empty()) says["evaluator_sha256"] = verdict.evaluator_sha256;
+    for (const Check& one : verdict.checks) says["checks"].push_back(check_json(one));
+    if (!verdict.chosen.empty()) says["chosen"] = verdict.chosen;
+    for (const Rerun& one : verdict.reruns) says["reruns"].push_back({{"seed", one.seed}, {"val_bpb", one.val_bpb}});
+    if (verdict.record) says["record"] = record_json(*verdict.record);
+}
+
+Verdict read(const Json& json) {
+    const Json& says = json.at("predicate");
+    Verdict verdict;
+    verdict.claim = json.at("subject").at(0).at("digest").at("sha256").get<std::string>();
+    verdict.artifact = json.at("subject").at(1).at("digest").at("sha256").get<std::string>();
+    verdict.task = says.at("task").get<std::string>();
+    verdict.candidate = says.at("candidate").get<std::string>();
+    verdict.result = says.at("result").get<std::string>();
+    verdict.tier = says.at("tier").get<std::string>();
+    verdict.reason = says.at("reason").get<std::string>();
+    verdict.claimed_bpb = figure(says.at("claimed").at("val_bpb"));
+    const Json& measured = says.at("measured");
+    if (!measured.at("val_bpb").is_null()) verdict.measured_bpb = figure(measured.at("val_bpb"));
+    verdict.chunks = static_cast<int>(figure(measured.at("chunks")));
+    verdict.tolerance_bpb = figure(says.at("tolerance_bpb"));
+    verdict.evaluator = says.at("evaluator").get<std::string>();
+    verdict.slice = says.at("slice").get<std::string>();
+    verdict.seconds = figure(says.at("cost").at("seconds"));
+    verdict.joules = figure(says.at("cost").at("joules"));
+    verdict.ratio = figure(says.at("cost").at("ratio"));
+    verdict.verifier = says.at("verifier").get<std::string>();
+    verdict.at = says.at("at").get<std::string>();
+    read_later(says, verdict);
+    return verdict;
+}
+
+}  // namespace
+
+std::vector<double> fresh_scores(const Verdict& verdict) {
+    std::vector<double> scores;
+    for (const Rerun& one : verdict.reruns) scores.push_back(one.val_bpb);
+    return scores;
+}
+
+std::string to_line(const Verdict& verdict) {
+    Json json = {
+        {"_type", "https://in-toto.io/Statement/v1"},
+        {"subject", {digest("claim", verdict.claim), digest("artifact", verdict.artifact)}},
+        {"predicateType", kPredicate},
+        {"predicate",
+         {{"v", 1},
+          {"task", verdict.task},
+          {"candidate", verdict.candidate},
+          {"result", verdict.result},
+          {"tier", verdict.tier},
+          {"reason", verdict.reason},
+          {"claimed", {{"val_bpb", verdict.claimed_bpb}}},
+          {"measured",
+           {{"val_bpb", verdict.measured_bpb ? Json(*verdict.measured_bpb) : Json(nullptr)},
+            {"chunks", verdict.chunks}}},
+          {"tolerance_bpb", verdict.tolerance_bpb},
+          {"evaluator", verdict.evaluator},
+          {"slice", verdict.slice},
+          {"cost", {{"seconds", verdict.seconds}, {"joules", verdict.joules}, {"ratio", verdict.ratio}}},
+          {"verifier", verdict.verifier},
+          {"at", verdict.at}}},
+    };
+    write_later(verdict, json["predicate"]);
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Verdict> parse_verdict(std::string_view line) {
+    if (line.size() > kMaxRecordBytes) return fail(Code::corrupt, "a verdict is too long");
+    try {
+        Json json = Json::parse(line);
+        if (json.at("predicateType") != kPredicate)
+            return fail(Code::newer, "a verdict of another format needs a newer cultivar");
+        if (figure(json.at("predicate").at("v")) > 1)
+            return fail(Code::newer, "a verdict of a later format needs a newer cultivar");
+        Verdict verdict = read(json);
+        bool good = is_hex(verdict.claim, 64) && is_hex(verdict.artifact, 64) && is_hex(verdict.task, 64) &&
+                    is_hex(verdict.candidate, 32) && parse_utc(verdict.at) &&
+                    one_of(verdict.result, {"accepted", "rejected", "inconclusive"}) &&
+                    one_of(verdict.tier, {"structure", "rescore", "replay", "rerun"});
+        if (!good) return fail(Code::corrupt, "a verdict's fields are out of range");
+        return verdict;
+    } catch (const std::exception&) {
+        return fail(Code::corrupt, "a verdict is not a statement of the right form");
+    }
+}
+
+std::string verdict_time(const std::optional<Verdict>& before, std::int64_t now_s) {
+    const auto then_s = before ? parse_utc(before->at) : Result<std::int64_t>(0);
+    return utc_text(then_s ? std::max(now_s, *then_s + 1) : now_s);
+}
+
+}  // namespace cultivar

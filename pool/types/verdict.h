@@ -1,0 +1,93 @@
+// A verdict: a verifier's judgement on one claim, as an in-toto Statement v1 on one line of its ledger.
+//   {"_type":"https://in-toto.io/Statement/v1",
+//    "subject":[{"name":"claim","digest":{"sha256":CLAIM}},{"name":"artifact","digest":{"sha256":ARTIFACT}}],
+//    "predicateType":"urn:cultivar:verdict:1",
+//    "predicate":{"v":1,"task":...,"candidate":...,"result":"accepted"|"rejected"|"inconclusive",
+//      "tier":"structure"|"rescore"|"replay"|"rerun","reason":"...","claimed":{"val_bpb":B},
+//      "measured":{"val_bpb":B|null,"chunks":N},"tolerance_bpb":T,"evaluator":"cultivar-lm ...","slice":SHA-256,
+//      "cost":{"seconds":S,"joules":J,"ratio":R},"verifier":WRITER,"at":UTC,
+//      "data":[{"name":"slice","digest":{"sha256":D}},...],"evaluator_sha256":D,
+//      "checks":[{"name":TEXT,"claimed":C|null,"measured":M|null,"tolerance":T|null,"count":N,
+//        "interval":[L,H],"seconds":S},...],"chosen":TEXT,"reruns":[{"seed":N,"val_bpb":B},...],
+//      "record":{"accepted":B,"seeds":N,"against":CLAIM|null,"gain":G|null,"p":P|null,"interval":[L,H]|null}}}
+// The fields after "at" came later: each is left out where there is nothing to say, so that older lines keep their bytes,
+// and a reader takes its absence for that. data: what was scored on, by digest. evaluator_sha256: of the program that
+// scored. checks: each further figure that was held against the claim; its 95 % interval and seconds where known. chosen:
+// why the claim was judged as far as it was. reruns: what verifiers' own trainings with fresh seeds scored, those of the
+// verdict that this one replaces first. record: what the pool's rule for records said of them (eval/significance), in
+// bits per byte: gain over the record that stood, the chance of such a gain without a true one, and the gain's 95 %
+// interval; "against" is null where none stood, and then those three are. Older verdicts have a record without reruns: it
+// rests on the scores of the claim's own runs.
+// The ledger's tip is signed; a verdict counts only when that key stands in allowed_signers on main.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/util/result.h"
+
+namespace cultivar {
+
+struct Digested {
+    std::string name, sha256;
+};
+
+struct Check {
+    std::string name;
+    std::optional<double> claimed, measured, tolerance;
+    std::int64_t count = 0;               // chunks, steps or seeds that it rests on
+    std::optional<double> low{}, high{};  // 95 % interval of what is measured
+    std::optional<double> seconds{};      // what it took
+};
+
+struct Rerun {
+    std::uint64_t seed = 0;
+    double val_bpb = 0;
+};
+
+struct RecordMark {
+    bool accepted = false;
+    int seeds = 0;
+    std::string against;                        // record id of the claim whose record stood, or ""
+    double gain = 0, p = 1, low = 0, high = 0;  // with `against` only
+};
+
+struct Verdict {
+    std::string claim;  // record id
+    std::string task, candidate, artifact;
+    std::string result;  // "accepted", "rejected", "inconclusive"
+    std::string tier;
+    std::string reason;  // one line
+    double claimed_bpb = 0;
+    std::optional<double> measured_bpb;
+    int chunks = 0;
+    double tolerance_bpb = 0;
+    std::string evaluator;
+    std::string slice;  // digest of the validation slice
+    double seconds = 0;
+    double joules = 0;
+    double ratio = 0;  // seconds over the claim's own
+    std::string verifier;
+    std::string at;
+    std::vector<Digested> data{};
+    std::string evaluator_sha256{};  // "": unknown
+    std::vector<Check> checks{};
+    std::vector<Rerun> reruns{};
+    std::optional<RecordMark> record{};
+    std::string chosen{};  // why it was judged as far as it was; one line
+};
+
+std::vector<double> fresh_scores(const Verdict& verdict);  // of its reruns
+
+std::string to_line(const Verdict& verdict);
+// Errors: corrupt, newer.
+Result<Verdict> parse_verdict(std::string_view line);
+
+// The time of a verdict that is made now and replaces `before`, if any: the newest counts, so it is after that one even if
+// that one's clock was ahead.
+std::string verdict_time(const std::optional<Verdict>& before, std::int64_t now_s);
+
+}  // namespace cultivar

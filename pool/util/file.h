@@ -1,0 +1,44 @@
+// Local files that survive a kill: written whole or not at all.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/util/result.h"
+
+namespace cultivar {
+
+// Temporary file beside `path`, fsync, rename, fsync of the folder. Errors: io (a full disk leaves the old file).
+Result<void> write_file_atomically(const std::string& path, std::string_view bytes, unsigned mode = 0644);
+// The same from parts that lie one after another in the file.
+Result<void> write_file_atomically(const std::string& path, const std::vector<std::string_view>& parts,
+                                   unsigned mode = 0644);
+
+// Errors: not_found, io, corrupt over the limit.
+Result<std::string> read_file(const std::string& path, std::size_t limit_bytes = std::size_t{1} << 30);
+
+// A process that was killed while it moved a git ref leaves `<ref>.lock` behind and the ref stuck; one that lives holds it
+// for milliseconds. False while the lock may be a living one; true when there is none (any more).
+bool remove_stale_lock(const std::string& path);
+
+// Everything written so far to the file system that holds `path` survives a power cut once this returns. Errors: io.
+Result<void> sync_filesystem(const std::string& path);
+
+// An exclusive lock on a file, held until destruction; the kernel frees it when the process dies. What the holder wrote
+// into it (pid, command, start) names it in the message. Errors: busy, io.
+class FileLock {
+public:
+    static Result<FileLock> acquire(const std::string& path, const std::string& holder, double wait_s);
+    // Does anyone hold it now? Leaves it as it is; a lock asked for at this very moment needs a little patience.
+    static bool is_held(const std::string& path);
+    FileLock(FileLock&& other) noexcept;
+    FileLock& operator=(FileLock&&) = delete;
+    ~FileLock();
+
+private:
+    explicit FileLock(int fd) : fd_(fd) {}
+    int fd_ = -1;
+};
+
+}  // namespace cultivar

@@ -1,0 +1,97 @@
+#include "bandit/policy/parent_selection.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "tests/bandit/support/world.h"
+
+namespace cultivar {
+namespace {
+
+using testing::add;
+using testing::done;
+
+struct Pool {
+    Space space = testing::model_space();
+    History history;
+
+    std::string kept(double rate, std::vector<double> scores, std::vector<std::string> parents = {}) {
+        std::string id = add(history, testing::candidate_of(space, {{"optim.rate", rate}}), std::move(parents));
+        for (double score : scores) history.trials.push_back(done(id, score, Decision::kept));
+        return id;
+    }
+};
+
+TEST(Parents, AreOnlyCandidatesThatOwnRunsKeptHere) {
+    Pool pool;
+    std::string good = pool.kept(0.1, {2.0});
+    std::string reverted = pool.kept(0.2, {1.9});
+    pool.history.trials.back().decision = Decision::reverted;
+    std::string foreign = pool.kept(0.3, {1.8});
+    pool.history.trials.back().own = false;
+    std::string unfit = pool.kept(0.4, {0});
+    pool.history.trials.back().status = RunStatus::unfit;
+    std::string rejected = pool.kept(0.5, {1.0});
+    testing::known(pool.history, rejected).rejected = true;
+    Contenders contenders(pool.history);
+    auto arms = parent_arms(contenders);
+    ASSERT_EQ(arms.size(), 1U);
+    EXPECT_EQ(arms[0].contender->known->candidate.id, good);
+}
+
+TEST(Parents, AreRankedByMeansShrunkTowardsTheirParents) {
+    Pool pool;
+    std::string root = pool.kept(0.1, {3.0});
+    std::string lucky = pool.kept(0.2, {2.0}, {root});
+    std::string steady = pool.kept(0.3, {2.1, 2.1, 2.1}, {root});
+    Contenders contenders(pool.history);
+    auto arms = parent_arms(contenders);
+    ASSERT_EQ(arms.size(), 3U);
+    EXPECT_EQ(arms[0].contender->known->candidate.id, steady);
+    EXPECT_NEAR(arms[0].shrunken, (3 * 2.1 + 0.5 * 3.0) / 3.5, 1e-12);
+    EXPECT_NEAR(arms[1].shrunken, (2.0 + 0.5 * 3.0) / 1.5, 1e-12);
+    EXPECT_EQ(arms[0].level, 1);
+    EXPECT_EQ(arms[2].level, 0);
+}
+
+TEST(Parents, AreAtMostTheTenBest) {
+    Pool pool;
+    for (int i = 0; i < 25; ++i) pool.kept(0.01 * (i + 1), {3 - 0.01 * i});
+    Contenders contenders(pool.history);
+    auto arms = parent_arms(contenders);
+    ASSERT_EQ(arms.size(), 10U);
+    EXPECT_NEAR(arms[9].shrunken, 3 - 0.01 * 15, 1e-12);
+}
+
+TEST(Parents, AreDrawnMoreOftenTheBetterTheyAreAndLessFarAfieldTheMoreChildrenTheyHave) {
+    Pool pool;
+    std::string best = pool.kept(0.1, {2.0});
+    std::string second = pool.kept(0.2, {2.2});
+    for (int i = 0; i < 4; ++i) pool.kept(0.3 + 0.1 * i, {3.0});
+    auto spread = [&] {
+        Contenders contenders(pool.history);
+        auto arms = parent_arms(contenders);
+        Random random(5);
+        std::map<std::string, int> first;
+        double squares = 0;
+        for (int i = 0; i < 4000; ++i) {
+            auto draws = draw_parents(arms, random);
+            ++first[draws.front().arm->contender->known->candidate.id];
+            for (const ParentDraw& draw : draws) {
+                if (draw.arm->contender->known->candidate.id == best) squares += (draw.value - 1) * (draw.value - 1);
+            }
+        }
+        EXPECT_GT(first[best], first[second]);
+        EXPECT_GT(first[second], 500);
+        return std::sqrt(squares / 4000);
+    };
+    EXPECT_NEAR(spread(), 0.3, 0.02);
+    for (int i = 0; i < 3; ++i)
+        add(pool.history, testing::candidate_of(pool.space, {{"optim.rate", 0.002 + 0.001 * i}}), {best});
+    EXPECT_NEAR(spread(), 0.15, 0.01);
+}
+
+}  // namespace
+}  // namespace cultivar

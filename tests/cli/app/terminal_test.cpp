@@ -1,0 +1,91 @@
+#include "cli/app/terminal.h"
+
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "cli/format/messages.h"
+
+namespace cultivar {
+namespace {
+
+TEST(Clean, LeavesNoControlCharacterOfAnyKind) {
+    EXPECT_EQ(clean("\x1b[31mred"), "?[31mred");
+    EXPECT_EQ(clean("a\rb\nc\td\x7f"), "a?b?c?d?");
+    EXPECT_EQ(clean("\xc2\x9b"
+                    "31m"),
+              "?31m");  // C1 control sequence introducer
+    EXPECT_EQ(clean(std::string("a\0b", 3)), "a?b");
+}
+
+TEST(Clean, LeavesNoCharacterThatTurnsTheTextRound) {
+    EXPECT_EQ(clean("a\xe2\x80\xae"
+                    "b")
+                  .find('\xae'),
+              std::string::npos);  // right-to-left override
+    EXPECT_EQ(clean("a\xe2\x81\xa6"
+                    "b")
+                  .find('\xa6'),
+              std::string::npos);  // left-to-right isolate
+}
+
+TEST(Clean, KeepsOtherTextAsItIs) {
+    EXPECT_EQ(clean("matrix_lr 0.04 -> 0.05"), "matrix_lr 0.04 -> 0.05");
+    EXPECT_EQ(clean("Grüße, 学习"), "Grüße, 学习");
+}
+
+TEST(Clean, CutsAtTheLimitAndSaysSo) {
+    EXPECT_EQ(clean("abcdef", 6), "abcdef");
+    EXPECT_EQ(clean("abcdefg", 6), "abcdef...");
+}
+
+// 2026-11-21T04:00:00Z
+constexpr std::int64_t kNow_s = 1795233600;
+
+TEST(Time, IsMarkedWhenItIsStillToCome) {
+    EXPECT_EQ(time_text("2026-11-21T04:00:00Z", kNow_s), "2026-11-21T04:00:00Z");
+    EXPECT_EQ(time_text("1999-01-01T00:00:00Z", kNow_s), "1999-01-01T00:00:00Z");
+    EXPECT_EQ(time_text("2026-11-21T04:04:00Z", kNow_s), "2026-11-21T04:04:00Z");  // clocks differ a little
+    EXPECT_EQ(time_text("2026-11-21T04:06:00Z", kNow_s), "2026-11-21T04:06:00Z ?");
+    EXPECT_EQ(time_text("2999-01-01T00:00:00Z", kNow_s), "2999-01-01T00:00:00Z ?");
+}
+
+TEST(Clock, ThatIsBehindThePoolsCreationIsTold) {
+    Task task;
+    task.created = "2026-11-21T03:40:00Z";
+    for (const auto& [now_s, words] : {std::pair{kNow_s, std::string()},
+                                       std::pair{kNow_s - 365 * 86400, std::string("clock is wrong: it says 2025")}}) {
+        Ui ui;
+        ui.configure(false, 0, false, Ui::Color::never);
+        ::testing::internal::CaptureStderr();
+        tell_clock(ui, task, now_s);
+        const std::string said = ::testing::internal::GetCapturedStderr();
+        EXPECT_EQ(said.empty(), words.empty());
+        EXPECT_NE(said.find(words), std::string::npos);
+    }
+}
+
+TEST(Ui, PaintsOnlyWhenAsked) {
+    Ui ui;
+    ui.configure(false, 0, false, Ui::Color::never);
+    EXPECT_EQ(ui.paint(Paint::good, "kept"), "kept");
+    ui.configure(false, 0, false, Ui::Color::always);
+    EXPECT_EQ(ui.paint(Paint::good, "kept"), "\x1b[32mkept\x1b[0m");
+    EXPECT_EQ(ui.paint(Paint::none, "kept"), "kept");
+    ui.configure(false, 0, true, Ui::Color::always);
+    EXPECT_EQ(ui.paint(Paint::good, "kept"), "kept") << "JSON has no colour";
+}
+
+TEST(Text, SaysFiguresInTheirOwnUnits) {
+    EXPECT_EQ(duration_text(7), "7 s");
+    EXPECT_EQ(duration_text(75), "1 min 15 s");
+    EXPECT_EQ(duration_text(7500), "2 h 5 min");
+    EXPECT_EQ(bytes_text(512), "512 B");
+    EXPECT_EQ(bytes_text(4.0 * 1024 * 1024), "4.0 MiB");
+    EXPECT_EQ(joules_text(1200), "1.2 kJ");
+    EXPECT_EQ(joules_text(950), "950 J");
+}
+
+}  // namespace
+}  // namespace cultivar

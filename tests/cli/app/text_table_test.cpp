@@ -1,0 +1,27 @@
+#include "cli/app/text_table.h"
+
+#include <gtest/gtest.h>
+
+namespace cultivar {
+namespace {
+
+TEST(TextTable, MakesColumnsAsWideAsTheirContent) {
+    Ui ui;
+    ui.configure(false, 0, false, Ui::Color::never);
+    TextTable table({{"#", true}, {"id"}, {"val_bpb", true}, {"change"}});
+    table.row({"1", "1a2b3c4d", "2.1034", "model.width 32 -> 40"});
+    table.row({"10", "5e6f", "12.5000", ""});
+    EXPECT_EQ(table.text(ui),
+              " #  id        val_bpb  change\n"
+              " 1  1a2b3c4d   2.1034  model.width 32 -> 40\n"
+              "10  5e6f      12.5000\n");
+}
+
+TEST(TextTable, OfNoRowsIsItsTitles) {
+    Ui ui;
+    ui.configure(false, 0, false, Ui::Color::never);
+    EXPECT_EQ(TextTable({{"gene"}, {"value"}}).text(ui), "gene  value\n");
+}
+
+}  // namespace
+}  // namespace cultivar

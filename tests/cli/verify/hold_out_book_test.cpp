@@ -1,0 +1,95 @@
+// A verifier's book of its hold-out: which slice serves, for how long, and what it tells of a claim.
+#include "cli/verify/hold_out_book.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/pool/support/world.h"
+
+namespace cultivar {
+namespace {
+
+constexpr std::int64_t kNow_s = 1'795'232'400, kDay_s = 86'400;
+
+class HoldOutBook : public ::testing::Test {
+protected:
+    HoldOutBook() : ann_(world_.found("ann")) {
+        std::filesystem::create_directories(hold_out_folder(ann_));
+        for (const char* name : {"slice_00.bin", "slice_01.bin"}) {
+            must(write_file_atomically(hold_out_folder(ann_) + name, name));
+            made_.slices.push_back({name, {64 * 64, 64 * 64}});
+        }
+        must(HoldOut::settle(ann_, made_));
+    }
+    HoldOut book() { return must(HoldOut::open(ann_)); }
+    // On as many chunks as there are sums: a score on the slice, and one that is `gap` nats a chunk worse.
+    static Appearance claim(const std::string& on, int number, double gap = 1) {
+        const double slice_bpb = 2 + 0.01 * number;
+        return {on, "claim" + std::to_string(number), "candidate" + std::to_string(number), slice_bpb,
+                std::vector<double>(8, slice_bpb * 64 * 0.6931 + gap)};
+    }
+
+    World world_;
+    Clone ann_;
+    HoldOutMade made_;
+};
+
+TEST_F(HoldOutBook, ServesTheFirstSliceFirst) {
+    const auto serving = book().serving(kNow_s);
+    ASSERT_TRUE(serving);
+    EXPECT_EQ(serving->name, "slice_00.bin");
+    EXPECT_EQ(serving->order.size(), 64U);
+    EXPECT_EQ(book().unused(kNow_s), 2);
+}
+
+TEST_F(HoldOutBook, GoesOnToTheNextAfterSoManyClaimsAndEndsWithTheLast) {
+    HoldOut book = this->book();
+    for (int i = 0; i < kSliceClaims; ++i) must(book.remember(claim("slice_00.bin", i), kNow_s));
+    EXPECT_EQ(this->book().serving(kNow_s)->name, "slice_01.bin");
+    for (int i = 0; i < kSliceClaims; ++i) must(book.remember(claim("slice_01.bin", i), kNow_s));
+    EXPECT_FALSE(this->book().serving(kNow_s));
+    EXPECT_TRUE(this->book().exists());
+}
+
+TEST_F(HoldOutBook, GoesOnToTheNextAfterItsDays) {
+    HoldOut book = this->book();
+    must(book.remember(claim("slice_00.bin", 1), kNow_s));
+    EXPECT_EQ(book.serving(kNow_s + kSliceDays * kDay_s)->name, "slice_00.bin");
+    EXPECT_EQ(book.serving(kNow_s + (kSliceDays + 1) * kDay_s)->name, "slice_01.bin");
+}
+
+TEST_F(HoldOutBook, ComparesAClaimWithOtherCandidatesOnTheSameSlice) {
+    HoldOut book = this->book();
+    for (int i = 0; i < kFewestOthers; ++i) must(book.remember(claim("slice_00.bin", i), kNow_s));
+    EXPECT_FALSE(this->book().judge(claim("slice_00.bin", 3), 64 * 64).judged) << "its own candidate is no other";
+    EXPECT_FALSE(this->book().judge(claim("slice_01.bin", 20), 64 * 64).judged);
+    const GapJudgement usual = this->book().judge(claim("slice_00.bin", 20), 64 * 64);
+    EXPECT_TRUE(usual.judged && usual.honest) << usual.reason;
+    EXPECT_FALSE(this->book().judge(claim("slice_00.bin", 20, 5), 64 * 64).honest);
+}
+
+TEST_F(HoldOutBook, LeavesOutThoseThatWereScoredOnFewerChunks) {
+    HoldOut book = this->book();
+    for (int i = 0; i < kFewestOthers; ++i) must(book.remember(claim("slice_00.bin", i), kNow_s));
+    Appearance more = claim("slice_00.bin", 20);
+    more.sums.resize(16, more.sums.front());
+    EXPECT_FALSE(book.judge(more, 64 * 64).judged);
+    more.sums.resize(4);
+    EXPECT_TRUE(book.judge(more, 64 * 64).judged);
+}
+
+TEST_F(HoldOutBook, CommitsToASliceWithoutGivingItsDigestAway) {
+    const std::string commitment = book().serving(kNow_s)->commitment;
+    EXPECT_EQ(commitment.size(), 64U);
+    must(HoldOut::settle(ann_, made_));
+    EXPECT_NE(book().serving(kNow_s)->commitment, commitment) << "the same files, another salt";
+}
+
+TEST_F(HoldOutBook, IsEmptyWhereNothingWasImportedAndSaysSoWhenItIsBroken) {
+    const Clone bob = world_.found("bob");
+    EXPECT_FALSE(must(HoldOut::open(bob)).exists());
+    must(write_file_atomically(hold_out_folder(ann_) + "slices.json", "{"));
+    EXPECT_EQ(trouble(HoldOut::open(ann_)).code, Code::corrupt);
+}
+
+}  // namespace
+}  // namespace cultivar

@@ -1,0 +1,89 @@
+#include "eval/judge/audit_policy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cultivar {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+Credit trusted(int valid) { return {.known_key = true, .valid_in_a_row = valid}; }
+
+TEST(Scope, OfAWouldBeBestOrAMuchUsedParentOrAnOddClaimIsInFullWhateverTheTrust) {
+    for (const Stake& stake :
+         {Stake{.best = true}, Stake{.children = kMuchUsed}, Stake{.children = 100}, Stake{.odd = true}}) {
+        for (double lot : {0.0, 0.5, 0.999}) {
+            const Scope scope = scope_for(stake, trusted(100'000), lot);
+            EXPECT_EQ(scope.tier, Tier::rerun);
+            EXPECT_TRUE(scope.whole);
+            EXPECT_THAT(scope.why, StartsWith(kInFull));
+        }
+    }
+    EXPECT_EQ(scope_for({.children = kMuchUsed - 1}, trusted(1000), 0.9).tier, Tier::rescore);
+}
+
+TEST(Scope, OfAKeyOnProbationIsAlwaysAReplay) {
+    for (int valid = 0; valid < kProbation; ++valid) {
+        EXPECT_EQ(replay_chance(trusted(valid)), 1) << valid;
+        EXPECT_EQ(scope_for({}, trusted(valid), 0.999).tier, Tier::replay) << valid;
+    }
+    EXPECT_THAT(scope_for({}, trusted(1), 0.9).why, HasSubstr("only 1 valid claim in a row"));
+}
+
+TEST(Scope, WithoutAKeyIsNeverSparedHoweverManyClaimsWereValid) {
+    const Credit nobody{.known_key = false, .valid_in_a_row = 1'000'000};
+    EXPECT_EQ(replay_chance(nobody), 1);
+    const Scope scope = scope_for({}, nobody, 0.999);
+    EXPECT_EQ(scope.tier, Tier::replay);
+    EXPECT_TRUE(scope.whole);
+}
+
+TEST(Scope, SparesAKeyMoreOftenTheMoreOfItsClaimsWereValidButNeverForGood) {
+    double before = 1;
+    for (int valid : {11, 20, 50, 100, 200}) {
+        const double chance = replay_chance(trusted(valid));
+        EXPECT_LT(chance, before) << valid;
+        EXPECT_EQ(scope_for({}, trusted(valid), chance * 0.99).tier, Tier::replay);
+        EXPECT_EQ(scope_for({}, trusted(valid), chance * 1.01).tier, Tier::rescore);
+        before = chance;
+    }
+    EXPECT_EQ(replay_chance(trusted(1'000'000)), kLeastReplays);
+}
+
+TEST(Scope, AfterABadClaimIsAReplayAgain) {
+    EXPECT_LT(replay_chance(trusted(100)), 0.2);
+    EXPECT_EQ(replay_chance(trusted(0)), 1) << "a rejected claim makes the count 0";
+}
+
+TEST(Scope, IsInFullByLotNowAndThen) {
+    const double chance = replay_chance(trusted(50));
+    EXPECT_EQ(scope_for({}, trusted(50), 0).tier, Tier::rerun);
+    EXPECT_EQ(scope_for({}, trusted(50), 0.99 * kFullByLot * chance).tier, Tier::rerun);
+    EXPECT_EQ(scope_for({}, trusted(50), 1.01 * kFullByLot * chance).tier, Tier::replay);
+}
+
+TEST(Value, PutsWouldBeBestsFirstByTheirGainThenMuchUsedParents) {
+    EXPECT_TRUE(more_valuable({.best = true, .gain = 0.1}, {.best = true, .gain = 0.01}));
+    EXPECT_TRUE(more_valuable({.best = true, .gain = 0.001}, {.children = 50}));
+    EXPECT_TRUE(more_valuable({.children = 5}, {.children = 4}));
+    EXPECT_TRUE(more_valuable({.odd = true}, {}));
+    EXPECT_FALSE(more_valuable({}, {}));
+    EXPECT_FALSE(more_valuable({.gain = 0.5}, {.gain = 0.1})) << "a gain over nothing that stands";
+}
+
+TEST(Share, IsOfTheSearchAndWhatWasSpentIsGone) {
+    const Allowance share{.search_s = 10'000, .spent_s = 120, .share = 0.05};
+    EXPECT_DOUBLE_EQ(share.allowed_s(), 500);
+    EXPECT_DOUBLE_EQ(share.left_s(), 380);
+    EXPECT_LT((Allowance{.search_s = 100, .spent_s = 6, .share = 0.05}.left_s()), 0);
+}
+
+TEST(Tier, IsReadByTheNameThatItWrites) {
+    for (Tier tier : {Tier::structure, Tier::rescore, Tier::replay, Tier::rerun}) EXPECT_EQ(tier_of(name(tier)), tier);
+    EXPECT_FALSE(tier_of("guess"));
+}
+
+}  // namespace
+}  // namespace cultivar

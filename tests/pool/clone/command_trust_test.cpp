@@ -1,0 +1,109 @@
+#include "pool/clone/command_trust.h"
+
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/pool/support/world.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Task task_with_command() {
+    Task draft;
+    draft.name = "mine";
+    draft.created = "2026-11-21T03:40:00Z";
+    draft.kind = kCommandKind;
+    draft.metric = "score";
+    return must(
+        parse_task("[command]\nrun = [\"sh\", \"files/run.sh\", \"{specification}\"]\n[gene.x]\ntype = "
+                   "\"boolean\"\ndefault = false\n",
+                   "task.toml", &draft));
+}
+
+// A pool whose main holds `script` as files/run.sh, with the mode that git gives it.
+class TrustTest : public ::testing::Test {
+protected:
+    TrustTest() { commit("echo one\n", "100644"); }
+
+    void commit(const std::string& script, const std::string& mode) {
+        const std::string repository = world_.path("pool");
+        if (!made_) shell("git init -q -b main " + repository);
+        made_ = true;
+        commit_by_hand(repository, "refs/heads/main",
+                       {{"pool.toml", to_toml(task_with_command())}, {"files/run.sh", script}}, "", mode);
+    }
+    Clone clone() const { return must(open_clone(world_.path("pool"))); }
+    std::string copies() const { return world_.path("copies"); }
+
+    World world_;
+    bool made_ = false;
+};
+
+TEST_F(TrustTest, NothingRunsUntilItIsTrusted) {
+    Error error = trouble(trusted_command(clone(), copies()));
+    EXPECT_THAT(error.message, HasSubstr("not trusted on this machine"));
+    EXPECT_EQ(error.hint, "cultivar trust");
+    EXPECT_FALSE(must(is_trusted(clone())));
+    struct stat facts {};
+    EXPECT_NE(::stat(copies().c_str(), &facts), 0) << "a file of the pool was copied out before it was trusted";
+}
+
+TEST_F(TrustTest, WhatIsTrustedRunsFromACopyOfTheFileOnMain) {
+    must(pin_command(clone()));
+    const std::string copy = copies() + "/files/run.sh";
+    EXPECT_THAT(must(trusted_command(clone(), copies())), ElementsAre("sh", copy, "{specification}"));
+    EXPECT_EQ(must(read_file(copy)), "echo one\n");
+    struct stat facts {};
+    ASSERT_EQ(::stat(copy.c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 0777, 0700U);
+}
+
+TEST_F(TrustTest, AFileThatChangedOnMainWaitsUntilItIsTrustedAgain) {
+    must(pin_command(clone()));
+    commit("echo two\n", "100644");
+    EXPECT_THAT(trouble(trusted_command(clone(), copies())).message, HasSubstr("it changed"));
+    must(pin_command(clone()));
+    EXPECT_TRUE(must(is_trusted(clone())));
+    must(trusted_command(clone(), copies()));
+    EXPECT_EQ(must(read_file(copies() + "/files/run.sh")), "echo two\n");
+}
+
+TEST_F(TrustTest, RevokedIsNotTrusted) {
+    must(revoke_trust(clone()));
+    must(pin_command(clone()));
+    must(revoke_trust(clone()));
+    EXPECT_FALSE(must(is_trusted(clone())));
+}
+
+TEST_F(TrustTest, AnExecutableFileIsTheSameCommandAndALinkIsNone) {
+    const std::string id = clone().task_id;
+    commit("echo one\n", "100755");
+    EXPECT_THAT(trouble(open_clone(world_.path("pool"))).message, HasSubstr("pool.toml"));  // not an executable
+    const std::string repository = world_.path("pool");
+    const Oid blob = git(repository, "rev-parse main:files/run.sh").substr(0, 40);
+    const Oid plain = commit_by_hand(repository, "refs/heads/main", {{"pool.toml", to_toml(task_with_command())}});
+    for (const char* mode : {"100755", "120000"}) {
+        const std::string index = "GIT_INDEX_FILE=" + world_.path("index") + " git -C " + repository + " ";
+        shell(index + "read-tree " + plain + " && " + index + "update-index --add --cacheinfo " + mode + "," + blob +
+              ",files/run.sh && git -C " + repository + " update-ref refs/heads/main $(git -C " + repository +
+              " commit-tree -m x $(" + index + "write-tree))");
+        auto opened = open_clone(repository);
+        if (std::string(mode) == "100755")
+            EXPECT_EQ(must(std::move(opened)).task_id, id);
+        else
+            EXPECT_THAT(trouble(opened).message, HasSubstr("not a plain file"));
+    }
+}
+
+TEST_F(TrustTest, AFileThatMainDoesNotHaveIsSaid) {
+    commit_by_hand(world_.path("pool"), "refs/heads/main", {{"pool.toml", to_toml(task_with_command())}});
+    EXPECT_THAT(trouble(open_clone(world_.path("pool"))).message, HasSubstr("main has no 'files/run.sh'"));
+}
+
+}  // namespace
+}  // namespace cultivar

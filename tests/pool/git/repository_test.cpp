@@ -1,0 +1,194 @@
+#include "pool/git/repository.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/pool/support/world.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const Identity kWho{"Somebody", "somebody@example.org", 1795232400};
+
+class RepoTest : public ::testing::Test {
+protected:
+    RepoTest() : repo_(must(Repo::create(folder_.file("r"), false))) {}
+
+    Oid commit(const std::vector<Oid>& parents, const std::string& text) {
+        Oid blob = must(repo_.write_blob(text));
+        Oid tree = must(repo_.write_tree({{"f", blob, false, true}}));
+        return must(repo_.write_commit({tree, parents, kWho, "message\n"}));
+    }
+    std::string git_here(const std::string& words) { return git(folder_.file("r"), words); }
+
+    TempFolder folder_;
+    Repo repo_;
+};
+
+// The names that git itself gives to the same content.
+TEST_F(RepoTest, NamesObjectsAsGitDoes) {
+    Oid blob = must(repo_.write_blob("model.layers = 6\n"));
+    EXPECT_EQ(blob + "\n", shell("printf 'model.layers = 6\\n' | git hash-object --stdin"));
+    Oid tree = must(
+        repo_.write_tree({{"b", blob, false, true}, {"a", must(repo_.write_tree({{"x", blob, false, true}})), true}}));
+    EXPECT_EQ(git_here("ls-tree -r --name-only " + tree), "a/x\nb\n");
+    Oid commit = must(repo_.write_commit({tree, {}, kWho, "subject\n\nbody\n"}));
+    EXPECT_EQ(commit + "\n", shell("cd " + folder_.file("r") +
+                                   " && GIT_AUTHOR_DATE='1795232400 +0000' GIT_COMMITTER_DATE='1795232400 +0000' "
+                                   "git commit-tree " +
+                                   tree + " -m subject -m body"));
+    ASSERT_TRUE(repo_.set_ref("refs/heads/main", commit, ""));
+    EXPECT_EQ(git_here("fsck --strict --no-dangling"), "");
+}
+
+TEST_F(RepoTest, ReadsBackWhatItWrote) {
+    Oid root = commit({}, "one"), child = commit({root}, "two");
+    Commit read = must(repo_.read_commit(child));
+    EXPECT_THAT(read.parents, ElementsAre(root));
+    EXPECT_EQ(read.author.name, "Somebody");
+    EXPECT_EQ(read.author.unix_s, 1795232400);
+    EXPECT_EQ(read.message, "message\n");
+    EXPECT_EQ(must(repo_.file(child, "f", 3)), "two");
+    EXPECT_EQ(must(repo_.file(child, "g", 3)), std::nullopt);
+    EXPECT_EQ(must(repo_.file(child, "f/g", 3)), std::nullopt);
+    EXPECT_EQ(trouble(repo_.file(child, "f", 2)).code, Code::corrupt);
+}
+
+TEST_F(RepoTest, RefusesLinksExecutablesAndOtherKindsOfObject) {
+    const std::string here = folder_.file("r");
+    Oid link = commit_by_hand(here, "refs/heads/link", {{"f", "/etc/passwd"}}, "", "120000");
+    Oid program = commit_by_hand(here, "refs/heads/program", {{"f", "#!/bin/sh"}}, "", "100755");
+    for (const Oid& commit : {link, program}) EXPECT_EQ(trouble(repo_.file(commit, "f", 100)).code, Code::corrupt);
+    Commit read = must(repo_.read_commit(link));
+    EXPECT_EQ(trouble(repo_.read_blob(read.tree, 100)).code, Code::corrupt);
+    EXPECT_FALSE(repo_.read_tree(link));
+    EXPECT_FALSE(repo_.read_commit(read.tree));
+    EXPECT_FALSE(repo_.read_commit(std::string(40, '0')));
+    EXPECT_FALSE(repo_.read_commit("HEAD"));
+    EXPECT_FALSE(repo_.has_object(std::string(40, '0')));
+}
+
+TEST_F(RepoTest, ReadsNoTreeOfMoreEntriesThanAllowed) {
+    Oid blob = must(repo_.write_blob("x"));
+    Oid tree = must(repo_.write_tree({{"a", blob, false, true}, {"b", blob, false, true}, {"c", blob, false, true}}));
+    EXPECT_TRUE(repo_.read_tree(tree, 3));
+    EXPECT_EQ(trouble(repo_.read_tree(tree, 2)).code, Code::corrupt);
+}
+
+TEST_F(RepoTest, MovesARefOnlyFromWhereItWasSeen) {
+    Oid one = commit({}, "one"), two = commit({one}, "two");
+    ASSERT_TRUE(repo_.set_ref("refs/heads/x", one, ""));
+    EXPECT_EQ(trouble(repo_.set_ref("refs/heads/x", two, "")).code, Code::busy);
+    EXPECT_EQ(trouble(repo_.set_ref("refs/heads/x", two, two)).code, Code::busy);
+    ASSERT_TRUE(repo_.set_ref("refs/heads/x", two, one));
+    EXPECT_EQ(must(repo_.ref("refs/heads/x")), two);
+    EXPECT_EQ(must(repo_.ref("refs/heads/y")), std::nullopt);
+    ASSERT_TRUE(repo_.delete_ref("refs/heads/x"));
+    EXPECT_EQ(must(repo_.ref("refs/heads/x")), std::nullopt);
+}
+
+TEST_F(RepoTest, MovesARefWhoseLockAKilledProcessLeftBehind) {
+    Oid one = commit({}, "one"), two = commit({one}, "two");
+    ASSERT_TRUE(repo_.set_ref("refs/heads/x", one, ""));
+    shell("touch " + folder_.file("r/.git/refs/heads/x.lock"));
+    ASSERT_TRUE(repo_.set_ref("refs/heads/x", two, one));
+    EXPECT_EQ(must(repo_.ref("refs/heads/x")), two);
+}
+
+TEST_F(RepoTest, MovesARefThatAnotherProcessMovedToTheSamePlace) {
+    Oid one = commit({}, "one"), two = commit({one}, "two");
+    ASSERT_TRUE(repo_.set_ref("refs/heads/x", two, ""));
+    EXPECT_TRUE(repo_.set_ref("refs/heads/x", two, ""));
+    EXPECT_TRUE(repo_.set_ref("refs/heads/x", two, one));
+}
+
+TEST_F(RepoTest, ListsRefsUnderAPrefixLooseAndPacked) {
+    Oid one = commit({}, "one");
+    for (const char* name :
+         {"refs/remotes/origin/journal/b", "refs/remotes/origin/journal/a/c", "refs/remotes/other/x"})
+        ASSERT_TRUE(repo_.set_ref(name, one, ""));
+    git_here("pack-refs --all");
+    ASSERT_TRUE(repo_.set_ref("refs/remotes/origin/journal/d", one, ""));
+    std::vector<std::string> names;
+    for (const Ref& ref : must(repo_.refs("refs/remotes/origin/journal/"))) names.push_back(ref.name.substr(28));
+    EXPECT_THAT(names, ElementsAre("a/c", "b", "d"));
+}
+
+TEST_F(RepoTest, KnowsWhatDescendsFromWhat) {
+    Oid root = commit({}, "root"), a = commit({root}, "a"), b = commit({root}, "b"), ab = commit({a, b}, "ab");
+    EXPECT_TRUE(must(repo_.descends(ab, root)));
+    EXPECT_TRUE(must(repo_.descends(a, a)));
+    EXPECT_FALSE(must(repo_.descends(root, ab)));
+}
+
+TEST_F(RepoTest, NamesObjectsAsGitWouldWithoutWritingThem) {
+    Oid blob = must(repo_.write_blob("x = 1\n"));
+    TreeEntry entry{"candidate.toml", blob, false, true};
+    Oid tree = must(repo_.write_tree({entry}));
+    Commit root{tree, {}, {"ann", "ann@example.org", 1795232400}, "a message\n\nwith a body\n"};
+    Oid first = must(repo_.write_commit(root));
+    EXPECT_EQ(Repo::name_of_blob("x = 1\n"), blob);
+    EXPECT_EQ(Repo::name_of_tree({entry}), tree);
+    EXPECT_EQ(Repo::name_of_commit(root), first);
+    root.parents = {first};
+    EXPECT_EQ(Repo::name_of_commit(root), must(repo_.write_commit(root)));
+}
+
+TEST_F(RepoTest, IsFoundFromAnyFolderInside) {
+    std::filesystem::create_directories(folder_.file("r/a/b"));
+    EXPECT_EQ(must(Repo::discover(folder_.file("r/a/b"))).git_dir(), repo_.git_dir());
+    Error error = trouble(Repo::discover("/"));
+    EXPECT_EQ(error.code, Code::not_found);
+    EXPECT_NE(error.hint, "");
+}
+
+TEST_F(RepoTest, IsNotMadeWhereSomethingIs) {
+    EXPECT_EQ(trouble(Repo::create(folder_.file("r"), false)).code, Code::usage);
+    Repo bare = must(Repo::create(folder_.file("bare"), true));
+    EXPECT_EQ(bare.work_dir(), "");
+    EXPECT_EQ(git(folder_.file("bare"), "rev-parse --is-bare-repository"), "true\n");
+}
+
+TEST_F(RepoTest, RefusesShallowAndPartialClonesWithAHint) {
+    Oid one = commit({}, "one");
+    ASSERT_TRUE(repo_.set_ref("refs/heads/main", commit({one}, "two"), ""));
+    git_here("config uploadpack.allowFilter true");
+    shell("git clone -q --depth 1 file://" + folder_.file("r") + " " + folder_.file("shallow"));
+    shell("git clone -q --filter=blob:none file://" + folder_.file("r") + " " + folder_.file("partial"));
+    Error shallow = trouble(Repo::discover(folder_.file("shallow")));
+    EXPECT_THAT(shallow.message, HasSubstr("shallow"));
+    EXPECT_EQ(shallow.hint, "git fetch --unshallow");
+    Error partial = trouble(Repo::discover(folder_.file("partial")));
+    EXPECT_THAT(partial.message, HasSubstr("partial"));
+    EXPECT_NE(partial.hint, "");
+}
+
+TEST(Clone, CommitsToMainKeepOtherFilesAndTheWorkTree) {
+    World world;
+    cultivar::Clone clone = world.found("ann");
+    ASSERT_TRUE(clone.commit_main({{"seeds/small.toml", "model.layers = 2\n"}}, "Add a seed"));
+    EXPECT_EQ(world.folder().read("ann/seeds/small.toml"), "model.layers = 2\n");
+    EXPECT_EQ(git(world.path("ann"), "status --porcelain"), "");
+    EXPECT_EQ(git(world.path("ann"), "log --format=%s main"), "Add a seed\nCreate the pool\n");
+    EXPECT_EQ(must(world.reopen("ann").repo.file(clone.main, "pool.toml", 1 << 20)), to_toml(tiny_task()));
+}
+
+TEST(Clone, NamesItsWriterAfterItsKey) {
+    World world;
+    cultivar::Clone clone = world.found("ann");
+    EXPECT_EQ(clone.writer, "ann.machine." + clone.key.fingerprint().substr(0, 8));
+    EXPECT_EQ(world.reopen("ann").writer, clone.writer);
+    EXPECT_EQ(writer_word("Jane  O'Doe!"), "jane-o-doe");
+    EXPECT_EQ(writer_word("../..\n"), "anonymous");
+    EXPECT_EQ(writer_word(std::string(100, 'x')), std::string(32, 'x'));
+}
+
+}  // namespace
+}  // namespace cultivar

@@ -1,0 +1,264 @@
+// Claims, verdicts and leases in the index: who may say what about whom.
+#include <ctime>
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/pool/index/index_fixture.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST_F(IndexTest, FindsWhatIsWrongWithAClaim) {
+    Stranger bob = stranger("bob");
+    std::vector<cultivar::Run> runs = {scored_run(ann_.task, bob.writer, {}, 2.0),
+                                       scored_run(ann_.task, bob.writer, {}, 2.2, 1)};
+    auto own = run_by(ann_, {}, 2.1, 2);
+    auto fresh = [&](std::vector<cultivar::Run> named) {
+        Claim claim = claim_of(ann_, named);
+        claim.writer = bob.writer;
+        return claim;
+    };
+    const std::pair<const char*, std::function<Claim()>> cases[] = {{"", [&] { return fresh(runs); }},
+                                                                    {"it claims",
+                                                                     [&] {
+                                                                         Claim claim = fresh(runs);
+                                                                         claim.val_bpb -= 0.01;
+                                                                         return claim;
+                                                                     }},
+                                                                    {"artifact is not that of the run",
+                                                                     [&] {
+                                                                         Claim claim = fresh(runs);
+                                                                         claim.artifact = std::string(64, 'f');
+                                                                         return claim;
+                                                                     }},
+                                                                    {"is not in the journal",
+                                                                     [&] {
+                                                                         Claim claim = fresh(runs);
+                                                                         claim.runs[1] = std::string(64, 'f');
+                                                                         return claim;
+                                                                     }},
+                                                                    {"another writer's",
+                                                                     [&] {
+                                                                         return fresh({runs[0], own});
+                                                                     }},
+                                                                    {"of this candidate and category",
+                                                                     [&] {
+                                                                         Claim claim = fresh(runs);
+                                                                         claim.category = "cpu-600s-e11";
+                                                                         return claim;
+                                                                     }},
+                                                                    {"names no runs",
+                                                                     [&] {
+                                                                         Claim claim = fresh(runs);
+                                                                         claim.runs.clear();
+                                                                         return claim;
+                                                                     }},
+                                                                    {"hashes to",
+                                                                     [&] {
+                                                                         Claim claim = fresh(runs);
+                                                                         claim.toml = "optim.lr = 0.5\n";
+                                                                         return claim;
+                                                                     }},
+                                                                    {"as its writer", [&] {
+                                                                         Claim claim = fresh(runs);
+                                                                         claim.writer = ann_.writer;
+                                                                         return claim;
+                                                                     }}};
+    std::vector<Record> records = {runs[0], runs[1]};
+    for (const auto& [why, make] : cases) records.push_back(make());
+    spool(ann_, own);
+    publish(bob, records);
+    Index index = must(Index::open(ann_));
+    auto rows = must(index.claims());
+    ASSERT_EQ(rows.size(), std::size(cases));
+    for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_THAT(rows[i].problem, HasSubstr(cases[i].first)) << i;
+    EXPECT_EQ(rows[0].problem, "");
+}
+
+class VerdictTest : public IndexTest {
+protected:
+    VerdictTest() : bob_(stranger("bob")), run_(scored_run(ann_.task, bob_.writer, {}, 2.0)) {
+        Claim claim = claim_of(ann_, {run_});
+        claim.writer = bob_.writer;
+        claim_ = record_id(to_line(claim));
+        publish(bob_, {run_, claim});
+    }
+    std::string verdict(const std::string& result, const std::string& verifier, const std::string& at) {
+        Verdict made;
+        made.claim = claim_, made.task = ann_.task_id, made.candidate = run_.candidate, made.artifact = run_.artifact;
+        made.result = result, made.tier = "rescore", made.reason = "because", made.verifier = verifier, made.at = at;
+        made.evaluator = "test", made.slice = std::string(64, '4'), made.seconds = 2, made.joules = 30;
+        return to_line(made);
+    }
+    void judge(const std::string& ref, const std::string& line, const Signer& key) {
+        must(append_log(ann_.repo, ref, {line}, {"v", "v@example.org", 1795232400}, key));
+    }
+    Standing standing() {
+        Index index = must(Index::open(ann_));
+        report_ = told(index.opened_with());
+        return must(index.standings()).at(0);
+    }
+
+    Stranger bob_;
+    cultivar::Run run_;
+    std::string claim_, report_;
+};
+
+TEST_F(VerdictTest, CountsAKeysValidClaimsInARowFromTheLastThatWasRejected) {
+    auto valid = [&] {
+        Index index = must(Index::open(ann_));
+        return must(index.valid_in_a_row())[bob_.writer];
+    };
+    EXPECT_EQ(valid(), 0);
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
+    EXPECT_EQ(valid(), 1);
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:30:00Z"), ann_.key);
+    EXPECT_EQ(valid(), 1) << "the same claim again is no second one";
+    judge(ann_.ledger_ref(), verdict("inconclusive", ann_.writer, "2026-11-21T06:00:00Z"), ann_.key);
+    EXPECT_EQ(valid(), 0);
+    const cultivar::Run other = scored_run(ann_.task, bob_.writer, {}, 2.0, 1);
+    Claim claim = claim_of(ann_, {other});
+    claim.writer = bob_.writer;
+    publish(bob_, {other, claim});
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T07:00:00Z"), ann_.key);
+    claim_ = record_id(to_line(claim));
+    judge(ann_.ledger_ref(), verdict("rejected", ann_.writer, "2026-11-21T08:00:00Z"), ann_.key);
+    EXPECT_EQ(valid(), 0);
+    Index index = must(Index::open(ann_));
+    EXPECT_FALSE(must(index.valid_in_a_row()).contains("nobody.box.00000000"));
+}
+
+TEST_F(VerdictTest, CountsWhenItsKeyIsTrustedAndTheNewestWins) {
+    EXPECT_EQ(standing().verdict, "pending");
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
+    EXPECT_EQ(standing().verdict, "accepted");
+    EXPECT_EQ(standing().runs, 1);
+    judge(ann_.ledger_ref(), verdict("rejected", ann_.writer, "2026-11-21T06:00:00Z"), ann_.key);
+    Standing rejected = standing();
+    EXPECT_EQ(rejected.verdict, "rejected");
+    EXPECT_EQ(rejected.runs, 0);  // the claim's runs no longer count
+    EXPECT_NEAR(rejected.val_bpb, *run_.val_bpb, 1e-12);
+    {
+        Index index = must(Index::open(ann_));
+        EXPECT_TRUE(must(index.runs())[0].refused);
+        EXPECT_EQ(must(index.totals()).rejected, 1);
+        EXPECT_EQ(must(index.totals()).verify_s, 4);
+    }
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T07:00:00Z"), ann_.key);
+    EXPECT_EQ(standing().runs, 1);
+    std::string grown;
+    {
+        Index index = must(Index::open(ann_));
+        grown = answers(index);
+    }
+    EXPECT_EQ(rebuilt(), grown);
+}
+
+TEST_F(VerdictTest, CountsForNothingFromAnyoneElse) {
+    Stranger eve = stranger("eve");
+    const std::string ledgers = "refs/remotes/origin/ledger/";
+    judge(ledgers + eve.writer, verdict("rejected", eve.writer, "2026-11-21T05:00:00Z"), eve.key);
+    EXPECT_EQ(standing().verdict, "pending");
+    EXPECT_THAT(report_, HasSubstr("not signed by a verifier of this pool"));
+    // Under the verifier's name, by another key or by none.
+    must(ann_.repo.delete_ref(ledgers + eve.writer));
+    judge(ledgers + ann_.writer, verdict("rejected", ann_.writer, "2026-11-21T05:00:00Z"), eve.key);
+    EXPECT_EQ(standing().verdict, "pending");
+    EXPECT_THAT(report_, HasSubstr("signed by another key"));
+    commit_by_hand(world_.path("ann"), ledgers + ann_.writer,
+                   {{"seg/000000.jsonl", verdict("rejected", ann_.writer, "2026-11-21T05:00:00Z") + "\n"}});
+    EXPECT_EQ(standing().verdict, "pending");
+    EXPECT_THAT(report_, HasSubstr("not signed by its writer"));
+}
+
+TEST_F(VerdictTest, CountsForNothingOnOnesOwnClaimOrInAnothersName) {
+    must(ann_.commit_main({{"allowed_signers", bob_.writer + " " + bob_.key.public_text() + "\n"}}, "Trust bob"));
+    const std::string ledger = "refs/remotes/origin/ledger/" + bob_.writer;
+    judge(ledger, verdict("accepted", bob_.writer, "2026-11-21T05:00:00Z"), bob_.key);
+    EXPECT_EQ(standing().verdict, "pending");
+    judge(ledger, verdict("accepted", ann_.writer, "2026-11-21T06:00:00Z"), bob_.key);
+    EXPECT_EQ(standing().verdict, "pending");
+    EXPECT_THAT(report_, HasSubstr("as its verifier"));
+}
+
+TEST_F(VerdictTest, OfALedgerIsLeftAsideWhenTheListOfVerifiersIsMalformed) {
+    must(ann_.commit_main({{"allowed_signers", "ann ssh-ed25519\n"}}, "A slip"));
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
+    EXPECT_EQ(standing().verdict, "pending");
+    EXPECT_THAT(report_, HasSubstr("allowed_signers"));
+}
+
+TEST_F(IndexTest, ShowsLeasesOfOthersUntilTheirRunArrives) {
+    Stranger bob = stranger("bob");
+    auto run = scored_run(ann_.task, bob.writer, {}, 2.0);
+    Lease lease{ann_.task_id, run.candidate, run.category, 20, 0, bob.writer, "2020-01-01T00:00:00Z"};
+    lease.toml = run.toml;
+    Lease ended = lease, foreign = lease, swapped = lease;
+    swapped.toml = "optim.lr = 0.5\n", swapped.replicate = 3;
+    ended.budget_s = 0, ended.replicate = 1;
+    foreign.task = std::string(64, '0'), foreign.replicate = 2;
+    publish(bob, {lease, ended, foreign, swapped});
+    spool(ann_, Lease{ann_.task_id, run.candidate, run.category, 20, 0, ann_.writer, "2026-11-21T04:00:00Z"});
+    Index index = must(Index::open(ann_));
+    auto live = must(index.leases());
+    ASSERT_THAT(live, SizeIs(1));  // good from when this clone first saw it, whatever clock its writer had
+    EXPECT_EQ(live[0].replicate, 0);
+    EXPECT_EQ(live[0].writer, bob.writer);
+    publish(bob, {run});
+    must(index.refresh());
+    EXPECT_THAT(must(index.leases()), IsEmpty());
+}
+
+// A clone that sees the lease at `seen_s` after now, by its clock, and is asked again when the clock is right.
+class LeaseTest : public IndexTest {
+protected:
+    std::size_t live(double budget_s, std::int64_t seen_s) {
+        Stranger bob = stranger("bob");
+        auto run = scored_run(ann_.task, bob.writer, {}, 2.0);
+        publish(bob,
+                {Lease{ann_.task_id, run.candidate, run.category, budget_s, 0, bob.writer, "2026-11-21T04:00:00Z"}});
+        Index index = must(Index::open(ann_));
+        Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+        must(database.execute(fmt::format("UPDATE record SET seen_s = seen_s + {}", seen_s).c_str()));
+        return must(index.leases()).size();
+    }
+    static constexpr std::int64_t kYear_s = 365 * 86400;
+};
+
+TEST_F(LeaseTest, IsGoodForOneAndAHalfBudgets) { EXPECT_EQ(live(20, -20), 1u); }
+TEST_F(LeaseTest, EndsAfterOneAndAHalfBudgets) { EXPECT_EQ(live(20, -31), 0u); }
+TEST_F(LeaseTest, IsBelievedForThePoolsBudgetAtMost) { EXPECT_EQ(live(1e6, -31), 0u); }
+TEST_F(LeaseTest, OfAHugeBudgetIsGoodAtFirst) { EXPECT_EQ(live(1e6, -20), 1u); }
+TEST_F(LeaseTest, SeenByAClockThatWasAYearAheadIsNotGoodForAYear) { EXPECT_EQ(live(20, kYear_s), 0u); }
+TEST_F(LeaseTest, SeenByAClockThatWasAYearBehindIsOver) { EXPECT_EQ(live(20, -kYear_s), 0u); }
+
+// Years ahead and behind: shown as recorded, and neither hides nor outlives what others do.
+TEST_F(IndexTest, RunsOfAClockThatIsAheadDoNotStayTheNewest) {
+    Stranger ahead = stranger("ahead"), behind = stranger("behind"), right = stranger("right");
+    auto run_at = [&](const Stranger& who, int replicate, const std::string& ended) {
+        auto run = scored_run(ann_.task, who.writer, {}, 2.0, replicate);
+        run.started = run.ended = ended;
+        return run;
+    };
+    publish(ahead, {run_at(ahead, 0, "2999-01-01T00:00:00Z")});
+    publish(behind, {run_at(behind, 1, "1999-01-01T00:00:00Z")});
+    Index index = must(Index::open(ann_));
+    EXPECT_THAT(index.opened_with().refused, IsEmpty());
+    publish(right, {run_at(right, 2, utc_text(std::time(nullptr) + 60))});
+    must(index.refresh());
+    auto rows = must(index.newest_runs(10));
+    ASSERT_THAT(rows, SizeIs(3));
+    EXPECT_EQ(rows[0].run.writer, right.writer);
+    EXPECT_EQ(rows[1].run.ended, "2999-01-01T00:00:00Z");
+    EXPECT_EQ(rows[2].run.writer, behind.writer);
+    EXPECT_THAT(must(index.standings()), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace cultivar

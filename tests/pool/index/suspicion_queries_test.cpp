@@ -1,0 +1,129 @@
+// What is odd about a claim beside the rest of the pool, and what is not.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/pool/index/index_fixture.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class SuspicionTest : public IndexTest {
+protected:
+    // A run whose figures and weights are its own.
+    cultivar::Run run_of(const Stranger& who, const Genes& changes, double val_loss, int replicate = 0) {
+        auto run = scored_run(ann_.task, who.writer, changes, val_loss, replicate);
+        run.artifact = std::string(58, 'a') + fmt::format("{:06x}", ++made_);
+        run.trace_loss = {6.9, 6.5 + val_loss / 1000};
+        return run;
+    }
+    Claim claim_by(const Stranger& who, const std::vector<cultivar::Run>& runs) {
+        Claim claim = claim_of(ann_, runs);
+        claim.writer = who.writer;
+        return claim;
+    }
+    // About each claim in turn, one a line.
+    std::vector<std::string> odd() {
+        Index index = must(Index::open(ann_));
+        std::vector<std::string> lines;
+        for (const ClaimRow& row : must(index.claims())) {
+            EXPECT_EQ(row.problem, "");
+            lines.push_back(fmt::format("{}", fmt::join(must(index.suspicions(row)), "; ")));
+        }
+        return lines;
+    }
+
+    int made_ = 0;
+};
+
+TEST_F(SuspicionTest, IsNoneOfAnHonestClaimOverSeveralSeeds) {
+    Stranger bob = stranger("bob"), eve = stranger("eve");
+    const auto one = run_of(bob, {}, 2.0), two = run_of(bob, {}, 2.01, 1),
+               other = run_of(bob, {{"optim.lr", 0.1}}, 1.9);
+    Lease lease{ann_.task_id, one.candidate, one.category, 20, 0, bob.writer, "2026-11-21T04:00:00Z"};
+    publish(bob, {lease, one, two, claim_by(bob, {one, two}), run_of(bob, {}, 2.5, 2), other, claim_by(bob, {other})});
+    const auto again = run_of(eve, {}, 2.02, 3);  // of the same candidate, later
+    publish(eve, {again, claim_by(eve, {again})});
+    EXPECT_THAT(odd(), ElementsAre("", "", ""));
+}
+
+TEST_F(SuspicionTest, IsAClaimThatLeavesOutWorseRunsOfItsWriter) {
+    Stranger bob = stranger("bob");
+    const auto best = run_of(bob, {}, 2.0, 1);
+    publish(bob, {run_of(bob, {}, 2.2), best, run_of(bob, {}, 2.3, 2), claim_by(bob, {best})});
+    EXPECT_THAT(odd(), ElementsAre(HasSubstr("it leaves out 2 of the writer's 3 runs of it")));
+}
+
+TEST_F(SuspicionTest, IsNoneWhereTheRunsLeftOutWereBetter) {
+    Stranger bob = stranger("bob");
+    const auto worse = run_of(bob, {}, 2.2, 1);
+    publish(bob, {run_of(bob, {}, 2.0), worse, claim_by(bob, {worse})});
+    EXPECT_THAT(odd(), ElementsAre(""));
+}
+
+TEST_F(SuspicionTest, IsASeedWhoseNumberCountsRunsThatNobodyPublished) {
+    Stranger bob = stranger("bob");
+    const auto eighth = run_of(bob, {}, 2.0, 7);
+    publish(bob, {eighth, claim_by(bob, {eighth})});
+    EXPECT_THAT(odd(),
+                ElementsAre("its replicate numbers count 8 runs of this candidate, and the pool has 1: some were not "
+                            "published"));
+}
+
+TEST_F(SuspicionTest, IsAWriterWhoBeginsMuchMoreThanItPublishes) {
+    Stranger bob = stranger("bob");
+    const auto run = run_of(bob, {}, 2.0);
+    std::vector<Record> records;
+    for (int replicate = 0; replicate < 4; ++replicate)
+        records.push_back(
+            Lease{ann_.task_id, run.candidate, run.category, 20, replicate, bob.writer, "2026-11-21T04:00:00Z"});
+    records.insert(records.end(), {run, claim_by(bob, {run})});
+    publish(bob, records);
+    EXPECT_THAT(odd(), ElementsAre("the writer began 3 more runs of it and published none of them"));
+}
+
+TEST_F(SuspicionTest, IsARunWithTheFiguresOrWeightsOfAnother) {
+    Stranger bob = stranger("bob"), eve = stranger("eve");
+    const auto honest = run_of(bob, {}, 2.0);
+    publish(bob, {honest, claim_by(bob, {honest})});
+    auto repacked = run_of(eve, {{"optim.lr", 0.1}}, 2.0);  // another candidate's, and another file
+    repacked.chunk_loss_sums = honest.chunk_loss_sums;
+    repacked.train_s = 19;
+    publish(eve, {repacked, claim_by(eve, {repacked})});
+    // The records do not say who was first.
+    EXPECT_THAT(odd(), ElementsAre(HasSubstr("has the weights of run"), HasSubstr("of " + bob.writer)));
+    const std::string before = fmt::format("{}", fmt::join(odd(), "\n"));
+    rebuilt();
+    EXPECT_EQ(fmt::format("{}", fmt::join(odd(), "\n")), before);
+}
+
+TEST_F(SuspicionTest, IsNoneOfTwoRunsThatOnlyScoreAlike) {
+    Stranger bob = stranger("bob"), eve = stranger("eve");
+    auto one = run_of(bob, {}, 2.0), other = run_of(eve, {{"optim.lr", 0.1}}, 2.0);
+    other.chunk_loss_sums[0] *= 1.01, other.chunk_loss_sums[1] *= 0.99;
+    other.train_s = 19;
+    publish(bob, {one, claim_by(bob, {one})});
+    publish(eve, {other, claim_by(eve, {other})});
+    EXPECT_THAT(odd(), ElementsAre("", ""));
+}
+
+TEST_F(SuspicionTest, IsARunFarFasterThanItsWritersOthers) {
+    Stranger bob = stranger("bob");
+    std::vector<Record> records;
+    for (int i = 0; i < 8; ++i) {
+        auto run = run_of(bob, {{"optim.lr", 0.01 * (i + 1)}}, 2.1 + 0.01 * i);
+        run.tokens += 1000 * i;
+        records.push_back(run);
+    }
+    auto fast = run_of(bob, {{"optim.lr", 0.9}}, 1.8);
+    fast.tokens *= 5;
+    records.insert(records.end(), {fast, claim_by(bob, {fast})});
+    publish(bob, records);
+    EXPECT_THAT(odd(), ElementsAre(HasSubstr("5.0 times as fast as the same writer's 8 other runs like it")));
+}
+
+}  // namespace
+}  // namespace cultivar

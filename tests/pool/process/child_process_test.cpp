@@ -1,0 +1,130 @@
+#include "pool/process/child_process.h"
+
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "tests/pool/support/fixture.h"
+
+namespace cultivar {
+namespace {
+
+// All that a child writes until it closes the stream.
+std::string all_of(int fd) {
+    ::fcntl(fd, F_SETFL, 0);
+    std::string text;
+    char buffer[4096];
+    for (ssize_t got; (got = ::read(fd, buffer, sizeof buffer)) > 0;)
+        text.append(buffer, static_cast<std::size_t>(got));
+    return text;
+}
+
+Child sh(const std::string& script) { return must(Child::start({"sh", "-c", script}, 0)); }
+
+TEST(Child, GivesItsOutputItsErrorsAndItsExitCode) {
+    Child child = sh("echo out; echo err >&2; exit 7");
+    EXPECT_EQ(all_of(child.output()), "out\n");
+    EXPECT_EQ(all_of(child.error_output()), "err\n");
+    while (!child.has_ended()) std::this_thread::yield();
+    Child::End end = child.reap();
+    EXPECT_EQ(end.exit_code, 7);
+    EXPECT_EQ(end.signal, 0);
+}
+
+TEST(Child, ThatCannotBeStartedIsAnErrorAtOnce) {
+    EXPECT_EQ(trouble(Child::start({"no-such-program-anywhere"}, 0)).code, Code::not_found);
+    EXPECT_EQ(trouble(Child::start({"/"}, 0)).code, Code::io);
+    EXPECT_EQ(trouble(Child::start({}, 0)).code, Code::usage);
+}
+
+TEST(Child, InheritsNoDescriptorAndNoBlockedSignal) {
+    int leak = ::open("/dev/null", O_RDONLY);
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    Child child = sh("ls /proc/self/fd | wc -l; grep SigBlk /proc/self/status | cut -f2");
+    ::sigemptyset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+    EXPECT_EQ(all_of(child.output()), "4\n0000000000000000\n");  // 0, 1, 2 and the folder that ls reads
+    ::close(leak);
+}
+
+bool writes(const std::string& path) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    return file >= 0 && ::write(file, "x", 1) == 1;
+}
+
+TEST(Child, CopyInASandboxWritesOnlyWhereItMay) {
+    if (kernel_parts().landlock == 0) GTEST_SKIP() << "this kernel has no Landlock";
+    const TempFolder folder;
+    std::filesystem::create_directory(folder.file("own"));
+    folder.write("file", "");
+    SandboxRules rules;
+    rules.read = {folder.path()};
+    rules.write = {folder.file("own"), folder.file("file"), folder.file("absent")};
+    const Sandbox sandbox = must(Sandbox::prepare(rules));
+    Child child = must(Child::copy(
+        [&] {
+            const bool may = writes(folder.file("own/new")) && writes(folder.file("file"));
+            return may && !writes(folder.file("new")) && !writes(folder.file("absent")) ? 0 : 1;
+        },
+        {}, &sandbox));
+    while (!child.has_ended()) std::this_thread::yield();
+    EXPECT_EQ(child.reap().exit_code, 0);
+}
+
+TEST(Child, CopyInASandboxReportsWhatItTries) {
+    if (!kernel_parts().reports) GTEST_SKIP() << "this kernel does not report";
+    const Sandbox sandbox = must(Sandbox::prepare({}));
+    Child child = must(Child::copy([] { return ::fork() < 0 ? 0 : 1; }, {}, &sandbox));
+    std::string tried;
+    while (!child.has_ended() && tried.empty()) tried = child.tried();
+    EXPECT_EQ(tried, "tried to start another process");
+    while (!child.has_ended()) std::this_thread::yield();
+    EXPECT_EQ(child.reap().exit_code, 0);
+}
+
+TEST(Child, ThatLeftItsGroupIsReapedAllTheSame) {
+    Child child = must(Child::copy(
+        [] {
+            const bool left = ::setpgid(0, ::getpgid(::getppid())) == 0;
+            if (::write(STDOUT_FILENO, left ? "y" : "n", 1) == 1) ::pause();
+            return 1;
+        },
+        {}));
+    pollfd stream{child.output(), POLLIN, 0};
+    ASSERT_EQ(::poll(&stream, 1, 60'000), 1);
+    char said = 0;
+    ASSERT_EQ(::read(child.output(), &said, 1), 1);
+    EXPECT_EQ(said, 'y');
+    EXPECT_EQ(child.reap().signal, SIGKILL);
+}
+
+TEST(Child, IsEndedWhenItTakesMoreProcessorTimeThanItMay) {
+    Child child = must(Child::start({"sh", "-c", "while :; do :; done"}, 0, {0, 0, 1}));
+    while (!child.has_ended()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_EQ(child.reap().signal, SIGXCPU);
+}
+
+TEST(Child, TakesItsWholeGroupAlongWhenItIsReaped) {
+    Child child = sh("trap '' TERM; sleep 600 & echo up; wait");
+    pollfd stream{child.output(), POLLIN, 0};
+    ASSERT_EQ(::poll(&stream, 1, 60'000), 1);
+    char buffer[16];
+    ASSERT_EQ(::read(child.output(), buffer, sizeof buffer), 3);
+    EXPECT_FALSE(child.has_ended());
+    EXPECT_EQ(child.reap().signal, SIGKILL);
+    // The sleeper held the stream too: it ends only when both are gone.
+    ASSERT_EQ(::poll(&stream, 1, 60'000), 1);
+    EXPECT_EQ(::read(child.output(), buffer, sizeof buffer), 0);
+}
+
+}  // namespace
+}  // namespace cultivar

@@ -1,0 +1,72 @@
+#include "pool/rules/record_checks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/pool/support/fixture.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr const char* kOwner = "bob.box.01234567";
+
+// A pool that allows just what scored_run() makes, with 81.92 J of training: 1e-4 J a token.
+Task capped_task() {
+    Task task = tiny_task();
+    task.caps = {1234, 2468.0, 1e-4};
+    return task;
+}
+
+Error check(const Task& task, void (*spoil)(cultivar::Run&)) {
+    auto run = scored_run(task, kOwner, {}, 2.0);
+    run.energy.train_joules = 81.92;
+    spoil(run);
+    auto checked = check_run(task, task.id(), run, kOwner);
+    return checked ? Error{Code::usage, "accepted", ""} : checked.error();
+}
+
+TEST(Intake, TakesARunThatIsAtItsCaps) {
+    EXPECT_EQ(check(capped_task(), [](auto&) {}).message, "accepted");
+}
+
+TEST(Intake, RefusesAScoredRunOverACapWithBothFigures) {
+    const Task task = capped_task();
+    const Error big = check(task, [](auto& run) { run.parameters = 1235; });
+    EXPECT_EQ(big.code, Code::unfit);
+    EXPECT_EQ(big.message, "1235 parameters are over the pool's cap of 1234");
+    EXPECT_EQ(check(task, [](auto& run) { run.flops_per_token = 2469; }).message,
+              "2469 forward FLOPs a token are over the pool's cap of 2468");
+    EXPECT_EQ(check(task, [](auto& run) { run.energy.train_joules = 163.84; }).message,
+              "0.0002 joules a token are over the pool's cap of 0.0001");
+}
+
+TEST(Intake, RefusesARunThatKeepsACappedFigureToItself) {
+    const Task task = capped_task();
+    for (auto spoil :
+         {+[](cultivar::Run& run) { run.parameters = 0; }, +[](cultivar::Run& run) { run.flops_per_token = 0; },
+          +[](cultivar::Run& run) { run.energy.train_joules.reset(); }}) {
+        EXPECT_EQ(check(task, spoil).message, "it lacks a figure that the pool caps");
+        EXPECT_EQ(check(tiny_task(), spoil).message, "accepted");
+    }
+}
+
+TEST(Intake, HoldsNoCapAgainstARunWithoutAScore) {
+    for (auto status : {RunStatus::unfit, RunStatus::failed, RunStatus::stopped}) {
+        const Task task = capped_task();
+        auto run = scored_run(task, kOwner, {}, 2.0);
+        run.status = status;
+        run.parameters = 1'000'000;
+        EXPECT_TRUE(check_run(task, task.id(), run, kOwner)) << name(status);
+    }
+}
+
+TEST(Intake, RefusesTrainingThatTookMoreThanTheWholeRun) {
+    const Error error = check(tiny_task(), [](auto& run) { run.energy.train_joules = 301; });
+    EXPECT_EQ(error.code, Code::corrupt);
+    EXPECT_THAT(error.message, HasSubstr("more joules than the whole run"));
+}
+
+}  // namespace
+}  // namespace cultivar

@@ -1,0 +1,55 @@
+// A tiny pool to test with: a space with every kind of gene, a task with data, records whose figures agree, and clones
+// around a bare repository, made with real git in a folder of the test's own.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "pool/types/candidate.h"
+#include "pool/types/record.h"
+#include "pool/types/task.h"
+#include "tests/eval/support/temp_folder.h"
+
+namespace cultivar {
+
+// The value, or a failed test that says why there is none.
+template <typename T>
+T must(Result<T> result) {
+    if (!result) throw std::runtime_error("an error where none was expected: " + result.error().message);
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+// The error, or a failed test.
+template <typename T>
+Error trouble(const Result<T>& result) {
+    if (result) throw std::runtime_error("no error where one was expected");
+    return result.error();
+}
+
+inline Value whole(std::int64_t value) { return value; }
+inline Value word(std::string value) { return value; }
+
+// model.layers (1..32), model.width (multiples of 8), model.heads (levels), model.mlp (choice), model.tied (boolean),
+// model.unique (1..32, only with model.tied), optim.lr (log), optim.bias; width is a multiple of 2 heads, unique <=
+// layers.
+std::vector<Gene> tiny_genes();
+std::vector<Constraint> tiny_constraints();
+Space tiny_space();
+Task tiny_task();  // with data: 65,536 targets that stand for 160,000 bytes
+
+inline const std::string kTaskId(64, '7');
+Candidate candidate_of(const Genes& changes);  // in tiny_space() and kTaskId
+
+// A scored run that passes intake: its figures follow from val_loss.
+Run scored_run(const Task& task, const std::string& writer, const Genes& changes, double val_loss, int replicate = 0);
+
+// The output of a shell command; throws when it fails.
+std::string shell(const std::string& command);
+inline std::string git(const std::string& folder, const std::string& words) {
+    return shell("git -C '" + folder + "' " + words);
+}
+
+}  // namespace cultivar

@@ -1,0 +1,109 @@
+#include "pool/types/trainer_command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pool/rules/record_checks.h"
+#include "pool/util/sha256.h"
+#include "tests/pool/support/fixture.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr const char* kOwner = "bob.box.01234567";
+constexpr const char* kGene = "[gene.x]\ntype = \"real\"\ndefault = 0.0\nrange = [-10.0, 10.0]\n";
+
+Result<Task> drafted(const std::string& toml) {
+    Task draft;
+    draft.name = "mine";
+    draft.created = "2026-11-21T03:40:00Z";
+    draft.kind = kCommandKind;
+    draft.metric = "score";
+    return parse_task(toml + kGene, "task.toml", &draft);
+}
+
+Task task_running(const std::string& words) { return must(drafted("[command]\nrun = " + words + "\n")); }
+std::string complaint(const std::string& words) { return trouble(drafted("[command]\nrun = " + words + "\n")).message; }
+
+Run scored_by_command(const Task& task) {
+    Run run = scored_run(tiny_task(), kOwner, {}, 2.0);
+    Candidate candidate = must(make_candidate(task.space, task.id(), {{"x", 2.5}}));
+    run.task = task.id();
+    run.candidate = candidate.id;
+    run.toml = candidate.toml;
+    run.seed = run_seed(candidate.id, 0);
+    run.steps = 0;
+    run.chunk_loss_sums.clear();
+    run.artifact.clear();
+    run.val_loss.reset();
+    run.val_bpb = -0.25;
+    return run;
+}
+
+TEST(PoolCommand, CompletesWhatAPersonWroteAndReadsItBack) {
+    Task task = task_running(R"(["sh", "files/a/b.sh", "say \"x\"\n", "files/a/b.sh", "{specification}"])");
+    EXPECT_EQ(task.name, "mine");
+    EXPECT_EQ(task.command->run.size(), 5U);
+    ASSERT_EQ(task.command->files.size(), 1U);
+    EXPECT_EQ(task.command->files[0].path, "files/a/b.sh");
+    Task again = must(parse_task(to_toml(task), "pool.toml"));
+    EXPECT_EQ(to_toml(again), to_toml(task));
+    EXPECT_EQ(again.id(), task.id());
+    EXPECT_TRUE(task.settled());
+}
+
+TEST(PoolCommand, IsInTheTaskIdWithTheFilesThatItNames) {
+    Task task = task_running(R"(["files/run", "{specification}"])");
+    task.command->files[0].sha256 = std::string(64, 'a');
+    EXPECT_THAT(task_id_text(task), HasSubstr("window_stride_tokens 0\ncommand \"files/run\"\ncommand "
+                                              "\"{specification}\"\nfile files/run " +
+                                              std::string(64, 'a') + "\ngene x 0.0\n"));
+    Task other = task;
+    other.command->files[0].sha256 = std::string(64, 'b');
+    EXPECT_NE(other.id(), task.id());
+    EXPECT_NE(command_digest(*other.command), command_digest(*task.command));
+    EXPECT_NE(task_running(R"(["jq"])").id(), task_running(R"(["jq", ""])").id());
+}
+
+TEST(PoolCommand, IsAProgramOnPathOrAFileOfThePoolAndSaysWhatItIs) {
+    for (const char* program : {"./run", "/bin/sh", "bin/sh", "../x"})
+        EXPECT_THAT(complaint("[\"" + std::string(program) + "\"]"), HasSubstr("neither a program's name")) << program;
+    for (const char* path : {"files/", "files/../key.pem", "files//a", "files/.git/config", "files/a b", "files/a/"})
+        EXPECT_THAT(complaint("[\"sh\", \"" + std::string(path) + "\"]"), HasSubstr("is no file's name")) << path;
+    EXPECT_THAT(complaint(R"(["sh", "a\u0000b"])"), HasSubstr("control characters"));
+    EXPECT_THAT(complaint(R"(["sh", "\u001b[2K"])"), HasSubstr("control characters"));
+    for (const char* words : {"[]", "\"sh\"", "[1]", "[\"\"]"})
+        EXPECT_THAT(complaint(words), HasSubstr("'run' takes")) << words;
+}
+
+TEST(PoolCommand, BelongsToItsKindAlone) {
+    EXPECT_THAT(trouble(drafted("")).message, HasSubstr("'command.run' is missing"));
+    EXPECT_THAT(trouble(drafted("[task]\nkind = \"lm\"\n[command]\nrun = [\"sh\"]\n")).message,
+                HasSubstr("unknown key"));
+    EXPECT_THAT(trouble(drafted("[task]\ndirection = \"maximize\"\n[command]\nrun = [\"sh\"]\n")).message,
+                HasSubstr("negative"));
+}
+
+TEST(PoolCommand, ScoresByItsOwnWord) {
+    const Task task = task_running(R"(["jq"])");
+    auto run = scored_by_command(task);
+    EXPECT_TRUE(check_run(task, task.id(), run, kOwner)) << trouble(check_run(task, task.id(), run, kOwner)).message;
+    auto back = std::get<cultivar::Run>(must(parse_line(to_line(run))));
+    EXPECT_EQ(back.val_bpb, -0.25);
+    EXPECT_FALSE(back.val_loss);
+}
+
+TEST(PoolCommand, KeepsToTheBudgetAndTheArtifactCap) {
+    const Task task = task_running(R"(["jq"])");
+    auto late = scored_by_command(task);
+    late.train_s = 30;
+    EXPECT_THAT(trouble(check_run(task, task.id(), late, kOwner)).message, HasSubstr("on a budget of 20 s"));
+    auto large = scored_by_command(task);
+    large.artifact_bytes = task.artifact_cap_bytes + 1;
+    EXPECT_THAT(trouble(check_run(task, task.id(), large, kOwner)).message, HasSubstr("over the cap"));
+}
+
+}  // namespace
+}  // namespace cultivar

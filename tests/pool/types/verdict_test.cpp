@@ -1,0 +1,135 @@
+#include "pool/types/verdict.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pool/types/record.h"
+#include "pool/util/file.h"
+#include "tests/pool/support/fixture.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::HasSubstr;
+
+// golden/verdict.json: an in-toto statement written by Python's json from the form in pool/types/verdict.h. It must never
+// change.
+std::string golden() {
+    std::string line = must(read_file(CULTIVAR_GOLDEN "verdict.json"));
+    line.pop_back();
+    return line;
+}
+
+std::string with(const std::string& from, const std::string& to) {
+    std::string line = golden();
+    std::size_t at = line.find(from);
+    if (at == std::string::npos) throw std::runtime_error("'" + from + "' is not in the verdict");
+    return line.replace(at, from.size(), to);
+}
+
+TEST(Verdict, OfTheGoldenFileReadsAndWritesBackByteForByte) {
+    EXPECT_EQ(record_id(golden()), "0b535ed7f1202d83ea9ffc24441c836960175864e03294a15bb0d458c7a3fc65");
+    Verdict verdict = must(parse_verdict(golden()));
+    EXPECT_EQ(to_line(verdict), golden());
+    EXPECT_EQ(verdict.claim, std::string(64, 'c'));
+    EXPECT_EQ(verdict.artifact, std::string(64, 'a'));
+    EXPECT_EQ(verdict.result, "rejected");
+    EXPECT_EQ(verdict.tier, "rescore");
+    EXPECT_EQ(verdict.claimed_bpb, 1.48);
+    EXPECT_EQ(verdict.measured_bpb, 1.52);
+    EXPECT_EQ(verdict.chunks, 16);
+    EXPECT_EQ(verdict.ratio, 0.0625);
+    EXPECT_EQ(verdict.verifier, "vera.server.89abcdef");
+}
+
+TEST(Verdict, MayHaveMeasuredNothing) {
+    Verdict verdict = must(parse_verdict(with(R"("val_bpb":1.52)", R"("val_bpb":null)")));
+    EXPECT_EQ(verdict.measured_bpb, std::nullopt);
+    EXPECT_THAT(to_line(verdict), HasSubstr(R"("measured":{"val_bpb":null,"chunks":16})"));
+}
+
+TEST(Verdict, IsRefusedWhenAnythingIsMissingOrOutOfRange) {
+    const std::pair<const char*, const char*> cases[] = {
+        {R"("subject":)", R"("subjects":)"},
+        {R"("name":"artifact","digest":{"sha256":"a)", R"("name":"artifact","digest":{"sha256":"A)"},
+        {R"("sha256":"cc)", R"("sha256":"c)"},
+        {R"("task":"77)", R"("task":"7)"},
+        {R"("result":"rejected")", R"("result":"splendid")"},
+        {R"("tier":"rescore")", R"("tier":"guess")"},
+        {R"("reason":)", R"("raison":)"},
+        {R"("reason":")", R"("reason":[],"old":")"},
+        {R"("claimed":{"val_bpb":1.48})", R"("claimed":{"val_bpb":-1})"},
+        {R"("claimed":{"val_bpb":1.48})", R"("claimed":1.48)"},
+        {R"("predicate":{"v":1)", R"("predicate":{"w":1)"},
+        {R"("seconds":1.5)", R"("seconds":1e999)"},
+        {R"("seconds":1.5)", R"("seconds":"1.5")"},
+        {R"("at":"2026-11-21T05:00:00Z")", R"("at":"yesterday")"}};
+    for (auto [from, to] : cases) {
+        auto verdict = parse_verdict(with(from, to));
+        ASSERT_FALSE(verdict) << to;
+        EXPECT_EQ(verdict.error().code, Code::corrupt) << to;
+    }
+    for (std::string line : {std::string(), std::string("[]"), std::string("{"), std::string(200'000, '['),
+                             std::string(kMaxRecordBytes + 1, ' ')})
+        EXPECT_EQ(trouble(parse_verdict(line)).code, Code::corrupt);
+}
+
+// The fields that came after "at".
+TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
+    Verdict verdict = must(parse_verdict(golden()));
+    verdict.data = {{"slice", std::string(64, '4')}, {"full", std::string(64, '5')}};
+    verdict.evaluator_sha256 = std::string(64, 'e');
+    verdict.checks = {{"holdout", 1.5, 1.62, 0.05, 32}, {"replay", std::nullopt, 0.001, std::nullopt, 32}};
+    verdict.reruns = {{0x123456789abc, 1.475}, {7, 1.49}};
+    verdict.record = RecordMark{true, 3, std::string(64, 'b'), 0.01, 0.004, -0.001, 0.02};
+    const std::string line = to_line(verdict);
+    EXPECT_TRUE(line.starts_with(golden().substr(0, golden().size() - 2)));
+    const Verdict read = must(parse_verdict(line));
+    EXPECT_EQ(to_line(read), line);
+    EXPECT_EQ(read.data.at(1).name, "full");
+    EXPECT_EQ(read.checks.at(0).measured, 1.62);
+    EXPECT_EQ(read.checks.at(1).claimed, std::nullopt);
+    EXPECT_THAT(line,
+                HasSubstr(R"("reruns":[{"seed":20015998343868,"val_bpb":1.475},{"seed":7,"val_bpb":1.49}],"record")"));
+    EXPECT_EQ(fresh_scores(read), (std::vector<double>{1.475, 1.49}));
+    EXPECT_EQ(read.reruns.front().seed, 20015998343868U);
+    ASSERT_TRUE(read.record);
+    EXPECT_TRUE(read.record->accepted);
+    EXPECT_EQ(read.record->low, -0.001);
+    verdict.record = RecordMark();
+    verdict.record->accepted = true, verdict.record->seeds = 3;
+    EXPECT_THAT(to_line(verdict), HasSubstr(R"("record":{"accepted":true,"seeds":3,"against":null,"gain":null)"));
+    EXPECT_EQ(to_line(must(parse_verdict(to_line(verdict)))), to_line(verdict));
+    const std::pair<const char*, const char*> cases[] = {{R"("evaluator_sha256":"ee)", R"("evaluator_sha256":"e)"},
+                                                         {R"("seeds":3)", R"("seeds":"3")"},
+                                                         {R"("seed":7)", R"("seed":-7)"},
+                                                         {R"("val_bpb":1.49)", R"("val_bpb":null)"},
+                                                         {R"("data":[{"name")", R"("data":[{"nome")"},
+                                                         {R"("count":32)", R"("count":-1)"}};
+    for (auto [from, to] : cases) {
+        std::string bent = line;
+        ASSERT_NE(bent.find(from), std::string::npos) << from;
+        bent.replace(bent.find(from), std::string(from).size(), to);
+        EXPECT_EQ(trouble(parse_verdict(bent)).code, Code::corrupt) << to;
+    }
+}
+
+TEST(Verdict, OfALaterFormatIsLeftToALaterProgram) {
+    EXPECT_EQ(trouble(parse_verdict(with("urn:cultivar:verdict:1", "urn:cultivar:verdict:2"))).code, Code::newer);
+    EXPECT_EQ(trouble(parse_verdict(with(R"("predicate":{"v":1)", R"("predicate":{"v":2)"))).code, Code::newer);
+}
+
+TEST(VerdictTime, IsNowButAfterTheVerdictThatItReplaces) {
+    const std::int64_t now_s = must(parse_utc("2026-11-21T04:00:00Z"));
+    EXPECT_EQ(verdict_time(std::nullopt, now_s), "2026-11-21T04:00:00Z");
+    for (const auto& [before, expected] : {std::pair{"2026-11-21T03:00:00Z", "2026-11-21T04:00:00Z"},
+                                           std::pair{"2026-11-21T04:00:00Z", "2026-11-21T04:00:01Z"},
+                                           std::pair{"2027-11-21T04:00:00Z", "2027-11-21T04:00:01Z"}}) {
+        Verdict old;
+        old.at = before;
+        EXPECT_EQ(verdict_time(old, now_s), expected);
+    }
+}
+
+}  // namespace
+}  // namespace cultivar

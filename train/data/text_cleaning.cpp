@@ -1,0 +1,158 @@
+#include "train/data/text_cleaning.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <memory>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+namespace cultivar {
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";    // U+FFFD
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // U+FEFF
+constexpr std::string_view kSpaceMark = "\xE2\x96\x81";      // U+2581
+constexpr std::string_view kGzipMagic = "\x1f\x8b";
+constexpr int kGzipWindowBits = 15 + 16;
+
+struct Sequence {
+    std::size_t length;  // bytes: of the character, or of the maximal invalid part
+    bool valid;
+};
+
+// The well-formed byte sequences of The Unicode Standard, table 3-7.
+Sequence next_sequence(std::string_view bytes) {
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(bytes[at]); };
+    const unsigned char lead = byte(0);
+    if (lead < 0x80) return {1, true};
+    const std::size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
+                               : lead >= 0xE0 && lead <= 0xEF ? 3
+                               : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                              : 1;
+    if (length == 1) return {1, false};
+    unsigned char low = 0x80, high = 0xBF;  // of the second byte
+    if (lead == 0xE0) low = 0xA0;
+    if (lead == 0xED) high = 0x9F;
+    if (lead == 0xF0) low = 0x90;
+    if (lead == 0xF4) high = 0x8F;
+    for (std::size_t at = 1; at < length; ++at) {
+        if (at >= bytes.size() || byte(at) < low || byte(at) > high) return {at, false};
+        low = 0x80;
+        high = 0xBF;
+    }
+    return {length, true};
+}
+
+std::size_t plain_run(std::string_view bytes) {
+    const auto special = [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte >= 0x7f || (byte < ' ' && byte != '\n' && byte != '\t');
+    };
+    return static_cast<std::size_t>(std::find_if(bytes.begin(), bytes.end(), special) - bytes.begin());
+}
+
+Result<std::string> read_whole(const std::string& path) {
+    struct stat facts {};
+    if (::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode)) {
+        return fail(Code::usage, fmt::format("cannot read '{}': it is a folder", path));
+    }
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
+    if (!file) {
+        return fail(errno == ENOENT ? Code::not_found : Code::io,
+                    fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
+    }
+    std::string bytes;
+    bytes.reserve(static_cast<std::size_t>(facts.st_size) + 1);
+    char buffer[1 << 16];
+    while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, file.get())) bytes.append(buffer, got);
+    if (std::ferror(file.get())) return fail(Code::io, fmt::format("cannot read '{}'", path));
+    return bytes;
+}
+
+// All members of a gzip file, one after another; zeros after the last are padding.
+Result<std::string> inflate_all(std::string_view packed, const std::string& path) {
+    const auto damaged = [&] { return fail(Code::corrupt, fmt::format("'{}' is a damaged or cut gzip file", path)); };
+    z_stream stream{};
+    if (inflateInit2(&stream, kGzipWindowBits) != Z_OK) return fail(Code::io, "cannot start zlib");
+    const std::unique_ptr<z_stream, int (*)(z_stream*)> cleanup(&stream, &inflateEnd);
+    std::string text;
+    char buffer[1 << 16];
+    int state = Z_OK;
+    while (state != Z_STREAM_END || packed.starts_with(kGzipMagic)) {
+        if (state == Z_STREAM_END) inflateReset(&stream);
+        const std::size_t offered = std::min<std::size_t>(packed.size(), std::numeric_limits<uInt>::max());
+        stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+        stream.avail_in = static_cast<uInt>(offered);
+        stream.next_out = reinterpret_cast<Bytef*>(buffer);
+        stream.avail_out = sizeof buffer;
+        state = inflate(&stream, Z_NO_FLUSH);
+        if (state != Z_OK && state != Z_STREAM_END) return damaged();
+        text.append(buffer, sizeof buffer - stream.avail_out);
+        packed.remove_prefix(offered - stream.avail_in);
+    }
+    if (packed.find_first_not_of('\0') != std::string_view::npos) return damaged();
+    return text;
+}
+
+}  // namespace
+
+TextRepairs& TextRepairs::operator+=(const TextRepairs& other) {
+    invalid_bytes += other.invalid_bytes;
+    replacements += other.replacements;
+    dropped_controls += other.dropped_controls;
+    replaced_marks += other.replaced_marks;
+    return *this;
+}
+
+std::string clean_text(std::string_view bytes, TextRepairs& repairs) {
+    std::string text;
+    text.reserve(bytes.size());
+    if (bytes.starts_with(kByteOrderMark)) bytes.remove_prefix(kByteOrderMark.size());
+    while (!bytes.empty()) {
+        const std::size_t plain = plain_run(bytes);
+        text.append(bytes.substr(0, plain));
+        bytes.remove_prefix(plain);
+        if (bytes.empty()) break;
+        const Sequence next = next_sequence(bytes);
+        const std::string_view sequence = bytes.substr(0, next.length);
+        bytes.remove_prefix(next.length);
+        if (!next.valid) {
+            text.append(kReplacement);
+            repairs.invalid_bytes += static_cast<std::int64_t>(next.length);
+            ++repairs.replacements;
+        } else if (sequence == kSpaceMark) {
+            text.push_back(' ');
+            ++repairs.replaced_marks;
+        } else if (next.length > 1) {
+            text.append(sequence);
+        } else if (sequence == "\r") {
+            if (!bytes.starts_with('\n')) text.push_back('\n');
+        } else {
+            ++repairs.dropped_controls;
+        }
+    }
+    return text;
+}
+
+std::string valid_utf8(std::string_view bytes) {
+    std::string text;
+    while (!bytes.empty()) {
+        const Sequence next = next_sequence(bytes);
+        text.append(next.valid ? bytes.substr(0, next.length) : kReplacement);
+        bytes.remove_prefix(next.length);
+    }
+    return text;
+}
+
+Result<std::string> read_text_bytes(const std::string& path) {
+    Result<std::string> bytes = read_whole(path);
+    if (!bytes || !bytes->starts_with(kGzipMagic)) return bytes;
+    return inflate_all(*bytes, path);
+}
+
+}  // namespace cultivar

@@ -1,0 +1,40 @@
+// Text as it comes from people's files, made into the text that is trained on.
+//
+// The rule, the same for every tokenizer:
+//   - .gz and .dz content (by its first bytes, not its name) is inflated, all members of it
+//   - a byte order mark at the start of a file is dropped
+//   - every maximal invalid part of a UTF-8 sequence becomes one U+FFFD (The Unicode Standard 15.0, section 3.9,
+//     "U+FFFD Substitution of Maximal Subparts")
+//   - CR LF and a lone CR become LF
+//   - control characters other than line feed and tab (U+0000..U+001F, U+007F) are dropped
+//   - U+2581, which SentencePiece keeps for itself as the mark of a space, becomes a space
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "pool/util/result.h"
+
+namespace cultivar {
+
+struct TextRepairs {
+    std::int64_t invalid_bytes = 0;     // bytes that were not UTF-8
+    std::int64_t replacements = 0;      // U+FFFD written for them
+    std::int64_t dropped_controls = 0;  // carriage returns not among them
+    std::int64_t replaced_marks = 0;    // U+2581
+
+    TextRepairs& operator+=(const TextRepairs& other);
+    bool operator==(const TextRepairs&) const = default;
+};
+
+// The whole rule on one file's content; adds to `repairs`. The result is valid UTF-8.
+std::string clean_text(std::string_view bytes, TextRepairs& repairs);
+
+// Only the third line of the rule.
+std::string valid_utf8(std::string_view bytes);
+
+// A file's content, inflated if it is gzip. Errors: not_found, io, corrupt (a damaged or cut gzip stream).
+Result<std::string> read_text_bytes(const std::string& path);
+
+}  // namespace cultivar

@@ -1,0 +1,343 @@
+#include "train/launch/trainer_process.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "train/data/text_cleaning.h"
+
+namespace cultivar {
+namespace {
+
+using How = Outcome::How;
+
+constexpr int kPollMs = 50;
+constexpr int kDrainReads = 32;  // a pipe holds one read; an escaped descendant may go on writing
+constexpr std::size_t kTailBytes = 2048;
+constexpr std::size_t kMaxMessageBytes = 300;
+constexpr std::size_t kReadBytes = 64 * 1024;
+
+constexpr double kLookEvery_s = 1;
+constexpr std::int64_t kMaxThreads = 4096;
+constexpr std::int64_t kMaxFile_bytes = std::int64_t{8} << 30, kMaxFolder_bytes = std::int64_t{16} << 30;
+constexpr std::size_t kMaxFiles = 10'000;
+constexpr std::int64_t kMoreProcessor_s = 60;
+
+// Foreign words made fit for a record: short, valid, without control characters.
+std::string one_line(std::string_view words) {
+    std::string line = valid_utf8(words.substr(0, kMaxMessageBytes));
+    for (char& c : line) {
+        if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
+    }
+    return line;
+}
+
+// The trainer's standard error on disk, bounded, and its end in memory.
+class Log {
+public:
+    static Result<Log> open(const std::string& path) {
+        Log log;
+        log.descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        if (log.descriptor_ < 0)
+            return fail(Code::io, fmt::format("cannot write '{}': {}", path, std::strerror(errno)));
+        return log;
+    }
+    Log(Log&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    Log& operator=(Log&&) = delete;
+    ~Log() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+
+    // A full disk loses the log, not the run.
+    void add(std::string_view bytes) {
+        tail_.append(bytes);
+        if (tail_.size() > kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
+        bytes = bytes.substr(0, room_bytes_);
+        room_bytes_ -= bytes.size();
+        while (!bytes.empty()) {
+            const ssize_t wrote = ::write(descriptor_, bytes.data(), bytes.size());
+            if (wrote <= 0) return;
+            bytes.remove_prefix(static_cast<std::size_t>(wrote));
+        }
+    }
+
+    // The last line that says anything.
+    std::string last_line() const {
+        const std::size_t end = tail_.find_last_not_of(" \t\r\n");
+        if (end == std::string::npos) return {};
+        const std::size_t feed = tail_.find_last_of("\r\n", end);
+        const std::size_t begin = feed == std::string::npos ? 0 : feed + 1;
+        return one_line(std::string_view(tail_).substr(begin, end + 1 - begin));
+    }
+
+private:
+    Log() = default;
+    int descriptor_ = -1;
+    std::size_t room_bytes_ = kMaxLogBytes;
+    std::string tail_;
+};
+
+// What lies in a folder: its files' bytes, or one more than the limit when there are too many to count.
+std::int64_t folder_bytes(const std::string& folder, std::int64_t limit_bytes) {
+    std::error_code ec;
+    std::int64_t bytes = 0;
+    std::size_t files = 0;
+    auto at = std::filesystem::recursive_directory_iterator(folder, ec);
+    for (; !ec && at != std::filesystem::recursive_directory_iterator(); at.increment(ec)) {
+        std::error_code gone;
+        const auto size = at->is_regular_file(gone) ? at->file_size(gone) : 0;
+        if (!gone) bytes += static_cast<std::int64_t>(size);
+        if (++files > kMaxFiles || bytes > limit_bytes) return limit_bytes + 1;
+    }
+    return bytes;
+}
+
+std::vector<std::string> device_files() {
+    std::vector<std::string> files;
+    std::error_code ec;
+    auto at = std::filesystem::directory_iterator("/dev", ec);
+    for (; !ec && at != std::filesystem::directory_iterator(); at.increment(ec)) {
+        const std::string name = at->path().filename().string();
+        if (name.starts_with("nvidia") || name == "dri" || name == "kfd") files.push_back(at->path().string());
+    }
+    return files;
+}
+
+bool looks_like_event(std::string_view line) {
+    const std::size_t first = line.find_first_not_of(" \t");
+    return first != std::string_view::npos && line[first] == '{' && line.find("\"event\"") != std::string_view::npos;
+}
+
+// One run under supervision.
+class Supervision {
+public:
+    Supervision(const LaunchOptions& options, const Clock& clock, const Listener& listener, Child child, Log log)
+        : options_(options), clock_(clock), listener_(listener), child_(std::move(child)), log_(std::move(log)) {
+        started_s_ = last_event_s_ = looked_s_ = clock_.now_s();
+    }
+
+    Outcome run(const std::function<bool()>& should_stop) {
+        while (!child_.has_ended()) {
+            wait_for_output();
+            read_output();
+            read_errors();
+            hold_to_sandbox();
+            if (!ending_ && should_stop()) ask_to_leave(How::stopped, "stopped");
+            enforce_limits();
+        }
+        // The child is gone but not yet reaped: silence its kin, then take what is left in the pipes.
+        child_.signal_group(SIGKILL);
+        for (int reads = 0; reads < kDrainReads && read_output(); ++reads) continue;
+        for (int reads = 0; reads < kDrainReads && read_errors(); ++reads) continue;
+        return conclude(child_.reap());
+    }
+
+private:
+    void wait_for_output() {
+        std::array<pollfd, 3> pipes{{{output_open_ ? child_.output() : -1, POLLIN, 0},
+                                     {errors_open_ ? child_.error_output() : -1, POLLIN, 0},
+                                     {ending_ ? -1 : child_.reports(), POLLIN, 0}}};
+        ::poll(pipes.data(), pipes.size(), kPollMs);
+    }
+
+    // One read; false when there is nothing to read now.
+    bool read_output() {
+        const std::string_view bytes = read_some(child_.output(), output_open_);
+        for (std::size_t at = 0; at < bytes.size() && !broken_;) {
+            const std::size_t feed = std::min(bytes.find('\n', at), bytes.size());
+            line_.append(bytes.substr(at, feed - at));
+            if (line_.size() > kMaxEventBytes)
+                give_up(fmt::format("wrote a line of over {} bytes", kMaxEventBytes));
+            else if (feed < bytes.size()) {
+                take_line();
+                line_.clear();
+            }
+            at = feed + 1;
+        }
+        return !bytes.empty() && !broken_;
+    }
+
+    bool read_errors() {
+        const std::string_view bytes = read_some(child_.error_output(), errors_open_);
+        log_.add(bytes);
+        return !bytes.empty() && !broken_;
+    }
+
+    std::string_view read_some(int descriptor, bool& open) {
+        if (!open) return {};
+        const ssize_t got = ::read(descriptor, buffer_.data(), buffer_.size());
+        if (got == 0) open = false;
+        return got > 0 ? std::string_view(buffer_.data(), static_cast<std::size_t>(got)) : std::string_view{};
+    }
+
+    void take_line() {
+        if (!looks_like_event(line_)) {
+            noise_bytes_ += line_.size() + 1;
+            if (noise_bytes_ > static_cast<std::size_t>(kMaxNoiseBytes)) {
+                give_up(fmt::format("wrote over {} bytes that are not events", kMaxNoiseBytes));
+            }
+            return;
+        }
+        const auto event = parse_event(line_);
+        if (!event) return give_up(event.error().message);
+        last_event_s_ = clock_.now_s();
+        if (outcome_.done || outcome_.error) return;  // nothing counts after the last word
+        if (const auto* done = std::get_if<DoneEvent>(&*event)) outcome_.done = *done;
+        if (const auto* error = std::get_if<ErrorEvent>(&*event)) outcome_.error = *error;
+        if (listener_(*event) == Advice::stop_hopeless && !ending_) ask_to_leave(How::hopeless, "stopped as hopeless");
+    }
+
+    void ask_to_leave(How why, std::string message) {
+        end_for(why, std::move(message));
+        child_.signal_group(SIGTERM);
+        kill_at_s_ = clock_.now_s() + options_.grace_s;
+    }
+
+    void kill(How why, std::string message) {
+        end_for(why, std::move(message));
+        child_.signal_group(SIGKILL);
+    }
+
+    void give_up(std::string message) {
+        broken_ = true;
+        kill(How::died, std::move(message));
+    }
+
+    void end_for(How why, std::string message) {
+        ending_ = why;
+        outcome_.message = std::move(message);
+    }
+
+    void hold_to_sandbox() {
+        if (!options_.sandbox || ending_) return;
+        if (const std::string tried = child_.tried(); !tried.empty()) return give_up(tried);
+        const double now_s = clock_.now_s();
+        if (now_s - looked_s_ < kLookEvery_s) return;
+        looked_s_ = now_s;
+        const Child::Use use = child_.use();
+        const std::int64_t memory_bytes = options_.limits.memory_bytes;
+        if (memory_bytes > 0 && use.memory_bytes > memory_bytes)
+            return give_up(fmt::format("took over {} bytes of memory", memory_bytes));
+        if (use.threads > kMaxThreads) return give_up(fmt::format("started over {} threads", kMaxThreads));
+        const std::int64_t folder = options_.work_dir_bytes;
+        if (folder > 0 && folder_bytes(options_.work_dir, folder) > folder)
+            give_up(fmt::format("filled its folder with over {} bytes or {} files", folder, kMaxFiles));
+    }
+
+    void enforce_limits() {
+        const double now_s = clock_.now_s();
+        const bool spoke_last = outcome_.done || outcome_.error;
+        if (kill_at_s_ && now_s >= *kill_at_s_) child_.signal_group(SIGKILL);
+        if (ending_) return;
+        if (spoke_last && now_s - last_event_s_ >= options_.grace_s) {
+            kill(How::died, fmt::format("did not leave within {:g} s of its last event", options_.grace_s));
+        } else if (!spoke_last && now_s - last_event_s_ >= options_.hang_s) {
+            kill(How::hung, fmt::format("no event for {:g} s", options_.hang_s));
+        } else if (now_s - started_s_ >= options_.wall_limit_s) {
+            kill(How::too_long, fmt::format("still there after {:g} s", options_.wall_limit_s));
+        }
+    }
+
+    Outcome conclude(const Child::End& end) {
+        outcome_.wall_s = clock_.now_s() - started_s_;
+        outcome_.exit_code = end.exit_code;
+        outcome_.signal = end.signal;
+        outcome_.cpu_s = end.cpu_s;
+        outcome_.peak_rss_bytes = end.peak_rss_bytes;
+        if (outcome_.done && end.exit_code == 0 && !broken_) {
+            outcome_.how = How::done;
+            outcome_.message.clear();
+        } else if (outcome_.error && !broken_) {
+            outcome_.how = How::error_event;
+            outcome_.message = one_line(outcome_.error->kind + ": " + outcome_.error->message);
+        } else if (ending_) {
+            outcome_.how = *ending_;
+        } else {
+            outcome_.how = How::died;
+            outcome_.message = end.signal ? death(end.signal) : fmt::format("left with exit code {}", end.exit_code);
+            if (!outcome_.done) outcome_.message += " and no result";
+        }
+        const std::string last = log_.last_line();
+        const bool its_own_fault =
+            outcome_.how == How::died || outcome_.how == How::hung || outcome_.how == How::too_long;
+        if (its_own_fault && !last.empty()) outcome_.message += ": " + last;
+        return outcome_;
+    }
+
+    std::string death(int signal) const {
+        if (signal == SIGXFSZ && options_.limits.file_bytes > 0)
+            return fmt::format("wrote a file of over {} bytes", options_.limits.file_bytes);
+        if (signal == SIGXCPU && options_.limits.processor_s > 0)
+            return fmt::format("took over {} s of processor time", options_.limits.processor_s);
+        return fmt::format("killed by signal {} ({})", signal, ::strsignal(signal));
+    }
+
+    const LaunchOptions& options_;
+    const Clock& clock_;
+    const Listener& listener_;
+    Child child_;
+    Log log_;
+    Outcome outcome_;
+    std::array<char, kReadBytes> buffer_{};
+    std::string line_;
+    bool output_open_ = true, errors_open_ = true;
+    bool broken_ = false;        // it broke the protocol; nothing more is read
+    std::optional<How> ending_;  // asked to leave or killed, and why
+    std::optional<double> kill_at_s_;
+    double started_s_ = 0, last_event_s_ = 0, looked_s_ = 0;
+    std::size_t noise_bytes_ = 0;
+};
+
+}  // namespace
+
+void confine(LaunchOptions& options, const Specification& specification) {
+    SandboxRules rules;
+    rules.read = specification.train_shards;
+    for (const std::string& path : {specification.val_shard, specification.byte_table, options.spec_path}) {
+        if (!path.empty()) rules.read.push_back(path);
+    }
+    if (specification.mode == Specification::Mode::score) rules.read.push_back(specification.artifact);
+    if (specification.mode != Specification::Mode::score && !specification.work_dir.empty()) {
+        rules.write.push_back(specification.work_dir);
+        options.work_dir = specification.work_dir;
+        options.work_dir_bytes = kMaxFolder_bytes;
+    }
+    options.limits.file_bytes = kMaxFile_bytes;
+    options.limits.processor_s =
+        static_cast<std::int64_t>(std::ceil(options.wall_limit_s * specification.threads)) + kMoreProcessor_s;
+    if (specification.device == "cpu") {
+        options.limits.memory_bytes = machine_memory_bytes();
+    } else {
+        for (std::string& file : device_files()) rules.write.push_back(std::move(file));
+        rules.read.insert(rules.read.end(), {"/proc/driver/nvidia", "/proc/modules", "/proc/devices", "/sys"});
+    }
+    options.sandbox = std::move(rules);
+}
+
+Result<Outcome> run_trainer(const LaunchOptions& options, const Clock& clock, const Listener& listener,
+                            const std::function<bool()>& should_stop) {
+    std::vector<std::string> argv = options.command;
+    if (std::find(argv.begin(), argv.end(), kSpecificationWord) == argv.end())
+        argv.insert(argv.end(), {"run", std::string(kSpecificationWord)});
+    std::replace(argv.begin(), argv.end(), std::string(kSpecificationWord), options.spec_path);
+    std::optional<Sandbox> sandbox;
+    if (options.sandbox && !argv.empty()) {
+        TRY_ASSIGN(sandbox, Sandbox::for_program(*options.sandbox, argv[0], options.parts));
+    }
+    TRY_ASSIGN(Log log, Log::open(options.log_path));
+    TRY_ASSIGN(Child child, Child::start(argv, options.nice, options.limits, sandbox ? &*sandbox : nullptr));
+    return Supervision(options, clock, listener, std::move(child), std::move(log)).run(should_stop);
+}
+
+}  // namespace cultivar

@@ -1,0 +1,59 @@
+// The layout of a model: which tensors it has and where each lies in one flat buffer of floats. No torch.
+//
+// Parameters, gradients and optimizer state are each one buffer with this layout, so that optimizers, checkpoints and
+// the artifact walk over plain memory. Names are those of Parameter Golf's train_gpt.py, but the two rows of its
+// resid_mix are two tensors, and what that script lacks is ours. Tensors of one optimizer group are neighbours; so are
+// the matrices of a block that have the same input (c_q, c_k, c_v; fc, gate), which serve as one matrix.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "train/lm/config/lm_config.h"
+
+namespace cultivar {
+
+// Who trains a tensor: Muon or AdamW the blocks' matrices, Adam the rest, at a rate of their own. `embedding` also has
+// the bigram table and its projection.
+enum class Group { matrix, embedding, head, scalar };
+
+// Which of a candidate's precisions the artifact gives a tensor.
+enum class Part { attention, mlp, embedding, control };
+
+// Values at the start of a run.
+enum class Start {
+    uniform,  // fill * U(-1/sqrt(columns), 1/sqrt(columns)); 1 is torch.nn.Linear's default
+    normal,   // N(0, fill)
+    constant  // fill
+};
+
+struct TensorPlace {
+    std::string name;
+    std::vector<std::int64_t> shape;  // one or two dimensions
+    Group group = Group::scalar;
+    Part part = Part::control;
+    Start start = Start::constant;
+    double fill = 0;
+    std::int64_t begin = 0;  // in floats from the start of the buffer
+    std::int64_t size = 0;
+
+    bool control() const { return group == Group::scalar; }  // kept in fp32 whatever the artifact does to the rest
+};
+
+struct Layout {
+    std::vector<TensorPlace> tensors;  // in order of `begin`, without gaps
+    std::int64_t size = 0;             // the model's parameters
+
+    const TensorPlace* find(const std::string& name) const;                       // null: no such tensor
+    const TensorPlace& at(const std::string& name) const { return *find(name); }  // the name must exist
+};
+
+Layout make_layout(const ModelConfig& config);
+
+// The floats at [begin, begin + size) of each group, in order of Group.
+struct GroupRange {
+    std::int64_t begin = 0, size = 0;
+};
+GroupRange group_range(const Layout& layout, Group group);
+
+}  // namespace cultivar
