@@ -7,6 +7,7 @@
 
 #include "cli/commands/registry.h"
 #include "pool/types/search_space.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {

@@ -25,6 +25,14 @@ struct HintSource {
     double agreement = 0;           // Spearman's correlation of both rankings over the shared ones; 0 for fewer than 3
 };
 
+// A source that the model heard.
+struct SourceValue {
+    std::string category, writer;  // writer "": sure, or several
+    bool sure = false;
+    int results = 0, shared = 0;
+    double agreement = 0, weight = 0;
+};
+
 // Refers to the history.
 std::vector<HintSource> sources(const History& history, const Contenders& contenders);
 

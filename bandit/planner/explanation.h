@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bandit/model/hint_sources.h"
 #include "bandit/policy/operator_bandit.h"
 #include "bandit/policy/parent_selection.h"
 
@@ -33,14 +34,6 @@ struct Family {
     std::string root;    // its first candidate
     int candidates = 0;  // that descend from it, itself included
     double share = 0;
-};
-
-// A source that the model heard (bandit/sources).
-struct SourceValue {
-    std::string category, writer;  // writer "": sure, or several
-    bool sure = false;
-    int results = 0, shared = 0;
-    double agreement = 0, weight = 0;
 };
 
 // A candidate that another says is better than the incumbent, and why it is no parent for that.

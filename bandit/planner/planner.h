@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bandit/planner/explanation.h"
+#include "bandit/proposals/plan_input.h"
 
 namespace cultivar {
 
@@ -18,33 +19,6 @@ struct Plan {
     std::string choice;         // one line: operator with its odds, parent with its draw, change made
     std::string external_refused;    // why the external proposer, which was asked, is not where this comes from; or ""
     std::optional<Explanation> why;  // if it was asked for
-};
-
-// How the planner asks for a cross, since ancestry lives elsewhere: the child of two candidates, or an error where
-// they cannot be crossed.
-using Crosser = std::function<Result<Candidate>(const std::string& a, const std::string& b)>;
-
-// What an external proposer says: other values for some genes of a candidate (an id, or the beginning of one).
-struct Suggestion {
-    std::string parent;
-    Genes changes;
-    std::string note;  // why, in its own words; one line or ""
-};
-using Suggester = std::function<Result<Suggestion>()>;
-
-// What the space cannot say: a model that does not fit the machine, a cell that a table lacks.
-using Feasible = std::function<bool(const Genes& complete)>;
-
-struct PlannerInput {
-    const Space* space = nullptr;
-    std::string task_id;
-    const History* history = nullptr;
-    std::uint64_t seed = 0;
-    Crosser cross;
-    std::string external{};  // name of the operator that `suggest` is
-    Suggester suggest{};     // asked at most once a plan, if the operator bandit draws it
-    bool explain = false;
-    Feasible feasible{};  // none: whatever the space allows
 };
 
 // In this order: a seed that never ran here and that nobody scored in this category; the best candidate again while it is undecided; later

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "bandit/history/candidate_stats.h"
-#include "bandit/planner/planner.h"
+#include "bandit/proposals/plan_input.h"
 
 namespace cultivar {
 

@@ -22,9 +22,9 @@
 
 #include "bandit/model/hint_sources.h"
 #include "bandit/model/surrogate.h"
-#include "bandit/planner/planner.h"
 #include "bandit/policy/parent_selection.h"
 #include "bandit/proposals/mutation.h"
+#include "bandit/proposals/plan_input.h"
 
 namespace cultivar {
 

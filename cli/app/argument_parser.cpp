@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "pool/types/search_space.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 

@@ -98,25 +98,6 @@ bool Ui::finish() {
     return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
 }
 
-std::string clean(std::string_view text, std::size_t limit) {
-    std::string out;
-    for (unsigned char c : text.substr(0, limit)) out.push_back(c < 0x20 || c == 0x7f ? '?' : static_cast<char>(c));
-    auto at = [&](std::size_t i) { return i < out.size() ? static_cast<unsigned char>(out[i]) : 0; };
-    for (std::size_t i = 0; i + 1 < out.size(); ++i) {
-        // C1 controls hide in UTF-8 as C2 80..9F; marks that turn text round as E2 80 8E..8F, E2 80 AA..AE, E2 81 A6..A9.
-        bool control = at(i) == 0xC2 && at(i + 1) >= 0x80 && at(i + 1) < 0xA0;
-        int last = at(i + 2);
-        bool mark =
-            at(i) == 0xE2 && at(i + 1) == 0x80 && (last == 0x8E || last == 0x8F || (last >= 0xAA && last <= 0xAE));
-        bool isolate = at(i) == 0xE2 && at(i + 1) == 0x81 && last >= 0xA6 && last <= 0xA9;
-        if (!control && !mark && !isolate) continue;
-        out[i] = '?';
-        out.erase(i + 1, control ? 1 : 2);
-    }
-    if (text.size() > limit) out += "...";
-    return out;
-}
-
 std::string duration_text(double seconds) {
     auto whole = std::llround(seconds);
     if (whole < 60) return fmt::format("{} s", whole);

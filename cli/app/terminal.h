@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "pool/util/result.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 
@@ -39,9 +40,6 @@ private:
     bool quiet_ = false, json_ = false, color_ = false, moving_ = false, drawn_ = false;
     int verbose_ = 0, width_ = 0;
 };
-
-// Foreign text made safe for a terminal: control characters become '?', at most `limit` bytes on one line.
-std::string clean(std::string_view text, std::size_t limit = 400);
 
 // 7 -> "7 s", 75 -> "1 min 15 s", 7500 -> "2 h 5 min".
 std::string duration_text(double seconds);

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
 #include "cli/app/json.h"
+#include "cli/commands/registry.h"
 #include "cli/session/sandboxed_reader.h"
 #include "cli/session/session.h"
 #include "pool/integrity/fsck.h"

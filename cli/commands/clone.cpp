@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
 #include "cli/app/json.h"
+#include "cli/commands/registry.h"
 #include "cli/format/messages.h"
 #include "cli/session/identity.h"
 #include "cli/session/sandboxed_reader.h"

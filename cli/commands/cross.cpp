@@ -1,8 +1,12 @@
 #include <fmt/format.h>
 
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
 #include "cli/app/json.h"
 #include "cli/app/text_table.h"
+#include "cli/commands/registry.h"
 #include "cli/session/session.h"
+#include "pool/util/short_id.h"
 
 namespace cultivar {
 namespace {

@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
 #include "cli/app/json.h"
 #include "cli/app/text_table.h"
 #include "cli/commands/data_manifest.h"
+#include "cli/commands/registry.h"
 #include "cli/session/session.h"
 #include "cli/verify/hold_out_book.h"
+#include "pool/util/text.h"
 #include "train/data/import.h"
 
 namespace cultivar {

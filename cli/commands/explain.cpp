@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 
 #include "bandit/policy/keep_test.h"
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
 #include "cli/app/text_table.h"
+#include "cli/commands/registry.h"
 #include "cli/format/messages.h"
 #include "cli/runs/machine_category.h"
 #include "cli/runs/run_execution.h"
 #include "cli/search/next_run.h"
 #include "cli/search/proposer_input.h"
+#include "pool/util/short_id.h"
 
 namespace cultivar {
 namespace {

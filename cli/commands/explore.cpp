@@ -3,8 +3,12 @@
 #include <fmt/format.h>
 
 #include "bandit/policy/operator_bandit.h"
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
+#include "cli/commands/registry.h"
 #include "cli/format/messages.h"
 #include "cli/search/explorer.h"
+#include "cli/search/run_recorder.h"
 
 namespace cultivar {
 namespace {

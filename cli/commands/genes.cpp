@@ -6,6 +6,7 @@
 #include "cli/commands/registry.h"
 #include "cli/format/space_text.h"
 #include "pool/clone/clone.h"
+#include "pool/util/text.h"
 #include "train/lm/space/lm_search_space.h"
 
 namespace cultivar {

@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
 #include "cli/app/json.h"
 #include "cli/commands/github_workflow.h"
+#include "cli/commands/registry.h"
 #include "cli/session/identity.h"
 #include "cli/session/session.h"
 #include "pool/transport/transport.h"

@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
+#include "cli/commands/registry.h"
 #include "cli/session/session.h"
 #include "pool/util/file.h"
 #include "pool/util/sha256.h"

@@ -1,7 +1,10 @@
 // pull and propose: meeting others.
 #include <fmt/format.h>
 
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
 #include "cli/app/json.h"
+#include "cli/commands/registry.h"
 #include "cli/format/messages.h"
 #include "cli/session/session.h"
 #include "pool/sync/propose.h"

@@ -1,27 +1,15 @@
 // The one table of commands: help, man pages, completion and spell check read it.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "cli/app/argument_parser.h"
-#include "cli/app/settings.h"
-#include "cli/app/terminal.h"
+#include "cli/app/context.h"
 #include "pool/util/result.h"
 
 namespace cultivar {
-
-struct Context {
-    Ui ui;
-    std::string folder = ".";                  // -C
-    const std::atomic<int>* signal = nullptr;  // the first SIGINT or SIGTERM that came, or 0
-    bool interrupted() const { return signal->load() != 0; }
-};
-
-// Exit codes; those of git where git has one, so that `git bisect run` and cron understand them.
-inline constexpr int kYes = 0, kNo = 1, kBusy = 75, kCannotJudge = 125, kFailed = 128, kUsage = 129;
 
 using Action = std::function<Result<int>(Context&)>;
 

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
 #include "cli/app/json.h"
 #include "cli/app/text_table.h"
+#include "cli/commands/registry.h"
 #include "cli/session/identity.h"
 #include "cli/session/session.h"
 #include "pool/storage/extra_remote.h"

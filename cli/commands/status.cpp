@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
 #include "cli/app/json.h"
+#include "cli/commands/registry.h"
 #include "cli/runs/ask_store.h"
 #include "cli/runs/machine_category.h"
 #include "cli/runs/run_execution.h"

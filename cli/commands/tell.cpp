@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
+#include "cli/commands/registry.h"
 #include "cli/format/messages.h"
 #include "cli/runs/ask_store.h"
 #include "cli/runs/score_artifact.h"
@@ -11,6 +14,7 @@
 #include "cli/search/run_recorder.h"
 #include "pool/rules/record_checks.h"
 #include "pool/util/sha256.h"
+#include "pool/util/short_id.h"
 
 namespace cultivar {
 namespace {

@@ -4,10 +4,14 @@
 
 #include <fmt/format.h>
 
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
 #include "cli/app/json.h"
+#include "cli/commands/registry.h"
 #include "cli/format/messages.h"
 #include "cli/runs/machine_category.h"
 #include "cli/verify/verifier.h"
+#include "pool/util/short_id.h"
 
 namespace cultivar {
 namespace {

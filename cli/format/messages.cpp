@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/short_id.h"
+
 namespace cultivar {
 namespace {
 

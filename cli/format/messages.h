@@ -1,9 +1,10 @@
 // Sentences that several commands say.
 #pragma once
 
-#include "cli/search/explorer.h"
+#include "cli/app/terminal.h"
 #include "pool/sync/propose.h"
 #include "pool/sync/pull.h"
+#include "pool/types/record.h"
 
 namespace cultivar {
 

@@ -6,7 +6,8 @@
 #include <optional>
 
 #include "bandit/policy/early_stopping.h"
-#include "cli/search/run_recorder.h"
+#include "cli/runs/planned_run.h"
+#include "cli/runs/run_result.h"
 #include "train/launch/energy_meter.h"
 #include "train/launch/run_collector.h"
 #include "train/launch/trainer_process.h"

@@ -11,9 +11,11 @@
 #include "cli/format/messages.h"
 #include "cli/runs/machine_category.h"
 #include "cli/search/next_run.h"
+#include "cli/search/run_recorder.h"
 #include "pool/process/child_process.h"
 #include "pool/sync/propose.h"
 #include "pool/sync/pull.h"
+#include "pool/util/short_id.h"
 
 namespace cultivar {
 namespace {

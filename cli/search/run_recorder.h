@@ -3,20 +3,9 @@
 #pragma once
 
 #include "cli/runs/planned_run.h"
+#include "cli/runs/run_result.h"
 
 namespace cultivar {
-
-struct RunResult {
-    bool stopped = false;                // by should_stop: a checkpoint was written, nothing is recorded
-    Run run;                             // decision and decision's reason are still open
-    std::optional<std::string> weights;  // the artifact's bytes, of a scored run
-};
-
-// What became of one run, for the command to tell.
-struct ExploredRun {
-    std::string id;  // the record's
-    Run run;
-};
 
 // Decides by the noise whether the run is kept, appends its record and, if it is kept, gives it its branch. Errors: io,
 // git.

@@ -10,7 +10,7 @@
 // artifact, whose size is checked first; the artifact itself is unpacked by the worker, in the worker's sandbox.
 #pragma once
 
-#include "cli/commands/registry.h"
+#include "cli/app/context.h"
 #include "pool/index/index.h"
 
 namespace cultivar {

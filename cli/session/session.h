@@ -5,7 +5,8 @@
 #include <memory>
 
 #include "bandit/history/history.h"
-#include "cli/commands/registry.h"
+#include "cli/app/context.h"
+#include "cli/app/settings.h"
 #include "pool/index/index.h"
 #include "pool/util/short_id.h"
 #include "train/protocol/protocol.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "pool/process/child_process.h"
-#include "pool/transport/transport.h"
+#include "pool/process/limits.h"
 
 namespace cultivar {
 

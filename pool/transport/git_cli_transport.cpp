@@ -10,6 +10,7 @@
 
 #include "pool/process/communicate.h"
 #include "pool/transport/connectivity.h"
+#include "pool/transport/transport.h"
 #include "pool/util/file.h"
 
 namespace cultivar {

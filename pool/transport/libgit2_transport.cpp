@@ -10,6 +10,7 @@
 #include "pool/git/repository.h"
 #include "pool/process/communicate.h"
 #include "pool/transport/libgit2_session.h"
+#include "pool/transport/transport.h"
 
 namespace cultivar {
 namespace {

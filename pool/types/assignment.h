@@ -8,13 +8,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
-namespace cultivar {
+#include "pool/util/value.h"
 
-// A gene's value: whole number (at most 2^53 either way), real number, yes or no, or one of a list of words.
-using Value = std::variant<std::int64_t, double, bool, std::string>;
+namespace cultivar {
 
 // A name that lives as long as the process, whoever made it: every different name is held once. Names of genes that no
 // space has should not become one, since hostile files may bring any number of them. Making one from text is

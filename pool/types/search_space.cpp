@@ -9,33 +9,12 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/text.h"
+
 namespace cultivar {
 namespace {
 
 constexpr std::int64_t kMaxWhole = std::int64_t{1} << 53;  // what a range in double can tell apart
-
-std::string real_text(double value) {
-    std::array<char, 32> buffer{};
-    auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-    std::string text(buffer.data(), end);
-    if (text.find_first_of(".en") == std::string::npos) text += ".0";
-    return text;
-}
-
-std::string quoted(const std::string& word) {
-    std::string text = "\"";
-    for (unsigned char c : word) {
-        if (c == '"' || c == '\\') {
-            text += '\\';
-            text += static_cast<char>(c);
-        } else if (c < 0x20 || c == 0x7f) {
-            text += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
-        } else {
-            text += static_cast<char>(c);
-        }
-    }
-    return text + '"';
-}
 
 bool valid_name(std::string_view name) {
     if (name.empty() || name.size() > 64 || name.front() == '.' || name.back() == '.') return false;
@@ -57,29 +36,7 @@ std::string levels_text(const std::vector<std::int64_t>& levels) {
     return fmt::format("{}{}..{} doubling", levels.front() == 0 ? "0, " : "", *first, levels.back());
 }
 
-int edit_distance(std::string_view a, std::string_view b) {
-    std::vector<int> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        int diagonal = row[0];
-        row[0] = static_cast<int>(i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            int above = row[j];
-            row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-            diagonal = above;
-        }
-    }
-    return row.back();
-}
-
 }  // namespace
-
-std::string to_toml(const Value& value) {
-    if (auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
-    if (auto* real = std::get_if<double>(&value)) return real_text(*real);
-    if (auto* yes = std::get_if<bool>(&value)) return *yes ? "true" : "false";
-    return quoted(std::get<std::string>(value));
-}
 
 std::string_view name(GeneType type) {
     constexpr std::array<std::string_view, 4> kNames = {"integer", "real", "boolean", "choice"};
@@ -263,21 +220,6 @@ Result<void> Space::check(const Genes& complete) const {
                                                 : "not a multiple of";
     return fail(Code::usage, fmt::format("'{}' = {} is {} '{}' = {}", broken->left, to_toml(complete.at(broken->left)),
                                          relation, broken->right, to_toml(complete.at(broken->right))));
-}
-
-std::vector<std::string> nearest(std::string_view name, const std::vector<std::string>& names) {
-    std::vector<std::pair<int, std::string>> scored;
-    for (const std::string& other : names) {
-        int distance = edit_distance(name, other);
-        int most = std::min(3, 1 + static_cast<int>(name.size()) / 3);
-        if (distance <= most && distance < static_cast<int>(std::max(name.size(), other.size()))) {
-            scored.emplace_back(distance, other);
-        }
-    }
-    std::sort(scored.begin(), scored.end());
-    std::vector<std::string> best;
-    for (auto& [distance, other] : scored) best.push_back(std::move(other));
-    return best;
 }
 
 }  // namespace cultivar

@@ -16,10 +16,6 @@
 
 namespace cultivar {
 
-// The text of a value in canonical TOML: floats in the shortest form that reads back to the same double and always
-// with a '.' or an 'e'; words in double quotes with TOML escapes.
-std::string to_toml(const Value& value);
-
 enum class GeneType { integer, real, boolean, choice };
 std::string_view name(GeneType type);
 
@@ -86,8 +82,5 @@ private:
     std::map<std::string, std::size_t, std::less<>> by_name_;
     Genes defaults_;
 };
-
-// The names nearest to a misspelt one (edit distance at most 3), best first; for hints.
-std::vector<std::string> nearest(std::string_view name, const std::vector<std::string>& names);
 
 }  // namespace cultivar

@@ -6,7 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "pool/types/search_space.h"
+#include "pool/util/result.h"
+#include "pool/util/value.h"
 
 namespace cultivar {
 

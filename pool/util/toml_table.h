@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/text.h"
 #include "pool/util/toml_reader.h"
 
 namespace cultivar {

@@ -11,42 +11,15 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "pool/util/text.h"
+
 namespace cultivar {
 namespace {
 
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";    // U+FFFD
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // U+FEFF
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";      // U+2581
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 constexpr int kGzipWindowBits = 15 + 16;
-
-struct Sequence {
-    std::size_t length;  // bytes: of the character, or of the maximal invalid part
-    bool valid;
-};
-
-// The well-formed byte sequences of The Unicode Standard, table 3-7.
-Sequence next_sequence(std::string_view bytes) {
-    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(bytes[at]); };
-    const unsigned char lead = byte(0);
-    if (lead < 0x80) return {1, true};
-    const std::size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
-                               : lead >= 0xE0 && lead <= 0xEF ? 3
-                               : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                              : 1;
-    if (length == 1) return {1, false};
-    unsigned char low = 0x80, high = 0xBF;  // of the second byte
-    if (lead == 0xE0) low = 0xA0;
-    if (lead == 0xED) high = 0x9F;
-    if (lead == 0xF0) low = 0x90;
-    if (lead == 0xF4) high = 0x8F;
-    for (std::size_t at = 1; at < length; ++at) {
-        if (at >= bytes.size() || byte(at) < low || byte(at) > high) return {at, false};
-        low = 0x80;
-        high = 0xBF;
-    }
-    return {length, true};
-}
 
 std::size_t plain_run(std::string_view bytes) {
     const auto special = [](char c) {
@@ -135,16 +108,6 @@ std::string clean_text(std::string_view bytes, TextRepairs& repairs) {
         } else {
             ++repairs.dropped_controls;
         }
-    }
-    return text;
-}
-
-std::string valid_utf8(std::string_view bytes) {
-    std::string text;
-    while (!bytes.empty()) {
-        const Sequence next = next_sequence(bytes);
-        text.append(next.valid ? bytes.substr(0, next.length) : kReplacement);
-        bytes.remove_prefix(next.length);
     }
     return text;
 }

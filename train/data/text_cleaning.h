@@ -31,9 +31,6 @@ struct TextRepairs {
 // The whole rule on one file's content; adds to `repairs`. The result is valid UTF-8.
 std::string clean_text(std::string_view bytes, TextRepairs& repairs);
 
-// Only the third line of the rule.
-std::string valid_utf8(std::string_view bytes);
-
 // A file's content, inflated if it is gzip. Errors: not_found, io, corrupt (a damaged or cut gzip stream).
 Result<std::string> read_text_bytes(const std::string& path);
 

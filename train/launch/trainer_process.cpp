@@ -15,7 +15,7 @@
 
 #include <fmt/format.h>
 
-#include "train/data/text_cleaning.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {

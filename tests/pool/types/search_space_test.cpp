@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/util/text.h"
 #include "tests/pool/support/fixture.h"
 
 namespace cultivar {

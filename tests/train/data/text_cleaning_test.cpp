@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include "pool/util/text.h"
 #include "tests/eval/support/temp_folder.h"
 
 namespace cultivar {

@@ -1,0 +1,21 @@
+// What every command works with, and how programs see its end.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "cli/app/terminal.h"
+
+namespace cultivar {
+
+struct Context {
+    Ui ui;
+    std::string folder = ".";                  // -C
+    const std::atomic<int>* signal = nullptr;  // the first SIGINT or SIGTERM that came, or 0
+    bool interrupted() const { return signal->load() != 0; }
+};
+
+// Exit codes; those of git where git has one, so that `git bisect run` and cron understand them.
+inline constexpr int kYes = 0, kNo = 1, kBusy = 75, kCannotJudge = 125, kFailed = 128, kUsage = 129;
+
+}  // namespace cultivar

@@ -1,0 +1,23 @@
+// What a run gave, before and after it is recorded.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "pool/types/record.h"
+
+namespace cultivar {
+
+struct RunResult {
+    bool stopped = false;                // by should_stop: a checkpoint was written, nothing is recorded
+    Run run;                             // decision and decision's reason are still open
+    std::optional<std::string> weights;  // the artifact's bytes, of a scored run
+};
+
+// What became of one run, for the command to tell.
+struct ExploredRun {
+    std::string id;  // the record's
+    Run run;
+};
+
+}  // namespace cultivar

@@ -1,0 +1,29 @@
+// Text from people and from pools: UTF-8, control characters, misspelt names.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cultivar {
+
+// U+FFFD, which stands for bytes that are not UTF-8.
+inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+struct Sequence {
+    std::size_t length;  // bytes: of the character, or of the maximal invalid part
+    bool valid;
+};
+// The first well-formed byte sequence of `bytes`, which are not empty (The Unicode Standard 15.0, table 3-7).
+Sequence next_sequence(std::string_view bytes);
+
+// Every maximal invalid part of a UTF-8 sequence becomes one U+FFFD (The Unicode Standard 15.0, section 3.9).
+std::string valid_utf8(std::string_view bytes);
+
+// Foreign text made safe for a terminal: control characters become '?', at most `limit` bytes on one line.
+std::string clean(std::string_view text, std::size_t limit = 400);
+
+// The names nearest to a misspelt one (edit distance at most 3), best first; for hints.
+std::vector<std::string> nearest(std::string_view name, const std::vector<std::string>& names);
+
+}  // namespace cultivar
