@@ -54,9 +54,9 @@ std::size_t Places::enter(std::string_view id, std::size_t place) {
     return place;
 }
 
-Contenders::Contenders(const History& history) : history_(history), places_(history.candidates.size()) {
+CandidateStandings::CandidateStandings(const History& history) : history_(history), places_(history.candidates.size()) {
     all_.reserve(history.candidates.size());
-    for (const Known& known : history.candidates) {
+    for (const KnownCandidate& known : history.candidates) {
         const std::size_t place = known.rejected ? Places::kRejected : all_.size();
         if (places_.enter(known.candidate.id, place) == all_.size()) all_.emplace_back().known = &known;
     }
@@ -70,9 +70,9 @@ Contenders::Contenders(const History& history) : history_(history), places_(hist
         of_trial_.push_back(place);
         if (place == Places::kRejected) continue;
         if (place == all_.size()) all_.emplace_back();
-        Contender& contender = all_[place];
-        (trial.own ? contender.own : contender.foreign).push_back(&trial);
-        if (!trial.own) continue;
+        CandidateStats& contender = all_[place];
+        (trial.trusted ? contender.own : contender.foreign).push_back(&trial);
+        if (!trial.trusted) continue;
         if (trial.decision != Decision::none) contender.decision = trial.decision;
         if (trial.status == RunStatus::done && std::isfinite(trial.score)) contender.scores.push_back(trial.score);
     }
@@ -80,7 +80,7 @@ Contenders::Contenders(const History& history) : history_(history), places_(hist
         const std::size_t place = places_.find(trial.candidate);
         if (place < all_.size()) all_[place].elsewhere.push_back(&trial);
     }
-    for (const Contender& child : all_) {
+    for (const CandidateStats& child : all_) {
         if (child.known == nullptr || (child.own.empty() && !child.foreign.empty() && !child.known->in_flight))
             continue;
         for (const std::string& parent : child.known->parents) {
@@ -88,30 +88,30 @@ Contenders::Contenders(const History& history) : history_(history), places_(hist
             if (place < all_.size()) ++all_[place].children;
         }
     }
-    for (Contender& contender : all_) {
+    for (CandidateStats& contender : all_) {
         if (!contender.scored()) continue;
         contender.mean = std::accumulate(contender.scores.begin(), contender.scores.end(), 0.0) / contender.runs();
     }
 }
 
-const Contender* Contenders::find(std::string_view candidate) const { return at(places_.find(candidate)); }
+const CandidateStats* CandidateStandings::find(std::string_view candidate) const { return at(places_.find(candidate)); }
 
-const Contender* Contenders::of(const Trial& trial) const {
+const CandidateStats* CandidateStandings::of(const Trial& trial) const {
     return at(of_trial_[static_cast<std::size_t>(&trial - history_.trials.data())]);
 }
 
-const Contender* Contenders::best() const {
-    const Contender* best = nullptr;
-    for (const Contender& contender : all_) {
+const CandidateStats* CandidateStandings::best() const {
+    const CandidateStats* best = nullptr;
+    for (const CandidateStats& contender : all_) {
         if (contender.scored() && (best == nullptr || contender.mean < best->mean)) best = &contender;
     }
     return best;
 }
 
-const Contender* Contenders::best_of(const std::vector<std::string>& candidates) const {
-    const Contender* best = nullptr;
+const CandidateStats* CandidateStandings::best_of(const std::vector<std::string>& candidates) const {
+    const CandidateStats* best = nullptr;
     for (const std::string& candidate : candidates) {
-        const Contender* contender = find(candidate);
+        const CandidateStats* contender = find(candidate);
         if (contender == nullptr || !contender->scored()) continue;
         if (best == nullptr || contender->mean < best->mean) best = contender;
     }

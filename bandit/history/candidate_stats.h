@@ -15,14 +15,14 @@
 
 namespace cultivar {
 
-struct Contender {
-    const Known* known = nullptr;         // null: the history has its trials, but not its genes
-    std::vector<double> scores;           // own runs that were done, oldest first
-    double mean = 0;                      // of scores; 0 if there are none
-    std::vector<const Trial*> own;        // own runs of any status, oldest first
-    std::vector<const Trial*> foreign;    // the others
-    std::vector<const Trial*> elsewhere;  // of other categories, anybody's
-    Decision decision = Decision::none;   // the newest of own that decided something or left it open
+struct CandidateStats {
+    const KnownCandidate* known = nullptr;  // null: the history has its trials, but not its genes
+    std::vector<double> scores;             // own runs that were done, oldest first
+    double mean = 0;                        // of scores; 0 if there are none
+    std::vector<const Trial*> own;          // own runs of any status, oldest first
+    std::vector<const Trial*> foreign;      // the others
+    std::vector<const Trial*> elsewhere;    // of other categories, anybody's
+    Decision decision = Decision::none;     // the newest of own that decided something or left it open
     int children = 0;  // known candidates that name it as a parent, in flight included; without those
                        // that only unverified runs of others speak for
 
@@ -63,24 +63,24 @@ private:
     std::vector<Entry> entries_;
 };
 
-class Contenders {
+class CandidateStandings {
 public:
-    explicit Contenders(const History& history);
+    explicit CandidateStandings(const History& history);
 
     // Null: nothing is known of it, or a verdict rejected it.
-    const Contender* find(std::string_view candidate) const;
+    const CandidateStats* find(std::string_view candidate) const;
     // The same for one of the history's own trials, without a search.
-    const Contender* of(const Trial& trial) const;
+    const CandidateStats* of(const Trial& trial) const;
     // Is anything known of it, be it that it was rejected?
     bool knows(std::string_view candidate) const { return places_.find(candidate) != Places::kNone; }
-    const std::vector<Contender>& all() const { return all_; }  // in the order they became known
-    const Contender* best() const;                              // of all, by own mean score; null where none has one
+    const std::vector<CandidateStats>& all() const { return all_; }  // in the order they became known
+    const CandidateStats* best() const;  // of all, by own mean score; null where none has one
     // The best of these parents by own mean score; null where none was scored here.
-    const Contender* best_of(const std::vector<std::string>& candidates) const;
+    const CandidateStats* best_of(const std::vector<std::string>& candidates) const;
 
 private:
-    std::vector<Contender> all_;
-    const Contender* at(std::size_t place) const { return place < all_.size() ? &all_[place] : nullptr; }
+    std::vector<CandidateStats> all_;
+    const CandidateStats* at(std::size_t place) const { return place < all_.size() ? &all_[place] : nullptr; }
 
     const History& history_;
     Places places_;                      // in all_

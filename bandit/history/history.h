@@ -23,7 +23,7 @@ struct Trial {
     std::vector<CurvePoint> curve;
     double budget_s = 0;
     std::int64_t steps = 0;
-    bool own = true;         // by this clone's writer, or accepted by a verdict
+    bool trusted = true;     // by this clone's writer, or accepted by a verdict
     std::string writer{};    // whose word it is, where it is not own
     std::string category{};  // of a run in History::elsewhere
     double wall_s = 0;       // all that it took; 0 where that is not known
@@ -33,7 +33,7 @@ struct Trial {
     double proposer_s = 0, proposer_usd = 0;
 };
 
-struct Known {
+struct KnownCandidate {
     Candidate candidate;
     std::vector<std::string> parents;  // candidate ids
     bool seed = false;                 // one of the pool's seeds, run or not
@@ -46,8 +46,8 @@ struct Known {
 
 struct History {
     std::string category;
-    std::vector<Known> candidates;  // in the order they became known; ids are unique
-    std::vector<Trial> trials;      // of this category only
+    std::vector<KnownCandidate> candidates;  // in the order they became known; ids are unique
+    std::vector<Trial> trials;               // of this category only
     // Done ones of other categories, oldest first, without curve and proposer; and without what is not own and was said
     // after the candidate ran in this one.
     std::vector<Trial> elsewhere{};

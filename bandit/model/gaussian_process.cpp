@@ -258,8 +258,8 @@ Prediction GaussianProcess::at(const Point& point, const std::vector<double>& hi
     std::vector<double> shared = covariances(point, hints);
     const double prior = hint_prior(hints);
     Prediction result{.mean = prior + dot(shared, weights_)};
-    for (const std::vector<double>& weights : imagined_) result.futures.push_back(prior + dot(shared, weights));
-    if (imagined_.empty()) result.futures.push_back(result.mean);
+    for (const std::vector<double>& weights : imagined_) result.fantasies.push_back(prior + dot(shared, weights));
+    if (imagined_.empty()) result.fantasies.push_back(result.mean);
     forward(factor_, shared);
     const double left = 1 + kHintVariance * dot(hints, hints) - dot(shared, shared);
     result.deviation = std::sqrt(std::max(left, 1e-10));
@@ -268,7 +268,7 @@ Prediction GaussianProcess::at(const Point& point, const std::vector<double>& hi
 
 // Whatever a run under way brings is one more independent number of variance 1: 0 where it ends as expected, and in the
 // futures together the normal quantiles, so that their mean is what was expected, in another order for each run.
-void GaussianProcess::imagine(std::vector<Sample> under_way, std::size_t count) {
+void GaussianProcess::fantasize(std::vector<Sample> under_way, std::size_t count) {
     if (under_way.empty()) return;
     std::vector<double> expected = whitened();
     const std::size_t known = expected.size();

@@ -32,8 +32,8 @@ struct Sample {
 };
 
 struct Prediction {
-    double mean = 0, deviation = 1;  // of the truth, without the noise of a run
-    std::vector<double> futures{};   // the mean in each imagined future; of none, `mean` alone
+    double mean = 0, deviation = 1;   // of the truth, without the noise of a run
+    std::vector<double> fantasies{};  // the mean in each imagined future; of none, `mean` alone
 };
 
 class GaussianProcess {
@@ -46,7 +46,7 @@ public:
     // Imagines `count` futures in which these, whose runs are under way, have ended, each as likely as another: a
     // joint sample of how they may turn out, the same in every call. The mean stays what it was, the doubt goes, and the
     // futures differ in what came of it. Their values are not looked at. Once at most; costs O(count n^2).
-    void imagine(std::vector<Sample> under_way, std::size_t count);
+    void fantasize(std::vector<Sample> under_way, std::size_t count);
 
     double noise() const { return noise_; }  // variance of one run's value
     // What each hint is worth, 0 for nothing and 1 for its word; empty without samples.

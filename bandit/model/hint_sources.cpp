@@ -40,9 +40,9 @@ double spearman(const std::vector<double>& a, const std::vector<double>& b) {
 
 struct Voice {
     HintSource source;
-    std::vector<const Contender*> of;  // whom it speaks of, as in `said`
+    std::vector<const CandidateStats*> of;  // whom it speaks of, as in `said`
 
-    void add(const Contender& contender, double score) {
+    void add(const CandidateStats& contender, double score) {
         auto& said = source.said;
         if (of.empty() || of.back() != &contender) {
             of.push_back(&contender);
@@ -58,7 +58,7 @@ class Hearing {
 public:
     explicit Hearing(const History& history) : history_(history) {}
 
-    void hear(const Contender& contender) {
+    void hear(const CandidateStats& contender) {
         for (const auto* trials : {&contender.foreign, &contender.elsewhere}) {
             for (const Trial* trial : *trials) {
                 if (counts(contender, *trial)) voice_of(*trial).add(contender, trial->score);
@@ -84,17 +84,17 @@ public:
 private:
     using Key = std::pair<std::string_view, std::string_view>;
 
-    bool counts(const Contender& contender, const Trial& trial) const {
+    bool counts(const CandidateStats& contender, const Trial& trial) const {
         if (contender.known == nullptr || trial.status != RunStatus::done || !std::isfinite(trial.score)) return false;
-        return trial.own || contender.own.empty() || !trial.category.empty() || &trial < contender.own.front();
+        return trial.trusted || contender.own.empty() || !trial.category.empty() || &trial < contender.own.front();
     }
 
     Voice& voice_of(const Trial& trial) {
         const std::string_view category = trial.category.empty() ? history_.category : trial.category;
-        Voice& voice = voices_[{category, trial.own ? std::string_view() : std::string_view(trial.writer)}];
+        Voice& voice = voices_[{category, trial.trusted ? std::string_view() : std::string_view(trial.writer)}];
         voice.source.category = category;
-        voice.source.writer = trial.own ? std::string_view() : std::string_view(trial.writer);
-        voice.source.sure = trial.own;
+        voice.source.writer = trial.trusted ? std::string_view() : std::string_view(trial.writer);
+        voice.source.sure = trial.trusted;
         return voice;
     }
 
@@ -134,9 +134,9 @@ private:
 
 }  // namespace
 
-std::vector<HintSource> sources(const History& history, const Contenders& contenders) {
+std::vector<HintSource> sources(const History& history, const CandidateStandings& contenders) {
     Hearing hearing(history);
-    for (const Contender& contender : contenders.all()) {
+    for (const CandidateStats& contender : contenders.all()) {
         if (!contender.foreign.empty() || !contender.elsewhere.empty()) hearing.hear(contender);
     }
     return hearing.heard();

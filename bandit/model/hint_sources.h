@@ -34,6 +34,6 @@ struct SourceValue {
 };
 
 // Refers to the history.
-std::vector<HintSource> sources(const History& history, const Contenders& contenders);
+std::vector<HintSource> sources(const History& history, const CandidateStandings& contenders);
 
 }  // namespace cultivar

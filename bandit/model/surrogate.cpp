@@ -29,7 +29,7 @@ namespace {
 constexpr std::size_t kMost = 160, kMostOfSource = 96;
 constexpr std::size_t kFitted = 64, kFittedOfSource = 40;
 constexpr std::size_t kLeading = 40;  // the first of them that may be the best
-constexpr std::size_t kFutures = 16;
+constexpr std::size_t kFantasies = 16;
 constexpr double kUsualLength = 0.75;      // times the root of the number of genes
 constexpr double kLengthOfSize = 1.1;      // at most
 constexpr std::size_t kMostInFlight = 64;  // imagined: leases are others' word
@@ -129,9 +129,9 @@ Surrogate::Surrogate(const Space& space, const std::vector<Observation>& observa
         leading_.push_back(point);
         under_way.push_back({std::move(point), 0, 1, std::move(hints)});
     }
-    process_.imagine(std::move(under_way), kFutures);
+    process_.fantasize(std::move(under_way), kFantasies);
     for (const Point& point : leading_) {
-        const std::vector<double> means = process_.at(point, hints_at(point)).futures;
+        const std::vector<double> means = process_.at(point, hints_at(point)).fantasies;
         bests_.resize(means.size(), std::numeric_limits<double>::infinity());
         for (std::size_t future = 0; future < means.size(); ++future)
             bests_[future] = std::min(bests_[future], means[future]);
@@ -154,12 +154,12 @@ Surrogate::Surrogate(const Ranking& ranking, const Space& space, const std::vect
 
 std::vector<double> Surrogate::hints_at(const Point& point) const { return hints_of(hinters_, point); }
 
-double Surrogate::promise(const Genes& genes) const {
+double Surrogate::acquisition(const Genes& genes) const {
     Point point = to_point(space_, genes);
     const Prediction prediction = process_.at(point, hints_at(point));
     std::vector<double> logs;
     for (std::size_t future = 0; future < bests_.size(); ++future)
-        logs.push_back(log_improvement((bests_[future] - prediction.futures[future]) / prediction.deviation));
+        logs.push_back(log_improvement((bests_[future] - prediction.fantasies[future]) / prediction.deviation));
     return std::log(prediction.deviation) + log_mean(logs);
 }
 

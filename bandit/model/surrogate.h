@@ -31,7 +31,7 @@ public:
               const std::vector<const Genes*>& in_flight, const std::vector<HintSource>& sources = {});
 
     // ln of the expected improvement on the best candidate so far, in ranks: the higher, the more worth a run.
-    double promise(const Genes& genes) const;
+    double acquisition(const Genes& genes) const;
     // The score to be expected; of a candidate that ran: what its own runs and those of its like say together.
     double expected(const Genes& genes) const;
     // Of the sources, in their order: 0 for a word that is worth nothing, 1 for one that holds to the letter.

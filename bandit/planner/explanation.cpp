@@ -41,12 +41,12 @@ Shares candidate_shares(const History& history) {
 // How much of a candidate belongs to each candidate without parents above it.
 class Lines {
 public:
-    explicit Lines(const Contenders& contenders) : contenders_(contenders) {}
+    explicit Lines(const CandidateStandings& contenders) : contenders_(contenders) {}
 
     const Shares& of(const std::string& candidate, int depth = 0) {
         if (auto found = known_.find(candidate); found != known_.end()) return found->second;
         Shares shares;
-        const Contender* contender = contenders_.find(candidate);
+        const CandidateStats* contender = contenders_.find(candidate);
         const bool root = contender == nullptr || contender->known == nullptr || contender->known->parents.empty();
         known_[candidate] = {{candidate, 1}};  // what a circle comes back to
         if (root || depth > kDeepest) return known_[candidate];
@@ -59,18 +59,18 @@ public:
     }
 
 private:
-    const Contenders& contenders_;
+    const CandidateStandings& contenders_;
     std::unordered_map<std::string, Shares> known_;
 };
 
-std::vector<Family> families_of(const History& history, const Contenders& contenders) {
+std::vector<Family> families_of(const History& history, const CandidateStandings& contenders) {
     Lines lines(contenders);
     std::map<std::string, Family> families;
     for (const Trial& trial : history.trials) {
         for (const auto& [root, share] : lines.of(trial.candidate))
             families[root].share += share / static_cast<double>(history.trials.size());
     }
-    for (const Contender& contender : contenders.all()) {
+    for (const CandidateStats& contender : contenders.all()) {
         if (contender.known == nullptr || !contender.tried()) continue;
         for (const auto& [root, share] : lines.of(contender.known->candidate.id)) ++families[root].candidates;
     }
@@ -83,14 +83,14 @@ std::vector<Family> families_of(const History& history, const Contenders& conten
     return out;
 }
 
-std::vector<ParentValue> parents_of(const History& history, const Contenders& contenders, Random& random) {
+std::vector<ParentValue> parents_of(const History& history, const CandidateStandings& contenders, Random& random) {
     const std::vector<ParentArm> arms = parent_arms(contenders);
     const Shares shares = candidate_shares(history);
     std::unordered_map<const ParentArm*, int> first;
     for (int draw = 0; draw < kDraws && !arms.empty(); ++draw) ++first[draw_parents(arms, random).front().arm];
     std::vector<ParentValue> values;
     for (const ParentArm& arm : arms) {
-        const Contender& contender = *arm.contender;
+        const CandidateStats& contender = *arm.contender;
         ParentValue value{contender.known->candidate.id,
                           contender.mean,
                           arm.shrunken,
@@ -107,14 +107,15 @@ std::vector<ParentValue> parents_of(const History& history, const Contenders& co
 }
 
 std::vector<OperatorValue> operators_of(const History& history, const std::vector<OperatorArm>& arms,
-                                        const std::vector<OperatorOdds>& odds) {
+                                        const std::vector<OperatorProbability>& selection_probability) {
     Shares shares = operator_shares(history);
     for (auto& [name, share] : shares) share /= static_cast<double>(history.trials.size());
     std::vector<OperatorValue> values;
     for (const OperatorArm& arm : arms) {
-        auto drawn = std::ranges::find(odds, arm.name, &OperatorOdds::name);
+        auto drawn = std::ranges::find(selection_probability, arm.name, &OperatorProbability::name);
         auto share = shares.find(arm.name);
-        values.push_back({std::string(arm.name), arm.paid, arm.unpaid, arm.cost, drawn == odds.end() ? 0 : drawn->odds,
+        values.push_back({std::string(arm.name), arm.successes, arm.failures, arm.cost,
+                          drawn == selection_probability.end() ? 0 : drawn->selection_probability,
                           share == shares.end() ? 0 : share->second});
         if (share != shares.end()) shares.erase(share);
     }
@@ -125,7 +126,7 @@ std::vector<OperatorValue> operators_of(const History& history, const std::vecto
     return values;
 }
 
-std::string_view standing_of(const Contender& contender) {
+std::string_view standing_of(const CandidateStats& contender) {
     if (contender.known->retired) return "retired";
     if (contender.own.empty())
         return contender.known->in_flight ? "under way" : "unverified and not run here yet: no parent before it is";
@@ -141,10 +142,10 @@ std::string_view standing_of(const Contender& contender) {
 }
 
 // What others claim to be better than all that ran here.
-std::vector<Outsider> outsiders_of(const Contenders& contenders) {
-    const Contender* best = contenders.best();
+std::vector<Outsider> outsiders_of(const CandidateStandings& contenders) {
+    const CandidateStats* best = contenders.best();
     std::vector<Outsider> outsiders;
-    for (const Contender& contender : contenders.all()) {
+    for (const CandidateStats& contender : contenders.all()) {
         if (contender.known == nullptr) continue;
         const Trial* boldest = nullptr;
         for (const Trial* trial : contender.foreign) {
@@ -165,11 +166,11 @@ std::vector<Outsider> outsiders_of(const Contenders& contenders) {
 
 }  // namespace
 
-Explanation explain(const History& history, const Contenders& contenders, const std::vector<OperatorArm>& arms,
-                    std::vector<OperatorOdds> odds, std::uint64_t seed) {
+Explanation explain(const History& history, const CandidateStandings& contenders, const std::vector<OperatorArm>& arms,
+                    std::vector<OperatorProbability> selection_probability, std::uint64_t seed) {
     Random random(seed);
-    if (odds.empty()) odds = operator_odds(arms, random);
-    return {operators_of(history, arms, odds),
+    if (selection_probability.empty()) selection_probability = operator_odds(arms, random);
+    return {operators_of(history, arms, selection_probability),
             parents_of(history, contenders, random),
             families_of(history, contenders),
             outsiders_of(contenders),

@@ -18,7 +18,7 @@ namespace cultivar {
 // parents, a cross belonging half to each side.
 struct OperatorValue {
     std::string name;
-    double paid = 0, unpaid = 0, cost = 0, odds = 0;  // 0 for one that was no arm
+    double successes = 0, failures = 0, cost = 0, selection_probability = 0;  // 0 for one that was no arm
     double share = 0;
 };
 
@@ -26,7 +26,7 @@ struct ParentValue {
     std::string candidate;
     double mean = 0, shrunken = 0, level = 0;
     int runs = 0, children = 0;
-    double odds = 0;  // of the highest draw
+    double selection_probability = 0;  // of the highest draw
     double share = 0;
 };
 
@@ -53,7 +53,7 @@ struct Explanation {
 };
 
 // `odds` are those that the choice was made by; where it was made without, they are worked out from `seed`.
-Explanation explain(const History& history, const Contenders& contenders, const std::vector<OperatorArm>& arms,
-                    std::vector<OperatorOdds> odds, std::uint64_t seed);
+Explanation explain(const History& history, const CandidateStandings& contenders, const std::vector<OperatorArm>& arms,
+                    std::vector<OperatorProbability> selection_probability, std::uint64_t seed);
 
 }  // namespace cultivar

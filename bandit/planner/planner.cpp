@@ -24,7 +24,7 @@ constexpr std::size_t kMostFailures = 3;  // of a seed, where nothing else can b
 double gain_per_run(const History& history, const std::string& doubted) {
     std::vector<double> best;  // after each own run
     for (const Trial& trial : history.trials) {
-        if (!trial.own || trial.candidate == doubted) continue;
+        if (!trial.trusted || trial.candidate == doubted) continue;
         double before = best.empty() ? std::numeric_limits<double>::infinity() : best.back();
         best.push_back(trial.status == RunStatus::done ? std::min(before, trial.score) : before);
     }
@@ -65,14 +65,14 @@ private:
     // A caller may give every plan of an exploration the same seed: the trials so far and those under way make the draws
     // differ.
     static std::uint64_t mixed_seed(const PlannerInput& input) {
-        const auto under_way = static_cast<std::uint64_t>(
-            std::ranges::count_if(input.history->candidates, [](const Known& known) { return known.in_flight; }));
+        const auto under_way = static_cast<std::uint64_t>(std::ranges::count_if(
+            input.history->candidates, [](const KnownCandidate& known) { return known.in_flight; }));
         std::uint64_t state = input.seed;
         return splitmix64(state) ^ ((input.history->trials.size() + (under_way << 32)) * 0x9e3779b97f4a7c15ULL);
     }
 
-    Plan again(const Contender& contender, std::string operator_name, std::string choice) const {
-        const Known& known = *contender.known;
+    Plan again(const CandidateStats& contender, std::string operator_name, std::string choice) const {
+        const KnownCandidate& known = *contender.known;
         int here = static_cast<int>(contender.own.size() + contender.foreign.size());
         return {known.candidate,
                 known.parents,
@@ -84,7 +84,7 @@ private:
     }
 
     std::optional<Plan> seed() const {
-        for (const Contender& contender : contenders_.all()) {
+        for (const CandidateStats& contender : contenders_.all()) {
             auto scored = [](const Trial* trial) { return trial->status == RunStatus::done; };
             if (!contender.open() || !contender.known->seed || contender.known->in_flight || !contender.own.empty() ||
                 std::ranges::any_of(contender.foreign, scored))
@@ -96,7 +96,7 @@ private:
         return std::nullopt;
     }
 
-    const Contender* best() const {
+    const CandidateStats* best() const {
         const auto& arms = proposer_.parents();
         return arms.empty() || arms.front().contender->known->in_flight ? nullptr : arms.front().contender;
     }
@@ -104,7 +104,7 @@ private:
     // Whoever leads by luck is found out before others build on it or hear of it, unless a run of anything new gains
     // more than that doubt can cost. What does not lead can wait: its figure is in the model.
     std::optional<Plan> undecided_best() const {
-        const Contender* leader = best();
+        const CandidateStats* leader = best();
         if (leader == nullptr || leader->decision != Decision::undecided ||
             leader->own.size() >= static_cast<std::size_t>(kMaxChallengerRuns) ||
             gain_per_run(history_, leader->known->candidate.id) > kMostDoubt * estimate_noise(contenders_).sigma)
@@ -118,7 +118,7 @@ private:
     // how large it is.
     std::optional<Plan> best_again() {
         bool now = random_.chance(kBestAgain);
-        const Contender* leader = best();
+        const CandidateStats* leader = best();
         if (leader == nullptr || proposer_.parents().size() < 2 || history_.trials.size() < kNoiseFrom ||
             leader->runs() >= most_runs())
             return std::nullopt;
@@ -139,19 +139,20 @@ private:
         std::vector<OperatorArm> arms = this->arms();
         std::erase_if(arms, [&](const OperatorArm& arm) { return !available(arm.name); });
         while (!arms.empty()) {
-            std::vector<OperatorOdds> odds = operator_odds(arms, random_);
-            if (odds_.empty()) odds_ = odds;
+            std::vector<OperatorProbability> selection_probability = operator_odds(arms, random_);
+            if (odds_.empty()) odds_ = selection_probability;
             std::vector<double> weights;
             std::string names;
-            for (const OperatorOdds& entry : odds) {
-                weights.push_back(entry.odds);
+            for (const OperatorProbability& entry : selection_probability) {
+                weights.push_back(entry.selection_probability);
                 names += fmt::format("{}{}", names.empty() ? "" : "/", entry.name);
             }
             std::size_t drawn = random_.pick(weights);
-            if (auto proposal = propose(odds[drawn].name)) {
-                std::string name(odds[drawn].name);
+            if (auto proposal = propose(selection_probability[drawn].name)) {
+                std::string name(selection_probability[drawn].name);
                 std::string choice =
-                    fmt::format("{} (odds {:.2f} of {}): {}", name, odds[drawn].odds, names, proposal->how);
+                    fmt::format("{} (odds {:.2f} of {}): {}", name, selection_probability[drawn].selection_probability,
+                                names, proposal->how);
                 if (!refused_.empty()) choice = fmt::format("{} gave nothing; {}", external(), choice);
                 return finished(std::move(*proposal), std::move(name), std::move(choice));
             }
@@ -186,7 +187,7 @@ private:
 
     Plan finished(Proposal proposal, std::string name, std::string choice) const {
         int runs = 0;
-        if (const Contender* contender = contenders_.find(proposal.child.id))
+        if (const CandidateStats* contender = contenders_.find(proposal.child.id))
             runs = again(*contender, "", "").replicate;
         return {
             std::move(proposal.child), std::move(proposal.parents), std::move(name), runs, std::move(choice), {}, {}};
@@ -194,7 +195,7 @@ private:
 
     // The space is exhausted: know the best ones better.
     std::optional<Plan> least_run() const {
-        const Contender* least = nullptr;
+        const CandidateStats* least = nullptr;
         for (const ParentArm& arm : proposer_.parents()) {
             if (arm.contender->known->in_flight || arm.contender->runs() >= kMostRuns) continue;
             if (least == nullptr || arm.contender->runs() < least->runs()) least = arm.contender;
@@ -206,7 +207,7 @@ private:
     }
 
     std::optional<Plan> failed_seed() const {
-        for (const Contender& contender : contenders_.all()) {
+        for (const CandidateStats& contender : contenders_.all()) {
             if (!contender.open() || !contender.known->seed || contender.known->in_flight || contender.scored() ||
                 contender.own.size() >= kMostFailures)
                 continue;
@@ -232,17 +233,17 @@ private:
 
     const PlannerInput& input_;
     const History& history_;
-    Contenders contenders_;
+    CandidateStandings contenders_;
     Random random_;
     Proposer proposer_;
-    std::vector<OperatorOdds> odds_;  // that the operator was drawn by
+    std::vector<OperatorProbability> odds_;  // that the operator was drawn by
     std::string refused_;
 };
 
 }  // namespace
 
-const Known* incumbent(const PlannerInput& input) {
-    Contenders contenders(*input.history);
+const KnownCandidate* incumbent(const PlannerInput& input) {
+    CandidateStandings contenders(*input.history);
     Random random(0);
     Proposer proposer(input, contenders, random);
     return proposer.parents().empty() ? nullptr : proposer.parents().front().contender->known;

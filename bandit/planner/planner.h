@@ -30,6 +30,6 @@ Result<Plan> plan_next(const PlannerInput& input);
 
 // The candidate that this clone holds to be the best in the category: the lowest shrunken mean (bandit/parents). Null
 // where none has a score. Takes as long as a plan.
-const Known* incumbent(const PlannerInput& input);
+const KnownCandidate* incumbent(const PlannerInput& input);
 
 }  // namespace cultivar

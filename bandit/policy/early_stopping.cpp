@@ -84,12 +84,12 @@ struct StoppingRule::Learner {
 
 StoppingRule::StoppingRule(const History& history, double budget_s) : budget_s_(budget_s) {
     if (!(budget_s > 0)) return;
-    Contenders contenders(history);
+    CandidateStandings contenders(history);
     std::vector<const Trial*> runs;
     double best_score = std::numeric_limits<double>::infinity();
     std::vector<double> scores;
     for (const Trial& trial : history.trials) {
-        if (!trial.own || trial.curve.empty() || contenders.of(trial) == nullptr) continue;
+        if (!trial.trusted || trial.curve.empty() || contenders.of(trial) == nullptr) continue;
         runs.push_back(&trial);
     }
     auto completed = [](const Trial& trial) {
@@ -126,7 +126,8 @@ StoppingRule::StoppingRule(const History& history, double budget_s) : budget_s_(
     }
 }
 
-std::optional<Hopeless> StoppingRule::hopeless(std::string_view candidate, const std::vector<CurvePoint>& curve) const {
+std::optional<StopDecision> StoppingRule::hopeless(std::string_view candidate,
+                                                   const std::vector<CurvePoint>& curve) const {
     if (curve.empty() || looks_.empty() || let_run(candidate)) return std::nullopt;
     int number =
         static_cast<int>(std::min(std::floor(curve.back().elapsed_s / budget_s_ * kLooks + 1e-9), kLooks - 1.0));
@@ -145,10 +146,10 @@ std::optional<Hopeless> StoppingRule::hopeless(std::string_view candidate, const
         ratios.push_back(run.score / std::exp(run.last));
     }
     double expected = std::exp(*now - median(gains)) * median(ratios);
-    return Hopeless{expected, fmt::format("train loss {:.4f} at {:.0f} % is above the median {:.4f}, and at best "
-                                          "{:.4f} at the end against {:.4f} of the best run",
-                                          std::exp(*now), 100.0 * number / kLooks, std::exp(look.median),
-                                          std::exp(hoped), std::exp(best_last_))};
+    return StopDecision{expected, fmt::format("train loss {:.4f} at {:.0f} % is above the median {:.4f}, and at best "
+                                              "{:.4f} at the end against {:.4f} of the best run",
+                                              std::exp(*now), 100.0 * number / kLooks, std::exp(look.median),
+                                              std::exp(hoped), std::exp(best_last_))};
 }
 
 }  // namespace cultivar

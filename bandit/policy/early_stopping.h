@@ -25,7 +25,7 @@ namespace cultivar {
 // Over the completed runs: what is added to the optimism.
 inline constexpr double kStoppingMargin = 3;
 
-struct Hopeless {
+struct StopDecision {
     double expected_score = 0;  // extrapolated by the median gain of the similar curves; reported instead of a score
     std::string reason;         // one line with the figures
 };
@@ -39,7 +39,7 @@ public:
     StoppingRule(const History& history, double budget_s);
 
     // `curve` is the run's own so far.
-    std::optional<Hopeless> hopeless(std::string_view candidate, const std::vector<CurvePoint>& curve) const;
+    std::optional<StopDecision> hopeless(std::string_view candidate, const std::vector<CurvePoint>& curve) const;
     double optimism() const { return optimism_; }
 
 private:

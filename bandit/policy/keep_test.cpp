@@ -44,13 +44,13 @@ struct Prior {
 
 using Voice = std::pair<std::string_view, std::string_view>;  // category and writer, "" for what is sure
 
-Prior prior_of(const Contenders& contenders) {
+Prior prior_of(const CandidateStandings& contenders) {
     std::map<Voice, Replicates> voices;
-    for (const Contender& contender : contenders.all()) {
+    for (const CandidateStats& contender : contenders.all()) {
         std::map<Voice, std::vector<double>> scores;
         for (const Trial* trial : contender.elsewhere) {
             if (trial->status != RunStatus::done || !std::isfinite(trial->score)) continue;
-            scores[{trial->category, trial->own ? std::string_view() : trial->writer}].push_back(trial->score);
+            scores[{trial->category, trial->trusted ? std::string_view() : trial->writer}].push_back(trial->score);
         }
         for (const auto& [voice, values] : scores) voices[voice].add(values);
     }
@@ -81,7 +81,7 @@ Decision decide(double z, int runs, std::size_t attempts, bool was_kept) {
 }
 
 // The decision that stood before the newest run.
-Decision decision_before(const Contender& child) {
+Decision decision_before(const CandidateStats& child) {
     Decision decision = Decision::none;
     for (std::size_t i = 0; i + 1 < child.own.size(); ++i) {
         if (child.own[i]->decision != Decision::none) decision = child.own[i]->decision;
@@ -97,10 +97,10 @@ Judgement judge_unscored(const Trial& newest) {
 
 }  // namespace
 
-Noise estimate_noise(const Contenders& contenders) {
+Noise estimate_noise(const CandidateStandings& contenders) {
     double best = std::numeric_limits<double>::infinity(), squares = 0;
     int degrees = 0;
-    for (const Contender& contender : contenders.all()) {
+    for (const CandidateStats& contender : contenders.all()) {
         if (!contender.scored()) continue;
         best = std::min(best, contender.mean);
         for (double score : contender.scores) squares += (score - contender.mean) * (score - contender.mean);
@@ -117,11 +117,11 @@ Noise estimate_noise(const Contenders& contenders) {
     return {std::max(std::exp(log_variance / 2), floor), degrees};
 }
 
-Noise estimate_noise(const History& history) { return estimate_noise(Contenders(history)); }
+Noise estimate_noise(const History& history) { return estimate_noise(CandidateStandings(history)); }
 
 Judgement judge(const History& history, const std::string& candidate, const std::vector<std::string>& parents) {
-    Contenders contenders(history);
-    const Contender* child = contenders.find(candidate);
+    CandidateStandings contenders(history);
+    const CandidateStats* child = contenders.find(candidate);
     if (child == nullptr || child->own.empty()) return {Decision::none, 0, "no run to judge"};
     const Trial& newest = *child->own.back();
     bool was_kept = decision_before(*child) == Decision::kept;
@@ -131,7 +131,7 @@ Judgement judge(const History& history, const std::string& candidate, const std:
     double sigma = estimate_noise(contenders).sigma;
     std::string figures =
         fmt::format("{:.4f} +- {:.4f} ({})", child->mean, sigma / std::sqrt(child->runs()), runs_text(child->runs()));
-    const Contender* parent = contenders.best_of(parents);
+    const CandidateStats* parent = contenders.best_of(parents);
     if (parent == nullptr) {
         const char* why = parents.empty() ? "no parents" : "no parent has a score here";
         return {Decision::kept, 0, fmt::format("{}, {}", figures, why)};

@@ -16,7 +16,7 @@
 
 namespace cultivar {
 
-class Contenders;
+class CandidateStandings;
 
 struct Noise {
     double sigma = 0;            // of one run's score; > 0
@@ -34,7 +34,7 @@ struct Noise {
 // that is sure of a category: together); and the prior weighs 2. Whose word is not verified moves it by a factor of e at
 // most, so that nobody can talk a category into keeping luck, or into keeping nothing.
 Noise estimate_noise(const History& history);
-Noise estimate_noise(const Contenders& contenders);
+Noise estimate_noise(const CandidateStandings& contenders);
 
 struct Judgement {
     Decision decision = Decision::none;  // kept, reverted or undecided; none: nothing to judge

@@ -45,7 +45,7 @@ double mean_cost_s(const History& history) {
     double sum_s = 0;
     int runs = 0;
     for (const Trial& trial : history.trials) {
-        if (trial.own && trial.wall_s > 0) sum_s += trial.wall_s, ++runs;
+        if (trial.trusted && trial.wall_s > 0) sum_s += trial.wall_s, ++runs;
     }
     return runs > 0 ? sum_s / runs : 0;
 }
@@ -59,11 +59,11 @@ struct Outcome {
 
 // What one operator's outcomes have shown, each fading with the next.
 struct Account {
-    double paid = 0, unpaid = 0, cost = 0, runs = 0;
+    double successes = 0, failures = 0, cost = 0, runs = 0;
 
     void add(const Outcome& outcome, double fade) {
-        paid = fade * paid + (outcome.pays ? outcome.weight : 0);
-        unpaid = fade * unpaid + (outcome.pays ? 0 : outcome.weight);
+        successes = fade * successes + (outcome.pays ? outcome.weight : 0);
+        failures = fade * failures + (outcome.pays ? 0 : outcome.weight);
         cost = fade * cost + outcome.weight * std::min(outcome.cost, kGreatestCost);
         runs = fade * runs + outcome.weight;
     }
@@ -81,9 +81,9 @@ double foretold(const std::vector<Outcome>& outcomes, const std::vector<Operator
     double sum = 0;
     for (const Outcome& outcome : outcomes) {
         Account& account = accounts[outcome.arm];
-        const double paid = priors[outcome.arm].paid + account.paid,
-                     unpaid = priors[outcome.arm].unpaid + account.unpaid;
-        sum += std::log((outcome.pays ? paid : unpaid) / (paid + unpaid));
+        const double successes = priors[outcome.arm].successes + account.successes,
+                     failures = priors[outcome.arm].failures + account.failures;
+        sum += std::log((outcome.pays ? successes : failures) / (successes + failures));
         account.add(outcome, fade);
     }
     return sum;
@@ -101,22 +101,23 @@ double best_fade(const std::vector<Outcome>& outcomes, const std::vector<Operato
 // The category's history as outcomes: of own runs, and of what others say of theirs.
 class Outcomes {
 public:
-    Outcomes(const History& history, const Contenders& contenders, const std::vector<OperatorArm>& arms)
+    Outcomes(const History& history, const CandidateStandings& contenders, const std::vector<OperatorArm>& arms)
         : arms_(arms), mean_s_(mean_cost_s(history)) {
         std::vector<bool> seen(contenders.all().size()), told(contenders.all().size());
         Lowest best, best_told;  // of the candidates before this one
         for (const Trial& trial : history.trials) {
-            if (trial.own && !trial.proposer.empty() && !is_proposed(trial))
+            if (trial.trusted && !trial.proposer.empty() && !is_proposed(trial))
                 add(own, trial.proposer, {0, false, 1, relative(proposal_cost_s(trial))});
-            const Contender* contender = contenders.of(trial);
+            const CandidateStats* contender = contenders.of(trial);
             if (contender == nullptr) continue;  // rejected
-            if (!trial.own && trial.status != RunStatus::done) continue;
+            if (!trial.trusted && trial.status != RunStatus::done) continue;
             auto place = static_cast<std::size_t>(contender - contenders.all().data());
-            std::vector<bool>& known = trial.own ? seen : told;
+            std::vector<bool>& known = trial.trusted ? seen : told;
             if (known[place]) continue;
             known[place] = true;
-            const bool pays = trial.status == RunStatus::done && (trial.own ? best : best_told).improve(trial.score);
-            if (trial.own) {
+            const bool pays =
+                trial.status == RunStatus::done && (trial.trusted ? best : best_told).improve(trial.score);
+            if (trial.trusted) {
                 add(own, trial.operator_name, {0, pays, 1, run_cost(trial)});
             } else {
                 add(others, trial.operator_name, {0, pays, kForeignWeight, 1});
@@ -144,8 +145,8 @@ private:
 
 }  // namespace
 
-std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders, std::string_view external,
-                                       double others_word) {
+std::vector<OperatorArm> operator_arms(const History& history, const CandidateStandings& contenders,
+                                       std::string_view external, double others_word) {
     std::vector<OperatorArm> arms = prior_arms(external, others_word);
     const Outcomes outcomes(history, contenders, arms);
     const double fade = best_fade(outcomes.own, arms);
@@ -153,28 +154,29 @@ std::vector<OperatorArm> operator_arms(const History& history, const Contenders&
     const std::vector<Account> others = accounts_of(outcomes.others, arms.size(), fade);
     for (std::size_t i = 0; i < arms.size(); ++i) {
         const double share = std::min(1.0, kMostForeign / std::max(others[i].runs, kMostForeign));
-        arms[i].paid += own[i].paid + share * others[i].paid;
-        arms[i].unpaid += own[i].unpaid + share * others[i].unpaid;
+        arms[i].successes += own[i].successes + share * others[i].successes;
+        arms[i].failures += own[i].failures + share * others[i].failures;
         arms[i].cost = std::max((kPriorRuns + own[i].cost) / (kPriorRuns + own[i].runs), kLeastCost);
         arms[i].fade = fade;
     }
     return arms;
 }
 
-std::vector<OperatorOdds> operator_odds(const std::vector<OperatorArm>& arms, Random& random) {
-    std::vector<OperatorOdds> odds;
-    if (arms.empty()) return odds;
-    for (const OperatorArm& arm : arms) odds.push_back({arm.name, kFloor / static_cast<double>(arms.size())});
+std::vector<OperatorProbability> operator_odds(const std::vector<OperatorArm>& arms, Random& random) {
+    std::vector<OperatorProbability> selection_probability;
+    if (arms.empty()) return selection_probability;
+    for (const OperatorArm& arm : arms)
+        selection_probability.push_back({arm.name, kFloor / static_cast<double>(arms.size())});
     for (int draw = 0; draw < kDraws; ++draw) {
         std::size_t winner = 0;
         double best = -1;
         for (std::size_t i = 0; i < arms.size(); ++i) {
-            double value = random.beta(arms[i].paid, arms[i].unpaid) / arms[i].cost;
+            double value = random.beta(arms[i].successes, arms[i].failures) / arms[i].cost;
             if (value > best) best = value, winner = i;
         }
-        odds[winner].odds += (1 - kFloor) / kDraws;
+        selection_probability[winner].selection_probability += (1 - kFloor) / kDraws;
     }
-    return odds;
+    return selection_probability;
 }
 
 }  // namespace cultivar

@@ -28,24 +28,24 @@ inline constexpr double kSecondsPerUsd = 7200;             // of a machine at ha
 
 struct OperatorArm {
     std::string_view name;
-    double paid = 0, unpaid = 0;  // the prior's pseudo-counts included
-    double cost = 1;              // of its runs against the mean run
-    double fade = 0.95;           // of its account, at each of its updates; the same for all
+    double successes = 0, failures = 0;  // the prior's pseudo-counts included
+    double cost = 1;                     // of its runs against the mean run
+    double fade = 0.95;                  // of its account, at each of its updates; the same for all
 };
 
 // tune, switch, cross and import with what the category's history says of them, and the external proposer of that name,
 // if any. Only a candidate's first own run counts. Unverified foreign runs are judged among themselves, count half and
 // together no more than two own runs of an operator, however many they are; rejected ones not at all. Costs are those of
 // own runs. `others_word`: what it has been worth to the model, 0 .. 1; imports begin with as much credit.
-std::vector<OperatorArm> operator_arms(const History& history, const Contenders& contenders,
+std::vector<OperatorArm> operator_arms(const History& history, const CandidateStandings& contenders,
                                        std::string_view external = {}, double others_word = 1);
 
-struct OperatorOdds {
+struct OperatorProbability {
     std::string_view name;
-    double odds = 0;  // probability of being drawn
+    double selection_probability = 0;  // probability of being drawn
 };
 
 // The arms' odds, summing to 1, in the order given.
-std::vector<OperatorOdds> operator_odds(const std::vector<OperatorArm>& arms, Random& random);
+std::vector<OperatorProbability> operator_odds(const std::vector<OperatorArm>& arms, Random& random);
 
 }  // namespace cultivar

@@ -12,16 +12,16 @@ constexpr std::size_t kEstimated = 30;
 constexpr double kParentWeight = 0.5;  // runs
 constexpr double kSpread = 0.3;
 
-double shrunken_mean(const Contenders& contenders, const Contender& contender) {
-    const Contender* parent = contenders.best_of(contender.known->parents);
+double shrunken_mean(const CandidateStandings& contenders, const CandidateStats& contender) {
+    const CandidateStats* parent = contenders.best_of(contender.known->parents);
     if (parent == nullptr) return contender.mean;
     double runs = contender.runs();
     return (runs * contender.mean + kParentWeight * parent->mean) / (runs + kParentWeight);
 }
 
-double median_score(const Contenders& contenders) {
+double median_score(const CandidateStandings& contenders) {
     std::vector<double> means;
-    for (const Contender& contender : contenders.all()) {
+    for (const CandidateStats& contender : contenders.all()) {
         if (contender.scored()) means.push_back(contender.mean);
     }
     if (means.empty()) return 0;
@@ -30,18 +30,18 @@ double median_score(const Contenders& contenders) {
     return *middle;
 }
 
-std::vector<const Contender*> parents_of(const Contenders& contenders) {
-    std::vector<const Contender*> parents;
-    for (const Contender& contender : contenders.all()) {
+std::vector<const CandidateStats*> parents_of(const CandidateStandings& contenders) {
+    std::vector<const CandidateStats*> parents;
+    for (const CandidateStats& contender : contenders.all()) {
         if (contender.parent()) parents.push_back(&contender);
     }
     return parents;
 }
 
-std::vector<ParentArm> arms_of(const Contenders& contenders, const std::vector<const Contender*>& parents,
-                               const std::function<double(const Contender&)>& estimate) {
+std::vector<ParentArm> arms_of(const CandidateStandings& contenders, const std::vector<const CandidateStats*>& parents,
+                               const std::function<double(const CandidateStats&)>& estimate) {
     std::vector<ParentArm> arms;
-    for (const Contender* parent : parents) arms.push_back({parent, estimate(*parent), 0});
+    for (const CandidateStats* parent : parents) arms.push_back({parent, estimate(*parent), 0});
     std::ranges::stable_sort(arms, {}, &ParentArm::shrunken);
     if (arms.size() > kArms) arms.resize(kArms);
     if (arms.empty()) return arms;
@@ -54,23 +54,23 @@ std::vector<ParentArm> arms_of(const Contenders& contenders, const std::vector<c
 
 }  // namespace
 
-std::vector<ParentArm> parent_arms(const Contenders& contenders) {
+std::vector<ParentArm> parent_arms(const CandidateStandings& contenders) {
     return arms_of(contenders, parents_of(contenders),
-                   [&](const Contender& contender) { return shrunken_mean(contenders, contender); });
+                   [&](const CandidateStats& contender) { return shrunken_mean(contenders, contender); });
 }
 
-std::vector<ParentArm> parent_arms(const Contenders& contenders,
-                                   const std::function<double(const Contender&)>& estimate) {
-    std::vector<const Contender*> parents = parents_of(contenders);
+std::vector<ParentArm> parent_arms(const CandidateStandings& contenders,
+                                   const std::function<double(const CandidateStats&)>& estimate) {
+    std::vector<const CandidateStats*> parents = parents_of(contenders);
     const auto most = std::min(parents.size(), kEstimated);
     std::ranges::partial_sort(parents, parents.begin() + static_cast<std::ptrdiff_t>(most), {},
-                              [](const Contender* one) { return std::pair(one->mean, one); });
+                              [](const CandidateStats* one) { return std::pair(one->mean, one); });
     parents.resize(most);
     return arms_of(contenders, parents, estimate);
 }
 
-double score_spread(const Contenders& contenders) {
-    const Contender* best = contenders.best();
+double score_spread(const CandidateStandings& contenders) {
+    const CandidateStats* best = contenders.best();
     return best == nullptr ? 0 : median_score(contenders) - best->mean;
 }
 

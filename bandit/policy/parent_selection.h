@@ -15,19 +15,19 @@
 namespace cultivar {
 
 struct ParentArm {
-    const Contender* contender = nullptr;
+    const CandidateStats* contender = nullptr;
     double shrunken = 0;  // in the score's unit
     double level = 0;     // 0 .. 1
 };
 
 // The candidates that may have children, best shrunken mean first, at most ten; the first is the incumbent.
-std::vector<ParentArm> parent_arms(const Contenders& contenders);
+std::vector<ParentArm> parent_arms(const CandidateStandings& contenders);
 // With `estimate` of the thirty of lowest mean in place of the shrunken mean.
-std::vector<ParentArm> parent_arms(const Contenders& contenders,
-                                   const std::function<double(const Contender&)>& estimate);
+std::vector<ParentArm> parent_arms(const CandidateStandings& contenders,
+                                   const std::function<double(const CandidateStats&)>& estimate);
 
 // The median of the candidates' means less the best; 0 if nothing was scored.
-double score_spread(const Contenders& contenders);
+double score_spread(const CandidateStandings& contenders);
 
 struct ParentDraw {
     const ParentArm* arm = nullptr;

@@ -11,8 +11,8 @@ constexpr std::size_t kShortestPrefix = 4, kShownBytes = 64;
 
 tl::unexpected<Error> refused(std::string why) { return fail(Code::unfit, std::move(why)); }
 
-Result<const Known*> parent_of(const Suggestion& suggestion, const Contenders& contenders) {
-    const Contender* parent = named(contenders, suggestion.parent);
+Result<const KnownCandidate*> parent_of(const Suggestion& suggestion, const CandidateStandings& contenders) {
+    const CandidateStats* parent = named(contenders, suggestion.parent);
     if (parent == nullptr)
         return refused(fmt::format("it names no candidate: parent '{}'", suggestion.parent.substr(0, kShownBytes)));
     if (!parent->parent())
@@ -36,16 +36,17 @@ Result<void> change(const Space& space, const Genes& changes, Genes& genes) {
 }
 
 bool is_new(const std::string& id, const History& history) {
-    return std::ranges::none_of(history.candidates, [&](const Known& known) { return known.candidate.id == id; }) &&
+    return std::ranges::none_of(history.candidates,
+                                [&](const KnownCandidate& known) { return known.candidate.id == id; }) &&
            std::ranges::none_of(history.trials, [&](const Trial& trial) { return trial.candidate == id; });
 }
 
 }  // namespace
 
-const Contender* named(const Contenders& contenders, std::string_view prefix) {
+const CandidateStats* named(const CandidateStandings& contenders, std::string_view prefix) {
     if (prefix.size() < kShortestPrefix) return nullptr;
-    const Contender* found = nullptr;
-    for (const Contender& contender : contenders.all()) {
+    const CandidateStats* found = nullptr;
+    for (const CandidateStats& contender : contenders.all()) {
         if (contender.known == nullptr || !contender.known->candidate.id.starts_with(prefix)) continue;
         if (found != nullptr) return nullptr;
         found = &contender;
@@ -53,9 +54,10 @@ const Contender* named(const Contenders& contenders, std::string_view prefix) {
     return found;
 }
 
-Result<Candidate> child_of(const Suggestion& suggestion, const PlannerInput& input, const Contenders& contenders) {
+Result<Candidate> child_of(const Suggestion& suggestion, const PlannerInput& input,
+                           const CandidateStandings& contenders) {
     if (suggestion.changes.empty()) return refused("it changes nothing");
-    TRY_ASSIGN(const Known* parent, parent_of(suggestion, contenders));
+    TRY_ASSIGN(const KnownCandidate* parent, parent_of(suggestion, contenders));
     Genes genes = parent->candidate.genes;
     TRY(change(*input.space, suggestion.changes, genes));
     auto child = make_candidate(*input.space, input.task_id, genes);

@@ -10,9 +10,10 @@ namespace cultivar {
 // The child that these changes make of the parent. Errors: unfit, with the reason in one line: the parent is unknown or
 // was not kept here, a change names no gene, is out of range or not active in the child, the child violates a constraint
 // or is known, run or under way already.
-Result<Candidate> child_of(const Suggestion& suggestion, const PlannerInput& input, const Contenders& contenders);
+Result<Candidate> child_of(const Suggestion& suggestion, const PlannerInput& input,
+                           const CandidateStandings& contenders);
 
 // The one candidate whose id begins so (4 digits or more). Null: none, or more than one.
-const Contender* named(const Contenders& contenders, std::string_view prefix);
+const CandidateStats* named(const CandidateStandings& contenders, std::string_view prefix);
 
 }  // namespace cultivar

@@ -51,11 +51,11 @@ std::vector<Step> steps_between(const Space& space, const Genes& before, const G
 
 struct Outcome {
     bool known = false;
-    bool paid = false;
+    bool successes = false;
     double weight = 1;
 };
 
-Outcome outcome_of(const Contender& child) {
+Outcome outcome_of(const CandidateStats& child) {
     if (child.own.empty()) {
         Decision decision = child.foreign.front()->decision;
         return {decision == Decision::kept || decision == Decision::reverted, decision == Decision::kept,
@@ -89,7 +89,7 @@ void move_gene(const Gene& gene, int direction, double steps, Genes& genes, std:
 
 }  // namespace
 
-Experience::Experience(const Space& space, const Contenders& contenders) : arms_(space.genes().size()) {
+Experience::Experience(const Space& space, const CandidateStandings& contenders) : arms_(space.genes().size()) {
     for (std::size_t i = 0; i < arms_.size(); ++i) {
         if (!is_size(space.genes()[i])) continue;
         for (Arm& sized : arms_[i]) sized.prior = kSizeWeight;
@@ -103,14 +103,14 @@ Experience::Experience(const Space& space, const Contenders& contenders) : arms_
     for (auto& directions : arms_) {
         for (Arm& one : directions) {
             const double share = kMostForeign / std::max(one.told_paid + one.told_unpaid, kMostForeign);
-            one.paid += share * one.told_paid;
-            one.unpaid += share * one.told_unpaid;
+            one.successes += share * one.told_paid;
+            one.failures += share * one.told_unpaid;
         }
     }
 }
 
-void Experience::learn(const Space& space, const Contenders& contenders, const Contender& child) {
-    const Contender* parent = contenders.find(child.known->parents.front());
+void Experience::learn(const Space& space, const CandidateStandings& contenders, const CandidateStats& child) {
+    const CandidateStats* parent = contenders.find(child.known->parents.front());
     if (parent == nullptr || parent->known == nullptr) return;
     Outcome outcome = outcome_of(child);
     if (!outcome.known) return;
@@ -119,19 +119,19 @@ void Experience::learn(const Space& space, const Contenders& contenders, const C
         double share = outcome.weight / static_cast<double>(steps.size());
         Arm& one = arm(step.gene, step.direction);
         if (child.own.empty()) {
-            (outcome.paid ? one.told_paid : one.told_unpaid) += share;
+            (outcome.successes ? one.told_paid : one.told_unpaid) += share;
         } else {
-            (outcome.paid ? one.paid : one.unpaid) += share;
+            (outcome.successes ? one.successes : one.failures) += share;
         }
     }
 }
 
 double Experience::weight(std::size_t gene, int direction) const {
     const Arm& arm = arms_[gene][static_cast<std::size_t>(direction + 1)];
-    return arm.prior * (0.5 + arm.paid) / (1 + arm.paid + arm.unpaid);
+    return arm.prior * (0.5 + arm.successes) / (1 + arm.successes + arm.failures);
 }
 
-double mean_steps(const Contender& contender) {
+double mean_steps(const CandidateStats& contender) {
     double sum = 0;
     int count = 0;
     for (const Trial* trial : contender.own) {

@@ -21,16 +21,16 @@ class Experience {
 public:
     // From the newest 500 candidates with one known parent whose own runs were decided, and the newest 500 of others.
     // Unverified foreign runs count half, and on no arm more than two own runs, however many they are.
-    Experience(const Space& space, const Contenders& contenders);
+    Experience(const Space& space, const CandidateStandings& contenders);
     // `direction`: -1 or +1 for ordered genes, 0 for the others; `gene` is an index into space.genes().
     double weight(std::size_t gene, int direction) const;
 
 private:
     struct Arm {
-        double prior = 1, paid = 0, unpaid = 0;
+        double prior = 1, successes = 0, failures = 0;
         double told_paid = 0, told_unpaid = 0;  // by others
     };
-    void learn(const Space& space, const Contenders& contenders, const Contender& child);
+    void learn(const Space& space, const CandidateStandings& contenders, const CandidateStats& child);
     Arm& arm(std::size_t gene, int direction) { return arms_[gene][static_cast<std::size_t>(direction + 1)]; }
 
     std::vector<std::array<Arm, 3>> arms_;
@@ -39,7 +39,7 @@ private:
 // Steps that the runs of a candidate made here, on average; 0 where that is not known. What is counted in steps and
 // lies beyond them never takes effect as it was meant in this budget: such genes come first, and are cut to a part of
 // the steps there are.
-double mean_steps(const Contender& contender);
+double mean_steps(const CandidateStats& contender);
 
 // A neighbour of `base`: one structural gene moves, or k ~ 1 + Binomial(d - 1, 1/d) of the d active plain ones; ordered
 // ones by |N(0, 1)| * 0.2 of their range (log space where declared; the lowest quarter of a linear range is halved or

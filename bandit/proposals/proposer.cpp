@@ -45,14 +45,14 @@ double mean_score(const std::vector<const Trial*>& trials, RunStatus status) {
 
 // What the model is told of a candidate: its score, else where its curve pointed to, else that it cannot be judged
 // here.
-Observation observe(const Contender& contender) {
+Observation observe(const CandidateStats& contender) {
     double score = mean_score(contender.own, RunStatus::done);
     if (std::isinf(score)) score = mean_score(contender.own, RunStatus::stopped);
     return {&contender.known->candidate.genes, score, 1, static_cast<double>(contender.own.size())};
 }
 
 // Whose word a candidate's is that did not run here.
-std::string_view voice_of(const Contender& contender) {
+std::string_view voice_of(const CandidateStats& contender) {
     const Trial* trial = !contender.foreign.empty()     ? contender.foreign.front()
                          : !contender.elsewhere.empty() ? contender.elsewhere.front()
                                                         : nullptr;
@@ -62,10 +62,10 @@ std::string_view voice_of(const Contender& contender) {
 using Ids = std::unordered_set<std::string_view>;
 
 // Of all of these; one that is null has none.
-Ids ancestors(const Contenders& contenders, std::vector<const Contender*> open) {
+Ids ancestors(const CandidateStandings& contenders, std::vector<const CandidateStats*> open) {
     Ids found;
     while (!open.empty()) {
-        const Contender* next = open.back();
+        const CandidateStats* next = open.back();
         open.pop_back();
         if (next == nullptr || next->known == nullptr) continue;
         for (const std::string& parent : next->known->parents) {
@@ -76,35 +76,35 @@ Ids ancestors(const Contenders& contenders, std::vector<const Contender*> open) 
 }
 
 // What all that still counts here descends from: built on it already, its own score here would tell little.
-Ids outgrown_here(const Contenders& contenders) {
-    std::vector<const Contender*> parents;
-    for (const Contender& contender : contenders.all()) {
+Ids outgrown_here(const CandidateStandings& contenders) {
+    std::vector<const CandidateStats*> parents;
+    for (const CandidateStats& contender : contenders.all()) {
         if (contender.parent()) parents.push_back(&contender);
     }
     return ancestors(contenders, std::move(parents));
 }
 
-bool importable(const Contender& contender) {
+bool importable(const CandidateStats& contender) {
     if (!contender.open() || contender.known->in_flight || !contender.own.empty()) return false;
     bool scored_elsewhere = std::isfinite(mean_score(contender.foreign, RunStatus::done));
     return contender.known->kept || (contender.known->seed && scored_elsewhere);
 }
 
 // Without what was outgrown here: scored here and better than the incumbent; then unknown here, newest tips of the family tree first; then the rest.
-std::vector<const Contender*> ranked_imports(const Contenders& contenders, double incumbent) {
+std::vector<const CandidateStats*> ranked_imports(const CandidateStandings& contenders, double incumbent) {
     std::unordered_set<std::string_view> improved;  // has a kept child
-    for (const Contender& contender : contenders.all()) {
+    for (const CandidateStats& contender : contenders.all()) {
         if (contender.known == nullptr || !contender.known->kept) continue;
         for (const std::string& parent : contender.known->parents) improved.insert(parent);
     }
     struct Rank {
-        const Contender* contender;
+        const CandidateStats* contender;
         int group;
         double score;
     };
     const Ids outgrown = outgrown_here(contenders);
     std::vector<Rank> ranks;
-    for (const Contender& contender : contenders.all()) {
+    for (const CandidateStats& contender : contenders.all()) {
         if (!importable(contender) || outgrown.contains(contender.known->candidate.id)) continue;
         double score = mean_score(contender.foreign, RunStatus::done);
         bool tip = !improved.contains(contender.known->candidate.id);
@@ -113,7 +113,7 @@ std::vector<const Contender*> ranked_imports(const Contenders& contenders, doubl
     }
     std::ranges::stable_sort(
         ranks, [](const Rank& a, const Rank& b) { return a.group != b.group ? a.group < b.group : a.score < b.score; });
-    std::vector<const Contender*> imports;
+    std::vector<const CandidateStats*> imports;
     for (const Rank& rank : ranks) imports.push_back(rank.contender);
     return imports;
 }
@@ -178,7 +178,7 @@ std::int64_t assignments(const Space& space) {
 
 }  // namespace
 
-Proposer::Proposer(const PlannerInput& input, const Contenders& contenders, Random& random)
+Proposer::Proposer(const PlannerInput& input, const CandidateStandings& contenders, Random& random)
     : input_(input),
       space_(*input.space),
       contenders_(contenders),
@@ -187,7 +187,7 @@ Proposer::Proposer(const PlannerInput& input, const Contenders& contenders, Rand
     observe_all(*input.history);
     measure_noise();
     arms_ = model_ ? parent_arms(contenders,
-                                 [&](const Contender& one) {
+                                 [&](const CandidateStats& one) {
                                      return noise_matters_ ? model_->expected(one.known->candidate.genes) : one.mean;
                                  })
                    : parent_arms(contenders);
@@ -196,7 +196,7 @@ Proposer::Proposer(const PlannerInput& input, const Contenders& contenders, Rand
 }
 
 void Proposer::observe_all(const History& history) {
-    for (const Contender& contender : contenders_.all()) {
+    for (const CandidateStats& contender : contenders_.all()) {
         if (contender.known != nullptr && !contender.own.empty()) observations_.push_back(observe(contender));
     }
     sources_ = sources(history, contenders_);
@@ -204,7 +204,7 @@ void Proposer::observe_all(const History& history) {
         std::ranges::count_if(observations_, [](const Observation& one) { return std::isfinite(one.score); });
     if (figures < (sources_.empty() ? kModelFrom : 1)) return;
     std::vector<const Genes*> in_flight;
-    for (const Known& known : history.candidates) {
+    for (const KnownCandidate& known : history.candidates) {
         if (known.in_flight && !known.rejected) in_flight.push_back(&known.candidate.genes);
     }
     model_.emplace(space_, observations_, in_flight, sources_);
@@ -237,7 +237,7 @@ bool Proposer::trusted(const Trial& trial) const {
 
 bool Proposer::novel(const std::string& id) const {
     if (!contenders_.knows(id)) return true;
-    const Contender* contender = contenders_.find(id);
+    const CandidateStats* contender = contenders_.find(id);
     if (!model_ || contender == nullptr || !contender->open() || contender->known->in_flight) return false;
     return contender->own.empty() &&
            std::ranges::none_of(contender->foreign, [&](const Trial* trial) { return trusted(*trial); });
@@ -264,7 +264,7 @@ std::optional<Proposal> Proposer::propose(std::string_view operator_name) {
 
 void Proposer::measure_noise() {
     int replicated = 0;
-    for (const Contender& contender : contenders_.all()) replicated += std::max(contender.runs() - 1, 0);
+    for (const CandidateStats& contender : contenders_.all()) replicated += std::max(contender.runs() - 1, 0);
     noise_known_ = replicated >= kNoiseKnown;
     if (!noise_known_) return;
     noise_matters_ = estimate_noise(contenders_).sigma > kNoiseMatters * score_spread(contenders_);
@@ -281,7 +281,7 @@ std::optional<Proposal> Proposer::accept(const ParentDraw& draw, const Genes& ge
     const Candidate& parent = draw.arm->contender->known->candidate;
     std::string how =
         fmt::format("parent {}; {}", drawn(draw), change_text(gene_changes(space_, parent.genes, child->genes)));
-    const Contender* told = contenders_.find(child->id);
+    const CandidateStats* told = contenders_.find(child->id);
     if (told != nullptr && !told->foreign.empty()) how += "; others say that they ran it, which nobody verified";
     return Proposal{std::move(*child), {parent.id}, std::move(how)};
 }
@@ -296,13 +296,13 @@ std::optional<Proposal> Proposer::by_model(GeneKind kind) {
         const Genes& from = draws[parent].arm->contender->known->candidate.genes;
         for (Genes& genes : children) {
             if (kind == GeneKind::plain && moved(space_, from, genes) > most) continue;
-            double promise = model_->promise(genes);
-            ideas.push_back({std::move(genes), parent, promise});
+            double acquisition = model_->acquisition(genes);
+            ideas.push_back({std::move(genes), parent, acquisition});
         }
     };
     for (std::size_t i = 0; i < draws.size(); ++i) add(ideas_from(*draws[i].arm->contender, kind, sampler), i);
     if (kind == GeneKind::plain) add(leaps(draws.front().arm->contender->known->candidate.genes), 0);
-    std::ranges::stable_sort(ideas, std::ranges::greater{}, &Idea::promise);
+    std::ranges::stable_sort(ideas, std::ranges::greater{}, &Idea::acquisition);
     for (Idea& idea : ideas) {
         if (!accept(draws[idea.parent], idea.genes)) continue;
         const ParentDraw& draw = draws[idea.parent];
@@ -312,7 +312,7 @@ std::optional<Proposal> Proposer::by_model(GeneKind kind) {
     return std::nullopt;
 }
 
-std::vector<Genes> Proposer::ideas_from(const Contender& parent, GeneKind kind, const Parzen& sampler) {
+std::vector<Genes> Proposer::ideas_from(const CandidateStats& parent, GeneKind kind, const Parzen& sampler) {
     std::vector<Genes> children;
     auto consider = [&](Genes genes) {
         if (repair(space_, genes, {}) && allowed(genes)) children.push_back(std::move(genes));
@@ -375,10 +375,10 @@ Genes Proposer::climbed(Idea idea, const Genes& parent) {
             for (const Value& value : neighbours(gene, from.at(gene.name))) {
                 Genes genes = from;
                 genes.at(gene.name) = value;
-                double promise = model_->promise(genes);
-                if (promise <= idea.promise || !allowed(genes)) continue;
+                double acquisition = model_->acquisition(genes);
+                if (acquisition <= idea.acquisition || !allowed(genes)) continue;
                 auto child = make_candidate(space_, input_.task_id, genes);
-                if (child && novel(child->id)) idea = {std::move(genes), idea.parent, promise};
+                if (child && novel(child->id)) idea = {std::move(genes), idea.parent, acquisition};
             }
         }
         if (idea.genes == from) break;
@@ -396,11 +396,11 @@ std::optional<Proposal> Proposer::step(GeneKind kind) {
     return std::nullopt;
 }
 
-std::optional<Genes> Proposer::one_step(const Contender& parent, GeneKind kind) {
-    const Known& known = *parent.known;
+std::optional<Genes> Proposer::one_step(const CandidateStats& parent, GeneKind kind) {
+    const KnownCandidate& known = *parent.known;
     // Only a childless candidate follows its own step: afterwards that direction has had its chance.
     if (known.parents.size() == 1 && parent.children == 0 && random_.chance(kFollow)) {
-        const Contender* before = contenders_.find(known.parents.front());
+        const CandidateStats* before = contenders_.find(known.parents.front());
         if (before != nullptr && before->known != nullptr) {
             auto genes = follow(space_, before->known->candidate.genes, known.candidate.genes, kind, random_);
             if (genes) return genes;
@@ -425,9 +425,9 @@ std::optional<Proposal> Proposer::cross() {
             if (++pairs > kPairs) return best;
             auto child = input_.cross(first, second);
             if (!child || !novel(child->id) || !allowed(child->genes)) continue;
-            double promise = model_ ? model_->promise(child->genes) : 0;
-            if (best && promise <= highest) continue;
-            highest = promise;
+            double acquisition = model_ ? model_->acquisition(child->genes) : 0;
+            if (best && acquisition <= highest) continue;
+            highest = acquisition;
             best = Proposal{
                 std::move(*child), {first, second}, fmt::format("{} with {}", drawn(draws[i]), drawn(draws[j]))};
             if (!model_) return best;
@@ -437,24 +437,24 @@ std::optional<Proposal> Proposer::cross() {
 }
 
 // Of the first of each voice: one that claims a thousand finds does not crowd out the rest.
-const Contender& Proposer::most_promising_import() const {
+const CandidateStats& Proposer::most_promising_import() const {
     if (!model_ || sources_.empty()) return *imports_.front();
-    const Contender* best = nullptr;
+    const CandidateStats* best = nullptr;
     double highest = 0;
     std::size_t ranked = 0;
     std::unordered_map<std::string_view, std::size_t> of_voice;
-    for (const Contender* import : imports_) {
+    for (const CandidateStats* import : imports_) {
         if (++of_voice[voice_of(*import)] > kMostOfVoice) continue;
         if (++ranked > kMostRanked) break;
-        const double promise = model_->promise(import->known->candidate.genes);
-        if (best == nullptr || promise > highest) highest = promise, best = import;
+        const double acquisition = model_->acquisition(import->known->candidate.genes);
+        if (best == nullptr || acquisition > highest) highest = acquisition, best = import;
     }
     return *best;
 }
 
 std::optional<Proposal> Proposer::import() const {
     if (imports_.empty()) return std::nullopt;
-    const Contender& best = most_promising_import();
+    const CandidateStats& best = most_promising_import();
     double score = mean_score(best.foreign, RunStatus::done);
     std::string why =
         std::isfinite(score)

@@ -37,7 +37,7 @@ struct Proposal {
 // Lives for one plan; refers to the input, the contenders and the generator it was made with.
 class Proposer {
 public:
-    Proposer(const PlannerInput& input, const Contenders& contenders, Random& random);
+    Proposer(const PlannerInput& input, const CandidateStandings& contenders, Random& random);
 
     // Could this operator make anything at all? Cheap; propose() may still find nothing.
     bool available(std::string_view operator_name) const;
@@ -56,20 +56,20 @@ private:
     struct Idea {
         Genes genes;
         std::size_t parent;  // of the draws
-        double promise;
+        double acquisition;
     };
     void observe_all(const History& history);
     bool trusted(const Trial& trial) const;
     void measure_noise();
     std::optional<Proposal> by_model(GeneKind kind);
-    std::vector<Genes> ideas_from(const Contender& parent, GeneKind kind, const Parzen& sampler);
+    std::vector<Genes> ideas_from(const CandidateStats& parent, GeneKind kind, const Parzen& sampler);
     std::vector<Genes> leaps(const Genes& base);
     Genes climbed(Idea idea, const Genes& parent);
     std::optional<Proposal> step(GeneKind kind);
-    std::optional<Genes> one_step(const Contender& parent, GeneKind kind);
+    std::optional<Genes> one_step(const CandidateStats& parent, GeneKind kind);
     std::optional<Proposal> cross();
     std::optional<Proposal> import() const;
-    const Contender& most_promising_import() const;
+    const CandidateStats& most_promising_import() const;
 
     std::optional<Proposal> accept(const ParentDraw& draw, const Genes& genes) const;
     bool allowed(const Genes& genes) const;
@@ -77,7 +77,7 @@ private:
 
     const PlannerInput& input_;
     const Space& space_;
-    const Contenders& contenders_;
+    const CandidateStandings& contenders_;
     Random& random_;
     Experience experience_;
     std::vector<HintSource> sources_;
@@ -85,7 +85,7 @@ private:
     std::optional<Surrogate> model_;
     bool noise_known_ = false, noise_matters_ = false;
     std::vector<ParentArm> arms_;
-    std::vector<const Contender*> imports_;  // the most promising first, where no source is heard
+    std::vector<const CandidateStats*> imports_;  // the most promising first, where no source is heard
 };
 
 }  // namespace cultivar

@@ -116,7 +116,7 @@ private:
         all_.push_back(std::move(proposed));
         parents_.push_back(std::move(parents));
         kept_.push_back(false);
-        Known& known = history_.candidates.emplace_back();
+        KnownCandidate& known = history_.candidates.emplace_back();
         known.candidate.id = id(all_.size() - 1);
         known.parents = parents_.back();
         return all_.size() - 1;

@@ -23,7 +23,7 @@ PlannedSearch::PlannedSearch(const SearchTable& table, std::uint64_t seed, const
     if (prelude.elsewhere != nullptr) hear_of(*prelude.elsewhere, prelude.told);
 }
 
-Known& PlannedSearch::entry_of(std::size_t row) {
+KnownCandidate& PlannedSearch::entry_of(std::size_t row) {
     auto candidate = make_candidate(table_.space(), kTask, table_.genes(row)).value();
     auto [place, fresh] = at_.emplace(candidate.id, history_.candidates.size());
     if (fresh) history_.candidates.push_back({.candidate = std::move(candidate), .parents = {}});
@@ -31,7 +31,7 @@ Known& PlannedSearch::entry_of(std::size_t row) {
 }
 
 void PlannedSearch::know(std::size_t row, Random& luck) {
-    Known& entry = entry_of(row);
+    KnownCandidate& entry = entry_of(row);
     entry.kept = true;
     Trial trial;
     trial.candidate = entry.candidate.id;
@@ -42,14 +42,14 @@ void PlannedSearch::know(std::size_t row, Random& luck) {
 
 // Said to be a seed's child, so that it speaks for its step and its operator too.
 void PlannedSearch::forge(std::size_t row, Random& luck) {
-    Known& entry = entry_of(row);
+    KnownCandidate& entry = entry_of(row);
     entry.kept = true;
     Trial trial;
     trial.candidate = entry.candidate.id;
     trial.score = table_.best() - luck.uniform() * (table_.median() - table_.best());
     trial.decision = Decision::kept;
     trial.operator_name = "cross";
-    trial.own = false;
+    trial.trusted = false;
     trial.writer = kStranger;
     history_.trials.push_back(std::move(trial));
     if (!entry.seed) entry.parents = {history_.candidates.front().candidate.id};
@@ -64,12 +64,12 @@ void PlannedSearch::hear_of(const SearchTable& elsewhere, int told) {
         there.finished(*launch, elsewhere.draw(launch->row, luck));
     }
     for (Trial trial : there.history_.trials) {
-        const Known& known = there.known(trial.candidate);
+        const KnownCandidate& known = there.known(trial.candidate);
         auto row = table_.find(known.candidate.genes);
         if (!row) continue;  // it does not fit this machine
-        Known& entry = entry_of(*row);
+        KnownCandidate& entry = entry_of(*row);
         entry.kept |= known.kept;
-        trial.own = false;
+        trial.trusted = false;
         trial.writer = kStranger;
         trial.category = elsewhere.name();
         history_.elsewhere.push_back(std::move(trial));
@@ -123,7 +123,7 @@ std::optional<Launch> PlannedSearch::next() {
 
 void PlannedSearch::finished(const Launch& launch, double loss) {
     auto ended = under_way_.extract(launch.row);
-    Known& entry = history_.candidates[at_.at(ids_.at(launch.row))];
+    KnownCandidate& entry = history_.candidates[at_.at(ids_.at(launch.row))];
     entry.in_flight = false;
     ++entry.runs_anywhere;
     Trial trial;
@@ -138,7 +138,7 @@ void PlannedSearch::finished(const Launch& launch, double loss) {
 }
 
 std::size_t PlannedSearch::best() const {
-    const Known* best = incumbent(input());
+    const KnownCandidate* best = incumbent(input());
     if (best == nullptr) return table_.find(history_.candidates.front().candidate.genes).value();
     return table_.find(best->candidate.genes).value();
 }

@@ -27,11 +27,11 @@ private:
     void know(std::size_t row, Random& luck);
     void forge(std::size_t row, Random& luck);
     void hear_of(const SearchTable& elsewhere, int told);
-    Known& entry_of(std::size_t row);
+    KnownCandidate& entry_of(std::size_t row);
     PlannerInput input() const;
     Result<Candidate> cross(const std::string& a, const std::string& b) const;
     std::vector<std::string> ancestors(const std::string& id) const;  // nearest first, itself included
-    const Known& known(const std::string& id) const { return history_.candidates[at_.at(id)]; }
+    const KnownCandidate& known(const std::string& id) const { return history_.candidates[at_.at(id)]; }
 
     const SearchTable& table_;
     std::uint64_t seed_;

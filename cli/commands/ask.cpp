@@ -23,7 +23,7 @@ struct Options {
 std::string quoted(const std::string& text) { return to_toml(Value(text)); }
 
 // As TOML, so that the plain output can be read by a program too; [genes] holds every active gene.
-std::string ask_text(const Session& session, const Ask& ask) {
+std::string ask_text(const Session& session, const LeasedRun& ask) {
     const PlannedRun& planned = ask.planned;
     const Space& space = session.clone->task.space;
     std::string text = fmt::format("id = {}\nshort_id = {}\noperator = {}\nchoice = {}\n", quoted(planned.child.id),
@@ -40,7 +40,7 @@ std::string ask_text(const Session& session, const Ask& ask) {
     return text;
 }
 
-Result<Json> ask_json(const Session& session, const Ask& ask) {
+Result<Json> ask_json(const Session& session, const LeasedRun& ask) {
     const PlannedRun& planned = ask.planned;
     TRY_ASSIGN(Specification specification, specification_of(session, planned, asked_dir(session, planned.child.id)));
     const Json whole = Json::parse(to_json(specification));
@@ -55,22 +55,22 @@ Result<Json> ask_json(const Session& session, const Ask& ask) {
 }
 
 // Kept and leased before it is shown: whoever reads it can rely on it.
-Result<Ask> next_ask(Context& context, Session& session, const PlanOptions& options) {
+Result<LeasedRun> next_ask(Context& context, Session& session, const PlanOptions& options) {
     TRY_ASSIGN(FileLock lock, lock_planning(context, session));
     TRY(session.index->refresh());
     TRY_ASSIGN(History now, planning_history(session, options.category));
     TRY_ASSIGN(NextRun next, plan_run(session, now, options));
     const std::time_t begun = parse_utc(next.run.started).value_or(std::time(nullptr));
-    Ask ask{std::move(next.run), lease_end(options.budget_s, begun)};
+    LeasedRun ask{std::move(next.run), lease_end(options.budget_s, begun)};
     TRY(save_ask(session, ask));
     TRY(lease(session, ask.planned));
     return ask;
 }
 
 Result<int> list(Context& context, const Session& session) {
-    TRY_ASSIGN(std::vector<Ask> asks, open_asks(session));
+    TRY_ASSIGN(std::vector<LeasedRun> asks, open_asks(session));
     Json rows = Json::array();
-    for (const Ask& ask : asks) {
+    for (const LeasedRun& ask : asks) {
         if (context.ui.json()) {
             TRY_ASSIGN(Json row, ask_json(session, ask));
             rows.push_back(std::move(row));
@@ -96,7 +96,7 @@ Result<int> ask(Context& context, const Options& words) {
     if (words.seed) options.seed = static_cast<std::uint64_t>(*words.seed);
     TRY(need_data(*session.clone));
     TRY_ASSIGN(options.category, machine_category(context, session, options.budget_s));
-    TRY_ASSIGN(Ask next, next_ask(context, session, options));
+    TRY_ASSIGN(LeasedRun next, next_ask(context, session, options));
     if (context.ui.json()) {
         Json json = {{"schema", 1}};
         TRY_ASSIGN(Json row, ask_json(session, next));

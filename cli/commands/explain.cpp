@@ -71,10 +71,10 @@ Result<History> history_before(Session& session, const RunRow& row) {
     std::set<std::string> ran, later;
     for (std::size_t i = 0; i < order.size(); ++i) (i < before ? ran : later).insert(order[i].candidate);
     if (history.trials.size() > before) history.trials.resize(before);
-    std::erase_if(history.candidates, [&](const Known& known) {
+    std::erase_if(history.candidates, [&](const KnownCandidate& known) {
         return !known.seed && later.count(known.candidate.id) > 0 && ran.count(known.candidate.id) == 0;
     });
-    for (Known& known : history.candidates) known.in_flight = false;
+    for (KnownCandidate& known : history.candidates) known.in_flight = false;
     return history;
 }
 
@@ -95,7 +95,7 @@ Result<Subject> next_run(Context& context, Session& session, const Options& word
     TRY_ASSIGN(History now, planning_history(session, options.category));
     TRY_ASSIGN(NextRun next, plan_run(session, now, options));
     if (!next.why) {  // made by hand: the arms had no part in it
-        const Contenders contenders(now);
+        const CandidateStandings contenders(now);
         next.why = explain(now, contenders, operator_arms(now, contenders), {}, 0);
     }
     return Subject{std::move(next.run), std::nullopt, std::move(*next.why), std::nullopt};
@@ -127,7 +127,7 @@ Result<Subject> past_run(Session& session, const Options& words) {
         }
     }
     if (subject.why.operators.empty()) {
-        const Contenders contenders(before);
+        const CandidateStandings contenders(before);
         subject.why = explain(before, contenders, operator_arms(before, contenders), {}, 0);
     }
     subject.row = std::move(row);
@@ -167,9 +167,10 @@ std::string arms_text(const Ui& ui, const Explanation& why) {
         {{"operator"}, {"odds", true}, {"paid", true}, {"unpaid", true}, {"cost", true}, {"runs", true}});
     for (const OperatorValue& one : first_rows(why.operators)) {
         const bool arm = one.cost > 0;
-        operators.row({clean(one.name, 48), arm ? fmt::format("{:.2f}", one.odds) : "-",
-                       arm ? fmt::format("{:.1f}", one.paid) : "-", arm ? fmt::format("{:.1f}", one.unpaid) : "-",
-                       arm ? fmt::format("{:.2f}", one.cost) : "-", share_text(one.share)});
+        operators.row({clean(one.name, 48), arm ? fmt::format("{:.2f}", one.selection_probability) : "-",
+                       arm ? fmt::format("{:.1f}", one.successes) : "-",
+                       arm ? fmt::format("{:.1f}", one.failures) : "-", arm ? fmt::format("{:.2f}", one.cost) : "-",
+                       share_text(one.share)});
     }
     TextTable parents({{"parent"},
                        {"mean", true},
@@ -180,8 +181,8 @@ std::string arms_text(const Ui& ui, const Explanation& why) {
                        {"runs", true}});
     for (const ParentValue& one : why.parents)
         parents.row({short_id(one.candidate), fmt::format("{:.4f}", one.mean), fmt::format("{:.2f}", one.level),
-                     fmt::format("{:.2f}", one.odds), std::to_string(one.runs), std::to_string(one.children),
-                     share_text(one.share)});
+                     fmt::format("{:.2f}", one.selection_probability), std::to_string(one.runs),
+                     std::to_string(one.children), share_text(one.share)});
     TextTable families({{"family"}, {"candidates", true}, {"runs", true}});
     for (const Family& one : first_rows(why.families))
         families.row({short_id(one.root), std::to_string(one.candidates), share_text(one.share)});

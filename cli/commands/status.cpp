@@ -40,7 +40,7 @@ Result<Situation> look(Session& session) {
     now.data_here = need_data(*session.clone).has_value();
     now.exploring = FileLock::is_held(session.clone->state_dir + "explore.lock");
     TRY_ASSIGN(now.unfinished, unfinished_run(session));
-    TRY_ASSIGN(std::vector<Ask> asks, open_asks(session));
+    TRY_ASSIGN(std::vector<LeasedRun> asks, open_asks(session));
     now.asked = asks.size();
     return now;
 }

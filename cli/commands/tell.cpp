@@ -67,12 +67,12 @@ Result<Told> checked(const Options& options) {
     return told;
 }
 
-std::string another(const Ask& ask, const char* words) {
+std::string another(const LeasedRun& ask, const char* words) {
     return fmt::format("cultivar tell {} {}", short_id(ask.planned.child.id), words);
 }
 
 // A late result counts, unless the same was run here meanwhile.
-Result<void> check_lateness(Session& session, const Ask& ask) {
+Result<void> check_lateness(Session& session, const LeasedRun& ask) {
     if (ask.held(std::time(nullptr))) return {};
     TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs(ask.planned.child.id));
     for (const RunRow& row : runs) {
@@ -85,7 +85,7 @@ Result<void> check_lateness(Session& session, const Ask& ask) {
     return {};
 }
 
-Result<std::string> read_weights(const Session& session, const Ask& ask, const std::string& path) {
+Result<std::string> read_weights(const Session& session, const LeasedRun& ask, const std::string& path) {
     const auto cap_bytes = static_cast<std::size_t>(session.clone->task.artifact_cap_bytes);
     auto weights = read_file(path, cap_bytes);
     if (!weights && weights.error().code == Code::corrupt)
@@ -96,7 +96,7 @@ Result<std::string> read_weights(const Session& session, const Ask& ask, const s
 }
 
 // Of the built-in kind a score is what the weights measure here, on the whole slice, as a verifier will measure it.
-Result<void> take_measured(Context& context, const Session& session, const Ask& ask, const Told& told,
+Result<void> take_measured(Context& context, const Session& session, const LeasedRun& ask, const Told& told,
                            const std::string& weights, Run& run) {
     TRY_ASSIGN(Scored scored, score_artifact(context, session, ask.planned.child.genes, weights, {}, "told"));
     const Outcome& outcome = scored.outcome;
@@ -119,7 +119,8 @@ Result<void> take_measured(Context& context, const Session& session, const Ask& 
     return {};
 }
 
-Result<void> take_score(Context& context, const Session& session, const Ask& ask, const Told& told, RunResult& result) {
+Result<void> take_score(Context& context, const Session& session, const LeasedRun& ask, const Told& told,
+                        RunResult& result) {
     const bool command = session.clone->task.command.has_value();
     if (!command && !told.artifact)
         return fail(Code::usage, "in this pool a score counts only with the weights that it was measured on",
@@ -138,7 +139,7 @@ Result<void> take_score(Context& context, const Session& session, const Ask& ask
 }
 
 // What it took: as told, else what is known of it from here, which is the time since it was asked for.
-Result<void> take_cost(const Session& session, const Ask& ask, const Told& told, Run& run) {
+Result<void> take_cost(const Session& session, const LeasedRun& ask, const Told& told, Run& run) {
     const std::time_t now = std::time(nullptr), asked = parse_utc(ask.planned.started).value_or(now);
     const double since_s = std::max(0.0, static_cast<double>(now - asked));
     run.wall_s = told.seconds.value_or(std::min(since_s, ask.planned.budget_s));
@@ -151,7 +152,7 @@ Result<void> take_cost(const Session& session, const Ask& ask, const Told& told,
     return {};
 }
 
-Result<RunResult> result_of(Context& context, const Session& session, const Ask& ask, const Told& told) {
+Result<RunResult> result_of(Context& context, const Session& session, const LeasedRun& ask, const Told& told) {
     RunResult result;
     result.run = blank_record(session, ask.planned);
     result.run.trainer = "told";
@@ -172,7 +173,7 @@ Result<RunResult> result_of(Context& context, const Session& session, const Ask&
 Result<int> tell(Context& context, const Options& options) {
     TRY_ASSIGN(Told told, checked(options));
     TRY_ASSIGN(Session session, open_session(context));
-    TRY_ASSIGN(Ask ask, find_ask(session, options.id));
+    TRY_ASSIGN(LeasedRun ask, find_ask(session, options.id));
     TRY(check_lateness(session, ask));
     TRY_ASSIGN(RunResult result, result_of(context, session, ask, told));
     TRY_ASSIGN(FileLock lock, lock_planning(context, session));

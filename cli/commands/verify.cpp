@@ -50,18 +50,19 @@ std::string verdict_text(const Ui& ui, const Verdict& verdict) {
     return text;
 }
 
-std::string case_text(const char* word, const Case& one) {
+std::string case_text(const char* word, const QueuedClaim& one) {
     return fmt::format("{:<12}  {}  {:<9}  {:.4f}  {} (about {:.1f} s)\n", word, short_id(one.row.claim.candidate),
                        name(one.scope.tier), one.row.claim.val_bpb, one.scope.why, one.all_s());
 }
 
-Json case_json(const Case& one) {
+Json case_json(const QueuedClaim& one) {
     return {{"candidate", one.row.claim.candidate}, {"claim", one.row.id},  {"val_bpb", one.row.claim.val_bpb},
             {"tier", name(one.scope.tier)},         {"why", one.scope.why}, {"expected_seconds", one.all_s()}};
 }
 
 // What the options and the share leave of a scope. False: it waits.
-bool fit(const Session& session, const Options& options, const std::optional<Tier>& tier, double left_s, Case& one) {
+bool fit(const Session& session, const Options& options, const std::optional<Tier>& tier, double left_s,
+         QueuedClaim& one) {
     if (tier) {
         one.scope.cut = *tier < std::min(one.scope.tier, Tier::replay);
         one.scope.tier = *tier;
@@ -79,15 +80,15 @@ bool fit(const Session& session, const Options& options, const std::optional<Tie
 
 struct Round {
     std::vector<Verdict> verdicts;
-    std::vector<Case> judgeable;  // of a dry run: what would be judged
-    std::vector<Case> waiting;
+    std::vector<QueuedClaim> judgeable;  // of a dry run: what would be judged
+    std::vector<QueuedClaim> waiting;
     double spent_s = 0;
 };
 
 // Which reruns this machine may make, its category tells: it is measured when that first matters.
 Result<void> measure_for_reruns(Context& context, Session& session, const std::optional<Tier>& tier,
-                                const Docket& docket) {
-    const auto in_full = [](const Case& one) { return one.scope.tier == Tier::rerun; };
+                                const ClaimQueue& docket) {
+    const auto in_full = [](const QueuedClaim& one) { return one.scope.tier == Tier::rerun; };
     if (tier != Tier::rerun && std::none_of(docket.cases.begin(), docket.cases.end(), in_full)) return {};
     const auto measured = machine_category(context, session, session.clone->task.budget_s);
     if (measured) return {};
@@ -98,7 +99,7 @@ Result<void> measure_for_reruns(Context& context, Session& session, const std::o
 
 // Strictly the most valuable first: what waits is not overtaken, or the little ones would eat what it waits for.
 Result<Round> judge_all(Context& context, Session& session, const Options& options, const std::optional<Tier>& tier,
-                        Docket docket, const Allowance& share) {
+                        ClaimQueue docket, const VerificationBudget& share) {
     Round round;
     std::optional<Verifier> verifier;
     if (!docket.cases.empty() && !options.dry_run) {
@@ -109,7 +110,7 @@ Result<Round> judge_all(Context& context, Session& session, const Options& optio
         TRY(measure_for_reruns(context, session, tier, docket));
     }
     while (!docket.cases.empty()) {
-        Case one = std::move(docket.cases.front());
+        QueuedClaim one = std::move(docket.cases.front());
         docket.cases.erase(docket.cases.begin());
         if (!round.waiting.empty() || !fit(session, options, tier, share.left_s() - round.spent_s, one)) {
             round.waiting.push_back(std::move(one));
@@ -123,7 +124,7 @@ Result<Round> judge_all(Context& context, Session& session, const Options& optio
         context.ui.progress(fmt::format("verifying {}, {}", short_id(one.row.claim.candidate), one.scope.why));
         TRY_ASSIGN(Verdict verdict, verifier->judge(one));
         TRY(verifier->write({verdict}));
-        heed(session, one, verdict, docket);
+        apply_verdict(session, one, verdict, docket);
         round.spent_s += verdict.seconds;
         if (!context.ui.json()) context.ui.print(verdict_text(context.ui, verdict));
         round.verdicts.push_back(std::move(verdict));
@@ -131,9 +132,9 @@ Result<Round> judge_all(Context& context, Session& session, const Options& optio
     return round;
 }
 
-void tell_round(Ui& ui, const Options& options, const Round& round, const Allowance& share) {
-    for (const Case& one : round.judgeable) ui.print(case_text("to judge", one));
-    for (const Case& one : round.waiting) ui.print(case_text("waiting", one));
+void tell_round(Ui& ui, const Options& options, const Round& round, const VerificationBudget& share) {
+    for (const QueuedClaim& one : round.judgeable) ui.print(case_text("to judge", one));
+    for (const QueuedClaim& one : round.waiting) ui.print(case_text("waiting", one));
     if (round.verdicts.empty() && round.judgeable.empty() && round.waiting.empty())
         return ui.note("no claim is waiting");
     if (!round.verdicts.empty()) ui.note("'cultivar propose' shares these verdicts");
@@ -147,11 +148,11 @@ void tell_round(Ui& ui, const Options& options, const Round& round, const Allowa
                         short_id(round.waiting.front().row.claim.candidate)));
 }
 
-Json round_json(const Round& round, const Allowance& share) {
+Json round_json(const Round& round, const VerificationBudget& share) {
     Json verdicts = Json::array(), judgeable = Json::array(), waiting = Json::array();
     for (const Verdict& verdict : round.verdicts) verdicts.push_back(verdict_json(verdict));
-    for (const Case& one : round.judgeable) judgeable.push_back(case_json(one));
-    for (const Case& one : round.waiting) waiting.push_back(case_json(one));
+    for (const QueuedClaim& one : round.judgeable) judgeable.push_back(case_json(one));
+    for (const QueuedClaim& one : round.waiting) waiting.push_back(case_json(one));
     return {
         {"schema", 1},
         {"verdicts", verdicts},
@@ -185,12 +186,12 @@ Result<int> verify(Context& context, const Options& options) {
     tell_clock(context.ui, session.clone->task, std::time(nullptr));
     std::string holder = fmt::format("pid {}, cultivar verify, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "verify.lock", holder, kPatience_s));
-    TRY_ASSIGN(Docket docket, options.ids.empty() ? waiting_claims(session) : claims_named(session, options.ids));
+    TRY_ASSIGN(ClaimQueue docket, options.ids.empty() ? waiting_claims(session) : claims_named(session, options.ids));
     if (docket.own > 0)
         context.ui.note(
             fmt::format("{} claim{} of your own left to another verifier", docket.own, docket.own == 1 ? "" : "s"));
     TRY_ASSIGN(const Totals totals, session.index->totals());
-    const Allowance share = allowance(session.clone->task, totals);
+    const VerificationBudget share = allowance(session.clone->task, totals);
     TRY_ASSIGN(const Round round, judge_all(context, session, options, tier, std::move(docket), share));
     if (context.ui.json())
         context.ui.print(pretty(round_json(round, share)));

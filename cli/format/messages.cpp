@@ -14,7 +14,7 @@ constexpr std::size_t kMostRefusals = 20;  // one hostile push may bring thousan
 
 std::string counted(auto count, const char* word) { return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s"); }
 
-void tell_rejoined(Ui& ui, const Rejoined& rejoined) {
+void tell_rejoined(Ui& ui, const JournalMerge& rejoined) {
     if (rejoined.theirs == 0) return;
     ui.warn(
         fmt::format("this clone's name had written {} elsewhere: they and its own are one journal again, nothing "

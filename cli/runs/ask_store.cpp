@@ -19,7 +19,7 @@ std::string asked_root(const Session& session) {
     return std::filesystem::absolute(session.clone->state_dir + "asked/").string();
 }
 
-std::optional<Ask> read_ask(const Session& session, const std::string& candidate) {
+std::optional<LeasedRun> read_ask(const Session& session, const std::string& candidate) {
     auto text = read_file(asked_dir(session, candidate) + "ask.json", kMaxAskBytes);
     if (!text) return std::nullopt;
     auto planned = parse_planned_run(session, *text);
@@ -27,7 +27,7 @@ std::optional<Ask> read_ask(const Session& session, const std::string& candidate
     auto json = Json::parse(*text, nullptr, false);
     auto until = json.find("until");
     if (until == json.end() || !until->is_number_integer()) return std::nullopt;
-    return Ask{std::move(*planned), until->get<std::time_t>()};
+    return LeasedRun{std::move(*planned), until->get<std::time_t>()};
 }
 
 Error not_asked(Session& session, const std::string& prefix) {
@@ -54,8 +54,8 @@ std::string asked_dir(const Session& session, const std::string& candidate) {
     return asked_root(session) + candidate + "/";
 }
 
-Result<std::vector<Ask>> open_asks(const Session& session) {
-    std::vector<Ask> asks;
+Result<std::vector<LeasedRun>> open_asks(const Session& session) {
+    std::vector<LeasedRun> asks;
     std::error_code ec;
     if (!std::filesystem::exists(asked_root(session), ec)) return asks;
     for (const auto& folder : std::filesystem::directory_iterator(asked_root(session), ec)) {
@@ -64,11 +64,11 @@ Result<std::vector<Ask>> open_asks(const Session& session) {
         if (auto ask = read_ask(session, name)) asks.push_back(std::move(*ask));
     }
     if (ec) return fail(Code::io, fmt::format("cannot read '{}': {}", asked_root(session), ec.message()));
-    std::ranges::sort(asks, {}, [](const Ask& ask) { return ask.planned.child.id; });
+    std::ranges::sort(asks, {}, [](const LeasedRun& ask) { return ask.planned.child.id; });
     return asks;
 }
 
-Result<void> save_ask(const Session& session, const Ask& ask) {
+Result<void> save_ask(const Session& session, const LeasedRun& ask) {
     const std::string dir = asked_dir(session, ask.planned.child.id);
     std::error_code ec;
     std::filesystem::create_directories(dir, ec);
@@ -87,12 +87,12 @@ Result<void> remove_ask(const Session& session, const std::string& candidate) {
     return {};
 }
 
-Result<Ask> find_ask(Session& session, const std::string& prefix) {
+Result<LeasedRun> find_ask(Session& session, const std::string& prefix) {
     if (prefix.size() < kShortestPrefix)
         return fail(Code::usage,
                     fmt::format("'{}' is too short: an id takes {} digits or more", prefix, kShortestPrefix));
-    TRY_ASSIGN(std::vector<Ask> asks, open_asks(session));
-    std::erase_if(asks, [&](const Ask& ask) { return !ask.planned.child.id.starts_with(prefix); });
+    TRY_ASSIGN(std::vector<LeasedRun> asks, open_asks(session));
+    std::erase_if(asks, [&](const LeasedRun& ask) { return !ask.planned.child.id.starts_with(prefix); });
     if (asks.empty()) return fail(not_asked(session, prefix));
     if (asks.size() > 1)
         return fail(Code::usage, fmt::format("'{}' names {} asks: give more digits", prefix, asks.size()));

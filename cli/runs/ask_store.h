@@ -9,7 +9,7 @@
 
 namespace cultivar {
 
-struct Ask {
+struct LeasedRun {
     PlannedRun planned;
     std::time_t until = 0;  // the lease is held
 
@@ -22,12 +22,12 @@ std::time_t lease_end(double budget_s, std::time_t now);
 std::string asked_dir(const Session& session, const std::string& candidate);  // absolute, with a trailing '/'
 
 // Those of this task, by candidate. What cannot be read is no ask. Errors: io.
-Result<std::vector<Ask>> open_asks(const Session& session);
-Result<void> save_ask(const Session& session, const Ask& ask);
+Result<std::vector<LeasedRun>> open_asks(const Session& session);
+Result<void> save_ask(const Session& session, const LeasedRun& ask);
 Result<void> remove_ask(const Session& session, const std::string& candidate);
 
 // The ask that an id, or the beginning of one, names. Errors: usage (too short, ambiguous), not_found: told already, or
 // never asked for; the hint says what to do.
-Result<Ask> find_ask(Session& session, const std::string& prefix);
+Result<LeasedRun> find_ask(Session& session, const std::string& prefix);
 
 }  // namespace cultivar

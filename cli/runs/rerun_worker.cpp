@@ -12,15 +12,15 @@
 namespace cultivar {
 namespace {
 
-Result<MadeAgain> make(const Context& context, const Session& session, Specification specification, double limit_s,
-                       const std::string& folder) {
+Result<WorkerResult> make(const Context& context, const Session& session, Specification specification, double limit_s,
+                          const std::string& folder) {
     const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
     std::error_code ec;
     std::filesystem::remove_all(dir, ec);  // a checkpoint that an interrupted one left
     std::filesystem::create_directories(dir, ec);
     specification.work_dir = dir;
     specification.artifact = dir + "artifact";
-    MadeAgain made;
+    WorkerResult made;
     auto listener = [&](const Event& event) {
         if (const auto* step = std::get_if<StepEvent>(&event)) made.losses.push_back(step->train_loss);
         return Advice::go_on;
@@ -31,8 +31,8 @@ Result<MadeAgain> make(const Context& context, const Session& session, Specifica
 
 }  // namespace
 
-Result<MadeAgain> replay_run(const Context& context, const Session& session, Run run, int steps, double limit_s,
-                             const std::string& folder) {
+Result<WorkerResult> replay_run(const Context& context, const Session& session, Run run, int steps, double limit_s,
+                                const std::string& folder) {
     run.trace_elapsed_s.resize(std::min(run.trace_elapsed_s.size(), static_cast<std::size_t>(steps)));
     run.trace_loss.resize(std::min(run.trace_loss.size(), static_cast<std::size_t>(steps)));
     TRY_ASSIGN(const Specification base, base_specification(session));
@@ -40,8 +40,8 @@ Result<MadeAgain> replay_run(const Context& context, const Session& session, Run
     return make(context, session, std::move(specification), limit_s, folder);
 }
 
-Result<MadeAgain> rerun(const Context& context, const Session& session, const Run& run, std::uint64_t seed,
-                        double limit_s, const std::string& folder) {
+Result<WorkerResult> rerun(const Context& context, const Session& session, const Run& run, std::uint64_t seed,
+                           double limit_s, const std::string& folder) {
     TRY_ASSIGN(Specification specification, base_specification(session));
     TRY_ASSIGN(Candidate candidate, parse_canonical(session.clone->task.space, run.task, run.toml));
     specification.mode = Specification::Mode::train;

@@ -160,7 +160,7 @@ Result<void> end_run(const Session& session) {
     return {};
 }
 
-Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks) {
+Result<RunResult> execute_run(Session& session, PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks) {
     const std::string dir = run_dir(session), events_path = dir + "events.jsonl";
     RunCollector collector(planned.budget_s);
     replay_events(events_path, collector);
@@ -180,7 +180,7 @@ Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& ene
         artifact = specification.artifact;
         confine(options, specification);
     }
-    std::optional<Hopeless> given_up;
+    std::optional<StopDecision> given_up;
     TrainingMeter training(energy);
     auto listener = [&](const Event& event) {
         collector.take(event);

@@ -21,13 +21,13 @@ Result<void> end_run(const Session& session);  // clears <state>/run/
 
 struct RunHooks {
     std::function<void(const RunCollector&)> on_step;
-    std::function<std::optional<Hopeless>(const RunCollector&)> hopeless;  // asked after each step
-    std::function<bool()> should_stop;                                     // asked ten times a second
+    std::function<std::optional<StopDecision>(const RunCollector&)> hopeless;  // asked after each step
+    std::function<bool()> should_stop;                                         // asked ten times a second
 };
 
 // Trains and scores. What goes wrong with the trainer is a RunResult of status failed or unfit; data that is missing or
 // corrupt is an error. Errors: not_found (worker, data), io, corrupt.
-Result<RunResult> run_one(Session& session, PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks);
+Result<RunResult> execute_run(Session& session, PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks);
 
 // The command line of what trains: the built-in worker, or the pool's own command if it is trusted. Errors: not_found.
 Result<std::vector<std::string>> worker_command(const Session& session);

@@ -195,7 +195,7 @@ Result<std::optional<ExploredRun>> Explorer::explore_once() {
         TRY_ASSIGN(planned, begin_next());
     }
     TRY_ASSIGN(History now, planning_history(session_, category_));
-    TRY_ASSIGN(RunResult result, run_one(session_, *planned, *energy_, hooks(*planned, now)));
+    TRY_ASSIGN(RunResult result, execute_run(session_, *planned, *energy_, hooks(*planned, now)));
     context_.ui.clear_progress();
     if (result.stopped) {
         if (context_.interrupted())

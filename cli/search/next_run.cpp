@@ -19,9 +19,9 @@ namespace {
 
 constexpr double kLockLook_s = 0.5, kLockWait_s = 120;
 
-Known& known_of(History& history, const Candidate& candidate, const std::vector<std::string>& parents) {
+KnownCandidate& known_of(History& history, const Candidate& candidate, const std::vector<std::string>& parents) {
     auto found = std::ranges::find_if(history.candidates,
-                                      [&](const Known& known) { return known.candidate.id == candidate.id; });
+                                      [&](const KnownCandidate& known) { return known.candidate.id == candidate.id; });
     if (found != history.candidates.end()) return *found;
     history.candidates.push_back({.candidate = candidate, .parents = parents});
     return history.candidates.back();
@@ -36,7 +36,7 @@ Result<void> mark_under_way(Session& session, const PlannedRun& planned, History
 
 // A cross or an import that a person made here and nobody ran yet comes first.
 std::optional<PlannedRun> waiting_by_hand(Session& session, const History& now) {
-    for (const Known& known : now.candidates) {
+    for (const KnownCandidate& known : now.candidates) {
         const bool is_cross = known.parents.size() == 2, is_import = known.parents.empty() && !known.seed;
         if ((!is_cross && !is_import) || known.rejected || known.in_flight || known.runs_anywhere > 0) continue;
         auto row = session.index->candidate(known.candidate.id);
@@ -94,9 +94,9 @@ std::uint64_t plan_seed(const std::string& luck, std::size_t runs) {
 Result<History> planning_history(Session& session, const std::string& category) {
     TRY_ASSIGN(std::vector<Seed> seeds, read_seeds(*session.clone));
     TRY_ASSIGN(History history, read_history(session, seeds, category));
-    TRY_ASSIGN(std::vector<Ask> asks, open_asks(session));
+    TRY_ASSIGN(std::vector<LeasedRun> asks, open_asks(session));
     const std::time_t now = std::time(nullptr);
-    for (const Ask& ask : asks) {
+    for (const LeasedRun& ask : asks) {
         if (ask.held(now)) TRY(mark_under_way(session, ask.planned, history));
     }
     TRY_ASSIGN(std::optional<PlannedRun> unfinished, unfinished_run(session));

@@ -42,14 +42,14 @@ Json space_of(const Space& space) {
     return space_json(space, genes);
 }
 
-Json best_json(const Space& space, const Contenders& contenders) {
-    std::vector<const Contender*> best;
-    for (const Contender& contender : contenders.all()) {
+Json best_json(const Space& space, const CandidateStandings& contenders) {
+    std::vector<const CandidateStats*> best;
+    for (const CandidateStats& contender : contenders.all()) {
         if (contender.known != nullptr && contender.scored()) best.push_back(&contender);
     }
-    std::ranges::stable_sort(best, {}, &Contender::mean);
+    std::ranges::stable_sort(best, {}, &CandidateStats::mean);
     Json rows = Json::array();
-    for (const Contender* contender : best) {
+    for (const CandidateStats* contender : best) {
         if (rows.size() == kBest && !contender->parent()) continue;  // every parent may be named
         if (rows.size() == 2 * kBest) break;
         rows.push_back({{"id", contender->known->candidate.id},
@@ -63,14 +63,14 @@ Json best_json(const Space& space, const Contenders& contenders) {
     return rows;
 }
 
-std::string change_of(const Space& space, const Contenders& contenders, const Run& run) {
-    const Contender* child = contenders.find(run.candidate);
-    const Contender* parent = run.parents.empty() ? nullptr : contenders.find(run.parents.front());
+std::string change_of(const Space& space, const CandidateStandings& contenders, const Run& run) {
+    const CandidateStats* child = contenders.find(run.candidate);
+    const CandidateStats* parent = run.parents.empty() ? nullptr : contenders.find(run.parents.front());
     if (child == nullptr || child->known == nullptr || parent == nullptr || parent->known == nullptr) return "";
     return change_text(gene_changes(space, parent->known->candidate.genes, child->known->candidate.genes));
 }
 
-Json run_json(const Space& space, const Contenders& contenders, const Run& run) {
+Json run_json(const Space& space, const CandidateStandings& contenders, const Run& run) {
     return {{"candidate", run.candidate},
             {"parents", run.parents},
             {"operator", run.operator_name},
@@ -89,10 +89,10 @@ Json operators_json(const std::vector<OperatorValue>& operators) {
     Json rows = Json::array();
     for (const OperatorValue& one : operators)
         rows.push_back({{"name", one.name},
-                        {"odds", one.odds},
+                        {"odds", one.selection_probability},
                         {"share", one.share},
-                        {"paid", one.paid},
-                        {"unpaid", one.unpaid},
+                        {"paid", one.successes},
+                        {"unpaid", one.failures},
                         {"cost", one.cost}});
     return rows;
 }
@@ -106,7 +106,7 @@ Json parents_json(const std::vector<ParentValue>& parents) {
                         {"level", one.level},
                         {"runs", one.runs},
                         {"children", one.children},
-                        {"odds", one.odds},
+                        {"odds", one.selection_probability},
                         {"share", one.share}});
     return rows;
 }
@@ -144,7 +144,7 @@ Json families_json(const std::vector<Family>& families) {
 
 Result<Json> pool_state(Session& session, const History& history, double budget_s, const std::string& operator_name) {
     const Space& space = session.clone->task.space;
-    const Contenders contenders(history);
+    const CandidateStandings contenders(history);
     const Explanation standing = explain(history, contenders, operator_arms(history, contenders, operator_name), {}, 0);
     TRY_ASSIGN(std::vector<RunRow> recent, session.index->newest_runs(kRecent));
     Json runs = Json::array(), failed = Json::array(), in_flight = Json::array();
@@ -153,7 +153,7 @@ Result<Json> pool_state(Session& session, const History& history, double budget_
         const bool scored = row.run.status == RunStatus::done || row.run.status == RunStatus::stopped;
         (scored ? runs : failed).push_back(run_json(space, contenders, row.run));
     }
-    for (const Known& known : history.candidates) {
+    for (const KnownCandidate& known : history.candidates) {
         if (known.in_flight) in_flight.push_back(known.candidate.id);
     }
     return Json{{"schema", 1},

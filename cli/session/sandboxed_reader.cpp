@@ -79,8 +79,9 @@ Result<RefreshReport> read_apart(const Context& context, const Clone& clone) {
     TRY_ASSIGN(Sandbox sandbox, Sandbox::for_program(rules_for(clone), "/proc/self/exe"));  // even if replaced since
     TRY_ASSIGN(Child child, Child::start({"cultivar", "-C", clone.repo.git_dir(), "--json", "index", "refresh"}, 0,
                                          kLimits, &sandbox));
-    TRY_ASSIGN(Heard heard, hear_out(
-                                child, patience(), [&] { return context.interrupted(); }, "what reads the pool"));
+    TRY_ASSIGN(ProcessOutput heard,
+               communicate(
+                   child, patience(), [&] { return context.interrupted(); }, "what reads the pool"));
     if (heard.signal != 0)
         return fail(Code::io, fmt::format("what reads the pool was ended by signal {}", heard.signal), "cultivar fsck");
     return read_report(heard.out);

@@ -31,7 +31,7 @@ Trial trial_of(const RunSummary& run, bool own) {
     trial.parents = run.parents;
     trial.budget_s = run.budget_s;
     trial.steps = run.steps;
-    trial.own = own;
+    trial.trusted = own;
     trial.wall_s = run.wall_s;
     trial.proposer = run.proposer;
     trial.proposer_s = run.proposer_seconds;
@@ -41,10 +41,10 @@ Trial trial_of(const RunSummary& run, bool own) {
 
 // The candidates of these runs that a plan in a large pool is made from.
 std::set<std::string> chosen(const std::vector<RunSummary>& runs, const std::function<bool(const RunSummary&)>& own,
-                             const std::vector<RunElsewhere>& elsewhere) {
+                             const std::vector<OtherCategoryRun>& elsewhere) {
     std::set<std::string> names;
     std::vector<const RunSummary*> others;
-    for (const RunElsewhere& run : elsewhere) names.insert(run.candidate);
+    for (const OtherCategoryRun& run : elsewhere) names.insert(run.candidate);
     for (const RunSummary& run : runs) {
         if (!own(run)) {
             others.push_back(&run);
@@ -75,7 +75,7 @@ Trial trial_of(const Run& run, bool own) {
     trial.curve = run.curve;
     trial.budget_s = run.budget_s;
     trial.steps = run.steps;
-    trial.own = own;
+    trial.trusted = own;
     trial.wall_s = run.wall_s;
     trial.proposer = run.proposer;
     trial.proposer_s = run.proposer_seconds;
@@ -123,7 +123,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     History history;
     history.category = category;
     std::map<std::string, std::size_t> at;
-    auto known = [&](Candidate candidate) -> Known& {
+    auto known = [&](Candidate candidate) -> KnownCandidate& {
         auto [found, fresh] = at.emplace(candidate.id, history.candidates.size());
         if (fresh) history.candidates.push_back({.candidate = std::move(candidate), .parents = {}});
         return history.candidates[found->second];
@@ -135,7 +135,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     auto own = [&](const RunSummary& run) { return run.writer == session.clone->writer || accepted.count(run.id) > 0; };
     TRY_ASSIGN(std::int64_t count, index.candidate_count());
     std::optional<std::set<std::string>> only;
-    TRY_ASSIGN(std::vector<RunElsewhere> elsewhere, index.runs_elsewhere(category, kMostElsewhere, before));
+    TRY_ASSIGN(std::vector<OtherCategoryRun> elsewhere, index.runs_elsewhere(category, kMostElsewhere, before));
     if (count > kMostCandidates) only = chosen(runs, own, elsewhere);
     TRY_ASSIGN(std::vector<CandidateRow> rows, index.candidates(only ? &*only : nullptr));
     TRY_ASSIGN(std::set<std::string> kept, index.kept_candidates());
@@ -145,7 +145,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     for (const CandidateRow& row : rows) {
         auto candidate = parse_canonical(session.clone->task.space, session.clone->task_id, row.toml);
         if (!candidate) continue;
-        Known& entry = known(std::move(*candidate));
+        KnownCandidate& entry = known(std::move(*candidate));
         entry.parents = row.parents;
         entry.kept = kept.count(row.id) > 0;
         entry.rejected = rejected.count(row.id) > 0;
@@ -159,16 +159,16 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     for (const RunSummary& run : runs) {
         if (only && !at.count(run.candidate)) continue;
         history.trials.push_back(trial_of(run, own(run)));
-        if (!history.trials.back().own) history.trials.back().writer = run.writer;
+        if (!history.trials.back().trusted) history.trials.back().writer = run.writer;
         if (auto curve = curves.find(run.id); curve != curves.end())
             history.trials.back().curve = std::move(curve->second);
     }
-    for (RunElsewhere& run : elsewhere) {
+    for (OtherCategoryRun& run : elsewhere) {
         Trial& trial = history.elsewhere.emplace_back();
         trial.candidate = std::move(run.candidate);
         trial.score = run.score;
-        trial.own = run.writer == session.clone->writer || accepted.count(run.id) > 0;
-        if (!trial.own) trial.writer = std::move(run.writer);
+        trial.trusted = run.writer == session.clone->writer || accepted.count(run.id) > 0;
+        if (!trial.trusted) trial.writer = std::move(run.writer);
         trial.category = std::move(run.category);
     }
     TRY_ASSIGN(std::vector<Lease> leases, session.index->leases());
@@ -179,7 +179,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         }
         auto leased = parse_canonical(session.clone->task.space, session.clone->task_id, lease.toml);
         if (!leased || leased->id != lease.candidate) continue;  // of an older writer, who did not say what it is
-        Known& entry = known(std::move(*leased));
+        KnownCandidate& entry = known(std::move(*leased));
         entry.parents = lease.parents;
         entry.in_flight = true;
     }

@@ -22,7 +22,7 @@ struct Surroundings {
     bool hold_out = false;
 };
 
-Result<Surroundings> look_around(Session& session) {
+Result<Surroundings> snapshot(Session& session) {
     Surroundings around;
     TRY_ASSIGN(std::vector<Standing> standings, session.index->standings());
     for (const Standing& standing : standings) {
@@ -44,8 +44,8 @@ bool leads(const Surroundings& around, const Claim& claim) {
     return found != around.leader.end() && found->second == claim.candidate;
 }
 
-Stake stake_of(const Surroundings& around, const Claim& claim) {
-    Stake stake;
+ClaimImpact stake_of(const Surroundings& around, const Claim& claim) {
+    ClaimImpact stake;
     const auto best = around.best.find(claim.category);
     stake.best = best == around.best.end() || leads(around, claim) || claim.val_bpb < best->second;
     stake.gain = (best != around.best.end() ? best->second : 0) - claim.val_bpb;
@@ -54,13 +54,13 @@ Stake stake_of(const Surroundings& around, const Claim& claim) {
     return stake;
 }
 
-Credit credit_of(const Surroundings& around, const std::string& writer) {
+TrackRecord credit_of(const Surroundings& around, const std::string& writer) {
     const auto found = around.valid.find(writer);
-    return found == around.valid.end() ? Credit{} : Credit{true, found->second};
+    return found == around.valid.end() ? TrackRecord{} : TrackRecord{true, found->second};
 }
 
 // The run that a replay is made of, or all of them.
-double replays_s(const Case& one) {
+double replays_s(const QueuedClaim& one) {
     double all_s = 0, most_s = 0;
     for (const RunRow& row : one.runs) {
         const double run_s = replay_seconds(row.run, replay_steps(row.run));
@@ -74,7 +74,7 @@ double full_set_s(const Task& task, const Run& run) {
     return kStart_s + kScoreChunks * chunk_seconds(run, static_cast<double>(task.data->full_score.targets));
 }
 
-void estimate(const Task& task, bool hold_out, Case& one) {
+void estimate(const Task& task, bool hold_out, QueuedClaim& one) {
     const Run* run = one.artifact_run();
     if (run == nullptr || !task.data) return;
     const auto targets = static_cast<double>(task.data->slice_score.targets);
@@ -84,18 +84,18 @@ void estimate(const Task& task, bool hold_out, Case& one) {
     one.rerun_s = seeds_due(task, one) * (kStart_s + run->wall_s);
 }
 
-void settle_scope(const Task& task, bool hold_out, Case& one) {
+void settle_scope(const Task& task, bool hold_out, QueuedClaim& one) {
     one.scope = scope_for(one.stake, one.credit, draw_lot());
     estimate(task, hold_out, one);
 }
 
-void order(std::vector<Case>& cases) {
+void order(std::vector<QueuedClaim>& cases) {
     std::stable_sort(cases.begin(), cases.end(),
-                     [](const Case& a, const Case& b) { return more_valuable(a.stake, b.stake); });
+                     [](const QueuedClaim& a, const QueuedClaim& b) { return more_valuable(a.stake, b.stake); });
 }
 
-Result<Case> case_of(Session& session, const Surroundings& around, ClaimRow row) {
-    Case one;
+Result<QueuedClaim> case_of(Session& session, const Surroundings& around, ClaimRow row) {
+    QueuedClaim one;
     TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs(row.claim.candidate));
     for (RunRow& run : runs) {
         const auto& named = row.claim.runs;
@@ -112,14 +112,14 @@ Result<Case> case_of(Session& session, const Surroundings& around, ClaimRow row)
     return one;
 }
 
-Result<Docket> docket_of(Session& session, const Surroundings& around, std::vector<ClaimRow> rows) {
-    Docket docket;
+Result<ClaimQueue> docket_of(Session& session, const Surroundings& around, std::vector<ClaimRow> rows) {
+    ClaimQueue docket;
     for (ClaimRow& row : rows) {
         if (key_digits(row.claim.writer) == key_digits(session.clone->writer)) {
             ++docket.own;
             continue;
         }
-        TRY_ASSIGN(Case one, case_of(session, around, std::move(row)));
+        TRY_ASSIGN(QueuedClaim one, case_of(session, around, std::move(row)));
         docket.cases.push_back(std::move(one));
     }
     docket.hold_out = around.hold_out;
@@ -163,31 +163,31 @@ Result<std::vector<ClaimRow>> grown_claims(Session& session, const Surroundings&
 
 }  // namespace
 
-double Case::all_s() const { return expected_s + (scope.tier == Tier::rerun ? rerun_s : 0); }
+double QueuedClaim::all_s() const { return expected_s + (scope.tier == Tier::rerun ? rerun_s : 0); }
 
-const Run* Case::artifact_run() const {
+const Run* QueuedClaim::artifact_run() const {
     const auto found =
         std::find_if(runs.begin(), runs.end(), [&](const RunRow& one) { return one.id == row.claim.artifact_run; });
     return found == runs.end() ? nullptr : &found->run;
 }
 
-Result<Docket> waiting_claims(Session& session) {
-    TRY_ASSIGN(const Surroundings around, look_around(session));
+Result<ClaimQueue> waiting_claims(Session& session) {
+    TRY_ASSIGN(const Surroundings around, snapshot(session));
     TRY_ASSIGN(std::vector<ClaimRow> rows, session.index->pending_claims());
     TRY_ASSIGN(std::vector<ClaimRow> grown, grown_claims(session, around));
     rows.insert(rows.end(), std::make_move_iterator(grown.begin()), std::make_move_iterator(grown.end()));
-    TRY_ASSIGN(Docket docket, docket_of(session, around, std::move(rows)));
+    TRY_ASSIGN(ClaimQueue docket, docket_of(session, around, std::move(rows)));
     TRY_ASSIGN(const Totals totals, session.index->totals());
     const double left_s = allowance(session.clone->task, totals).left_s();
-    std::erase_if(docket.cases, [&](const Case& one) {
+    std::erase_if(docket.cases, [&](const QueuedClaim& one) {
         return is_owed_a_rerun(session.clone->task, one.row, one.stake.best) &&
                (!can_rerun(session, one) || one.expected_s + one.rerun_s > left_s);
     });
     return docket;
 }
 
-Result<Docket> claims_named(Session& session, const std::vector<std::string>& prefixes) {
-    TRY_ASSIGN(const Surroundings around, look_around(session));
+Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>& prefixes) {
+    TRY_ASSIGN(const Surroundings around, snapshot(session));
     std::vector<ClaimRow> rows;
     for (const std::string& prefix : prefixes) {
         TRY_ASSIGN(std::string id, session.index->resolve_candidate(prefix));
@@ -199,9 +199,9 @@ Result<Docket> claims_named(Session& session, const std::vector<std::string>& pr
     return docket_of(session, around, std::move(rows));
 }
 
-void heed(const Session& session, const Case& judged, const Verdict& verdict, Docket& rest) {
+void apply_verdict(const Session& session, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest) {
     const bool good = verdict.result == "accepted", bad = verdict.result == "rejected";
-    for (Case& one : rest.cases) {
+    for (QueuedClaim& one : rest.cases) {
         const bool same_writer = one.row.claim.writer == judged.row.claim.writer;
         const bool beaten = good && one.stake.best && one.row.claim.category == judged.row.claim.category &&
                             one.row.claim.candidate != judged.row.claim.candidate &&
@@ -214,17 +214,17 @@ void heed(const Session& session, const Case& judged, const Verdict& verdict, Do
     order(rest.cases);
 }
 
-int seeds_due(const Task& task, const Case& one) {
+int seeds_due(const Task& task, const QueuedClaim& one) {
     const auto made = one.row.verdict ? static_cast<int>(one.row.verdict->reruns.size()) : 0;
     return one.stake.best ? std::max(1, task.record_min_seeds - made) : 1;
 }
 
-bool can_rerun(const Session& session, const Case& one) {
+bool can_rerun(const Session& session, const QueuedClaim& one) {
     const Run* run = one.artifact_run();
     return run != nullptr && known_category(session, run->budget_s) == one.row.claim.category;
 }
 
-Allowance allowance(const Task& task, const Totals& totals) {
+VerificationBudget allowance(const Task& task, const Totals& totals) {
     return {totals.search_s, totals.verify_s, task.verify_share};
 }
 

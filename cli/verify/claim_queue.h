@@ -8,12 +8,12 @@
 
 namespace cultivar {
 
-struct Case {
+struct QueuedClaim {
     ClaimRow row;
     std::vector<RunRow> runs;  // those that the claim names and the journal has
-    Stake stake;
-    Credit credit;
-    Scope scope;
+    ClaimImpact stake;
+    TrackRecord credit;
+    AuditPlan scope;
     double claim_s = 0;     // what those runs took
     double expected_s = 0;  // what that will take here, a rerun not counted
     double rerun_s = 0;     // of all its fresh seeds
@@ -22,27 +22,27 @@ struct Case {
     const Run* artifact_run() const;
 };
 
-struct Docket {
-    std::vector<Case> cases;
+struct ClaimQueue {
+    std::vector<QueuedClaim> cases;
     int own = 0;            // claims of this clone's, left to another verifier
     bool hold_out = false;  // is there one to score on?
 };
 
 // Every claim that waits. Errors: those of the index.
-Result<Docket> waiting_claims(Session& session);
+Result<ClaimQueue> waiting_claims(Session& session);
 // The claims of these candidates (prefixes of ids), judged before or not. Errors: not_found, usage.
-Result<Docket> claims_named(Session& session, const std::vector<std::string>& prefixes);
+Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>& prefixes);
 
 // A verdict was given: what it tells of the claims that still wait.
-void heed(const Session& session, const Case& judged, const Verdict& verdict, Docket& rest);
+void apply_verdict(const Session& session, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest);
 
 // Fresh seeds that its rerun takes: of what would be a record as many as are wanting, counting those of the verdict that
 // is replaced; else one.
-int seeds_due(const Task& task, const Case& one);
+int seeds_due(const Task& task, const QueuedClaim& one);
 
 // Is this machine of the claim's category, so that a fresh seed here compares with it?
-bool can_rerun(const Session& session, const Case& one);
+bool can_rerun(const Session& session, const QueuedClaim& one);
 
-Allowance allowance(const Task& task, const Totals& totals);
+VerificationBudget allowance(const Task& task, const Totals& totals);
 
 }  // namespace cultivar

@@ -32,7 +32,7 @@ Result<RecordMark> judge_record(Session& session, const ClaimRow& row, const std
     return mark;
 }
 
-Result<void> hold_against_pool(Session& session, const ClaimRow& row, Verdict& verdict) {
+Result<void> apply_suspicions(Session& session, const ClaimRow& row, Verdict& verdict) {
     if (verdict.result != "accepted") return {};
     TRY_ASSIGN(const std::vector<std::string> odd, session.index->suspicions(row));
     if (!odd.empty() && verdict.tier != "rerun") {

@@ -16,6 +16,6 @@ Result<RecordMark> judge_record(Session& session, const ClaimRow& row, const std
 
 // An accepted verdict becomes inconclusive, with the reason, where something is odd and fresh seeds (tier rerun) did not
 // settle it; else, where it passed its rerun, it says whether that makes it a record. Errors: io.
-Result<void> hold_against_pool(Session& session, const ClaimRow& row, Verdict& verdict);
+Result<void> apply_suspicions(Session& session, const ClaimRow& row, Verdict& verdict);
 
 }  // namespace cultivar

@@ -35,7 +35,7 @@ Result<Verifier> Verifier::make(Context& context, Session& session) {
     return verifier;
 }
 
-Result<Verdict> Verifier::judge(const Case& one) {
+Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     const Clone& clone = *session_.clone;
     const Claim& claim = one.row.claim;
     Verdict verdict;
@@ -55,7 +55,7 @@ Result<Verdict> Verifier::judge(const Case& one) {
     energy.start();
     const double begun_s = clock_.now_s();
     TRY(check_tiers(one, verdict));
-    TRY(hold_against_pool(session_, one.row, verdict));
+    TRY(apply_suspicions(session_, one.row, verdict));
     verdict.seconds = clock_.now_s() - begun_s;
     verdict.joules = energy.stop().joules;
     verdict.ratio = one.claim_s > 0 ? verdict.seconds / one.claim_s : 0;
@@ -64,7 +64,7 @@ Result<Verdict> Verifier::judge(const Case& one) {
 }
 
 // What is concluded last holds: that all went well, if nothing else.
-Result<void> Verifier::check_tiers(const Case& one, Verdict& verdict) {
+Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
     TRY_ASSIGN(bool sound, check_structure_of(one, verdict));
     if (!sound) return {};
     auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
@@ -94,7 +94,7 @@ Result<void> Verifier::check_tiers(const Case& one, Verdict& verdict) {
     return {};
 }
 
-Verifier::Tried Verifier::check_structure_of(const Case& one, Verdict& verdict) {
+Verifier::Tried Verifier::check_structure_of(const QueuedClaim& one, Verdict& verdict) {
     const auto unsound = [&](const std::string& why) {
         conclude(verdict, "rejected", Tier::structure, why);
         return false;

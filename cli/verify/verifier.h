@@ -16,7 +16,7 @@ public:
     static Result<Verifier> make(Context& context, Session& session);
 
     // A verdict on every claim that can be judged. Errors: interrupted, or what keeps this machine from judging at all.
-    Result<Verdict> judge(const Case& one);
+    Result<Verdict> judge(const QueuedClaim& one);
 
     // Appends to this verifier's ledger and signs its tip.
     Result<void> write(const std::vector<Verdict>& verdicts);
@@ -29,17 +29,17 @@ private:
 
     // Each goes on while nothing is concluded.
     using Tried = Result<bool>;
-    Result<void> check_tiers(const Case& one, Verdict& verdict);
-    Tried check_structure_of(const Case& one, Verdict& verdict);
-    Tried rescore(const Case& one, const std::string& weights, Verdict& verdict);
-    Tried rescore_part(const Case& one, const std::string& weights, const ServingSlice& part, const std::string& label,
-                       Verdict& verdict);
-    Tried rescore_elsewhere(const Case& one, const std::string& weights, Verdict& verdict);
-    Tried replay(const Case& one, Verdict& verdict);
+    Result<void> check_tiers(const QueuedClaim& one, Verdict& verdict);
+    Tried check_structure_of(const QueuedClaim& one, Verdict& verdict);
+    Tried rescore(const QueuedClaim& one, const std::string& weights, Verdict& verdict);
+    Tried rescore_part(const QueuedClaim& one, const std::string& weights, const ServingSlice& part,
+                       const std::string& label, Verdict& verdict);
+    Tried rescore_elsewhere(const QueuedClaim& one, const std::string& weights, Verdict& verdict);
+    Tried replay(const QueuedClaim& one, Verdict& verdict);
     Tried replay_one(const RunRow& row, Verdict& verdict);
-    Tried train_again(const Case& one, Verdict& verdict);
-    Tried one_more_seed(const Case& one, Verdict& verdict);
-    Result<Candidate> candidate_of(const Case& one) const;
+    Tried train_again(const QueuedClaim& one, Verdict& verdict);
+    Tried one_more_seed(const QueuedClaim& one, Verdict& verdict);
+    Result<Candidate> candidate_of(const QueuedClaim& one) const;
 
     Context& context_;
     Session& session_;

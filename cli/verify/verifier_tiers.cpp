@@ -59,17 +59,18 @@ Result<bool> scored_well(const Task& task, const Scored& scored, std::size_t chu
 
 }  // namespace
 
-Result<Candidate> Verifier::candidate_of(const Case& one) const {
+Result<Candidate> Verifier::candidate_of(const QueuedClaim& one) const {
     const Clone& clone = *session_.clone;
     return parse_canonical(clone.task.space, clone.task_id, one.row.claim.toml);
 }
 
-Verifier::Tried Verifier::rescore(const Case& one, const std::string& weights, Verdict& verdict) {
+Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& weights, Verdict& verdict) {
     const Clone& clone = *session_.clone;
     const ValidationPart& slice = clone.task.data->slice_score;
     const Run& run = *one.artifact_run();
     const bool hidden = hold_out_.serving(std::time(nullptr)).has_value();
-    const Effort effort = rescore_effort(run, one.claim_s, static_cast<double>(slice.targets), hidden, one.scope.whole);
+    const AuditCost effort =
+        rescore_effort(run, one.claim_s, static_cast<double>(slice.targets), hidden, one.scope.whole);
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
     const std::vector<int> chunks = draw_chunks(effort.slice_chunks);
     const double begun_s = clock_.now_s();
@@ -87,13 +88,13 @@ Verifier::Tried Verifier::rescore(const Case& one, const std::string& weights, V
 }
 
 // On the hold-out, and what would be the best of its category on the full set too.
-Verifier::Tried Verifier::rescore_elsewhere(const Case& one, const std::string& weights, Verdict& verdict) {
+Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::string& weights, Verdict& verdict) {
     const Clone& clone = *session_.clone;
     const Data& data = *clone.task.data;
     auto hidden = hold_out_.serving(std::time(nullptr));
     if (hidden) {
         const auto targets = static_cast<double>(data.slice_score.targets);
-        const Effort effort = rescore_effort(*one.artifact_run(), one.claim_s, targets, true, one.scope.whole);
+        const AuditCost effort = rescore_effort(*one.artifact_run(), one.claim_s, targets, true, one.scope.whole);
         hidden->order.resize(static_cast<std::size_t>(effort.hold_out_chunks));
         verdict.data.push_back({"hold-out", hidden->commitment});
         TRY_ASSIGN(bool good, rescore_part(one, weights, *hidden, "hold-out", verdict));
@@ -108,7 +109,7 @@ Verifier::Tried Verifier::rescore_elsewhere(const Case& one, const std::string& 
                         "full set", verdict);
 }
 
-Verifier::Tried Verifier::rescore_part(const Case& one, const std::string& weights, const ServingSlice& part,
+Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string& weights, const ServingSlice& part,
                                        const std::string& label, Verdict& verdict) {
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
     const double begun_s = clock_.now_s();
@@ -142,7 +143,7 @@ Verifier::Tried Verifier::rescore_part(const Case& one, const std::string& weigh
     return false;
 }
 
-Verifier::Tried Verifier::replay(const Case& one, Verdict& verdict) {
+Verifier::Tried Verifier::replay(const QueuedClaim& one, Verdict& verdict) {
     TRY_ASSIGN(const std::string device, session_.config.device());
     if (is_of_another_device(one.row.claim.category, device)) {
         add_reason(verdict, fmt::format("not replayed: it was made on another device than {}", device));
@@ -170,7 +171,7 @@ Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
     }
     const double limit_s = std::max(kLeastLimit_s, kPatience * replay_seconds(row.run, steps));
     const double begun_s = clock_.now_s();
-    TRY_ASSIGN(const MadeAgain again, replay_run(context_, session_, row.run, steps, limit_s, kFolder));
+    TRY_ASSIGN(const WorkerResult again, replay_run(context_, session_, row.run, steps, limit_s, kFolder));
     if (again.outcome.how != Outcome::How::done || again.losses.size() != static_cast<std::size_t>(steps)) {
         conclude(verdict, "inconclusive", Tier::rescore,
                  fmt::format("its run {} cannot be replayed here: {}", short_id(row.id), again.outcome.message));
@@ -194,7 +195,7 @@ Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
 }
 
 // Scores of fresh seeds stay with the claim (pool/types/verdict.h), so that judging it again forgets none.
-Verifier::Tried Verifier::train_again(const Case& one, Verdict& verdict) {
+Verifier::Tried Verifier::train_again(const QueuedClaim& one, Verdict& verdict) {
     if (!can_rerun(session_, one)) {
         add_reason(verdict, "not rerun: this machine is of another category");
         return false;
@@ -229,11 +230,11 @@ Verifier::Tried Verifier::train_again(const Case& one, Verdict& verdict) {
     return true;
 }
 
-Verifier::Tried Verifier::one_more_seed(const Case& one, Verdict& verdict) {
+Verifier::Tried Verifier::one_more_seed(const QueuedClaim& one, Verdict& verdict) {
     const Run& run = *one.artifact_run();
     const double limit_s = kLeastLimit_s + kPatience * run.wall_s;
     const std::uint64_t seed = fresh_seed(run.candidate);
-    TRY_ASSIGN(const MadeAgain again, rerun(context_, session_, run, seed, limit_s, kFolder));
+    TRY_ASSIGN(const WorkerResult again, rerun(context_, session_, run, seed, limit_s, kFolder));
     if (again.outcome.how != Outcome::How::done || !again.outcome.done) {
         add_reason(verdict, "its rerun came to nothing: " + again.outcome.message);
         return false;

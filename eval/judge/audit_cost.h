@@ -19,7 +19,7 @@ inline constexpr double kPassesPerStep = 2.5;  // a training step costs as much 
 // Seconds that one chunk of `targets` targets takes the claimant's machine.
 double chunk_seconds(const Run& run, double targets);
 
-struct Effort {
+struct AuditCost {
     int slice_chunks = kFewestChunks;
     int hold_out_chunks = kFewestChunks;
     double expected_s = 0;
@@ -27,7 +27,7 @@ struct Effort {
 
 // `claim_s`: what the claim's runs took. `hold_out`: is there one, with chunks of the slice's size? `whole`: every chunk of
 // the slice whatever it costs, and as much of the hold-out as usual.
-Effort rescore_effort(const Run& run, double claim_s, double slice_targets, bool hold_out, bool whole);
+AuditCost rescore_effort(const Run& run, double claim_s, double slice_targets, bool hold_out, bool whole);
 
 // Of one run: the first steps that fit its share; 0 where it cannot be replayed (eval/judge/structure_check.h).
 int replay_steps(const Run& run);

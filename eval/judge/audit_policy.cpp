@@ -12,7 +12,7 @@ constexpr std::array<const char*, 4> kNames = {"structure", "rescore", "replay",
 
 std::string in_a_row(int count) { return fmt::format("{} valid claim{} in a row", count, count == 1 ? "" : "s"); }
 
-std::optional<std::string> why_in_full(const Stake& stake) {
+std::optional<std::string> why_in_full(const ClaimImpact& stake) {
     if (stake.odd) return "it is odd beside the rest of the pool";
     if (stake.best) return "it would be the best of its category";
     if (stake.children >= kMuchUsed) return fmt::format("{} candidates come from it", stake.children);
@@ -29,12 +29,12 @@ std::optional<Tier> tier_of(const std::string& name) {
     return static_cast<Tier>(found - kNames.begin());
 }
 
-double replay_chance(const Credit& credit) {
+double replay_chance(const TrackRecord& credit) {
     if (!credit.known_key || credit.valid_in_a_row < kProbation) return 1;
     return std::max(static_cast<double>(kProbation) / credit.valid_in_a_row, kLeastReplays);
 }
 
-Scope scope_for(const Stake& stake, const Credit& credit, double lot) {
+AuditPlan scope_for(const ClaimImpact& stake, const TrackRecord& credit, double lot) {
     if (auto why = why_in_full(stake)) return {Tier::rerun, true, kInFull + *why};
     const double chance = replay_chance(credit);
     if (lot < kFullByLot * chance) return {Tier::rerun, true, std::string(kInFull) + "drawn by lot"};
@@ -46,7 +46,7 @@ Scope scope_for(const Stake& stake, const Credit& credit, double lot) {
     return {Tier::rescore, false, "scored again: the lot spared it a replay, " + odds};
 }
 
-bool more_valuable(const Stake& a, const Stake& b) {
+bool more_valuable(const ClaimImpact& a, const ClaimImpact& b) {
     if (a.best != b.best) return a.best;
     if (a.best && a.gain != b.gain) return a.gain > b.gain;
     if (a.children != b.children) return a.children > b.children;

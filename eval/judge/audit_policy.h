@@ -35,7 +35,7 @@ const char* name(Tier tier);
 std::optional<Tier> tier_of(const std::string& name);
 
 // What a claim would move.
-struct Stake {
+struct ClaimImpact {
     bool best = false;  // better than everything accepted in its category
     double gain = 0;    // by how much, in the pool's metric; without anything accepted there, above a score of 0
     int children = 0;   // candidates that name it as a parent
@@ -43,7 +43,7 @@ struct Stake {
 };
 
 // Whose it is.
-struct Credit {
+struct TrackRecord {
     bool known_key = false;  // signed by a key
     int valid_in_a_row = 0;  // that key's claims accepted since the last one rejected
 };
@@ -52,21 +52,21 @@ struct Credit {
 inline constexpr const char* kInFull = "in full: ";
 inline constexpr const char* kRerunWaits = "its rerun waits";
 
-struct Scope {
+struct AuditPlan {
     Tier tier = Tier::rescore;
     bool whole = false;  // every chunk and the full set, every run replayed
     std::string why;     // one line
     bool cut = false;    // by a person, to less than it ought to be: then nothing is accepted
 };
 
-double replay_chance(const Credit& credit);
+double replay_chance(const TrackRecord& credit);
 // `lot` in [0, 1).
-Scope scope_for(const Stake& stake, const Credit& credit, double lot);
+AuditPlan scope_for(const ClaimImpact& stake, const TrackRecord& credit, double lot);
 
 // Does `a` come before `b`? Equal ones stay in their order.
-bool more_valuable(const Stake& a, const Stake& b);
+bool more_valuable(const ClaimImpact& a, const ClaimImpact& b);
 
-struct Allowance {
+struct VerificationBudget {
     double search_s = 0, spent_s = 0, share = 0;
     double allowed_s() const { return share * search_s; }
     double left_s() const { return allowed_s() - spent_s; }

@@ -10,8 +10,8 @@
 
 namespace cultivar {
 
-Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
-    std::map<std::string, Tip> tips;
+Result<std::map<std::string, LogPosition>> read_tips(const Clone& clone) {
+    std::map<std::string, LogPosition> tips;
     std::string path = clone.seen_dir() + "tips";
     auto text = read_file(path);
     if (!text && text.error().code == Code::not_found) {  // where it lay before
@@ -23,7 +23,7 @@ Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
     for (std::string line, ref; std::getline(lines, line);) {
         if (line.starts_with(' ')) continue;  // as once written of a log of which nothing was good
         std::istringstream words(line);
-        Tip tip;
+        LogPosition tip;
         if (!(words >> tip.oid >> tip.records >> ref) || !is_hex(tip.oid, 40))
             return fail(Code::newer,
                         fmt::format("'{}' is of a later format, which needs a newer cultivar, or damaged", path),
@@ -33,7 +33,7 @@ Result<std::map<std::string, Tip>> read_tips(const Clone& clone) {
     return tips;
 }
 
-Result<void> write_tips(const Clone& clone, const std::map<std::string, Tip>& tips) {
+Result<void> write_tips(const Clone& clone, const std::map<std::string, LogPosition>& tips) {
     std::string text;
     for (const auto& [ref, tip] : tips) {
         if (!tip.oid.empty()) text += fmt::format("{} {} {}\n", tip.oid, tip.records, ref);  // else none was good yet

@@ -9,14 +9,14 @@
 
 namespace cultivar {
 
-struct Tip {
+struct LogPosition {
     Oid oid;
     std::size_t records = 0;
 };
 
 // Nothing was seen where there is no file. Errors: newer (a later format, or damaged), io.
-Result<std::map<std::string, Tip>> read_tips(const Clone& clone);
+Result<std::map<std::string, LogPosition>> read_tips(const Clone& clone);
 // Errors: io.
-Result<void> write_tips(const Clone& clone, const std::map<std::string, Tip>& tips);
+Result<void> write_tips(const Clone& clone, const std::map<std::string, LogPosition>& tips);
 
 }  // namespace cultivar

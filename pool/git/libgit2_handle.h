@@ -8,12 +8,12 @@
 namespace cultivar {
 
 template <typename T, void (*free_it)(T*)>
-class Owned {
+class Libgit2Handle {
 public:
-    Owned() = default;
-    Owned(const Owned&) = delete;
-    Owned& operator=(const Owned&) = delete;
-    ~Owned() {
+    Libgit2Handle() = default;
+    Libgit2Handle(const Libgit2Handle&) = delete;
+    Libgit2Handle& operator=(const Libgit2Handle&) = delete;
+    ~Libgit2Handle() {
         if (held_) free_it(held_);
     }
     T** out() { return &held_; }

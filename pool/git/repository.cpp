@@ -56,7 +56,7 @@ Oid hex(const git_oid* oid) {
 Result<void> refuse_incomplete(git_repository* repo) {
     if (git_repository_is_shallow(repo) == 1)
         return fail(Code::git, "this is a shallow clone; a pool needs its whole history", "git fetch --unshallow");
-    Owned<git_config, git_config_free> config;
+    Libgit2Handle<git_config, git_config_free> config;
     if (git_repository_config_snapshot(config.out(), repo) != 0) return git_fail("cannot read the configuration");
     auto is_promise = [](const git_config_entry* entry, void*) {
         std::string_view key(entry->name);
@@ -139,12 +139,12 @@ Result<std::optional<Oid>> Repo::ref(const std::string& name) const {
 }
 
 Result<std::vector<Ref>> Repo::refs(const std::string& prefix) const {
-    Owned<git_reference_iterator, git_reference_iterator_free> iterator;
+    Libgit2Handle<git_reference_iterator, git_reference_iterator_free> iterator;
     if (git_reference_iterator_glob_new(iterator.out(), repo_.get(), (prefix + "*").c_str()) != 0)
         return git_fail("cannot list refs");
     std::vector<Ref> found;
     for (;;) {
-        Owned<git_reference, git_reference_free> ref;
+        Libgit2Handle<git_reference, git_reference_free> ref;
         int rc = git_reference_next(ref.out(), iterator.get());
         if (rc == GIT_ITEROVER) break;
         if (rc != 0) return git_fail("cannot list refs");
@@ -158,7 +158,7 @@ Result<std::vector<Ref>> Repo::refs(const std::string& prefix) const {
 Result<void> Repo::set_ref(const std::string& name, const Oid& oid, const Oid& expected) {
     git_oid to, from;
     if (!parse(oid, to)) return fail(Code::git, fmt::format("'{}' is no object name", oid));
-    Owned<git_reference, git_reference_free> ref;
+    Libgit2Handle<git_reference, git_reference_free> ref;
     if (!expected.empty() && !parse(expected, from))
         return fail(Code::git, fmt::format("'{}' is no object name", expected));
     int rc = GIT_ELOCKED;
@@ -188,7 +188,7 @@ Result<void> Repo::set_head(const std::string& ref_name) {
 }
 
 Result<void> Repo::set_config(const std::string& key, const std::string& value) {
-    Owned<git_config, git_config_free> config;
+    Libgit2Handle<git_config, git_config_free> config;
     if (git_repository_config(config.out(), repo_.get()) != 0 ||
         git_config_set_string(config.get(), key.c_str(), value.c_str()) != 0)
         return git_fail(fmt::format("cannot set '{}'", key));
@@ -196,7 +196,7 @@ Result<void> Repo::set_config(const std::string& key, const std::string& value) 
 }
 
 Result<std::optional<std::string>> Repo::config(const std::string& key) const {
-    Owned<git_config, git_config_free> config;
+    Libgit2Handle<git_config, git_config_free> config;
     if (git_repository_config_snapshot(config.out(), repo_.get()) != 0)
         return git_fail("cannot read the configuration");
     const char* value = nullptr;
@@ -207,7 +207,7 @@ Result<std::optional<std::string>> Repo::config(const std::string& key) const {
 }
 
 Result<void> Repo::unset_config(const std::string& key) {
-    Owned<git_config, git_config_free> config;
+    Libgit2Handle<git_config, git_config_free> config;
     if (git_repository_config(config.out(), repo_.get()) != 0) return git_fail("cannot read the configuration");
     const int rc = git_config_delete_entry(config.get(), key.c_str());
     if (rc != 0 && rc != GIT_ENOTFOUND) return git_fail(fmt::format("cannot unset '{}'", key));
@@ -215,8 +215,8 @@ Result<void> Repo::unset_config(const std::string& key) {
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> Repo::config_section(const std::string& prefix) const {
-    Owned<git_config, git_config_free> config;
-    Owned<git_config_iterator, git_config_iterator_free> iterator;
+    Libgit2Handle<git_config, git_config_free> config;
+    Libgit2Handle<git_config_iterator, git_config_iterator_free> iterator;
     if (git_repository_config_snapshot(config.out(), repo_.get()) != 0 ||
         git_config_iterator_new(iterator.out(), config.get()) != 0)
         return git_fail("cannot read the configuration");
@@ -229,7 +229,7 @@ Result<std::vector<std::pair<std::string, std::string>>> Repo::config_section(co
 }
 
 Result<void> Repo::pack_refs() {
-    Owned<git_refdb, git_refdb_free> refs;
+    Libgit2Handle<git_refdb, git_refdb_free> refs;
     if (git_repository_refdb(refs.out(), repo_.get()) != 0 || git_refdb_compress(refs.get()) != 0)
         return git_fail("cannot pack the refs");
     return {};
@@ -275,7 +275,7 @@ Result<Oid> Repo::write_blob(std::string_view bytes) {
 }
 
 Result<Oid> Repo::write_tree(const std::vector<TreeEntry>& entries) {
-    Owned<git_treebuilder, git_treebuilder_free> builder;
+    Libgit2Handle<git_treebuilder, git_treebuilder_free> builder;
     if (git_treebuilder_new(builder.out(), repo_.get(), nullptr) != 0) return git_fail("cannot write a tree");
     for (const TreeEntry& entry : entries) {
         git_oid oid;
@@ -292,13 +292,13 @@ Result<Oid> Repo::write_tree(const std::vector<TreeEntry>& entries) {
 }
 
 Result<Oid> Repo::write_commit(const Commit& commit, const Signer* signer) {
-    Owned<git_signature, git_signature_free> who;
+    Libgit2Handle<git_signature, git_signature_free> who;
     if (git_signature_new(who.out(), commit.author.name.c_str(), commit.author.email.c_str(), commit.author.unix_s,
                           0) != 0)
         return git_fail("cannot write a commit");
     git_oid oid;
     if (!parse(commit.tree, oid)) return fail(Code::git, "a commit without a tree");
-    Owned<git_tree, git_tree_free> tree;
+    Libgit2Handle<git_tree, git_tree_free> tree;
     if (git_tree_lookup(tree.out(), repo_.get(), &oid) != 0) return git_fail("cannot read a tree");
     std::vector<git_commit*> raw;
     std::vector<std::unique_ptr<git_commit, void (*)(git_commit*)>> parents;
@@ -332,7 +332,7 @@ struct Repo::Header {
 
 Result<Repo::Header> Repo::header(const Oid& name) const {
     Header found;
-    Owned<git_odb, git_odb_free> odb;
+    Libgit2Handle<git_odb, git_odb_free> odb;
     if (!parse(name, found.oid) || git_repository_odb(odb.out(), repo_.get()) != 0 ||
         git_odb_read_header(&found.size, &found.type, odb.get(), &found.oid) != 0)
         return git_fail(fmt::format("cannot read object {}", name));
@@ -345,7 +345,7 @@ Result<std::string> Repo::read_blob(const Oid& name, std::size_t limit_bytes) co
     if (found.size > limit_bytes)
         return fail(Code::corrupt,
                     fmt::format("object {} has {} bytes, more than the {} allowed", name, found.size, limit_bytes));
-    Owned<git_blob, git_blob_free> blob;
+    Libgit2Handle<git_blob, git_blob_free> blob;
     if (git_blob_lookup(blob.out(), repo_.get(), &found.oid) != 0)
         return git_fail(fmt::format("cannot read object {}", name));
     auto* data = static_cast<const char*>(git_blob_rawcontent(blob.get()));
@@ -354,7 +354,7 @@ Result<std::string> Repo::read_blob(const Oid& name, std::size_t limit_bytes) co
 
 Result<std::vector<TreeEntry>> Repo::read_tree(const Oid& name, std::size_t limit_entries) const {
     git_oid oid;
-    Owned<git_tree, git_tree_free> tree;
+    Libgit2Handle<git_tree, git_tree_free> tree;
     if (!parse(name, oid) || git_tree_lookup(tree.out(), repo_.get(), &oid) != 0)
         return git_fail(fmt::format("cannot read tree {}", name));
     std::size_t count = git_tree_entrycount(tree.get());
@@ -371,7 +371,7 @@ Result<std::vector<TreeEntry>> Repo::read_tree(const Oid& name, std::size_t limi
 
 Result<Commit> Repo::read_commit(const Oid& name) const {
     git_oid oid;
-    Owned<git_commit, git_commit_free> commit;
+    Libgit2Handle<git_commit, git_commit_free> commit;
     if (!parse(name, oid) || git_commit_lookup(commit.out(), repo_.get(), &oid) != 0)
         return git_fail(fmt::format("cannot read commit {}", name));
     Commit out;
@@ -402,7 +402,7 @@ Result<std::size_t> Repo::object_bytes(const Oid& name) const {
 
 bool Repo::has_object(const Oid& name) const {
     git_oid oid;
-    Owned<git_odb, git_odb_free> odb;
+    Libgit2Handle<git_odb, git_odb_free> odb;
     return parse(name, oid) && git_repository_odb(odb.out(), repo_.get()) == 0 && git_odb_exists(odb.get(), &oid) == 1;
 }
 
@@ -439,7 +439,7 @@ Result<bool> Repo::descends(const Oid& commit, const Oid& ancestor) const {
 
 Result<void> Repo::refresh_work_files(const std::vector<std::string>& paths) {
     if (work_dir().empty()) return {};
-    Owned<git_reference, git_reference_free> head;
+    Libgit2Handle<git_reference, git_reference_free> head;
     if (git_repository_head(head.out(), repo_.get()) != 0 ||
         std::string_view(git_reference_name(head.get())) != "refs/heads/main")
         return {};

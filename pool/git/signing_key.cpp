@@ -105,7 +105,7 @@ Result<std::string> ask_ssh_keygen(const std::string& key_file, std::string_view
                    Child::start({"ssh-keygen", "-Y", "sign", "-n", std::string(name_space), "-f", key_file, file}, 0));
         TransportLimits limits;
         limits.silence_s = limits.total_s = kAsk_s;
-        TRY_ASSIGN(Heard heard, hear_out(child, limits, {}));
+        TRY_ASSIGN(ProcessOutput heard, communicate(child, limits, {}));
         if (heard.exit_code != 0)
             return fail(Code::io,
                         fmt::format("ssh-keygen does not sign with '{}': {}", key_file,

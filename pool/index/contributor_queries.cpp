@@ -56,7 +56,7 @@ SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules
     }
     std::sort(judged.begin(), judged.end(),
               [](const JudgedClaim& a, const JudgedClaim& b) { return std::tie(a.at, a.id) < std::tie(b.at, b.id); });
-    Kinship kinship;
+    AttributionInput kinship;
     std::set<std::pair<std::string, std::string>> met;
     for (const JudgedClaim& claim : judged) {
         Contributor& one = by_key[claim.key];
@@ -73,7 +73,7 @@ SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules
     return rows;
 }
 
-Result<void> Index::credit_finds(Kinship& kinship, std::map<std::string, Contributor>& by_key) {
+Result<void> Index::credit_finds(AttributionInput& kinship, std::map<std::string, Contributor>& by_key) {
     if (kinship.finds.empty()) return {};
     std::map<std::string, Relative> relatives;
     TRY_ASSIGN(std::vector<CandidateRow> rows, candidates());

@@ -105,7 +105,7 @@ WHERE candidate = ?1 AND category = ?2 AND (SELECT runs FROM claimed) > 0)",
 Result<void> Index::derive_retired() {
     TRY_ASSIGN(Statement get, db_->prepare("SELECT candidate, writer, operator, status, reason, at FROM record WHERE "
                                            "type = 'retirement' AND refused IS NULL ORDER BY seq"));
-    std::vector<RetirementWord> words;
+    std::vector<RetirementStatement> words;
     for (;;) {
         TRY_ASSIGN(bool more, get.step());
         if (!more) break;
@@ -115,7 +115,7 @@ Result<void> Index::derive_retired() {
     }
     TRY(db_->execute("DELETE FROM retired"));
     if (words.empty()) return {};
-    Jury jury{clone_->writer, {}, {}};
+    RetirementAuthority jury{clone_->writer, {}, {}};
     if (auto roots = trusted_roots(*clone_)) {
         for (const AllowedSigner& verifier : roots->now.verifiers) jury.verifiers.insert(verifier.fingerprint);
     }

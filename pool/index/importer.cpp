@@ -22,7 +22,7 @@ std::optional<std::string> under(const std::string& ref, const std::string& what
 bool is_archive(const std::string& ref) { return under(ref, "archive") == ""; }
 
 Result<void> Index::take_logs(const std::vector<Ref>& refs, RefreshReport& report) {
-    Intake intake(*this, report);
+    RecordChecks intake(*this, report);
     TRY(intake.prepare());
     TRY_ASSIGN(intake.tips, read_tips(*clone_));
     TRY_ASSIGN(auto lineage, check_ahead(refs));
@@ -96,8 +96,8 @@ Result<void> Index::take_artifact(const Oid& commit) {
 }
 
 // What a chain of bundles carries: candidates, and the journals of people who cannot push here.
-Result<void> Index::take_bundles(const Ref& ref, Intake& intake) {
-    TRY_ASSIGN(Tip before, intake.known_tip(ref.name));
+Result<void> Index::take_bundles(const Ref& ref, RecordChecks& intake) {
+    TRY_ASSIGN(LogPosition before, intake.known_tip(ref.name));
     if (before.oid == ref.oid) return {};
     const bool append_only = is_archive(ref.name);
     auto bundles = read_bundles(clone_->repo, ref.oid, append_only ? intake.tips[ref.name].oid : "");
@@ -129,7 +129,7 @@ Result<void> Index::take_bundles(const Ref& ref, Intake& intake) {
 Result<void> Index::take_spool(RefreshReport& report) {
     TRY_ASSIGN(std::vector<std::string> lines, spooled_lines(*clone_));
     const std::string own_key = clone_->key.fingerprint();
-    Intake intake(*this, report);
+    RecordChecks intake(*this, report);
     TRY(intake.prepare());
     for (std::string& line : lines) {
         TRY_ASSIGN(bool known, intake.holds(record_id(line)));

@@ -34,8 +34,8 @@ struct Index::Log {
     std::string source;  // pool/storage/extra_remote.h, or "archive"; "": this clone and its origin
 };
 
-struct Index::Intake {
-    Intake(Index& into, RefreshReport& telling) : index(into), report(telling) {}
+struct Index::RecordChecks {
+    RecordChecks(Index& into, RefreshReport& telling) : index(into), report(telling) {}
     Result<void> prepare();  // before anything else
 
     // index_logs.cpp
@@ -44,8 +44,8 @@ struct Index::Intake {
     // Takes what is new in a log, and moves its tip. One that cannot be followed is reported as refused, and put back to
     // where it was good.
     Result<void> take_log(const Log& log);
-    Result<Tip> known_tip(const std::string& ref);  // where the index stands in a log
-    Result<void> follow(const std::string& ref, const Tip& tip);
+    Result<LogPosition> known_tip(const std::string& ref);  // where the index stands in a log
+    Result<void> follow(const std::string& ref, const LogPosition& tip);
 
     // index_records.cpp
     struct Origin {
@@ -63,8 +63,8 @@ struct Index::Intake {
     Index& index;
     RefreshReport& report;
     std::vector<Carried> carried{};
-    std::map<std::string, Tip> tips{};  // as last seen, outside the index too
-    bool moved = false;                 // did any tip?
+    std::map<std::string, LogPosition> tips{};  // as last seen, outside the index too
+    bool moved = false;                         // did any tip?
 
 private:
     struct Batch {
@@ -73,7 +73,7 @@ private:
         std::future<std::vector<CheckedLine>> checked{};  // looks at the lines, where they lie
     };
 
-    Result<std::string> check(const Log& log, const Tip& seen, const std::vector<AllowedSigner>& verifiers);
+    Result<std::string> check(const Log& log, const LogPosition& seen, const std::vector<AllowedSigner>& verifiers);
     Result<std::vector<LogSegment>> segments_of(const Oid& tip, std::size_t have);
     Result<void> forget_own(const Log& log);
 

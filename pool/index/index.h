@@ -29,7 +29,7 @@
 namespace cultivar {
 
 class LineageAhead;
-struct Kinship;
+struct AttributionInput;
 
 inline constexpr int kKeptArtifacts = 10;  // the best of each category that stay once they are judged
 
@@ -81,7 +81,7 @@ struct RunSummary {
     double proposer_seconds = 0, proposer_usd = 0;
 };
 
-struct RunElsewhere {
+struct OtherCategoryRun {
     std::string id, writer, candidate, category;
     double score = 0;
 };
@@ -179,8 +179,8 @@ public:
     Result<std::vector<RunSummary>> summaries(const std::string& category);
     // The newest scored runs of all other categories, oldest first; without what other writers said of a candidate after
     // this clone ran it in this one, which may be copied. `before`: only what was known before that record.
-    Result<std::vector<RunElsewhere>> runs_elsewhere(const std::string& category, int most,
-                                                     const std::string& before = "");
+    Result<std::vector<OtherCategoryRun>> runs_elsewhere(const std::string& category, int most,
+                                                         const std::string& before = "");
     Result<std::map<std::string, int>> run_counts();
     Result<std::set<std::string>> accepted_runs();  // those whose weights an accepted verdict scored again
     // For pool/archive: commits that the archive holds, and those found good that it does not hold yet.
@@ -240,11 +240,11 @@ private:
         std::string ref;
         bool archived = false;
     };
-    struct Intake;
+    struct RecordChecks;
     Result<void> take_logs(const std::vector<Ref>& refs, RefreshReport& report);
     Result<std::vector<Log>> logs_of(const std::vector<Ref>& refs, bool ledger);
     Result<std::unique_ptr<LineageAhead>> check_ahead(const std::vector<Ref>& refs);
-    Result<void> take_bundles(const Ref& ref, Intake& intake);
+    Result<void> take_bundles(const Ref& ref, RecordChecks& intake);
     Result<void> take_artifact(const Oid& commit);
     Result<void> forget_verdicts_of_other_roots(RefreshReport& report);
     Result<void> take_spool(RefreshReport& report);
@@ -270,7 +270,7 @@ private:
     // Of a claim's own runs, one a seed, the worst of each.
     Result<std::vector<double>> claim_scores(const std::string& claim);
 
-    Result<void> credit_finds(Kinship& kinship, std::map<std::string, Contributor>& by_key);
+    Result<void> credit_finds(AttributionInput& kinship, std::map<std::string, Contributor>& by_key);
 
     // index_suspicion.cpp
     Result<std::optional<Run>> run_of(const std::string& id);

@@ -28,7 +28,8 @@ Result<std::vector<Index::Log>> Index::logs_of(const std::vector<Ref>& refs, boo
 
 // May this log be followed from where it was last seen? The fingerprint of the key that signed it. Errors: corrupt,
 // with the reason.
-Result<std::string> Index::Intake::check(const Log& log, const Tip& seen, const std::vector<AllowedSigner>& verifiers) {
+Result<std::string> Index::RecordChecks::check(const Log& log, const LogPosition& seen,
+                                               const std::vector<AllowedSigner>& verifiers) {
     const Repo& repo = index.clone_->repo;
     TRY_ASSIGN(std::string key, signer_of(repo, log.tip));
     if (key.substr(0, 8) != key_digits(log.writer))
@@ -49,37 +50,37 @@ Result<std::string> Index::Intake::check(const Log& log, const Tip& seen, const 
     return key;
 }
 
-Result<Tip> Index::Intake::known_tip(const std::string& ref) {
+Result<LogPosition> Index::RecordChecks::known_tip(const std::string& ref) {
     TRY_ASSIGN(bool known, get_tip_.bind(1, ref).step());
-    Tip tip;
+    LogPosition tip;
     if (known) tip = {get_tip_.text(0), static_cast<std::size_t>(get_tip_.whole(1))};
     get_tip_.reset();
     return tip;
 }
 
-Result<void> Index::Intake::follow(const std::string& ref, const Tip& tip) {
+Result<void> Index::RecordChecks::follow(const std::string& ref, const LogPosition& tip) {
     tips[ref] = tip;
     moved = true;
     return set_tip_.bind(1, ref).bind(2, tip.oid).bind(3, static_cast<std::int64_t>(tip.records)).run();
 }
 
-Result<void> Index::Intake::read_ahead(const std::vector<Log>& logs) {
+Result<void> Index::RecordChecks::read_ahead(const std::vector<Log>& logs) {
     std::vector<LogsAhead::Wanted> wanted;
     for (const Log& log : logs) {
-        TRY_ASSIGN(Tip now, known_tip(log.ref));
+        TRY_ASSIGN(LogPosition now, known_tip(log.ref));
         if (now.oid != log.tip) wanted.push_back({log.tip, now.records});
     }
     if (wanted.size() >= kMuch) ahead_.emplace(index.clone_->repo.git_dir(), std::move(wanted));
     return {};
 }
 
-Result<std::vector<LogSegment>> Index::Intake::segments_of(const Oid& tip, std::size_t have) {
+Result<std::vector<LogSegment>> Index::RecordChecks::segments_of(const Oid& tip, std::size_t have) {
     auto read = ahead_ ? ahead_->take(tip, have) : std::nullopt;
     return read ? std::move(*read) : read_segments(index.clone_->repo, tip, have);
 }
 
 // This clone's own log was put together anew (pool/rejoin): what was read of it no longer holds.
-Result<void> Index::Intake::forget_own(const Log& log) {
+Result<void> Index::RecordChecks::forget_own(const Log& log) {
     if (log.ledger) return {};  // verdicts are read again as they were
     auto with_writer = [&](const std::string& sql) -> Result<int> {
         TRY_ASSIGN(Statement statement, index.db_->prepare(sql));
@@ -103,13 +104,13 @@ Result<void> Index::Intake::forget_own(const Log& log) {
     return index.count_again();
 }
 
-Result<void> Index::Intake::take_log(const Log& log) {
-    TRY_ASSIGN(Tip now, known_tip(log.ref));
+Result<void> Index::RecordChecks::take_log(const Log& log) {
+    TRY_ASSIGN(LogPosition now, known_tip(log.ref));
     if (now.oid == log.tip) return {};
     if (!is_writer(log.writer)) return report.refused.push_back({log.ref, "is not a writer's name"}), Result<void>();
     std::size_t have = now.records;
     Repo& repo = index.clone_->repo;
-    Tip seen = tips[log.ref];
+    LogPosition seen = tips[log.ref];
     if (!seen.oid.empty() && !repo.has_object(seen.oid)) seen = {};
     if (log.ref.starts_with("refs/heads/") && !seen.oid.empty() &&
         !check_extends(repo, seen.oid, seen.records, log.tip)) {

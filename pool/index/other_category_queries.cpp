@@ -5,9 +5,9 @@
 
 namespace cultivar {
 
-Result<std::vector<RunElsewhere>> Index::runs_elsewhere(const std::string& category, int most,
-                                                        const std::string& before) {
-    std::vector<RunElsewhere> runs;
+Result<std::vector<OtherCategoryRun>> Index::runs_elsewhere(const std::string& category, int most,
+                                                            const std::string& before) {
+    std::vector<OtherCategoryRun> runs;
     TRY_ASSIGN(Statement any, db_->prepare("SELECT 1 FROM standing WHERE category < ?1 OR category > ?1 LIMIT 1"));
     TRY_ASSIGN(const bool another, any.bind(1, category).step());
     if (!another) return runs;  // most pools: nothing is looked through for nothing

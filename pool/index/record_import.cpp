@@ -17,7 +17,7 @@ std::string joined(const std::vector<std::string>& words) { return fmt::format("
 
 }  // namespace
 
-Result<void> Index::Intake::prepare() {
+Result<void> Index::RecordChecks::prepare() {
     const std::pair<Statement*, const char*> statements[] = {
         {&put_,
          "INSERT OR IGNORE INTO record(id, type, writer, candidate, category, at, status, decision, score, "
@@ -46,22 +46,22 @@ Result<void> Index::Intake::prepare() {
     return {};
 }
 
-void Index::Intake::add(RawLine line, Origin origin) {
+void Index::RecordChecks::add(RawLine line, Origin origin) {
     waiting_.lines.push_back(std::move(line));
     waiting_.origins.push_back(std::move(origin));
 }
 
-Result<void> Index::Intake::pass_on() {
+Result<void> Index::RecordChecks::pass_on() {
     return waiting_.lines.size() >= kBatchLines ? check_waiting() : Result<void>();
 }
 
-Result<void> Index::Intake::flush() {
+Result<void> Index::RecordChecks::flush() {
     TRY(check_waiting());
     return check_waiting();
 }
 
 // What waits is checked in the background; what was checked meanwhile enters the tables.
-Result<void> Index::Intake::check_waiting() {
+Result<void> Index::RecordChecks::check_waiting() {
     Batch next = std::exchange(waiting_, {});
     next.checked = std::async(std::launch::async, [this, lines = std::span<const RawLine>(next.lines)] {
         return check_lines(index.clone_->task, index.clone_->task_id, lines);
@@ -70,7 +70,7 @@ Result<void> Index::Intake::check_waiting() {
     return take_batch(next);
 }
 
-Result<void> Index::Intake::take_batch(Batch& batch) {
+Result<void> Index::RecordChecks::take_batch(Batch& batch) {
     if (!batch.checked.valid()) return {};
     const auto checked = batch.checked.get();
     for (std::size_t i = 0; i < batch.lines.size(); ++i) {
@@ -80,7 +80,7 @@ Result<void> Index::Intake::take_batch(Batch& batch) {
 }
 
 // A lease whose run follows, as that of nearly every run that is old: nobody asks for it again.
-bool Index::Intake::is_over(const Batch& batch, const std::vector<CheckedLine>& checked, std::size_t at) {
+bool Index::RecordChecks::is_over(const Batch& batch, const std::vector<CheckedLine>& checked, std::size_t at) {
     const Lease* lease = checked[at].record ? std::get_if<Lease>(&*checked[at].record) : nullptr;
     if (!lease || !checked[at].refused.empty()) return false;
     for (std::size_t i = at + 1; i < std::min(at + 1 + kRunAfter, checked.size()); ++i) {
@@ -92,13 +92,13 @@ bool Index::Intake::is_over(const Batch& batch, const std::vector<CheckedLine>& 
     return false;
 }
 
-Result<bool> Index::Intake::holds(const std::string& record) {
+Result<bool> Index::RecordChecks::holds(const std::string& record) {
     TRY_ASSIGN(bool known, find_.bind(1, record).step());
     find_.reset();
     return known;
 }
 
-Result<std::int64_t> Index::Intake::segment_number(const Oid& blob) {
+Result<std::int64_t> Index::RecordChecks::segment_number(const Oid& blob) {
     if (blob == last_blob_) return last_number_;
     TRY(segment_.bind(1, blob).run());
     TRY(known_segment_.bind(1, blob).step());
@@ -108,7 +108,7 @@ Result<std::int64_t> Index::Intake::segment_number(const Oid& blob) {
     return last_number_;
 }
 
-Result<void> Index::Intake::bind_origin(const RawLine& raw, const Origin& from) {
+Result<void> Index::RecordChecks::bind_origin(const RawLine& raw, const Origin& from) {
     put_.bind(3, raw.writer).bind(18, met_s_);
     if (!from.source.empty()) put_.bind(26, from.source);
     if (from.blob.empty()) {
@@ -120,7 +120,7 @@ Result<void> Index::Intake::bind_origin(const RawLine& raw, const Origin& from) 
     return {};
 }
 
-void Index::Intake::bind(const Run& run) {
+void Index::RecordChecks::bind(const Run& run) {
     put_.bind(2, "run")
         .bind(4, run.candidate)
         .bind(5, run.category)
@@ -140,22 +140,22 @@ void Index::Intake::bind(const Run& run) {
     put_.bind(28, run.proposer).bind(29, run.proposer_seconds).bind(30, run.proposer_usd.value_or(0));
 }
 
-void Index::Intake::bind(const Claim& claim) {
+void Index::RecordChecks::bind(const Claim& claim) {
     put_.bind(2, "claim").bind(4, claim.candidate).bind(5, claim.category).bind(6, claim.at).bind(9, claim.val_bpb);
     put_.bind(15, joined(claim.parents)).bind(16, claim.artifact).bind(17, claim.artifact_run);
 }
 
-void Index::Intake::bind(const Lease& lease) {
+void Index::RecordChecks::bind(const Lease& lease) {
     put_.bind(2, "lease").bind(4, lease.candidate).bind(5, lease.category).bind(6, lease.at);
     put_.bind(10, lease.budget_s).bind(33, std::int64_t{lease.replicate});
 }
 
-void Index::Intake::bind(const Retirement& retirement, const std::string& key) {
+void Index::RecordChecks::bind(const Retirement& retirement, const std::string& key) {
     put_.bind(2, "retirement").bind(4, retirement.candidate).bind(6, retirement.at);
     put_.bind(7, retirement.retired ? "retired" : "back").bind(13, key).bind(27, retirement.reason);
 }
 
-Result<bool> Index::Intake::insert(const std::string& id, bool counts) {
+Result<bool> Index::RecordChecks::insert(const std::string& id, bool counts) {
     TRY(put_.run());
     if (index.db_->changes() > 0) return true;
     if (!counts) return false;
@@ -170,7 +170,7 @@ Result<bool> Index::Intake::insert(const std::string& id, bool counts) {
 }
 
 // Records of one writer lie together.
-Result<void> Index::Intake::take_writer(const std::string& name, const std::string& key) {
+Result<void> Index::RecordChecks::take_writer(const std::string& name, const std::string& key) {
     if (name == last_writer_) return {};
     TRY(writer_.bind(1, name).bind(2, key).run());
     report.contributors += static_cast<int>(index.db_->changes());
@@ -178,14 +178,14 @@ Result<void> Index::Intake::take_writer(const std::string& name, const std::stri
     return {};
 }
 
-Result<void> Index::Intake::take_content(const auto& record) {
+Result<void> Index::RecordChecks::take_content(const auto& record) {
     candidate_.bind(1, record.candidate).bind(2, record.toml).bind(3, joined(record.parents));
     TRY(candidate_.run());
     report.candidates += static_cast<int>(index.db_->changes());
     return {};
 }
 
-Result<void> Index::Intake::take(const RawLine& raw, const CheckedLine& line, const Origin& from) {
+Result<void> Index::RecordChecks::take(const RawLine& raw, const CheckedLine& line, const Origin& from) {
     put_.clear().bind(1, line.id).bind(2, "unreadable");
     TRY(bind_origin(raw, from));
     const bool counts = line.refused.empty();
@@ -215,7 +215,7 @@ Result<void> Index::Intake::take(const RawLine& raw, const CheckedLine& line, co
     return run ? take_content(*run) : take_content(*claim);
 }
 
-Result<void> Index::Intake::take_verdict(const std::string& line, const std::string& verifier) {
+Result<void> Index::RecordChecks::take_verdict(const std::string& line, const std::string& verifier) {
     auto verdict = parse_verdict(line);
     if (verdict && verdict->task != index.clone_->task_id) return {};
     if (!verdict || verdict->verifier != verifier) {

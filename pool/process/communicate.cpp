@@ -35,7 +35,7 @@ struct Stream {
 };
 
 // Why it must end now, if it must.
-Result<void> within(const TransportLimits& limits, const Heard& heard, double silent_s, double total_s,
+Result<void> within(const TransportLimits& limits, const ProcessOutput& heard, double silent_s, double total_s,
                     const std::function<bool()>& stop, std::string_view whom) {
     if (stop && stop()) return fail(Code::interrupted, fmt::format("interrupted while listening to {}", whom));
     if (silent_s > limits.silence_s)
@@ -49,9 +49,9 @@ Result<void> within(const TransportLimits& limits, const Heard& heard, double si
 
 }  // namespace
 
-Result<Heard> hear_out(Child& child, const TransportLimits& limits, const std::function<bool()>& stop,
-                       std::string_view whom) {
-    Heard heard;
+Result<ProcessOutput> communicate(Child& child, const TransportLimits& limits, const std::function<bool()>& stop,
+                                  std::string_view whom) {
+    ProcessOutput heard;
     Stream out{child.output(), heard.out}, err{child.error_output(), heard.err};
     const auto started = Clock::now();
     auto progress = started;

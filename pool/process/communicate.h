@@ -10,7 +10,7 @@
 
 namespace cultivar {
 
-struct Heard {
+struct ProcessOutput {
     int exit_code = 0;  // -1: ended by `signal`
     int signal = 0;
     std::string out, err;
@@ -19,7 +19,7 @@ struct Heard {
 // Every byte on either stream counts as progress. Ends with the child itself: what it leaves behind may hold the streams
 // open. Errors: git (a limit of time or of bytes ran out, or it tried what its sandbox forbids), interrupted (`stop`); the
 // child is ended first. `whom`: to be given up in those words.
-Result<Heard> hear_out(Child& child, const TransportLimits& limits, const std::function<bool()>& stop,
-                       std::string_view whom = "the remote");
+Result<ProcessOutput> communicate(Child& child, const TransportLimits& limits, const std::function<bool()>& stop,
+                                  std::string_view whom = "the remote");
 
 }  // namespace cultivar

@@ -10,14 +10,14 @@ namespace {
 
 class Ledger {
 public:
-    explicit Ledger(const Kinship& kinship) : kinship_(kinship) {
-        for (const Find& find : kinship.finds) {
+    explicit Ledger(const AttributionInput& kinship) : kinship_(kinship) {
+        for (const Improvement& find : kinship.finds) {
             finder_.emplace(std::pair(find.candidate, find.category), find.finder);
             finder_.emplace(std::pair(find.candidate, std::string()), find.finder);
         }
     }
 
-    void enter(const Find& find) {
+    void enter(const Improvement& find) {
         const double gain = gain_of(find);
         credits_[find.finder].found += gain;
         const Relative* self = kinship_.relative(find.candidate);
@@ -36,7 +36,7 @@ public:
         }
     }
 
-    std::map<std::string, Earned> take() { return std::move(credits_); }
+    std::map<std::string, AttributedCredit> take() { return std::move(credits_); }
 
 private:
     static std::string value(const Relative& relative, const std::string& gene) {
@@ -56,7 +56,7 @@ private:
         return names;
     }
 
-    double gain_of(const Find& find) const {
+    double gain_of(const Improvement& find) const {
         const double* own = kinship_.score(find.candidate, find.category);
         double best = std::numeric_limits<double>::infinity();
         std::set<std::string> met = {find.candidate};
@@ -92,24 +92,24 @@ private:
         return origin;
     }
 
-    std::string finder(const std::string& origin, const Find& cross) const {
+    std::string finder(const std::string& origin, const Improvement& cross) const {
         for (const std::string& category : {cross.category, std::string()}) {
             if (auto found = finder_.find({origin, category}); found != finder_.end()) return found->second;
         }
         return cross.finder;
     }
 
-    const Kinship& kinship_;
+    const AttributionInput& kinship_;
     std::map<std::pair<std::string, std::string>, std::string>
         finder_;  // of a candidate in a category; "": in any, first
-    std::map<std::string, Earned> credits_;
+    std::map<std::string, AttributedCredit> credits_;
 };
 
 }  // namespace
 
-std::map<std::string, Earned> credit_of(const Kinship& kinship) {
+std::map<std::string, AttributedCredit> credit_of(const AttributionInput& kinship) {
     Ledger ledger(kinship);
-    for (const Find& find : kinship.finds) ledger.enter(find);
+    for (const Improvement& find : kinship.finds) ledger.enter(find);
     return ledger.take();
 }
 

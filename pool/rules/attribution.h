@@ -26,23 +26,23 @@ struct Relative {
     std::map<std::string, std::string> genes;  // those that are not at their default, by name, as canonical text
 };
 
-struct Find {
+struct Improvement {
     std::string candidate, category;
     std::string finder;  // whoever holds the key that claimed it first
 };
 
-struct Kinship {
+struct AttributionInput {
     std::function<const Relative*(const std::string& candidate)> relative;  // null: unknown
     // The mean of a candidate's runs that count in a category; null: none.
     std::function<const double*(const std::string& candidate, const std::string& category)> score;
     // In the order in which they were accepted, each candidate once in a category.
-    std::vector<Find> finds;
+    std::vector<Improvement> finds;
 };
 
-struct Earned {
+struct AttributedCredit {
     double found = 0, credited = 0;  // in units of the score
 };
-std::map<std::string, Earned> credit_of(const Kinship& kinship);  // by finder
+std::map<std::string, AttributedCredit> credit_of(const AttributionInput& kinship);  // by finder
 
 // The lines "name = value" of canonical TOML.
 std::map<std::string, std::string> gene_lines(const std::string& toml);

@@ -6,11 +6,12 @@
 namespace cultivar {
 namespace {
 
-using Words = std::map<std::string, const RetirementWord*>;  // the newest of each writer
+using Words = std::map<std::string, const RetirementStatement*>;  // the newest of each writer
 
 // Nothing: nobody whose word counts for everybody has decided.
-const RetirementWord* decision_for_all(const std::string& candidate, const Words& words, const Jury& jury) {
-    const RetirementWord* newest = nullptr;
+const RetirementStatement* decision_for_all(const std::string& candidate, const Words& words,
+                                            const RetirementAuthority& jury) {
+    const RetirementStatement* newest = nullptr;
     for (const auto& [writer, word] : words) {
         if (!jury.verifiers.contains(word->key)) continue;
         if (newest == nullptr || newest->said.at <= word->said.at) newest = word;
@@ -24,20 +25,21 @@ const RetirementWord* decision_for_all(const std::string& candidate, const Words
     return newest;
 }
 
-std::optional<Retired> decide(const std::string& candidate, const Words& words, const Jury& jury) {
-    const RetirementWord* all = decision_for_all(candidate, words, jury);
+std::optional<Retired> decide(const std::string& candidate, const Words& words, const RetirementAuthority& jury) {
+    const RetirementStatement* all = decision_for_all(candidate, words, jury);
     const auto own = words.find(jury.own);
-    const RetirementWord* decides = own != words.end() ? own->second : all;
+    const RetirementStatement* decides = own != words.end() ? own->second : all;
     if (decides == nullptr || !decides->said.retired) return std::nullopt;
     return Retired{decides->said.writer, decides->said.reason, decides->said.at, all != nullptr && all->said.retired};
 }
 
 }  // namespace
 
-std::map<std::string, Retired> retired_by(const std::vector<RetirementWord>& words, const Jury& jury) {
+std::map<std::string, Retired> retired_by(const std::vector<RetirementStatement>& words,
+                                          const RetirementAuthority& jury) {
     std::map<std::string, Words> newest;
-    for (const RetirementWord& word : words) {
-        const RetirementWord*& last = newest[word.said.candidate][word.said.writer];
+    for (const RetirementStatement& word : words) {
+        const RetirementStatement*& last = newest[word.said.candidate][word.said.writer];
         if (last == nullptr || last->said.at <= word.said.at) last = &word;
     }
     std::map<std::string, Retired> retired;

@@ -18,7 +18,7 @@
 
 namespace cultivar {
 
-struct RetirementWord {
+struct RetirementStatement {
     Retirement said;
     std::string key;  // fingerprint of the key that signed the journal
 };
@@ -28,13 +28,14 @@ struct Retired {
     bool everywhere = false;         // and not for this clone alone
 };
 
-struct Jury {
+struct RetirementAuthority {
     std::string own;                                                             // this clone's writer
     std::set<std::string> verifiers;                                             // fingerprints
     std::function<std::set<std::string>(const std::string& candidate)> keepers;  // writers with a kept run of it
 };
 
 // The retired candidates. `words` oldest first; of two at the same time the later in the list is the newer.
-std::map<std::string, Retired> retired_by(const std::vector<RetirementWord>& words, const Jury& jury);
+std::map<std::string, Retired> retired_by(const std::vector<RetirementStatement>& words,
+                                          const RetirementAuthority& jury);
 
 }  // namespace cultivar

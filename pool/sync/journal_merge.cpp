@@ -41,7 +41,7 @@ std::vector<std::string> lacking(const std::vector<std::string>& ours, const std
     return missing;
 }
 
-Result<std::optional<Rejoined>> rejoin_once(Clone& clone, const std::string& ref, const Oid& theirs) {
+Result<std::optional<JournalMerge>> rejoin_once(Clone& clone, const std::string& ref, const Oid& theirs) {
     TRY_ASSIGN(std::optional<Oid> here, clone.repo.ref(ref));
     if (here) {
         TRY_ASSIGN(bool held, clone.repo.descends(*here, theirs));
@@ -65,7 +65,7 @@ Result<std::optional<Rejoined>> rejoin_once(Clone& clone, const std::string& ref
     std::set<std::string> known(our_lines.begin(), our_lines.end());
     known.insert(spooled.begin(), spooled.end());
     const auto fresh = std::ranges::count_if(their_lines, [&](const std::string& line) { return !known.count(line); });
-    return Rejoined{static_cast<std::size_t>(fresh), missing.size()};
+    return JournalMerge{static_cast<std::size_t>(fresh), missing.size()};
 }
 
 Result<void> check_own(const Clone& clone, const Oid& commit) {
@@ -74,7 +74,7 @@ Result<void> check_own(const Clone& clone, const Oid& commit) {
     return fail(Code::corrupt, key.empty() ? "is not signed" : "is signed by another key than this clone's");
 }
 
-Result<std::optional<Rejoined>> rejoin_proposal(Clone& clone, const std::string& ref, const Oid& theirs) {
+Result<std::optional<JournalMerge>> rejoin_proposal(Clone& clone, const std::string& ref, const Oid& theirs) {
     TRY(check_own(clone, theirs));
     TRY_ASSIGN(Bundle bundle, read_bundle(clone.repo, theirs));
     if (bundle.journals.size() != 1) return fail(Code::corrupt, "carries no journal of this clone");
@@ -86,13 +86,13 @@ Result<std::optional<Rejoined>> rejoin_proposal(Clone& clone, const std::string&
 
 }  // namespace
 
-void Rejoined::add(const std::optional<Rejoined>& more) {
+void JournalMerge::add(const std::optional<JournalMerge>& more) {
     if (!more) return;
     theirs += more->theirs;
     ours += more->ours;
 }
 
-Result<std::optional<Rejoined>> rejoin_log(Clone& clone, const std::string& ref, const Oid& theirs) {
+Result<std::optional<JournalMerge>> rejoin_log(Clone& clone, const std::string& ref, const Oid& theirs) {
     TRY(check_own(clone, theirs));
     for (int tried = 1;; ++tried) {
         auto joined = rejoin_once(clone, ref, theirs);
@@ -100,8 +100,8 @@ Result<std::optional<Rejoined>> rejoin_log(Clone& clone, const std::string& ref,
     }
 }
 
-Result<Rejoined> rejoin_fetched(Clone& clone, std::vector<std::pair<std::string, std::string>>& refused) {
-    Rejoined sum;
+Result<JournalMerge> rejoin_fetched(Clone& clone, std::vector<std::pair<std::string, std::string>>& refused) {
+    JournalMerge sum;
     for (const std::string& ref : {clone.journal_ref(), clone.ledger_ref()}) {
         TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(tracking_ref(ref)));
         if (!there) continue;
@@ -113,8 +113,8 @@ Result<Rejoined> rejoin_fetched(Clone& clone, std::vector<std::pair<std::string,
     return sum;
 }
 
-Result<std::optional<Rejoined>> rejoin_with(Clone& clone, Transport& transport, const std::string& remote,
-                                            const std::string& ref) {
+Result<std::optional<JournalMerge>> rejoin_with(Clone& clone, Transport& transport, const std::string& remote,
+                                                const std::string& ref) {
     TRY_ASSIGN(std::optional<Oid> left, clone.repo.ref(kScratch));
     if (left) TRY(clone.repo.delete_ref(kScratch));
     TRY(transport.fetch(remote, {fmt::format("+{}:{}", ref, kScratch)}));

@@ -26,7 +26,7 @@ struct ProposeReport {
     bool anything = false;    // is anything there now that was not known to be?
     bool sent_again = false;  // the remote had lost what it once had, and has it again
     std::string proposal;     // the branch of a bundle, or ""
-    Rejoined rejoined;        // this writer's own records that came from elsewhere (pool/sync/journal_merge.h)
+    JournalMerge rejoined;    // this writer's own records that came from elsewhere (pool/sync/journal_merge.h)
     std::vector<PushStatus> refused;
     std::string hint;  // what to run about those, or ""
 };

@@ -13,7 +13,7 @@ namespace cultivar {
 // remote has lost is sent again by the next propose. Then the sources (pool/storage/extra_remote.h), each for itself: one that cannot be reached is reported as
 // refused. Branches that the archive holds are dropped here. Errors: not_found (no remote), git (unreachable), corrupt.
 struct PullReport : RefreshReport {
-    Rejoined rejoined;        // this writer's own records that came from elsewhere (pool/sync/journal_merge.h)
+    JournalMerge rejoined;    // this writer's own records that came from elsewhere (pool/sync/journal_merge.h)
     bool main_moved = false;  // the pool's rules, people or seeds are others now
 };
 Result<PullReport> pull(Clone& clone, Index& index, Transport& transport);

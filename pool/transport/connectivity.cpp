@@ -14,7 +14,7 @@ public:
     Completeness(git_repository* repo, const std::function<void()>& heartbeat) : repo_(repo), heartbeat_(heartbeat) {}
 
     bool of(const std::vector<std::string>& tips) {
-        Owned<git_revwalk, git_revwalk_free> walk;
+        Libgit2Handle<git_revwalk, git_revwalk_free> walk;
         if (git_revwalk_new(walk.out(), repo_) != 0 || git_repository_odb(odb_.out(), repo_) != 0) return false;
         for (const std::string& tip : tips) {
             git_oid oid;
@@ -25,7 +25,7 @@ public:
             heartbeat_();
             const int rc = git_revwalk_next(&oid, walk.get());
             if (rc == GIT_ITEROVER) return true;
-            Owned<git_commit, git_commit_free> commit;
+            Libgit2Handle<git_commit, git_commit_free> commit;
             if (rc != 0 || git_commit_lookup(commit.out(), repo_, &oid) != 0 ||
                 !tree(*git_commit_tree_id(commit.get())))
                 return false;
@@ -35,7 +35,7 @@ public:
 private:
     bool tree(const git_oid& oid) {
         if (!seen_.insert(std::string(reinterpret_cast<const char*>(oid.id), sizeof oid.id)).second) return true;
-        Owned<git_tree, git_tree_free> found;
+        Libgit2Handle<git_tree, git_tree_free> found;
         if (git_tree_lookup(found.out(), repo_, &oid) != 0) return false;
         for (std::size_t i = 0; i < git_tree_entrycount(found.get()); ++i) {
             const git_tree_entry* entry = git_tree_entry_byindex(found.get(), i);
@@ -48,7 +48,7 @@ private:
 
     git_repository* repo_;
     const std::function<void()>& heartbeat_;
-    Owned<git_odb, git_odb_free> odb_;
+    Libgit2Handle<git_odb, git_odb_free> odb_;
     std::set<std::string> seen_;  // trees, as bytes
 };
 

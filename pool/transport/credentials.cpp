@@ -152,7 +152,7 @@ int Credentials::ask_helpers(git_credential** out, const std::string& url, const
                                    fmt::format("printf '%s\\n' \"$1\" | {} get", helper), "sh", request},
                                   0);
         if (!child) continue;
-        auto heard = hear_out(*child, limits, {});
+        auto heard = communicate(*child, limits, {});
         if (!heard) continue;
         const std::string name = value_of(heard->out, "username"), password = value_of(heard->out, "password");
         if (password.empty() || (name.empty() && who.empty())) continue;

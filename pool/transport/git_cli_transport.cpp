@@ -40,7 +40,7 @@ bool tells_why(std::string line) {
 
 // The line of git's complaint that tells most: the first "fatal:", unless that only says that another program has said
 // why, else the last.
-std::string complaint(const Heard& heard) {
+std::string complaint(const ProcessOutput& heard) {
     if (heard.signal != 0) return fmt::format("git was ended by signal {}", heard.signal);
     const std::vector<std::string> lines = lines_of(heard.err);
     if (lines.empty()) return "git failed";
@@ -56,13 +56,13 @@ std::string complaint(const Heard& heard) {
 }
 
 // Why git itself may have been unable to say what happened: a limit on its processes.
-bool wrote_too_much(const Heard& heard) {
+bool wrote_too_much(const ProcessOutput& heard) {
     return heard.signal == SIGXFSZ || heard.err.find(fmt::format("died of signal {}", SIGXFSZ)) != std::string::npos ||
            heard.err.find("File too large") != std::string::npos;
 }
-bool ran_out_of_memory(const Heard& heard) { return heard.err.find("ut of memory") != std::string::npos; }
+bool ran_out_of_memory(const ProcessOutput& heard) { return heard.err.find("ut of memory") != std::string::npos; }
 
-tl::unexpected<Error> unreachable(const std::string& remote, const Heard& heard) {
+tl::unexpected<Error> unreachable(const std::string& remote, const ProcessOutput& heard) {
     const std::string why = complaint(heard);
     if (why.find("(stored in ") != std::string::npos && why.find("corrupt") != std::string::npos)
         return fail(Code::git, fmt::format("this clone is damaged: {}", why), "git fsck");
@@ -89,7 +89,7 @@ public:
 
     Result<FetchReport> fetch_once(const std::string& remote, const std::vector<std::string>& refspecs,
                                    bool& contended) {
-        TRY_ASSIGN(Heard done, run(fetch_words(remote, refspecs, true)));
+        TRY_ASSIGN(ProcessOutput done, run(fetch_words(remote, refspecs, true)));
         // One strange object must not keep all the rest away. Nothing is ever checked out, and what holds it is refused
         // by its own name (pool/lineage, pool/segment_log).
         if (done.exit_code != 0 && done.err.find("fsck error") != std::string::npos) {
@@ -117,7 +117,7 @@ public:
         std::vector<std::string> words = {"push", "--porcelain", "--progress", "--no-verify", "--recurse-submodules=no",
                                           remote};
         for (const PushItem& item : items) words.push_back(item.local + ":" + item.remote);
-        TRY_ASSIGN(Heard done, run(words));
+        TRY_ASSIGN(ProcessOutput done, run(words));
         std::vector<PushStatus> statuses;
         for (const PushItem& item : items) statuses.push_back({item.remote, false, false, "no status"});
         bool any = false;
@@ -128,7 +128,7 @@ public:
     }
 
     Result<RemoteRefs> list(const std::string& remote) override {
-        TRY_ASSIGN(Heard done, run({"ls-remote", "--", remote}));
+        TRY_ASSIGN(ProcessOutput done, run({"ls-remote", "--", remote}));
         if (done.exit_code != 0) return unreachable(remote, done);
         RemoteRefs refs;
         std::istringstream lines(done.out);
@@ -140,7 +140,7 @@ public:
     }
 
 private:
-    Result<Heard> run(const std::vector<std::string>& words) const {
+    Result<ProcessOutput> run(const std::vector<std::string>& words) const {
         std::vector<std::string> argv = {"env", "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0"};
         if (!std::getenv("SSH_ASKPASS"))  // else ssh asks on the terminal, and waits
             argv.insert(argv.end(), {"SSH_ASKPASS=false", "SSH_ASKPASS_REQUIRE=force"});
@@ -148,7 +148,7 @@ private:
         if (!git_dir_.empty()) argv.push_back("--git-dir=" + git_dir_);
         argv.insert(argv.end(), words.begin(), words.end());
         TRY_ASSIGN(Child child, Child::start(argv, 0, {limits_.memory_bytes, limits_.fetch_bytes}));
-        TRY_ASSIGN(Heard heard, hear_out(child, limits_, stop_));
+        TRY_ASSIGN(ProcessOutput heard, communicate(child, limits_, stop_));
         if (heard.exit_code != 0 && wrote_too_much(heard))
             return fail(Code::git, fmt::format("gave the remote up: it sent more than {} bytes", limits_.fetch_bytes));
         if (heard.exit_code != 0 && ran_out_of_memory(heard))
@@ -200,8 +200,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Transport> git_program(const std::string& git_dir, std::function<bool()> stop,
-                                       const TransportLimits& limits) {
+std::unique_ptr<Transport> git_cli_transport(const std::string& git_dir, std::function<bool()> stop,
+                                             const TransportLimits& limits) {
     return std::make_unique<GitProgram>(git_dir, std::move(stop), limits);
 }
 

@@ -17,10 +17,10 @@
 namespace cultivar {
 namespace {
 
-using Repository = Owned<git_repository, git_repository_free>;
-using Remote = Owned<git_remote, git_remote_free>;
-using Config = Owned<git_config, git_config_free>;
-using Refspec = Owned<git_refspec, git_refspec_free>;
+using Repository = Libgit2Handle<git_repository, git_repository_free>;
+using Remote = Libgit2Handle<git_remote, git_remote_free>;
+using Config = Libgit2Handle<git_config, git_config_free>;
+using Refspec = Libgit2Handle<git_refspec, git_refspec_free>;
 
 std::string last_words() {
     const git_error* error = git_error_last();
@@ -77,9 +77,9 @@ bool has_deciding_hooks(const std::string& path) {
 }  // namespace
 
 // The connection, and what its callbacks see.
-class RemoteTalk::Line {
+class Libgit2Session::Line {
 public:
-    explicit Line(const RemoteTalk& talk) : talk_(talk) {
+    explicit Line(const Libgit2Session& talk) : talk_(talk) {
         git_remote_connect_options_init(&connect_, GIT_REMOTE_CONNECT_OPTIONS_VERSION);
         git_fetch_options_init(&fetch_, GIT_FETCH_OPTIONS_VERSION);
         git_push_options_init(&push_, GIT_PUSH_OPTIONS_VERSION);
@@ -243,7 +243,7 @@ private:
         return too_much(fmt::format("{} bytes of messages", talk_.limits_.message_bytes));
     }
 
-    const RemoteTalk& talk_;
+    const Libgit2Session& talk_;
     git_remote_connect_options connect_;
     git_fetch_options fetch_;
     git_push_options push_;
@@ -257,11 +257,11 @@ private:
     Remote remote_;  // goes first: it uses what stands above
 };
 
-Result<std::vector<Come>> RemoteTalk::fetch(const std::vector<std::string>& refspecs) {
+Result<std::vector<FetchedRef>> Libgit2Session::fetch(const std::vector<std::string>& refspecs) {
     Line line(*this);
     TRY(line.connect(GIT_DIRECTION_FETCH));
     TRY_ASSIGN(auto heads, line.heads());
-    std::vector<Come> come;
+    std::vector<FetchedRef> come;
     for (const std::string& text : refspecs) {
         Refspec spec;
         if (git_refspec_parse(spec.out(), text.c_str(), 1) != 0) return fail(Code::git, last_words());
@@ -280,13 +280,13 @@ Result<std::vector<Come>> RemoteTalk::fetch(const std::vector<std::string>& refs
     }
     TRY(line.download(refspecs));
     std::vector<std::string> tips;
-    for (const Come& ref : come) tips.push_back(ref.oid);
+    for (const FetchedRef& ref : come) tips.push_back(ref.oid);
     if (!brings_everything(line.repo(), tips, heartbeat_))
         return fail(Code::git, fmt::format("cannot reach '{}': it did not send all necessary objects", remote_));
     return come;
 }
 
-Result<std::vector<PushStatus>> RemoteTalk::push(const std::vector<PushItem>& items) {
+Result<std::vector<PushStatus>> Libgit2Session::push(const std::vector<PushItem>& items) {
     Line line(*this);
     TRY(line.connect(GIT_DIRECTION_PUSH));
     TRY_ASSIGN(auto heads, line.heads());
@@ -307,7 +307,7 @@ Result<std::vector<PushStatus>> RemoteTalk::push(const std::vector<PushItem>& it
             status.accepted = true;
         } else if (!deletes && theirs != there.end() &&
                    git_graph_descendant_of(line.repo(), &ours, &theirs->second) != 1) {
-            Owned<git_object, git_object_free> known;
+            Libgit2Handle<git_object, git_object_free> known;
             const bool have = git_object_lookup(known.out(), line.repo(), &theirs->second, GIT_OBJECT_ANY) == 0;
             status.reason = have ? "[rejected] (non-fast-forward)" : "[rejected] (fetch first)";
         } else if (hooks) {
@@ -329,7 +329,7 @@ Result<std::vector<PushStatus>> RemoteTalk::push(const std::vector<PushItem>& it
     return statuses;
 }
 
-Result<RemoteRefs> RemoteTalk::list() {
+Result<RemoteRefs> Libgit2Session::list() {
     Line line(*this);
     TRY(line.connect(GIT_DIRECTION_FETCH));
     TRY_ASSIGN(auto heads, line.heads());

@@ -10,19 +10,20 @@
 
 namespace cultivar {
 
-struct Come {
+struct FetchedRef {
     std::string local;  // the ref that is to move
     std::string oid;
 };
 
-class RemoteTalk {
+class Libgit2Session {
 public:
     // `heartbeat`: called whenever something moves. `git_dir` may be "" for list().
-    RemoteTalk(std::string git_dir, std::string remote, const TransportLimits& limits, std::function<void()> heartbeat)
+    Libgit2Session(std::string git_dir, std::string remote, const TransportLimits& limits,
+                   std::function<void()> heartbeat)
         : git_dir_(std::move(git_dir)), remote_(std::move(remote)), limits_(limits), heartbeat_(std::move(heartbeat)) {}
 
     // Brings in the objects; the refs are the caller's to move.
-    Result<std::vector<Come>> fetch(const std::vector<std::string>& refspecs);
+    Result<std::vector<FetchedRef>> fetch(const std::vector<std::string>& refspecs);
     Result<std::vector<PushStatus>> push(const std::vector<PushItem>& items);
     Result<RemoteRefs> list();
 

@@ -68,10 +68,10 @@ public:
         : git_dir_(std::move(git_dir)), stop_(std::move(stop)), limits_(limits) {}
 
     Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) override {
-        TRY_ASSIGN(Fields come, apart(remote, [&](RemoteTalk& talk) -> Result<Fields> {
+        TRY_ASSIGN(Fields come, apart(remote, [&](Libgit2Session& talk) -> Result<Fields> {
                        TRY_ASSIGN(auto refs, talk.fetch(refspecs));
                        Fields fields;
-                       for (const Come& ref : refs) fields.insert(fields.end(), {ref.local, ref.oid});
+                       for (const FetchedRef& ref : refs) fields.insert(fields.end(), {ref.local, ref.oid});
                        return fields;
                    }));
         TRY_ASSIGN(Repo repo, Repo::discover(git_dir_));
@@ -81,7 +81,7 @@ public:
     }
 
     Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) override {
-        TRY_ASSIGN(Fields said, apart(remote, [&](RemoteTalk& talk) -> Result<Fields> {
+        TRY_ASSIGN(Fields said, apart(remote, [&](Libgit2Session& talk) -> Result<Fields> {
                        TRY_ASSIGN(auto statuses, talk.push(items));
                        Fields fields;
                        for (const PushStatus& status : statuses)
@@ -100,7 +100,7 @@ public:
     }
 
     Result<RemoteRefs> list(const std::string& remote) override {
-        TRY_ASSIGN(Fields said, apart(remote, [](RemoteTalk& talk) -> Result<Fields> {
+        TRY_ASSIGN(Fields said, apart(remote, [](Libgit2Session& talk) -> Result<Fields> {
                        TRY_ASSIGN(auto refs, talk.list());
                        Fields fields;
                        for (const auto& [name, oid] : refs) fields.insert(fields.end(), {name, oid});
@@ -113,16 +113,16 @@ public:
 
 private:
     // What `talk` gives, from a child process.
-    Result<Fields> apart(const std::string& remote, const std::function<Result<Fields>(RemoteTalk&)>& talk) const {
+    Result<Fields> apart(const std::string& remote, const std::function<Result<Fields>(Libgit2Session&)>& talk) const {
         auto body = [&] {
             return answer([&] {
-                RemoteTalk conversation(git_dir_, remote, limits_, beat);
+                Libgit2Session conversation(git_dir_, remote, limits_, beat);
                 return talk(conversation);
             });
         };
         TRY_ASSIGN(Sandbox sandbox, Sandbox::prepare(rules_for(remote)));
         TRY_ASSIGN(Child child, Child::copy(body, {limits_.memory_bytes, limits_.fetch_bytes}, &sandbox));
-        TRY_ASSIGN(Heard heard, hear_out(child, limits_, stop_));
+        TRY_ASSIGN(ProcessOutput heard, communicate(child, limits_, stop_));
         Fields fields = fields_of(heard.out);
         if (heard.exit_code != 0 || fields.empty())
             return fail(Code::git, fmt::format("cannot reach '{}': what reads its answers has crashed", remote));
@@ -175,8 +175,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Transport> git_library(const std::string& git_dir, std::function<bool()> stop,
-                                       const TransportLimits& limits) {
+std::unique_ptr<Transport> libgit2_transport(const std::string& git_dir, std::function<bool()> stop,
+                                             const TransportLimits& limits) {
     return std::make_unique<GitLibrary>(git_dir, std::move(stop), limits);
 }
 

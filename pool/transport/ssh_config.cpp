@@ -55,7 +55,7 @@ std::string ask_ssh(const SshHost& host, const std::string& ssh_command) {
     if (!child) return {};
     TransportLimits limits;
     limits.silence_s = limits.total_s = kAsk_s;
-    auto heard = hear_out(*child, limits, {});
+    auto heard = communicate(*child, limits, {});
     return heard && heard->exit_code == 0 ? heard->out : std::string();
 }
 

@@ -23,7 +23,7 @@ bool is_on_path(const std::string& program) {
 }  // namespace
 
 std::unique_ptr<Transport> open_transport(const std::string& git_dir, std::function<bool()> stop) {
-    auto plain = is_on_path("git") ? git_program(git_dir, stop) : git_library(git_dir, stop);
+    auto plain = is_on_path("git") ? git_cli_transport(git_dir, stop) : libgit2_transport(git_dir, stop);
     return retrying(std::move(plain), real_backoff(std::move(stop)));
 }
 

@@ -47,10 +47,10 @@ public:
 };
 
 // `git_dir`: the repository; "" for list() of a URL alone. `stop`: asked all the while; true ends it.
-std::unique_ptr<Transport> git_program(const std::string& git_dir, std::function<bool()> stop = {},
-                                       const TransportLimits& limits = {});
-std::unique_ptr<Transport> git_library(const std::string& git_dir, std::function<bool()> stop = {},
-                                       const TransportLimits& limits = {});
+std::unique_ptr<Transport> git_cli_transport(const std::string& git_dir, std::function<bool()> stop = {},
+                                             const TransportLimits& limits = {});
+std::unique_ptr<Transport> libgit2_transport(const std::string& git_dir, std::function<bool()> stop = {},
+                                             const TransportLimits& limits = {});
 
 // The git program where there is a `git` along PATH, else libgit2; a push is tried again where that may help
 // (pool/retrying).

@@ -77,8 +77,8 @@ GaussianProcess process_of_a_rise() {
 TEST(GaussianProcess, ExpectsRunsUnderWayToTurnOutAsExpected) {
     GaussianProcess process = process_of_a_rise();
     Prediction before = process.at({0.9});
-    EXPECT_EQ(before.futures, std::vector<double>{before.mean});
-    process.imagine({{{0.9}}}, 16);
+    EXPECT_EQ(before.fantasies, std::vector<double>{before.mean});
+    process.fantasize({{{0.9}}}, 16);
     Prediction after = process.at({0.9});
     EXPECT_NEAR(after.mean, before.mean, 1e-9);
     EXPECT_LT(after.deviation, 0.6 * before.deviation);
@@ -87,11 +87,11 @@ TEST(GaussianProcess, ExpectsRunsUnderWayToTurnOutAsExpected) {
 TEST(GaussianProcess, ImaginesRunsUnderWayToEndAsVariouslyAsItDoubtsThem) {
     GaussianProcess process = process_of_a_rise();
     const Prediction before = process.at({0.9});
-    process.imagine({{{0.9}}, {{0.3}}}, 64);
+    process.fantasize({{{0.9}}, {{0.3}}}, 64);
     const Prediction far = process.at({0.9}), near = process.at({0.3});
     auto spread = [](const Prediction& prediction) {
         double sum = 0, squares = 0;
-        for (double mean : prediction.futures)
+        for (double mean : prediction.fantasies)
             sum += mean, squares += (mean - prediction.mean) * (mean - prediction.mean);
         EXPECT_NEAR(sum / 64, prediction.mean, 1e-9);
         return std::sqrt(squares / 64);
@@ -99,17 +99,17 @@ TEST(GaussianProcess, ImaginesRunsUnderWayToEndAsVariouslyAsItDoubtsThem) {
     // What was doubted before is either doubted still or differs between the futures.
     EXPECT_NEAR(std::hypot(spread(far), far.deviation), before.deviation, 0.05 * before.deviation);
     EXPECT_LT(spread(near), 0.2 * spread(far));
-    EXPECT_EQ(process.at({0.9}).futures, far.futures);
+    EXPECT_EQ(process.at({0.9}).fantasies, far.fantasies);
 }
 
 TEST(GaussianProcess, ImaginesNeighboursUnderWayToEndAlike) {
     GaussianProcess process = process_of_a_rise();
-    process.imagine({{{0.9}}, {{0.91}}}, 64);
+    process.fantasize({{{0.9}}, {{0.91}}}, 64);
     const Prediction one = process.at({0.9}), next = process.at({0.91});
     double together = 0, alone = 0;
     for (std::size_t i = 0; i < 64; ++i) {
-        together += (one.futures[i] - one.mean) * (next.futures[i] - next.mean);
-        alone += (one.futures[i] - one.mean) * (one.futures[i] - one.mean);
+        together += (one.fantasies[i] - one.mean) * (next.fantasies[i] - next.mean);
+        alone += (one.fantasies[i] - one.mean) * (one.fantasies[i] - one.mean);
     }
     EXPECT_GT(together, 0.9 * alone);
 }

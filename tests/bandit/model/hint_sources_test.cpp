@@ -18,7 +18,7 @@ protected:
 
     std::string candidate(int size) {
         Candidate made = testing::candidate_of(space_, {{"size", std::int64_t{size}}});
-        for (const Known& known : history_.candidates) {
+        for (const KnownCandidate& known : history_.candidates) {
             if (known.candidate.id == made.id) return made.id;
         }
         return testing::add(history_, made);
@@ -26,12 +26,12 @@ protected:
     void here(int size, double score) { history_.trials.push_back(testing::done(candidate(size), score)); }
     void told(const std::string& writer, int size, double score) {
         here(size, score);
-        history_.trials.back().own = false;
+        history_.trials.back().trusted = false;
         history_.trials.back().writer = writer;
     }
     void told_elsewhere(const std::string& writer, int size, double score) {
         Trial trial = testing::done(candidate(size), score);
-        trial.own = writer.empty();
+        trial.trusted = writer.empty();
         trial.writer = writer;
         trial.category = "there";
         history_.elsewhere.push_back(trial);
@@ -40,7 +40,7 @@ protected:
         contenders_.emplace(history_);
         return sources(history_, *contenders_);
     }
-    std::optional<Contenders> contenders_;
+    std::optional<CandidateStandings> contenders_;
 };
 
 TEST_F(SourcesTest, AreNoneWhereOnlyThisCloneRan) {

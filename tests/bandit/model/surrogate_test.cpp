@@ -33,8 +33,8 @@ protected:
 TEST_F(SurrogateOfRates, PromisesMostNearTheBestAndLittleWhereItWasBad) {
     for (int i = 0; i <= 20; ++i) see(at(i / 20.0, "a"), std::abs(i / 20.0 - 0.7));
     Surrogate model(space_, seen_, {});
-    EXPECT_GT(model.promise(at(0.72, "a")), model.promise(at(0.1, "a")));
-    EXPECT_GT(model.promise(at(0.7, "b")), model.promise(at(0.1, "b")));
+    EXPECT_GT(model.acquisition(at(0.72, "a")), model.acquisition(at(0.1, "a")));
+    EXPECT_GT(model.acquisition(at(0.7, "b")), model.acquisition(at(0.1, "b")));
 }
 
 TEST_F(SurrogateOfRates, IsTheSameForAnyScaleOfTheScores) {
@@ -42,14 +42,14 @@ TEST_F(SurrogateOfRates, IsTheSameForAnyScaleOfTheScores) {
     Surrogate plain(space_, seen_, {});
     for (Observation& one : seen_) one.score = std::exp(30 * one.score);
     Surrogate wild(space_, seen_, {});
-    EXPECT_EQ(plain.promise(at(0.6, "b")), wild.promise(at(0.6, "b")));
+    EXPECT_EQ(plain.acquisition(at(0.6, "b")), wild.acquisition(at(0.6, "b")));
 }
 
 TEST_F(SurrogateOfRates, AvoidsWhatCouldNotBeJudged) {
     for (int i = 0; i <= 20; ++i)
         see(at(i / 20.0, "a"), i > 12 ? std::numeric_limits<double>::infinity() : 1 + 0.01 * (i % 3));
     Surrogate model(space_, seen_, {});
-    EXPECT_GT(model.promise(at(0.31, "a")), model.promise(at(0.91, "a")));
+    EXPECT_GT(model.acquisition(at(0.31, "a")), model.acquisition(at(0.91, "a")));
     EXPECT_TRUE(std::isfinite(model.expected(at(1, "a"))));
 }
 
@@ -65,7 +65,7 @@ TEST_F(SurrogateOfRates, ExpectsOfALuckyRunWhatItsLikeScored) {
 TEST_F(SurrogateOfRates, SendsTheNextWorkerElsewhereThanTheOneUnderWay) {
     for (int i = 0; i < 10; ++i) see(at(i / 20.0, "a"), 1 - i / 20.0);
     Genes next = at(0.8, "a");
-    EXPECT_LT(Surrogate(space_, seen_, {&next}).promise(next), Surrogate(space_, seen_, {}).promise(next));
+    EXPECT_LT(Surrogate(space_, seen_, {&next}).acquisition(next), Surrogate(space_, seen_, {}).acquisition(next));
 }
 
 TEST(Surrogate, PromisesMoreOfAnotherSizeThanOfAnotherShareWhereThereAreManyGenes) {
@@ -85,7 +85,7 @@ TEST(Surrogate, PromisesMoreOfAnotherSizeThanOfAnotherShareWhereThereAreManyGene
     larger.at("tokens") = std::int64_t{32768};
     other.at("share11") = 0.5 + to_unit(tokens, std::int64_t{32768}) - to_unit(tokens, std::int64_t{8192});
     const Surrogate model(space, seen, {});
-    EXPECT_GT(model.promise(larger), model.promise(other) + 0.1);
+    EXPECT_GT(model.acquisition(larger), model.acquisition(other) + 0.1);
 }
 
 TEST_F(SurrogateOfRates, ImaginesNoMoreRunsUnderWayThanItCanAfford) {
@@ -95,8 +95,8 @@ TEST_F(SurrogateOfRates, ImaginesNoMoreRunsUnderWayThanItCanAfford) {
     std::vector<const Genes*> all, last;
     for (const Genes& genes : leased) all.push_back(&genes);
     last.assign(all.end() - 64, all.end());
-    EXPECT_EQ(Surrogate(space_, seen_, all).promise(at(0.7, "a")),
-              Surrogate(space_, seen_, last).promise(at(0.7, "a")));
+    EXPECT_EQ(Surrogate(space_, seen_, all).acquisition(at(0.7, "a")),
+              Surrogate(space_, seen_, last).acquisition(at(0.7, "a")));
 }
 
 // What another category says of 41 rates: the best is where `best` is.
@@ -117,9 +117,9 @@ TEST_F(Transfer, LooksWhereAnotherCategoryFoundTheBest) {
     for (double rate : {0.1, 0.3, 0.5}) see(at(rate, "a"), std::abs(rate - 0.8));
     Surrogate alone(space_, seen_, {}), hinted(space_, seen_, {}, source(0.8));
     EXPECT_GT(hinted.source_weights()[0], 0.5);
-    EXPECT_GT(hinted.promise(at(0.8, "a")), hinted.promise(at(1.0, "a")) + 0.5);
-    EXPECT_GT(hinted.promise(at(0.8, "a")) - hinted.promise(at(0.55, "a")),
-              alone.promise(at(0.8, "a")) - alone.promise(at(0.55, "a")));
+    EXPECT_GT(hinted.acquisition(at(0.8, "a")), hinted.acquisition(at(1.0, "a")) + 0.5);
+    EXPECT_GT(hinted.acquisition(at(0.8, "a")) - hinted.acquisition(at(0.55, "a")),
+              alone.acquisition(at(0.8, "a")) - alone.acquisition(at(0.55, "a")));
 }
 
 TEST_F(Transfer, ForgetsACategoryThatDoesNotAgree) {
@@ -127,15 +127,15 @@ TEST_F(Transfer, ForgetsACategoryThatDoesNotAgree) {
     Surrogate alone(space_, seen_, {}), hinted(space_, seen_, {}, source(0.9));
     EXPECT_LT(hinted.source_weights()[0], 0.2);
     EXPECT_NEAR(hinted.expected(at(0.9, "a")), alone.expected(at(0.9, "a")), 0.05);
-    EXPECT_GT(hinted.promise(at(0.22, "a")), hinted.promise(at(0.92, "a")));
+    EXPECT_GT(hinted.acquisition(at(0.22, "a")), hinted.acquisition(at(0.92, "a")));
 }
 
 TEST_F(Transfer, IsTheSameForAnyScaleOfTheOthersScores) {
     for (double rate : {0.1, 0.3, 0.5}) see(at(rate, "a"), std::abs(rate - 0.8));
     auto plain = source(0.8), wild = plain;
     for (Observation& one : wild[0].said) one.score = std::exp(5 * one.score);
-    EXPECT_EQ(Surrogate(space_, seen_, {}, plain).promise(at(0.7, "b")),
-              Surrogate(space_, seen_, {}, wild).promise(at(0.7, "b")));
+    EXPECT_EQ(Surrogate(space_, seen_, {}, plain).acquisition(at(0.7, "b")),
+              Surrogate(space_, seen_, {}, wild).acquisition(at(0.7, "b")));
 }
 
 TEST_F(SurrogateOfRates, LooksAtTheBestAndTheNewestOfALargeHistory) {

@@ -42,19 +42,20 @@ protected:
         history_.trials.back().parents = parents;
     }
     Explanation explained(std::uint64_t seed = 1) const {
-        Contenders contenders(history_);
+        CandidateStandings contenders(history_);
         return explain(history_, contenders, operator_arms(history_, contenders), {}, seed);
     }
 };
 
 TEST_F(Explained, SharesOfOperatorsAndFamiliesAddUpToAllRuns) {
     Explanation why = explained();
-    double operators = 0, families = 0, odds = 0;
-    for (const OperatorValue& one : why.operators) operators += one.share, odds += one.odds;
+    double operators = 0, families = 0, selection_probability = 0;
+    for (const OperatorValue& one : why.operators)
+        operators += one.share, selection_probability += one.selection_probability;
     for (const Family& one : why.families) families += one.share;
     EXPECT_NEAR(operators, 1, 1e-9);
     EXPECT_NEAR(families, 1, 1e-9);
-    EXPECT_NEAR(odds, 1, 1e-9);
+    EXPECT_NEAR(selection_probability, 1, 1e-9);
 }
 
 TEST_F(Explained, ACrossBelongsHalfToEachFamilyAndHalfToEachParent) {
@@ -74,14 +75,14 @@ TEST_F(Explained, ParentsHaveTheirOddsOfTheHighestDrawBestMeanFirst) {
     ASSERT_EQ(why.parents.size(), 5U);
     EXPECT_EQ(why.parents.front().candidate, cross_);
     EXPECT_EQ(why.parents.front().level, 1);
-    double odds = 0;
-    for (const ParentValue& one : why.parents) odds += one.odds;
-    EXPECT_NEAR(odds, 1, 1e-9);
-    EXPECT_GT(why.parents.front().odds, why.parents.back().odds);
+    double selection_probability = 0;
+    for (const ParentValue& one : why.parents) selection_probability += one.selection_probability;
+    EXPECT_NEAR(selection_probability, 1, 1e-9);
+    EXPECT_GT(why.parents.front().selection_probability, why.parents.back().selection_probability);
 }
 
 TEST_F(Explained, IsTheSameForTheSameSeedAndAsksNothingOfThePlan) {
-    EXPECT_EQ(explained(7).parents.front().odds, explained(7).parents.front().odds);
+    EXPECT_EQ(explained(7).parents.front().selection_probability, explained(7).parents.front().selection_probability);
     PlannerInput input{&space_, testing::kTask, &history_, 5, testing::mixing_crosser(space_, history_)};
     auto plain = plan_next(input);
     input.explain = true;
@@ -94,7 +95,7 @@ TEST_F(Explained, IsTheSameForTheSameSeedAndAsksNothingOfThePlan) {
     if (with->operator_name != "replicate") {
         auto chosen = std::ranges::find(with->why->operators, with->operator_name, &OperatorValue::name);
         ASSERT_NE(chosen, with->why->operators.end());
-        EXPECT_GT(chosen->odds, 0);
+        EXPECT_GT(chosen->selection_probability, 0);
     }
 }
 
@@ -107,7 +108,7 @@ TEST_F(Explained, AFamilyThatGoesRoundInACircleEnds) {
 
 TEST(Explanation, OfAnEmptyHistoryHasArmsAndNothingElse) {
     History history;
-    Contenders contenders(history);
+    CandidateStandings contenders(history);
     Explanation why = explain(history, contenders, operator_arms(history, contenders), {}, 1);
     EXPECT_EQ(why.operators.size(), 4U);
     EXPECT_TRUE(why.parents.empty());
@@ -118,7 +119,7 @@ TEST_F(Explained, SaysWhyTheBoldestClaimsOfOthersAreNoParents) {
     for (int i = 0; i < 12; ++i) {
         auto id = add(history_, candidate_of(space_, {{"optim.rate", 0.6 + 0.01 * i}}), {first_});
         history_.trials.push_back(done(id, 1 + 0.1 * i, Decision::kept));
-        history_.trials.back().own = false;
+        history_.trials.back().trusted = false;
         history_.trials.back().writer = "mallory";
         if (i == 0) record(id, "import", 4, {first_});
         if (i == 0) history_.trials.back().decision = Decision::reverted;
@@ -136,7 +137,7 @@ TEST_F(Explained, SaysWhyTheBoldestClaimsOfOthersAreNoParents) {
 TEST_F(Explained, OfAPlanNamesTheSourcesItHeardAndTheirWeights) {
     for (int i = 0; i < 6; ++i) {
         Trial trial = done(history_.candidates[static_cast<std::size_t>(i % 5)].candidate.id, 7 + i);
-        trial.own = false;
+        trial.trusted = false;
         trial.writer = "ann";
         trial.category = "elsewhere";
         history_.elsewhere.push_back(trial);

@@ -232,7 +232,7 @@ TEST_F(Planner, LeavesForeignUndecidedCandidatesToTheirOwners) {
     std::string root = seed_of(0.1), child = child_of(root, 0.2);
     record(root, RunStatus::done, 3, Decision::kept);
     record(child, RunStatus::done, 2.9, Decision::undecided);
-    history_.trials.back().own = false;
+    history_.trials.back().trusted = false;
     for (std::uint64_t seed = 0; seed < 20; ++seed) EXPECT_NE(plan(seed)->child.id, child);
 }
 
@@ -240,7 +240,7 @@ TEST_F(Planner, ImportsTheBestOfOthersAndOnlyThenBuildsOnIt) {
     std::string root = seed_of(0.1), find = child_of(root, 0.2), lesser = child_of(root, 0.3);
     for (const std::string& id : {root, find, lesser}) {
         record(id, RunStatus::done, id == find ? 2 : 2.5, Decision::kept);
-        history_.trials.back().own = false;
+        history_.trials.back().trusted = false;
         testing::known(history_, id).kept = true;
     }
     auto next = plan();  // nothing was run here yet: nothing but an import can be
@@ -267,7 +267,7 @@ TEST_F(Planner, LeavesAloneWhatItsImportsDescendFrom) {
                 other = child_of(root, 0.4);
     for (const std::string& id : {root, middle, find, other}) {
         record(id, RunStatus::done, 2, Decision::kept);
-        history_.trials.back().own = false;
+        history_.trials.back().trusted = false;
         testing::known(history_, id).kept = true;
     }
     record(find, RunStatus::done, 2.1, Decision::kept);
@@ -285,7 +285,7 @@ class Forgery : public Planner {
 protected:
     void forge(const std::string& id, double score, const std::string& writer = "mallory") {
         record(id, RunStatus::done, score, Decision::kept);
-        history_.trials.back().own = false;
+        history_.trials.back().trusted = false;
         history_.trials.back().writer = writer;
         testing::known(history_, id).kept = true;
     }
@@ -332,7 +332,7 @@ TEST_F(Forgery, ClosesNoPartOfTheSpaceByClaimsToHaveBeenThere) {
         std::string id = add(history_, candidate_of(*space, {{"cell", cell}}), {}, cell == 0);
         record(id, RunStatus::done, cell < 4 ? 2.4 - 0.1 * static_cast<double>(cell) : 9,
                cell < 4 ? Decision::kept : Decision::reverted);
-        history_.trials.back().own = cell < 4;
+        history_.trials.back().trusted = cell < 4;
         if (cell >= 4) history_.trials.back().writer = "mallory";
     }
     auto next = plan_next({&*space, testing::kTask, &history_, 1, {}});
@@ -344,7 +344,7 @@ TEST_F(Forgery, ClosesNoPartOfTheSpaceByClaimsToHaveBeenThere) {
 TEST_F(Forgery, KeepsNoSeedFromBeingRun) {
     std::string seed = seed_of(0.1);
     record(seed, RunStatus::unfit);
-    history_.trials.back().own = false;
+    history_.trials.back().trusted = false;
     EXPECT_EQ(plan()->child.id, seed);
 }
 

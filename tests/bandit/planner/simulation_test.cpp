@@ -24,7 +24,7 @@ protected:
         return history;
     }
     double truth_of_best(const History& history) const {
-        const Known* best = incumbent({&space_, testing::kTask, &history, 0, {}});
+        const KnownCandidate* best = incumbent({&space_, testing::kTask, &history, 0, {}});
         return best == nullptr ? std::numeric_limits<double>::infinity() : testing::true_score(best->candidate.genes);
     }
     double explored(int runs, std::uint64_t seed, double sigma) const {
@@ -89,16 +89,17 @@ TEST_F(Simulation, TwoClonesBuildOnEachOthersFinds) {
     History laptop = pool(), desktop = pool();
     testing::Clone one(space_, 1, 0.02), two(space_, 2, 0.02);
     auto pull = [](const History& from, std::size_t& seen, History& to) {
-        for (const Known& entry : from.candidates) {
-            if (std::ranges::none_of(to.candidates, [&](const Known& k) { return k.candidate == entry.candidate; }))
+        for (const KnownCandidate& entry : from.candidates) {
+            if (std::ranges::none_of(to.candidates,
+                                     [&](const KnownCandidate& k) { return k.candidate == entry.candidate; }))
                 to.candidates.push_back(entry);
             else if (entry.kept)
                 testing::known(to, entry.candidate.id).kept = true;
         }
         for (; seen < from.trials.size(); ++seen) {
-            if (!from.trials[seen].own) continue;
+            if (!from.trials[seen].trusted) continue;
             to.trials.push_back(from.trials[seen]);
-            to.trials.back().own = false;
+            to.trials.back().trusted = false;
         }
     };
     std::size_t laptop_seen = 0, desktop_seen = 0;
@@ -117,11 +118,11 @@ TEST_F(Simulation, TwoClonesBuildOnEachOthersFinds) {
     EXPECT_LT(truth_of_best(laptop), 2.3);
     EXPECT_LT(truth_of_best(desktop), 2.3);
     for (const Trial& trial : desktop.trials) {
-        if (!trial.own || trial.operator_name == "seed") continue;
+        if (!trial.trusted || trial.operator_name == "seed") continue;
         for (const std::string& parent : trial.parents) {
             bool imported = trial.operator_name == "import" || trial.operator_name == "replicate";
             bool run_here = std::ranges::any_of(
-                desktop.trials, [&](const Trial& other) { return other.own && other.candidate == parent; });
+                desktop.trials, [&](const Trial& other) { return other.trusted && other.candidate == parent; });
             EXPECT_TRUE(imported || run_here) << "a parent that was never scored here";
         }
     }

@@ -40,8 +40,8 @@ Trial bloomer() {
     return trial;
 }
 
-std::optional<Hopeless> judged(const History& history, const std::vector<CurvePoint>& curve,
-                               double budget_s = kBudget_s) {
+std::optional<StopDecision> judged(const History& history, const std::vector<CurvePoint>& curve,
+                                   double budget_s = kBudget_s) {
     return StoppingRule(history, budget_s).hopeless("candidate", curve);
 }
 
@@ -96,7 +96,7 @@ TEST(Stopping, WaitsForSixOwnCompletedRuns) {
     EXPECT_FALSE(judged(completed(5), curve_to(5.5, 90)));
     EXPECT_TRUE(judged(completed(6), curve_to(5.5, 90)));
     History foreign = completed();
-    for (Trial& trial : foreign.trials) trial.own = false;
+    for (Trial& trial : foreign.trials) trial.trusted = false;
     EXPECT_FALSE(judged(foreign, curve_to(5.5, 90)));
     History stopped = completed();
     for (Trial& trial : stopped.trials) trial.status = RunStatus::stopped;

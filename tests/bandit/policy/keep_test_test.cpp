@@ -44,7 +44,7 @@ TEST(Noise, LooksOnlyAtOwnRunsThatWereScored) {
     double sigma = estimate_noise(history).sigma;
     for (int i = 0; i < 10; ++i) {
         history.trials.push_back(done("yardstick", 50.0 * i));
-        history.trials.back().own = false;
+        history.trials.back().trusted = false;
         history.trials.push_back(done("yardstick", 50.0 * i));
         history.trials.back().status = RunStatus::failed;
     }
@@ -58,7 +58,7 @@ History replicated_elsewhere(double deviation, const std::string& writer = "") {
     for (double step : {-1.0, 0.0, 1.0}) {
         history.elsewhere.push_back(done("a", 4 + deviation * step));
         history.elsewhere.back().category = "there";
-        history.elsewhere.back().own = writer.empty();
+        history.elsewhere.back().trusted = writer.empty();
         history.elsewhere.back().writer = writer;
     }
     return history;
@@ -147,7 +147,7 @@ TEST(Judge, ComparesWithTheBetterParent) {
 TEST(Judge, KeepsWhatHasNoParentScoredHere) {
     History history;
     history.trials = {done("seed", 4.0), done("child", 5.0), done("far", 1.0)};
-    history.trials[2].own = false;  // an unverified figure of somebody else's judges nothing
+    history.trials[2].trusted = false;  // an unverified figure of somebody else's judges nothing
     EXPECT_EQ(judge(history, "seed", {}).decision, Decision::kept);
     EXPECT_EQ(judge(history, "child", {"far"}).decision, Decision::kept);
 }

@@ -18,20 +18,20 @@ public:
         double score = pays ? best_ -= 1 : 200;
         history_.trials.push_back(testing::done("c" + std::to_string(history_.trials.size()), score));
         history_.trials.back().operator_name = operator_name;
-        history_.trials.back().own = own;
+        history_.trials.back().trusted = own;
     }
 
     OperatorArm arm(std::string_view name) const {
-        Contenders contenders(history_);
+        CandidateStandings contenders(history_);
         auto arms = operator_arms(history_, contenders);
         return *std::ranges::find(arms, name, &OperatorArm::name);
     }
 
-    double odds(std::string_view name) const {
-        Contenders contenders(history_);
+    double selection_probability(std::string_view name) const {
+        CandidateStandings contenders(history_);
         Random random(1);
-        auto odds = operator_odds(operator_arms(history_, contenders), random);
-        return std::ranges::find(odds, name, &OperatorOdds::name)->odds;
+        auto selection_probability = operator_odds(operator_arms(history_, contenders), random);
+        return std::ranges::find(selection_probability, name, &OperatorProbability::name)->selection_probability;
     }
 
     History history_;
@@ -43,11 +43,11 @@ private:
 TEST(Operators, BeginWithOddsThatSumToOneAndFavourTuningOverSwitchingOverCrossing) {
     Ledger ledger;
     double sum = 0;
-    for (std::string_view name : {kTune, kSwitch, kCross, kImport}) sum += ledger.odds(name);
+    for (std::string_view name : {kTune, kSwitch, kCross, kImport}) sum += ledger.selection_probability(name);
     EXPECT_NEAR(sum, 1, 1e-9);
-    EXPECT_GT(ledger.odds(kTune), ledger.odds(kSwitch));
-    EXPECT_GT(ledger.odds(kSwitch), ledger.odds(kCross));
-    EXPECT_GT(ledger.odds(kImport), 0.25);
+    EXPECT_GT(ledger.selection_probability(kTune), ledger.selection_probability(kSwitch));
+    EXPECT_GT(ledger.selection_probability(kSwitch), ledger.selection_probability(kCross));
+    EXPECT_GT(ledger.selection_probability(kImport), 0.25);
 }
 
 TEST(Operators, ShiftToTheOneThatPaysAndRecoverWhenThatChanges) {
@@ -56,14 +56,14 @@ TEST(Operators, ShiftToTheOneThatPaysAndRecoverWhenThatChanges) {
         ledger.run(kTune, true);
         ledger.run(kSwitch, false);
     }
-    EXPECT_GT(ledger.odds(kTune), 0.7);
-    EXPECT_LT(ledger.odds(kSwitch), 0.1);
+    EXPECT_GT(ledger.selection_probability(kTune), 0.7);
+    EXPECT_LT(ledger.selection_probability(kSwitch), 0.1);
     for (int i = 0; i < 40; ++i) {
         ledger.run(kTune, false);
         ledger.run(kSwitch, true);
     }
-    EXPECT_GT(ledger.odds(kSwitch), 0.5);
-    EXPECT_LT(ledger.odds(kTune), 0.2);
+    EXPECT_GT(ledger.selection_probability(kSwitch), 0.5);
+    EXPECT_LT(ledger.selection_probability(kTune), 0.2);
 }
 
 TEST(Operators, NeverLoseTheirShareOfTheFloor) {
@@ -72,19 +72,19 @@ TEST(Operators, NeverLoseTheirShareOfTheFloor) {
         ledger.run(kTune, true);
         ledger.run(kCross, false);
     }
-    EXPECT_GE(ledger.odds(kCross), 0.025 - 1e-12);
+    EXPECT_GE(ledger.selection_probability(kCross), 0.025 - 1e-12);
 }
 
 TEST(Operators, CountOnlyFirstRunsAndForeignOnesAtHalf) {
     Ledger ledger;
-    double before = ledger.arm(kTune).paid;
+    double before = ledger.arm(kTune).successes;
     ledger.run(kTune, true);
-    EXPECT_DOUBLE_EQ(ledger.arm(kTune).paid, before + 1);
+    EXPECT_DOUBLE_EQ(ledger.arm(kTune).successes, before + 1);
     ledger.history_.trials.push_back(ledger.history_.trials.back());  // the same candidate again
     ledger.history_.trials.back().score = 1;
-    EXPECT_DOUBLE_EQ(ledger.arm(kTune).paid, before + 1);
+    EXPECT_DOUBLE_EQ(ledger.arm(kTune).successes, before + 1);
     ledger.run(kCross, false, false);
-    EXPECT_DOUBLE_EQ(ledger.arm(kCross).unpaid, 1.3 + 0.5);
+    EXPECT_DOUBLE_EQ(ledger.arm(kCross).failures, 1.3 + 0.5);
 }
 
 TEST(Operators, AreNotMovedByAThousandForgedRuns) {
@@ -92,31 +92,31 @@ TEST(Operators, AreNotMovedByAThousandForgedRuns) {
     for (int i = 0; i < 20; ++i) ledger.run(kTune, i % 2 == 0);
     const OperatorArm tune = ledger.arm(kTune), cross = ledger.arm(kCross);
     for (int i = 0; i < 1000; ++i) ledger.run(kCross, true, false);
-    EXPECT_LE(ledger.arm(kCross).paid, cross.paid + 2);
+    EXPECT_LE(ledger.arm(kCross).successes, cross.successes + 2);
     ledger.history_.trials.push_back(testing::done("mine", 50));  // the best of those that ran here
     ledger.history_.trials.back().operator_name = kTune;
-    EXPECT_GT(ledger.arm(kTune).paid, tune.paid) << "forged scores do not raise the bar";
+    EXPECT_GT(ledger.arm(kTune).successes, tune.successes) << "forged scores do not raise the bar";
 }
 
 TEST(Operators, ChargeAnImportThatDisappointed) {
     Ledger ledger;
     ledger.run(kTune, true);
-    double before = ledger.arm(kImport).unpaid;
+    double before = ledger.arm(kImport).failures;
     ledger.run(kTune, true, false);
     ledger.history_.trials.push_back(ledger.history_.trials.back());
-    ledger.history_.trials.back().own = true;
+    ledger.history_.trials.back().trusted = true;
     ledger.history_.trials.back().operator_name = kImport;
     ledger.history_.trials.back().score = 150;
-    EXPECT_DOUBLE_EQ(ledger.arm(kImport).unpaid, before + 1);
+    EXPECT_DOUBLE_EQ(ledger.arm(kImport).failures, before + 1);
 }
 
 TEST(Operators, BeginImportsWithAsMuchCreditAsOthersWordIsWorth) {
     Ledger ledger;
-    Contenders contenders(ledger.history_);
-    auto paid = [&](double word) { return operator_arms(ledger.history_, contenders, {}, word)[3].paid; };
-    EXPECT_DOUBLE_EQ(paid(1), 1.3);
-    EXPECT_LT(paid(0.3), paid(0.8));
-    EXPECT_GT(paid(0), 0);
+    CandidateStandings contenders(ledger.history_);
+    auto successes = [&](double word) { return operator_arms(ledger.history_, contenders, {}, word)[3].successes; };
+    EXPECT_DOUBLE_EQ(successes(1), 1.3);
+    EXPECT_LT(successes(0.3), successes(0.8));
+    EXPECT_GT(successes(0), 0);
 }
 
 TEST(Operators, ForgetAsFastAsTheirOwnHistorySuggests) {
@@ -127,31 +127,31 @@ TEST(Operators, ForgetAsFastAsTheirOwnHistorySuggests) {
     EXPECT_GT(steady.arm(kTune).fade, 0.95);
     EXPECT_LT(fickle.arm(kTune).fade, 0.95);
     EXPECT_EQ(young.arm(kTune).fade, 0.95);
-    EXPECT_GE(fickle.odds(kCross), 0.025 - 1e-12) << "the floor is not learnt";
+    EXPECT_GE(fickle.selection_probability(kCross), 0.025 - 1e-12) << "the floor is not learnt";
 }
 
 TEST(Operators, ArePaidForANewBestAndNotForStandingStill) {
     Ledger ledger;
-    double before = ledger.arm(kSwitch).paid;
+    double before = ledger.arm(kSwitch).successes;
     for (double score : {100.0, 100.5}) {
         ledger.run(kSwitch, true);
         ledger.history_.trials.back().score = score;
     }
-    EXPECT_LT(ledger.arm(kSwitch).paid, before + 1e-9);
+    EXPECT_LT(ledger.arm(kSwitch).successes, before + 1e-9);
     ledger.run(kSwitch, true);
     ledger.history_.trials.back().score = 99;
-    EXPECT_GT(ledger.arm(kSwitch).paid, before);
+    EXPECT_GT(ledger.arm(kSwitch).successes, before);
 }
 
 TEST(Operators, ArePaidNothingForRunsThatDiedOrWereStopped) {
     Ledger ledger;
-    double before = ledger.arm(kSwitch).unpaid;
+    double before = ledger.arm(kSwitch).failures;
     for (RunStatus status : {RunStatus::unfit, RunStatus::stopped, RunStatus::failed}) {
         ledger.run(kSwitch, true);
         ledger.history_.trials.back().status = status;
     }
-    EXPECT_DOUBLE_EQ(ledger.arm(kSwitch).unpaid, before + 1 + 0.95 + 0.95 * 0.95);
-    EXPECT_DOUBLE_EQ(ledger.arm(kSwitch).paid, 0.9);
+    EXPECT_DOUBLE_EQ(ledger.arm(kSwitch).failures, before + 1 + 0.95 + 0.95 * 0.95);
+    EXPECT_DOUBLE_EQ(ledger.arm(kSwitch).successes, 0.9);
 }
 
 TEST(Operators, GiveTheWorkToTheCheaperOfTwoThatPayAlike) {
@@ -164,8 +164,8 @@ TEST(Operators, GiveTheWorkToTheCheaperOfTwoThatPayAlike) {
     }
     EXPECT_NEAR(ledger.arm(kTune).cost, 10.0 / 25, 0.1);
     EXPECT_NEAR(ledger.arm(kSwitch).cost, 40.0 / 25, 0.1);
-    EXPECT_GT(ledger.odds(kTune), 4 * ledger.odds(kSwitch));
-    EXPECT_GE(ledger.odds(kSwitch), 0.025 - 1e-12) << "the floor keeps exploring";
+    EXPECT_GT(ledger.selection_probability(kTune), 4 * ledger.selection_probability(kSwitch));
+    EXPECT_GE(ledger.selection_probability(kSwitch), 0.025 - 1e-12) << "the floor keeps exploring";
 }
 
 TEST(Operators, CostWhatTheirOwnRunsTookAndNeverWhatOthersSay) {
@@ -194,15 +194,15 @@ public:
         history_.trials.back().wall_s = 100;
     }
     OperatorArm arm(std::string_view name) const {
-        Contenders contenders(history_);
+        CandidateStandings contenders(history_);
         auto arms = operator_arms(history_, contenders, kExternal);
         return *std::ranges::find(arms, name, &OperatorArm::name);
     }
-    double odds() const {
-        Contenders contenders(history_);
+    double selection_probability() const {
+        CandidateStandings contenders(history_);
         Random random(1);
-        auto odds = operator_odds(operator_arms(history_, contenders, kExternal), random);
-        return std::ranges::find(odds, kExternal, &OperatorOdds::name)->odds;
+        auto selection_probability = operator_odds(operator_arms(history_, contenders, kExternal), random);
+        return std::ranges::find(selection_probability, kExternal, &OperatorProbability::name)->selection_probability;
     }
 
 private:
@@ -217,12 +217,12 @@ private:
 
 TEST(ExternalProposer, IsAnArmOnlyWhereItIsNamedAndBeginsLikeTuning) {
     Ledger ledger;
-    Contenders contenders(ledger.history_);
+    CandidateStandings contenders(ledger.history_);
     EXPECT_EQ(operator_arms(ledger.history_, contenders).size(), 4U);
     auto arms = operator_arms(ledger.history_, contenders, "proposer:scribe");
     ASSERT_EQ(arms.size(), 5U);
     EXPECT_EQ(arms.back().name, "proposer:scribe");
-    EXPECT_DOUBLE_EQ(arms.back().paid, arms.front().paid);
+    EXPECT_DOUBLE_EQ(arms.back().successes, arms.front().successes);
 }
 
 TEST(ExternalProposer, TakesTheWorkWhenItPaysAndItsCallsAreCheap) {
@@ -231,7 +231,7 @@ TEST(ExternalProposer, TakesTheWorkWhenItPaysAndItsCallsAreCheap) {
         history.propose(true, 1);
         history.tune(false);
     }
-    EXPECT_GT(history.odds(), 0.6);
+    EXPECT_GT(history.selection_probability(), 0.6);
 }
 
 TEST(ExternalProposer, IsChargedItsSecondsAndItsDollars) {
@@ -245,27 +245,27 @@ TEST(ExternalProposer, IsChargedItsSecondsAndItsDollars) {
     EXPECT_GT(slow.arm(kExternal).cost, 5);
     EXPECT_DOUBLE_EQ(slow.arm(kExternal).cost, dear.arm(kExternal).cost);
     EXPECT_NEAR(cheap.arm(kExternal).cost, 1, 1e-9);
-    EXPECT_LT(slow.odds(), 0.3 * cheap.odds());
+    EXPECT_LT(slow.selection_probability(), 0.3 * cheap.selection_probability());
 }
 
 TEST(ExternalProposer, LosesItsShareWhenItsAnswersAreOfNoUse) {
     Proposals history;
-    const double before = history.odds();
+    const double before = history.selection_probability();
     for (int i = 0; i < 20; ++i) history.refuse(50);
-    EXPECT_DOUBLE_EQ(history.arm(kExternal).paid, 1.2);
-    EXPECT_GT(history.arm(kExternal).unpaid, 5);
-    EXPECT_LT(history.odds(), 0.5 * before);
-    EXPECT_GE(history.odds(), 0.02 - 1e-12);
+    EXPECT_DOUBLE_EQ(history.arm(kExternal).successes, 1.2);
+    EXPECT_GT(history.arm(kExternal).failures, 5);
+    EXPECT_LT(history.selection_probability(), 0.5 * before);
+    EXPECT_GE(history.selection_probability(), 0.02 - 1e-12);
 }
 
 TEST(ExternalProposer, IsNotPaidForARepeatOfItsCandidate) {
     Proposals history;
     history.propose(true, 1);
-    const double paid = history.arm(kExternal).paid;
+    const double successes = history.arm(kExternal).successes;
     history.history_.trials.push_back(history.history_.trials.back());
     history.history_.trials.back().operator_name = "replicate";
     history.history_.trials.back().proposer.clear();
-    EXPECT_DOUBLE_EQ(history.arm(kExternal).paid, paid);
+    EXPECT_DOUBLE_EQ(history.arm(kExternal).successes, successes);
 }
 
 TEST(Operators, LearnNothingFromRejectedCandidates) {
@@ -273,10 +273,10 @@ TEST(Operators, LearnNothingFromRejectedCandidates) {
     Space space = testing::model_space();
     std::string id = testing::add(ledger.history_, testing::candidate_of(space, {{"optim.rate", 0.3}}));
     testing::known(ledger.history_, id).rejected = true;
-    double before = ledger.arm(kTune).paid;
+    double before = ledger.arm(kTune).successes;
     ledger.run(kTune, true);
     ledger.history_.trials.back().candidate = id;
-    EXPECT_DOUBLE_EQ(ledger.arm(kTune).paid, before);
+    EXPECT_DOUBLE_EQ(ledger.arm(kTune).successes, before);
 }
 
 }  // namespace

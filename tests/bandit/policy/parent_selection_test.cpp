@@ -30,12 +30,12 @@ TEST(Parents, AreOnlyCandidatesThatOwnRunsKeptHere) {
     std::string reverted = pool.kept(0.2, {1.9});
     pool.history.trials.back().decision = Decision::reverted;
     std::string foreign = pool.kept(0.3, {1.8});
-    pool.history.trials.back().own = false;
+    pool.history.trials.back().trusted = false;
     std::string unfit = pool.kept(0.4, {0});
     pool.history.trials.back().status = RunStatus::unfit;
     std::string rejected = pool.kept(0.5, {1.0});
     testing::known(pool.history, rejected).rejected = true;
-    Contenders contenders(pool.history);
+    CandidateStandings contenders(pool.history);
     auto arms = parent_arms(contenders);
     ASSERT_EQ(arms.size(), 1U);
     EXPECT_EQ(arms[0].contender->known->candidate.id, good);
@@ -46,7 +46,7 @@ TEST(Parents, AreRankedByMeansShrunkTowardsTheirParents) {
     std::string root = pool.kept(0.1, {3.0});
     std::string lucky = pool.kept(0.2, {2.0}, {root});
     std::string steady = pool.kept(0.3, {2.1, 2.1, 2.1}, {root});
-    Contenders contenders(pool.history);
+    CandidateStandings contenders(pool.history);
     auto arms = parent_arms(contenders);
     ASSERT_EQ(arms.size(), 3U);
     EXPECT_EQ(arms[0].contender->known->candidate.id, steady);
@@ -59,7 +59,7 @@ TEST(Parents, AreRankedByMeansShrunkTowardsTheirParents) {
 TEST(Parents, AreAtMostTheTenBest) {
     Pool pool;
     for (int i = 0; i < 25; ++i) pool.kept(0.01 * (i + 1), {3 - 0.01 * i});
-    Contenders contenders(pool.history);
+    CandidateStandings contenders(pool.history);
     auto arms = parent_arms(contenders);
     ASSERT_EQ(arms.size(), 10U);
     EXPECT_NEAR(arms[9].shrunken, 3 - 0.01 * 15, 1e-12);
@@ -71,7 +71,7 @@ TEST(Parents, AreDrawnMoreOftenTheBetterTheyAreAndLessFarAfieldTheMoreChildrenTh
     std::string second = pool.kept(0.2, {2.2});
     for (int i = 0; i < 4; ++i) pool.kept(0.3 + 0.1 * i, {3.0});
     auto spread = [&] {
-        Contenders contenders(pool.history);
+        CandidateStandings contenders(pool.history);
         auto arms = parent_arms(contenders);
         Random random(5);
         std::map<std::string, int> first;

@@ -16,7 +16,7 @@ protected:
     History history_;
     Genes base_ = testing::candidate_of(space_, {}).genes;
 
-    Experience experience() const { return {space_, Contenders(history_)}; }
+    Experience experience() const { return {space_, CandidateStandings(history_)}; }
     std::size_t index(std::string_view name) const {
         return static_cast<std::size_t>(space_.find(name) - space_.genes().data());
     }
@@ -62,7 +62,7 @@ TEST_F(Mutate, HasNothingToDoWhereNoGeneCanMove) {
     auto space = Space::make({testing::whole("only", 3, 3, 3)}, {});
     ASSERT_TRUE(space);
     Random random(3);
-    Experience none(*space, Contenders(history_));
+    Experience none(*space, CandidateStandings(history_));
     EXPECT_FALSE(mutate(*space, *space->complete({}), GeneKind::plain, none, 0, random));
     EXPECT_FALSE(mutate(*space, *space->complete({}), GeneKind::structural, none, 0, random));
 }
@@ -71,7 +71,7 @@ TEST_F(Mutate, HalvesOrDoublesNearTheLowEndOfALinearRange) {
     auto space = Space::make({testing::whole("warmdown", 1200, 0, 20000)}, {});
     ASSERT_TRUE(space);
     Random random(4);
-    Experience none(*space, Contenders(history_));
+    Experience none(*space, CandidateStandings(history_));
     for (int i = 0; i < 200; ++i) {
         auto child = mutate(*space, *space->complete({}), GeneKind::plain, none, 0, random);
         ASSERT_TRUE(child);
@@ -105,7 +105,7 @@ TEST_F(Mutate, CountsRunsThatDoNotFitAgainstTheirStepAndForeignOnesHalf) {
     history_.trials.back().status = RunStatus::unfit;
     std::string rate = add(history_, testing::candidate_of(space_, {{"optim.rate", 0.08}}), {root});
     history_.trials.push_back(done(rate, 2.5, Decision::kept));
-    history_.trials.back().own = false;
+    history_.trials.back().trusted = false;
     Experience learnt = experience();
     EXPECT_DOUBLE_EQ(learnt.weight(index("model.width"), 1), 4 * 0.25);
     EXPECT_DOUBLE_EQ(learnt.weight(index("optim.rate"), 1), 1.0 / 1.5);
@@ -116,7 +116,7 @@ TEST_F(Mutate, IsNotSteeredByAThousandForgedSteps) {
     for (int i = 1; i <= 1000; ++i) {
         auto id = add(history_, testing::candidate_of(space_, {{"optim.rate", 0.04 - 1e-5 * i}}), {root});
         history_.trials.push_back(done(id, 2.5, Decision::reverted));
-        history_.trials.back().own = false;
+        history_.trials.back().trusted = false;
     }
     EXPECT_GE(experience().weight(index("optim.rate"), -1), 0.5 / 3 - 1e-9);
 }
@@ -154,7 +154,7 @@ TEST_F(Mutate, CutsWhatIsCountedInStepsToTheStepsThatTheBudgetAllows) {
     ASSERT_TRUE(space);
     Genes base = *space->complete({});
     History history;
-    Experience none(*space, Contenders(history));
+    Experience none(*space, CandidateStandings(history));
     Random random(6);
     int cut = 0;
     for (int i = 0; i < 100; ++i) {

@@ -10,7 +10,8 @@ namespace {
 std::int64_t whole_of(const Genes& genes, const char* name) { return std::get<std::int64_t>(genes.at(name)); }
 double real_of(const Genes& genes, const char* name) { return std::get<double>(genes.at(name)); }
 const Genes& genes_of(const History& history, const std::string& candidate) {
-    return std::ranges::find_if(history.candidates, [&](const Known& entry) { return entry.candidate.id == candidate; })
+    return std::ranges::find_if(history.candidates,
+                                [&](const KnownCandidate& entry) { return entry.candidate.id == candidate; })
         ->candidate.genes;
 }
 double square(double x) { return x * x; }
@@ -96,7 +97,7 @@ Trial done(const std::string& candidate, double score, Decision decision) {
 }
 
 std::string add(History& history, const Candidate& candidate, std::vector<std::string> parents, bool seed) {
-    Known known;
+    KnownCandidate known;
     known.candidate = candidate;
     known.parents = std::move(parents);
     known.seed = seed;
@@ -104,9 +105,9 @@ std::string add(History& history, const Candidate& candidate, std::vector<std::s
     return candidate.id;
 }
 
-Known& known(History& history, const std::string& candidate) {
+KnownCandidate& known(History& history, const std::string& candidate) {
     return *std::ranges::find_if(history.candidates,
-                                 [&](const Known& entry) { return entry.candidate.id == candidate; });
+                                 [&](const KnownCandidate& entry) { return entry.candidate.id == candidate; });
 }
 
 Crosser mixing_crosser(const Space& space, const History& history) {
@@ -127,7 +128,8 @@ Crosser mixing_crosser(const Space& space, const History& history) {
 Result<Plan> Clone::run(History& history) {
     PlannerInput input{&space_, kTask, &history, seed_, mixing_crosser(space_, history)};
     TRY_ASSIGN(Plan plan, plan_next(input));
-    if (std::ranges::none_of(history.candidates, [&](const Known& entry) { return entry.candidate == plan.child; }))
+    if (std::ranges::none_of(history.candidates,
+                             [&](const KnownCandidate& entry) { return entry.candidate == plan.child; }))
         add(history, plan.child, plan.parents);
     Trial trial = done(plan.child.id, true_score(plan.child.genes) + sigma_ * luck_.normal());
     if (whole_of(plan.child.genes, "model.width") == 512) trial.status = RunStatus::unfit;

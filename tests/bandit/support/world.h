@@ -34,7 +34,7 @@ Trial done(const std::string& candidate, double score, Decision decision = Decis
 // Adds a candidate and returns its id.
 std::string add(History& history, const Candidate& candidate, std::vector<std::string> parents = {}, bool seed = false);
 
-Known& known(History& history, const std::string& candidate);
+KnownCandidate& known(History& history, const std::string& candidate);
 
 // Takes each gene that differs from either parent, gene by gene; an error where that breaks a constraint.
 Crosser mixing_crosser(const Space& space, const History& history);

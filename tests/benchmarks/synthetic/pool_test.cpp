@@ -39,7 +39,7 @@ TEST_F(SyntheticPool, EverythingInItPassesIntake) {
     const PoolSummary made = make("hub.git", {200, 0, 0.5, 7});
     Clone clone = join("hub.git", "ann");
     Index index = must(Index::open(clone));
-    auto transport = git_program(clone.repo.git_dir());
+    auto transport = git_cli_transport(clone.repo.git_dir());
     const RefreshReport report = must(pull(clone, index, *transport));
     EXPECT_EQ(told(report), "");
     EXPECT_EQ(report.runs, 200);
@@ -81,7 +81,7 @@ TEST_F(SyntheticPool, OldCandidatesAreInTheArchiveAndStillAncestors) {
               fmt::format("archive {} candidates\n4b825dc642cb6eb9a060e54bf8d69288fbee4904\n", made.archived));
     Clone clone = join("hub.git", "ann");
     Index index = must(Index::open(clone));
-    EXPECT_EQ(told(must(pull(clone, index, *git_program(clone.repo.git_dir())))), "");
+    EXPECT_EQ(told(must(pull(clone, index, *git_cli_transport(clone.repo.git_dir())))), "");
 }
 
 TEST_F(SyntheticPool, FurtherRunsAreNewToThoseWhoPulled) {
@@ -89,7 +89,7 @@ TEST_F(SyntheticPool, FurtherRunsAreNewToThoseWhoPulled) {
     make("hub.git", shape);
     Clone clone = join("hub.git", "ann");
     Index index = must(Index::open(clone));
-    auto transport = git_program(clone.repo.git_dir());
+    auto transport = git_cli_transport(clone.repo.git_dir());
     must(pull(clone, index, *transport));
     for (int round : {0, 1}) {
         must(push_further_runs(folder_.file("hub.git"), shape, 10, round));

@@ -96,7 +96,7 @@ TEST_F(HookTest, RefusesARewoundJournal) {
 }
 
 TEST_F(HookTest, TakesAWholePropose) {
-    auto transport = git_program(clone_.repo.git_dir(), {});
+    auto transport = git_cli_transport(clone_.repo.git_dir(), {});
     cultivar::Run run = run_by(clone_, {{"optim.lr", 0.1}}, 2.0);
     give_artifact(clone_, run, "weights");
     spool(clone_, run);

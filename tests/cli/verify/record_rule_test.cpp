@@ -36,7 +36,7 @@ protected:
         const ClaimRow row = must(open.index->claims()).at(place);
         Verdict verdict = blank(row);
         for (double loss : fresh_losses) verdict.reruns.push_back({verdict.reruns.size(), score(loss)});
-        must(hold_against_pool(open, row, verdict));
+        must(apply_suspicions(open, row, verdict));
         return verdict;
     }
     RecordMark judge(std::size_t place, const std::vector<double>& fresh_losses) {
@@ -107,7 +107,7 @@ TEST_F(RecordClaim, IsNoneOfAVerdictThatStoppedShortOfTheRerun) {
     Session open = session();
     Verdict verdict = judged(first, {2.0, 2.001, 2.002});
     verdict.tier = "replay", verdict.record.reset();
-    must(hold_against_pool(open, must(open.index->claims()).at(first), verdict));
+    must(apply_suspicions(open, must(open.index->claims()).at(first), verdict));
     EXPECT_EQ(verdict.result, "accepted");
     EXPECT_EQ(verdict.record, std::nullopt);
 }

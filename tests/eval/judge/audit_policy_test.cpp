@@ -9,13 +9,13 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-Credit trusted(int valid) { return {.known_key = true, .valid_in_a_row = valid}; }
+TrackRecord trusted(int valid) { return {.known_key = true, .valid_in_a_row = valid}; }
 
-TEST(Scope, OfAWouldBeBestOrAMuchUsedParentOrAnOddClaimIsInFullWhateverTheTrust) {
-    for (const Stake& stake :
-         {Stake{.best = true}, Stake{.children = kMuchUsed}, Stake{.children = 100}, Stake{.odd = true}}) {
+TEST(AuditPlan, OfAWouldBeBestOrAMuchUsedParentOrAnOddClaimIsInFullWhateverTheTrust) {
+    for (const ClaimImpact& stake : {ClaimImpact{.best = true}, ClaimImpact{.children = kMuchUsed},
+                                     ClaimImpact{.children = 100}, ClaimImpact{.odd = true}}) {
         for (double lot : {0.0, 0.5, 0.999}) {
-            const Scope scope = scope_for(stake, trusted(100'000), lot);
+            const AuditPlan scope = scope_for(stake, trusted(100'000), lot);
             EXPECT_EQ(scope.tier, Tier::rerun);
             EXPECT_TRUE(scope.whole);
             EXPECT_THAT(scope.why, StartsWith(kInFull));
@@ -24,7 +24,7 @@ TEST(Scope, OfAWouldBeBestOrAMuchUsedParentOrAnOddClaimIsInFullWhateverTheTrust)
     EXPECT_EQ(scope_for({.children = kMuchUsed - 1}, trusted(1000), 0.9).tier, Tier::rescore);
 }
 
-TEST(Scope, OfAKeyOnProbationIsAlwaysAReplay) {
+TEST(AuditPlan, OfAKeyOnProbationIsAlwaysAReplay) {
     for (int valid = 0; valid < kProbation; ++valid) {
         EXPECT_EQ(replay_chance(trusted(valid)), 1) << valid;
         EXPECT_EQ(scope_for({}, trusted(valid), 0.999).tier, Tier::replay) << valid;
@@ -32,15 +32,15 @@ TEST(Scope, OfAKeyOnProbationIsAlwaysAReplay) {
     EXPECT_THAT(scope_for({}, trusted(1), 0.9).why, HasSubstr("only 1 valid claim in a row"));
 }
 
-TEST(Scope, WithoutAKeyIsNeverSparedHoweverManyClaimsWereValid) {
-    const Credit nobody{.known_key = false, .valid_in_a_row = 1'000'000};
+TEST(AuditPlan, WithoutAKeyIsNeverSparedHoweverManyClaimsWereValid) {
+    const TrackRecord nobody{.known_key = false, .valid_in_a_row = 1'000'000};
     EXPECT_EQ(replay_chance(nobody), 1);
-    const Scope scope = scope_for({}, nobody, 0.999);
+    const AuditPlan scope = scope_for({}, nobody, 0.999);
     EXPECT_EQ(scope.tier, Tier::replay);
     EXPECT_TRUE(scope.whole);
 }
 
-TEST(Scope, SparesAKeyMoreOftenTheMoreOfItsClaimsWereValidButNeverForGood) {
+TEST(AuditPlan, SparesAKeyMoreOftenTheMoreOfItsClaimsWereValidButNeverForGood) {
     double before = 1;
     for (int valid : {11, 20, 50, 100, 200}) {
         const double chance = replay_chance(trusted(valid));
@@ -52,12 +52,12 @@ TEST(Scope, SparesAKeyMoreOftenTheMoreOfItsClaimsWereValidButNeverForGood) {
     EXPECT_EQ(replay_chance(trusted(1'000'000)), kLeastReplays);
 }
 
-TEST(Scope, AfterABadClaimIsAReplayAgain) {
+TEST(AuditPlan, AfterABadClaimIsAReplayAgain) {
     EXPECT_LT(replay_chance(trusted(100)), 0.2);
     EXPECT_EQ(replay_chance(trusted(0)), 1) << "a rejected claim makes the count 0";
 }
 
-TEST(Scope, IsInFullByLotNowAndThen) {
+TEST(AuditPlan, IsInFullByLotNowAndThen) {
     const double chance = replay_chance(trusted(50));
     EXPECT_EQ(scope_for({}, trusted(50), 0).tier, Tier::rerun);
     EXPECT_EQ(scope_for({}, trusted(50), 0.99 * kFullByLot * chance).tier, Tier::rerun);
@@ -74,10 +74,10 @@ TEST(Value, PutsWouldBeBestsFirstByTheirGainThenMuchUsedParents) {
 }
 
 TEST(Share, IsOfTheSearchAndWhatWasSpentIsGone) {
-    const Allowance share{.search_s = 10'000, .spent_s = 120, .share = 0.05};
+    const VerificationBudget share{.search_s = 10'000, .spent_s = 120, .share = 0.05};
     EXPECT_DOUBLE_EQ(share.allowed_s(), 500);
     EXPECT_DOUBLE_EQ(share.left_s(), 380);
-    EXPECT_LT((Allowance{.search_s = 100, .spent_s = 6, .share = 0.05}.left_s()), 0);
+    EXPECT_LT((VerificationBudget{.search_s = 100, .spent_s = 6, .share = 0.05}.left_s()), 0);
 }
 
 TEST(Tier, IsReadByTheNameThatItWrites) {

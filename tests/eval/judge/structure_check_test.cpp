@@ -99,10 +99,10 @@ TEST(Structure, OfWeightsIsTheirDigestAndSize) {
     EXPECT_THAT(check_weights(honest(), "weights and more").error().message, HasSubstr("16 bytes, its record says 7"));
 }
 
-TEST(Effort, StaysWithinItsSharesOfALongRun) {
+TEST(AuditCost, StaysWithinItsSharesOfALongRun) {
     const cultivar::Run run = honest();
     for (double targets : {1e4, 1e5, 1e6}) {
-        const Effort effort = rescore_effort(run, run.wall_s, targets, true, false);
+        const AuditCost effort = rescore_effort(run, run.wall_s, targets, true, false);
         EXPECT_GE(effort.slice_chunks, kFewestChunks);
         if (effort.slice_chunks > kFewestChunks) {
             EXPECT_LE(effort.expected_s, kCheapShare * run.wall_s) << targets;
@@ -113,7 +113,7 @@ TEST(Effort, StaysWithinItsSharesOfALongRun) {
     EXPECT_LE(replay_seconds(run, replay_steps(run)), kReplayShare * run.wall_s);
 }
 
-TEST(Effort, TakesFewerStepsWhereStepsAreLong) {
+TEST(AuditCost, TakesFewerStepsWhereStepsAreLong) {
     cultivar::Run run = honest();
     EXPECT_LT(replay_steps(run), kTraceSteps);
     run.steps = 20'000;
@@ -124,7 +124,7 @@ TEST(Effort, TakesFewerStepsWhereStepsAreLong) {
     EXPECT_EQ(replay_steps(run), kFewestSteps) << "a run of a second pays for no worker's start";
 }
 
-TEST(Effort, OfWhatIsJudgedInFullIsEveryChunk) {
+TEST(AuditCost, OfWhatIsJudgedInFullIsEveryChunk) {
     EXPECT_EQ(rescore_effort(honest(), 1, 1e6, true, true).slice_chunks, kScoreChunks);
     EXPECT_EQ(rescore_effort(honest(), 600, 1e4, false, false).hold_out_chunks, 0);
 }

@@ -32,7 +32,7 @@ protected:
         scores_[id] = score;
     }
     void accepted(const std::string& id, const std::string& finder) { kinship_.finds.push_back({id, "cpu", finder}); }
-    Earned of(const std::string& finder) {
+    AttributedCredit of(const std::string& finder) {
         double found = 0, credited = 0;
         auto credits = credit_of(kinship_);
         for (const auto& [who, credit] : credits) found += credit.found, credited += credit.credited;
@@ -42,7 +42,7 @@ protected:
 
     std::map<std::string, Relative> relatives_;
     std::map<std::string, double> scores_;
-    Kinship kinship_;
+    AttributionInput kinship_;
 };
 
 TEST_F(CreditTest, OfAnImprovementIsItsFindersAlone) {

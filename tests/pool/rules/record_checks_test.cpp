@@ -27,11 +27,11 @@ Error check(const Task& task, void (*spoil)(cultivar::Run&)) {
     return checked ? Error{Code::usage, "accepted", ""} : checked.error();
 }
 
-TEST(Intake, TakesARunThatIsAtItsCaps) {
+TEST(RecordChecks, TakesARunThatIsAtItsCaps) {
     EXPECT_EQ(check(capped_task(), [](auto&) {}).message, "accepted");
 }
 
-TEST(Intake, RefusesAScoredRunOverACapWithBothFigures) {
+TEST(RecordChecks, RefusesAScoredRunOverACapWithBothFigures) {
     const Task task = capped_task();
     const Error big = check(task, [](auto& run) { run.parameters = 1235; });
     EXPECT_EQ(big.code, Code::unfit);
@@ -42,7 +42,7 @@ TEST(Intake, RefusesAScoredRunOverACapWithBothFigures) {
               "0.0002 joules a token are over the pool's cap of 0.0001");
 }
 
-TEST(Intake, RefusesARunThatKeepsACappedFigureToItself) {
+TEST(RecordChecks, RefusesARunThatKeepsACappedFigureToItself) {
     const Task task = capped_task();
     for (auto spoil :
          {+[](cultivar::Run& run) { run.parameters = 0; }, +[](cultivar::Run& run) { run.flops_per_token = 0; },
@@ -52,7 +52,7 @@ TEST(Intake, RefusesARunThatKeepsACappedFigureToItself) {
     }
 }
 
-TEST(Intake, HoldsNoCapAgainstARunWithoutAScore) {
+TEST(RecordChecks, HoldsNoCapAgainstARunWithoutAScore) {
     for (auto status : {RunStatus::unfit, RunStatus::failed, RunStatus::stopped}) {
         const Task task = capped_task();
         auto run = scored_run(task, kOwner, {}, 2.0);
@@ -62,7 +62,7 @@ TEST(Intake, HoldsNoCapAgainstARunWithoutAScore) {
     }
 }
 
-TEST(Intake, RefusesTrainingThatTookMoreThanTheWholeRun) {
+TEST(RecordChecks, RefusesTrainingThatTookMoreThanTheWholeRun) {
     const Error error = check(tiny_task(), [](auto& run) { run.energy.train_joules = 301; });
     EXPECT_EQ(error.code, Code::corrupt);
     EXPECT_THAT(error.message, HasSubstr("more joules than the whole run"));

@@ -16,7 +16,7 @@ protected:
         return retired.empty() ? std::nullopt : std::optional(retired.at("c"));
     }
 
-    std::vector<RetirementWord> words_;
+    std::vector<RetirementStatement> words_;
     std::set<std::string> keepers_ = {"ann", "bob"};
 };
 

@@ -14,7 +14,7 @@ namespace cultivar {
 
 struct Hand {
     explicit Hand(Clone opened)
-        : clone(std::move(opened)), index(must(Index::open(clone))), git(git_program(clone.repo.git_dir())) {}
+        : clone(std::move(opened)), index(must(Index::open(clone))), git(git_cli_transport(clone.repo.git_dir())) {}
     Hand(const Hand&) = delete;
 
     ProposeReport propose(const std::vector<std::string>& ids = {}, const Destination& destination = {}) {

@@ -204,7 +204,7 @@ void misbehave_to(int fd, const FakeServer::Behaviour& behaviour) {
 }  // namespace
 
 std::unique_ptr<Transport> transport(By by, const std::string& git_dir, const TransportLimits& limits) {
-    return by == By::program ? git_program(git_dir, {}, limits) : git_library(git_dir, {}, limits);
+    return by == By::program ? git_cli_transport(git_dir, {}, limits) : libgit2_transport(git_dir, {}, limits);
 }
 
 ServerSetting::ServerSetting(std::string name, const std::string& value) : name_(std::move(name)) {

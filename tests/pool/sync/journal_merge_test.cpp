@@ -100,7 +100,7 @@ TEST_F(RejoinTest, WhatACopyKnowsOfItselfIsWhatARebuiltIndexKnows) {
     ann.keep({{"optim.lr", 0.2}}, 1.9);
     ann.propose();
     twin.keep({{"optim.lr", 0.3}}, 1.8);
-    auto offline = propose(twin.clone, twin.index, *git_program(world_.hub()), {});  // commits; reaches nobody
+    auto offline = propose(twin.clone, twin.index, *git_cli_transport(world_.hub()), {});  // commits; reaches nobody
     EXPECT_FALSE(offline.has_value());
     PullReport pulled = twin.pull();
     EXPECT_GE(pulled.rejoined.theirs, 2u);

@@ -168,7 +168,7 @@ std::unique_ptr<Transport> losing_replies(const Hand& hand, int replies) {
     Backoff at_once;
     at_once.sleep = [](double) { return true; };
     at_once.uniform = [] { return 0.5; };
-    return retrying(std::make_unique<LosesReplies>(git_program(hand.clone.repo.git_dir()), replies), at_once);
+    return retrying(std::make_unique<LosesReplies>(git_cli_transport(hand.clone.repo.git_dir()), replies), at_once);
 }
 
 TEST_F(SyncTest, CountsWhatARepeatedPushFindsThereAfterALostReply) {
@@ -266,7 +266,7 @@ TEST_F(SyncTest, TakesNothingFromARemoteThatIsShallow) {
     must(create_clone(world_.path("bob"), true, remote, {"bob", "machine"}));
     for (bool by_program : {true, false}) {
         const std::string dir = world_.path("bob") + "/.git";
-        auto transport = by_program ? git_program(dir) : git_library(dir);
+        auto transport = by_program ? git_cli_transport(dir) : libgit2_transport(dir);
         Error error = trouble(transport->fetch("origin", {"refs/heads/main:refs/remotes/origin/main"}));
         EXPECT_EQ(error.code, Code::git);
         EXPECT_THAT(error.message, HasSubstr("'origin' is a shallow clone itself"));
@@ -275,8 +275,10 @@ TEST_F(SyncTest, TakesNothingFromARemoteThatIsShallow) {
     }
     git(remote, "fetch -q --unshallow");  // the hint, there
     must(create_clone(world_.path("eve"), true, remote, {"eve", "machine"}));
-    must(git_program(world_.path("bob") + "/.git")->fetch("origin", {"refs/heads/main:refs/remotes/origin/main"}));
-    must(git_library(world_.path("eve") + "/.git")->fetch("origin", {"refs/heads/main:refs/remotes/origin/main"}));
+    must(
+        git_cli_transport(world_.path("bob") + "/.git")->fetch("origin", {"refs/heads/main:refs/remotes/origin/main"}));
+    must(
+        libgit2_transport(world_.path("eve") + "/.git")->fetch("origin", {"refs/heads/main:refs/remotes/origin/main"}));
     for (const char* name : {"bob", "eve"}) EXPECT_EQ(world_.reopen(name).task_id, ann_.clone.task_id);
 }
 

@@ -185,7 +185,7 @@ protected:
         Home home(world.folder());
         FakeServer server(
             {{fmt::format("HTTP/1.1 302 Found\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", place)}, Then::close});
-        return trouble(git_library("")->list(fmt::format("http://127.0.0.1:{}/pool.git", server.port())));
+        return trouble(libgit2_transport("")->list(fmt::format("http://127.0.0.1:{}/pool.git", server.port())));
     }
 };
 

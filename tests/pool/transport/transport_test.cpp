@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 class TransportTest : public ::testing::Test {
 protected:
-    TransportTest() : ann_(world_.found("ann")), git_(git_program(ann_.repo.git_dir())) {}
+    TransportTest() : ann_(world_.found("ann")), git_(git_cli_transport(ann_.repo.git_dir())) {}
 
     std::vector<PushStatus> push(const std::vector<std::string>& refs) {
         std::vector<PushItem> items;
@@ -79,7 +79,8 @@ TEST_F(TransportTest, IsByLibgit2WhereThereIsNoGit) {
 
 TEST_F(TransportTest, CanBeStoppedWhileARemoteHangs) {
     reach_by("echo hung > " + world_.path("hung") + "\nexec sleep 1000\n");
-    auto stoppable = git_program(ann_.repo.git_dir(), [&] { return std::filesystem::exists(world_.path("hung")); });
+    auto stoppable =
+        git_cli_transport(ann_.repo.git_dir(), [&] { return std::filesystem::exists(world_.path("hung")); });
     EXPECT_EQ(trouble(stoppable->fetch("origin", {"refs/heads/main"})).code, Code::interrupted);
     std::filesystem::remove(world_.path("hung"));
     EXPECT_EQ(trouble(stoppable->push("origin", {{"refs/heads/main", "refs/heads/main"}})).code, Code::interrupted);
@@ -91,7 +92,7 @@ TEST_F(TransportTest, DoesNotWaitForWhatGitLeavesBehind) {
     reach_by("sleep 1000 </dev/null >/dev/null & shift $(($# - 1)); eval \"$1\"\n");
     bool overdue = false;
     auto heard = std::filesystem::file_time_type::clock::now() + std::chrono::seconds(60);
-    auto patient = git_program(ann_.repo.git_dir(), [&] {
+    auto patient = git_cli_transport(ann_.repo.git_dir(), [&] {
         overdue = overdue || std::filesystem::file_time_type::clock::now() > heard;
         return overdue;
     });

@@ -24,7 +24,7 @@ struct HeadPlace {
     std::int64_t stride;
 };
 
-struct Turn {
+struct RopeParams {
     const float *cosine, *sine;
     bool normalise;
     float factor;  // of the result
@@ -39,7 +39,7 @@ CULTIVAR_INLINE float inverse_rms(const float* x, std::int64_t head_dim) {
 
 // Queries or keys of one head as attention uses them: normalised, turned, times the factor. out [T, D].
 CULTIVAR_CLONES
-void turn_head(HeadPlace head, const Turn& turn, std::int64_t tokens, std::int64_t head_dim, float* out) {
+void apply_rope(HeadPlace head, const RopeParams& turn, std::int64_t tokens, std::int64_t head_dim, float* out) {
     const std::int64_t half = head_dim / 2;
     for (std::int64_t t = 0; t < tokens; ++t, out += head_dim) {
         const float *x = head.data + t * head.stride, *c = turn.cosine + t * half, *s = turn.sine + t * half;
@@ -56,8 +56,8 @@ void turn_head(HeadPlace head, const Turn& turn, std::int64_t tokens, std::int64
 // The way back: from the gradient of out to that of x, at out's place among the tokens; the sum over the tokens of the
 // gradient of the factor.
 CULTIVAR_CLONES
-float turn_head_backward(HeadPlace head, const Turn& turn, std::int64_t tokens, std::int64_t head_dim,
-                         const float* d_out, float* scratch, float* dx, std::int64_t dx_stride) {
+float apply_rope_backward(HeadPlace head, const RopeParams& turn, std::int64_t tokens, std::int64_t head_dim,
+                          const float* d_out, float* scratch, float* dx, std::int64_t dx_stride) {
     const std::int64_t half = head_dim / 2;
     float d_factor = 0;
     for (std::int64_t t = 0; t < tokens; ++t, d_out += head_dim, dx += dx_stride) {
@@ -193,13 +193,13 @@ public:
           d_weights_(take(scratch, block_rows(shape) * shape.tokens)),
           sums_(take(scratch, shape.tokens)),
           vector_(take(scratch, shape.head_dim)) {
-        turn_head(keys_in(), turn(1), shape.tokens, shape.head_dim, keys_);
+        apply_rope(keys_in(), turn(1), shape.tokens, shape.head_dim, keys_);
         mix_values(values_in(), first_values_in(), input.value_mix, shape.tokens, shape.head_dim, values_);
     }
 
     void forward(float* out, float* log_sums) {
         for (std::int64_t head = first_head(); head < first_head() + shape_.group(); ++head) {
-            turn_head(queries_in(head), turn(query_factor(head)), shape_.tokens, shape_.head_dim, queries_);
+            apply_rope(queries_in(head), turn(query_factor(head)), shape_.tokens, shape_.head_dim, queries_);
             each_block([&](std::int64_t begin, std::int64_t rows, std::int64_t end) {
                 const Matrix<float> block{place(out, head) + begin * shape_.width(), shape_.width()};
                 score(begin, rows, end);
@@ -218,8 +218,8 @@ public:
             query_head_backward(head, place(out, head), sums_of(log_sums, head), place(d_out, head), gradients);
         }
         const std::int64_t key_column = shape_.width() + key_head_ * shape_.head_dim;
-        turn_head_backward(keys_in(), turn(1), shape_.tokens, shape_.head_dim, d_keys_, vector_,
-                           place_in_qkv(gradients.qkv, key_column), shape_.qkv_width());
+        apply_rope_backward(keys_in(), turn(1), shape_.tokens, shape_.head_dim, d_keys_, vector_,
+                            place_in_qkv(gradients.qkv, key_column), shape_.qkv_width());
         mix_values_backward(values_in(), first_values_in(), input_.value_mix, shape_.tokens, shape_.head_dim, d_values_,
                             {place_in_qkv(gradients.qkv, key_column + shape_.kv_width()), shape_.qkv_width()},
                             {first_place(gradients.first_values), shape_.kv_width()}, gradients.value_mix);
@@ -241,7 +241,7 @@ private:
     std::int64_t first_head() const { return key_head_ * shape_.group(); }
     float query_factor(std::int64_t head) const { return (input_.gain ? input_.gain[head] : 1) * root(); }
     float root() const { return 1 / std::sqrt(static_cast<float>(shape_.head_dim)); }
-    Turn turn(float factor) const { return {input_.cosine, input_.sine, shape_.normalise, factor}; }
+    RopeParams turn(float factor) const { return {input_.cosine, input_.sine, shape_.normalise, factor}; }
 
     template <typename T>
     T* place_in_qkv(T* qkv, std::int64_t column) const {
@@ -282,8 +282,8 @@ private:
     void query_head_backward(std::int64_t head, const float* out, const float* log_sums, const float* d_out,
                              const AttentionGradients& gradients) {
         const std::int64_t dim = shape_.head_dim, width = shape_.width();
-        const Turn turned = turn(query_factor(head));
-        turn_head(queries_in(head), turned, shape_.tokens, dim, queries_);
+        const RopeParams turned = turn(query_factor(head));
+        apply_rope(queries_in(head), turned, shape_.tokens, dim, queries_);
         row_dots({out, width}, {d_out, width}, shape_.tokens, dim, sums_);
         each_block([&](std::int64_t begin, std::int64_t rows, std::int64_t end) {
             const Matrix<const float> d_block{d_out + begin * width, width};
@@ -296,8 +296,8 @@ private:
                  1, {d_keys_, dim});
             gemm(Transpose::yes, Transpose::no, end, dim, rows, 1, {scores_, end}, d_block, 1, {d_values_, dim});
         });
-        const float d_factor = turn_head_backward(queries_in(head), turned, shape_.tokens, dim, d_queries_, vector_,
-                                                  place_in_qkv(gradients.qkv, head * dim), shape_.qkv_width());
+        const float d_factor = apply_rope_backward(queries_in(head), turned, shape_.tokens, dim, d_queries_, vector_,
+                                                   place_in_qkv(gradients.qkv, head * dim), shape_.qkv_width());
         if (gradients.gain) gradients.gain[head] += d_factor * root();
     }
 
