@@ -11,7 +11,7 @@ namespace cultivar {
 
 namespace {
 
-// Ids are digits of digests: any sixteen of them are a hash.
+// Ids are hexadecimal digits of a digest, so any sixteen of them serve as a hash.
 std::uint64_t hash_of(std::string_view id) {
     std::uint64_t digits[2] = {0, 0};
     std::memcpy(digits, id.data(), std::min(id.size(), sizeof digits));
@@ -61,7 +61,7 @@ CandidateStandings::CandidateStandings(const History& history) : history_(histor
         if (places_.enter(known.candidate.id, place) == all_.size()) all_.emplace_back().known = &known;
     }
     of_trial_.reserve(history.trials.size());
-    std::size_t next = 0;  // most first runs come in the order in which their candidates became known
+    std::size_t next = 0;  // most candidates ran first in the order in which they became known
     for (const Trial& trial : history.trials) {
         const bool expected =
             next < all_.size() && all_[next].known != nullptr && all_[next].known->candidate.id == trial.candidate;

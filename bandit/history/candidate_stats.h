@@ -1,9 +1,9 @@
-// Where every candidate stands in one category: a History folded once, candidate by candidate.
+// Statistics of every candidate in one category, computed once from a History.
 //
-// "Own" runs are this clone's or accepted by a verdict; only they make parents, noise and judgements. Foreign runs that
-// nobody verified are kept apart, as are those of other categories: they are what others say (bandit/sources) and what is
-// worth importing. Candidates that a verdict rejected do not appear at all. Pointers live as long as the History.
-// Building costs O(candidates + trials).
+// "Own" runs are this clone's or accepted by a verdict. Only they make a candidate a parent, enter the noise estimate
+// and judge. Unverified foreign runs and runs of other categories are kept apart: they are hints
+// (bandit/model/hint_sources.h) and reasons to import. Candidates that a verdict rejected do not appear. Pointers live
+// as long as the History. Building costs O(candidates + trials).
 #pragma once
 
 #include <cstdint>
@@ -17,34 +17,35 @@ namespace cultivar {
 
 struct CandidateStats {
     const KnownCandidate* known = nullptr;  // null: the history has its trials, but not its genes
-    std::vector<double> scores;             // own runs that were done, oldest first
+    std::vector<double> scores;             // of own runs with status done, oldest first
     double mean = 0;                        // of scores; 0 if there are none
     std::vector<const Trial*> own;          // own runs of any status, oldest first
-    std::vector<const Trial*> foreign;      // the others
-    std::vector<const Trial*> elsewhere;    // of other categories, anybody's
-    Decision decision = Decision::none;     // the newest of own that decided something or left it open
-    int children = 0;  // known candidates that name it as a parent, in flight included; without those
-                       // that only unverified runs of others speak for
+    std::vector<const Trial*> foreign;      // unverified runs of others in this category
+    std::vector<const Trial*> elsewhere;    // runs in other categories, by any writer
+    Decision decision = Decision::none;     // of the newest own run that has one
+    int children = 0;  // known candidates that name it as a parent, in flight included; a child counts only
+                       // if it has more than unverified runs of others
 
     bool scored() const { return !scores.empty(); }
     int runs() const { return static_cast<int>(scores.size()); }
     bool tried() const { return !own.empty() || !foreign.empty(); }
-    // May be run again or have children.
+    // It may be run again or have children.
     bool open() const { return known != nullptr && !known->retired; }
-    // May have children: kept here by own runs, or not settled yet.
+    // It may have children: own runs kept it or have not settled it yet.
     bool parent() const {
         return open() && scored() && (decision == Decision::kept || decision == Decision::undecided);
     }
 };
 
-// Places by id, in one block of memory: a plan asks for every candidate and trial of a pool.
+// A hash table from ids to positions in CandidateStandings::all(), in one block of memory because a plan looks up every
+// candidate and trial of a pool.
 class Places {
 public:
     static constexpr std::size_t kNone = static_cast<std::size_t>(-1), kRejected = kNone - 1;
 
     explicit Places(std::size_t expected);
     std::size_t find(std::string_view id) const;
-    // The place that this id has, or gets.
+    // Returns the place of this id; stores `place` if the id is new.
     std::size_t enter(std::string_view id, std::size_t place);
 
 private:
@@ -56,10 +57,10 @@ private:
         std::uint32_t tag = 0, entry = kFree;
     };
     static constexpr std::uint32_t kFree = static_cast<std::uint32_t>(-1);
-    // The slot that holds this id, or the free one that would.
+    // Returns the slot that holds this id, or the free slot for it.
     std::size_t slot_of(std::string_view id, std::uint64_t hash) const;
 
-    std::vector<Slot> slots_;  // a power of two, at most half of them taken
+    std::vector<Slot> slots_;  // their number is a power of two; at most half of them are taken
     std::vector<Entry> entries_;
 };
 
@@ -67,15 +68,15 @@ class CandidateStandings {
 public:
     explicit CandidateStandings(const History& history);
 
-    // Null: nothing is known of it, or a verdict rejected it.
+    // Null if the candidate is unknown or a verdict rejected it.
     const CandidateStats* find(std::string_view candidate) const;
     // The same for one of the history's own trials, without a search.
     const CandidateStats* of(const Trial& trial) const;
-    // Is anything known of it, be it that it was rejected?
+    // True also for a rejected candidate.
     bool knows(std::string_view candidate) const { return places_.find(candidate) != Places::kNone; }
     const std::vector<CandidateStats>& all() const { return all_; }  // in the order they became known
-    const CandidateStats* best() const;  // of all, by own mean score; null where none has one
-    // The best of these parents by own mean score; null where none was scored here.
+    const CandidateStats* best() const;  // the lowest own mean score of all; null if no candidate has a score
+    // The best of these candidates by own mean score; null if none was scored here.
     const CandidateStats* best_of(const std::vector<std::string>& candidates) const;
 
 private:
@@ -83,8 +84,8 @@ private:
     const CandidateStats* at(std::size_t place) const { return place < all_.size() ? &all_[place] : nullptr; }
 
     const History& history_;
-    Places places_;                      // in all_
-    std::vector<std::size_t> of_trial_;  // the same
+    Places places_;                      // indices into all_
+    std::vector<std::size_t> of_trial_;  // index into all_ of each trial of the history
 };
 
 }  // namespace cultivar

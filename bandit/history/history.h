@@ -1,5 +1,5 @@
-// What the pool's index tells the search: every candidate's family and results in one category. Plain values, no I/O;
-// the planner is a pure function of a History, a Space and a seed.
+// The history that the search works on: every candidate's parents and results in one category, as the pool's index has
+// them. Plain values, no I/O. The planner is a pure function of a History, a Space and a seed.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace cultivar {
 
-// One run in the planner's category, oldest first in History::runs.
+// One run in the planner's category. History::trials has the oldest first.
 struct Trial {
     std::string candidate;
     RunStatus status = RunStatus::done;
@@ -23,12 +23,12 @@ struct Trial {
     std::vector<CurvePoint> curve;
     double budget_s = 0;
     std::int64_t steps = 0;
-    bool trusted = true;     // by this clone's writer, or accepted by a verdict
-    std::string writer{};    // whose word it is, where it is not own
-    std::string category{};  // of a run in History::elsewhere
-    double wall_s = 0;       // all that it took; 0 where that is not known
-    // An external proposer that was asked before this run, and what that took; the run is its own proposal if the
-    // operator has its name.
+    bool trusted = true;     // run by this clone's writer, or accepted by a verdict
+    std::string writer{};    // the writer of a foreign run; "" for an own run
+    std::string category{};  // set for a run in History::elsewhere
+    double wall_s = 0;       // total wall time; 0 if unknown
+    // The external proposer that was asked before this run, and the cost of that call. The run is its own proposal if
+    // operator_name equals its name.
     std::string proposer;
     double proposer_s = 0, proposer_usd = 0;
 };
@@ -37,19 +37,19 @@ struct KnownCandidate {
     Candidate candidate;
     std::vector<std::string> parents;  // candidate ids
     bool seed = false;                 // one of the pool's seeds, run or not
-    bool kept = false;                 // some run of it was kept, or a claim of it came from elsewhere
-    bool retired = false;              // explored no further: no children, no further runs
-    bool rejected = false;             // a verdict rejected its claim: never a parent, never in a model
-    bool in_flight = false;            // a live lease, or a run or an ask of this clone
-    int runs_anywhere = 0;             // trials known in all categories; replicates are numbered by it
+    bool kept = false;                 // some run of it was kept, or another writer claimed it
+    bool retired = false;              // explored no further: it gets no children and no more runs
+    bool rejected = false;             // a verdict rejected its claim: it is never a parent and never in a model
+    bool in_flight = false;            // it has a live lease, or a run or an ask of this clone
+    int runs_anywhere = 0;             // trials in all categories; the number of the next replicate
 };
 
 struct History {
     std::string category;
     std::vector<KnownCandidate> candidates;  // in the order they became known; ids are unique
     std::vector<Trial> trials;               // of this category only
-    // Done ones of other categories, oldest first, without curve and proposer; and without what is not own and was said
-    // after the candidate ran in this one.
+    // Runs of other categories with status done, oldest first, without curve and proposer. Foreign runs recorded after
+    // the candidate ran in this category are left out.
     std::vector<Trial> elsewhere{};
 };
 

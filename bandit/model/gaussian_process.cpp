@@ -17,7 +17,7 @@ constexpr int kRounds = 20;
 constexpr double kLengthSpread = 1;
 constexpr double kNoise = 0.02, kNoiseSpread = 1.5, kFirstNoise = 0.05;
 constexpr double kJitter = 1e-6;
-constexpr double kLowest = -6, kHighest = 5;  // of a logarithm
+constexpr double kLowest = -6, kHighest = 5;  // bounds of each logarithmic parameter
 constexpr std::uint64_t kFutureSeed = 1;
 constexpr double kHintPrior = 0.7, kHintVariance = 0.25;
 
@@ -33,10 +33,11 @@ double dot(const double* a, const double* b, std::size_t count) {
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) { return dot(a.data(), b.data(), a.size()); }
 
-// exp(-x) for x >= 0, to 1e-11 of it: the compiler makes it a loop over several at once, and every library's is the same.
+// exp(-x) for x >= 0 with a relative error of 1e-11. The compiler vectorises it, and it does not depend on the C
+// library.
 double decayed(double x) {
     constexpr double kLog2e = 1.4426950408889634, kLn2 = 0.6931471805599453;
-    constexpr double kWhole = 6755399441055744.0;  // 1.5 * 2^52: a sum with it is rounded to a whole number
+    constexpr double kWhole = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to a whole number
     constexpr std::uint64_t kWholeBits = 0x4338000000000000, kBias = 1023, kMantissa = 52;
     x = x < 700 ? x : 700;
     const double shifted = x * kLog2e + kWhole;
@@ -48,7 +49,7 @@ double decayed(double x) {
     return power * sum;
 }
 
-// Adds to each sum the squared gap between `a` and that sample's coordinate, times `precision`.
+// Adds to each sum `precision` times the squared gap between `a` and that sample's coordinate.
 void add_gaps(bool is_ordered, double precision, double a, const double* column, std::size_t count, double* sums) {
     if (is_ordered && a != kAbsent) {
         for (std::size_t i = 0; i < count; ++i) {
@@ -60,7 +61,7 @@ void add_gaps(bool is_ordered, double precision, double a, const double* column,
     }
 }
 
-// Matern 5/2 of squared distances, in place.
+// Replaces squared distances by their Matern 5/2 covariance.
 void matern(double* squares, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         const double scaled = std::sqrt(5 * squares[i]);
@@ -70,7 +71,7 @@ void matern(double* squares, std::size_t count) {
 
 constexpr std::size_t row_start(std::size_t row) { return row * (row + 1) / 2; }
 
-// Turns one more row of a packed lower triangle into its Cholesky factor's; the rows before it are factors.
+// Factorises row `i` of a packed lower triangle (Cholesky). The rows before it must be factorised already.
 void factorise_row(std::vector<double>& triangle, std::size_t i) {
     double* row = &triangle[row_start(i)];
     for (std::size_t j = 0; j < i; ++j) {
@@ -80,7 +81,7 @@ void factorise_row(std::vector<double>& triangle, std::size_t i) {
     row[i] = std::sqrt(std::max(row[i] - dot(row, row, i), kJitter));
 }
 
-// L x = b, in place.
+// Solves L x = b in place.
 void forward(const std::vector<double>& factor, std::vector<double>& b) {
     for (std::size_t i = 0; i < b.size(); ++i) {
         const double* row = &factor[row_start(i)];
@@ -88,7 +89,7 @@ void forward(const std::vector<double>& factor, std::vector<double>& b) {
     }
 }
 
-// L^T x = b, in place.
+// Solves L^T x = b in place.
 void backward(const std::vector<double>& factor, std::vector<double>& b) {
     for (std::size_t i = b.size(); i-- > 0;) {
         const double* row = &factor[row_start(i)];
@@ -97,9 +98,9 @@ void backward(const std::vector<double>& factor, std::vector<double>& b) {
     }
 }
 
-// The lower triangle of (L L^T)^-1.
+// Returns the lower triangle of (L L^T)^-1.
 std::vector<double> inverted(const std::vector<double>& factor, std::size_t count) {
-    // By columns, so that both loops run along memory: columns[j * count + i] = (L^-1)[i][j].
+    // Stored by columns so that both loops read consecutive memory: columns[j * count + i] = (L^-1)[i][j].
     std::vector<double> columns(count * count, 0), inverse(row_start(count));
     for (std::size_t j = 0; j < count; ++j) {
         double* column = &columns[j * count];
@@ -116,12 +117,12 @@ std::vector<double> inverted(const std::vector<double>& factor, std::size_t coun
 
 }  // namespace
 
-// The search for the lengths and the noise. Its parameters are logarithms: a length for each gene, then the noise.
-// Triangles are packed; what belongs to a sample itself lies at the end of its row and counts as no pair.
+// Searches the most likely lengths and noise. The parameters are logarithms: one length per gene, then the noise.
+// Triangles are packed; a sample's cell with itself is the last of its row and is not a pair.
 struct GaussianProcess::Fit {
     std::size_t count, genes, cells;
-    std::vector<std::vector<double>> squares;  // by gene, then by cell: squared gaps
-    std::vector<double> hints;                 // by cell: what the hints have in common
+    std::vector<std::vector<double>> squares;  // squared gaps by gene, then by cell
+    std::vector<double> hints;                 // covariance of the hints by cell
     std::vector<double> values, runs;
     std::vector<double> usual, at, best;
     double highest = -std::numeric_limits<double>::infinity();
@@ -163,7 +164,7 @@ struct GaussianProcess::Fit {
         }
     }
 
-    // The log-likelihood's slope at `at`, which becomes `best` if nothing was likelier.
+    // Returns the gradient of the log-likelihood at `at`. Copies `at` to `best` if it is the likeliest so far.
     std::vector<double> slopes() {
         const double noise = std::exp(at[genes]);
         std::vector<double> covariance(cells, 0), pull(cells);
@@ -231,7 +232,8 @@ void GaussianProcess::add(Sample sample) {
     samples_.push_back(std::move(sample));
 }
 
-// What each sample's value says beyond those before it, in units of its own doubt: independent, of variance 1.
+// The part of each sample's value that the samples before it do not predict, in standard deviations: independent
+// numbers of variance 1.
 std::vector<double> GaussianProcess::whitened() const {
     std::vector<double> values;
     for (const Sample& sample : samples_) values.push_back(sample.value - hint_prior(sample.hints));
@@ -266,8 +268,8 @@ Prediction GaussianProcess::at(const Point& point, const std::vector<double>& hi
     return result;
 }
 
-// Whatever a run under way brings is one more independent number of variance 1: 0 where it ends as expected, and in the
-// futures together the normal quantiles, so that their mean is what was expected, in another order for each run.
+// The outcome of each run under way is one more independent number of variance 1. It is 0 in the mean. Over the futures
+// it takes the normal quantiles, so that their mean is the expectation, in a different order for each run.
 void GaussianProcess::fantasize(std::vector<Sample> under_way, std::size_t count) {
     if (under_way.empty()) return;
     std::vector<double> expected = whitened();

@@ -1,16 +1,17 @@
-// A Gaussian process over points: what a score is expected to be where nobody has looked, and how sure that is.
+// A Gaussian process over points: the expected score of a point that nobody has tried, and its uncertainty.
 //
-// Kernel: Matern 5/2 with a length for each gene. Two values of an ordered gene are as far apart as their units, of an
-// unordered one 1 or 0; an inactive gene is 1 from an active one and 0 from another inactive one. Values are taken to
-// have mean 0 and variance 1 and noise of one variance, divided by a sample's runs. The lengths and the noise are the
-// most likely ones under log-normal priors (lengths around each axis's usual one), found by resilient propagation from
-// the first samples alone.
+// The kernel is Matern 5/2 with one length per gene. Two values of an ordered gene are as far apart as their units;
+// those of an unordered gene are 1 or 0 apart. An inactive gene is 1 from an active one and 0 from another inactive
+// one. Values are assumed to have mean 0 and variance 1. The noise has one variance for all, divided by a sample's
+// runs. Lengths and noise are the most likely ones under log-normal priors (lengths around each axis's usual length),
+// found by resilient propagation on the first samples alone.
 //
-// Hints are what others expect of a point, one number each, on the values' scale. A value is a weighted sum of its hints
-// and the process: the weights are N(0.7 / hints, 0.5^2) before the samples were seen, and what these make of them after
-// (a linear kernel), so that a hint that does not bear on the values loses its say at the rate at which it is found out.
+// Hints are other people's expectations of a point, one number each, on the scale of the values. A value is a weighted
+// sum of its hints plus the process. The weights' prior is N(0.7 / hints, 0.5^2); the samples turn it into the
+// posterior (a linear kernel). A hint that says nothing about the values thus loses its weight as fast as the samples
+// show it.
 //
-// Deterministic. Fitting costs O(20 * fitted^3 + n^3), an expectation O(n), a prediction O(n^2 + futures * n).
+// Deterministic. Fitting costs O(20 * fitted^3 + n^3), mean() O(n), at() O(n^2 + futures * n).
 #pragma once
 
 #include <vector>
@@ -21,35 +22,36 @@ namespace cultivar {
 
 struct Axis {
     bool ordered = true;
-    double usual_length = 1;  // of the range (an unordered gene's change is 1), before anything was seen; > 0
+    double usual_length = 1;  // prior length in units of the range (a change of an unordered gene is 1); > 0
 };
 
 struct Sample {
     Point point;
     double value = 0;
-    double runs = 1;              // > 0; less than 1 for what is not quite trusted
-    std::vector<double> hints{};  // as many in every sample
+    double runs = 1;              // > 0; less than 1 if the value is not fully trusted
+    std::vector<double> hints{};  // every sample has the same number of hints
 };
 
 struct Prediction {
-    double mean = 0, deviation = 1;   // of the truth, without the noise of a run
-    std::vector<double> fantasies{};  // the mean in each imagined future; of none, `mean` alone
+    double mean = 0, deviation = 1;   // of the true value, without the noise of a run
+    std::vector<double> fantasies{};  // the mean in each imagined future; `mean` alone if there are none
 };
 
 class GaussianProcess {
 public:
-    // `axes`: one a gene. Samples with the most telling ones first: the first `fitted` say how far a length reaches.
+    // `axes`: one per gene. The most informative samples come first: lengths and noise are fitted to the first
+    // `fitted`.
     GaussianProcess(std::vector<Axis> axes, std::vector<Sample> samples, std::size_t fitted = 64);
 
     Prediction at(const Point& point, const std::vector<double>& hints = {}) const;
     double mean(const Point& point, const std::vector<double>& hints = {}) const;
-    // Imagines `count` futures in which these, whose runs are under way, have ended, each as likely as another: a
-    // joint sample of how they may turn out, the same in every call. The mean stays what it was, the doubt goes, and the
-    // futures differ in what came of it. Their values are not looked at. Once at most; costs O(count n^2).
+    // Imagines `count` equally likely outcomes (futures) of the samples under way: a joint sample of their values, the
+    // same in every call. The mean does not change; the uncertainty at these points moves into the differences between
+    // the futures. The values of `under_way` are ignored. May be called once; costs O(count n^2).
     void fantasize(std::vector<Sample> under_way, std::size_t count);
 
     double noise() const { return noise_; }  // variance of one run's value
-    // What each hint is worth, 0 for nothing and 1 for its word; empty without samples.
+    // The weight of each hint: 0 is worthless, 1 means the values equal the hint. Empty without samples.
     std::vector<double> hint_weights() const;
 
 private:
@@ -61,12 +63,12 @@ private:
 
     std::vector<Axis> axes_;
     std::vector<Sample> samples_;
-    std::vector<std::vector<double>> columns_;  // the samples' coordinates, by gene
-    std::vector<double> precisions_;            // one a gene: 1 / length^2
+    std::vector<std::vector<double>> columns_;  // the samples' coordinates, one column per gene
+    std::vector<double> precisions_;            // 1 / length^2 of each gene
     double noise_ = 0;
-    std::vector<double> factor_;                 // of the samples' covariance: the lower triangle, row after row
-    std::vector<double> weights_;                // covariance^-1 (values less the hints' prior)
-    std::vector<std::vector<double>> imagined_;  // the same in each imagined future
+    std::vector<double> factor_;   // Cholesky factor of the samples' covariance: lower triangle, row by row
+    std::vector<double> weights_;  // covariance^-1 (values - the hints' prior)
+    std::vector<std::vector<double>> imagined_;  // weights_ in each imagined future
 };
 
 }  // namespace cultivar

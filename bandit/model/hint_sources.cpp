@@ -9,11 +9,11 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kFewest = 4;  // candidates with figures
+constexpr std::size_t kFewest = 4;  // scored candidates of a source of its own
 constexpr std::size_t kMostHeard = 3;
 constexpr int kFewestShared = 3;
 
-// The ranks of values, equal ones sharing theirs' mean.
+// Returns the ranks of the values; equal values share their mean rank.
 std::vector<double> ranks_of(const std::vector<double>& values) {
     std::vector<std::size_t> order(values.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -40,7 +40,7 @@ double spearman(const std::vector<double>& a, const std::vector<double>& b) {
 
 struct Voice {
     HintSource source;
-    std::vector<const CandidateStats*> of;  // whom it speaks of, as in `said`
+    std::vector<const CandidateStats*> of;  // the candidates, in the order of `said`
 
     void add(const CandidateStats& contender, double score) {
         auto& said = source.said;
@@ -122,7 +122,7 @@ private:
         if (voice.source.shared >= kFewestShared) voice.source.agreement = spearman(there, here);
     }
 
-    // A cautious guess of the agreement; nothing is held against who was not checked yet.
+    // A cautious estimate of the agreement. A source that was not checked yet is not penalised.
     static double standing(const HintSource& source) {
         return source.shared < kFewestShared ? 0 : source.agreement - 1 / std::sqrt(source.shared);
     }

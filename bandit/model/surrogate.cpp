@@ -13,7 +13,7 @@ struct Ranking {
     const std::vector<Observation>& observations;
     std::vector<std::size_t> by_score;
 
-    // The normal quantile of the rank at `place` of by_score; equal scores share their ranks' mean.
+    // Returns the normal quantile of the rank at `place` of by_score. Equal scores share their mean rank.
     double value(std::size_t place) const {
         auto score_of = [&](std::size_t index) { return observations[index].score; };
         const double score = score_of(by_score[place]);
@@ -28,11 +28,11 @@ namespace {
 
 constexpr std::size_t kMost = 160, kMostOfSource = 96;
 constexpr std::size_t kFitted = 64, kFittedOfSource = 40;
-constexpr std::size_t kLeading = 40;  // the first of them that may be the best
+constexpr std::size_t kLeading = 40;  // candidates for the best
 constexpr std::size_t kFantasies = 16;
-constexpr double kUsualLength = 0.75;      // times the root of the number of genes
-constexpr double kLengthOfSize = 1.1;      // at most
-constexpr std::size_t kMostInFlight = 64;  // imagined: leases are others' word
+constexpr double kUsualLength = 0.75;      // times the square root of the number of genes
+constexpr double kLengthOfSize = 1.1;      // the longest prior length of a size
+constexpr std::size_t kMostInFlight = 64;  // runs imagined; limited because leases are unverified
 
 Ranking rank(const std::vector<Observation>& observations) {
     std::vector<std::pair<double, std::size_t>> scores;
@@ -45,7 +45,7 @@ Ranking rank(const std::vector<Observation>& observations) {
     return ranking;
 }
 
-// Places in the ranking: the best and the newest in turn.
+// Returns places in the ranking: the best and the newest in turn.
 std::vector<std::size_t> most_telling(const std::vector<std::size_t>& by_score, std::size_t most) {
     std::vector<std::size_t> place_of(by_score.size());
     for (std::size_t place = 0; place < by_score.size(); ++place) place_of[by_score[place]] = place;
@@ -101,7 +101,7 @@ std::vector<GaussianProcess> hinters_of(const Space& space, const std::vector<Hi
     return hinters;
 }
 
-// ln(u cdf(u) + pdf(u)), with its tail's expansion where that would be 0.
+// ln(u cdf(u) + pdf(u)); uses the expansion of the tail where the sum would be 0.
 double log_improvement(double u) {
     constexpr double kTail = -5;
     double log_density = -0.5 * u * u - 0.5 * std::log(2 * M_PI);
@@ -109,7 +109,7 @@ double log_improvement(double u) {
     return std::log(u * normal_cdf(u) + std::exp(log_density));
 }
 
-// ln of the mean of what these are the logarithms of; at least one.
+// Returns ln of the mean of exp(logs). `logs` is not empty.
 double log_mean(const std::vector<double>& logs) {
     const double highest = std::ranges::max(logs);
     double sum = 0;

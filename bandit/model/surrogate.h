@@ -1,18 +1,21 @@
-// What a run of a candidate nobody has tried would score: a Gaussian process over what was scored here.
+// The surrogate model: the expected score of a candidate that nobody has tried, from a Gaussian process over the scores
+// here.
 //
-// It is told ranks, not scores: the n scores become the n normal quantiles, so that neither a metric's scale nor a run
-// that went wild bends it; what could not be judged here ranks last. Of a large history it looks at 160 candidates: the
-// best and the newest in turn. How the runs in flight may end is imagined sixteen times over; a gain is one on them too,
-// and counts as its mean over these futures, so that workers apart spread out (Snoek, Larochelle and Adams 2012).
+// The model sees ranks, not scores: the n scores become the n normal quantiles, so that neither a metric's scale nor an
+// outlier distorts it. Candidates that could not be judged here rank last. Of a large history it uses 160 candidates:
+// the best and the newest in turn. It imagines sixteen outcomes of the runs in flight. The expected improvement is the
+// mean over these futures, each of which includes those runs, so that independent workers spread out (Snoek, Larochelle
+// and Adams 2012).
 //
-// Before anything was seen, what a gene does reaches further the more genes there are, so that the model starts out
-// simple (Hvarfner et al. 2024); a size (bandit/coordinates) is taken to matter in any space, since a run's budget is one
-// of time: what a step costs decides how many there are.
+// The prior length of a gene grows with the number of genes, so that the model starts out simple (Hvarfner et al.
+// 2024). A size (bandit/space/coordinates.h) is assumed to matter in any space, because a run's budget is a time: the
+// cost of a step decides the number of steps.
 //
-// Each source (bandit/sources), another category's results or an unverified writer's, becomes a process over its own
-// ranks, whose expectation is a hint to the first (bandit/gaussian): what it says weighs as much as it foretold what ran
-// here, from the first run on, and a source that has nothing to do with what runs here loses its weight within a few.
-// Measured by search_bench on four tables of mixed genes, 30 repeats: 0.014 of regret after 50 runs, TPE alone 0.039.
+// Each hint source (bandit/model/hint_sources.h), another category's results or an unverified writer's, becomes a
+// process over its own ranks. Its expectation is a hint to the main process (bandit/model/gaussian_process.h): it
+// weighs as much as it predicted the results here, from the first run on, and an unrelated source loses its weight
+// within a few runs. Measured by search_bench on four tables of mixed genes, 30 repeats: 0.014 of regret after 50 runs;
+// TPE alone 0.039.
 #pragma once
 
 #include <vector>
@@ -26,15 +29,16 @@ struct Ranking;
 
 class Surrogate {
 public:
-    // `observations` oldest first, at least one with a figure; `in_flight` complete. `space` outlives the model.
+    // `observations`: oldest first, at least one with a score. `in_flight`: complete assignments. `space` must outlive
+    // the model.
     Surrogate(const Space& space, const std::vector<Observation>& observations,
               const std::vector<const Genes*>& in_flight, const std::vector<HintSource>& sources = {});
 
-    // ln of the expected improvement on the best candidate so far, in ranks: the higher, the more worth a run.
+    // ln of the expected improvement on the best candidate so far, in ranks. Higher is better.
     double acquisition(const Genes& genes) const;
-    // The score to be expected; of a candidate that ran: what its own runs and those of its like say together.
+    // The expected score. For a candidate that ran, it combines its own runs with those of similar candidates.
     double expected(const Genes& genes) const;
-    // Of the sources, in their order: 0 for a word that is worth nothing, 1 for one that holds to the letter.
+    // The weight of each source, in their order: 0 is worthless, 1 means that its ranks hold exactly.
     std::vector<double> source_weights() const { return process_.hint_weights(); }
 
 private:
@@ -43,12 +47,12 @@ private:
     std::vector<double> hints_at(const Point& point) const;
 
     const Space& space_;
-    std::vector<double> scores_;  // ascending; without what could not be judged here
-    double count_ = 0;            // with it
+    std::vector<double> scores_;  // ascending; without candidates that could not be judged here
+    double count_ = 0;            // number of candidates, those included
     std::vector<GaussianProcess> hinters_;
     GaussianProcess process_;
-    std::vector<Point> leading_;  // what may be the best: the best that were scored, and what is under way
-    std::vector<double> bests_;   // in each future, the lowest mean of these
+    std::vector<Point> leading_;  // candidates for the best: the best scored ones and those under way
+    std::vector<double> bests_;   // the lowest mean of these in each future
 };
 
 }  // namespace cultivar

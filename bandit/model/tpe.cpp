@@ -15,9 +15,9 @@ namespace {
 
 constexpr double kGoodShare = 0.15;
 constexpr std::size_t kMostGood = 25, kMostBad = 250;
-constexpr std::size_t kFullWeight = 25;  // the newest so many observations of a group weigh 1, older ones less
+constexpr std::size_t kFullWeight = 25;  // this many newest observations of a group weigh 1, older ones less
 struct Kernel {
-    Point centre;               // kAbsent: the prior of that gene
+    Point centre;               // kAbsent means the gene's prior
     std::vector<double> width;  // ordered genes
     std::vector<double> norm;   // ln(mass within [0, 1] * width * sqrt(2 pi))
     double log_weight = 0;
@@ -28,7 +28,7 @@ double log_norm(double centre, double width) {
     return std::log(std::max(mass, 1e-300) * width * std::sqrt(2 * M_PI));
 }
 
-// A group of observations as a density over the space.
+// A group of observations as a probability density over the space.
 class Mixture {
 public:
     Mixture(const Space& space, const std::vector<Point>& points, const std::vector<double>& weights)
@@ -48,7 +48,7 @@ public:
         }
     }
 
-    // ln of the density at `point`, up to a constant.
+    // Returns ln of the density at `point`, up to a constant.
     double log_density(const Point& point) const {
         double highest = -std::numeric_limits<double>::infinity();
         std::vector<double> logs;
@@ -62,7 +62,7 @@ public:
         return highest + std::log(sum);
     }
 
-    // A kernel drawn by its weight given the structural genes of `base`.
+    // Draws a kernel by its weight given the structural genes of `base`.
     const Kernel& draw(const Point& base, Random& random) const {
         std::vector<double> weights;
         for (const Kernel& kernel : kernels_)
@@ -88,7 +88,7 @@ public:
 private:
     double smoothing() const { return 1.0 / static_cast<double>(kernels_.size()); }
 
-    // Width: the larger gap to a neighbouring centre, within [1 / min(100, n + 1), 1].
+    // Sets the widths: the larger gap to a neighbouring centre, within [1 / min(100, n + 1), 1].
     void set_widths(std::size_t gene) {
         std::vector<Kernel*> present;
         for (Kernel& kernel : kernels_) {

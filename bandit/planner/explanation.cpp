@@ -38,7 +38,7 @@ Shares candidate_shares(const History& history) {
     return shares;
 }
 
-// How much of a candidate belongs to each candidate without parents above it.
+// Computes the share of a candidate that belongs to each root (candidate without parents) above it.
 class Lines {
 public:
     explicit Lines(const CandidateStandings& contenders) : contenders_(contenders) {}
@@ -48,7 +48,7 @@ public:
         Shares shares;
         const CandidateStats* contender = contenders_.find(candidate);
         const bool root = contender == nullptr || contender->known == nullptr || contender->known->parents.empty();
-        known_[candidate] = {{candidate, 1}};  // what a circle comes back to
+        known_[candidate] = {{candidate, 1}};  // ends the recursion on a cycle
         if (root || depth > kDeepest) return known_[candidate];
         const auto& parents = contender->known->parents;
         for (const std::string& parent : parents) {
@@ -141,7 +141,7 @@ std::string_view standing_of(const CandidateStats& contender) {
     }
 }
 
-// What others claim to be better than all that ran here.
+// Candidates that others claim to be better than all that ran here.
 std::vector<Outsider> outsiders_of(const CandidateStandings& contenders) {
     const CandidateStats* best = contenders.best();
     std::vector<Outsider> outsiders;

@@ -14,13 +14,13 @@ namespace cultivar {
 namespace {
 
 constexpr double kBestAgain = 0.2;
-constexpr double kMostDoubt = 0.56;  // sigmas lost on average by the wrong one of two equals, each run once
+constexpr double kMostDoubt = 0.56;  // mean loss in sigmas of choosing between two equals by one run each
 constexpr std::size_t kGainWindow = 8;
 constexpr std::size_t kNoiseFrom = 30;    // trials
 constexpr int kMostRuns = 8;              // of one candidate
-constexpr std::size_t kMostFailures = 3;  // of a seed, where nothing else can be done
+constexpr std::size_t kMostFailures = 3;  // of a seed, if nothing else is left to do
 
-// By how much the best score fell over the newest own runs, for each of them, whatever `doubted` may have gained.
+// Returns the mean fall of the best score per run over the newest own runs, leaving out the runs of `doubted`.
 double gain_per_run(const History& history, const std::string& doubted) {
     std::vector<double> best;  // after each own run
     for (const Trial& trial : history.trials) {
@@ -62,8 +62,8 @@ private:
         return nothing_left();
     }
 
-    // A caller may give every plan of an exploration the same seed: the trials so far and those under way make the draws
-    // differ.
+    // A caller may give every plan of an exploration the same seed: the numbers of trials and of runs under way make
+    // the draws differ.
     static std::uint64_t mixed_seed(const PlannerInput& input) {
         const auto under_way = static_cast<std::uint64_t>(std::ranges::count_if(
             input.history->candidates, [](const KnownCandidate& known) { return known.in_flight; }));
@@ -101,8 +101,8 @@ private:
         return arms.empty() || arms.front().contender->known->in_flight ? nullptr : arms.front().contender;
     }
 
-    // Whoever leads by luck is found out before others build on it or hear of it, unless a run of anything new gains
-    // more than that doubt can cost. What does not lead can wait: its figure is in the model.
+    // Replicates an undecided leader before others build on it or see it, unless the gain of a new run exceeds the
+    // possible cost of that doubt. Candidates that do not lead can wait: the model has their scores.
     std::optional<Plan> undecided_best() const {
         const CandidateStats* leader = best();
         if (leader == nullptr || leader->decision != Decision::undecided ||
@@ -114,8 +114,8 @@ private:
                                  short_id(leader->known->candidate.id), leader->own.size(), kMaxChallengerRuns));
     }
 
-    // Now and then the best candidate again, where noise is large enough to choose the wrong one; and twice to learn
-    // how large it is.
+    // Replicates the best candidate now and then if the noise is large enough to have chosen the wrong one, and twice
+    // to measure the noise.
     std::optional<Plan> best_again() {
         bool now = random_.chance(kBestAgain);
         const CandidateStats* leader = best();
@@ -128,7 +128,7 @@ private:
                                  leader->runs(), leader->runs() == 1 ? "" : "s"));
     }
 
-    // A tenth of a pool's runs at most goes into knowing one candidate better.
+    // At most a tenth of a pool's runs replicate one candidate.
     int most_runs() const { return std::min(kMostRuns, 1 + static_cast<int>(history_.trials.size() / 10)); }
 
     std::vector<OperatorArm> arms() const {
@@ -193,7 +193,7 @@ private:
             std::move(proposal.child), std::move(proposal.parents), std::move(name), runs, std::move(choice), {}, {}};
     }
 
-    // The space is exhausted: know the best ones better.
+    // The space is exhausted: replicates the best ones.
     std::optional<Plan> least_run() const {
         const CandidateStats* least = nullptr;
         for (const ParentArm& arm : proposer_.parents()) {
@@ -236,7 +236,7 @@ private:
     CandidateStandings contenders_;
     Random random_;
     Proposer proposer_;
-    std::vector<OperatorProbability> odds_;  // that the operator was drawn by
+    std::vector<OperatorProbability> odds_;  // of the draw that chose the operator
     std::string refused_;
 };
 

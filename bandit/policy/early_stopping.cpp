@@ -13,14 +13,14 @@
 namespace cultivar {
 namespace {
 
-constexpr int kLooks = 20;  // in a budget
+constexpr int kLooks = 20;  // checks in a budget
 constexpr int kFirstLook = 2;
 constexpr std::size_t kFewest = 6;    // completed curves
 constexpr std::size_t kSimilar = 20;  // curves
 constexpr double kMostOptimism = 4;
-constexpr std::uint64_t kOneIn = 50;  // candidates are never stopped
+constexpr std::uint64_t kOneIn = 50;  // candidates is never stopped
 
-// ln of the train loss at a time, between points linearly; nothing before the first and after the last point.
+// Returns ln of the train loss at a time, linear between points; nothing before the first and after the last point.
 std::optional<double> log_loss_at(const std::vector<CurvePoint>& curve, double elapsed_s) {
     auto after = std::ranges::lower_bound(curve, elapsed_s, {}, &CurvePoint::elapsed_s);
     if (after == curve.end() || (after == curve.begin() && after->elapsed_s > elapsed_s)) return std::nullopt;
@@ -38,7 +38,7 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-// The same candidate is always or never let run, on every machine.
+// True for candidates that are never stopped: the same ones on every machine.
 bool let_run(std::string_view candidate) {
     std::uint64_t state = 0;
     for (char letter : candidate) state = splitmix64(state) ^ static_cast<unsigned char>(letter);
@@ -47,7 +47,8 @@ bool let_run(std::string_view candidate) {
 
 }  // namespace
 
-// The completed runs nearest to a loss, without one of them: [begin, end) of a look's, which are in order.
+// Estimates from the completed runs nearest to a loss. The runs of a check are sorted by loss, so that the nearest are
+// a range [begin, end); one run may be left out.
 struct StoppingRule::Learner {
     static std::span<const Completed> nearest(const std::vector<Completed>& all, double now) {
         auto middle = std::ranges::lower_bound(all, now, {}, &Completed::now) - all.begin();
@@ -59,19 +60,20 @@ struct StoppingRule::Learner {
         return std::span(all).subspan(begin, end - begin);
     }
 
-    // A curve that only ever rose promises nothing, but never counts against the run.
+    // A curve that only rose predicts no gain, but never counts against the run.
     static double largest_gain(std::span<const Completed> runs) {
         double largest = 0;
         for (const Completed& run : runs) largest = std::max(largest, run.now - run.last);
         return largest;
     }
 
-    // The optimism that run `own` needed to be spared at this look, judged by the others; 0 if it was in no danger.
+    // Returns the optimism that run `own` needs to be spared at this check, judged by the other runs; 0 if it is in no
+    // danger.
     static double needed(const Look& look, std::size_t own) {
         const Completed& run = look.completed[own];
         const double gain = run.now - run.last;
         if (run.now <= look.median || own + 1 == look.completed.size() || gain <= 0) return 0;
-        // Its neighbours are among the kSimilar on either side of it.
+        // The nearest runs are among the kSimilar on either side of it.
         std::size_t begin = own > kSimilar ? own - kSimilar : 0;
         std::size_t end = std::min(own + kSimilar + 1, look.completed.size());
         std::vector<Completed> others(look.completed.begin() + static_cast<std::ptrdiff_t>(begin),

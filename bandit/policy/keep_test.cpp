@@ -15,7 +15,7 @@ namespace cultivar {
 namespace {
 
 constexpr double kPriorShare = 0.002;
-constexpr double kPoolWeight = 2;   // of a prior that other categories had a part in
+constexpr double kPoolWeight = 2;   // degrees of freedom of a prior that includes other categories
 constexpr double kMostOfVoice = 3;  // degrees of freedom
 constexpr double kFloorShare = 1e-6;
 
@@ -23,7 +23,7 @@ double log_of_variance_bias(double degrees) {  // ln(d / 2) - digamma(d / 2)
     return 1 / degrees + 1 / (3 * degrees * degrees);
 }
 
-// Replicates that one voice speaks of in another category.
+// The replicates of one voice in another category.
 struct Replicates {
     double squares = 0, best = std::numeric_limits<double>::infinity();
     int degrees = 0;
@@ -36,13 +36,13 @@ struct Replicates {
     }
 };
 
-// A standard deviation against the best score, before anything was replicated here.
+// The prior of sigma, relative to the best score.
 struct Prior {
     double log_share = std::log(kPriorShare);
     double weight = 1;  // degrees of freedom
 };
 
-using Voice = std::pair<std::string_view, std::string_view>;  // category and writer, "" for what is sure
+using Voice = std::pair<std::string_view, std::string_view>;  // category and writer; writer "" for trusted runs
 
 Prior prior_of(const CandidateStandings& contenders) {
     std::map<Voice, Replicates> voices;
@@ -72,7 +72,8 @@ Prior prior_of(const CandidateStandings& contenders) {
 
 std::string runs_text(int runs) { return fmt::format("{} run{}", runs, runs == 1 ? "" : "s"); }
 
-// The rule of the race. `attempts` counts runs of any status, so that a candidate that keeps dying is decided too.
+// Applies the rule of the race. `attempts` counts runs of any status, so that a candidate that keeps failing is decided
+// too.
 Decision decide(double z, int runs, std::size_t attempts, bool was_kept) {
     if (z < 0) return Decision::reverted;
     if (was_kept || (z > 3) || (z > 2 && runs >= 2)) return Decision::kept;

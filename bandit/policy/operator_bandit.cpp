@@ -14,10 +14,10 @@ constexpr double kForeignWeight = 0.5, kMostForeign = 2;
 constexpr double kFloor = 0.1;
 constexpr int kDraws = 400;
 constexpr double kLeastPaid = 0.1;
-constexpr double kPriorRuns = 2;                          // at the mean cost
-constexpr double kLeastCost = 0.25, kGreatestCost = 100;  // an operator that costs nothing is not worth everything
+constexpr double kPriorRuns = 2;                          // that cost the mean
+constexpr double kLeastCost = 0.25, kGreatestCost = 100;  // bounds for operators that cost next to nothing
 
-// Prior shares of about 2 : 1 : 0.5, and other people's finds first of all, as far as their word has held.
+// The prior shares are about 2 : 1 : 0.5. Imports come first of all, as far as hint sources have proved right.
 std::vector<OperatorArm> prior_arms(std::string_view external, double others_word) {
     std::vector<OperatorArm> arms = {{kTune, 1.2, 0.8},
                                      {kSwitch, 0.9, 1.1},
@@ -40,7 +40,7 @@ double proposal_cost_s(const Trial& trial) { return trial.proposer_s + kSecondsP
 
 bool is_proposed(const Trial& trial) { return !trial.proposer.empty() && trial.proposer == trial.operator_name; }
 
-// 0: no own run says what it cost.
+// Returns 0 if no own run has a known cost.
 double mean_cost_s(const History& history) {
     double sum_s = 0;
     int runs = 0;
@@ -50,14 +50,14 @@ double mean_cost_s(const History& history) {
     return runs > 0 ? sum_s / runs : 0;
 }
 
-// What one run, or one call without a run, says of an operator.
+// The result of one run of an operator, or of one call without a run.
 struct Outcome {
     std::size_t arm;
     bool pays;
     double weight, cost;
 };
 
-// What one operator's outcomes have shown, each fading with the next.
+// The sums over one operator's outcomes; each outcome fades the ones before.
 struct Account {
     double successes = 0, failures = 0, cost = 0, runs = 0;
 
@@ -75,7 +75,7 @@ std::vector<Account> accounts_of(const std::vector<Outcome>& outcomes, std::size
     return accounts;
 }
 
-// ln of the probability that accounts which fade so gave to the outcomes, each before it was known.
+// Returns ln of the probability that accounts with this fade gave to the outcomes, each before it was known.
 double foretold(const std::vector<Outcome>& outcomes, const std::vector<OperatorArm>& priors, double fade) {
     std::vector<Account> accounts(priors.size());
     double sum = 0;
@@ -98,7 +98,7 @@ double best_fade(const std::vector<Outcome>& outcomes, const std::vector<Operato
     return best;
 }
 
-// The category's history as outcomes: of own runs, and of what others say of theirs.
+// The category's history as outcomes: of own runs, and of the unverified runs of others.
 class Outcomes {
 public:
     Outcomes(const History& history, const CandidateStandings& contenders, const std::vector<OperatorArm>& arms)

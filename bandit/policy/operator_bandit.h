@@ -1,16 +1,19 @@
-// Operators: which kind of change earns the next run. Discounted Thompson sampling of gain per cost: an operator's run
-// pays if its new candidate scores better than all before it, since to stand still is no gain; successes and failures of an operator
-// fade at each of its updates, so that one that stops paying loses its share; what is drawn for it is divided by what its
-// runs cost against the mean run, faded alike; a tenth of the odds is dealt out evenly, whatever else is learnt, so that
-// one that begins to pay is noticed. Measured, where all runs cost the same: equal to the best fixed mix within noise,
-// without having to know that mix.
+// The operator bandit chooses the kind of change for the next run, by discounted Thompson sampling of gain per cost.
 //
-// The fade is re-estimated from the category's own runs at every plan: of 0.85, 0.9, 0.95, 0.98 and 1 that which foretold
-// the outcomes best, one after the other (prequential likelihood, Dawid 1984); another takes the place of 0.95 once it
-// did so by more than 1 nat. Where operators pay evenly nothing is forgotten, where they change everything soon is.
+// A run is a success for its operator if its new candidate scores better than all before it, since standing still is no
+// gain. The successes and failures of an operator fade at each of its updates, so that an operator that stops
+// succeeding loses its share. An operator's draw is divided by the cost of its runs relative to the mean run, faded in
+// the same way. A tenth of the probability is always spread evenly, so that an operator that begins to succeed is
+// noticed. Measured with equal costs of all runs: as good as the best fixed mix within noise, without knowing that mix
+// in advance.
 //
-// A run costs the seconds that it took, its proposer's included, and for each dollar the seconds that a dollar buys of a
-// machine. A proposer whose answer was not used has had a call without gain: it costs what it took.
+// The fade is estimated again from the category's own runs at every plan: of 0.85, 0.9, 0.95, 0.98 and 1 it is the one
+// that predicted the outcomes best, one after the other (prequential likelihood, Dawid 1984). Another value replaces
+// 0.95 once it is ahead by more than 1 nat. Thus nothing is forgotten while operators succeed evenly, and much if they
+// change.
+//
+// A run costs its seconds, its proposer's included, and for each dollar the seconds of machine time that a dollar buys.
+// If a proposer's answer was not used, its call is an outcome without gain at the cost of that call.
 #pragma once
 
 #include <string>
@@ -29,14 +32,15 @@ inline constexpr double kSecondsPerUsd = 7200;             // of a machine at ha
 struct OperatorArm {
     std::string_view name;
     double successes = 0, failures = 0;  // the prior's pseudo-counts included
-    double cost = 1;                     // of its runs against the mean run
-    double fade = 0.95;                  // of its account, at each of its updates; the same for all
+    double cost = 1;                     // of its runs, relative to the mean run
+    double fade = 0.95;                  // factor at each update; the same for all operators
 };
 
-// tune, switch, cross and import with what the category's history says of them, and the external proposer of that name,
-// if any. Only a candidate's first own run counts. Unverified foreign runs are judged among themselves, count half and
-// together no more than two own runs of an operator, however many they are; rejected ones not at all. Costs are those of
-// own runs. `others_word`: what it has been worth to the model, 0 .. 1; imports begin with as much credit.
+// Returns tune, switch, cross and import with their figures from the category's history, and the external proposer of
+// that name, if any. Only a candidate's first own run counts. Unverified foreign runs are judged among themselves,
+// count half, and weigh at most as much as two own runs of an operator in total; rejected ones do not count. Costs are
+// those of own runs. `others_word`: the weight of hint sources in the model, 0 .. 1; the prior successes of imports are
+// multiplied by it.
 std::vector<OperatorArm> operator_arms(const History& history, const CandidateStandings& contenders,
                                        std::string_view external = {}, double others_word = 1);
 
@@ -45,7 +49,7 @@ struct OperatorProbability {
     double selection_probability = 0;  // probability of being drawn
 };
 
-// The arms' odds, summing to 1, in the order given.
+// Returns the probability of each arm, in the order given. They sum to 1.
 std::vector<OperatorProbability> operator_odds(const std::vector<OperatorArm>& arms, Random& random);
 
 }  // namespace cultivar

@@ -1,5 +1,5 @@
-// A suggestion: what an external proposer, such as an agent, answered. Foreign words about genes; they become a child
-// only where the space, the history and the parent's standing allow it, as every other proposal does.
+// Checks the answer of an external proposer, such as an agent, and makes the child. The answer is untrusted; it becomes
+// a child only if the space, the history and the parent allow it, as for every other proposal.
 #pragma once
 
 #include "bandit/history/candidate_stats.h"
@@ -7,13 +7,13 @@
 
 namespace cultivar {
 
-// The child that these changes make of the parent. Errors: unfit, with the reason in one line: the parent is unknown or
-// was not kept here, a change names no gene, is out of range or not active in the child, the child violates a constraint
-// or is known, run or under way already.
+// Applies the changes to the parent. Errors: unfit, with the reason in one line: the parent is unknown or was not kept
+// here; a change names no gene, is out of range or not active in the child; the child violates a constraint, or is
+// known, run or under way already.
 Result<Candidate> child_of(const Suggestion& suggestion, const PlannerInput& input,
                            const CandidateStandings& contenders);
 
-// The one candidate whose id begins so (4 digits or more). Null: none, or more than one.
+// Returns the only candidate with this id prefix (4 digits or more); null if there is none or more than one.
 const CandidateStats* named(const CandidateStandings& contenders, std::string_view prefix);
 
 }  // namespace cultivar

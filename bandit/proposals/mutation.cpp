@@ -12,15 +12,15 @@ namespace {
 
 constexpr double kStep = 0.2;  // of the range
 constexpr double kForeignWeight = 0.5, kMostForeign = 2;
-constexpr std::size_t kMemory = 500;  // children: what paid long ago is no guide, and costs time
+constexpr std::size_t kMemory = 500;  // children; older ones are no guide and cost time
 constexpr double kSizeWeight = 4;
 constexpr double kLowEnd = 0.25;  // of a range
 constexpr const char* kSteps = "steps";
-constexpr double kReachWeight = 8;  // of a gene that does not take effect within the budget
-constexpr double kLeastPart = 0.2;  // of the steps there are
+constexpr double kReachWeight = 8;  // weight of a gene that does not take effect within the budget
+constexpr double kLeastPart = 0.2;  // smallest fraction of the steps available
 
-// How far an ordered gene moves. Near the low end of a linear range the range says little about the value's scale:
-// there a step halves or doubles it.
+// Returns the distance that an ordered gene moves. Near the low end of a linear range the range says little about the
+// value's scale: there a step halves or doubles it.
 double step_length(const Gene& gene, double unit, int direction, Random& random) {
     double length = std::abs(random.normal());
     if (gene.log_scale || !gene.levels.empty() || unit <= 0 || unit > kLowEnd) return length * kStep;

@@ -1,4 +1,4 @@
-// What a plan is made from, and whom it may ask.
+// The input of a plan, with the callbacks that it may use.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +9,19 @@
 
 namespace cultivar {
 
-// How the planner asks for a cross, since ancestry lives elsewhere: the child of two candidates, or an error where
-// they cannot be crossed.
+// Makes the cross of two candidates; the caller does it because ancestry lives in the repository. Returns the child, or
+// an error if they cannot be crossed.
 using Crosser = std::function<Result<Candidate>(const std::string& a, const std::string& b)>;
 
-// What an external proposer says: other values for some genes of a candidate (an id, or the beginning of one).
+// The answer of an external proposer: other values for some genes of a candidate (an id or a prefix of one).
 struct Suggestion {
     std::string parent;
     Genes changes;
-    std::string note;  // why, in its own words; one line or ""
+    std::string note;  // its reason in its own words; one line or ""
 };
 using Suggester = std::function<Result<Suggestion>()>;
 
-// What the space cannot say: a model that does not fit the machine, a cell that a table lacks.
+// Checks limits that the space cannot express: a model that does not fit the machine, a row that a table lacks.
 using Feasible = std::function<bool(const Genes& complete)>;
 
 struct PlannerInput {
@@ -30,10 +30,10 @@ struct PlannerInput {
     const History* history = nullptr;
     std::uint64_t seed = 0;
     Crosser cross;
-    std::string external{};  // name of the operator that `suggest` is
-    Suggester suggest{};     // asked at most once a plan, if the operator bandit draws it
+    std::string external{};  // operator name of `suggest`
+    Suggester suggest{};     // called at most once per plan, if the operator bandit draws it
     bool explain = false;
-    Feasible feasible{};  // none: whatever the space allows
+    Feasible feasible{};  // empty: everything that the space allows
 };
 
 }  // namespace cultivar

@@ -17,21 +17,21 @@ namespace cultivar {
 namespace {
 
 constexpr int kNoiseKnown = 2;                 // degrees of freedom
-constexpr double kNoiseMatters = 0.01;         // sigma over the spread of scores
-constexpr std::ptrdiff_t kModelFrom = 4;       // candidates with figures
-constexpr std::size_t kModelParents = 4;       // whose children the model ranks:
-constexpr int kSamples = 12, kMutations = 12;  // so many of each
+constexpr double kNoiseMatters = 0.01;         // sigma / spread of scores
+constexpr std::ptrdiff_t kModelFrom = 4;       // scored candidates
+constexpr std::size_t kModelParents = 4;       // the model ranks the children of so many parents:
+constexpr int kSamples = 12, kMutations = 12;  // this many of each kind per parent
 constexpr double kLeaps = 64;
-constexpr std::ptrdiff_t kFewGenes = 10;   // in a space of more the model's children
-constexpr std::ptrdiff_t kMostMoved = 6;   // differ from their parents in so many genes at most
-constexpr int kLeapTries = 1000;           // where little is feasible
+constexpr std::ptrdiff_t kFewGenes = 10;   // in a space with more genes the model's children
+constexpr std::ptrdiff_t kMostMoved = 6;   // differ from their parents in at most so many
+constexpr int kLeapTries = 1000;           // the limit if little is feasible
 constexpr std::int64_t kSmallSpace = 500;  // assignments
 constexpr int kClimbs = 6;
 constexpr double kClimb = 0.05;  // of a gene's range
 constexpr int kTries = 64;       // mutations drawn before an operator gives up
 constexpr int kPairs = 8;        // crosses tried before the operator gives up
 constexpr double kFollow = 0.5;
-constexpr double kTrusted = 0.25;  // agreement of a source less two standard errors: its word keeps others away
+constexpr double kTrusted = 0.25;  // least agreement - 2 standard errors of a source that is believed
 constexpr std::size_t kMostOfVoice = 128, kMostRanked = 256;  // imports that the model ranks
 
 double mean_score(const std::vector<const Trial*>& trials, RunStatus status) {
@@ -43,15 +43,15 @@ double mean_score(const std::vector<const Trial*>& trials, RunStatus status) {
     return count > 0 ? sum / count : std::numeric_limits<double>::infinity();
 }
 
-// What the model is told of a candidate: its score, else where its curve pointed to, else that it cannot be judged
-// here.
+// Returns the model's observation of a candidate: its score, else the expected score of its stopped runs, else infinity
+// (it could not be judged here).
 Observation observe(const CandidateStats& contender) {
     double score = mean_score(contender.own, RunStatus::done);
     if (std::isinf(score)) score = mean_score(contender.own, RunStatus::stopped);
     return {&contender.known->candidate.genes, score, 1, static_cast<double>(contender.own.size())};
 }
 
-// Whose word a candidate's is that did not run here.
+// Returns the writer of the first run of a candidate that did not run here; "" if there is none or it is trusted.
 std::string_view voice_of(const CandidateStats& contender) {
     const Trial* trial = !contender.foreign.empty()     ? contender.foreign.front()
                          : !contender.elsewhere.empty() ? contender.elsewhere.front()
@@ -61,7 +61,7 @@ std::string_view voice_of(const CandidateStats& contender) {
 
 using Ids = std::unordered_set<std::string_view>;
 
-// Of all of these; one that is null has none.
+// Returns the ancestors of all of these; null pointers are skipped.
 Ids ancestors(const CandidateStandings& contenders, std::vector<const CandidateStats*> open) {
     Ids found;
     while (!open.empty()) {
@@ -75,7 +75,7 @@ Ids ancestors(const CandidateStandings& contenders, std::vector<const CandidateS
     return found;
 }
 
-// What all that still counts here descends from: built on it already, its own score here would tell little.
+// Returns the ancestors of all possible parents: a score of their own here would tell little.
 Ids outgrown_here(const CandidateStandings& contenders) {
     std::vector<const CandidateStats*> parents;
     for (const CandidateStats& contender : contenders.all()) {
@@ -90,7 +90,8 @@ bool importable(const CandidateStats& contender) {
     return contender.known->kept || (contender.known->seed && scored_elsewhere);
 }
 
-// Without what was outgrown here: scored here and better than the incumbent; then unknown here, newest tips of the family tree first; then the rest.
+// Returns the candidates to import in this order, without ancestors of possible parents: scored here by others and
+// better than the incumbent; then not scored here, newest tips of the family tree first; then the rest.
 std::vector<const CandidateStats*> ranked_imports(const CandidateStandings& contenders, double incumbent) {
     std::unordered_set<std::string_view> improved;  // has a kept child
     for (const CandidateStats& contender : contenders.all()) {
@@ -122,7 +123,7 @@ std::string drawn(const ParentDraw& draw) {
     return fmt::format("{} drawn at {:.2f}", short_id(draw.arm->contender->known->candidate.id), draw.value);
 }
 
-// The values next to this one: one step of the climb either way, or every other value of an unordered gene.
+// Returns the values next to this one: one climbing step either way, or every other value of an unordered gene.
 std::vector<Value> neighbours(const Gene& gene, const Value& value) {
     std::vector<Value> values;
     if (ordered(gene)) {
@@ -140,7 +141,7 @@ Value any_value(const Gene& gene, Random& random) {
     return from_index(gene, random.below(static_cast<std::uint64_t>(value_count(gene))));
 }
 
-// Every value of a gene that has few.
+// Returns every value of a gene that has few.
 std::vector<Value> all_values(const Gene& gene) {
     std::vector<Value> values;
     auto count = static_cast<std::size_t>(value_count(gene));
@@ -153,7 +154,7 @@ std::vector<Value> all_values(const Gene& gene) {
 
 bool tunable(const Gene& gene) { return !gene.structural && value_count(gene) > 1; }
 
-// Genes that both have, with other values.
+// Counts the genes that are active in both with different values.
 std::ptrdiff_t moved(const Space& space, const Genes& from, const Genes& to) {
     return std::ranges::count_if(space.genes(), [&](const Gene& gene) {
         return space.active(gene, from) && space.active(gene, to) && from.at(gene.name) != to.at(gene.name);
@@ -162,8 +163,8 @@ std::ptrdiff_t moved(const Space& space, const Genes& from, const Genes& to) {
 
 std::ptrdiff_t tunables(const Space& space) { return std::ranges::count_if(space.genes(), tunable); }
 
-// Where there are many genes, to change many that nobody has changed promises the most, for nothing is known of it; what
-// came of it would tell little.
+// In a space of many genes the model favours changing many that nobody has changed, because it is most uncertain there.
+// The result would tell little about any gene.
 std::ptrdiff_t most_moved(const Space& space) {
     return tunables(space) > kFewGenes ? kMostMoved : std::numeric_limits<std::ptrdiff_t>::max();
 }
@@ -329,8 +330,9 @@ std::vector<Genes> Proposer::ideas_from(const CandidateStats& parent, GeneKind k
     return children;
 }
 
-// Anywhere: other values for all plain genes. Where there are many genes fewer leaps, and to a few: of values that
-// people and the search settled on, most others are worse. In a small space all there is.
+// Returns assignments anywhere in the space: other values for all plain genes. With many genes there are fewer leaps
+// and each changes fewer genes, since most other values are worse than those that people and the search settled on. A
+// small space is enumerated.
 std::vector<Genes> Proposer::leaps(const Genes& base) {
     std::vector<Genes> found;
     if (assignments(space_) <= kSmallSpace) {
@@ -362,8 +364,8 @@ std::vector<Genes> Proposer::leaps(const Genes& base) {
     return found;
 }
 
-// The best of its neighbours in one plain gene, again and again while that is more promising and new. No further gene
-// moves once as many differ from the parent's as may.
+// Moves to the best neighbour in one plain gene, repeatedly, while the acquisition rises and the child is new. No
+// further gene moves once the most allowed differ from the parent's.
 Genes Proposer::climbed(Idea idea, const Genes& parent) {
     const auto most = most_moved(space_);
     for (int round = 0; round < kClimbs; ++round) {
@@ -398,7 +400,7 @@ std::optional<Proposal> Proposer::step(GeneKind kind) {
 
 std::optional<Genes> Proposer::one_step(const CandidateStats& parent, GeneKind kind) {
     const KnownCandidate& known = *parent.known;
-    // Only a childless candidate follows its own step: afterwards that direction has had its chance.
+    // Only a childless candidate repeats its own step: later that direction has had its chance.
     if (known.parents.size() == 1 && parent.children == 0 && random_.chance(kFollow)) {
         const CandidateStats* before = contenders_.find(known.parents.front());
         if (before != nullptr && before->known != nullptr) {
@@ -414,7 +416,7 @@ std::optional<Proposal> Proposer::cross() {
     int pairs = 0;
     std::optional<Proposal> best;
     double highest = 0;
-    // Pairs in the order of their better, then of their worse draw.
+    // Pairs come in the order of their better, then of their worse draw.
     for (std::size_t i = 0; i < draws.size(); ++i) {
         const std::string& first = draws[i].arm->contender->known->candidate.id;
         const Ids above_first = ancestors(contenders_, {draws[i].arm->contender});
@@ -436,7 +438,7 @@ std::optional<Proposal> Proposer::cross() {
     return best;
 }
 
-// Of the first of each voice: one that claims a thousand finds does not crowd out the rest.
+// Considers only the first imports of each writer, so that a thousand claims of one do not crowd out the rest.
 const CandidateStats& Proposer::most_promising_import() const {
     if (!model_ || sources_.empty()) return *imports_.front();
     const CandidateStats* best = nullptr;

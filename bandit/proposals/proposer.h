@@ -1,18 +1,18 @@
-// Proposals: how each operator makes its child, once the operator bandit has chosen it.
+// Proposals: each operator makes its child here, once the operator bandit has chosen it.
 //
 //   tune    the plain genes of one parent: a mutation, or the parent's own last step once more
-//   switch  a structural gene of one parent, with whatever its constraints draw along
-//   cross   two parents, neither an ancestor of the other, merged by the caller's Crosser; where there is
-//           a model, of up to eight pairs the most promising child
-//   import  the most promising candidate that was kept elsewhere, unchanged: its first own run here, without which
-//           nothing is built on it. What counts here already descends from is left alone
+//   switch  a structural gene of one parent, with any genes that its constraints force to follow
+//   cross   two parents, neither an ancestor of the other, merged by the caller's Crosser; if there is a model, the
+//           most promising child of up to eight pairs
+//   import  the most promising candidate that was kept elsewhere, unchanged: its first own run here, before which
+//           nothing is built on it. Ancestors of candidates that count here are left out
 //
-// Once four candidates have figures here, or one where others have told enough to be heard, a model (bandit/surrogate)
-// chooses what tune and switch propose: the most promising of what was drawn from the first four parents, for tune also
-// of samples of TPE and of leaps to anywhere (everywhere, in a small space), improved gene by gene while that promises
-// more. Where there are more than ten genes to tune, none of these differs from its parent in more than six. The model
-// may propose what only unverified writers say they ran, unless their word has proved its worth here: nobody can close a
-// part of the space by claiming to have been there.
+// Once four candidates have scores here, or one if there are hint sources, a model (bandit/model/surrogate.h) chooses
+// the children of tune and switch. It ranks draws from the first four parents, for tune also samples of TPE and leaps
+// to anywhere (everywhere, in a small space), and improves the best gene by gene while the acquisition rises. If there
+// are more than ten genes to tune, a child differs from its parent in at most six. The model may propose a candidate
+// that only unverified writers say they ran, unless their results have proved right here: nobody can close a part of
+// the space by claiming to have been there.
 #pragma once
 
 #include <optional>
@@ -34,28 +34,29 @@ struct Proposal {
     std::string how;                   // "parent 1a2b3c4d drawn at 0.83; optim.matrix_lr 0.04 -> 0.05"
 };
 
-// Lives for one plan; refers to the input, the contenders and the generator it was made with.
+// Lives for one plan. It refers to the input, the candidates' statistics and the random generator of its constructor.
 class Proposer {
 public:
     Proposer(const PlannerInput& input, const CandidateStandings& contenders, Random& random);
 
-    // Could this operator make anything at all? Cheap; propose() may still find nothing.
+    // Returns whether this operator could make anything at all. Cheap; propose() may still find nothing.
     bool available(std::string_view operator_name) const;
-    // A child that is new to the pool (import: new to this clone's runs here) and obeys the space.
+    // Returns a child that is new to the pool (import: new to this clone's runs here) and obeys the space.
     std::optional<Proposal> propose(std::string_view operator_name);
 
-    // The incumbent first. Where noise matters and there is a model, by what it expects of a candidate, which weighs
-    // its own runs with those of its like; where there is a model alone, by their means.
+    // Returns the arms, the incumbent first. If noise matters and there is a model, they are ranked by its expected
+    // score, which combines a candidate's own runs with those of similar ones; if there is a model and noise does not
+    // matter, by their means.
     const std::vector<ParentArm>& parents() const { return arms_; }
-    std::vector<SourceValue> source_values() const;  // those that the model heard
-    double others_word() const;  // what it has been worth, all sources together: 0 .. 1; 1 where none was heard
-    bool noise_known() const { return noise_known_; }      // something was replicated twice
-    bool noise_matters() const { return noise_matters_; }  // it may have chosen the incumbent
+    std::vector<SourceValue> source_values() const;        // those that the model used
+    double others_word() const;                            // total weight of all sources, 0 .. 1; 1 if none was used
+    bool noise_known() const { return noise_known_; }      // at least two replicates exist
+    bool noise_matters() const { return noise_matters_; }  // it is large enough to have chosen the incumbent
 
 private:
     struct Idea {
         Genes genes;
-        std::size_t parent;  // of the draws
+        std::size_t parent;  // index of its draw
         double acquisition;
     };
     void observe_all(const History& history);
@@ -81,11 +82,11 @@ private:
     Random& random_;
     Experience experience_;
     std::vector<HintSource> sources_;
-    std::vector<Observation> observations_;  // of what ran here
+    std::vector<Observation> observations_;  // of candidates that ran here
     std::optional<Surrogate> model_;
     bool noise_known_ = false, noise_matters_ = false;
     std::vector<ParentArm> arms_;
-    std::vector<const CandidateStats*> imports_;  // the most promising first, where no source is heard
+    std::vector<const CandidateStats*> imports_;  // the most promising first, if no source is used
 };
 
 }  // namespace cultivar

@@ -7,14 +7,15 @@ namespace cultivar {
 namespace {
 
 constexpr int kRounds = 8;
-constexpr std::int64_t kReach = 1 << 16;  // how many multiples away a value is looked for
+constexpr std::int64_t kReach = 1 << 16;  // the search covers this many multiples either way
 
 bool satisfied(const Constraint& constraint, std::int64_t left, std::int64_t right) {
     if (constraint.kind == Constraint::Kind::at_most) return left <= right;
     return right != 0 && left % (constraint.factor * right) == 0;
 }
 
-// Sets `gene`, one side of the constraint, to the nearest value that satisfies it. False: there is none within reach.
+// Sets `gene`, one side of the constraint, to the nearest value that satisfies it. Returns false if there is none
+// within reach.
 bool move(const Gene& gene, Genes& genes, const Constraint& constraint) {
     bool is_left = gene.name == constraint.left;
     auto other = std::get<std::int64_t>(genes.at(is_left ? constraint.right : constraint.left));
@@ -52,7 +53,7 @@ bool repair(const Space& space, Genes& genes, std::set<std::string> moved) {
         const std::string& second = right ? broken->left : broken->right;
         bool done = move(*space.find(first), genes, *broken);
         if (!done && !move(*space.find(second), genes, *broken)) return false;
-        moved.insert(done ? first : second);  // so that a chain of constraints is followed, not swung in
+        moved.insert(done ? first : second);  // so that repairs follow a chain of constraints without oscillating
     }
     return false;
 }

@@ -1,4 +1,4 @@
-// Repair: brings an assignment back within the space's constraints after some genes were moved, so that one step can
+// Repairs an assignment after some genes were moved, so that it satisfies the space's constraints. One step can thus
 // change a coherent pair (a width and the number of heads that divides it).
 #pragma once
 
@@ -9,8 +9,8 @@
 
 namespace cultivar {
 
-// Moves, for each violated constraint, the gene that is not in `moved` (the left one where both or neither are) to the
-// nearest value that satisfies it. True if every constraint holds afterwards; otherwise `genes` is of no use.
+// For each violated constraint, moves the gene that is not in `moved` (the left one if both or neither are) to the
+// nearest value that satisfies it. Returns true if every constraint holds afterwards; otherwise `genes` is of no use.
 bool repair(const Space& space, Genes& genes, std::set<std::string> moved);
 
 }  // namespace cultivar

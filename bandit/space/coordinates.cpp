@@ -53,7 +53,7 @@ std::size_t nearest_level(const Gene& gene, double number) {
     return best;
 }
 
-// The value next to `value` in this direction; itself at the end of the range.
+// Returns the value next to `value` in this direction; `value` itself at the end of the range.
 Value neighbour(const Gene& gene, const Value& value, int direction) {
     if (gene.type == GeneType::real) return from_unit(gene, to_unit(gene, value) + 0.01 * direction);
     if (!gene.levels.empty()) {

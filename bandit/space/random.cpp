@@ -33,7 +33,7 @@ std::uint64_t Random::next() {
 double Random::uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 std::uint64_t Random::below(std::uint64_t count) {
-    std::uint64_t biased = (0 - count) % count;  // the first 2^64 mod count values would be drawn once too often
+    std::uint64_t biased = (0 - count) % count;  // rejecting the first 2^64 mod count values removes the bias
     std::uint64_t drawn = next();
     while (drawn < biased) drawn = next();
     return drawn % count;

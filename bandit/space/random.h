@@ -1,5 +1,6 @@
-// Random draws that repeat: the same seed gives the same sequence with every compiler and standard library.
-// xoshiro256** 1.0 (Blackman and Vigna 2018), its state filled by splitmix64. Not for secrets, not thread-safe.
+// Reproducible random draws: the same seed gives the same sequence with every compiler and standard library. The
+// generator is xoshiro256** 1.0 (Blackman and Vigna 2018), its state filled by splitmix64. Not for secrets, not
+// thread-safe.
 #pragma once
 
 #include <array>
@@ -24,7 +25,7 @@ public:
     double normal();                  // mean 0, variance 1 (Marsaglia's polar method)
     double gamma(double shape);       // scale 1, shape > 0 (Marsaglia and Tsang 2000)
     double beta(double a, double b);  // a, b > 0
-    // An index drawn in proportion to its weight; uniformly if no weight is positive. `weights` is not empty.
+    // Draws an index in proportion to its weight; uniformly if no weight is positive. `weights` is not empty.
     std::size_t pick(std::span<const double> weights);
 
 private:

@@ -31,7 +31,7 @@ std::optional<std::uint64_t> bytes_per_value(std::string_view dtype) {
     return std::nullopt;
 }
 
-// The size of a tensor; nothing if the shape overflows or has a negative side.
+// Returns the bytes of a tensor; nothing if the shape overflows or has a negative side.
 std::optional<std::uint64_t> size_of(const std::vector<std::int64_t>& shape, std::uint64_t value_bytes) {
     std::uint64_t total = value_bytes;
     for (std::int64_t side : shape) {
@@ -75,7 +75,7 @@ Result<std::string> header_text(const Artifact& artifact) {
     }
 }
 
-// Parses without exceptions, refusing what JSON itself lets pass: duplicate keys and needless depth.
+// Parses without exceptions and refuses two things that JSON allows: duplicate keys and needless depth.
 Result<Json> parse_strictly(std::string_view text) {
     std::vector<std::set<std::string>> keys;
     std::string trouble;
@@ -110,7 +110,7 @@ Result<std::map<std::string, std::string>> read_metadata(const Json& header) {
     return metadata;
 }
 
-// A tensor as its header entry describes it, bytes not yet filled in.
+// A tensor as its header entry describes it; the bytes are not filled in yet.
 struct Entry {
     std::string name;
     Tensor tensor;
@@ -152,7 +152,7 @@ Result<Entry> read_entry(const std::string& name, const Json& json) {
     return entry;
 }
 
-// Fills in the tensors' bytes: one after another, the whole buffer, nothing twice.
+// Fills in the tensors' bytes. They must follow one another and use the whole buffer exactly once.
 Result<std::map<std::string, Tensor>> fill(std::vector<Entry> entries, std::string_view buffer) {
     std::sort(entries.begin(), entries.end(),
               [](const Entry& a, const Entry& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });

@@ -1,16 +1,18 @@
-// The artifact: a trained model's weights as they are shared, scored and judged.
+// The artifact: a trained model's weights in the form in which they are shared, scored and judged.
 //
-// Bytes (format 1): one zstd frame with its content size in the frame header, or one zlib stream (compression.h tells
-// them apart by their first bytes); the content is a safetensors file:
+// Format 1 is one zstd frame with its content size in the frame header, or one zlib stream (compression.h tells them
+// apart by their first bytes). The content is a safetensors file:
 //   8 bytes little-endian H, then H bytes of JSON header beginning with '{' (space padded to a multiple of 8), then the
 //   tensors' bytes. Header: {"__metadata__":{"format":"cultivar-artifact-1",...},"name":{"dtype":"I8","shape":[..],
 //   "data_offsets":[begin,end]},...}; offsets relative to the end of the header, no holes, no overlap; the
 //   whole buffer is used.
-// dtypes: F32, F16, I8. A quantised matrix NAME [rows, cols] is NAME (I8, a byte a weight however few its levels) with
-// NAME.scale (F16, [rows]).
-// Foreign bytes: unpack_artifact() refuses a header over 1 MiB, over 16,384 tensors, a tensor of over 8 sides, a name of
-// over 256 bytes, content over the limit given, duplicate keys, bad offsets, overflowing shapes, anything before or after
-// and anything that does not parse; values are checked by whoever interprets them.
+// The dtypes are F32, F16 and I8. A quantised matrix NAME [rows, cols] is stored as NAME (I8, one byte per weight
+// however few its levels) with NAME.scale (F16, [rows]).
+//
+// The bytes are untrusted. unpack_artifact() refuses a header over 1 MiB, more than 16,384 tensors, a tensor of more
+// than 8 dimensions, a name over 256 bytes, content over the given limit, duplicate keys, bad offsets, overflowing
+// shapes, anything before or after the content and anything that does not parse. It does not check values; the code
+// that interprets them does.
 #pragma once
 
 #include <cstdint>

@@ -50,7 +50,7 @@ Result<std::string> decompress_zstd(std::string_view bytes, std::int64_t limit_b
     return content;
 }
 
-// zlib counts in 32 bits: input is given and output taken in pieces.
+// zlib counts in 32 bits, so input and output go through it in pieces.
 void give(z_stream& z, std::string_view& input) {
     if (z.avail_in > 0) return;
     z.next_in = reinterpret_cast<const Bytef*>(input.data());
@@ -58,7 +58,7 @@ void give(z_stream& z, std::string_view& input) {
     input.remove_prefix(z.avail_in);
 }
 
-// call() with room for output, which is appended to `output`; what call() returns.
+// Runs call() with room for output, appends this to `output` and returns the result of call().
 template <typename Call>
 int take(z_stream& z, std::string& output, const Call& call) {
     std::array<Bytef, kPieceBytes> room;

@@ -1,11 +1,11 @@
-// Token shards and byte tables: the files a trainer reads. No tokenizer and no torch here.
+// Token shards and byte tables: the files that a trainer reads. This folder needs no tokenizer and no torch.
 //
-// Shard (Parameter Golf's *.bin): 256 little-endian int32 = 1024 bytes: [0] = 20240520, [1] = 1, [2] = N tokens, rest
-// 0; then N little-endian uint16. Exactly 1024 + 2N bytes. A document is BOS (1) followed by its ids; documents run
-// across shard borders. Shards are read in lexicographic order of their names.
+// A shard (Parameter Golf's *.bin) has 256 little-endian int32 = 1024 bytes: [0] = 20240520, [1] = 1, [2] = N tokens,
+// rest 0; then N little-endian uint16. Its size is exactly 1024 + 2N bytes. A document is BOS (1) followed by its ids;
+// documents run across shard borders. Shards are read in lexicographic order of their names.
 //
-// Byte table (*.bytes): 8 bytes "CVBYTES1", uint32 little-endian V, then V entries of 4 bytes, one a token id:
-//   uint16 little-endian base   bytes of UTF-8 the token stands for, without a leading space
+// A byte table (*.bytes) has 8 bytes "CVBYTES1", uint32 little-endian V, then V entries of 4 bytes, one per token id:
+//   uint16 little-endian base   bytes of UTF-8 of the token, without a leading space
 //   uint8 lead                  1: a space stands before it, counted unless the token before is a boundary
 //   uint8 boundary              1: control, unknown or unused
 #pragma once
@@ -20,7 +20,7 @@
 
 namespace cultivar {
 
-// A shard mapped read-only into memory; the mapping lives as long as the object. Thread-safe to read.
+// A shard mapped read-only into memory. The mapping lives as long as the object. Thread-safe to read.
 class Shard {
 public:
     // Checks header, version and exact length. Errors: not_found, io, corrupt (path in the message).
@@ -32,7 +32,7 @@ private:
     std::shared_ptr<Mapping> mapping_;
 };
 
-// Written to a temporary name and renamed. Errors: io.
+// Writes to a temporary name and renames it. Errors: io.
 Result<void> write_shard(const std::string& path, std::span<const std::uint16_t> tokens);
 
 struct TokenBytes {

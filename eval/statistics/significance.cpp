@@ -11,7 +11,7 @@ namespace cultivar {
 namespace {
 
 namespace math = boost::math;
-// Nothing may throw across a folder: bad arguments give NaN, overflow gives infinity.
+// Boost must not throw across a folder: bad arguments give NaN, overflow gives infinity.
 using Quiet = math::policies::policy<math::policies::domain_error<math::policies::ignore_error>,
                                      math::policies::pole_error<math::policies::ignore_error>,
                                      math::policies::overflow_error<math::policies::ignore_error>,
@@ -26,7 +26,7 @@ Result<Moments> checked_moments(std::span<const double> values) {
     return moments(values);
 }
 
-// The test of a difference with its standard error.
+// The test of a difference, given its standard error.
 TTest from_difference(double difference, double error, double degrees_of_freedom) {
     TTest test{.t = 0, .degrees_of_freedom = degrees_of_freedom, .p = 0.5};
     if (error > 0) {

@@ -1,8 +1,8 @@
-// Significance: could a difference between means be luck?
+// Significance tests: could a difference between means be chance?
 //
 // All tests are one-sided for "smaller is better", since the question is always whether something improved; two_sided()
-// gives the other reading. Student's t throughout: the spread is estimated from the same few values.
-// Errors: usage, for fewer than two values or a value that is not finite. All spreads zero: p is 0, 0.5 or 1.
+// gives the other reading. They use Student's t throughout, because the spread is estimated from the same few values.
+// Errors: usage, for fewer than two values or a value that is not finite. If all spreads are zero, p is 0, 0.5 or 1.
 #pragma once
 
 #include <span>
@@ -19,10 +19,11 @@ struct Moments {
 Moments moments(std::span<const double> values);
 
 double normal_cdf(double z);
-// `p` strictly between 0 and 1; outside, minus or plus infinity.
+// `p` strictly between 0 and 1. Outside, the result is minus or plus infinity.
 double normal_quantile(double p);
 
-// Of Student's distribution; `p` strictly between 0 and 1, `degrees_of_freedom` at least 1. Outside, as for the normal.
+// The quantile of Student's distribution; `p` strictly between 0 and 1, `degrees_of_freedom` at least 1. Outside, the
+// result is that of the normal.
 double student_quantile(double p, double degrees_of_freedom);
 
 struct TTest {
@@ -33,37 +34,38 @@ struct TTest {
     double two_sided() const { return 2 * (p < 0.5 ? p : 1 - p); }
 };
 
-// Is the mean of `values` below `reference`?
+// Tests whether the mean of `values` is below `reference`.
 Result<TTest> t_test(std::span<const double> values, double reference);
 
-// Is the mean of `a` below the mean of `b`? Unequal variances (Welch 1947, Satterthwaite's degrees of freedom).
+// Tests whether the mean of `a` is below the mean of `b`, with unequal variances (Welch 1947, Satterthwaite's degrees
+// of freedom).
 Result<TTest> welch_test(std::span<const double> a, std::span<const double> b);
 
-// What a record takes: a pool's [record] (pool/types/task.h).
+// The conditions for a record: [record] of a pool's task (pool/types/task.h).
 struct RecordRule {
-    double min_gain = 0;  // nats a token, or whatever the values count
+    double min_gain = 0;  // in the unit of the values, e.g. nats per token
     double p_value = 0;
     int min_seeds = 2;
 };
 
 struct RecordTest {
     bool record = false;
-    double gain = 0;  // mean of the standing record less mean of the challenger
-    double p = 1;     // probability of a gain this large if the true one were just short of min_gain
+    double gain = 0;  // mean of the standing record - mean of the challenger
+    double p = 1;     // probability of a gain this large if the true one were just below min_gain
 };
 
-// Do the challenger's values beat the standing record's by at least the rule's gain, beyond luck? Welch's test of the
-// challenger against the record less min_gain; too few seeds on the challenger's side are no record whatever they show.
-// Means count, never the best of several seeds. Errors: those of welch_test.
+// Tests whether the challenger's values beat the standing record's by at least the rule's gain, beyond chance: Welch's
+// test of the challenger against the record minus min_gain. With too few seeds the challenger is never a record. Means
+// count, never the best of several seeds. Errors: those of welch_test.
 Result<RecordTest> test_record(std::span<const double> challenger, std::span<const double> standing,
                                const RecordRule& rule);
 
 struct Interval {
     double low = 0, high = 0;
 };
-inline constexpr double kConfidence = 0.95;  // of the intervals that verdicts give
+inline constexpr double kConfidence = 0.95;  // of the intervals in verdicts
 
-// Two-sided confidence interval of the mean of `b` less that of `a` (Welch); `confidence` strictly between 0 and 1.
+// Two-sided confidence interval of the mean of `b` minus that of `a` (Welch); `confidence` strictly between 0 and 1.
 Result<Interval> difference_interval(std::span<const double> a, std::span<const double> b, double confidence);
 
 // Two-sided confidence interval of the mean; `confidence` strictly between 0 and 1.

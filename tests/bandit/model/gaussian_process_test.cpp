@@ -96,7 +96,7 @@ TEST(GaussianProcess, ImaginesRunsUnderWayToEndAsVariouslyAsItDoubtsThem) {
         EXPECT_NEAR(sum / 64, prediction.mean, 1e-9);
         return std::sqrt(squares / 64);
     };
-    // What was doubted before is either doubted still or differs between the futures.
+    // The uncertainty from before is either still there or in the differences between the futures.
     EXPECT_NEAR(std::hypot(spread(far), far.deviation), before.deviation, 0.05 * before.deviation);
     EXPECT_LT(spread(near), 0.2 * spread(far));
     EXPECT_EQ(process.at({0.9}).fantasies, far.fantasies);
@@ -114,7 +114,7 @@ TEST(GaussianProcess, ImaginesNeighboursUnderWayToEndAlike) {
     EXPECT_GT(together, 0.9 * alone);
 }
 
-// Samples of a wave over [0, 1/2] with a hint that foretells it, and one that does not.
+// Samples of a wave over [0, 1/2] with one hint that predicts it and one that does not.
 std::vector<Sample> hinted_wave() {
     Random random(4);
     std::vector<Sample> samples;

@@ -54,7 +54,7 @@ TEST_F(SourcesTest, AreOneForEachWriterAndCategoryWithAMeanForEachCandidate) {
     for (int i = 0; i < 5; ++i) told_elsewhere("", i, 7);
     auto all = heard();
     ASSERT_EQ(all.size(), 2U);
-    EXPECT_EQ(all[0].category, "there");  // the larger first
+    EXPECT_EQ(all[0].category, "there");  // the larger source comes first
     EXPECT_TRUE(all[0].sure);
     EXPECT_EQ(all[1].category, "here");
     EXPECT_EQ(all[1].writer, "ann");

@@ -99,7 +99,7 @@ TEST_F(SurrogateOfRates, ImaginesNoMoreRunsUnderWayThanItCanAfford) {
               Surrogate(space_, seen_, last).acquisition(at(0.7, "a")));
 }
 
-// What another category says of 41 rates: the best is where `best` is.
+// The results of another category for 41 rates; the best one is at `best`.
 class Transfer : public SurrogateOfRates {
 protected:
     std::vector<Genes> told_;

@@ -51,7 +51,7 @@ Genes best_of_model(const Space& space, const std::vector<Observation>& seen, Ra
     return best;
 }
 
-// The true score of what looked best after 40 noisy evaluations.
+// Returns the true score of the candidate that looks best after 40 noisy evaluations.
 double search(const Space& space, bool with_model, std::uint64_t seed) {
     Random random(seed);
     std::vector<Genes> tried;

@@ -16,7 +16,7 @@ using testing::add;
 using testing::candidate_of;
 using testing::done;
 
-// Two seeds, a child of each, and a cross of the children.
+// A history of two seeds, a child of each, and a cross of the children.
 class Explained : public ::testing::Test {
 protected:
     Space space_ = testing::model_space();

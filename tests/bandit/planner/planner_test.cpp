@@ -197,7 +197,7 @@ TEST_F(Planner, TriesEveryCellOfASmallSpaceBeforeItRepeatsAny) {
     EXPECT_EQ(plan_next(input)->operator_name, "replicate");
 }
 
-// What was changed all at once tells nothing of any gene.
+// Changing all genes at once tells nothing about any of them.
 TEST_F(Planner, ChangesFewGenesAtATimeWhereThereAreMany) {
     std::vector<Gene> genes;
     for (int i = 0; i < 50; ++i) genes.push_back(testing::real(fmt::format("gene.g{:02}", i), 0.5, 0, 1));
@@ -243,7 +243,7 @@ TEST_F(Planner, ImportsTheBestOfOthersAndOnlyThenBuildsOnIt) {
         history_.trials.back().trusted = false;
         testing::known(history_, id).kept = true;
     }
-    auto next = plan();  // nothing was run here yet: nothing but an import can be
+    auto next = plan();  // nothing ran here yet, so only an import is possible
     ASSERT_TRUE(next);
     EXPECT_EQ(next->operator_name, "import");
     EXPECT_EQ(next->child.id, find);
@@ -280,7 +280,7 @@ TEST_F(Planner, LeavesAloneWhatItsImportsDescendFrom) {
     EXPECT_EQ(imports, std::set<std::string>{other});
 }
 
-// What somebody else says, kept and claimed.
+// Forged results of another writer, kept and claimed.
 class Forgery : public Planner {
 protected:
     void forge(const std::string& id, double score, const std::string& writer = "mallory") {

@@ -1,4 +1,4 @@
-// Whole explorations on a model of training whose truth is known.
+// Simulates whole explorations on a model of training with a known truth.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -78,13 +78,13 @@ TEST_F(Simulation, MakesVisibleProgressInAShortPoolAndComesCloseInALongOne) {
 }
 
 TEST_F(Simulation, DoesNotTakeNoiseForProgress) {
-    // Noise as large as most steps: what it believes to be best must still be better than the start.
+    // The noise is as large as most steps: the candidate believed to be best must still be better than the start.
     double start = testing::true_score(testing::candidate_of(space_, {}).genes), found = 0;
     for (std::uint64_t seed = 0; seed < 30; ++seed) found += explored(40, seed, 0.15) / 30;
     EXPECT_LT(found, start - 0.2);
 }
 
-// Two clones that see each other's runs as unverified foreign ones, every few runs.
+// Two clones see each other's runs as unverified foreign ones, every few runs.
 TEST_F(Simulation, TwoClonesBuildOnEachOthersFinds) {
     History laptop = pool(), desktop = pool();
     testing::Clone one(space_, 1, 0.02), two(space_, 2, 0.02);

@@ -11,14 +11,14 @@ namespace {
 
 constexpr double kBudget_s = 100;
 
-// Loss falls from 6 towards `floor`; points every 2 s.
+// A loss that falls from 6 towards `floor`; points every 2 s.
 std::vector<CurvePoint> curve_to(double floor, double until_s = kBudget_s) {
     std::vector<CurvePoint> curve;
     for (int i = 1; 2 * i <= until_s; ++i) curve.push_back({2.0 * i, i, floor + (6 - floor) * std::exp(-2.0 * i / 15)});
     return curve;
 }
 
-// Completed runs whose score is 0.6 times the final train loss: good ones, and last a dud.
+// Completed runs with a score of 0.6 times the final train loss: good ones, and a bad one last.
 History completed(int runs = 11) {
     History history;
     for (int i = 0; i < runs; ++i) {
@@ -31,7 +31,7 @@ History completed(int runs = 11) {
     return history;
 }
 
-// As bad as a hopeless run at half time, and the best in the end.
+// A run that is as bad as a hopeless one at half time, and the best in the end.
 Trial bloomer() {
     Trial trial = testing::done("bloomer", 0);
     trial.curve = curve_to(4.8, 50);
@@ -75,7 +75,7 @@ TEST(Stopping, HopesForMoreWhereGoodRunsWereUnderestimated) {
     EXPECT_DOUBLE_EQ(StoppingRule(history, kBudget_s).optimism(), 1 + kStoppingMargin / 11);
     history.trials.push_back(bloomer());
     EXPECT_GT(StoppingRule(history, kBudget_s).optimism(), 2);
-    // What became of a poor run teaches nothing: it need not have been spared.
+    // The end of a poor run teaches nothing: it need not have been spared.
     history.trials.back().score = 9;
     EXPECT_DOUBLE_EQ(StoppingRule(history, kBudget_s).optimism(), 1 + kStoppingMargin / 12);
 }

@@ -11,7 +11,7 @@ namespace {
 
 using testing::done;
 
-// A category whose sigma is known to be 0.02 all but exactly: forty replicates around 2.
+// A category with a sigma of 0.02, known almost exactly: forty replicates around 2.
 History replicated() {
     History history;
     for (int i = 0; i < 40; ++i) history.trials.push_back(done("yardstick", 2 + (i % 2 == 0 ? 0.01975 : -0.01975)));
@@ -27,8 +27,8 @@ TEST(Noise, IsThePriorBeforeAnythingWasReplicated) {
     EXPECT_GT(estimate_noise(History{}).sigma, 0);
 }
 
-// Two pairs: deviations 0.01 and 0.03 from their means; s^2 = (2*0.01^2 + 2*0.03^2) / 2 = 0.001, and by hand
-// ln sigma^2 = (2 ln 0.004 + 2 (ln 0.001 + 1/2 + 1/12)) / 3.
+// Two pairs with deviations 0.01 and 0.03 from their means: s^2 = (2*0.01^2 + 2*0.03^2) / 2 = 0.001, and by hand ln
+// sigma^2 = (2 ln 0.004 + 2 (ln 0.001 + 1/2 + 1/12)) / 3.
 TEST(Noise, PoolsReplicatesAndShrinksTowardsThePriorInTheLogarithm) {
     History history;
     history.trials = {done("a", 1.99), done("b", 3.03), done("a", 2.01), done("b", 2.97)};
@@ -51,7 +51,7 @@ TEST(Noise, LooksOnlyAtOwnRunsThatWereScored) {
     EXPECT_EQ(estimate_noise(history).sigma, sigma);
 }
 
-// A candidate that ran once here and scored 2, and three times elsewhere, where scores are around 4.
+// A candidate that ran once here with score 2, and three times elsewhere, where scores are around 4.
 History replicated_elsewhere(double deviation, const std::string& writer = "") {
     History history;
     history.trials = {done("a", 2.0)};
@@ -147,7 +147,7 @@ TEST(Judge, ComparesWithTheBetterParent) {
 TEST(Judge, KeepsWhatHasNoParentScoredHere) {
     History history;
     history.trials = {done("seed", 4.0), done("child", 5.0), done("far", 1.0)};
-    history.trials[2].trusted = false;  // an unverified figure of somebody else's judges nothing
+    history.trials[2].trusted = false;  // an unverified foreign score judges nothing
     EXPECT_EQ(judge(history, "seed", {}).decision, Decision::kept);
     EXPECT_EQ(judge(history, "child", {"far"}).decision, Decision::kept);
 }
@@ -182,7 +182,7 @@ TEST(Judge, TakesBackAKeepOnlyWhenFurtherRunsShowItWasWorse) {
     EXPECT_EQ(judge(history, "child", {"parent"}).decision, Decision::reverted);
 }
 
-// One proposal in five is better, effects are as large as the noise, parents have two runs: the mix of search notes.
+// One proposal in five is better, effects are as large as the noise, parents have two runs: as in the search notes.
 TEST(Judge, KeepsFewWorseCandidatesAndFindsMostGoodOnes) {
     Random random(11);
     int worse_kept = 0, kept = 0, better = 0, better_kept = 0;

@@ -178,7 +178,7 @@ TEST(Operators, CostWhatTheirOwnRunsTookAndNeverWhatOthersSay) {
     EXPECT_DOUBLE_EQ(ledger.arm(kSwitch).cost, 1);
 }
 
-// A proposer's runs, each of 100 s and a call of so many seconds and dollars.
+// A proposer's runs, each of 100 s plus a call of the given seconds and dollars.
 class Proposals : public Ledger {
 public:
     void propose(bool pays, double seconds, double usd = 0) {

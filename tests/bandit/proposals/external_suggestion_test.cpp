@@ -33,7 +33,7 @@ protected:
         auto made = child(parent, changes);
         return made ? "none: it was taken" : made.error().message;
     }
-    // What is planned when the proposer, whose odds are made overwhelming, answers so.
+    // Returns the plan if the proposer gives this answer; its odds are made overwhelming.
     Result<Plan> plan(const Suggester& suggest, std::uint64_t seed = 1) {
         PlannerInput input = this->input();
         input.seed = seed;
@@ -47,7 +47,7 @@ protected:
             history_.trials.push_back(done(id, 2.9 - 0.01 * i, Decision::kept));
             history_.trials.back().operator_name = history_.trials.back().proposer = "proposer:scribe";
         }
-        // The best was run again before, so that what is planned next is something new.
+        // The best was replicated before, so that the next plan is something new.
         for (int i = 1; i <= 3; ++i) {
             history_.trials.push_back(done(history_.candidates.back().candidate.id, 2.61 + 0.0001 * i, Decision::kept));
             history_.trials.back().operator_name = "replicate";

@@ -166,8 +166,8 @@ TEST_F(Mutate, CutsWhatIsCountedInStepsToTheStepsThatTheBudgetAllows) {
         EXPECT_GE(value, 8);
         EXPECT_LE(value, 40);
     }
-    EXPECT_GT(cut, 80);                               // it comes first
-    base.at("schedule.warmdown") = std::int64_t{30};  // takes effect: an ordinary gene again
+    EXPECT_GT(cut, 80);                               // the gene beyond reach comes first
+    base.at("schedule.warmdown") = std::int64_t{30};  // it takes effect: an ordinary gene again
     bool longer = false;
     for (int i = 0; i < 100; ++i) {
         auto child = mutate(*space, base, GeneKind::plain, none, 40, random);

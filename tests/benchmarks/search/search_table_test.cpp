@@ -26,7 +26,7 @@ protected:
         return SearchTable::load(folder_ / "small.csv");
     }
 
-    // A bowl over two ordered parameters and a choice; a third of its rows is missing.
+    // A bowl over two ordered parameters and a choice. A third of its rows is missing.
     Result<SearchTable> bowl() {
         std::string text = "rate:ord:12,batch:ord:10,kind:cat:3,loss0,loss1\n";
         for (int i = 0; i < 360; ++i) {

@@ -25,7 +25,7 @@ protected:
     PoolSummary make(const std::string& name, const PoolShape& shape) {
         return must(make_synthetic_pool(folder_.file(name), shape));
     }
-    // As `cultivar clone` does it; the caller pulls.
+    // Joins the pool as `cultivar clone` does; the caller pulls.
     Clone join(const std::string& hub, const std::string& name) {
         must(create_clone(folder_.file(name), true, folder_.file(hub), {name, "machine"}));
         git(folder_.file(name), "fetch -q origin main:refs/remotes/origin/main");

@@ -18,7 +18,7 @@ std::string compressed(const std::string& content) {
     return packed;
 }
 
-// A safetensors file by the letter of the format, without the code under test.
+// Builds a safetensors file by the letter of the format, without the code under test.
 std::string content_of(const std::string& header, const std::string& tensors) {
     std::string content;
     for (int shift = 0; shift < 64; shift += 8) content.push_back(static_cast<char>(header.size() >> shift));
@@ -167,7 +167,7 @@ TEST(Artifact, RefusesMoreTensorsThanAnyModelHas) {
     EXPECT_THAT(artifact.error().message, HasSubstr("over 16384 tensors"));
 }
 
-// A file that is a zip archive, or anything else that is read from its end, as well.
+// A polyglot file is also a zip archive, or another format that is read from its end.
 TEST(Artifact, RefusesWhatIsSomethingElseToo) {
     const std::string header = "{" + kMetadata + "," + tensor("a", "I8", "[4]", "[0,4]") + "}";
     const std::string content = content_of(header, "1234"), tail = "PK\5\6" + std::string(18, '\0');

@@ -45,7 +45,7 @@ TEST(BitsPerByte, TakesThePreviousTokenFromBeforeTheRange) {
 TEST(BitsPerByte, TreatsIdsBeyondTheTableAsBoundaries) { EXPECT_EQ(bytes_of({2, 999, 3}), 0 + 3); }
 
 TEST(BitsPerByte, AgreesWithPublishedScores) {
-    // Log lines of three Parameter Golf runs, and the constant that all of sp1024 share: 0.410521 tokens a byte.
+    // Log lines of three Parameter Golf runs, and the constant that all of sp1024 share: 0.410521 tokens per byte.
     EXPECT_NEAR(bits_per_byte(2.06967197, 410'521, 1'000'000), 1.22577632, 2e-6);
     EXPECT_NEAR(bits_per_byte(2.03933200, 410'521, 1'000'000), 1.20780728, 2e-6);
     EXPECT_NEAR(bits_per_byte(2.07868947, 410'521, 1'000'000), 1.23111699, 2e-6);

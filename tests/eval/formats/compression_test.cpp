@@ -18,11 +18,11 @@ using testing::HasSubstr;
 
 constexpr std::int64_t kLimit = 1 << 20;
 
-// A header's worth of text, then weights on levels -levels..levels: a bell of sums of twelve uniform numbers.
+// Text of a header's size, then weights on levels -levels..levels: bell-shaped sums of twelve uniform numbers.
 struct Content {
     std::string bytes;
     std::size_t text_bytes = 0;
-    double entropy_bytes = 0;  // of the weights, each taken alone
+    double entropy_bytes = 0;  // of the weights, taken one by one
 };
 
 Content example(int levels, std::size_t weights) {

@@ -19,7 +19,7 @@ std::string little_endian(std::uint32_t number) {
     return bytes;
 }
 
-// A shard file by the letter of the format, without the code under test.
+// Builds a shard file by the letter of the format, without the code under test.
 std::string shard_bytes(std::uint32_t magic, std::uint32_t version, std::uint32_t count, std::string_view tokens) {
     std::string bytes = little_endian(magic) + little_endian(version) + little_endian(count);
     bytes.resize(1024, '\0');

@@ -11,7 +11,7 @@
 namespace cultivar {
 namespace {
 
-// Student's sleep data (1908); the figures below are those that R's manual prints for t.test on it.
+// Student's sleep data (1908). The figures below are those that R's manual prints for t.test on it.
 const std::vector<double> kFirst{0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0};
 const std::vector<double> kSecond{1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
 
@@ -98,7 +98,7 @@ TEST(Record, TakesTheGainAndTheConfidenceOfThePoolsRule) {
     ASSERT_TRUE(won);
     EXPECT_TRUE(won->record);
     EXPECT_NEAR(won->gain, 0.011, 1e-12);
-    // 0.003 nats are beyond luck, yet fall short of the gain that the rule asks for.
+    // 0.003 nats are significant, but less than the gain that the rule requires.
     ASSERT_TRUE(welch_test(small, standing));
     EXPECT_LT(welch_test(small, standing)->p, 0.02);
     EXPECT_FALSE(test_record(small, standing, rule)->record);
@@ -112,7 +112,8 @@ TEST(Record, IsNeitherOneLuckySeedNorTooFew) {
     EXPECT_FALSE(test_record(std::vector<double>{3.2}, standing, rule));
 }
 
-// Nothing is better than the standing record; whoever tries fifty candidates shows the one whose own runs look best.
+// No candidate is better than the standing record. The challenger shows the one of fifty candidates with the best own
+// runs.
 TEST(Record, IsWhatFreshSeedsSayNotWhatWasPickedForItsScores) {
     const RecordRule rule{0, 0.01, 3};
     constexpr int kTrials = 1000, kCandidates = 50;
