@@ -1,4 +1,4 @@
-// Tables of figures as text: comma-separated values, plain or gzipped, without quoting.
+// Reads tables of figures: comma-separated values, plain or gzipped, without quoting.
 #pragma once
 
 #include <optional>
@@ -17,10 +17,10 @@ struct CsvFile {
 // Errors: io (unreadable), corrupt (damaged, or no header).
 Result<CsvFile> read_csv(const std::string& path);
 
-// A finite number; nullopt for anything else.
+// Parses a finite number; nullopt for anything else.
 std::optional<double> number_of(const std::string& field);
 
-// The name of a file without folders and without .csv or .csv.gz.
+// Returns the name of a file without folders and without .csv or .csv.gz.
 std::string stem_of(const std::string& path);
 
 }  // namespace cultivar

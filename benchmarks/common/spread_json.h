@@ -1,4 +1,4 @@
-// An estimate as the benches print it.
+// Formats an estimate as JSON.
 #pragma once
 
 #include <nlohmann/json.hpp>

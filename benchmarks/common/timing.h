@@ -1,11 +1,11 @@
-// The one way in which the benchmark takes a time.
+// Measures how often per second some work runs.
 #pragma once
 
 #include "pool/util/clock.h"
 
 namespace cultivar {
 
-// How often a second `work` runs: for at least `seconds` and at least once.
+// Runs `work` for at least `seconds` and at least once; returns the runs per second.
 template <typename Work>
 double rate(double seconds, const Work& work) {
     const SystemClock clock;

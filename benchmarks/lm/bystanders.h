@@ -1,4 +1,4 @@
-// Who else was using the machine while something was measured.
+// Measures the load of other processes during a measurement.
 #pragma once
 
 namespace cultivar {
@@ -7,8 +7,8 @@ class Bystanders {
 public:
     Bystanders();  // begins to count
 
-    // Cores that other processes kept busy on average since construction, this process and its reaped children apart.
-    // 0 where /proc/stat cannot be read.
+    // Returns the mean number of cores that other processes kept busy since construction, without this process and its
+    // reaped children. 0 if /proc/stat cannot be read.
     double cores() const;
 
 private:

@@ -1,6 +1,6 @@
-// lm_bench: training speed, as ratios taken in one run, because tokens/s alone say more about the machine's day than
-// about the program. Each round measures, one after another, the machine's own sgemm, our training, our scoring and
-// with --peer plain PyTorch; what is printed are medians over the rounds, of the ratios too.
+// lm_bench measures training speed as ratios taken in one run, since tokens/s alone say more about the machine's load
+// than about the program. Each round measures, one after another, the machine's own sgemm, our training, our scoring
+// and, with --peer, plain PyTorch. It prints medians over the rounds, also of the ratios.
 #include <fmt/format.h>
 #include <malloc.h>
 
@@ -27,7 +27,7 @@ using nlohmann::ordered_json;
 
 constexpr int kRounds = 3;
 constexpr int kCheckSteps = 3;
-constexpr double kLossTolerance = 1e-3, kBf16LossTolerance = 3e-2;  // relative
+constexpr double kLossTolerance = 1e-3, kBf16LossTolerance = 3e-2;  // relative differences
 constexpr const char* kUsageText =
     "usage: lm_bench [--json] [--peer] [--seconds S] [--device cpu|cuda|mps] [--size NAME]...\n"
     "\n"
@@ -80,10 +80,11 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-// Training FLOPs a token: three times the forward pass, where a shared block counts as often as it is used.
+// Returns training FLOPs per token: three times the forward pass. A shared block counts as often as it is used.
 double flops_as_used(const LmConfig& config) { return 3 * config.model.forward_flops_per_token(); }
 
-// 6 x parameters and causal attention: the same but for shared blocks, which count once, and vectors.
+// Returns 6 x parameters plus causal attention per token. It differs from the above for shared blocks, which count
+// once, and vectors.
 double flops_by_parameters(const LmConfig& config, std::int64_t parameters) {
     const ModelConfig& model = config.model;
     return 6.0 * static_cast<double>(parameters) +
@@ -107,7 +108,7 @@ Result<Peer> start_peer(const LmConfig& config, const std::string& device) {
     return Peer::start(python ? python : "/usr/bin/python3", config, device, at::get_num_threads(), blas_folder());
 }
 
-// Both sides' first losses from the same start on the same tokens. Errors: corrupt (another model).
+// Compares both sides' first losses from the same start on the same tokens. Errors: corrupt (another model).
 Result<double> largest_loss_difference(Peer& peer, const LmConfig& config, at::Device device) {
     TRY_ASSIGN(const ordered_json answer, peer.ask(fmt::format("losses {}", kCheckSteps)));
     const std::vector<double> theirs = answer.at("losses"), ours = first_losses(config, device, kCheckSteps);
@@ -139,7 +140,7 @@ Result<std::vector<Round>> run_rounds(Subject& subject, SgemmCeiling& ceiling, P
     return rounds;
 }
 
-// Medians of the rounds, and of their ratios.
+// Returns medians of the rounds and of their ratios.
 ordered_json summarise(const LmConfig& config, std::int64_t parameters, const std::vector<Round>& rounds,
                        bool with_peer) {
     const auto middle = [&](const auto& figure) {
@@ -185,7 +186,7 @@ Result<ordered_json> measure(const std::string& name, at::Device device, const O
         peer_facts["loss_difference"] = difference;
     }
     TRY_ASSIGN(const std::vector<Round> rounds, run_rounds(subject, ceiling, peer ? &*peer : nullptr, options.seconds));
-    peer.reset();  // its accounts come with its end
+    peer.reset();  // its CPU time counts once it has ended
     ordered_json record{{"size", name}};
     record.update(summarise(config, subject.parameters(), rounds, options.peer));
     if (options.peer) record["peer"] = std::move(peer_facts);

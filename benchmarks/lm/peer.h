@@ -1,4 +1,4 @@
-// The other side of the comparison: peer.py, the same model and optimizers in plain PyTorch, in a process of its own.
+// The other side of the comparison: peer.py, the same model and optimizers in plain PyTorch, in a separate process.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace cultivar {
 
 class Peer {
 public:
-    // Starts `python` with peer.py for this model and so many threads; where `blas_folder` is not empty the peer takes
+    // Starts `python` with peer.py for this model and number of threads. If `blas_folder` is not empty, the peer uses
     // libblas.so.3 from there. Its messages go to standard error. Errors: io, not_found (no such python).
     static Result<Peer> start(const std::string& python, const LmConfig& config, const std::string& device, int threads,
                               const std::string& blas_folder);
@@ -22,7 +22,7 @@ public:
     Peer& operator=(Peer&&) = delete;
     ~Peer();  // ends the process, also while it works
 
-    // One command of peer.py and its answer. Errors: io (the peer ended), corrupt.
+    // Sends one command to peer.py and returns its answer. Errors: io (the peer ended), corrupt.
     Result<nlohmann::ordered_json> ask(const std::string& command);
 
 private:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The model and optimizers of cultivar-lm in plain PyTorch, as a good user of PyTorch 1.13 or 2.x would write them:
-what lm_bench compares with. Needs nothing but torch.
+"""The model and optimizers of cultivar-lm in plain PyTorch, as a good user of PyTorch 1.13 or 2.x would write them.
+lm_bench compares the worker with this program. It needs only torch.
 
     peer.py MODEL THREADS [DEVICE]
 
@@ -8,7 +8,7 @@ MODEL is the JSON that lm_bench makes of a configuration, DEVICE cpu (the defaul
 input is a command and gets one line of JSON:
 
     losses N     the losses before each of the first N steps, from a start that needs no file, on two rows of tokens
-    prepare      what it runs on; tries the whole step, its halves, quarters and eighths as micro-batch and keeps
+    prepare      prints the device; tries the whole step, its halves, quarters and eighths as micro-batch and keeps
                  the fastest; must come before the following
     train S      trains for at least S seconds and one step in such micro-batches; tokens/s
     whole S      the same with the whole step as one batch
@@ -152,7 +152,7 @@ class Muon(torch.optim.Optimizer):
 def make_adam(groups, c, device):
     settings = dict(betas=tuple(c["betas"]), eps=c["adam_eps"])
     for fast in (dict(fused=True), dict(foreach=True)):
-        with contextlib.suppress(RuntimeError, TypeError):  # what this version lacks shows when it is used
+        with contextlib.suppress(RuntimeError, TypeError):  # a missing feature shows when it is used
             probe = torch.nn.Parameter(torch.zeros(1, device=device))
             probe.grad = torch.zeros_like(probe)
             torch.optim.Adam([probe], **settings, **fast).step()

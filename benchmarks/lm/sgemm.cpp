@@ -41,7 +41,7 @@ void SgemmCeiling::pass(Lane& lane) const {
     for (std::size_t i = products_.size(); i-- > 0;) {
         at::mm_out(lane.inputs[i], lane.outputs[i], products_[i].weight);
         lane.weight_gradients[i].addmm_(lane.outputs[i].t(), lane.inputs[i]);
-        lane.inputs[i].fill_(1e-3);  // or the values would grow with each pass
+        lane.inputs[i].fill_(1e-3);  // otherwise the values would grow with each pass
     }
 }
 
@@ -51,7 +51,7 @@ double SgemmCeiling::flops_per_s(bool side_by_side, double seconds) {
     const auto count = static_cast<std::int64_t>(lanes.size());
     const auto pass_all = [&] {
         run_lanes(count, [&](std::int64_t lane) {
-            const at::NoGradGuard no_gradients;  // it is a property of the thread
+            const at::NoGradGuard no_gradients;  // a guard applies to its thread only
             pass(lanes[static_cast<std::size_t>(lane)]);
         });
         if (!options_.device().is_cpu()) lanes[0].weight_gradients[0][0][0].item();  // waits for the device

@@ -1,4 +1,4 @@
-// How fast this machine multiplies matrices of a model's own shapes: the ceiling for its training.
+// Measures how fast this machine multiplies matrices of a model's own shapes: the upper limit for its training speed.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -9,16 +9,16 @@
 
 namespace cultivar {
 
-// The products of one micro-batch's forward and backward pass with the model's weights, each as often as it occurs:
-// y = x w^T, dx = dy w, dw += dy^T x. Matrices of the same input count as one (q, k, v; fc and gate), which favours
-// this rate. Attention is not among them. In fp32; on CUDA in bf16, as training there.
+// The products of one micro-batch's forward and backward pass with the model's weights, each as often as it occurs: y =
+// x w^T, dx = dy w, dw += dy^T x. Matrices with the same input count as one (q, k, v; fc and gate), which raises this
+// rate. Attention is not included. fp32; on CUDA bf16, as in training there.
 class SgemmCeiling {
 public:
     SgemmCeiling(const LmConfig& config, at::Device device);
 
-    // FLOP/s over all products, each run so often that the whole takes about `seconds`, so that every product weighs as
-    // much as it does in training. `side_by_side`: one single-threaded micro-batch in each of the plan's lanes;
-    // otherwise one product at a time, of all lanes' rows, on all threads.
+    // Returns FLOP/s over all products. They are repeated for about `seconds` in total, each in proportion to its
+    // weight in training. `side_by_side`: one single-threaded micro-batch in each of the plan's lanes; otherwise one
+    // product at a time, of all lanes' rows, on all threads.
     double flops_per_s(bool side_by_side, double seconds);
 
 private:
@@ -27,7 +27,7 @@ private:
         at::Tensor weight;
     };
     struct Lane {
-        std::vector<at::Tensor> inputs, outputs, weight_gradients;  // one of each product
+        std::vector<at::Tensor> inputs, outputs, weight_gradients;  // one per product
     };
 
     std::vector<Lane> make_lanes(std::int64_t count, std::int64_t rows) const;

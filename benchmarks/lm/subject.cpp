@@ -10,7 +10,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::int64_t kScoringBatches = 4;  // a lane and round
+constexpr std::int64_t kScoringBatches = 4;  // per lane and round
 constexpr std::int64_t kCheckRows = 2;
 
 // The fraction of 43758.5453 * sin(12.9898 * i + number of the tensor), spread over +-amplitude.
@@ -41,7 +41,7 @@ Subject::Subject(const LmConfig& config, at::Device device)
     }
     stepper_.start(1);
     model_.initialise(1);
-    training_step();  // page faults and the libraries' own start-up
+    training_step();  // warms up: page faults and the libraries' start-up
 }
 
 void Subject::training_step() {

@@ -1,4 +1,4 @@
-// Our own side of the comparison: training steps and scoring as the worker does them, on made-up tokens.
+// Our side of the comparison: training steps and scoring as the worker does them, on made-up tokens.
 #pragma once
 
 #include <vector>
@@ -23,12 +23,12 @@ private:
 
     Stepper stepper_;
     Model model_;                       // for scoring
-    std::vector<std::int64_t> tokens_;  // of one step, and one more
+    std::vector<std::int64_t> tokens_;  // the tokens of one step, and one more
     std::int64_t steps_ = 0;
 };
 
-// The mean losses before each of the first `steps` steps from a start and on tokens that need no file, which peer.py
-// makes alike: two rows a step.
+// Returns the mean losses before each of the first `steps` steps. Start and tokens need no file, and peer.py makes the
+// same: two rows per step.
 std::vector<double> first_losses(const LmConfig& config, at::Device device, int steps);
 
 }  // namespace cultivar

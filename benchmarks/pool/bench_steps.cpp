@@ -20,7 +20,7 @@ constexpr int kFurtherRuns = 10;
 constexpr std::uint64_t kSpoolSeed = 1'000'000;
 constexpr std::size_t kArtifactBytes = 100'000;
 constexpr int kMerges = 101;
-constexpr const char* kCategory = "cpu-600s-e11";  // of most contributors to a synthetic pool
+constexpr const char* kCategory = "cpu-600s-e11";  // category of most contributors to a synthetic pool
 
 Result<void> generate(const std::string& folder, const PoolShape& shape) {
     const SystemClock clock;
@@ -30,7 +30,7 @@ Result<void> generate(const std::string& folder, const PoolShape& shape) {
     return {};
 }
 
-// A run's weights, which do not compress either.
+// Makes incompressible bytes as the weights of a run.
 std::string made_up_weights(std::uint64_t seed) {
     Random random(seed);
     std::string bytes;
@@ -79,7 +79,7 @@ Result<void> choose_next(const std::string& folder) {
     return {};
 }
 
-// Milliseconds that one merge takes. A child that is one of its parents is a merge as well.
+// Returns the milliseconds of one merge. A child that equals one of its parents counts too.
 Result<double> time_merge(Index& index, const std::pair<Oid, Oid>& pair) {
     const SystemClock clock;
     const double began_s = clock.now_s();

@@ -1,4 +1,4 @@
-// What pool_bench measured, and how it is told: a line of JSON or a table for each size, and how figures grow.
+// The measurements of pool_bench and their output: a line of JSON or a table per size, and the growth of figures.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace cultivar {
 struct TimedSample {
     Measured measured;
     Relay::Traffic traffic;
-    std::string problem;                  // why there is no figure, or ""
-    std::map<std::string, double> parts;  // figures that the program told itself
+    std::string problem;                  // the reason for a missing figure, or ""
+    std::map<std::string, double> parts;  // figures that the program printed itself
 };
 
 struct Figure {
@@ -23,19 +23,19 @@ struct Figure {
     std::vector<TimedSample> samples;
 
     std::vector<const TimedSample*> good() const;
-    double median_s() const;  // of the good samples; 0 without any
+    double median_s() const;  // median of the successful samples; 0 if there are none
 };
 
 struct SizeReport {
     int runs = 0;
-    std::string pool;  // what the generator told, as JSON
+    std::string pool;  // the generator's report, as JSON
     std::vector<Figure> figures;
 };
 
 std::string json_line(const SizeReport& report);
 std::string table(const SizeReport& report);
 
-// From each size to the next: the ratio of the medians, and the power of the size by which they grow.
+// Returns, from each size to the next, the ratio of the medians and the power of the size by which they grow.
 std::string growth_json_line(const std::vector<SizeReport>& reports);
 std::string growth_table(const std::vector<SizeReport>& reports);
 

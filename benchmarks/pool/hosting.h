@@ -1,4 +1,4 @@
-// A repository served by `git daemon` on loopback behind a counting relay.
+// Serves a repository by `git daemon` on loopback behind a counting relay.
 #pragma once
 
 #include <memory>

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Optuna's journal storage with as many trials as a pool has runs: what pool_bench compares with.
+"""Optuna's journal storage with as many trials as a pool has runs, for comparison in pool_bench.
 
     optuna_journal.py write PATH N     a journal file with N complete trials of one study
     optuna_journal.py load PATH        loads them as a new process must; a line of JSON: trials, best, load_s
 
-A trial holds what the summary of a run holds (24 parameters, parents, writer, seed, steps, tokens, joules, times,
+A trial holds the figures of a run's summary (24 parameters, parents, writer, seed, steps, tokens, joules, times,
 digests), without the curves, traces and chunk losses that a record has. Lines are made from one that Optuna itself
 wrote and appended by its own backend in batches: one at a time would take a lock and an fsync for each.
 """

@@ -1,17 +1,17 @@
-// pool_bench: how a pool scales. Makes synthetic pools (benchmarks/synthetic/pool.h), serves each by `git daemon` on
-// loopback and runs the real `cultivar` on a clone, in fresh processes, as a user would:
+// pool_bench measures how a pool scales. It makes synthetic pools (benchmarks/synthetic/pool.h), serves each by `git
+// daemon` on loopback and runs the real `cultivar` on a clone, in fresh processes, as a user would:
 //   first_pull            cultivar clone                     git_first_fetch   git fetch of every branch into a bare
 //   nothing_new, ten_new  cultivar pull; ten_new: another    git_nothing_new   repository, the same way
 //                         contributor pushed 10 runs         git_ten_new
 //   top, status, cross    the commands; cross: of two of     rebuild           status without an index
 //                         the newest candidates
 //   merges                101 pairs drawn from the whole pool, by the library: the merge alone (merge_ms)
-//   propose               10 runs of one's own, the kept ones with artifacts of 100 kB
-//   choose_next           the plan of one run, by the library in a process of its own: `explore` trains as well
+//   propose               10 own runs, the kept ones with artifacts of 100 kB
+//   choose_next           the plan of one run, by the library in a process of its own: `explore` would train as well
 //   optuna_load           with --peer: Optuna's journal storage loading as many trials (optuna_journal.py)
-// Wall time from start to end of the process. `own` is the peak resident memory of the program itself as last seen
-// before it ended (looked at every 2 ms), `all` the largest of it and the programs that it ran. Bytes are counted by a
-// relay between client and server. A command over the limit is stopped and told as such.
+// Times are wall times from start to end of the process. `own` is the peak resident memory of the program itself as
+// last seen before it ended (sampled every 2 ms), `all` the largest of it and the programs that it ran. A relay between
+// client and server counts the bytes. A command over the limit is stopped and reported as such.
 #include <unistd.h>
 
 #include <charconv>
@@ -80,7 +80,7 @@ Result<Options> read_options(const std::vector<std::string>& words) {
     return options;
 }
 
-// Nobody's own settings play a part.
+// Sets an environment in which no user settings apply.
 void stand_alone(const std::string& folder) {
     for (const char* name : {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "XDG_CONFIG_HOME"}) ::unsetenv(name);
     for (const auto& [name, value] : std::map<std::string, std::string>{{"GIT_CONFIG_GLOBAL", "/dev/null"},

@@ -16,13 +16,13 @@ constexpr int kFew = 3, kSome = 5, kMany = 9;
 constexpr double kSetUpLimit_s = 3600;
 constexpr const char* kRefs = "+refs/heads/*:refs/remotes/origin/*";
 
-// What a program says first about a failure; hints follow.
+// Returns the first line of a failure's message; hints follow it.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 std::string problem_of(const Measured& measured, double limit_s) {
     if (measured.timed_out) return fmt::format("did not end within {:g} s", limit_s);
     if (measured.exit_code != 0) return fmt::format("exit {}: {}", measured.exit_code, first_line(measured.error));
-    const std::size_t refused = measured.error.find("refused");  // a figure for a part of the pool is none
+    const std::size_t refused = measured.error.find("refused");  // a figure for part of the pool does not count
     return refused == std::string::npos ? std::string() : first_line(measured.error.substr(refused));
 }
 
@@ -141,10 +141,10 @@ void PoolStages::work() {
         [&](int) {
             return own_step({"choose-next", clone_});
         },
-        [&](int) { return run_quietly(cultivar({"status"})); });  // what the push moved is read by cultivar alone
+        [&](int) { return run_quietly(cultivar({"status"})); });  // only cultivar reads the pushed changes
 }
 
-// Of pairs among the newest candidates.
+// Crosses pairs among the newest candidates.
 Result<void> PoolStages::cross() {
     TRY_ASSIGN(const Measured listed,
                measure({"git", "-C", hub_, "for-each-ref", "--sort=-committerdate",

@@ -1,4 +1,4 @@
-// The measurements of pool_bench at one size: a synthetic pool behind `git daemon`, met by the real programs in fresh
+// The measurements of pool_bench at one size: the real programs work on a synthetic pool behind `git daemon`, in fresh
 // processes.
 #pragma once
 
@@ -13,28 +13,28 @@
 namespace cultivar {
 
 struct StageOptions {
-    std::string cultivar;  // the program
-    std::string folder;    // empty; everything is made here
-    bool peer = false;     // Optuna's journal storage too
-    double limit_s = 600;  // for each command
+    std::string cultivar;  // path of the program
+    std::string folder;    // must be empty; everything is made here
+    bool peer = false;     // measures Optuna's journal storage too
+    double limit_s = 600;  // per command
 };
 
 class PoolStages {
 public:
     PoolStages(StageOptions options, const PoolShape& shape) : options_(std::move(options)), shape_(shape) {}
 
-    // Errors: whatever keeps the pool from being made or served; a command that fails is a figure with a problem.
+    // Errors: the pool could not be made or served. A failing command gives a figure with a problem instead.
     Result<SizeReport> run();
 
 private:
     using Words = std::vector<std::string>;
-    // `times` samples of a command; before each, `prepare` if given, off the clock.
+    // Takes `times` samples of a command. Before each it runs `prepare`, if given, without measuring it.
     void repeat(const std::string& name, int times, const std::function<Words(int)>& command,
                 const std::function<Result<void>(int)>& prepare = {});
     TimedSample sample(const Words& words);
     Words cultivar(Words words) const;
     Words git_fetch() const;
-    Words own_step(Words words) const;  // benchmarks/pool/bench_steps.h
+    Words own_step(Words words) const;  // a step of benchmarks/pool/bench_steps.h
     Result<void> forget_index() const;
     bool went_well() const { return !report_.figures.back().good().empty(); }
 

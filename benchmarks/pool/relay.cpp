@@ -37,7 +37,7 @@ int connected(int port) {
     return -1;
 }
 
-// A listening socket on a port that the kernel chose.
+// Opens a listening socket on a port that the kernel chooses.
 Result<std::pair<int, int>> listening() {
     const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address = loopback(0);
@@ -103,7 +103,7 @@ void Relay::accept_all() {
     }
 }
 
-// Until both sides have said all they had to say.
+// Relays until both sides have closed.
 void Relay::pass(int client) {
     const int server = connected(server_port_);
     std::array<pollfd, 2> ends{{{client, POLLIN, 0}, {server, POLLIN, 0}}};

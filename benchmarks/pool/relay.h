@@ -1,4 +1,4 @@
-// A relay between clients and a server on loopback that counts what passes, both ways.
+// A relay between clients and a server on loopback that counts the bytes both ways.
 #pragma once
 
 #include <atomic>
@@ -10,9 +10,9 @@
 
 namespace cultivar {
 
-// A port of the loopback interface that nothing listens on now. Errors: io.
+// Returns a loopback port that nothing listens on now. Errors: io.
 Result<int> free_port();
-// Does something listen there?
+// Returns whether something listens on this port.
 bool answers(int port);
 
 class Relay {
@@ -22,7 +22,7 @@ public:
         std::int64_t received_bytes = 0;  // by clients
     };
 
-    // Listens on a port of its own and passes every connection on to `server_port`. Errors: io.
+    // Listens on a port of its own and relays every connection to `server_port`. Errors: io.
     static Result<std::unique_ptr<Relay>> start(int server_port);
     Relay(const Relay&) = delete;
     Relay& operator=(const Relay&) = delete;
@@ -38,7 +38,7 @@ private:
 
     int listener_, port_, server_port_;
     std::atomic<bool> stop_ = false;
-    std::atomic<int> open_ = 0;  // connections that are still passed on
+    std::atomic<int> open_ = 0;  // connections that are still open
     std::atomic<std::int64_t> sent_ = 0, received_ = 0;
     std::thread thread_;
 };

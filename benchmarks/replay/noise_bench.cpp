@@ -1,4 +1,5 @@
-// noise_bench: keeping and reverting under the seed noise of real trainings; a line of JSON for each file and method.
+// noise_bench measures keeping and reverting under the seed noise of real trainings. It prints a line of JSON per file
+// and method.
 #include <cstdio>
 #include <cstdlib>
 

@@ -12,10 +12,10 @@
 namespace cultivar {
 namespace {
 
-constexpr double kAgain = 0.1;  // as the planner
+constexpr double kAgain = 0.1;  // as in the planner
 constexpr std::size_t kMostRuns = 8;
 
-// One proposed configuration: what it is worth, and whose seeds disturb its runs.
+// A proposed configuration: its true value, and the real configuration that gives its noise.
 struct Proposed {
     double truth = 0;
     const std::vector<double>* residuals = nullptr;
@@ -89,7 +89,7 @@ ClimbResult climb_three(Climb climb) {
     return climb.end(best, best.mean());
 }
 
-// The library's rules, on a History as a clone would have it.
+// Applies the library's rules on a History as a clone would have it.
 class Ours {
 public:
     explicit Ours(Climb climb, Random& random) : climb_(climb), random_(random) {}
@@ -140,7 +140,7 @@ private:
             climb_.count(all_[number], all_[std::stoul(parents_[number].front(), nullptr, 16)]);
     }
 
-    // The best of what stands; the start, if nothing does.
+    // Returns the best kept candidate, or the start if there is none.
     std::size_t incumbent() const {
         std::size_t best = 0;
         for (std::size_t i = 1; i < all_.size(); ++i) {

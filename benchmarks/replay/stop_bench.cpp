@@ -1,5 +1,6 @@
-// stop_bench: what stopping hopeless runs early saves and what it loses, on curves of real trainings. Streams of runs
-// are drawn from each file and given to a rule one after the other; a line of JSON for each file and method.
+// stop_bench measures the savings and losses of stopping hopeless runs early, on curves of real trainings. It draws
+// streams of runs from each file and gives them to a rule one after the other. It prints a line of JSON per file and
+// method.
 #include <cstdio>
 #include <cstdlib>
 

@@ -27,7 +27,7 @@ public:
     bool stop(const History&, const std::string&, const std::vector<CurvePoint>&) override { return false; }
 };
 
-// Looks at the first point at or after each of some fractions of the budget, and compares with the runs before it.
+// Checks the first point at or after each of some fractions of the budget, and compares it with the runs before.
 class AtRungs : public Stopper {
 public:
     explicit AtRungs(std::vector<double> rungs) : rungs_(std::move(rungs)) {}

@@ -9,14 +9,14 @@
 
 namespace cultivar {
 
-//   ours      StoppingRule of bandit/stopping
-//   median    from 20 % of the budget, at every tenth: worse than the median of all that got there; after 8 completed
+//   ours      StoppingRule of bandit/policy/early_stopping.h
+//   median    from 20 % of the budget, at every tenth: worse than the median of all that reached it; after 8 completed
 //   halving   asynchronous successive halving, eta 3, on runs that cannot be resumed: at 1/9 and 1/3 of the budget a
-//             run goes on if it is among the best third of those that got there so far
+//             run goes on if it is among the best third of those that got this far
 //   none      everything runs to its end
 const std::vector<std::string>& stop_methods();
 
-// Null for an unknown name.
+// Returns null for an unknown name.
 std::unique_ptr<Stopper> make_stopper(const std::string& method);
 
 }  // namespace cultivar

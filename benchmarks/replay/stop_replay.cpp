@@ -39,7 +39,7 @@ std::vector<std::size_t> drawn(std::size_t count, std::size_t length, Random& ra
     return order;
 }
 
-// The trial that this run became; its curve ends where it was stopped.
+// Returns the trial of this run; its curve ends where it was stopped.
 Trial trial_of(const std::vector<CurvePoint>& run, const std::string& candidate, const History& history,
                Stopper& stopper) {
     Trial trial;
@@ -97,7 +97,7 @@ StreamResult replay_stream(const CurveSet& set, std::size_t length, Stopper& sto
     result.stopped /= static_cast<double>(order.size());
     if (finals.empty()) return result;
     const double best = *std::ranges::min_element(finals), middle = median(finals);
-    published = std::min(published, std::ranges::max(finals));  // everything stopped: the worst
+    published = std::min(published, std::ranges::max(finals));  // the worst if everything was stopped
     result.lost = published > best;
     result.regret_added = middle > best ? (published - best) / (middle - best) : 0;
     return result;

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""What search_bench measures, for Optuna's TPE: the same tables, protocol and lines of JSON.
+"""The measurements of search_bench for Optuna's TPE: the same tables, protocol and lines of JSON.
 
     optuna_search.py [--evaluations N] [--repeats R] [--workers W] [--method M] FILE...
 
-Methods: optuna (TPE as that version comes), optuna-multivariate (what Optuna 5 makes the default: multivariate, and with
-several workers the constant liar). Needs Optuna (Debian: python3-optuna); says so and ends with 77 where it is absent.
-An ordered parameter is an integer, the others categorical. Optuna cannot leave a configuration out: one that has no row
-is told as failed and counts for nothing. It publishes the best mean of a configuration that ran.
+Methods: optuna (TPE with the defaults of that version), optuna-multivariate (the default of Optuna 5: multivariate, and
+with several workers the constant liar). Needs Optuna (Debian: python3-optuna); without it, prints so and exits with 77.
+An ordered parameter is an integer, the others are categorical. Optuna cannot leave a configuration out: one without a
+row is reported as failed and does not count. The published score is the best mean of a configuration that ran.
 """
 import argparse
 import gzip

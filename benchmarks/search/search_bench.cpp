@@ -1,18 +1,18 @@
 // search_bench --evaluations N --repeats R --workers W --method M [--known N] [--forged N] [--elsewhere FILE] FILE...
 //
-// How well a method chooses: for each table of real trainings, the true mean of what it would publish after so many
-// runs, averaged over the repeats. Every run counts, re-runs included. W workers are simulated, each run taking a
-// log-normal time (sigma 0.5); what is under way is known to the method. Prints a line of JSON for each table:
+// Measures how well a method chooses: for each table of real trainings, the true mean of the row that it would publish
+// after a number of runs, averaged over the repeats. Every run counts, re-runs included. W workers are simulated; each
+// run takes a log-normal time (sigma 0.5), and the method knows the runs under way. Prints a line of JSON per table:
 //
 //   {"table":..., "method":..., "workers":W, "repeats":R,
 //    "regret":{"10":{"mean":..., "lo":..., "hi":...}, ...},   95 % bootstrap intervals; 0: the best, 1: the median row
-//    "duplicates":...,     share of the launches that repeat a known row without being meant to
+//    "duplicates":...,     share of the launches that repeat a known row unintentionally
 //    "propose_ms":...}     mean processor time to choose a run
 //
-// What a pool may hold before `ours` begins in it: so many own results of random rows (how long a plan takes then); so
-// many forged ones, unverified, of random rows, each better than any true one (what lies cost); the history of 100 runs
-// on another table of the same space, as another category's of another writer (what a laptop's pool gives a server's).
-// The line says so: "known":N, "forged":N, "elsewhere":"TABLE".
+// The pool may have contents before `ours` begins: --known N own results of random rows (how long a plan takes then);
+// --forged N unverified results of random rows, each better than any true one (the cost of lies); --elsewhere FILE: 100
+// runs on another table of the same space, by another writer in another category (the value of a laptop's pool for a
+// server's). The line then has "known":N, "forged":N, "elsewhere":"TABLE".
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -98,7 +98,7 @@ private:
     Random luck_;
     int idle_;
     double now_s_ = 0;
-    std::multimap<double, Launch> under_way_;  // by when they end
+    std::multimap<double, Launch> under_way_;  // by end time
     std::map<std::size_t, bool> launched_;
     Search search_;
 };

@@ -14,11 +14,11 @@
 namespace cultivar {
 namespace {
 
-constexpr int kTries = 200;  // to find a neighbour that has a row and is new
+constexpr int kTries = 200;  // limit for finding a neighbour that has a row and is new
 constexpr int kTpeSamples = 24;
 constexpr double kTemperature = 0.05;
 
-// What the simple methods know: the mean loss of each row that ran.
+// The base of the simple methods: it keeps the mean loss of each row that ran.
 class Simple : public SearchMethod {
 public:
     Simple(const SearchTable& table, std::uint64_t seed, std::size_t first_rows)
@@ -57,7 +57,7 @@ protected:
         return row;
     }
 
-    // A neighbour that is new; anything new where none was found.
+    // Returns a new neighbour of the row, or any new row if none was found.
     std::size_t mutated(std::size_t row) {
         const Genes base = table_.genes(row);
         const History nothing;
@@ -76,7 +76,7 @@ protected:
     std::size_t launched_ = 0;
     std::set<std::size_t> seen_;
     std::map<std::size_t, Ran> ran_;
-    std::vector<std::size_t> order_;  // as they finished
+    std::vector<std::size_t> order_;  // in the order in which they finished
 };
 
 class RandomSearch final : public Simple {

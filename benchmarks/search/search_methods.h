@@ -1,4 +1,4 @@
-// The methods that search_bench compares, behind one interface: what runs next, what came of it, what is best.
+// The methods that search_bench compares, behind one interface: choose the next run, take its result, name the best.
 #pragma once
 
 #include <memory>
@@ -13,20 +13,20 @@ namespace cultivar {
 
 struct Launch {
     std::size_t row = 0;
-    bool again = false;  // a known one once more, on purpose
+    bool again = false;  // repeats a known row on purpose
 };
 
 class SearchMethod {
 public:
     virtual ~SearchMethod() = default;
-    // Nothing: wait for a result, or, when nothing is under way, give up.
+    // Returns nothing if it must wait for a result or, with no run under way, gives up.
     virtual std::optional<Launch> next() = 0;
     virtual void finished(const Launch& launch, double loss) = 0;
-    // The row that it would publish now. Something was finished.
+    // Returns the row that it would publish now. At least one run must have finished.
     virtual std::size_t best() const = 0;
 };
 
-// Rows that a search begins with, drawn without repeats: the same for every method.
+// The number of first rows, drawn without repeats: the same rows for every method.
 inline constexpr std::size_t kFirstRows = 10;
 std::vector<std::size_t> first_rows_of(const SearchTable& table, std::uint64_t seed, std::size_t count);
 
@@ -37,15 +37,15 @@ std::vector<std::size_t> first_rows_of(const SearchTable& table, std::uint64_t s
 //   tpe       multivariate TPE alone, without repeats
 const std::vector<std::string_view>& search_methods();
 
-// What a pool holds before `ours` begins in it.
+// The contents of the pool before `ours` begins.
 struct Prelude {
-    int known = 0;   // own results, of random rows
+    int known = 0;   // own results of random rows
     int forged = 0;  // unverified results of a stranger, kept and claimed: random rows, each better than any true one
-    const SearchTable* elsewhere = nullptr;  // of the same space: another category, in which a stranger ran
-    int told = 100;                          // runs there, chosen by `ours`
+    const SearchTable* elsewhere = nullptr;  // table of the same space: a stranger's runs in another category
+    int told = 100;                          // number of runs there, chosen by `ours`
 };
 
-// Null: no such method. The tables outlive the method. Only `ours` has a prelude.
+// Returns null for an unknown method. The tables must outlive the method. Only `ours` has a prelude.
 std::unique_ptr<SearchMethod> make_search_method(std::string_view name, const SearchTable& table, std::uint64_t seed,
                                                  const Prelude& prelude = {});
 

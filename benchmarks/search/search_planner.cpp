@@ -40,7 +40,7 @@ void PlannedSearch::know(std::size_t row, Random& luck) {
     history_.trials.push_back(std::move(trial));
 }
 
-// Said to be a seed's child, so that it speaks for its step and its operator too.
+// The forged run claims to be a seed's child, so that it counts for its step and its operator too.
 void PlannedSearch::forge(std::size_t row, Random& luck) {
     KnownCandidate& entry = entry_of(row);
     entry.kept = true;
@@ -66,7 +66,7 @@ void PlannedSearch::hear_of(const SearchTable& elsewhere, int told) {
     for (Trial trial : there.history_.trials) {
         const KnownCandidate& known = there.known(trial.candidate);
         auto row = table_.find(known.candidate.genes);
-        if (!row) continue;  // it does not fit this machine
+        if (!row) continue;  // as if it did not fit this machine
         KnownCandidate& entry = entry_of(*row);
         entry.kept |= known.kept;
         trial.trusted = false;

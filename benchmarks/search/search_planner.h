@@ -1,5 +1,5 @@
-// `cultivar explore` on a table: the planner with the history that a pool would have, a looked-up loss for each run.
-// Runs are judged, kept and crossed by the same rules; runs under way are leases.
+// Runs `cultivar explore` on a table: the planner with the history that a pool would have; each run's loss is looked
+// up. The same rules judge, keep and cross. Runs under way are leases.
 #pragma once
 
 #include <map>

@@ -66,7 +66,7 @@ Result<void> SearchTable::read_header(const std::vector<std::string>& fields) {
     std::vector<Gene> genes;
     for (const std::string& field : fields) {
         const std::size_t kind = field.find(':'), count = field.rfind(':');
-        if (kind == count) break;  // the losses
+        if (kind == count) break;  // the loss columns begin
         const std::string word = field.substr(kind + 1, count - kind - 1);
         auto levels = whole(field.substr(count + 1));
         if (!levels || *levels < 1 || *levels > kMostLevels || (word != "ord" && word != "cat"))

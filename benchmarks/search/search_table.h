@@ -1,8 +1,9 @@
 // A table of real trainings as a search space with looked-up scores.
 //
-// Format: gzip or plain CSV; header `name:kind:levels,...,loss0,loss1,...`, kind `ord` (ordered levels) or `cat`; a row
-// is the level of each parameter, then a loss for each seed (lower is better, empty: missing). What has no row does not
-// exist. Ordered parameters become whole numbers with levels, the others choices; none is structural.
+// The format is CSV, gzipped or plain. The header is `name:kind:levels,...,loss0,loss1,...` with the kinds `ord`
+// (ordered levels) and `cat`. A row has the level of each parameter, then a loss per seed (lower is better, empty:
+// missing). An assignment without a row does not exist. Ordered parameters become whole numbers with levels, the others
+// choices; none is structural.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +22,15 @@ public:
     // Errors: io, corrupt.
     static Result<SearchTable> load(const std::string& path);
 
-    const std::string& name() const { return name_; }  // the file's, without folder and endings
+    const std::string& name() const { return name_; }  // the file's name without folder and endings
     const Space& space() const { return *space_; }
     std::size_t rows() const { return losses_.size(); }
 
     Genes genes(std::size_t row) const;
     std::optional<std::size_t> find(const Genes& complete) const;
-    // The loss of one of the row's seeds.
+    // Draws the loss of one of the row's seeds.
     double draw(std::size_t row, Random& luck) const { return losses_[row][luck.below(losses_[row].size())]; }
-    // (true mean - best) / (median - best) over the table's true means.
+    // Returns (true mean - best) / (median - best) over the table's true means.
     double regret(std::size_t row) const { return (means_[row] - best_) / (median_ - best_); }
     double best() const { return best_; }  // of the true means
     double median() const { return median_; }

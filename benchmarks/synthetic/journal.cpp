@@ -36,7 +36,7 @@ Result<Key> derived_key(const std::string& text) {
     return loaded;
 }
 
-// Three in five contributors have machines of one speed.
+// Returns the category of a contributor: three in five have machines of the same speed.
 std::string category_of(int number) {
     constexpr std::array kSpeeds = {"e11", "e11", "e11", "e11.5", "e12"};
     return fmt::format("cpu-600s-{}", kSpeeds[static_cast<std::size_t>(number) % kSpeeds.size()]);

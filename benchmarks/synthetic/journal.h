@@ -1,5 +1,5 @@
-// The journals of a synthetic pool: a writer with a key, and a journal's pushes made in two steps, since a pack must be
-// whole before trees can name what is in it.
+// The journals of a synthetic pool: a writer with a key, and the pushes of a journal. A journal is made in two steps,
+// because a pack must be complete before trees can name its objects.
 #pragma once
 
 #include <optional>
@@ -21,7 +21,7 @@ struct SyntheticWriter {
     Identity at(std::int64_t unix_s) const { return {name, name + "@cultivar.invalid", unix_s}; }
 };
 
-// The same seed and number give the same key. Errors: io.
+// Makes a writer. The same seed and number give the same key. Errors: io.
 Result<SyntheticWriter> synthetic_writer(std::uint64_t seed, int number);
 
 class JournalBuilder {
@@ -29,18 +29,18 @@ public:
     JournalBuilder(SyntheticWriter writer, PackWriter& pack) : writer_(std::move(writer)), pack_(&pack) {}
 
     const SyntheticWriter& writer() const { return writer_; }
-    // Pushes by itself every 25 records, dated by the last of them.
+    // Appends a record. Every 25 records make a push, dated by the last of them.
     Result<void> append(const std::string& line, std::int64_t unix_s);
     Result<void> push();
 
-    // After the pack is finished: trees, signed commits and the branch.
+    // Writes trees, signed commits and the branch. Call it after the pack is finished.
     Result<void> commit(Repo& repo) const;
 
 private:
     struct Push {
         std::size_t records = 0;
         std::int64_t unix_s = 0;
-        std::vector<std::pair<std::size_t, Oid>> segments;  // those that it made or changed
+        std::vector<std::pair<std::size_t, Oid>> segments;  // the segments that the push made or changed
     };
     Result<void> store_segment();
 

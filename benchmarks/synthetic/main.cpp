@@ -1,4 +1,4 @@
-// synthetic_pool: writes a synthetic pool into a folder (benchmarks/synthetic/pool.h).
+// synthetic_pool writes a synthetic pool into a folder (benchmarks/synthetic/pool.h).
 #include <cstdio>
 
 #include <fmt/format.h>

@@ -24,7 +24,7 @@ namespace {
 constexpr auto kLook = std::chrono::milliseconds(2);
 constexpr double kSetUpLimit_s = 3600;
 
-// A file without a name that takes what a program says.
+// A nameless file that takes a program's output.
 class Scratch {
 public:
     Scratch() : file_(std::tmpfile()) {}
@@ -96,7 +96,7 @@ Result<Measured> measure(const std::vector<std::string>& argv, double limit_s) {
     int status = 0;
     rusage usage{};
     ::wait4(pid, &status, 0, &usage);
-    ::kill(-pid, SIGKILL);  // whatever it left behind
+    ::kill(-pid, SIGKILL);  // kills any processes left behind
     measured.peak_bytes = std::max<std::int64_t>(usage.ru_maxrss * 1024, measured.own_peak_bytes);
     if (measured.own_peak_bytes == 0) measured.own_peak_bytes = measured.peak_bytes;
     measured.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -1,4 +1,4 @@
-// Other programs, run to their end and measured.
+// Runs other programs to their end and measures them.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +16,13 @@ struct Measured {
     int exit_code = -1;               // -1: ended by a signal
     bool timed_out = false;
     std::string output;  // standard output
-    std::string error;   // what it said last on standard error
+    std::string error;   // the end of standard error
 };
 
-// Starts argv[0], found along PATH, and waits; after `limit_s` its whole process group is killed. Errors: io.
+// Starts argv[0], found along PATH, and waits. After `limit_s` it kills the whole process group. Errors: io.
 Result<Measured> measure(const std::vector<std::string>& argv, double limit_s);
 
-// Runs a program that must succeed. Errors: io, git (it failed, with its last words).
+// Runs a program that must succeed. Errors: io, git (it failed; the message has the end of its output).
 Result<void> run_quietly(const std::vector<std::string>& argv);
 
 }  // namespace cultivar

@@ -1,4 +1,4 @@
-// The options that say what a synthetic pool is like, and what is told about one.
+// The command-line options for the shape of a synthetic pool, and the report about one.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@
 
 namespace cultivar {
 
-// Takes --runs, --contributors, --crossover and --seed with their values into `shape`; the other words come back.
+// Reads --runs, --contributors, --crossover and --seed with their values into `shape` and returns the other words.
 // Errors: usage.
 Result<std::vector<std::string>> read_shape(const std::vector<std::string>& words, PoolShape& shape);
-// The words that read_shape() takes for this shape.
+// Returns the words that read_shape() reads as this shape.
 std::vector<std::string> shape_words(const PoolShape& shape);
 
-// What was made, as a line of JSON.
+// Returns a summary of the pool as a line of JSON.
 std::string summary_json(const PoolShape& shape, const PoolSummary& made, double wall_s);
 
 }  // namespace cultivar

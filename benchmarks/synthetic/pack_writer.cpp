@@ -46,7 +46,7 @@ std::string big_endian(std::uint32_t value) {
 
 std::string header_of(std::uint32_t count) { return "PACK" + big_endian(2) + big_endian(count); }
 
-// Seven bits a byte, lowest first.
+// Encodes seven bits per byte, lowest first.
 std::string size_text(std::size_t size) {
     std::string out;
     for (; size >= 128; size >>= 7) out.push_back(static_cast<char>(128 | (size & 127)));
@@ -60,14 +60,14 @@ std::string entry_header(int type, std::size_t size) {
     return static_cast<char>(first | '\x80') + size_text(size >> 4);
 }
 
-// How far back the base lies, seven bits a byte, highest first, each but the last one less than it says.
+// Encodes the distance back to the base: seven bits per byte, highest first, each but the last one less than it says.
 std::string offset_text(std::uint64_t distance) {
     std::string out(1, static_cast<char>(distance & 127));
     while (distance >>= 7) out.insert(out.begin(), static_cast<char>(128 | (--distance & 127)));
     return out;
 }
 
-// All of the base, then what was added.
+// A delta that copies all of the base and appends the added bytes.
 std::string growth(std::size_t base_bytes, std::string_view bytes) {
     std::string delta = size_text(base_bytes) + size_text(bytes.size());
     for (std::size_t at = 0; at < base_bytes; at += kMaxCopy) {

@@ -1,5 +1,5 @@
-// Writes files of a journal straight into a git pack. A segment that grew is stored as what was added to it, as a host
-// stores what thin pushes bring: loose objects would take many times the space, and repacking them minutes.
+// Writes files of a journal straight into a git pack. A segment that grew is stored as a delta with the added bytes, as
+// a host stores the objects of thin pushes: loose objects would take many times the space, and repacking them minutes.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,19 @@ namespace cultivar {
 
 class PackWriter {
 public:
-    // Where a file lies in the pack, for one that begins with the same bytes.
+    // The place of a file in the pack, as the base of a file that begins with the same bytes.
     struct Stored {
         Oid oid;
         std::uint64_t offset = 0;
         std::size_t size_bytes = 0;
     };
 
-    // Into `git_dir`, without a trailing '/'. Errors: io.
+    // Writes into `git_dir` (without a trailing '/'). Errors: io.
     static Result<PackWriter> create(const std::string& git_dir);
 
     // `bytes` must begin with those of `before`, if given. Errors: io.
     Result<Stored> add(std::string_view bytes, const std::optional<Stored>& before);
-    // Closes the pack and has git index it; only then do its objects exist. Errors: io, git.
+    // Closes the pack and has git index it. Its objects do not exist before. Errors: io, git.
     Result<void> finish();
 
 private:

@@ -23,7 +23,7 @@ int contributors_of(const PoolShape& shape) {
     return shape.contributors > 0 ? shape.contributors : std::max(kFewestContributors, shape.runs / kRunsAContributor);
 }
 
-// The one place where the generator writes candidate commits.
+// Makes the commit graph of a search. The generator writes candidate commits only here.
 CommitGraph commit_graph_of(Lineage& lineage, std::vector<CandidateCommit>& kept) {
     return {[&](const Candidate& candidate, const std::vector<Oid>& parents) -> Result<Oid> {
                 TRY_ASSIGN(CandidateCommit commit, lineage.write(candidate, parents));
@@ -54,7 +54,7 @@ Result<void> write_main(Repo& repo, const Task& task, const SyntheticWriter& fou
     return repo.set_ref("refs/heads/main", commit, "");
 }
 
-// Everybody runs once before anybody runs again, in an order that changes.
+// Returns the order of contributors: everybody runs once before anybody runs again, in an order that changes.
 std::vector<int> turns(int runs, int contributors, Random& random) {
     std::vector<int> order, writers(static_cast<std::size_t>(contributors));
     std::iota(writers.begin(), writers.end(), 0);
@@ -66,7 +66,7 @@ std::vector<int> turns(int runs, int contributors, Random& random) {
     return order;
 }
 
-// Every run of the pool in order of time; the kept ones are commits in `repo` already.
+// Returns every run of the pool in order of time. The kept ones are commits in `repo` already.
 Result<std::vector<RunSketch>> search_all(Repo& repo, const Task& task, const PoolShape& shape,
                                           const std::vector<SyntheticWriter>& writers,
                                           std::vector<CandidateCommit>& kept, PoolSummary& summary) {
@@ -89,7 +89,7 @@ Result<std::vector<RunSketch>> search_all(Repo& repo, const Task& task, const Po
     return sketches;
 }
 
-// A run with its lease, and its claim where it was kept.
+// Appends a run with its lease, and its claim if it was kept.
 Result<void> append_run(JournalBuilder& journal, const Run& run, PoolSummary& summary) {
     TRY_ASSIGN(const std::int64_t unix_s, parse_utc(run.ended));
     std::vector<std::string> lines = {to_line(lease_of(run)), to_line(run)};
@@ -102,7 +102,7 @@ Result<void> append_run(JournalBuilder& journal, const Run& run, PoolSummary& su
     return {};
 }
 
-// Journal by journal, so that a segment's versions follow each other in the pack.
+// Writes one journal after the other, so that a segment's versions follow each other in the pack.
 Result<void> write_journals(const std::string& folder, const Task& task, std::vector<SyntheticWriter> writers,
                             const std::vector<RunSketch>& sketches, std::uint64_t seed, PoolSummary& summary) {
     const std::string task_id = task.id();
@@ -122,7 +122,8 @@ Result<void> write_journals(const std::string& folder, const Task& task, std::ve
     return {};
 }
 
-// `archive`: nothing but history. Each commit's first parent is the one before, the others are up to 100 candidates.
+// Writes the branch `archive`, which holds history only. Each commit's first parent is the previous one, the others are
+// up to 100 candidates.
 Result<void> write_archive(Repo& repo, const SyntheticWriter& maintainer, const std::vector<CandidateCommit>& settled) {
     if (settled.empty()) return {};
     TRY_ASSIGN(const Oid nothing, repo.write_tree({}));
@@ -183,7 +184,7 @@ Result<std::vector<FurtherRun>> further_runs(Repo& repo, const Task& task, const
     Lineage lineage(repo, task);
     std::vector<CandidateCommit> kept;
     SyntheticSearch search(task, seed, 0, commit_graph_of(lineage, kept));
-    for (std::size_t i = 0; i < lm_seeds().size(); ++i) TRY(search.next());  // the pool has these
+    for (std::size_t i = 0; i < lm_seeds().size(); ++i) TRY(search.next());  // skips the seeds, which the pool has
     std::vector<FurtherRun> runs;
     for (int i = 0; i < count; ++i) {
         const std::size_t before = kept.size();

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kCurvePoints = 64;
 constexpr std::int64_t kTokensPerStep = 16384;
-constexpr double kStartLoss = 5.55;  // ln 257: a model that knows nothing
+constexpr double kStartLoss = 5.55;  // ln 257: the loss of an untrained model
 constexpr double kScoring_s = 9, kWatts = 31;
 
 double rounded(double value, int digits) {
@@ -31,7 +31,7 @@ double to_microseconds(double seconds) { return std::round(seconds * 1e6) / 1e6;
 
 PoolFile data_file(const std::string& name, std::int64_t tokens) { return {name, sha256_hex(name), tokens}; }
 
-// Loss after a share of the training: fast at first, `last` in the end.
+// The loss after a share of the training: it falls fast at first and ends at `last`.
 double loss_at(double share, double last) { return last + (kStartLoss - last) * std::exp(-7 * std::sqrt(share)); }
 
 void train(Run& run, double last_loss, double share, Random& random) {

@@ -1,5 +1,5 @@
-// Records of runs that never took place, with figures as a trainer gives them: as many, as long and consistent, so that
-// they pass intake. A pure function of the sketch and the seed.
+// Makes records of runs that never took place, with figures as a trainer gives them: as many, as long and consistent,
+// so that they pass the record checks. A pure function of the sketch and the seed.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@
 
 namespace cultivar {
 
-// The language-model task as `init` and `data import` leave it, with digests of data that do not exist.
+// Returns the language-model task as `init` and `data import` leave it, with digests of data that do not exist.
 Result<Task> synthetic_task();
 
-// What a made-up search decided about one run.
+// The decisions of a made-up search about one run.
 struct RunSketch {
     std::string candidate, toml;
     std::vector<std::string> parents;  // candidate ids
@@ -23,13 +23,13 @@ struct RunSketch {
     int replicate = 0;
     RunStatus status = RunStatus::done;
     Decision decision = Decision::none;
-    double val_loss = 0;  // nats a token; the record's own differs by rounding
+    double val_loss = 0;  // nats per token; the record's value is rounded
     std::int64_t started_unix_s = 0;
 };
 
 Run run_of(const Task& task, const std::string& task_id, const RunSketch& sketch, std::uint64_t seed);
 Lease lease_of(const Run& run);
-// `id`: the record id of `run`.
+// Makes the claim of a kept run; `id` is the record id of `run`.
 Claim claim_of(const Run& run, const std::string& id);
 
 }  // namespace cultivar

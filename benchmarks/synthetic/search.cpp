@@ -13,7 +13,7 @@ namespace cultivar {
 namespace {
 
 constexpr double kKeptShare = 0.2, kReplicateShare = 0.1;
-constexpr double kStoppedShare = 0.06, kUnfitShare = 0.03, kFailedShare = 0.01;  // of the runs that are not kept
+constexpr double kStoppedShare = 0.06, kUnfitShare = 0.03, kFailedShare = 0.01;  // shares of the runs that are not kept
 constexpr double kBackToDefault = 0.3;
 constexpr std::size_t kRecent = 300;
 constexpr int kTries = 100;
@@ -47,7 +47,7 @@ Value moved(const Gene& gene, const Value& now, Random& random) {
     return gene.choices[random.below(gene.choices.size())];
 }
 
-// One to three active genes moved. Nothing when the constraints could not be kept.
+// Moves one to three active genes. Nothing if the constraints could not be kept.
 std::optional<Candidate> mutate_once(const Task& task, const std::string& task_id, const Candidate& from,
                                      Random& random) {
     Genes genes = from.genes;
@@ -138,7 +138,7 @@ Result<std::optional<RunSketch>> SyntheticSearch::crossed() {
     return std::optional(std::move(sketch));
 }
 
-// A little of what is left above the floor is gained each time.
+// Each kept child gains a small part of the distance to the loss floor.
 Result<RunSketch> SyntheticSearch::keep(RunSketch sketch, Candidate child,
                                         const std::vector<const KeptCandidate*>& parents) {
     double best = kFirstLoss;

@@ -1,6 +1,6 @@
-// A made-up search over the language-model task's space: who tried what, from which parents, and what was kept. About
-// one run in five is kept; children come from the newest kept candidates by one to three changed genes, some kept ones
-// by a cross. Deterministic given the seed.
+// Simulates a search over the language-model task's space: each run's candidate, its parents and whether it was kept.
+// About one run in five is kept. Children come from the newest kept candidates by one to three changed genes, some kept
+// ones by a cross. Deterministic given the seed.
 #pragma once
 
 #include <deque>
@@ -17,7 +17,7 @@
 
 namespace cultivar {
 
-// A candidate that later ones may come from.
+// A candidate that later ones may descend from.
 struct KeptCandidate {
     Candidate candidate;
     Oid commit;
@@ -25,7 +25,7 @@ struct KeptCandidate {
     int runs = 1;
 };
 
-// How the search reaches the commit graph. `keep` gives the commit of a kept candidate, `cross` the child of two.
+// The search's access to the commit graph. `keep` returns the commit of a kept candidate, `cross` the child of two.
 struct CommitGraph {
     std::function<Result<Oid>(const Candidate& candidate, const std::vector<Oid>& parents)> keep;
     std::function<Result<Candidate>(const Oid& a, const Oid& b)> cross;
@@ -37,7 +37,7 @@ public:
     SyntheticSearch(const Task& task, std::uint64_t seed, double crossover, CommitGraph graph)
         : task_(task), task_id_(task.id()), random_(seed), crossover_(crossover), graph_(std::move(graph)) {}
 
-    // The next run; the pool's seeds come first. Writer, category and start are left to the caller.
+    // Returns the next run; the pool's seeds come first. The caller fills in writer, category and start.
     Result<RunSketch> next();
 
     int crosses() const { return crosses_; }

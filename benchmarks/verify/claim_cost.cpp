@@ -83,7 +83,7 @@ std::vector<double> clock_of(int steps, double step_s) {
     return readings_s;
 }
 
-// The record that a run of `claim_s` would have.
+// Returns the record that a run of `claim_s` would have.
 Run claim_of(const CostRequest& request, const Candidate& candidate, double step_cpu_s, double beside_cpu_s) {
     Run run;
     run.task = std::string(64, '0');
@@ -157,7 +157,7 @@ Result<ClaimCost> measure_cost(const CostRequest& request) {
         return cost_of(ran, chunks);
     };
     TRY_ASSIGN(cost.slice, score(data.slice, effort.slice_chunks));
-    TRY_ASSIGN(cost.hold_out, score(data.slice, effort.hold_out_chunks));  // a hold-out's slice is as large
+    TRY_ASSIGN(cost.hold_out, score(data.slice, effort.hold_out_chunks));  // a hold-out's slice has the same size
     TRY_ASSIGN(cost.whole_slice, score(data.slice, kScoreChunks));
     TRY_ASSIGN(cost.full_set, score(data.full, kScoreChunks));
 

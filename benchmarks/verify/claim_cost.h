@@ -1,7 +1,7 @@
-// What the first three tiers take of a claim of 600 s, in processor seconds, which a busy machine does not stretch. No run
-// of 600 s is made: what a step takes is measured on the real worker, by replays of two lengths, and so is how many steps
-// the claim would have made in 600 s on all threads; then the worker scores a model of that size, as trained in two
-// steps, and replays as many steps, just as `cultivar verify` would have it do.
+// Measures the cost of the first three tiers for a claim of 600 s, in processor seconds, which do not depend on the
+// machine's load. It makes no run of 600 s: replays of two lengths on the real worker give the time per step and hence
+// the number of steps in 600 s on all threads. The worker then scores a model of that size, trained for two steps, and
+// replays as many steps as `cultivar verify` would request.
 #pragma once
 
 #include <string>
@@ -26,7 +26,7 @@ struct PartCost {
 struct ClaimCost {
     double step_cpu_s = 0, start_cpu_s = 0;
     std::int64_t steps = 0, parameters = 0, slice_targets = 0;
-    double claim_s = 0;  // with start-up and scoring
+    double claim_s = 0;  // including start-up and scoring
     double structure_s = 0;
     PartCost slice, hold_out, replay, whole_slice, full_set;
     double deviation = 0;  // between two replays

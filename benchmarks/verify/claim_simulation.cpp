@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kTargets = 64 * 4096, kBytes = 64 * 4096;
 constexpr int kOthers = 20;
 
-// The validation slice and how hard each chunk of it is.
+// The validation slice with the difficulty of each chunk.
 struct Slice {
     std::vector<double> difficulty;
     Slice(const ClaimNoise& noise, Random& random) {
@@ -46,7 +46,7 @@ Gap honest_gap(double bpb, const ClaimNoise& noise, Random& random) {
 }
 
 struct Simulated {
-    std::vector<double> claimed, weights;  // sums on record, and those that the weights have
+    std::vector<double> claimed, weights;  // claimed sums, and the true sums of the weights
     Gap gap;
     double trace_off = 0;
 };

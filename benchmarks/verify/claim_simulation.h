@@ -1,5 +1,5 @@
-// Claims, honest and not, put through the very judgements that `cultivar verify` makes of what it measured, with noise as
-// it was measured on real models.
+// Simulates honest and dishonest claims with measured noise and gives them to the same judgements that `cultivar
+// verify` uses.
 #pragma once
 
 #include <map>
@@ -11,16 +11,17 @@
 
 namespace cultivar {
 
-// Measured with 14 small models on parts of one corpus (eval/judge/rescore_test.h, eval/judge/hold_out_gap.h, train/protocol/replay_spec.h): chunk sums of the
-// same weights are within 4e-9 between instruction sets and BLAS kernels, losses of a replay within 2e-6 at worst, gaps
-// scatter by up to 0.0027 about their line, chunks differ by 2 % and a candidate's profile of them by 0.2 %. Rounding is
-// taken 250 times as large, since no two machines of different make were at hand.
+// Noise measured with 14 small models on parts of one corpus (eval/judge/rescore_test.h, eval/judge/hold_out_gap.h,
+// train/protocol/replay_spec.h). Chunk sums of the same weights are within 4e-9 between instruction sets and BLAS
+// kernels. Losses of a replay are within 2e-6 at worst. Gaps scatter by up to 0.0027 about their line. Chunks differ by
+// 2 %, and a candidate's profile of them by 0.2 %. Rounding is taken 250 times as large, since no two machines of
+// different make were available.
 struct ClaimNoise {
-    double rounding = 1e-6;          // relative, a chunk's sum
-    double trace = 2e-6;             // relative, a step's loss
-    double gap_bpb = 0.0027;         // a candidate's, about the line
-    double chunk_share = 0.019;      // of the score
-    double own_chunk_share = 0.002;  // how a candidate's profile of chunks differs from another's
+    double rounding = 1e-6;          // relative, of a chunk's sum
+    double trace = 2e-6;             // relative, of a step's loss
+    double gap_bpb = 0.0027;         // of a candidate's gap about the line
+    double chunk_share = 0.019;      // difference between chunks, relative to the score
+    double own_chunk_share = 0.002;  // difference between two candidates' profiles of chunks
 };
 
 enum class Deceit {
@@ -28,10 +29,10 @@ enum class Deceit {
     edited,    // scores lowered by 0.001 to 0.1 bits per byte, on every chunk
     swapped,   // another candidate's weights, worse by 0.005 to 0.3
     trained,   // on the validation slice: better there by 0.03 to 0.2 than anywhere else
-    hidden,    // scores lowered by 0.001 over all, but on one chunk in eight alone, which only all
-               // chunks are promised to find
-    slightly,  // trained on the validation slice for less: 0.002 to 0.03, which no rule promises to find
-    traced,    // another learning rate than it says: losses off by 0.001 to 0.1 after the first step
+    hidden,    // scores lowered by 0.001 in total, on one chunk in eight alone; only scoring all
+               // chunks is promised to find it
+    slightly,  // trained on the validation slice for 0.002 to 0.03; no rule promises to find it
+    traced,    // another learning rate than claimed: losses off by 0.001 to 0.1 after the first step
 };
 
 struct SimulatedClaims {
@@ -39,7 +40,7 @@ struct SimulatedClaims {
     Estimate share() const { return share_of(accepted, claims); }
 };
 
-// `whole`: as a would-be best is judged, with every chunk; otherwise with as few as any claim is.
+// `whole`: judged as a claimed best is, on every chunk; otherwise on the smallest number of chunks for any claim.
 SimulatedClaims simulate_claims(Deceit deceit, bool whole, int claims, const ClaimNoise& noise, Random& random);
 
 }  // namespace cultivar

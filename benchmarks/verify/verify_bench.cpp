@@ -1,4 +1,4 @@
-// verify_bench: what verifying a claim costs, and how often it is wrong; one line of JSON.
+// verify_bench measures the cost of verifying a claim and the rate of wrong verdicts. It prints one line of JSON.
 #include <cstdio>
 #include <cstdlib>
 #include <map>
