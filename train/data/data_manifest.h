@@ -1,4 +1,5 @@
-// What an import made, and of what: everything another machine needs to make the same, or to say why it cannot.
+// The manifest of an import: its sources, its settings and the digests of the files that it made. With it another
+// machine can make the same files, or name the file that differs.
 #pragma once
 
 #include <cstdint>
@@ -13,19 +14,19 @@
 namespace cultivar {
 
 struct DataFile {
-    std::string name;  // in the data folder, where it may be a link to somebody's own shard
+    std::string name;  // in the data folder; may be a link to a user's own shard
     std::string sha256;
     std::int64_t tokens = 0;  // shards only
     bool operator==(const DataFile&) const = default;
 };
 
 struct SourceFile {
-    std::string name;    // without folders; for messages, it is the digest that counts
-    std::string sha256;  // of the file as it lies there, packed or not
+    std::string name;    // without folders; used in messages, the digest identifies the file
+    std::string sha256;  // of the file as given, compressed or not
     bool operator==(const SourceFile&) const = default;
 };
 
-// A part of the validation set as it is scored (eval/formats/bits_per_byte.h): tokens / bytes is a constant of the pool.
+// A scored part of the validation set (eval/formats/bits_per_byte.h): tokens / bytes is a constant of the pool.
 struct ScoredPart {
     std::int64_t tokens = 0;  // targets, a multiple of 4,096
     std::int64_t bytes = 0;
@@ -33,26 +34,27 @@ struct ScoredPart {
     bool operator==(const ScoredPart&) const = default;
 };
 
-// Of a whole part's tokens; `what` names it in messages. Errors: usage (too few tokens to be scored).
+// Counts the targets and bytes of a whole part. `what` names the part in messages. Errors: usage (too few tokens to be
+// scored).
 Result<ScoredPart> scored_part(std::span<const std::uint16_t> stream, const ByteTable& table, const std::string& what);
 
 enum class TokenizerKind { sentencepiece, byte };
 
 struct DataManifest {
-    // What was asked for.
-    std::vector<SourceFile> sources;  // empty: existing shards, taken as they are
-    std::string separator;            // "": blank lines
+    // The request.
+    std::vector<SourceFile> sources;  // empty if existing shards were imported
+    std::string separator;            // "" means blank lines
     std::int64_t slice_text_bytes = 0;
     std::int64_t full_text_bytes = 0;
     TokenizerKind tokenizer_kind = TokenizerKind::sentencepiece;
-    // What came of it.
+    // The files made.
     std::vector<DataFile> train;  // in reading order
     DataFile slice, full, byte_table;
-    DataFile tokenizer;  // name "" without a model
+    DataFile tokenizer;  // name is "" without a model
     std::int64_t vocabulary = 0;
     ScoredPart slice_scored, full_scored;
-    // What was met on the way; 0 for existing shards.
-    std::int64_t text_bytes = 0;  // of the documents kept
+    // Statistics of the text; 0 for existing shards.
+    std::int64_t text_bytes = 0;  // in the kept documents
     std::int64_t documents = 0;   // kept
     std::int64_t duplicates = 0;  // dropped
     TextRepairs repairs;
@@ -62,15 +64,15 @@ struct DataManifest {
 
 std::string data_path(const std::string& folder, const DataFile& file);
 
-// Digests every file of the manifest again and counts the validation parts' targets and bytes. Errors: not_found,
-// corrupt (naming the first file that is missing or differs, or the part whose figures do), io. Costs one reading of all
-// data.
+// Computes the digest of every file of the manifest again and counts the validation parts' targets and bytes. Errors:
+// not_found, corrupt (names the first file that is missing or differs, or the part with other figures), io. Cost: one
+// reading of all data.
 Result<void> check_data(const std::string& folder, const DataManifest& manifest);
 
-// Did an import make the very files that the pool names? Errors: corrupt, naming the first source file that differs, is
-// missing or is one too many, or else the first file that came out different.
+// Checks that an import made exactly the files that the pool names. Errors: corrupt, naming the first source file that
+// differs, is missing or is one too many, or else the first file made with another digest.
 Result<void> require_same(const DataManifest& made, const DataManifest& expected);
-// Only the sources, so that a wrong one is found before the work is done.
+// Compares only the sources, so that a wrong one is found before the import starts.
 Result<void> require_same_sources(const std::vector<SourceFile>& given, const std::vector<SourceFile>& expected);
 
 }  // namespace cultivar

@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kWhiteSpace = " \t\n";
 
 struct Ordered {
-    std::array<std::uint64_t, 4> digest;  // SHA-256, compared as its hexadecimal form is
+    std::array<std::uint64_t, 4> digest;  // SHA-256; compares like its hexadecimal form
     std::string_view document;
 };
 
@@ -34,13 +34,14 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(kWhiteSpace) + 1 - first);
 }
 
-// The length of a blank line's white space and line feed after a line feed at `at`; 0 if the next line is not blank.
+// Returns the length of a blank line (white space and line feed) at `at`, which follows a line feed; 0 if the line is
+// not blank.
 std::size_t blank_line(std::string_view text, std::size_t at) {
     const std::size_t end = text.find_first_not_of(" \t", at + 1);
     return end != std::string_view::npos && text[end] == '\n' ? end - at : 0;
 }
 
-// Takes the first document, untrimmed, off the text.
+// Takes the first document off the text, untrimmed.
 std::string_view take_document(std::string_view& text, std::string_view separator) {
     std::size_t end = separator.empty() ? text.find('\n') : text.find(separator);
     std::size_t skip = separator.size();

@@ -1,9 +1,9 @@
-// Documents: the text of all files cut into pieces, each once, in an order that depends on nothing but their content.
+// Cuts the text of all files into documents, drops copies, and orders the documents by content alone.
 //
-// A document is what stands between separators, without the white space around it (so that none begins with a space,
-// which would stand uncounted at its start); what is empty then is dropped, and so is every further copy of the same
-// bytes. Documents are ordered by the SHA-256 of their bytes: the same files in any order give the same shards, and the
-// first documents, the validation part, are a uniform sample that cannot be chosen.
+// A document is the text between separators without the white space around it (a space at its start would not be
+// counted). Empty documents and further copies of the same bytes are dropped. Documents are ordered by the SHA-256 of
+// their bytes: the same files in any order give the same shards, and the first documents, the validation part, are a
+// uniform sample that cannot be chosen.
 #pragma once
 
 #include <cstdint>
@@ -16,20 +16,20 @@
 namespace cultivar {
 
 struct Documents {
-    std::vector<std::string_view> ordered;  // into the texts that they were cut from
-    std::int64_t duplicates = 0;            // dropped
+    std::vector<std::string_view> ordered;  // views into the input texts
+    std::int64_t duplicates = 0;            // number of dropped copies
 };
 
-// `separator` empty: at blank lines (two line feeds with at most spaces and tabs between). Otherwise: at each
-// occurrence of the separator, whatever surrounds it. The texts must outlive the result.
+// An empty `separator` cuts at blank lines (two line feeds with at most spaces and tabs between). Any other separator
+// cuts at each occurrence, regardless of the bytes around it. The texts must outlive the result.
 Documents cut_documents(const std::vector<std::string>& texts, std::string_view separator);
 
-// Where the ordered documents part: [0, slice) is the validation slice, [0, full) the full validation set,
-// [full, end) is trained on. Each part takes documents until it has at least the bytes asked for.
+// The bounds of the parts: [0, slice) is the validation slice, [0, full) the full validation set, and [full, end) the
+// training text. Each part takes documents until it has at least the bytes asked for.
 struct Parts {
     std::size_t slice = 0, full = 0;
 };
-// Errors: usage, when too little text is left to train on (less than the full validation set).
+// Errors: usage (the text left for training is shorter than the full validation set).
 Result<Parts> part_documents(const std::vector<std::string_view>& ordered, std::int64_t slice_bytes,
                              std::int64_t full_bytes);
 

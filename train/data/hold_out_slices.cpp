@@ -24,7 +24,7 @@ std::size_t hash_of(Tokens document) {
         {reinterpret_cast<const char*>(document.data()), document.size() * sizeof(std::uint16_t)});
 }
 
-// Calls `take` with each document of a stream, its BOS included.
+// Calls `take` with each document of a token stream, including its BOS.
 template <typename Take>
 void each_document(Tokens stream, const Take& take) {
     auto begin = std::find(stream.begin(), stream.end(), kBos);

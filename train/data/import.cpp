@@ -16,7 +16,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kEncodedAtOnce = 8 << 20;  // bytes of text between two reports
+constexpr std::size_t kEncodedAtOnce = 8 << 20;  // bytes of text between two progress reports
 
 class Import {
 public:
@@ -28,7 +28,7 @@ public:
         manifest_.tokenizer_kind = request.tokenizer;
     }
 
-    // The sources' digests; their order does not matter.
+    // Computes the sources' digests; their order does not matter.
     Result<std::vector<SourceFile>> digest() {
         if (request_.sources.empty()) return fail(Code::usage, "no source files", "cultivar data import FILE...");
         for (const std::string& path : request_.sources) {
@@ -105,7 +105,7 @@ private:
     const std::string& folder_;
     const ImportProgress& progress_;
     std::vector<std::string> texts_;
-    std::vector<std::string_view> documents_;  // into texts_
+    std::vector<std::string_view> documents_;  // views into texts_
     Parts parts_;
     DataManifest manifest_;
 };

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The paths of the folder's files whose names begin with the prefix and end with .bin, in reading order.
+// Lists the folder's files named PREFIX*.bin, in reading order.
 Result<std::vector<fs::path>> shards_in(const std::string& folder, std::string_view prefix) {
     std::vector<fs::path> paths;
     std::error_code error;
@@ -52,8 +52,8 @@ Result<DataFile> link_shard(const fs::path& path, const std::string& folder, int
     return file;
 }
 
-// How many tokens the first whole documents take that stand for at least so many bytes; all, if there is no such
-// border.
+// Returns the number of tokens in the first whole documents with at least `slice_bytes` bytes; all tokens if no
+// document border comes after that many bytes.
 std::size_t slice_length(const std::vector<std::uint16_t>& stream, const ByteTable& table, std::int64_t slice_bytes) {
     std::int64_t bytes = 0;
     for (std::size_t at = 1; at < stream.size(); ++at) {

@@ -1,4 +1,4 @@
-// The last step of every import: a file into the data folder, with its digest.
+// Writes the files of an import into the data folder and returns their digests.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,12 @@ Result<void> create_folder(const std::string& folder);
 Result<DataFile> save_shard(const std::string& folder, const std::string& name, std::span<const std::uint16_t> tokens);
 Result<DataFile> save_file(const std::string& folder, const std::string& name, std::string_view bytes);
 
-// train_000000.bin and so on, `shard_tokens` each but the last.
+// Writes train_000000.bin and so on with `shard_tokens` tokens each; the last may be smaller.
 Result<std::vector<DataFile>> save_training(const std::string& folder, std::span<const std::uint16_t> tokens,
                                             std::int64_t shard_tokens = kShardTokens);
 
-// val_slice.bin, val_full.bin, tokens.bytes and, unless empty, tokenizer.model, into the manifest with their figures.
-// Errors: usage (a part too short to be scored), io.
+// Writes val_slice.bin, val_full.bin, tokens.bytes and, unless `model` is empty, tokenizer.model, and enters them with
+// their figures into the manifest. Errors: usage (a part too short to be scored), io.
 Result<void> save_validation(const std::string& folder, std::span<const std::uint16_t> slice,
                              std::span<const std::uint16_t> full, const ByteTable& table, std::string_view model,
                              DataManifest& manifest);

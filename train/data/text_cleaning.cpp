@@ -47,7 +47,7 @@ Result<std::string> read_whole(const std::string& path) {
     return bytes;
 }
 
-// All members of a gzip file, one after another; zeros after the last are padding.
+// Inflates all members of a gzip file, one after another. Zeros after the last member are padding.
 Result<std::string> inflate_all(std::string_view packed, const std::string& path) {
     const auto damaged = [&] { return fail(Code::corrupt, fmt::format("'{}' is a damaged or cut gzip file", path)); };
     z_stream stream{};

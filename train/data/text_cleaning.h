@@ -1,13 +1,13 @@
-// Text as it comes from people's files, made into the text that is trained on.
+// Cleans the text of users' files for training.
 //
-// The rule, the same for every tokenizer:
-//   - .gz and .dz content (by its first bytes, not its name) is inflated, all members of it
+// The rules are the same for every tokenizer:
+//   - .gz and .dz content (recognised by its first bytes, not its name) is inflated, with all its members
 //   - a byte order mark at the start of a file is dropped
 //   - every maximal invalid part of a UTF-8 sequence becomes one U+FFFD (The Unicode Standard 15.0, section 3.9,
 //     "U+FFFD Substitution of Maximal Subparts")
 //   - CR LF and a lone CR become LF
 //   - control characters other than line feed and tab (U+0000..U+001F, U+007F) are dropped
-//   - U+2581, which SentencePiece keeps for itself as the mark of a space, becomes a space
+//   - U+2581, which SentencePiece reserves as its mark of a space, becomes a space
 #pragma once
 
 #include <cstdint>
@@ -21,17 +21,17 @@ namespace cultivar {
 struct TextRepairs {
     std::int64_t invalid_bytes = 0;     // bytes that were not UTF-8
     std::int64_t replacements = 0;      // U+FFFD written for them
-    std::int64_t dropped_controls = 0;  // carriage returns not among them
+    std::int64_t dropped_controls = 0;  // without carriage returns
     std::int64_t replaced_marks = 0;    // U+2581
 
     TextRepairs& operator+=(const TextRepairs& other);
     bool operator==(const TextRepairs&) const = default;
 };
 
-// The whole rule on one file's content; adds to `repairs`. The result is valid UTF-8.
+// Applies all rules to the content of one file and adds to `repairs`. The result is valid UTF-8.
 std::string clean_text(std::string_view bytes, TextRepairs& repairs);
 
-// A file's content, inflated if it is gzip. Errors: not_found, io, corrupt (a damaged or cut gzip stream).
+// Reads a file and inflates it if it is gzip. Errors: not_found, io, corrupt (a damaged or truncated gzip stream).
 Result<std::string> read_text_bytes(const std::string& path);
 
 }  // namespace cultivar

@@ -34,7 +34,7 @@ TokenBytes bytes_of_piece(const sentencepiece::SentencePieceProcessor& processor
     return {static_cast<std::uint16_t>(piece.size()), lead, false};
 }
 
-// Takes at most kMaxEncodedBytes off the text: up to and with the last line feed, else up to a character's end.
+// Takes at most kMaxEncodedBytes off the text, up to the last line feed, or else to the end of a character.
 std::string_view take_piece(std::string_view& text) {
     std::size_t size = text.size();
     if (size > kMaxEncodedBytes) {
@@ -50,7 +50,7 @@ std::string_view take_piece(std::string_view& text) {
     return piece;
 }
 
-// The sample's documents line by line: line feeds are byte tokens, never parts of a piece.
+// Gives the sample's documents line by line: line feeds are byte tokens and never parts of a piece.
 class Lines final : public sentencepiece::SentenceIterator {
 public:
     explicit Lines(const std::vector<std::string_view>& documents) : documents_(documents) { Next(); }

@@ -1,9 +1,9 @@
-// Text to token ids, and what each id stands for in bytes. SentencePiece lives behind this header and nowhere else.
+// Tokenizers: text to token ids, and the table of bytes per id. Only this file's implementation uses SentencePiece.
 //
 // Ids 0..3 are pad, BOS, EOS and unknown. Two kinds:
-//   sentencepiece  a BPE model with byte fallback. The ones trained here neither normalise nor add a space, so that the
-//                  byte table counts every document of train/data/documents exactly: its bytes = sum over its tokens of
-//                  base + lead. (Models from elsewhere may fold characters: there the table counts the folded text.)
+//   sentencepiece  a BPE model with byte fallback. Models trained here neither normalise nor add a space, so that the
+//                  byte table counts every document (train/data/documents.h) exactly: its bytes = sum over its tokens
+//                  of base + lead. (Other models may fold characters; then the table counts the folded text.)
 //   byte           byte b is id 4 + b; 260 ids
 #pragma once
 
@@ -24,11 +24,12 @@ inline constexpr int kTrainedPieces = 1024;
 class Tokenizer {
 public:
     static Tokenizer bytes();
-    // From the bytes of a .model file. Errors: corrupt (not a model, over 65,536 pieces, or BOS is not 1).
+    // Reads the bytes of a .model file. Errors: corrupt (not a model, over 65,536 pieces, or BOS is not 1).
     static Result<Tokenizer> sentencepiece(std::string_view model);
 
-    // Each document as BOS and its ids, one after another. Uses both cores; the result does not depend on their number.
-    // Text of over 64 KiB is cut at line feeds first, so that memory and time stay bounded. Errors: corrupt.
+    // Encodes each document as BOS and its ids, one document after another. Uses up to 16 threads; the result does not
+    // depend on their number. Text of over 64 KiB is cut at line feeds first, so that memory and time stay bounded.
+    // Errors: corrupt.
     Result<std::vector<std::uint16_t>> encode(const std::vector<std::string_view>& documents) const;
 
     int vocabulary() const { return static_cast<int>(table_.size()); }
@@ -38,7 +39,7 @@ private:
     struct Model;
     bool encode_one(std::string_view text, std::vector<std::uint16_t>& tokens) const;
 
-    std::shared_ptr<const Model> model_;  // null: bytes
+    std::shared_ptr<const Model> model_;  // null for the byte tokenizer
     ByteTable table_;
 };
 

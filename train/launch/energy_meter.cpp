@@ -16,7 +16,8 @@ std::optional<std::uint64_t> read_number(const fs::path& path) {
     return std::nullopt;
 }
 
-// A package's counter includes its cores and graphics but not its memory; "psys" includes the packages.
+// A package's counter includes its cores and graphics but not its memory. "psys" includes the packages and is not
+// counted.
 bool counts(const fs::path& zone) {
     std::string name;
     std::ifstream(zone / "name") >> name;

@@ -1,8 +1,8 @@
-// What a run cost in joules, by the best means this machine offers, marked with the method.
+// Measures the energy of a run in joules with the best method that this machine offers, and names the method.
 //
 //   "rapl"       Linux powercap counters (energy_uj of every package and its DRAM), less idle watts x seconds
-//   "declared"   no counter is readable: the watts that the user declared x wall seconds
-//   "estimated"  nothing declared either: 10 W a trainer thread x wall seconds
+//   "declared"   without a readable counter: the watts that the user declared x wall seconds
+//   "estimated"  without a declaration either: 10 W per trainer thread x wall seconds
 // Debian lets only root read energy_uj; absence is normal.
 #pragma once
 
@@ -26,14 +26,16 @@ public:
 
     bool measures() const { return !counters_.empty(); }
 
-    // Between a start() and a stop() around an idle second or so: the watts to take off later runs. 0 without counters.
+    // Sets the idle power (watts) that later runs subtract to the mean power since start(). Call it after about a
+    // second of idle time. 0 without counters.
     void learn_idle();
 
     void start();
-    // Counters wrap around, at 100 W after some ten minutes: call this at least once a minute between start and stop.
+    // Counters wrap around, at 100 W after about ten minutes. Call this at least once per minute between start and
+    // stop.
     void poll();
-    // Since start(), idle taken off; below 0 while the machine is quieter than it was when idle was learnt. The
-    // difference of two tells what the time between took.
+    // Energy and time since start(), without the idle energy. Joules are below 0 while the machine is quieter than
+    // during learn_idle(). The difference of two readings is the cost of the time between them.
     struct Spent {
         double joules = 0, seconds = 0;
     };
@@ -43,7 +45,7 @@ public:
 private:
     struct Counter {
         std::string path;         // .../energy_uj
-        std::uint64_t range = 0;  // max_energy_range_uj: the value after which it starts again at 0
+        std::uint64_t range = 0;  // max_energy_range_uj: the counter restarts at 0 after this value
         std::uint64_t last = 0;
     };
 

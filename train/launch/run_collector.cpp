@@ -6,7 +6,7 @@ namespace cultivar {
 namespace {
 
 constexpr double kCurveParts = 60;
-constexpr std::size_t kMaxCurve = 64;  // a last step that overruns the budget adds a few parts
+constexpr std::size_t kMaxCurve = 64;  // a last step that overruns the budget adds a few points
 
 }  // namespace
 
@@ -44,7 +44,7 @@ void RunCollector::fill(Run& run) const {
     run.flops_per_token = start_.flops_per_token;
     run.curve = curve();
     const std::size_t traced = std::min<std::size_t>(steps_.size(), kTraceSteps);
-    // A step that a kill kept from being heard of leaves no gap that a replay would run into.
+    // The trace ends before the first missing step (lost when the trainer was killed), so a replay meets no gap.
     for (std::size_t i = 0; i < traced && steps_[i].step == static_cast<std::int64_t>(i) + 1; ++i) {
         run.trace_elapsed_s.push_back(steps_[i].before_s);
         run.trace_loss.push_back(steps_[i].train_loss);

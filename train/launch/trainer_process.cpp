@@ -23,7 +23,7 @@ namespace {
 using How = Outcome::How;
 
 constexpr int kPollMs = 50;
-constexpr int kDrainReads = 32;  // a pipe holds one read; an escaped descendant may go on writing
+constexpr int kDrainReads = 32;  // one read empties a pipe, but an escaped descendant may go on writing
 constexpr std::size_t kTailBytes = 2048;
 constexpr std::size_t kMaxMessageBytes = 300;
 constexpr std::size_t kReadBytes = 64 * 1024;
@@ -34,7 +34,7 @@ constexpr std::int64_t kMaxFile_bytes = std::int64_t{8} << 30, kMaxFolder_bytes 
 constexpr std::size_t kMaxFiles = 10'000;
 constexpr std::int64_t kMoreProcessor_s = 60;
 
-// Foreign words made fit for a record: short, valid, without control characters.
+// Makes foreign text fit for a record: short, valid, without control characters.
 std::string one_line(std::string_view words) {
     std::string line = valid_utf8(words.substr(0, kMaxMessageBytes));
     for (char& c : line) {
@@ -43,7 +43,7 @@ std::string one_line(std::string_view words) {
     return line;
 }
 
-// The trainer's standard error on disk, bounded, and its end in memory.
+// Keeps the trainer's standard error: its start on disk, bounded, and its end in memory.
 class Log {
 public:
     static Result<Log> open(const std::string& path) {
@@ -59,7 +59,7 @@ public:
         if (descriptor_ >= 0) ::close(descriptor_);
     }
 
-    // A full disk loses the log, not the run.
+    // A full disk costs the log, not the run.
     void add(std::string_view bytes) {
         tail_.append(bytes);
         if (tail_.size() > kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
@@ -72,7 +72,7 @@ public:
         }
     }
 
-    // The last line that says anything.
+    // The last line that is not empty.
     std::string last_line() const {
         const std::size_t end = tail_.find_last_not_of(" \t\r\n");
         if (end == std::string::npos) return {};
@@ -88,7 +88,7 @@ private:
     std::string tail_;
 };
 
-// What lies in a folder: its files' bytes, or one more than the limit when there are too many to count.
+// Returns the bytes of all files in a folder, or limit_bytes + 1 if there are too many files to count.
 std::int64_t folder_bytes(const std::string& folder, std::int64_t limit_bytes) {
     std::error_code ec;
     std::int64_t bytes = 0;
@@ -119,7 +119,7 @@ bool looks_like_event(std::string_view line) {
     return first != std::string_view::npos && line[first] == '{' && line.find("\"event\"") != std::string_view::npos;
 }
 
-// One run under supervision.
+// Supervises one run.
 class Supervision {
 public:
     Supervision(const LaunchOptions& options, const Clock& clock, const Listener& listener, Child child, Log log)
@@ -136,7 +136,7 @@ public:
             if (!ending_ && should_stop()) ask_to_leave(How::stopped, "stopped");
             enforce_limits();
         }
-        // The child is gone but not yet reaped: silence its kin, then take what is left in the pipes.
+        // The child has ended but is not reaped: kill the rest of its group, then read the rest of the pipes.
         child_.signal_group(SIGKILL);
         for (int reads = 0; reads < kDrainReads && read_output(); ++reads) continue;
         for (int reads = 0; reads < kDrainReads && read_errors(); ++reads) continue;
@@ -151,7 +151,7 @@ private:
         ::poll(pipes.data(), pipes.size(), kPollMs);
     }
 
-    // One read; false when there is nothing to read now.
+    // Reads once; false if there is nothing to read now.
     bool read_output() {
         const std::string_view bytes = read_some(child_.output(), output_open_);
         for (std::size_t at = 0; at < bytes.size() && !broken_;) {
@@ -192,7 +192,7 @@ private:
         const auto event = parse_event(line_);
         if (!event) return give_up(event.error().message);
         last_event_s_ = clock_.now_s();
-        if (outcome_.done || outcome_.error) return;  // nothing counts after the last word
+        if (outcome_.done || outcome_.error) return;  // events after the last one are ignored
         if (const auto* done = std::get_if<DoneEvent>(&*event)) outcome_.done = *done;
         if (const auto* error = std::get_if<ErrorEvent>(&*event)) outcome_.error = *error;
         if (listener_(*event) == Advice::stop_hopeless && !ending_) ask_to_leave(How::hopeless, "stopped as hopeless");
@@ -293,7 +293,7 @@ private:
     std::string line_;
     bool output_open_ = true, errors_open_ = true;
     bool broken_ = false;        // it broke the protocol; nothing more is read
-    std::optional<How> ending_;  // asked to leave or killed, and why
+    std::optional<How> ending_;  // set when it was asked to stop or killed: the reason
     std::optional<double> kill_at_s_;
     double started_s_ = 0, last_event_s_ = 0, looked_s_ = 0;
     std::size_t noise_bytes_ = 0;

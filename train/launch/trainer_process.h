@@ -1,15 +1,15 @@
-// Running a trainer: started, listened to, kept within its limits, and always cleared away.
+// Runs a trainer: starts it, reads its events, enforces its limits, and always removes its processes.
 //
-// A worker that runs a foreign configuration or reads a foreign artifact does so in a sandbox (pool/sandbox): confine().
-// What the sandbox itself cannot hold is held here: what a child reports to have tried, all of its memory, its threads,
-// its folder, the wall clock. Each ends it, with its own reason.
+// A worker that runs a foreign configuration or reads a foreign artifact does so in a sandbox (pool/process/sandbox.h):
+// confine(). Limits that the sandbox cannot enforce are enforced here: violations that the child reports, total memory,
+// threads, size of its folder, wall clock. Each one ends the run with its own message.
 //
-// A pool's own command is trusted by its user, and gets what does not break it: the wall clock, the silence clock, the
-// limits on its words and its log, and it leaves no core file behind.
+// A pool's own command is trusted by its user and gets only limits that do not break it: the wall clock, the time
+// between events, and the sizes of its output and log. It leaves no core file.
 //
-// The trainer speaks train/protocol/protocol.h. A line of its standard output that begins with '{' and names an "event" is an
-// event and must be a good one; anything else is noise and is ignored up to a limit. Its standard error goes to the log
-// (the first kMaxLogBytes of it); the last line that it wrote there becomes part of a failure's message.
+// The trainer speaks train/protocol/protocol.h. A line of its standard output that begins with '{' and contains "event"
+// must be a valid event; other lines are ignored up to kMaxNoiseBytes. Its standard error goes to the log (the first
+// kMaxLogBytes of it); the last line of it becomes part of a failure's message.
 #pragma once
 
 #include <cstdint>
@@ -29,38 +29,39 @@ inline constexpr std::int64_t kMaxLogBytes = 1 << 20;
 inline constexpr std::int64_t kMaxNoiseBytes = 64 << 20;
 
 struct LaunchOptions {
-    std::vector<std::string> command;  // with a word {specification}, else "run SPEC" is appended
+    std::vector<std::string> command;  // with a word {specification}; without one, "run SPEC" is appended
     std::string spec_path;
     std::string log_path;
-    double hang_s = 0;        // no event for this long: killed. Scoring sends none, so allow for it
-    double wall_limit_s = 0;  // since the start, all included: killed
+    double hang_s = 0;        // killed after this long without an event; scoring sends none, so allow for it
+    double wall_limit_s = 0;  // killed this long after the start, everything included
     double grace_s = 20;      // from SIGTERM, or from its last event, to SIGKILL
     int nice = 0;
-    ChildLimits limits;                   // a file over its limit, or the processor's, ends it by a signal
-    std::optional<SandboxRules> sandbox;  // none: a program that its user trusts
-    // Looked at each second while a sandbox is there; 0: no limit.
+    ChildLimits limits;                   // exceeding the file or CPU time limit ends it by a signal
+    std::optional<SandboxRules> sandbox;  // none for a program that its user trusts
+    // Size limit of the work folder, checked every second if there is a sandbox; 0 means no limit.
     std::string work_dir;
     std::int64_t work_dir_bytes = 0;
-    KernelParts parts = kernel_parts();  // those that the sandbox may use
+    KernelParts parts = kernel_parts();  // kernel features that the sandbox may use
 };
 
-// The sandbox and the limits of a worker of cultivar's own: it reads its specification, its data and the artifact that it
-// is to score, and writes below its work_dir. Memory: the machine's. Processor: every thread for all of the wall time.
-// Disk: 8 GiB a file, 16 GiB in all. Devices other than "cpu" are reached as well, and memory is not limited for them.
+// Sets the sandbox and the limits of cultivar's own worker: it reads its specification, its data and the artifact to
+// score, and writes below its work_dir. Memory: that of the machine. CPU time: every thread for all of the wall time.
+// Disk: 8 GiB per file, 16 GiB in all. For devices other than "cpu", their device files are reachable and memory is not
+// limited.
 void confine(LaunchOptions& options, const Specification& specification);
 
 struct Outcome {
-    // The first that applies. `done`: a done event and exit code 0, whatever had been asked of it meanwhile.
+    // The first that applies. `done` means a done event and exit code 0, even if it was asked to stop meanwhile.
     enum class How {
         done,
-        error_event,  // the trainer itself said what is wrong
+        error_event,  // the trainer sent an error event
         stopped,      // by should_stop
         hopeless,     // by the listener
         hung,
         too_long,
-        died,  // left without a word, or broke the protocol or its sandbox's limits and was killed
+        died,  // ended without a last event, or was killed for breaking the protocol or the sandbox's limits
     } how = How::died;
-    int exit_code = -1;  // -1: ended by a signal
+    int exit_code = -1;  // -1 if ended by a signal
     int signal = 0;
     std::optional<DoneEvent> done;
     std::optional<ErrorEvent> error;
@@ -73,9 +74,9 @@ struct Outcome {
 enum class Advice { go_on, stop_hopeless };
 using Listener = std::function<Advice(const Event&)>;  // called for every event, in order, on the caller's thread
 
-// Blocks until the trainer and its whole process group are gone. `should_stop` is asked at least every 100 ms (as long
-// as the listener is quick); on true the group gets SIGTERM, and after the grace SIGKILL. Limits kill at once. Errors:
-// not_found, io: the trainer or its log could not be started; everything later is an Outcome.
+// Blocks until the trainer and its whole process group are gone. `should_stop` is polled at least every 100 ms (if the
+// listener is quick); when it is true the group gets SIGTERM, and SIGKILL after the grace period. Limits kill at once.
+// Errors: not_found, io (the trainer or its log could not be started); every later failure is an Outcome.
 Result<Outcome> run_trainer(const LaunchOptions& options, const Clock& clock, const Listener& listener,
                             const std::function<bool()>& should_stop);
 

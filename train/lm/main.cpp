@@ -1,4 +1,4 @@
-// cultivar-lm: trains and scores language models, one process a run. See train/protocol/protocol.h.
+// cultivar-lm: trains and scores language models, one process per run. See train/protocol/protocol.h.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <malloc.h>
@@ -31,7 +31,7 @@ constexpr const char* kUsageText =
     "\n"
     "The built-in trainer of cultivar, which starts it: one process a run, events as JSON lines on standard output.\n";
 
-// One line at once; if nobody reads them any more there is nothing left to work for.
+// Writes one event as a line, at once. If nobody reads events any more, the run asks itself to stop.
 void emit(const Event& event) {
     const std::string line = to_line(event) + "\n";
     std::size_t written = 0;
@@ -96,7 +96,7 @@ Outcome<DoneEvent> work(const std::string& path) {
     return done;
 }
 
-// Torch throws: out of memory, a shape that cannot be.
+// Converts torch's exceptions (out of memory, impossible shapes) into errors.
 Outcome<DoneEvent> guarded(const std::string& path) {
     try {
         return work(path);
@@ -124,7 +124,7 @@ int run(const std::string& path) {
     return outcome.error().kind == "usage" ? kUsage : kFailed;
 }
 
-// On as many threads as OMP_NUM_THREADS says, or cores.
+// Uses as many threads as OMP_NUM_THREADS says, or else one per core.
 int bench(bool json) {
     const Signature signature = run_signature();
     const double flops_per_s = training_flops_per_s(at::kCPU);
@@ -168,7 +168,8 @@ int version(bool json) {
     return std::fflush(stdout) == 0 ? kDone : kFailed;
 }
 
-// Memory given back to the system after each micro-batch would be faulted in again with the next one.
+// Makes malloc keep freed memory: memory returned to the system after each micro-batch would cause page faults in the
+// next.
 void keep_freed_memory() {
     mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc accepts
     mallopt(M_TRIM_THRESHOLD, 1 << 30);

@@ -1,4 +1,5 @@
-// Typed fields out of a foreign JSON object. For train/protocol/protocol.cpp alone: it brings nlohmann/json with it.
+// Reads typed fields from a foreign JSON object. Only train/protocol/protocol.cpp includes it, since it includes
+// nlohmann/json.
 #pragma once
 
 #include <cmath>
@@ -20,9 +21,10 @@ namespace cultivar {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint64_t kExactLimit = std::uint64_t{1} << 53;  // whole numbers below are exact in every JSON reader
+constexpr std::uint64_t kExactLimit = std::uint64_t{1}
+                                      << 53;  // whole numbers up to this are exact in every JSON reader
 
-// The first thing wrong is kept; later takes change nothing.
+// Reads fields one by one and keeps the first error; later reads change nothing.
 class Fields {
 public:
     Fields(const Json& json, Code code, std::string what) : json_(json), code_(code), what_(std::move(what)) {}

@@ -33,7 +33,7 @@ std::optional<Specification::Mode> mode_of(std::string_view word) {
     return std::nullopt;
 }
 
-// Paths may hold bytes that are not UTF-8; they would not survive JSON, so they are shown as U+FFFD rather than thrown.
+// Paths may hold bytes that are not UTF-8. JSON cannot carry them, so they become U+FFFD instead of an exception.
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json json_of(const Genes& genes) {

@@ -1,48 +1,48 @@
-// The protocol between cultivar and whatever trains: the built-in worker (cultivar-lm) or any external command.
+// The protocol between cultivar and a trainer: the built-in worker (cultivar-lm) or any external command.
 //
-// The trainer is started as `PROGRAM ... run SPEC.json`, or with the path in the place of a word `{specification}` where
-// its command has one, with an empty standard input. It reads the run's specification
-// from that file and writes events to standard output, one JSON object a line, flushed at once; its standard error is
-// kept as the run's log. SIGTERM means: write a checkpoint if you can, and leave with exit code 143. A checkpoint lies
-// in the specification's `work_dir`; started again with the same specification, the trainer goes on from it.
+// The trainer is started as `PROGRAM ... run SPEC.json` with an empty standard input. If its command has a word
+// `{specification}`, the path replaces that word instead. It reads the run's specification from that file and writes
+// events to standard output, one JSON object per line, flushed at once. Its standard error is kept as the run's log.
+// SIGTERM asks it to write a checkpoint if it can, and to exit with code 143. A checkpoint is in the specification's
+// `work_dir`; a trainer started again with the same specification continues from it.
 //
 // Specification (format 1), one JSON object:
 //   protocol       1
 //   mode           "train": train, then write and score the artifact;  "score": score an artifact;
-//                  "replay": train the first steps of a run once more, for its losses alone (needs no val_shard,
-//                  byte_table, artifact or artifact_cap_bytes);
-//                  "bench": the category's fixed benchmark (needs nothing below but threads)
+//                  "replay": repeat the first steps of a run, only for their losses (needs no val_shard, byte_table,
+//                  artifact or artifact_cap_bytes);
+//                  "bench": run the category's fixed benchmark (needs only threads of the fields below)
 //   genes          {name: value}, every active or inactive gene with its value
 //   seed           whole number below 2^53
 //   budget_s       seconds on the training clock
 //   threads        whole number
-//   device         "cpu"
-//   clock          "train" and "replay": the before_s of each step of a run, from 0, never falling. As many steps are
-//                  made, with the rates that those times give, and no other clock is asked. Empty or absent: the
-//                  trainer's own clock and the budget; "replay" must have it
-//   checkpoint_s   at most about so much training may be lost with the machine; absent: 30
+//   device         "cpu", "cuda" or "mps"
+//   clock          "train" and "replay": the before_s of each step of a run, from 0, never falling. The trainer makes
+//                  as many steps, with the rates for those times, and uses no other clock. Empty or absent: the
+//                  trainer's own clock and the budget. Required for "replay"
+//   checkpoint_s   seconds of training that a crash of the machine may lose, about; absent: 30
 //   train_shards   [path, ...] in reading order          val_shard   path (the slice)
 //   byte_table     path                                   vocabulary  number of token ids
 //   artifact_cap_bytes
-//   caps           optional, {"parameters":N,"forward_flops_per_token":F,"joules_per_token":J}, each optional: what the
-//                  model may cost to use. A trainer refuses a model over the first two before it reads data ("unfit");
-//                  all three are checked again when the run is recorded
+//   caps           optional, {"parameters":N,"forward_flops_per_token":F,"joules_per_token":J}, each optional: limits
+//                  on the cost of using the model. A trainer refuses a model over the first two before it reads data
+//                  ("unfit"); all three are checked again when the run is recorded
 //   work_dir       folder for checkpoints, owned by this run
 //   artifact       path: written by "train", read by "score"
 //   chunks         "score" only: which of the 64 chunks to score; empty = all
 //
 // Events (unknown events and fields are skipped):
 //   {"event":"start","trainer":"cultivar-lm 0.1.0 ...","parameters":N,"flops_per_token":F,"resumed_s":S,
-//       "memory_bytes":B}                                  memory_bytes: what the run is expected to take at most
+//       "memory_bytes":B}                                  memory_bytes: the expected most that the run takes
 //   {"event":"step","step":N,"elapsed_s":E,"before_s":B,"train_loss":L,"tokens":N}  after each step; before_s is the
-//       clock that the step's learning rate was computed from; tokens since the run's start
+//       time that the step's learning rate was computed from; tokens are counted since the run's start
 //   {"event":"eval"}                                       training is over, scoring begins
 //   {"event":"done","steps":N,"tokens":N,"train_s":S,"artifact":PATH,"artifact_bytes":N,
 //       "val_loss":L,"val_bpb":B,"val_tokens":N,"val_bytes":N,"chunks":[...],"chunk_loss_sums":[...]}
 //       bench: {"event":"done","flops_per_s":F}; replay: {"event":"done","replayed_steps":N,"tokens":N,"train_s":S};
 //       score: without steps, tokens and train_s, with parameters
-//       a pool's own command: {"event":"done","score":S}, smaller is better; steps, tokens and train_s as above, or none
-//       of them. A file that it left at the specification's `artifact` is the run's artifact
+//       a pool's own command: {"event":"done","score":S}, smaller is better; steps, tokens and train_s as above,
+//       or none of them. A file at the specification's `artifact` is the run's artifact
 //   {"event":"error","kind":"unfit"|"data"|"diverged"|"artifact"|"usage"|"internal","message":"..."}
 // Exit codes of the trainer: 0 done, 125 unfit, 143 stopped by SIGTERM, anything else failed.
 #pragma once
@@ -114,7 +114,7 @@ struct DoneEvent {
     std::vector<double> chunk_loss_sums;
     double flops_per_s = 0;
     std::int64_t replayed_steps = 0;
-    std::optional<double> score;  // of a pool's own command
+    std::optional<double> score;  // from a pool's own command
 };
 struct ErrorEvent {
     std::string kind;
@@ -128,8 +128,8 @@ std::string to_json(const Specification& specification);
 Result<Specification> parse_specification(std::string_view json);
 
 std::string to_line(const Event& event);
-// A trainer's output is foreign: errors are corrupt, figures must be numbers (NaN and infinity arrive as null:
-// corrupt).
+// A trainer's output is foreign: every error is corrupt. Figures must be finite numbers (NaN and infinity arrive as
+// null, which is corrupt).
 Result<Event> parse_event(std::string_view line);
 
 }  // namespace cultivar

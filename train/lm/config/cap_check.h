@@ -1,4 +1,4 @@
-// A pool's caps on what a model costs to use, as far as they are known before training. No torch.
+// Checks a pool's caps on the cost of using a model, as far as it is known before training. No torch.
 #pragma once
 
 #include "train/lm/config/lm_config.h"
@@ -6,7 +6,7 @@
 
 namespace cultivar {
 
-// Reads nothing and costs microseconds: the first check of a run. Errors: unfit.
+// Reads no files and takes microseconds; it is the first check of a run. Errors: unfit.
 Outcome<void> check_caps(const UseCost& caps, const ModelConfig& config);
 
 }  // namespace cultivar

@@ -20,7 +20,7 @@ constexpr std::int64_t kMaxVocabulary = 65536;
 constexpr std::int64_t kMaxStepTokens = std::int64_t{1} << 30;
 constexpr std::int64_t kMaxSteps = std::int64_t{1} << 40;
 
-// Reads typed values and remembers the first thing that was wrong.
+// Reads typed values and keeps the first error.
 class Reader {
 public:
     explicit Reader(Genes genes) : genes_(std::move(genes)) {}

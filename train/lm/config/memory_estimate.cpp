@@ -12,8 +12,8 @@ namespace cultivar {
 namespace {
 
 constexpr double kFloatBytes = sizeof(float);
-constexpr double kLaneBytes = 15e6;  // BLAS's buffers, a thread
-constexpr double kHeld = 1.3;        // what malloc holds for tensors of which so much is alive; measured
+constexpr double kLaneBytes = 15e6;  // BLAS's buffers, per thread
+constexpr double kHeld = 1.3;        // measured: memory held by malloc per byte of live tensors
 
 double number_in(const char* path) {
     double number = std::numeric_limits<double>::infinity();
@@ -33,7 +33,7 @@ double machine_available_bytes() {
     return std::numeric_limits<double>::infinity();
 }
 
-// Of this process now: torch and what it loads.
+// Resident memory of this process now: torch and the libraries that it loads.
 double resident_bytes() {
     std::ifstream file("/proc/self/statm");
     double total_pages = 0, resident_pages = 0;
@@ -41,23 +41,23 @@ double resident_bytes() {
     return resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-// What the way back needs of each token, floats: see Model::run_block() for the tensors, one after another.
+// Floats per token that are kept for the backward pass; see Model::run_block() for the tensors.
 double kept_floats_per_token(const ModelConfig& config) {
     const auto d = static_cast<double>(config.width), heads = static_cast<double>(config.heads);
     const double qkv = d + 2 * static_cast<double>(config.kv_width());
     const double hidden = (config.mlp == Mlp::swiglu ? 3 : 2) * static_cast<double>(config.hidden());
-    double layer = 7 * d + qkv + hidden + heads + 4;  // norms, both parts' ends and sums
+    double layer = 7 * d + qkv + hidden + heads + 4;  // norms, and outputs and sums of both parts
     if (config.resid_mix) layer += d;
     if (config.norm_placement == NormPlacement::sandwich) layer += 2 * d;
     if (config.norm_placement == NormPlacement::post) layer += d;
-    double ends = 8 * d;  // embedding, its norm, the last norm, and the gradients under way
+    double ends = 8 * d;  // embedding, its norm, the last norm, and the gradients in progress
     if (config.value_residual) ends += 2 * qkv;
     if (config.smear_gate) ends += 6 * d;
     if (config.bigram_buckets > 0) ends += 2 * d + static_cast<double>(config.bigram_width);
     return static_cast<double>(config.layers) * layer + static_cast<double>(config.skips()) * d + ends + hidden;
 }
 
-// One thread's passes: attention's planes and blocks of scores, and a block of logits.
+// Scratch of one thread: attention's planes and blocks of scores, and a block of logits.
 double scratch_floats(const ModelConfig& config) {
     const auto t = static_cast<double>(config.seq_len), head = static_cast<double>(config.head_dim());
     return 6 * t * head + 2 * 64 * t + 256 * static_cast<double>(config.vocabulary);
@@ -81,9 +81,9 @@ double scoring_memory_bytes(const LmConfig& config, std::int64_t parameters, std
     const ModelConfig& model = config.model;
     const double widest = 8 * static_cast<double>(model.width) + 2 * static_cast<double>(model.kv_width()) +
                           3 * static_cast<double>(model.hidden()) +
-                          static_cast<double>(model.skips() * model.width);  // of a token, at a time
+                          static_cast<double>(model.skips() * model.width);  // live floats per token at one time
     const double passes = kHeld * static_cast<double>(batch_tokens) * widest + scratch_floats(model);
-    const double workers = static_cast<double>(lanes), copies = 3;  // of the weights, on their way into the model
+    const double workers = static_cast<double>(lanes), copies = 3;  // of the weights while the model is loaded
     return resident_bytes() + workers * (kLaneBytes + kFloatBytes * passes) +
            kFloatBytes * copies * static_cast<double>(parameters);
 }

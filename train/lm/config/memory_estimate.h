@@ -1,4 +1,4 @@
-// How much memory a run takes, found out before it is paid for.
+// Estimates a run's memory before it starts.
 #pragma once
 
 #include <cstdint>
@@ -8,20 +8,20 @@
 
 namespace cultivar {
 
-// The most memory that this process will have resident while it trains in so many lanes with micro-batches of so many
-// tokens, on the CPU; measured to be right within 20 % (tests/train/lm/worker/memory_test.cpp).
+// Returns the most memory (bytes) that this process will have resident while it trains on the CPU with `lanes` lanes
+// and micro-batches of `micro_tokens` tokens; measured to be right within 20 % (tests/train/lm/worker/memory_test.cpp).
 double training_memory_bytes(const LmConfig& config, std::int64_t parameters, std::int64_t micro_tokens,
                              std::int64_t lanes);
 
-// The same of scoring batches of so many tokens.
+// The same for scoring batches of `batch_tokens` tokens.
 double scoring_memory_bytes(const LmConfig& config, std::int64_t parameters, std::int64_t batch_tokens,
                             std::int64_t lanes);
 
-// Refuses what clearly does not fit into the memory that is left. Errors: unfit.
+// Refuses a run that clearly does not fit into the available memory. Errors: unfit.
 Outcome<void> check_memory(double needed_bytes);
 
-// What this process may still take: the least of the machine's available memory and the control group's limit.
-// Infinite where neither can be read.
+// Memory that this process may still take: the lesser of the machine's available memory and the rest of the control
+// group's limit. Infinite if neither can be read.
 double available_memory_bytes();
 
 }  // namespace cultivar

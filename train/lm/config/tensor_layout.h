@@ -1,9 +1,10 @@
-// The layout of a model: which tensors it has and where each lies in one flat buffer of floats. No torch.
+// The layout of a model: its tensors and the place of each in one flat buffer of floats. No torch.
 //
 // Parameters, gradients and optimizer state are each one buffer with this layout, so that optimizers, checkpoints and
-// the artifact walk over plain memory. Names are those of Parameter Golf's train_gpt.py, but the two rows of its
-// resid_mix are two tensors, and what that script lacks is ours. Tensors of one optimizer group are neighbours; so are
-// the matrices of a block that have the same input (c_q, c_k, c_v; fc, gate), which serve as one matrix.
+// the artifact walk over plain memory. Names are those of Parameter Golf's train_gpt.py, except that the two rows of
+// its resid_mix are two tensors here; tensors that the script lacks have our own names. Tensors of one optimizer group
+// are neighbours; so are the matrices of a block with the same input (c_q, c_k, c_v; fc, gate), which serve as one
+// matrix.
 #pragma once
 
 #include <string>
@@ -13,14 +14,14 @@
 
 namespace cultivar {
 
-// Who trains a tensor: Muon or AdamW the blocks' matrices, Adam the rest, at a rate of their own. `embedding` also has
-// the bigram table and its projection.
+// The optimizer group of a tensor, each with its own rate: Muon or AdamW trains the blocks' matrices, Adam the rest.
+// `embedding` also has the bigram table and its projection.
 enum class Group { matrix, embedding, head, scalar };
 
-// Which of a candidate's precisions the artifact gives a tensor.
+// The part of the model that decides a tensor's precision in the artifact.
 enum class Part { attention, mlp, embedding, control };
 
-// Values at the start of a run.
+// Distribution of the initial values.
 enum class Start {
     uniform,  // fill * U(-1/sqrt(columns), 1/sqrt(columns)); 1 is torch.nn.Linear's default
     normal,   // N(0, fill)
@@ -37,20 +38,20 @@ struct TensorPlace {
     std::int64_t begin = 0;  // in floats from the start of the buffer
     std::int64_t size = 0;
 
-    bool control() const { return group == Group::scalar; }  // kept in fp32 whatever the artifact does to the rest
+    bool control() const { return group == Group::scalar; }  // always kept in fp32 by the artifact
 };
 
 struct Layout {
     std::vector<TensorPlace> tensors;  // in order of `begin`, without gaps
     std::int64_t size = 0;             // the model's parameters
 
-    const TensorPlace* find(const std::string& name) const;                       // null: no such tensor
+    const TensorPlace* find(const std::string& name) const;                       // null if there is no such tensor
     const TensorPlace& at(const std::string& name) const { return *find(name); }  // the name must exist
 };
 
 Layout make_layout(const ModelConfig& config);
 
-// The floats at [begin, begin + size) of each group, in order of Group.
+// The range of floats [begin, begin + size) of a group.
 struct GroupRange {
     std::int64_t begin = 0, size = 0;
 };

@@ -1,4 +1,4 @@
-// What ends a run early, in the protocol's own words (train/protocol/protocol.h, event "error").
+// Errors that end a run early, as the protocol names them (train/protocol/protocol.h, event "error").
 #pragma once
 
 #include "pool/util/result.h"
@@ -6,7 +6,7 @@
 
 namespace cultivar {
 
-// Kind of the one error that is not an event: a signal asked us to stop (exit code 143).
+// Kind of the one error that is not an event: a signal asked the worker to stop (exit code 143).
 inline constexpr const char* kInterrupted = "interrupted";
 
 template <typename T>
@@ -14,7 +14,7 @@ using Outcome = tl::expected<T, ErrorEvent>;
 
 inline tl::unexpected<ErrorEvent> fail(ErrorEvent error) { return tl::make_unexpected(std::move(error)); }
 
-// A library's error, blamed on what the protocol calls `kind`.
+// Converts a library's error into an error event of the given kind.
 template <typename T>
 Outcome<T> blame(const char* kind, Result<T> result) {
     if (!result) return fail(ErrorEvent{kind, std::move(result.error().message)});

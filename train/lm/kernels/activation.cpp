@@ -8,7 +8,7 @@ CULTIVAR_CLONES
 void relu2(const float* a, std::int64_t count, float* out) {
 #pragma omp simd
     for (std::int64_t i = 0; i < count; ++i) {
-        const float positive = a[i] < 0 ? 0 : a[i];  // NaN stays
+        const float positive = a[i] < 0 ? 0 : a[i];  // NaN stays NaN
         out[i] = positive * positive;
     }
 }

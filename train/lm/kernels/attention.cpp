@@ -10,15 +10,15 @@
 namespace cultivar {
 namespace {
 
-constexpr std::int64_t kScoreFloats = 32 * 1024;  // a block of scores, of which the way back needs two
+constexpr std::int64_t kScoreFloats = 32 * 1024;  // one block of scores; the backward pass needs two
 constexpr std::int64_t kLeastRows = 32, kMostRows = 64;
 
-// Queries of a block: the future that a block computes in vain grows with it, a product's efficiency too.
+// Queries per block. Larger blocks make products more efficient but compute more scores of future keys in vain.
 std::int64_t block_rows(const AttentionShape& shape) {
     return std::min(shape.tokens, std::clamp(kScoreFloats / shape.tokens, kLeastRows, kMostRows));
 }
 
-// Where one head of a row lies among the tokens: its vectors are `stride` floats apart.
+// The place of one head among a row's tokens: its vectors are `stride` floats apart.
 struct HeadPlace {
     const float* data;
     std::int64_t stride;
@@ -27,7 +27,7 @@ struct HeadPlace {
 struct RopeParams {
     const float *cosine, *sine;
     bool normalise;
-    float factor;  // of the result
+    float factor;  // multiplies the result
 };
 
 CULTIVAR_INLINE float inverse_rms(const float* x, std::int64_t head_dim) {
@@ -37,7 +37,7 @@ CULTIVAR_INLINE float inverse_rms(const float* x, std::int64_t head_dim) {
     return 1 / std::sqrt(sum / static_cast<float>(head_dim) + kNormEpsilon);
 }
 
-// Queries or keys of one head as attention uses them: normalised, turned, times the factor. out [T, D].
+// Computes queries or keys of one head as attention uses them: normalised, rotated, times the factor. out [T, D].
 CULTIVAR_CLONES
 void apply_rope(HeadPlace head, const RopeParams& turn, std::int64_t tokens, std::int64_t head_dim, float* out) {
     const std::int64_t half = head_dim / 2;
@@ -53,8 +53,8 @@ void apply_rope(HeadPlace head, const RopeParams& turn, std::int64_t tokens, std
     }
 }
 
-// The way back: from the gradient of out to that of x, at out's place among the tokens; the sum over the tokens of the
-// gradient of the factor.
+// Backward of the function above: takes the gradient of out to that of x, stored at out's place among the tokens.
+// Returns the sum over the tokens of the gradient of the factor.
 CULTIVAR_CLONES
 float apply_rope_backward(HeadPlace head, const RopeParams& turn, std::int64_t tokens, std::int64_t head_dim,
                           const float* d_out, float* scratch, float* dx, std::int64_t dx_stride) {
@@ -63,7 +63,7 @@ float apply_rope_backward(HeadPlace head, const RopeParams& turn, std::int64_t t
     for (std::int64_t t = 0; t < tokens; ++t, d_out += head_dim, dx += dx_stride) {
         const float *x = head.data + t * head.stride, *c = turn.cosine + t * half, *s = turn.sine + t * half;
         const float r = turn.normalise ? inverse_rms(x, head_dim) : 1;
-        float along = 0;  // of the turned-back gradient along x
+        float along = 0;  // component of the gradient, rotated back, along x
 #pragma omp simd reduction(+ : along)
         for (std::int64_t i = 0; i < half; ++i) {
             const float a = d_out[i] * c[i] - d_out[i + half] * s[i];
@@ -117,8 +117,8 @@ void mix_values_backward(HeadPlace own, HeadPlace first, const float* mix, std::
     d_mix[1] += along_first;
 }
 
-// Scores of queries [begin, begin + rows) against keys [0, end): exponentials relative to the highest that is seen,
-// zero in the future. inverse_sums [rows], log_sums [rows].
+// Turns scores of queries [begin, begin + rows) against keys [0, end) into exponentials relative to the highest score,
+// zero for future keys. inverse_sums [rows], log_sums [rows].
 CULTIVAR_CLONES
 void exponentials(float* scores, std::int64_t begin, std::int64_t rows, std::int64_t end, float* inverse_sums,
                   float* log_sums) {
@@ -138,7 +138,7 @@ void exponentials(float* scores, std::int64_t begin, std::int64_t rows, std::int
     }
 }
 
-// The weights again from the scores, and the gradient of the scores from that of the weights.
+// Computes the weights again from the scores, and the gradient of the scores from that of the weights.
 CULTIVAR_CLONES
 void weights_and_score_gradients(float* scores, float* d_weights, const float* log_sums, const float* deltas,
                                  std::int64_t begin, std::int64_t rows, std::int64_t end) {
@@ -174,7 +174,7 @@ void row_dots(Matrix<const float> x, Matrix<const float> y, std::int64_t rows, s
     }
 }
 
-// One key/value head of one row of the batch, with the query heads that it serves.
+// Handles one key/value head of one row of the batch with the query heads that share it.
 class KeyHead {
 public:
     KeyHead(const AttentionShape& shape, const AttentionInput& input, std::int64_t row, std::int64_t key_head,

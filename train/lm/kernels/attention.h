@@ -1,10 +1,10 @@
-// Causal attention with grouped heads, from the projections of a layer to what goes into its output projection: norm,
-// gain and rotary positions of queries and keys, the mix of values, softmax, and the way back. The matrix of scores is
-// never stored: a block of queries at a time meets the keys up to it, and going back the weights are made again from
-// the log-sum-exp of each query (Rabe, Staats 2021; Dao et al. 2022).
+// Causal attention with grouped heads, between a layer's projections and its output projection: norm, gain and rotary
+// positions of queries and keys, the mix of values, softmax, and the backward pass. The matrix of scores is never
+// stored: the forward pass takes one block of queries at a time with all keys up to it, and the backward pass computes
+// the weights again from each query's log-sum-exp (Rabe, Staats 2021; Dao et al. 2022).
 //
-// Letters: B rows of T tokens, N = B * T; H query heads, K key/value heads, D size of a head. fp32, one thread.
-// qkv [N, (H + 2K) D] holds of each token the queries of all heads, then keys, then values, as projected.
+// Letters: B rows of T tokens, N = B * T; H query heads, K key/value heads, D size of a head. fp32, one thread. Each
+// row of qkv [N, (H + 2K) D] holds one token's projections: the queries of all heads, then keys, then values.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +23,10 @@ struct AttentionShape {
 
 struct AttentionInput {
     const float* qkv;
-    const float* gain;          // [H], of the queries; null: 1
-    const float* cosine;        // [T, D/2]; the pairs (x_i, x_{i + D/2}) turn to (a cos + b sin, b cos - a sin)
-    const float* sine;          // [T, D/2]
-    const float* value_mix;     // [2]: v becomes mix[0] * v + mix[1] * first_values; null: v
+    const float* gain;       // [H], of the queries; null means 1
+    const float* cosine;     // [T, D/2]; rotates the pair (x_i, x_{i + D/2}) = (a, b) to (a cos + b sin, b cos - a sin)
+    const float* sine;       // [T, D/2]
+    const float* value_mix;  // [2]: v becomes mix[0] * v + mix[1] * first_values; null leaves v as it is
     const float* first_values;  // [N, K D]; null without value_mix
 };
 

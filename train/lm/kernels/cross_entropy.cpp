@@ -20,7 +20,7 @@ struct RowSum {
     float highest, sum;
 };
 
-// z becomes the capped logits, e their exponentials relative to the highest.
+// Turns z into the capped logits and e into their exponentials relative to the highest.
 CULTIVAR_INLINE RowSum soften(float* z, float* e, std::int64_t vocabulary, float cap) {
     const float inverse = 1 / cap;
     float highest = -cap;
@@ -39,7 +39,7 @@ CULTIVAR_INLINE RowSum soften(float* z, float* e, std::int64_t vocabulary, float
     return {highest, sum};
 }
 
-// A block of z to its losses; with a weight, to the gradient of z in its place.
+// Computes the losses of a block of z; with a weight, also replaces z by its gradient.
 CULTIVAR_CLONES
 void block_losses(float* z, float* e, const std::int64_t* targets, std::int64_t rows, std::int64_t vocabulary,
                   float cap, float weight, float* losses) {

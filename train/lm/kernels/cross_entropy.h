@@ -1,5 +1,6 @@
-// The output head: logits = cap * tanh(z / cap), z = x w^T, and their cross-entropy, a few rows at a time, so that the
-// logits stay in the cache and are never held whole. fp32, one thread. Shapes: x [rows, d], w [vocabulary, d].
+// The output head: logits = cap * tanh(z / cap), z = x w^T, and their cross-entropy. A few rows are computed at a time,
+// so that the logits stay in the cache and are never stored whole. fp32, one thread. Shapes: x [rows, d], w
+// [vocabulary, d].
 #pragma once
 
 #include <cstdint>
@@ -12,14 +13,14 @@ struct Head {
     double cap;
 };
 
-// Floats of scratch that the two functions below need.
+// Scratch floats that the two functions below need.
 std::int64_t head_scratch_floats(const Head& head);
 
-// losses [rows], in nats, of targets [rows], which must lie in the vocabulary.
+// Computes losses [rows], in nats, of targets [rows], which must be below the vocabulary.
 void head_losses(const Head& head, const float* x, const std::int64_t* targets, std::int64_t rows, float* losses,
                  float* scratch);
 
-// The same, and the gradient of weight * (their sum): dx [rows, d] and dw [vocabulary, d] +=.
+// The same, and the gradient of weight * (their sum): dx [rows, d] is overwritten, dw [vocabulary, d] is added to.
 void head_losses_and_gradients(const Head& head, const float* x, const std::int64_t* targets, std::int64_t rows,
                                float weight, float* losses, float* dx, float* dw, float* scratch);
 

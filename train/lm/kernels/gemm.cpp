@@ -13,10 +13,10 @@ namespace {
 
 constexpr std::int64_t kMirrorTile = 32;
 
-// Fortran has columns where we have rows: it sees every matrix transposed.
+// BLAS has Fortran's column order, so it sees every row-major matrix transposed.
 char flag(Transpose turned) { return turned == Transpose::yes ? 'T' : 'N'; }
 
-// The half above the diagonal from that below it, in tiles so that neither side misses the cache.
+// Copies the half below the diagonal to the half above it, in tiles so that neither side misses the cache.
 void mirror(Matrix<float> c, std::int64_t n) {
     for (std::int64_t top = 0; top < n; top += kMirrorTile) {
         for (std::int64_t left = 0; left <= top; left += kMirrorTile) {
@@ -43,7 +43,7 @@ void gemm(Transpose a_turned, Transpose b_turned, std::int64_t m, std::int64_t n
 
 void gram(Transpose turned, std::int64_t n, std::int64_t k, float alpha, Matrix<const float> x, float beta,
           Matrix<float> c) {
-    const char half = 'U', order = turned == Transpose::yes ? 'N' : 'T';  // Fortran's upper half is our lower one
+    const char half = 'U', order = turned == Transpose::yes ? 'N' : 'T';  // Fortran's upper half is the lower one here
     const int size = static_cast<int>(n), inner = static_cast<int>(k);
     const int x_stride = static_cast<int>(x.stride), c_stride = static_cast<int>(c.stride);
     ssyrk_(&half, &order, &size, &inner, &alpha, x.data, &x_stride, &beta, c.data, &c_stride);

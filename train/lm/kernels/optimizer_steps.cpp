@@ -8,7 +8,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::int64_t kExactSum = 1024;  // floats that are summed in fp32 before the sum goes on in double
+constexpr std::int64_t kExactSum = 1024;  // floats summed in fp32 before they are added to the sum in double
 
 }  // namespace
 

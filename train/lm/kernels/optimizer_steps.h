@@ -1,4 +1,4 @@
-// The optimizers' passes over flat arrays of `count` floats, each value touched once. One thread.
+// The optimizers' passes over flat arrays of `count` floats; each value is touched once. One thread.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@ double sum_of_squares(const float* x, std::int64_t count);
 double momentum_step(float* gradient, float factor, float momentum, std::int64_t count, float* buffer, float* out);
 
 struct AdamStep {
-    float rate;  // with the first moment's correction
+    float rate;  // includes the first moment's correction
     float beta1, beta2;
     float square_correction;  // 1 / sqrt(1 - beta2^t)
     float epsilon;
-    float keep;    // weights are multiplied by it first: 1 - rate * decay
-    float factor;  // of the gradient: clipping
+    float keep;    // multiplies the weights first: 1 - rate * decay
+    float factor;  // multiplies the gradient (clipping)
 };
 
 // Adam (Kingma, Ba 2015) with decoupled weight decay; clears the gradient.

@@ -21,7 +21,7 @@ CULTIVAR_INLINE float dot(const float* x, const float* y, std::int64_t d) {
     return sum;
 }
 
-// What a row's dx takes from x itself: dx = r * dh - c * x with c = r^3 * mean(dh * x).
+// Returns the coefficient c of x in a row's dx = r * dh - c * x, with c = r^3 * mean(dh * x).
 CULTIVAR_INLINE float pull(const float* x, const float* dh, float r, std::int64_t d) {
     return r * r * r * dot(dh, x, d) / static_cast<float>(d);
 }

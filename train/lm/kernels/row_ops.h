@@ -1,6 +1,6 @@
-// Passes over rows of width d, fused so that each value is touched once. All arrays are fp32, contiguous, [rows, d], or
-// [d] for the vectors; outputs may not overlap inputs unless said. One thread; the caller cuts work into lanes.
-// `d_*` arrays named "+=" are added to, the others are overwritten.
+// Passes over rows of width d, fused so that each value is touched once. All arrays are fp32 and contiguous, [rows, d],
+// or [d] for the vectors; outputs may not overlap inputs unless said. One thread; the caller divides work into lanes.
+// `d_*` arrays marked "+=" are added to, the others are overwritten.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@ namespace cultivar {
 
 inline constexpr float kNormEpsilon = 1.1920929e-07F;  // of fp32, torch's default for rms_norm
 
-// h = x / rms, rms = sqrt(mean(x^2) + kNormEpsilon); inverse_rms [rows] is kept for the way back. h may be x.
+// h = x / rms, rms = sqrt(mean(x^2) + kNormEpsilon); inverse_rms [rows] is kept for the backward pass. h may be x.
 void norm_rows(const float* x, std::int64_t rows, std::int64_t d, float* h, float* inverse_rms);
-// dx = gradient of x from that of h. dx may be dh.
+// dx = gradient of x, from the gradient dh of h. dx may be dh.
 void norm_rows_backward(const float* x, const float* inverse_rms, const float* dh, std::int64_t rows, std::int64_t d,
                         float* dx);
 
-// out = x + scale * y, and h = norm(out) where h is given.
+// out = x + scale * y, and h = norm(out) if h is given.
 void add_rows(const float* x, const float* scale, const float* y, std::int64_t rows, std::int64_t d, float* out,
               float* h, float* inverse_rms);
 // Without h: dy and d_scale [d] += from the gradient of out, which is also that of x.

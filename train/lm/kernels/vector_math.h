@@ -1,5 +1,5 @@
-// Elementary functions that a loop can be vectorised over, in fp32. Relative errors are below 3e-7 unless said; NaN in,
-// NaN out. Cephes-like reduction by ln 2 in two parts (Cody, Waite 1980) and Taylor's series on |r| <= ln 2 / 2.
+// Elementary functions in fp32 for vectorised loops. Relative errors are below 3e-7 unless said; NaN gives NaN.
+// Cephes-like reduction by ln 2 in two parts (Cody, Waite 1980) and Taylor's series on |r| <= ln 2 / 2.
 #pragma once
 
 #include <bit>
@@ -45,7 +45,7 @@ CULTIVAR_INLINE float fast_tanh(float x) {
 
 CULTIVAR_INLINE float fast_sigmoid(float x) { return 1 / (1 + fast_exp(-x)); }
 
-// The normal distribution's integral, absolute error below 2e-7: Abramowitz, Stegun 7.1.26. `density` is set to
+// The normal distribution function, absolute error below 2e-7: Abramowitz, Stegun 7.1.26. `density` is set to
 // e^(-x^2/2) / sqrt(2 pi).
 CULTIVAR_INLINE float normal_cdf(float x, float& density) {
     const float size = x < 0 ? -x : x;

@@ -12,7 +12,7 @@
 namespace cultivar {
 namespace {
 
-// Torch tells only as a line of its report, "  - CPU capability usage: AVX512".
+// Torch reports it only in a line of text, "  - CPU capability usage: AVX512".
 std::string torch_instruction_set() {
     const std::string report = at::show_config(), label = "CPU capability usage: ";
     const std::size_t begin = report.find(label);

@@ -1,4 +1,4 @@
-// What this worker is made of, for records and bug reports.
+// Describes this worker's build and libraries, for records and bug reports.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@ namespace cultivar {
 struct BuildInfo {
     std::string version;                // cultivar's
     std::string torch;                  // "1.13.1"
-    std::string blas;                   // what the library says of itself, "OpenBLAS 0.3.21 ... USE_OPENMP ..."
-    std::string blas_library;           // the file that matrix products come from
-    std::string instruction_set;        // what our kernels use here: "x86-64-v4" (kernels/clones.h)
-    std::string torch_instruction_set;  // what torch's own use: "AVX2"
-    int threads = 0;                    // cores that this process may use; a run uses as many as its specification says
+    std::string blas;                   // the library's description of itself, "OpenBLAS 0.3.21 ... USE_OPENMP ..."
+    std::string blas_library;           // the library file that computes matrix products
+    std::string instruction_set;        // of cultivar's kernels: "x86-64-v4" (train/lm/kernels/target_clones.h)
+    std::string torch_instruction_set;  // of torch's own kernels: "AVX2"
+    int threads = 0;                    // cores that this process may use; a run uses the number in its specification
 };
 
 BuildInfo build_info();

@@ -35,7 +35,7 @@ std::size_t file_bytes(std::size_t lanes, std::size_t floats) {
     return kLanesAt + lanes * sizeof(LaneProgress) + floats * sizeof(float);
 }
 
-// All of a file that has one of the two sizes, else nothing.
+// Returns the whole file if it has one of the two sizes, else "".
 std::string read_whole(const std::string& path, std::size_t one_bytes, std::size_t other_bytes) {
     std::error_code error;
     const std::uintmax_t size_bytes = std::filesystem::file_size(path, error);

@@ -34,8 +34,8 @@ private:
     double exact_s() const { return before_s_ + (running_ ? running_->elapsed_s() : 0); }
 
     double budget_s_;
-    double before_s_ = 0;               // what had passed when it last began to run
-    std::optional<Stopwatch> running_;  // since then; nothing while it stands
+    double before_s_ = 0;               // elapsed time when it last began to run
+    std::optional<Stopwatch> running_;  // runs since then; none while paused
 };
 
 class RecordedClock final : public RunClock {

@@ -58,8 +58,8 @@ Outcome<Model> load_model(const LmConfig& config, at::Device device, std::string
     return model;
 }
 
-// The losses of the batches that some chunk needs, by target position. A batch's losses depend on nothing else: each is
-// computed by one thread.
+// Returns losses by target position, for the batches that some chunk needs. A batch's losses depend on nothing else:
+// each batch is computed by one thread.
 Outcome<std::vector<float>> target_losses(const Model& model, const Validation& validation,
                                           const std::vector<int>& chunks) {
     const std::span<const std::uint16_t> tokens = validation.shard.tokens();

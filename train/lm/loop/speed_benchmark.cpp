@@ -43,8 +43,8 @@ Genes signature_genes() {
             {"data.tokens_per_step", std::int64_t{4096}}};
 }
 
-// A text with something to learn: each token follows from the one before and the position. Its period is no power of two, so that
-// no two micro-batches are the same.
+// A text with something to learn: each token follows from the one before and the position. Its period is no power of
+// two, so that no two micro-batches are the same.
 std::vector<std::int64_t> signature_text(std::int64_t size) {
     std::vector<std::int64_t> tokens(static_cast<std::size_t>(size), 1);
     for (std::size_t i = 1; i < tokens.size(); ++i) {
@@ -55,7 +55,7 @@ std::vector<std::int64_t> signature_text(std::int64_t size) {
 
 }  // namespace
 
-// One micro-batch in each lane at a time.
+// Runs one micro-batch in each lane at a time.
 double training_flops_per_s(at::Device device) {
     const std::int64_t lanes = device.is_cpu() ? at::get_num_threads() : 1;
     Model model(workload(), lanes, ops_for(device), device);

@@ -9,7 +9,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::int64_t kCpuTokens = 1024;           // activations of a layer stay near a core's cache
+constexpr std::int64_t kCpuTokens = 1024;           // a layer's activations stay near a core's cache
 constexpr std::int64_t kAcceleratorTokens = 65536;  // enough to fill it
 
 }  // namespace
@@ -61,7 +61,7 @@ void Stepper::begin(double before_s, double budget_s) {
     if (!exact_.defined()) return;
     model_.values().copy_(exact_);
     if (before_s < (1 - artifact_.qat_share) * budget_s) return;
-    const at::Tensor seen = model_.values().to(at::kCPU);  // the same memory if that is where they are
+    const at::Tensor seen = model_.values().to(at::kCPU);  // no copy if they are on the CPU
     const std::vector<TensorPlace>& tensors = layout().tensors;
     each_in_turn(static_cast<std::int64_t>(tensors.size()), [&](std::int64_t i) {
         const TensorPlace& place = tensors[static_cast<std::size_t>(i)];

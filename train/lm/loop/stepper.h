@@ -1,12 +1,12 @@
-// A model in training, one step at a time: a step's tokens cut into micro-batches, taken in turn by lanes, one update.
+// Trains a model, one step at a time: lanes take a step's micro-batches in turn, then one update follows.
 //
-// Which lane takes which micro-batch, and in which order sums are made, follows from the configuration and the number of
-// threads alone. So does every bit of the result: with the same tokens and times, on the same machine, and whether or
-// not the step was paused between micro-batches and gone on with in another process. Another number of threads adds the
-// same gradients up in another order.
+// Only the configuration and the number of threads decide which lane takes which micro-batch and in which order sums
+// are made. With the same tokens and times on the same machine the result is therefore the same bit for bit, even if
+// the step was interrupted between micro-batches and continued in another process. Another number of threads adds the
+// same gradients in another order.
 //
-// In the last `qat_share` of the budget the micro-batches see the weights as the artifact will have them (quantised, the
-// gradients going straight through to the exact ones).
+// In the last `qat_share` of the budget the micro-batches use the weights as the artifact will have them (quantised;
+// the gradients pass straight through to the exact weights).
 #pragma once
 
 #include <functional>
@@ -19,15 +19,15 @@
 
 namespace cultivar {
 
-// How a step is cut up: micro-batches of whole rows, taken in turn by the lanes.
+// The division of a step into micro-batches of whole rows, taken in turn by the lanes.
 struct StepPlan {
-    std::int64_t tokens;        // of a step
-    std::int64_t micro_tokens;  // of a micro-batch; the last one may be smaller
-    std::int64_t batches;       // micro-batches of a step
+    std::int64_t tokens;        // per step
+    std::int64_t micro_tokens;  // per micro-batch; the last one may be smaller
+    std::int64_t batches;       // micro-batches per step
     std::int64_t lanes;
 
     explicit StepPlan(const LmConfig& config, at::Device device = at::kCPU);
-    // Tokens of a step's micro-batch and the one after them.
+    // Returns the tokens of one micro-batch and the token after them.
     std::span<const std::int64_t> micro_batch(std::span<const std::int64_t> step, std::int64_t batch) const;
 };
 
@@ -37,24 +37,26 @@ public:
 
     const StepPlan& plan() const { return plan_; }
     const Layout& layout() const { return model_.layout(); }
-    std::vector<float> result() const;  // the weights that the run is for
+    std::vector<float> result() const;  // the final weights: the model's or their average
 
-    // The seed's weights, nothing learnt, no step begun.
+    // Sets the seed's initial weights, with no step begun.
     void start(std::uint64_t seed);
 
-    // Before the first micro-batch of a step that begins `before_s` into the budget, also one gone on with.
+    // Call before the first micro-batch of a step that begins `before_s` into the budget, also when the step is
+    // resumed.
     void begin(double before_s, double budget_s);
-    // Goes on with the step of these tokens (and one more) up to micro-batch `batches`, until `pause` says so: lanes ask
-    // it, side by side, after each micro-batch. True when all are done.
+    // Continues the step of these tokens (one more than the step has) up to micro-batch `batches`, or until `pause`
+    // returns true: each lane calls it after each micro-batch, at the same time as others. True when all micro-batches
+    // are done.
     bool accumulate(std::span<const std::int64_t> tokens, std::int64_t batches, const std::function<bool()>& pause);
-    void abandon();       // forgets what the step has gathered
-    double loss() const;  // nats a token, of a step whose micro-batches are done
+    void abandon();       // discards the step's gradients
+    double loss() const;  // nats per token, of a step with all micro-batches done
 
-    // Ends the step, the `step`-th from 0, with the rates of `before_s` seconds into the budget.
+    // Ends the step, the `step`-th from 0, with the rates for `before_s` seconds into the budget.
     void update(std::int64_t step, double before_s, double budget_s);
 
-    // What a checkpoint keeps: the state, of state_floats() floats, and within a step what each lane has gathered. Valid
-    // until the next step; whoever has written into them says so.
+    // The floats that a checkpoint keeps: the state, of state_floats() floats, and within a step each lane's gradients.
+    // Valid until the next step. Call checkpoint_floats_were_written() after writing to them.
     std::size_t state_floats() const;
     FloatBuffers checkpoint_floats(bool within_step);
     void checkpoint_floats_were_written();
@@ -68,8 +70,9 @@ private:
     ArtifactConfig artifact_;
     Model model_;
     Optimizer optimizer_;
-    at::Tensor exact_;  // the weights that are trained, where the model's may be quantised; else undefined
-    std::vector<std::pair<at::Tensor, at::Tensor>> staged_;  // state and its copy in the host's memory, or itself
+    at::Tensor exact_;  // the exact weights, if the model's may be quantised; else undefined
+    std::vector<std::pair<at::Tensor, at::Tensor>>
+        staged_;  // state and its copy in host memory; on the CPU both are the same
     std::vector<LaneProgress> lanes_;
 };
 

@@ -1,4 +1,4 @@
-// The training text as one endless stream: the shards in their order, then from the start again; never shuffled.
+// The training text as one endless stream: the shards in their order, then again from the start; never shuffled.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@ public:
     // Maps every shard. Errors: not_found, io, corrupt (a shard), usage (no tokens at all).
     static Result<TokenStream> open(const std::vector<std::string>& paths, std::int64_t vocabulary);
 
-    // The next out.size() tokens. Errors: corrupt (a token outside the vocabulary; the shard is named).
+    // Reads the next out.size() tokens. Errors: corrupt (a token outside the vocabulary; the message names the shard).
     Result<void> take(std::span<std::int64_t> out);
 
-    // Tokens taken since the start, over all rounds; a checkpoint keeps it.
+    // Tokens taken since the start, over all rounds; a checkpoint stores it.
     std::int64_t position() const { return position_; }
     void seek(std::int64_t position);  // position >= 0
 
@@ -29,8 +29,8 @@ private:
     std::int64_t vocabulary_ = 0;
     std::int64_t round_tokens_ = 0;  // tokens of all shards
     std::int64_t position_ = 0;
-    std::size_t shard_ = 0;   // where the next token lies
-    std::size_t offset_ = 0;  // in that shard
+    std::size_t shard_ = 0;   // the shard of the next token
+    std::size_t offset_ = 0;  // its position in that shard
 };
 
 }  // namespace cultivar

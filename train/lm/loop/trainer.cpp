@@ -20,16 +20,16 @@
 namespace cultivar {
 namespace {
 
-// Shares of checkpoint_s. A step that ends soon is worth waiting for, since a checkpoint within one is larger.
+// Shares of checkpoint_s. If a step ends soon it is better to wait, since a checkpoint within a step is larger.
 constexpr double kSaveAfterStep = 0.5, kSaveWithinStep = 0.8, kKeepPart = 0.15;
-constexpr double kHopeless = 4;  // a cold estimate this far over the budget needs no second look
+constexpr double kHopeless = 4;  // a cold estimate over this multiple of the budget is not repeated
 
 double memory_bytes(const LmConfig& config, const StepPlan& plan) {
     const double tokens_bytes = static_cast<double>(sizeof(std::int64_t)) * static_cast<double>(plan.tokens);
     return tokens_bytes + training_memory_bytes(config, make_layout(config.model).size, plan.micro_tokens, plan.lanes);
 }
 
-// A checkpoint made by another version may mean something else.
+// The digest includes the version, since another version's checkpoint may have another meaning.
 std::string run_digest(const Specification& specification) {
     return sha256_hex(trainer_name(specification.threads) + to_json(specification));
 }
@@ -78,7 +78,7 @@ private:
         stream_.seek(progress_.position);
     }
 
-    // Seconds that one step would take, judging by one micro-batch a lane and, if wanted, one update.
+    // Estimates the seconds of one step from one micro-batch per lane and, if wanted, one update.
     Outcome<double> estimate_step_s(bool with_update) {
         const StepPlan& plan = stepper_->plan();
         const auto count = static_cast<std::size_t>(std::min(plan.tokens, plan.lanes * plan.micro_tokens));
@@ -98,8 +98,8 @@ private:
         return step_s;
     }
 
-    // The first pass also pays for page faults and the libraries' own start-up, and any may meet a busy moment of the
-    // machine: the better of two warm ones decides a near miss.
+    // The first pass also includes page faults and the libraries' own start-up, and any pass may meet a busy moment of
+    // the machine. The better of two warm passes therefore decides a near miss.
     Outcome<void> prime(bool may_refuse) {
         const double budget_s = specification_.budget_s;
         TRY_ASSIGN(double step_s, estimate_step_s(false));
@@ -160,7 +160,7 @@ private:
         return fail(ErrorEvent{kInterrupted, "asked to stop"});
     }
 
-    // What a step within which nothing is kept took does not count either.
+    // If the step's part is not kept, its time does not count either.
     Outcome<void> save(bool within_step) {
         Progress now = progress_;
         now.lanes = within_step ? stepper_->lanes() : std::vector<LaneProgress>{};
@@ -215,12 +215,12 @@ private:
     double memory_bytes_;  // expected
     const Emit& emit_;
     TokenStream stream_;
-    std::unique_ptr<Stepper> stepper_;  // gone when training is over: scoring needs the memory
+    std::unique_ptr<Stepper> stepper_;  // reset after training: scoring needs the memory
     std::unique_ptr<RunClock> clock_;
     std::string digest_;
-    std::vector<std::int64_t> tokens_;  // of one step, and one more
-    Progress progress_;                 // between steps; what a step has done is the stepper's
-    Stopwatch unsaved_;                 // since the checkpoint last written
+    std::vector<std::int64_t> tokens_;  // tokens of one step and one more
+    Progress progress_;                 // as of the last finished step; the stepper has the progress within a step
+    Stopwatch unsaved_;                 // since the last checkpoint
 };
 
 }  // namespace

@@ -35,7 +35,7 @@ at::Tensor as_ids(std::span<const std::int64_t> tokens, at::Device device) {
         .to(device);
 }
 
-// The row of each token's pair with the one before it.
+// Returns the table row of each token's pair with the token before it.
 at::Tensor bigram_rows(const at::Tensor& ids, std::int64_t seq_len, std::int64_t buckets) {
     const at::Tensor rows = ids.view({-1, seq_len});
     at::Tensor hashed = at::full_like(rows, buckets - 1);
@@ -54,13 +54,13 @@ at::Tensor smeared(const at::Tensor& x, const at::Tensor& gate, std::int64_t seq
 
 }  // namespace
 
-// Makes tensors for autograd in the memory of the flat buffers: gradients are added in place.
+// Makes tensors for autograd in the memory of the flat buffers; gradients are added in place.
 class Model::Leaves {
 public:
     Leaves(const Layout& layout, const at::Tensor& values, const at::Tensor& gradients)
         : layout_(layout), values_(values), gradients_(gradients) {}
 
-    // Tensors that are neighbours and have equally long rows, as one; undefined if the layout lacks the first.
+    // Returns neighbouring tensors with equally long rows as one; undefined if the layout lacks the first.
     at::Tensor operator()(const std::string& first, std::initializer_list<std::string> others = {}) const {
         const TensorPlace* place = layout_.find(first);
         if (!place) return {};
@@ -226,7 +226,7 @@ double Model::accumulate(std::int64_t lane, std::span<const std::int64_t> tokens
 void Model::gather_gradients() {
     if (lanes_.size() == 1) return;
     each_in_turn((layout_.size + kGatherFloats - 1) / kGatherFloats, [&](std::int64_t i) {
-        const at::NoGradGuard no_gradients;  // it is a property of the thread
+        const at::NoGradGuard no_gradients;  // gradient mode is per thread
         const std::int64_t begin = i * kGatherFloats, count = std::min(kGatherFloats, layout_.size - begin);
         for (std::size_t lane = 1; lane < lanes_.size(); ++lane) {
             updates().drain(lanes_[lane].gradients.narrow(0, begin, count),

@@ -45,7 +45,7 @@ void Optimizer::step(const StepMoment& moment) {
     const at::NoGradGuard no_gradients;
     const double factor = clip_factor();
     each_in_turn(static_cast<std::int64_t>(pieces_.size()), [&](std::int64_t i) {
-        const at::NoGradGuard no_gradients_here;  // it is a property of the thread
+        const at::NoGradGuard no_gradients_here;  // gradient mode is per thread
         update(pieces_[static_cast<std::size_t>(i)], moment, factor);
     });
     if (averages_.defined()) average(moment);

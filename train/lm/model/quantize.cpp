@@ -18,7 +18,7 @@ static_assert(std::endian::native == std::endian::little, "artifacts are little-
 constexpr std::int64_t kMaxHeaderBytes = 1024 * 1024 + 8;
 constexpr std::int64_t kWholeBits = 32, kHalfBits = 16;
 
-// 32 and 16: floats of that size; else levels of a grid.
+// Bits per weight: 32 and 16 are floats of that size, fewer are levels of a grid.
 std::int64_t bits_of(const TensorPlace& place, const ArtifactConfig& config) {
     if (place.control()) return kWholeBits;
     if (place.size <= kKeepFloatElements || place.shape.size() != 2) return kHalfBits;
@@ -81,7 +81,7 @@ auto refuse(const std::string& name, const char* why) {
     return fail(Code::corrupt, fmt::format("tensor '{}' of the artifact {}", name, why));
 }
 
-// The tensor with exactly this type, shape and number of bytes.
+// Returns the tensor if it has exactly this type, shape and number of bytes.
 Result<const Tensor*> expect(const Artifact& artifact, const std::string& name, const char* dtype,
                              std::int64_t element_bytes, const std::vector<std::int64_t>& shape) {
     const auto found = artifact.tensors.find(name);
@@ -149,7 +149,7 @@ Result<Artifact> quantize(const Layout& layout, const ArtifactConfig& config, st
             add_float(artifact, place, bits, part);
         }
     }
-    TRY(dequantize(layout, config, artifact));  // refuses what overflowed fp16
+    TRY(dequantize(layout, config, artifact));  // refuses values that overflowed fp16
     return artifact;
 }
 

@@ -10,20 +10,21 @@
 namespace cultivar {
 namespace {
 
-constexpr std::int64_t kFlooredBits = 8;  // the reference's: with fewer levels its floor would round most weights away
+constexpr std::int64_t kFlooredBits =
+    8;  // the reference has 8 bits; with fewer levels its floor would round most weights to zero
 constexpr float kSmallestNormalHalf = 0x1p-14F;
 constexpr float kRound = 0x1.8p23F;  // a float of this size has no fraction: adding it rounds, ties to even
 constexpr std::size_t kBlock = 8;
 
-// Non-negative floats are ordered as their bits are; NaN, last, is in that order too.
+// Non-negative floats have the same order as their bits; NaN, the last, fits that order too.
 using Bits = std::int32_t;
 
 struct Neighbours {
-    float below, above;  // of ascending rank k and k + 1, or the last twice
+    float below, above;  // of ascending rank k and k + 1, or the last one twice
 };
 
-// The values of |row| at two ranks near its end. The wanted value is no less than the one of the same rank from the top
-// among the greatest of blocks of 8, so only what is as great as that needs sorting.
+// Finds the values of |row| at two ranks near its end. The value of a given rank from the top is at least the value of
+// the same rank among the maxima of groups of 8, so only values as large as that are sorted.
 Neighbours neighbours(std::span<const float> row, std::size_t rank) {
     const std::size_t size = row.size(), from_top = size - 1 - rank, blocks = size / kBlock;
     thread_local std::vector<Bits> buffer;

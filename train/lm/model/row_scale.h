@@ -1,8 +1,8 @@
-// One row of a matrix on a grid of few levels: what the artifact stores, and what training with quantisation sees.
+// Rounds one row of a matrix to a grid of few levels, for the artifact and for training with quantisation.
 //
-// Parameter Golf's rule (parameter-golf.md, section 5), for any number of bits: clip = a quantile of |w| as
-// torch.quantile has it (linear interpolation), scale = max(clip / levels, least scale), level = round(clamp(w, -clip,
-// clip) / scale), ties to even. The scale is kept as fp16, and the weight that it stands for is level * fp16(scale).
+// Parameter Golf's rule for int8 rows (train_gpt.py), for any number of bits: clip = a quantile of |w| as in
+// torch.quantile (linear interpolation), scale = max(clip / levels, least scale), level = round(clamp(w, -clip, clip) /
+// scale), ties to even. The scale is stored as fp16, and the weight represented is level * fp16(scale).
 #pragma once
 
 #include <span>
@@ -12,8 +12,9 @@
 namespace cultivar {
 
 struct Grid {
-    float levels = 0;       // 2^(bits - 1) - 1 on each side of zero
-    float least_scale = 0;  // 1 / 127 for 8 bits with the floor; else the smallest normal fp16, so that none is zero
+    float levels = 0;  // 2^(bits - 1) - 1 on each side of zero
+    float least_scale =
+        0;  // 1 / 127 for 8 bits with the floor; else the smallest normal fp16, so that no scale is zero
     float clip_quantile = 0;
 
     Grid(std::int64_t bits, const ArtifactConfig& config);
@@ -24,13 +25,13 @@ struct RowScale {
     float scale = 0;
 };
 
-// Rounded to half precision, ties to even; beyond its range infinite.
+// Rounds to half precision, ties to even; beyond its range the result is infinite.
 float as_half(float value);
 
-// Memory: one buffer a thread, which stays. A row that is not finite has some scale or none (NaN).
+// Keeps one buffer per thread. For a row that is not finite the scale is arbitrary or NaN.
 RowScale row_scale(std::span<const float> row, const Grid& grid);
 
-// Whole numbers within +-levels, never -0; a NaN stays one. `out` may be the row itself.
+// Gives whole numbers within +-levels, never -0; NaN stays NaN. `out` may be the row itself.
 void to_levels(std::span<const float> row, const RowScale& scale, std::span<float> out);
 
 }  // namespace cultivar

@@ -1,5 +1,5 @@
 // Random numbers that are the same on every machine and with every standard library: SplitMix64 (Steele, Lea, Flood
-// 2014) and Box-Muller on top. The standard distributions are not portable.
+// 2014), and Box-Muller for normal numbers. The standard distributions are not portable.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// The devices that a run may be asked to use.
+// The devices that a run can use.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -9,10 +9,10 @@
 
 namespace cultivar {
 
-// "cpu", "cuda" or "mps", if this libtorch and this machine have it. Errors: usage.
+// Finds the device "cpu", "cuda" or "mps", if this libtorch and this machine have it. Errors: usage.
 Outcome<at::Device> find_device(const std::string& name);
 
-// What a device computes with while a pass through a model lasts: bf16 products on CUDA (autocast), fp32 elsewhere.
+// Sets the device's precision during a pass through a model: bf16 products on CUDA (autocast), fp32 elsewhere.
 class PassPrecision {
 public:
     explicit PassPrecision(at::Device device);

@@ -20,10 +20,10 @@ using torch::autograd::variable_list;
 float* data(const at::Tensor& tensor) { return tensor.defined() ? tensor.data_ptr<float>() : nullptr; }
 const std::int64_t* ids_of(const at::Tensor& ids) { return ids.data_ptr<std::int64_t>(); }
 
-// Where a leaf's gradient is added up.
+// The memory of a leaf's gradient.
 float* gradient_of(const at::Tensor& leaf) { return leaf.defined() ? leaf.grad().data_ptr<float>() : nullptr; }
 
-// Memory of this thread that lasts until the next call; grows to what the largest user needs and stays.
+// Scratch memory of this thread, valid until the next call. It grows to the largest size asked for and stays.
 float* scratch(std::int64_t floats) {
     static thread_local std::vector<float> memory;
     if (memory.size() < static_cast<std::size_t>(floats)) memory.resize(static_cast<std::size_t>(floats));
@@ -187,7 +187,7 @@ AttentionInput input_of(const AttentionParts& parts) {
 }
 
 struct Attend : Function<Attend> {
-    // first_values beside the parts: what the graph goes through, empty where there are none.
+    // The tensors that the graph passes through are arguments of their own, beside the parts; undefined if absent.
     static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv, const at::Tensor& /*first_values*/,
                               const AttentionParts& parts) {
         const AttentionShape shape = shape_of(parts);

@@ -18,7 +18,7 @@ at::Tensor turned(const at::Tensor& x, const AttentionParts& parts) {  // x [B, 
     return at::cat({half[0] * cosine + half[1] * sine, half[1] * cosine - half[0] * sine}, -1);
 }
 
-// [B, H, T, D] each. On the CPU in the plainest words, since tests compare with them.
+// q, k, v: [B, H, T, D] each. The CPU path is written out step by step, since it is the reference of tests.
 at::Tensor causal_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
     if (kHasFusedAttention && !q.is_cpu()) return fused_causal_attention(q, k, v.to(q.dtype()));
     const at::Tensor scores = at::matmul(q, k.transpose(2, 3)) / std::sqrt(static_cast<double>(q.size(3)));

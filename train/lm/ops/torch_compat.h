@@ -1,15 +1,15 @@
-// Where libtorch 1.13 (Debian 12) and 2.x (Debian 13 and elsewhere) differ: the one file that knows. Who uses what is
-// named here includes this header.
+// Hides the differences between libtorch 1.13 (Debian 12) and 2.x (Debian 13 and others). Files that use a name from
+// here include this header.
 #pragma once
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
-#include <ATen/core/grad_mode.h>  // at::NoGradGuard: 2.x's ATen/ATen.h does not bring it
+#include <ATen/core/grad_mode.h>  // at::NoGradGuard: ATen/ATen.h of 2.x does not include it
 #include <torch/version.h>
 
 namespace cultivar {
 
-// On: matrix products on CUDA are bf16. Of the calling thread. Off also drops the weights' bf16 copies.
+// Switches bf16 matrix products on CUDA on or off for the calling thread. Off also drops the weights' bf16 copies.
 inline void set_cuda_autocast(bool on) {
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
     at::autocast::set_autocast_enabled(at::kCUDA, on);
@@ -23,7 +23,7 @@ inline void set_cuda_autocast(bool on) {
 
 inline constexpr bool kHasFusedAttention = TORCH_VERSION_MAJOR >= 2;
 
-// softmax(q k^T / sqrt(D)) v, each position seeing itself and those before; [B, H, T, D] each. Only where
+// softmax(q k^T / sqrt(D)) v with causal masking (a position sees itself and earlier ones); [B, H, T, D] each. Only if
 // kHasFusedAttention.
 inline at::Tensor fused_causal_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
 #if TORCH_VERSION_MAJOR >= 2

@@ -1,6 +1,6 @@
-// The optimizers' arithmetic over pieces of the model's flat arrays, in two versions that compute the same: fused
-// kernels for the CPU and plain torch for every other device, which is also the reference for tests. All tensors are
-// fp32, of one dimension and one length unless said. Safe in several threads at once, on pieces that do not overlap.
+// The optimizers' arithmetic over pieces of the model's flat arrays, in two equivalent versions: fused kernels for the
+// CPU, and plain torch for every other device. Plain torch is also the reference for tests. All tensors are fp32, of
+// one dimension and of the same length unless said. Thread-safe on pieces that do not overlap.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -10,10 +10,10 @@
 namespace cultivar {
 
 struct MuonStep {
-    double rate;      // the shape's factor sqrt(max(1, rows / columns)) is ours
-    double keep;      // weights are multiplied by it first: 1 - rate * decay
+    double rate;      // without the shape's factor sqrt(max(1, rows / columns)), which muon() applies
+    double keep;      // multiplies the weights first: 1 - rate * decay
     double momentum;  // Nesterov
-    double factor;    // of the gradient: clipping
+    double factor;    // multiplies the gradient (clipping)
     std::int64_t iterations;
 };
 
@@ -25,7 +25,7 @@ public:
     // buffer), g = factor * gradient. Clears the gradient. values [rows * columns].
     virtual void muon(const MuonStep& step, std::int64_t rows, std::int64_t columns, const at::Tensor& gradient,
                       const at::Tensor& buffer, const at::Tensor& values) const = 0;
-    // See AdamStep. Clears the gradient.
+    // Adam; see AdamStep. Clears the gradient.
     virtual void adam(const AdamStep& step, const at::Tensor& gradient, const at::Tensor& mean,
                       const at::Tensor& square, const at::Tensor& values) const = 0;
     // into += from; from = 0.

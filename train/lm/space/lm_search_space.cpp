@@ -244,7 +244,7 @@ std::vector<Gene> lm_genes() {
 std::vector<Constraint> lm_constraints() {
     using Kind = Constraint::Kind;
     return {
-        {Kind::multiple, "model.width", "model.heads", 2},  // rotary positions turn pairs: heads of even size
+        {Kind::multiple, "model.width", "model.heads", 2},  // rotary positions rotate pairs: heads need an even size
         {Kind::multiple, "model.heads", "model.kv_heads", 1},
         {Kind::at_most, "model.unique_layers", "model.layers", 1},
         {Kind::multiple, "data.tokens_per_step", "data.seq_len", 1},

@@ -1,8 +1,8 @@
-// The search space of the built-in language-model task: the one table from which the space of a new pool, the checks,
-// the documentation and the worker's defaults come. No torch here.
+// The search space of the built-in language-model task: the one table for the space of a new pool, the checks, the
+// documentation and the worker's defaults. No torch here.
 //
-// Defaults are Parameter Golf's baseline as published. A gene's name, type and default never change; a new gene's
-// default is the old behaviour. The vocabulary is not a gene: it comes with the tokenizer.
+// Defaults are those of Parameter Golf's published baseline. A gene's name, type and default never change; a new gene's
+// default keeps the old behaviour. The vocabulary is not a gene: it comes with the tokenizer.
 #pragma once
 
 #include <string>
