@@ -1,5 +1,5 @@
-// Weights: the bytes as they come, and as the content of a frame, where a fuzzer would never get by chance. There the
-// first line is the header, the rest the tensors.
+// Fuzzes artifacts: the bytes as they are, and as the content of a zstd frame, which a fuzzer would never make by
+// chance. There the first line is the header and the rest the tensors.
 #include <zstd.h>
 
 #include "eval/formats/artifact.h"

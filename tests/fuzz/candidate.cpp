@@ -1,4 +1,4 @@
-// A candidate's TOML, as a person writes it and as a pool holds it.
+// Fuzzes a candidate's TOML, as users write it and as a pool stores it.
 #include "pool/types/candidate.h"
 #include "tests/fuzz/input.h"
 #include "train/lm/space/lm_search_space.h"

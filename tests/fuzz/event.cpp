@@ -1,4 +1,4 @@
-// What a worker says, and the specification that it is given.
+// Fuzzes a worker's events and its specification.
 #include "tests/fuzz/input.h"
 #include "train/protocol/protocol.h"
 

@@ -1,4 +1,4 @@
-// What every target has: bytes as text, and bytes as a file.
+// Shared by all fuzz targets: the input as text and as a file.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
     return {reinterpret_cast<const char*>(data), size};
 }
 
-// What must hold of any input.
+// Aborts if a property that must hold for any input does not.
 inline void demand(bool holds) {
     if (!holds) std::abort();
 }
 
-// A file that lies in memory alone.
+// A file in memory only.
 class InputFile {
 public:
     explicit InputFile(std::string_view bytes) : descriptor_(::memfd_create("input", 0)) {

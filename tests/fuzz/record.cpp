@@ -1,4 +1,4 @@
-// A line of a journal.
+// Fuzzes a line of a journal.
 #include "pool/types/record.h"
 #include "tests/fuzz/input.h"
 

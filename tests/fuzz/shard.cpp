@@ -1,4 +1,4 @@
-// A file of tokens, and a table of bytes.
+// Fuzzes a token shard and a byte table.
 #include "eval/formats/shard.h"
 
 #include "eval/formats/bits_per_byte.h"

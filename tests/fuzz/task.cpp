@@ -1,4 +1,4 @@
-// pool.toml.
+// Fuzzes pool.toml.
 #include "pool/types/task.h"
 #include "tests/fuzz/input.h"
 

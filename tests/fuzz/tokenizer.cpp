@@ -1,4 +1,4 @@
-// A SentencePiece model, and text encoded by it.
+// Fuzzes a SentencePiece model and text encoded by it.
 #include "train/data/tokenizer.h"
 
 #include "tests/fuzz/input.h"

@@ -1,4 +1,4 @@
-// A line of a ledger.
+// Fuzzes a line of a verdict ledger.
 #include "pool/types/verdict.h"
 #include "tests/fuzz/input.h"
 

@@ -26,8 +26,8 @@ public:
 
     bool measures() const { return !counters_.empty(); }
 
-    // Sets the idle power (watts) that later runs subtract to the mean power since start(). Call it after about a
-    // second of idle time. 0 without counters.
+    // Sets the idle power (watts) that later runs subtract to the mean power between start() and stop(). Call it after
+    // about a second of idle time. 0 without counters.
     void learn_idle();
 
     void start();

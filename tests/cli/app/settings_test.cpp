@@ -9,7 +9,7 @@
 namespace cultivar {
 namespace {
 
-// A user's home of its own, and an environment without settings.
+// A home folder per test, and an environment without settings.
 class ConfigTest : public testing::Test {
 protected:
     void SetUp() override {

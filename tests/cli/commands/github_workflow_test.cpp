@@ -1,4 +1,4 @@
-// The workflow that `cultivar init --host github` commits.
+// Tests the workflow that `cultivar init --host github` commits.
 #include "cli/commands/github_workflow.h"
 
 #include <cstdlib>
@@ -24,7 +24,7 @@ const std::string kProgram = std::string(CULTIVAR_PROGRAMS) + "/cultivar";
 std::vector<std::string> run_lines() {
     std::istringstream lines(github_workflow());
     std::vector<std::string> found;
-    std::size_t block = 0;  // where the block's key stands; 0: outside
+    std::size_t block = 0;  // column of the block's key; 0 outside a block
     for (std::string line; std::getline(lines, line);) {
         const std::size_t indent = line.find_first_not_of(' ');
         if (block != 0 && indent != std::string::npos && indent <= block) block = 0;
@@ -88,7 +88,7 @@ TEST(GithubWorkflow, IsSoundShell) {
     EXPECT_EQ(shell("shellcheck " + folder.write("steps.sh", script) + " || true"), "");
 }
 
-// The script of the first step so named.
+// Returns the script of the first step with this name.
 std::string step(const std::string& name) {
     std::istringstream lines(github_workflow());
     std::string script;
@@ -127,7 +127,7 @@ TEST(GithubWorkflow, FoldsSettledCandidatesIntoTheArchiveOfItsHost) {
     play(step("Fetch the pool"));
     play(step("Check every hash, parent, record and signature"));
     shell(fmt::format("rm -rf '{}/pool'", work));
-    // As if the pool were over its number of branches.
+    // Makes the script believe that the pool has too many branches.
     std::string archive = step("Archive what is settled");
     archive.replace(archive.find("-C pool archive"), 15, "-C pool archive --keep 1");
     play(archive);

@@ -1,4 +1,4 @@
-// The hook as `cultivar hook install` leaves it, and real pushes to it.
+// Tests the hook that `cultivar hook install` writes, with real pushes to it.
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -30,7 +30,7 @@ protected:
         shell(fmt::format("'{}' hook install '{}'", kProgram, world_.hub()));
     }
 
-    // What git said to the pusher; "" when every ref was taken.
+    // Returns git's message to the pusher; "" if every ref was accepted.
     std::string push(const std::string& refspecs) {
         std::string said =
             shell(fmt::format("git -C '{}' push -q origin {} && echo TAKEN || true", world_.path("owner"), refspecs));
@@ -119,7 +119,7 @@ TEST_F(HookTest, TakesAProposalOfSomebodyWithoutTheRightToPushAnythingElse) {
     }
 }
 
-// As a pre-receive hook asks it: the objects lie in quarantine and vanish with the refusal.
+// As in a pre-receive hook: the objects are in quarantine and vanish with the refusal.
 TEST_F(HookTest, ReadsObjectsInQuarantine) {
     ASSERT_EQ(push("main"), "");
     const std::string hook = world_.hub() + "/hooks/pre-receive";

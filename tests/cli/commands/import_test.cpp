@@ -1,4 +1,4 @@
-// `cultivar import`: from a file, and from another pool.
+// Tests `cultivar import` from a file and from another pool.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ protected:
     }
     std::string write_toml(const std::string& text) { return world_.folder().write("idea.toml", text); }
 
-    // A pool with other genes: one has another type, one another range, one is not here at all.
+    // Founds a pool with other genes: one has another type, one another range, and one is missing here.
     Clone found_other() {
         Task task = tiny_task();
         std::vector<Gene> genes = tiny_genes();

@@ -1,4 +1,4 @@
-// Plain `git merge`, with the program that init and clone tell git to run.
+// Tests plain `git merge` with the merge driver that init and clone configure.
 #include <cstdlib>
 #include <random>
 
@@ -25,7 +25,7 @@ protected:
         auto candidate = must(make_candidate(clone_.task.space, clone_.task_id, changes));
         return must(lineage_.write(candidate, parents));
     }
-    // What `git WORDS` leaves in candidate.toml of a work tree that stands at `at`.
+    // The content of candidate.toml after `git WORDS` in a work tree at `at`.
     struct Left {
         bool clean = false;
         std::string toml, said;
@@ -71,7 +71,7 @@ TEST_F(MergeDriverTest, GivesWhatTheCrossGivesOfUnrelatedCandidates) {
     EXPECT_EQ(left.toml, must(lineage_.cross_of(a.oid, b.oid)).child.toml);
 }
 
-// One side is what the same driver would make of the two bases; git would then take the other side without asking.
+// One side equals the merge of the two bases by the same driver; git would then take the other side without calling it.
 TEST_F(MergeDriverTest, IsAskedThoughOneSideIsWhatTheBasesGive) {
     const Genes some = {
         {"optim.lr", 0.1}, {"optim.bias", 1.0}, {"model.layers", whole(6)}, {"model.mlp", word("gelu")}};
@@ -103,7 +103,7 @@ TEST_F(MergeDriverTest, EqualsTheCrossInRandomCrissCrossHistories) {
                          {"optim.bias", real(3)}};
         };
         std::vector<Oid> all = {write(any()).oid, write(any()).oid};
-        // Each generation of two has both of the one before, or others, as its parents.
+        // The parents of each generation of two are both candidates of the one before, or others.
         while (all.size() < 14) {
             const std::size_t n = all.size();
             for (int twin = 0; twin < 2; ++twin) {
@@ -129,7 +129,7 @@ TEST_F(MergeDriverTest, EqualsTheCrossInRandomCrissCrossHistories) {
     EXPECT_GT(several_bases, 5);
 }
 
-// Both took the rate and one changed the bias as well: the cross of the two is the second itself.
+// Both changed the rate and one changed the bias as well: the cross of the two is the second itself.
 TEST_F(MergeDriverTest, LeavesAConflictWhereTheCrossIsRefused) {
     CandidateCommit root = write({});
     CandidateCommit a = write({{"optim.lr", 0.1}, {"optim.bias", 1.0}}, {root.oid});

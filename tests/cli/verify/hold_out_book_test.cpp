@@ -1,4 +1,4 @@
-// A verifier's book of its hold-out: which slice serves, for how long, and what it tells of a claim.
+// Tests a verifier's hold-out book: the slice in use, its lifetime, and the gap that it reports for a claim.
 #include "cli/verify/hold_out_book.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ protected:
         must(HoldOut::settle(ann_, made_));
     }
     HoldOut book() { return must(HoldOut::open(ann_)); }
-    // On as many chunks as there are sums: a score on the slice, and one that is `gap` nats a chunk worse.
+    // A claim on as many chunks as there are sums: a score on the slice, and one that is `gap` nats per chunk worse.
     static Appearance claim(const std::string& on, int number, double gap = 1) {
         const double slice_bpb = 2 + 0.01 * number;
         return {on, "claim" + std::to_string(number), "candidate" + std::to_string(number), slice_bpb,

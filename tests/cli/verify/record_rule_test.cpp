@@ -1,4 +1,4 @@
-// Records by the pool's rule over seeds.
+// Tests the pool's rule for records over several seeds.
 #include "cli/verify/record_rule.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 
 class RecordClaim : public IndexTest {
 protected:
-    // A claim of Bob's over one run for each loss; its place among all claims.
+    // Adds a claim by Bob with one run per loss; returns its index among all claims.
     std::size_t claim(const Genes& changes, const std::vector<double>& losses) {
         std::vector<Record> records;
         std::vector<cultivar::Run> runs;
@@ -30,7 +30,7 @@ protected:
         open.index = std::make_unique<Index>(must(Index::open(*open.clone)));
         return open;
     }
-    // What an accepted verdict says whose fresh seeds lost so much.
+    // An accepted verdict with these losses of the fresh seeds.
     Verdict judged(std::size_t place, const std::vector<double>& fresh_losses) {
         Session open = session();
         const ClaimRow row = must(open.index->claims()).at(place);

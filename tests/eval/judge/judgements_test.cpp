@@ -1,4 +1,4 @@
-// What is concluded from what was measured: rescore, hold-out gap, rerun.
+// Tests the judgements of the tiers: rescore, hold-out gap, rerun.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ using testing::HasSubstr;
 
 constexpr std::int64_t kTargets = 64 * 1024, kBytes = 64 * 1024;
 
-// Chunk sums of a model of `bpb`, each chunk of another difficulty.
+// Chunk sums of a model with `bpb`; each chunk has another difficulty.
 std::vector<double> sums_of(double bpb) {
     std::vector<double> sums;
     for (int chunk = 0; chunk < 64; ++chunk)
@@ -103,7 +103,7 @@ TEST(Draw, TakesDifferentChunksInOrderAndNotTheSameTwice) {
     EXPECT_GT(drawn.size(), 15U);
 }
 
-// Candidates of a pool whose better models gain less on the hold-out, scattered by `spread`.
+// A pool's candidates: better models gain less on the hold-out, scattered by `spread`.
 std::vector<Gap> pool_of(int count, double spread, Random& random) {
     std::vector<Gap> gaps;
     for (int i = 0; i < count; ++i) {

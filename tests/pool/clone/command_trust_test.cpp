@@ -25,7 +25,7 @@ Task task_with_command() {
                    "task.toml", &draft));
 }
 
-// A pool whose main holds `script` as files/run.sh, with the mode that git gives it.
+// A pool with `script` on main as files/run.sh, with its git mode.
 class TrustTest : public ::testing::Test {
 protected:
     TrustTest() { commit("echo one\n", "100644"); }

@@ -86,7 +86,7 @@ TEST_F(JournalTest, CommitsOnceWhatTwoProcessesWroteAlike) {
     EXPECT_THAT(must(spooled_lines(clone_)), IsEmpty());
 }
 
-// libgit2 does not see to it that what it wrote is on the disk.
+// libgit2 does not sync its files to disk.
 TEST_F(JournalTest, EmptiesTheSpoolOnlyOnceItsRecordsAreOnTheDisk) {
     spool(clone_, lease(clone_, 0));
     const std::vector<std::string> waiting = must(spooled_lines(clone_));
@@ -107,12 +107,12 @@ TEST_F(JournalTest, KeepsTheSpoolWhenTheDiskDoesNotConfirm) {
     auto broken = [](const std::string&) -> Result<void> { return fail(Code::io, "the disk is gone"); };
     EXPECT_EQ(trouble(commit_spool(clone_, broken)).message, "the disk is gone");
     EXPECT_EQ(must(spooled_lines(clone_)).size(), 1u);
-    EXPECT_EQ(must(commit_spool(clone_)), 0u);  // once, all the same
+    EXPECT_EQ(must(commit_spool(clone_)), 0u);  // still only once
     EXPECT_EQ(committed().size(), 1u);
     EXPECT_THAT(must(spooled_lines(clone_)), IsEmpty());
 }
 
-// A limit on a file's size stands in for a full disk.
+// A file size limit simulates a full disk.
 TEST_F(JournalTest, AppendsNothingWhenTheDiskIsFull) {
     spool(clone_, lease(clone_, 0));
     std::string before = must(read_file(spool_path()));
@@ -158,7 +158,8 @@ TEST_F(JournalTest, LosesNothingWhenProcessesAppendAndCommitAtOnce) {
     EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()).size(), lines.size());
 }
 
-// What append_record() acknowledged is in the journal exactly once, wherever in appending and committing the kill came.
+// A record that append_record() acknowledged is in the journal exactly once, at whatever point of appending and
+// committing the process is killed.
 TEST_F(JournalTest, KeepsWhatItAcknowledgedHoweverItIsKilled) {
     std::vector<std::string> acknowledged;
     for (int round = 0; round < 12; ++round) {

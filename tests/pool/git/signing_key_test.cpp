@@ -21,7 +21,7 @@ protected:
         folder_.write("signers", "ann@example.org namespaces=\"git\" " + key_.public_text() + "\n");
     }
 
-    // What OpenSSH says to a signature over `bytes`.
+    // True if OpenSSH accepts the signature of `bytes`.
     bool openssh_accepts(const std::string& armoured, const std::string& bytes) {
         folder_.write("sig", armoured + "\n");
         folder_.write("bytes", bytes);
@@ -72,7 +72,7 @@ TEST_F(KeyTest, RefusesOtherNamespacesKindsAndBrokenSignatures) {
         std::string bent = good;
         bent[i] = bent[i] == 'A' ? 'B' : 'A';
         auto verified = verify_signature(bent, "b");
-        // Only bits that base64 does not use may bend.
+        // Only bits that base64 does not use may change unnoticed.
         EXPECT_TRUE(!verified || *verified == key_.fingerprint()) << i;
     }
     EXPECT_FALSE(verify_signature("-----BEGIN SSH SIGNATURE-----END SSH SIGNATURE-----", "b"));
@@ -129,7 +129,7 @@ TEST(AllowedSigners, AreTakenByTheirNamespacesAsOpenSshListsThem) {
         EXPECT_TRUE(must(parse_allowed_signers(std::string("a ") + options + key)).empty()) << options;
 }
 
-// A line that says less or more than "this key" would otherwise count as "this key, always".
+// A line with any restriction would otherwise count as "this key, always".
 TEST(AllowedSigners, AreRefusedWhereTheyMeanMoreThanAPlainKey) {
     const std::string key = " ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGyzF6wMmqzrvmKjZ3AGoEnT9tIXOoPn2cGjNPFKOBDA\n";
     const std::pair<const char*, const char*> cases[] = {
@@ -231,7 +231,7 @@ TEST_F(UserKey, SignsACloneWhoseConfigurationNamesIt) {
     EXPECT_EQ(must(signer_of(ann.repo, tip)), must(Key::of_user(folder_.file("id"))).fingerprint());
 }
 
-// What git itself signs is as good as what cultivar signs.
+// A signature by git counts like one by cultivar.
 TEST_F(UserKey, OfACommitThatGitSignedIsKnown) {
     const Oid commit = commit_by(key_);
     git(folder_.file("r"), "update-ref refs/heads/main " + commit);

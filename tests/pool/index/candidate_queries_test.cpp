@@ -1,4 +1,4 @@
-// Candidates in the index: their branches, their commits, and ancestries that mean harm.
+// Tests candidates in the index: their branches, their commits, and hostile ancestries.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -35,7 +35,7 @@ TEST_F(IndexTest, RefusesBranchesThatAreNotWhatTheirNameSays) {
     EXPECT_THAT(must(index.candidates()), IsEmpty());
     must(ann_.repo.set_ref(remote + candidate_branch(candidate.id, oid), oid, ""));
     report = must(index.refresh());
-    EXPECT_EQ(told(report), "");  // told once
+    EXPECT_EQ(told(report), "");  // reported once
     EXPECT_EQ(report.candidates, 1);
     EXPECT_THAT(must(index.candidate(candidate.id))->commits, ElementsAre(oid));
 }
@@ -65,7 +65,7 @@ TEST_F(IndexTest, IsNotHeldUpByRecordsWhoseParentsGoRoundInACircle) {
     for (const auto& run : runs) EXPECT_EQ(trouble(index.commit_of(run.candidate)).code, Code::corrupt);
 }
 
-// Two candidates a generation, each with both before it as parents: 2^60 paths lead back to the first.
+// Two candidates per generation, each with both of the generation before as parents: 2^60 paths lead back to the first.
 TEST_F(IndexTest, IsNotHeldUpByACrissCrossOfSixtyGenerations) {
     Stranger bob = stranger("bob");
     std::vector<Record> records;

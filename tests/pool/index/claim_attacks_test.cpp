@@ -1,5 +1,5 @@
-// A gallery of attacks on claims, verdicts and trust, each by real objects in a real repository: each is refused with a
-// reason of its own, and the pool stays what it was.
+// Tests attacks on claims, verdicts and trust, made with real objects in a real repository. Each is refused with its
+// own reason and leaves the pool unchanged.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -43,7 +43,7 @@ public:
         claim.writer = who.writer;
         return claim;
     }
-    // A run of Eve's, bent, and her claim of it.
+    // Records a manipulated run by Eve and her claim of it.
     void claim_run(const Edit& bend, const ClaimEdit& bend_claim = {}, double val_loss = 1.9) {
         auto run = run_of(eve, {{"optim.lr", 0.1}}, val_loss);
         if (bend) bend(run);
@@ -67,7 +67,7 @@ public:
     std::string own_line(const std::string& options = "") const {
         return ann_.writer + " " + options + ann_.key.public_text() + "\n";
     }
-    // Everything that pull, show, verify and fsck would say.
+    // Returns everything that pull, show, verify and fsck would print.
     std::string said() {
         Index index = must(Index::open(ann_));
         std::string text = told(index.opened_with());
@@ -92,7 +92,7 @@ struct Attack {
     const char* name;
     const char* reason;
     std::function<void(Stage&)> mount;
-    bool put_back = false;  // the first look puts the ref back to where it was good
+    bool put_back = false;  // the first refresh resets the ref to its last good commit
 };
 
 const Attack kAttacks[] = {
@@ -304,7 +304,7 @@ TEST_P(ClaimAttack, IsRefusedWithItsReasonAndLeavesThePoolAsItWas) {
 INSTANTIATE_TEST_SUITE_P(Gallery, ClaimAttack, ::testing::ValuesIn(kAttacks),
                          [](const auto& attack) { return std::string(attack.param.name); });
 
-// One key is one person, whatever it calls itself.
+// One key is one person, under any name.
 TEST(OneKey, DoesNotAcceptItsOwnClaimUnderAnotherName) {
     Stage stage;
     const std::string other = "elsewhere.box." + stage.eve.key.fingerprint().substr(0, 8);
@@ -318,7 +318,7 @@ TEST(OneKey, DoesNotAcceptItsOwnClaimUnderAnotherName) {
     EXPECT_EQ(must(index.totals()).accepted, 0);
 }
 
-// Weights that are not what their name says: whoever loads them is told.
+// Weights with another digest than their name: the reader gets an error.
 TEST(Artifact, OfOtherBytesUnderAClaimedNameIsRefused) {
     Stage stage;
     must(store_artifact(stage.ann_, stage.honest.artifact, "other bytes"));

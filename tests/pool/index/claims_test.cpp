@@ -1,4 +1,4 @@
-// Claims, verdicts and leases in the index: who may say what about whom.
+// Tests claims, verdicts and leases in the index, and the rights of writers over them.
 #include <ctime>
 #include <functional>
 
@@ -207,7 +207,7 @@ TEST_F(IndexTest, ShowsLeasesOfOthersUntilTheirRunArrives) {
     spool(ann_, Lease{ann_.task_id, run.candidate, run.category, 20, 0, ann_.writer, "2026-11-21T04:00:00Z"});
     Index index = must(Index::open(ann_));
     auto live = must(index.leases());
-    ASSERT_THAT(live, SizeIs(1));  // good from when this clone first saw it, whatever clock its writer had
+    ASSERT_THAT(live, SizeIs(1));  // valid from the moment when this clone first saw it, whatever the writer's clock
     EXPECT_EQ(live[0].replicate, 0);
     EXPECT_EQ(live[0].writer, bob.writer);
     publish(bob, {run});
@@ -215,7 +215,7 @@ TEST_F(IndexTest, ShowsLeasesOfOthersUntilTheirRunArrives) {
     EXPECT_THAT(must(index.leases()), IsEmpty());
 }
 
-// A clone that sees the lease at `seen_s` after now, by its clock, and is asked again when the clock is right.
+// A clone that sees the lease at `seen_s` after now by its clock, and is asked again when the clock is right.
 class LeaseTest : public IndexTest {
 protected:
     std::size_t live(double budget_s, std::int64_t seen_s) {
@@ -238,7 +238,7 @@ TEST_F(LeaseTest, OfAHugeBudgetIsGoodAtFirst) { EXPECT_EQ(live(1e6, -20), 1u); }
 TEST_F(LeaseTest, SeenByAClockThatWasAYearAheadIsNotGoodForAYear) { EXPECT_EQ(live(20, kYear_s), 0u); }
 TEST_F(LeaseTest, SeenByAClockThatWasAYearBehindIsOver) { EXPECT_EQ(live(20, -kYear_s), 0u); }
 
-// Years ahead and behind: shown as recorded, and neither hides nor outlives what others do.
+// Clocks that are years ahead or behind: times are shown as recorded, and the runs neither hide nor outlive others.
 TEST_F(IndexTest, RunsOfAClockThatIsAheadDoNotStayTheNewest) {
     Stranger ahead = stranger("ahead"), behind = stranger("behind"), right = stranger("right");
     auto run_at = [&](const Stranger& who, int replicate, const std::string& ended) {

@@ -1,4 +1,4 @@
-// A small real lineage: who found what, and whose genes it rests on.
+// Tests attribution on a small real lineage: finders, and the owners of inherited genes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ protected:
         bea_ = std::make_unique<Hand>(world_.join("bea"));
         cai_ = std::make_unique<Hand>(world_.join("cai"));
     }
-    // Ann is the verifier: she judges every claim that waits.
+    // Ann, the verifier, judges every waiting claim.
     void judge(const std::string& result, const std::string& at) {
         ann_.pull();
         for (const ClaimRow& row : must(ann_.index.pending_claims())) {
@@ -76,12 +76,12 @@ TEST_F(ContributorsTest, AreCreditedByTheGenesTrailersAlongTheLineage) {
     EXPECT_EQ(of(rows, *bea_).valid_in_a_row, 2);
     EXPECT_EQ(of(rows, *bea_).claims, 2);
     EXPECT_EQ(of(rows, *cai_).joules, 600);
-    // The commit's own words name the parents of the genes.
+    // The commit message names the parents of the genes.
     const std::string message =
         git(world_.path("cai"), "log -1 --format=%B refs/remotes/origin/candidates/" + cross.candidate + "." +
                                     must(cai_->index.commit_of(cross.candidate)).oid.substr(0, 8));
     EXPECT_NE(message.find("model.layers = 6 from " + layers.candidate.substr(0, 8)), std::string::npos) << message;
-    // Everybody works out the same.
+    // Every clone computes the same.
     const auto anew = must(must(Index::read_anew(bea_->clone)).contributors());
     ASSERT_EQ(anew.size(), rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -1,4 +1,4 @@
-// One clone with an index, and strangers whose journals lie in it as a fetch would have left them.
+// A clone with an index, and journals of strangers as a fetch would leave them.
 #pragma once
 
 #include <filesystem>
@@ -13,14 +13,14 @@
 
 namespace cultivar {
 
-// What was refused and why, one a line.
+// Returns each refused ref or record with the reason, one per line.
 inline std::string told(const RefreshReport& report) {
     std::string text;
     for (const Refusal& refusal : report.refused) text += refusal.where + ": " + refusal.reason + "\n";
     return text;
 }
 
-// Everything that an index answers, as text.
+// Returns all answers of an index as text.
 inline std::string answers(Index& index) {
     const Totals totals = must(index.totals());
     std::string text =
@@ -42,7 +42,7 @@ class IndexTest : public ::testing::Test {
 protected:
     IndexTest() : ann_(world_.found("ann")) {}
 
-    // The journal of somebody whom only the hosting knows, as a fetch would have left it here.
+    // The fetched journal of a writer that only the hosting knows.
     struct Stranger {
         Key key;
         std::string writer, ref;
@@ -57,7 +57,7 @@ protected:
         for (const Record& record : records) lines.push_back(to_line(record));
         must(append_log(ann_.repo, who.ref, lines, {who.writer, "x@example.org", 1795232400}, who.key));
     }
-    // A commit that is signed as a log's must be, of one file in one folder, whatever they are.
+    // Writes a commit of one file in one folder with any content, signed like a log's commit.
     Oid signed_by_hand(const Stranger& who, const std::string& in, const std::string& name, const std::string& bytes,
                        const std::vector<Oid>& parents = {}) {
         Oid folder = must(ann_.repo.write_tree({{name, must(ann_.repo.write_blob(bytes)), false, true}}));

@@ -54,7 +54,7 @@ TEST_F(IndexTest, NamesTheFirstContributorAndTheMeanCostOfACandidate) {
     second.energy.train_joules = 245.76;
     auto old = scored_run(ann_.task, bob.writer, {}, 2.0, 2);  // from before that was recorded
     spool(ann_, first);
-    must(Index::open(ann_));  // met first
+    must(Index::open(ann_));  // imported first
     publish(bob, {second, old});
     Index index = must(Index::open(ann_));
     auto rows = must(index.standings());
@@ -80,7 +80,7 @@ TEST_F(IndexTest, ResolvesPrefixesAsGitDoes) {
     EXPECT_EQ(trouble(index.resolve_candidate(std::string(65, '0'))).code, Code::not_found);
 }
 
-// Why each of these is refused, and that the honest run beside it is not.
+// Tests the reason for each refusal, and that the honest run beside them is accepted.
 TEST_F(IndexTest, RefusesRecordsThatDoNotHoldTogether) {
     Stranger bob = stranger("bob");
     const std::pair<const char*, std::function<void(cultivar::Run&)>> cases[] = {
@@ -170,7 +170,7 @@ TEST_F(IndexTest, AnswersTheSameWhetherGrownOrRebuilt) {
     std::string grown;
     {
         Index index = must(Index::open(ann_));
-        EXPECT_EQ(index.opened_with().runs, 0);  // all of it was known from the spool
+        EXPECT_EQ(index.opened_with().runs, 0);  // already known from the spool
         grown = answers(index);
     }
     EXPECT_EQ(grown, last);
@@ -181,7 +181,7 @@ TEST_F(IndexTest, AnswersTheSameWhetherGrownOrRebuilt) {
         std::sort(lines.begin(), lines.end());
         return lines;
     };
-    EXPECT_EQ(sorted(rebuilt()), sorted(grown));  // records may be met in another order
+    EXPECT_EQ(sorted(rebuilt()), sorted(grown));  // records may be imported in another order
 }
 
 TEST_F(IndexTest, IsRebuiltWhenItsFileIsBroken) {
@@ -210,7 +210,7 @@ TEST_F(IndexTest, SaysWhereToLookForRoomWhenItsDiskIsFull) {
     EXPECT_EQ(written.error().hint, fmt::format("df -h '{}'", folder));
 }
 
-// A refused log also goes back to where it was good, so that it can be followed again once it was put right.
+// The ref of a refused log is also reset to its last good commit, so that it can be followed again once it is repaired.
 TEST_F(IndexTest, RefusesAJournalThatWasRewoundOrRewrittenEvenWhenItIsRebuilt) {
     Stranger bob = stranger("bob");
     publish(bob, {scored_run(ann_.task, bob.writer, {}, 2.0)});

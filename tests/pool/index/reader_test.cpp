@@ -1,4 +1,4 @@
-// An index whose news is read by another process.
+// Tests an index that reads new refs in another process.
 #include <gmock/gmock.h>
 
 #include "tests/pool/index/index_fixture.h"
@@ -8,7 +8,7 @@ namespace {
 
 class IndexReaderTest : public IndexTest {
 protected:
-    // As that process would do it.
+    // Does the work of that process.
     Reader reader() {
         return [this]() -> Result<RefreshReport> {
             ++asked_;

@@ -1,4 +1,4 @@
-// What is odd about a claim beside the rest of the pool, and what is not.
+// Tests the suspicions that the rest of the pool raises about a claim.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ using ::testing::IsEmpty;
 
 class SuspicionTest : public IndexTest {
 protected:
-    // A run whose figures and weights are its own.
+    // Returns a run with its own figures and weights.
     cultivar::Run run_of(const Stranger& who, const Genes& changes, double val_loss, int replicate = 0) {
         auto run = scored_run(ann_.task, who.writer, changes, val_loss, replicate);
         run.artifact = std::string(58, 'a') + fmt::format("{:06x}", ++made_);
@@ -25,7 +25,7 @@ protected:
         claim.writer = who.writer;
         return claim;
     }
-    // About each claim in turn, one a line.
+    // Returns the suspicions of each claim in order, one per line.
     std::vector<std::string> odd() {
         Index index = must(Index::open(ann_));
         std::vector<std::string> lines;
@@ -93,7 +93,7 @@ TEST_F(SuspicionTest, IsARunWithTheFiguresOrWeightsOfAnother) {
     repacked.chunk_loss_sums = honest.chunk_loss_sums;
     repacked.train_s = 19;
     publish(eve, {repacked, claim_by(eve, {repacked})});
-    // The records do not say who was first.
+    // The records do not show which was first.
     EXPECT_THAT(odd(), ElementsAre(HasSubstr("has the weights of run"), HasSubstr("of " + bob.writer)));
     const std::string before = fmt::format("{}", fmt::join(odd(), "\n"));
     rebuilt();

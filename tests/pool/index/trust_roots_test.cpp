@@ -1,4 +1,4 @@
-// Who may change whom a pool trusts.
+// Tests the rules for changing a pool's trust roots.
 #include "pool/clone/trust_roots.h"
 
 #include <gmock/gmock.h>
@@ -36,7 +36,7 @@ protected:
         from.propose();
         to.pull();
     }
-    // Version 1, by two of three.
+    // Creates version 1, signed by two of three roots.
     void begin() {
         change(ann_, line(ann_) + line(*bea_) + line(*cai_), 2);
         pass(ann_, *bea_);
@@ -44,7 +44,7 @@ protected:
         pass(*bea_, ann_);
         cai_->pull();
     }
-    // What somebody who may push main, but holds no more than that, makes of it.
+    // Pushes files to main as a writer that may push main and has no other right.
     void push_main(const std::vector<std::pair<std::string, std::string>>& files) {
         must(cai_->clone.commit_main(files, "Push"));
         cai_->propose();
@@ -88,7 +88,7 @@ TEST_F(TrustRoots, ChangeByAThresholdOfTheOldOnesHoweverManyNewOnesSign) {
     EXPECT_THAT(now.now.holders, SizeIs(2));
     EXPECT_EQ(trouble(change_roots(ann_.clone, now, now.now.text, 1)).message,
               "these are the trust roots in force already");
-    // Ann holds them no more: what she proposes waits for those who do.
+    // Ann is no root any more: her proposal waits for the signatures of roots.
     change(ann_, line(ann_), 1);
     EXPECT_EQ(roots(ann_).now.version, 2);
     EXPECT_THAT(roots(ann_).waiting->signed_by, SizeIs(0));
@@ -118,7 +118,7 @@ TEST_F(TrustRoots, RefuseListsThatNobodySignedAndRollbacksOfMain) {
     EXPECT_THAT(trouble(pull(bea_->clone, bea_->index, *bea_->git)).message,
                 HasSubstr("main is refused: allowed_signers is not what trust root 1 says"));
     EXPECT_THAT(must(trusted_roots(bea_->clone)).now.verifiers, SizeIs(3)) << "main stays where it was good";
-    // A whole new family of roots, well signed by itself, under the same number and under a higher one.
+    // A completely new set of roots, validly signed by itself, with the same version number and with a higher one.
     const std::string first =
         "# cultivar trust root, format 1\n# version 1\n# threshold 1\n# pool " + bea_->clone.task.created + "\n" + evil;
     auto signature = [&](int version, const std::string& text) {
@@ -132,7 +132,7 @@ TEST_F(TrustRoots, RefuseListsThatNobodySignedAndRollbacksOfMain) {
     second.replace(second.find("version 1"), 9, "version 2");
     push_main({{"trust/2.allowed_signers", second}, signature(2, second), {"allowed_signers", second}});
     EXPECT_THAT(trouble(pull(bea_->clone, bea_->index, *bea_->git)).message, HasSubstr("is another one than before"));
-    // The roots gone altogether, by a push of git's own.
+    // The roots removed by a plain git push.
     git(world_.path("ann"), "symbolic-ref HEAD refs/heads/main");
     git(world_.path("ann"), "fetch -q origin main");
     git(world_.path("ann"), "reset -q --hard FETCH_HEAD");
@@ -160,7 +160,7 @@ TEST_F(TrustRoots, OfALaterFormatAreLeftToALaterProgram) {
     EXPECT_EQ(trouble(trusted_roots(ann_.clone)).code, Code::newer);
 }
 
-// OpenSSH's own program checks a change of roots against the roots before, and makes a signature that counts.
+// OpenSSH's ssh-keygen checks a change of roots against the previous roots and makes a signature that counts.
 TEST_F(TrustRoots, AreSignedAndCheckedBySshKeygenToo) {
     const std::string key = world_.path("openssh");
     shell("ssh-keygen -q -t ed25519 -N '' -C vera@example.org -f " + key);

@@ -19,7 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// What arrives lies in a clone of the pool; the gatekeeper reads it there as a host would after a push.
+// Pushed objects are in a clone of the pool; the update hook reads them there as a host would after a push.
 class GatekeeperTest : public ::testing::Test {
 protected:
     GatekeeperTest() : clone_(world_.found("owner", small_cap())), lineage_(clone_.repo, clone_.task) {}
@@ -40,7 +40,7 @@ protected:
         auto checked = check_update(clone_.repo, {ref, before, after}, may_delete);
         return checked ? "" : checked.error().message;
     }
-    // The refusal of a hand-made commit under a candidate's name that fits it.
+    // Returns the refusal of a hand-made commit under a candidate's name that fits it.
     std::string answer_by_hand(const std::vector<std::pair<std::string, std::string>>& files,
                                const std::string& mode = "100644", const std::string& parent = "") {
         Oid oid = commit_by_hand(world_.path("owner"), "refs/heads/x", files, parent, mode);
@@ -216,7 +216,7 @@ TEST_F(GatekeeperTest, TakesAnArchiveThatIsSignedAndCarriesCandidatesAndJournals
     EXPECT_THAT(answer(ref, first, archive({first, bad}, &clone_.key)), HasSubstr("no.such"));
 }
 
-// A proposal as `propose --pr` leaves it in another clone, looked at where its branch was pushed.
+// A proposal made by `propose --pr` in another clone, checked in the repository of its branch.
 class ProposalTest : public GatekeeperTest {
 protected:
     ProposalTest() {
@@ -233,7 +233,7 @@ protected:
         auto checked = check_update(hub, {name.empty() ? ref() : name, before, after}, false);
         return checked ? "" : checked.error().message;
     }
-    // The proposal's commit, changed, signed again by `signer` and pushed somewhere.
+    // Pushes the proposal's commit after a change, signed again by `signer`.
     Oid changed(const Oid& from, const std::function<void(Commit&)>& change, const Signer* signer) {
         Commit commit = must(bob_->clone.repo.read_commit(from));
         change(commit);

@@ -46,7 +46,7 @@ TEST(Ancestry, HasNoBaseOfTheUnrelated) {
     EXPECT_THAT(graph.merge_bases(graph.add(root, 0), graph.add(stranger, 0)), IsEmpty());
 }
 
-// Random histories, most of them criss-cross, as git itself sees them.
+// Random histories, most of them criss-cross; git gives the expected answers.
 TEST(Ancestry, AgreesWithGitOnRandomHistories) {
     constexpr int kNodes = 120;
     for (unsigned seed = 1; seed <= 4; ++seed) {

@@ -24,7 +24,7 @@ protected:
     }
     std::string git_here(const std::string& words) { return git(folder_.file("r"), words); }
 
-    // A commit by git itself; everything as the format wants it but for what the caller changes.
+    // A commit made by git; everything follows the format except the caller's changes.
     struct ByHand {
         std::vector<std::pair<std::string, std::string>> files;  // path, mode
         std::string toml, message, parents, name = "cultivar", email = "pool@cultivar.invalid";
@@ -68,8 +68,8 @@ protected:
         "\n";
 };
 
-// A family worked out by a Python program of its own from the comments in pool/lineage/candidate_commits.h and pool/lineage/crossover.h, down to
-// git's object names.
+// The expected object names were computed by a Python program from the comments in pool/lineage/candidate_commits.h and
+// pool/lineage/crossover.h.
 TEST_F(LineageTest, GivesEveryCandidateTheCommitThatItsFormatSays) {
     Oid root = write({{"model.layers", whole(6)}, {"optim.lr", 1e-4}}, {});
     EXPECT_EQ(root, "bbb2ea78fcfd4fb0c104f82190fe73abdff3a39c");
@@ -247,7 +247,7 @@ TEST_F(LineageTest, ReadsAnAncestryOfFiveThousandCommits) {
     EXPECT_EQ(must(fresh.read(tip)).unix_s, kCreated + 4999);
 }
 
-// Two candidates a generation, each a child of both before it: 2^60 paths lead to the root.
+// Two candidates per generation, each a child of both of the generation before: 2^60 paths lead to the root.
 TEST_F(LineageTest, ReadsACrissCrossOfSixtyGenerations) {
     std::vector<Oid> two = {write({{"optim.lr", 0.1}}, {}), write({{"optim.lr", 0.2}}, {})};
     for (int i = 0; i < 60; ++i) {

@@ -27,7 +27,7 @@ std::size_t draw(std::size_t below) { return luck()() % below; }
 
 Oid some_oid() { return sha256_hex(std::to_string(luck()())).substr(0, 40); }
 
-// Eight whole-number genes of few values, so that parents and bases often agree, and up to four constraints between
+// Eight whole-number genes with few values, so that parents and bases often agree, and up to four constraints between
 // them, several of which may share a gene.
 Space some_space() {
     std::vector<Gene> genes;
@@ -63,7 +63,7 @@ Bases some_bases(const Space& space, std::size_t count) {
     return bases;
 }
 
-// The definition in pool/lineage/crossover.h once more, as plainly as it can be put. Nothing = refused.
+// Implements the definition in pool/lineage/crossover.h as simply as possible. Nothing means refused.
 std::optional<Genes> by_definition(const Space& space, const CrossParent& a, const CrossParent& b, const Bases& bases) {
     std::string text = "cross 1\n" + a.commit + "\n" + b.commit + "\n";
     for (const auto& base : bases) text += base.first + "\n";

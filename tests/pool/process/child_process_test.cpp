@@ -16,7 +16,7 @@
 namespace cultivar {
 namespace {
 
-// All that a child writes until it closes the stream.
+// Reads everything that a child writes until it closes the stream.
 std::string all_of(int fd) {
     ::fcntl(fd, F_SETFL, 0);
     std::string text;

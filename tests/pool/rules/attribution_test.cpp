@@ -71,8 +71,8 @@ TEST_F(CreditTest, GoesToWhoeverBroughtAGeneInHoweverFarBack) {
     accepted("b", "bob");
     accepted("a2", "dan");
     accepted("far", "cai");
-    // x and w of a2, y and z of b differ; far has x from ann, y from bob, and w and z at their defaults: z from a2's
-    // family, where nobody ever set it, and w from b's, whose root nobody claimed.
+    // x and w of a2, y and z of b differ. far has x from ann and y from bob; its w and z are at their defaults: z comes
+    // from a2's family, where it was never changed, and w from b's, where the root is unclaimed.
     EXPECT_THAT(of("ann").credited, DoubleNear(0.1 + 0.05 / 4, 1e-12));
     EXPECT_THAT(of("bob").credited, DoubleNear(0.2 + 0.05 / 4, 1e-12));
     EXPECT_THAT(of("cai").credited, DoubleNear(0.05 + 0.05 / 2, 1e-12));

@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 
 constexpr const char* kOwner = "bob.box.01234567";
 
-// A pool that allows just what scored_run() makes, with 81.92 J of training: 1e-4 J a token.
+// A pool with caps exactly at scored_run()'s cost, with 81.92 J of training: 1e-4 J per token.
 Task capped_task() {
     Task task = tiny_task();
     task.caps = {1234, 2468.0, 1e-4};

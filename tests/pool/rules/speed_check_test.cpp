@@ -25,11 +25,11 @@ TEST(TooFast, IsARunOutsideWhatACategorySpans) {
     EXPECT_EQ(too_fast({390, {}, {{100}, {100, 90}, {110}}}), "");
     EXPECT_THAT(too_fast({450, {}, {{100}, {100, 90}, {110}}}), HasSubstr("4.5 times as fast as 3 other writers"));
     EXPECT_EQ(too_fast({450, {}, {{100}, {100}}}), "") << "two writers say too little";
-    // A hundred fast runs of one writer are one voice.
+    // A hundred fast runs of one writer count once.
     EXPECT_NE(too_fast({450, {}, {{100}, {100}, {110}, std::vector<double>(100, 400)}}), "");
 }
 
-// The false alarm rate that pool/rules/speed_check.h states, and what is caught.
+// Tests the false alarm rate stated in pool/rules/speed_check.h, and the runs that are flagged.
 TEST(TooFast, IsHardlyEverAnHonestRun) {
     std::mt19937_64 random(6);
     auto uniform = [&] { return static_cast<double>(random() >> 11) * 0x1p-53; };

@@ -75,7 +75,7 @@ TEST_F(SegmentLogTest, IsReadFromAnyRecordOn) {
     EXPECT_TRUE(must(read_log(repo_, tip, 1000)).empty());
 }
 
-// Full segments are gone from the disk: only what is new may be asked for.
+// Full segments are deleted from the disk, so a read of anything but new segments fails.
 TEST_F(SegmentLogTest, TouchesOnlyTheSegmentsThatAreNew) {
     Oid before = append(0, 250), after = append(250, 320);
     for (const char* old : {"000000", "000001"}) {

@@ -6,14 +6,14 @@
 
 #include <gtest/gtest.h>
 
-// libgit2 1.5 forgets a pattern's memory whenever it opens a repository of format 1, such as a partial clone.
+// libgit2 1.5 leaks a pattern's memory whenever it opens a repository of format 1, such as a partial clone.
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() { return "leak:libpcre2\n"; }
 
 namespace cultivar {
 namespace {
 
-// Nobody's own git configuration, language or repository plays a part.
+// Tests do not depend on the user's git configuration, language or repository.
 class Alone : public ::testing::Environment {
 public:
     void SetUp() override {

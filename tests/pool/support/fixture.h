@@ -1,5 +1,5 @@
-// A tiny pool to test with: a space with every kind of gene, a task with data, records whose figures agree, and clones
-// around a bare repository, made with real git in a folder of the test's own.
+// A tiny pool for tests: a space with every kind of gene, a task with data, records with consistent figures, and clones
+// around a bare repository, made with real git in a temporary folder.
 #pragma once
 
 #include <stdexcept>
@@ -15,14 +15,14 @@
 
 namespace cultivar {
 
-// The value, or a failed test that says why there is none.
+// Returns the value; fails the test with the error's message if there is none.
 template <typename T>
 T must(Result<T> result) {
     if (!result) throw std::runtime_error("an error where none was expected: " + result.error().message);
     if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-// The error, or a failed test.
+// Returns the error; fails the test if there is none.
 template <typename T>
 Error trouble(const Result<T>& result) {
     if (result) throw std::runtime_error("no error where one was expected");
@@ -38,15 +38,15 @@ inline Value word(std::string value) { return value; }
 std::vector<Gene> tiny_genes();
 std::vector<Constraint> tiny_constraints();
 Space tiny_space();
-Task tiny_task();  // with data: 65,536 targets that stand for 160,000 bytes
+Task tiny_task();  // with data: 65,536 targets for 160,000 bytes
 
 inline const std::string kTaskId(64, '7');
 Candidate candidate_of(const Genes& changes);  // in tiny_space() and kTaskId
 
-// A scored run that passes intake: its figures follow from val_loss.
+// Returns a scored run that passes the record checks; its figures follow from val_loss.
 Run scored_run(const Task& task, const std::string& writer, const Genes& changes, double val_loss, int replicate = 0);
 
-// The output of a shell command; throws when it fails.
+// Returns the output of a shell command; throws if it fails.
 std::string shell(const std::string& command);
 inline std::string git(const std::string& folder, const std::string& words) {
     return shell("git -C '" + folder + "' " + words);

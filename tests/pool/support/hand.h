@@ -1,4 +1,4 @@
-// A clone with everything that a command has at hand.
+// A clone with everything that a command needs.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ struct Hand {
         return must(cultivar::propose(clone, index, *git, ids, destination));
     }
     PullReport pull() { return must(cultivar::pull(clone, index, *git)); }
-    // A kept run of this clone, with weights that a verifier could load.
+    // Records a kept run of this clone, with weights that a verifier could load.
     cultivar::Run keep(const Genes& changes, double val_loss, std::vector<std::string> parents = {}) {
         auto run = run_by(clone, changes, val_loss);
         run.parents = std::move(parents);

@@ -56,7 +56,7 @@ bool answers(int port) {
     return good;
 }
 
-// A program that serves on a port that was free a moment ago; another port when it does not come up.
+// Starts a server program on a free port; takes another port if it does not start.
 class Program : public Server {
 public:
     using Command = std::function<std::vector<std::string>(int port)>;
@@ -162,7 +162,7 @@ public:
     }
 };
 
-// False once nobody listens.
+// False if the peer has closed the connection.
 bool send_all(int fd, const std::string& bytes) {
     for (std::size_t done = 0; done < bytes.size();) {
         const ssize_t sent = ::write(fd, bytes.data() + done, bytes.size() - done);

@@ -1,5 +1,5 @@
-// Real servers on loopback, each for one test: they run as this user, on a port of their own, with a configuration of
-// their own, and are gone with the object.
+// Real servers on loopback, one per test: they run as this user, with their own port and configuration, and stop with
+// the object.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ enum class By { program, library };
 
 std::unique_ptr<Transport> transport(By by, const std::string& git_dir, const TransportLimits& limits = {});
 
-// An environment variable, put back at the end.
+// Sets an environment variable and restores it at the end.
 class ServerSetting {
 public:
     ServerSetting(std::string name, const std::string& value);
@@ -32,14 +32,14 @@ private:
     std::optional<std::string> before_;
 };
 
-// A home folder of the test's own for git and ssh: nothing of the real one counts. ssh itself looks into the real one
-// whatever HOME says; GIT_SSH_COMMAND names the configuration here.
+// A home folder for git and ssh, so that the real one does not count. ssh itself always reads the real home folder;
+// GIT_SSH_COMMAND names the configuration here.
 class Home {
 public:
     explicit Home(const TempFolder& folder);
     std::string path(const std::string& name) const { return path_ + "/" + name; }
     void append(const std::string& name, const std::string& text) const;
-    // A new key pair; the name of its private file.
+    // Makes a new key pair; returns the name of its private file.
     std::string make_key(const std::string& name, const std::string& type) const;
 
 private:
@@ -47,7 +47,7 @@ private:
     ServerSetting home_, ssh_command_, agent_;
 };
 
-// Whether this machine can serve so; if not, what is missing.
+// Returns "X is not installed" if this machine cannot serve this way, else "".
 std::string missing_for(Serve how);
 
 class Server {
@@ -56,13 +56,13 @@ public:
     virtual std::string url(const std::string& repository) const = 0;  // `repository`: an absolute path
 };
 
-// http: user "ann", password "s3cret pass", not in the URL. ssh: takes home's `authorized_keys`, whose host key is in
-// known_hosts; the alias "hub" leads there as well.
+// http: user "ann", password "s3cret pass", not in the URL. ssh: accepts the keys in home's `authorized_keys`; its host
+// key is in known_hosts, and the alias "hub" names it as well.
 std::unique_ptr<Server> serve(Serve how, const TempFolder& folder, const Home& home);
 std::string http_url_with(const std::string& url, const std::string& user_and_password);
 
-// A server that answers whoever connects by what the test has laid out: it hears something, takes its turn, and so on;
-// then it hangs up, stays in silence or goes on with `more` for ever.
+// A server that follows the test's script for each connection: it reads, answers, and so on; then it closes the
+// connection, stays silent or sends `more` for ever.
 class FakeServer {
 public:
     enum class Then { close, stay, flood };

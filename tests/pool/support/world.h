@@ -19,14 +19,14 @@ public:
     const TempFolder& folder() const { return folder_; }
     std::string path(const std::string& name) const { return folder_.file(name); }
 
-    // A new pool with `task` on main, not shared yet; its owner is a verifier.
+    // Founds a pool with `task` on main, not shared yet; its owner is a verifier.
     Clone found(const std::string& name, const Task& task = tiny_task());
-    // A clone of what the hosting holds.
+    // Clones the hosting.
     Clone join(const std::string& name);
-    // The same clone, as another process would open it.
+    // Opens the same clone again, as another process would.
     Clone reopen(const std::string& name) { return must(open_clone(path(name))); }
 
-    // Every ref of the hosting with its object, one a line.
+    // Returns every ref of the hosting with its object, one per line.
     std::string hub_refs() const { return git(hub_, "for-each-ref --format='%(refname) %(objectname)'"); }
 
 private:
@@ -34,20 +34,20 @@ private:
     std::string hub_;
 };
 
-// The id of the record once it is in the clone's spool.
+// Adds the record to the clone's spool and returns its id.
 std::string spool(const Clone& clone, const Record& record);
 
-// A scored run by this clone.
+// Returns a scored run by this clone.
 Run run_by(const Clone& clone, const Genes& changes, double val_loss, int replicate = 0);
 
 // Stores `bytes` as the run's artifact.
 void give_artifact(Clone& clone, Run& run, const std::string& bytes);
 
-// A claim of these runs, which must be of one candidate and lie in the clone's spool or journal.
+// Returns a claim of these runs, which must be of one candidate and be in the clone's spool or journal.
 Claim claim_of(const Clone& clone, const std::vector<Run>& runs);
 
-// Writes files ("seg/000000.jsonl" -> bytes) as a commit on a branch by git itself, whatever they are. `mode` is that
-// of every file.
+// Writes files ("seg/000000.jsonl" -> bytes) with any content as a commit on a branch, with git. `mode` is the mode of
+// every file.
 Oid commit_by_hand(const std::string& repository, const std::string& ref,
                    const std::vector<std::pair<std::string, std::string>>& files, const std::string& parent = "",
                    const std::string& mode = "100644");

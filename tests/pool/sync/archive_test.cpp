@@ -27,7 +27,7 @@ class ArchiveTest : public ::testing::Test {
 protected:
     ArchiveTest() : ann_(world_.found("ann")) {}
 
-    // A line of candidates, each a child of the one before.
+    // Makes a line of candidates, each a child of the one before.
     std::vector<std::string> line(Hand& hand, int count) {
         std::vector<std::string> ids;
         for (int i = 0; i < count; ++i) {
@@ -43,7 +43,7 @@ protected:
         return must(archive(hand.clone, hand.index, *hand.git, plan));
     }
     std::size_t live() const { return must(ann_.clone.repo.refs("refs/remotes/origin/candidates/")).size(); }
-    // A repository that bob may write to, and the pool's people may read.
+    // Makes a repository that bob can write to and the pool's members can read.
     std::string fork(const std::string& name) {
         shell("git clone -q --bare " + world_.hub() + " " + world_.path(name));
         return world_.path(name);
@@ -71,7 +71,7 @@ TEST_F(ArchiveTest, FoldsTheOldestBranchesAndKeepsTheirCommitsInReach) {
     for (std::size_t i = 0; i < ids.size(); ++i)
         EXPECT_THAT(must(bea.index.candidate(ids[i]))->commits, ElementsAre(before[i])) << i;
     EXPECT_TRUE(must(plan_archive(ann_.clone, ann_.index, 2)).empty());
-    EXPECT_FALSE(ann_.propose().anything);  // what was folded does not come back
+    EXPECT_FALSE(ann_.propose().anything);  // folded refs are not pushed again
 }
 
 TEST_F(ArchiveTest, GrowsByEachRoundAndIsReadFromWhereItWasLeft) {
@@ -148,7 +148,7 @@ TEST_F(ArchiveTest, TakesInAPullRequestAsOneCommit) {
     auto found = bob.keep({{"optim.lr", 0.3}}, 1.5);
     ProposeReport sent = bob.propose({}, {world_.hub(), true});
     EXPECT_EQ(sent.proposal, "proposal/" + bob.clone.writer);
-    // As hosts keep the heads of pull requests, deleted branches or not.
+    // As hosts keep the heads of pull requests, even of deleted branches.
     git(world_.hub(), "update-ref refs/pull/7/head refs/heads/" + sent.proposal);
     git(world_.hub(), "update-ref -d refs/heads/" + sent.proposal);
 
@@ -162,7 +162,7 @@ TEST_F(ArchiveTest, TakesInAPullRequestAsOneCommit) {
     EXPECT_EQ(must(load_artifact(ann_.clone, nullptr, found.artifact)), "weights of " + found.candidate);
     EXPECT_EQ(git(world_.hub(), "merge-base main refs/pull/7/head"), git(world_.hub(), "rev-parse main"));
 
-    // More of it later, and the same again.
+    // More records later, with the same result.
     bob.keep({{"optim.lr", 0.4}}, 1.4, {found.candidate});
     EXPECT_TRUE(bob.propose({}, {world_.hub(), true}).anything);
     EXPECT_FALSE(bob.propose({}, {world_.hub(), true}).anything);

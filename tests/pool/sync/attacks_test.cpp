@@ -1,6 +1,5 @@
-// What somebody with the right to push may put into a hosting that lets everything in: bytes that no cultivar writes.
-// Each is refused with a reason of its own; the rest of the pool is read as before, and what honest people push later
-// arrives. By git and by libgit2.
+// Tests hostile pushes to a hosting that accepts everything, with bytes that no cultivar writes. Each is refused with
+// its own reason; the rest of the pool is still read, and later honest pushes arrive. With git and with libgit2.
 #include <sys/resource.h>
 
 #include <map>
@@ -52,7 +51,7 @@ protected:
         bea_->git = transport(GetParam(), bea_->clone.repo.git_dir(), {});
     }
 
-    // Objects of the hosting, byte by byte.
+    // Writes an object of the hosting byte by byte.
     Oid object(const std::string& type, const std::string& bytes) {
         return line(git(world_.hub(), fmt::format("hash-object -t {} --literally -w {}", type,
                                                   world_.folder().write("bytes", bytes))));
@@ -74,7 +73,7 @@ protected:
     void put_candidate(const Oid& oid) {
         put(fmt::format("refs/heads/candidates/{}.{}", std::string(32, 'a'), oid.substr(0, 8)), oid);
     }
-    // A pack of a file of 64 KiB and a delta that copies it `times` times, put into the hosting as it is.
+    // Puts a pack into the hosting: a file of 64 KiB and a delta that copies it `times` times.
     Oid delta_bomb(int times) {
         const std::string script = world_.folder().write("bomb.py", R"py(
 import hashlib, struct, sys, zlib
@@ -103,7 +102,7 @@ sys.stderr.write(sha.hexdigest())
     Oid plain() { return tree({{"100644", "candidate.toml", blob("")}}); }
     std::string zed(const std::string& folder) const { return "refs/heads/" + folder + "/zed.box.12345678"; }
 
-    // What bea's pull says; then the pool must go on.
+    // Returns bea's pull error, and checks that the pool still works.
     std::string refusal() {
         const std::string said = told(bea_->pull());
         EXPECT_NE(said, "");
@@ -177,7 +176,7 @@ TEST_P(Attack, ByAGiantFileThatIsNeverRead) {
     EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 24 << 10) << "KiB";
 }
 
-// Some bytes that say "64 KiB of nothing" 4,096 times over: 256 MiB once unfolded.
+// A few bytes that copy 64 KiB of zeros 4,096 times: 256 MiB when unpacked.
 TEST_P(Attack, ByADeltaThatUnfoldsToMoreThanFitsIntoMemory) {
     if (GetParam() == By::library) GTEST_SKIP() << "see GIT_OPT_SET_PACK_MAX_OBJECT_SIZE in pool/remote_talk";
 #if defined(CULTIVAR_SANITIZED)
@@ -237,7 +236,7 @@ TEST_P(Attack, ByATagOrAFileWhereACommitBelongs) {
     for (const char* folder : {"candidates", "journal"}) {
         const std::string name =
             folder == std::string("journal") ? "zed.box.12345678" : std::string(32, 'b') + "." + tag.substr(0, 8);
-        // git keeps other things than commits off branches: the ref is written by hand.
+        // git does not put other objects than commits on branches, so the ref is written by hand.
         world_.folder().write(fmt::format("hub.git/refs/heads/{}/{}", folder, name), tag + "\n");
     }
     const std::string said = told(bea_->pull());
@@ -278,7 +277,7 @@ TEST_P(Attack, ByBranchesBelowTheNameOfAnother) {
 }
 
 TEST_P(Attack, ByAnArchiveOfOnesOwn) {
-    // It would take others' candidates off their branches.
+    // It would remove others' candidates from their branches.
     const auto kept = must(bea_->index.candidate(honest_));
     ASSERT_EQ(kept->commits.size(), 1U);
     const Oid empty = object("tree", "");
@@ -289,13 +288,13 @@ TEST_P(Attack, ByAnArchiveOfOnesOwn) {
 }
 
 TEST_P(Attack, ByNamesThatSpeakToTheTerminal) {
-    // git allows bytes above 127 in names, such as marks that turn the writing round.
+    // git allows bytes above 127 in names, such as marks that reverse the direction of text.
     put("refs/heads/candidates/\xe2\x80\xae" + std::string(8, 'a'), commit(plain()));
     EXPECT_THAT(refusal(), HasSubstr("is not a candidate's branch"));
 }
 
 TEST_P(Attack, ByAnIdThatBeginsLikeAnothers) {
-    // 24 bits alike: found by anybody at once.
+    // 24 equal bits can be found in no time.
     std::map<std::string, Genes> seen;
     std::pair<Genes, Genes> alike;
     for (int i = 1; alike.first.empty(); ++i) {

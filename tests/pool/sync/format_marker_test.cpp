@@ -1,5 +1,5 @@
-// What a newer cultivar may have written, met by this one: it says so and touches nothing. Records, verdicts and
-// pool.toml of later formats: record_test, verdict_test, task_test.
+// Tests objects of a newer cultivar: this one reports them and changes nothing. Later formats of records, verdicts and
+// pool.toml: record_test, verdict_test, task_test.
 #include "pool/storage/format_marker.h"
 
 #include <filesystem>
@@ -26,7 +26,7 @@ class LaterFormat : public ::testing::Test {
 protected:
     LaterFormat() : ann_(world_.found("ann")) {}
 
-    // The tip's commit with the mark of a later format in its tree, on top of it.
+    // Returns a commit on top of the tip, with the marker of a later format in its tree.
     static Oid marked(Clone& clone, const Oid& tip, const Signer& key) {
         auto tree = must(clone.repo.read_tree(must(clone.repo.read_commit(tip)).tree));
         tree.insert(tree.begin(), {"cultivar-format", must(clone.repo.write_blob("2\n")), false, true});

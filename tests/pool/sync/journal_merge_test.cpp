@@ -1,4 +1,4 @@
-// One writer at work in two places: copied clones, restored backups, names that somebody else took.
+// Tests one writer in two places: copied clones, restored backups, and names that another writer took.
 #include "pool/sync/journal_merge.h"
 
 #include <algorithm>
@@ -34,7 +34,7 @@ protected:
     void copy(const std::string& from, const std::string& to) const {
         shell(fmt::format("rm -rf '{1}' && cp -a '{0}' '{1}'", world_.path(from), world_.path(to)));
     }
-    // The lines of ann's journal on the hosting.
+    // Returns the lines of ann's journal on the hosting.
     std::vector<std::string> delivered(const Hand& ann) {
         Repo hub = must(Repo::discover(world_.hub()));
         auto tip = must(hub.ref(ann.clone.journal_ref()));
@@ -76,8 +76,9 @@ TEST_F(RejoinTest, TwoCopiesOfOneCloneDeliverEveryRecordOnce) {
     made.insert(id_of(twin.keep({{"optim.lr", 0.3}}, 1.8)));
     ProposeReport sent = twin.propose();
     EXPECT_THAT(sent.refused, IsEmpty());
-    EXPECT_GE(sent.rejoined.theirs, 2u);  // a run and its claim, and the common run's unless both made it in one second
-    EXPECT_EQ(sent.records, 2u);          // a run and its claim: the common run is claimed already
+    EXPECT_GE(sent.rejoined.theirs,
+              2u);  // a run, its claim, and the common run's claim unless both were made in the same second
+    EXPECT_EQ(sent.records, 2u);  // a run and its claim; the common run is claimed already
     EXPECT_EQ(delivered_runs(ann), made);
     EXPECT_EQ(claims_in(delivered(ann)), 3u);
     for (Hand* hand : {&ann, &twin, &ann}) {
@@ -100,7 +101,8 @@ TEST_F(RejoinTest, WhatACopyKnowsOfItselfIsWhatARebuiltIndexKnows) {
     ann.keep({{"optim.lr", 0.2}}, 1.9);
     ann.propose();
     twin.keep({{"optim.lr", 0.3}}, 1.8);
-    auto offline = propose(twin.clone, twin.index, *git_cli_transport(world_.hub()), {});  // commits; reaches nobody
+    auto offline =
+        propose(twin.clone, twin.index, *git_cli_transport(world_.hub()), {});  // commits without a connection
     EXPECT_FALSE(offline.has_value());
     PullReport pulled = twin.pull();
     EXPECT_GE(pulled.rejoined.theirs, 2u);
@@ -132,7 +134,7 @@ TEST_F(RejoinTest, ABackupThatForgotWhatItSentGoesOnWhereTheHostingStands) {
     PullReport pulled = ann.pull();
     EXPECT_EQ(pulled.rejoined.theirs, 8u);
     EXPECT_THAT(must(spooled_lines(ann.clone)), IsEmpty());
-    EXPECT_THAT(must(ann.index.runs()), SizeIs(5));  // it knows again what it did
+    EXPECT_THAT(must(ann.index.runs()), SizeIs(5));  // all its runs are known again
     const std::string before = world_.hub_refs();
     EXPECT_EQ(ann.propose().records, 0u);
     EXPECT_EQ(world_.hub_refs(), before);
@@ -214,7 +216,7 @@ TEST_F(RejoinTest, ANameThatSomebodyElseTookIsToldAndLosesNothing) {
         EXPECT_EQ(sent.hint, "git push origin :" + ref + " && cultivar propose");
         EXPECT_THAT(told(ann.pull()), HasSubstr("signed by another key than this clone's"));
     }
-    // The hint, as the user would run it.
+    // Runs the hint as the user would.
     git(world_.path("ann"), "push -q origin :" + ref);
     ProposeReport sent = ann.propose();
     EXPECT_THAT(sent.refused, IsEmpty());
@@ -245,7 +247,7 @@ TEST_F(RejoinTest, ACloneThatWasRenamedLosesNothing) {
         std::filesystem::rename(world_.hub(), away);
         EXPECT_FALSE(propose(ann.clone, ann.index, *ann.git, {}).has_value());  // committed, not sent
         std::filesystem::rename(away, world_.hub());
-        made.insert(id_of(ann.keep({{"optim.lr", 0.2}}, 1.9)));  // waits in the spool
+        made.insert(id_of(ann.keep({{"optim.lr", 0.2}}, 1.9)));  // still in the spool
     }
     const std::string old_name = world_.reopen("ann").writer;
     git(world_.path("ann"), "config cultivar.name anne");
@@ -263,7 +265,7 @@ TEST_F(RejoinTest, ACloneThatWasRenamedLosesNothing) {
     EXPECT_EQ(delivered_runs(ann), made);
     EXPECT_THAT(must(ann.index.standings()), SizeIs(2));
     EXPECT_EQ(must(ann.index.totals()).refused, 0);
-    // With nothing waiting, another name is fine, and the old journal stays as it is.
+    // With an empty spool another name is fine, and the old journal stays as it is.
     git(world_.path("ann"), "config cultivar.name anne");
     Hand anne(world_.reopen("ann"));
     anne.keep({{"optim.lr", 0.3}}, 1.8);
@@ -299,7 +301,7 @@ TEST_F(RejoinTest, CopiesThatProposeByPullRequestShareOneBranch) {
     EXPECT_EQ(came, made);
 }
 
-// An administrator put an old state of the hosting back.
+// An administrator restored an old state of the hosting.
 TEST_F(RejoinTest, AHostingThatLostRecordsGetsThemAgain) {
     Hand ann(world_.reopen("ann"));
     const std::string early = world_.path("early.git");
@@ -332,7 +334,7 @@ TEST_F(RejoinTest, AHostingThatWasEmptiedGetsThePoolAgain) {
     EXPECT_EQ(world_.hub_refs(), before);
 }
 
-// Rewound, and then a copy of the clone pushed on top of what was left.
+// A journal was rewound, and then a copy of the clone pushed on top of the rest.
 TEST_F(RejoinTest, ARewoundJournalThatACopyGrewLosesNothing) {
     std::multiset<std::string> made;
     Hand ann(world_.reopen("ann"));

@@ -33,7 +33,7 @@ protected:
         std::ofstream(path) << "#!/bin/sh\n" << script;
         std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     }
-    // main on the hosting, one commit on, with another pool.toml.
+    // Pushes one commit with another pool.toml to main on the hosting.
     void publish_pool(const std::string& toml) {
         git(world_.hub(), "rev-parse main");
         commit_by_hand(world_.hub(), "refs/heads/main", {{"pool.toml", toml}}, "main");
@@ -43,7 +43,7 @@ protected:
     Hand ann_;
 };
 
-// The other process holds the lock, claims what both saw unclaimed, and lets go.
+// The other process holds the lock, claims the runs that both saw unclaimed, and releases it.
 TEST_F(SyncTest, ClaimsOnceWhatTwoProcessesProposeAtOnce) {
     auto run = ann_.keep({{"optim.lr", 0.1}}, 2.0);
     std::optional<FileLock> lock = must(FileLock::acquire(ann_.clone.state_dir + "propose.lock", "the other", 0));
@@ -110,7 +110,7 @@ TEST_F(SyncTest, SharesRevertedRunsButNotTheirCandidates) {
     EXPECT_THAT(sent.artifacts, IsEmpty());
     Hand bea(world_.join("bea"));
     EXPECT_THAT(must(bea.index.standings()), SizeIs(1));
-    // Asked for by name, it goes.
+    // Named explicitly, it is pushed.
     EXPECT_THAT(ann_.propose({run.candidate}).candidates, ElementsAre(run.candidate));
 }
 
@@ -145,7 +145,7 @@ TEST_F(SyncTest, LosesNothingWhenTheHostingRefusesAndSendsItNextTime) {
     EXPECT_THAT(must(bea.index.candidate(run.candidate))->commits, SizeIs(1));
 }
 
-// What was pushed and never confirmed is there all the same, and is counted.
+// Pushed refs without a confirmation are on the hosting all the same, and are counted.
 class LosesReplies : public Transport {
 public:
     LosesReplies(std::unique_ptr<Transport> inner, int replies) : inner_(std::move(inner)), left_(replies) {}
@@ -184,7 +184,7 @@ TEST_F(SyncTest, CountsWhatARepeatedPushFindsThereAfterALostReply) {
 
 TEST_F(SyncTest, CountsAtTheNextProposeWhatWasNeverConfirmed) {
     ann_.propose();
-    // As a git that died before it noted what it had pushed.
+    // As if git had died before it recorded the pushed refs.
     const std::string before = git(world_.path("ann"), "for-each-ref --format='%(refname)' refs/remotes");
     auto run = ann_.keep({{"optim.lr", 0.1}}, 2.0);
     EXPECT_EQ(trouble(propose(ann_.clone, ann_.index, *losing_replies(ann_, 9), {})).code, Code::git);
@@ -223,7 +223,7 @@ TEST_F(SyncTest, CountsNoRecordThatTheRemoteRefused) {
     EXPECT_EQ(ann_.propose().records, 2u);
 }
 
-// A depth of one is a pool without its history.
+// A clone of depth one has no history.
 TEST_F(SyncTest, RefusesAShallowCloneUntilItIsWhole) {
     for (const char* text : {"one", "two"}) must(ann_.clone.commit_main({{"README", text}}, text));
     auto run = ann_.keep({{"optim.lr", 0.1}}, 2.0);
@@ -257,7 +257,7 @@ TEST_F(SyncTest, RefusesAPartialClone) {
     EXPECT_FALSE(std::filesystem::exists(folder + "/.git/cultivar"));
 }
 
-// Somebody serves a shallow clone as the pool.
+// The remote is a shallow clone.
 TEST_F(SyncTest, TakesNothingFromARemoteThatIsShallow) {
     for (const char* text : {"one", "two"}) must(ann_.clone.commit_main({{"README", text}}, text));
     ann_.propose();
@@ -273,7 +273,7 @@ TEST_F(SyncTest, TakesNothingFromARemoteThatIsShallow) {
         EXPECT_EQ(error.hint, "git fetch --unshallow");
         EXPECT_EQ(git(world_.path("bob"), "for-each-ref"), "");
     }
-    git(remote, "fetch -q --unshallow");  // the hint, there
+    git(remote, "fetch -q --unshallow");  // the hint, run there
     must(create_clone(world_.path("eve"), true, remote, {"eve", "machine"}));
     must(
         git_cli_transport(world_.path("bob") + "/.git")->fetch("origin", {"refs/heads/main:refs/remotes/origin/main"}));
@@ -402,7 +402,7 @@ TEST_F(SyncTest, CarriesArtifactsOnDemandAndRefusesSwappedOnes) {
     commit_by_hand(world_.hub(), artifact_ref(none), {{"README", "none"}});
     for (const std::string& digest : {wrong, large, none})
         EXPECT_EQ(trouble(load_artifact(bea.clone, bea.git.get(), digest)).code, Code::corrupt);
-    // Once the owner has put it right, it can be loaded.
+    // Once the owner has repaired it, it can be loaded.
     git(world_.hub(), "update-ref -d " + artifact_ref(wrong));
     commit_by_hand(world_.hub(), artifact_ref(wrong), {{"weights", "promised"}});
     EXPECT_EQ(must(load_artifact(bea.clone, bea.git.get(), wrong)), "promised");

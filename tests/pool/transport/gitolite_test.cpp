@@ -1,4 +1,4 @@
-// A pool behind gitolite: its rules decide who may push what, over ssh, by git and by libgit2 alike.
+// Tests a pool behind gitolite: its rules decide about each push, over ssh, with git and with libgit2.
 #include <filesystem>
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
-// Servers that hang, lie, flood or break off: each ends in an error of kind `git`, by git and by libgit2 alike, and moves
-// no ref.
+// Tests servers that hang, lie, flood or break off: each gives an error of kind `git`, with git and with libgit2, and
+// no ref moves.
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -194,7 +194,7 @@ TEST_F(Redirect, ToAnotherHostIsNotFollowedByLibgit2) {
                 HasSubstr("cannot redirect"));
 }
 
-// libgit2 1.5 dies of this one.
+// libgit2 1.5 crashes on this one.
 TEST_F(Redirect, ThatMakesNoSenseIsAnErrorAndNoMore) {
     EXPECT_EQ(sent_to("http://127.0.0.1:1/pool.git/info/refs").code, Code::git);
 }

@@ -1,4 +1,4 @@
-// Who we are and who they are: passwords and keys, by git and by libgit2 alike.
+// Tests authentication of users and hosts, by passwords and keys, with git and with libgit2.
 #include <filesystem>
 #include <thread>
 
@@ -28,7 +28,7 @@ protected:
         return true;
     }
     Result<RemoteRefs> list(const std::string& url) { return transport(GetParam(), ann_.repo.git_dir())->list(url); }
-    // Not a setting of this process alone: git and libgit2 both read it in the home folder.
+    // Git and libgit2 both read it from the home folder, so it is no setting of this process alone.
     void configure(const std::string& lines) {
         home_.append(".gitconfig", lines);
         if (!global_) global_ = std::make_unique<ServerSetting>("GIT_CONFIG_GLOBAL", home_.path(".gitconfig"));

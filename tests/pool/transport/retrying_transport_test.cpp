@@ -20,7 +20,7 @@ const PushStatus kMoved = {"a", true, true, ""};
 PushStatus refused(const std::string& why) { return {"a", false, false, why}; }
 Outcome lost(const std::string& why) { return fail(Code::git, "cannot reach 'origin': " + why); }
 
-// Does what the test has laid out, push by push.
+// Follows the test's script, push by push.
 class Scripted : public Transport {
 public:
     Scripted(std::deque<Outcome> outcomes, std::vector<std::vector<std::string>>& asked)

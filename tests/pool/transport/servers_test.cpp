@@ -1,4 +1,4 @@
-// What holds over every server, by git and by libgit2 alike.
+// Tests the properties common to all servers, with git and with libgit2.
 #include <filesystem>
 
 #include <fmt/format.h>

@@ -23,7 +23,7 @@ protected:
         for (const std::string& ref : refs) items.push_back({ref, ref});
         return must(git_->push("origin", items));
     }
-    // A host reached by a program of the test's own instead of ssh.
+    // Uses a program of the test instead of ssh.
     void reach_by(const std::string& script) {
         std::string path = world_.folder().write("ssh", "#!/bin/sh\n" + script);
         std::filesystem::permissions(path, std::filesystem::perms::owner_all);
@@ -86,7 +86,7 @@ TEST_F(TransportTest, CanBeStoppedWhileARemoteHangs) {
     EXPECT_EQ(trouble(stoppable->push("origin", {{"refs/heads/main", "refs/heads/main"}})).code, Code::interrupted);
 }
 
-// As ssh's ControlMaster may: a process that git leaves behind with its error stream must not keep cultivar waiting.
+// Like ssh's ControlMaster, git may leave a process behind that holds its error stream; cultivar must not wait for it.
 TEST_F(TransportTest, DoesNotWaitForWhatGitLeavesBehind) {
     push({"refs/heads/main"});
     reach_by("sleep 1000 </dev/null >/dev/null & shift $(($# - 1)); eval \"$1\"\n");

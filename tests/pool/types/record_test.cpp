@@ -16,8 +16,9 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// golden/records.jsonl: a scored run, a failed one, a claim, a lease, a run that knows the joules of its training and a retirement, all
-// of format 1, written by Python's json from the field lists in pool/types/record.h. These bytes lie in pools: they must never change.
+// golden/records.jsonl: a scored run, a failed one, a claim, a lease, a run with the joules of its training, and a
+// retirement, all of format 1, written by Python's json from the field lists in pool/types/record.h. Pools contain such
+// bytes: they must never change.
 std::vector<std::string> golden_lines() {
     std::string text = must(read_file(CULTIVAR_GOLDEN "records.jsonl"));
     std::vector<std::string> lines;

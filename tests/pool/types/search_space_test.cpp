@@ -81,7 +81,7 @@ TEST(Gene, HasOneFormForEachNumber) {
     EXPECT_EQ(to_toml(zero), "0.0");
 }
 
-// What a change to one gene of the tiny space makes of the whole.
+// Returns the refusal of the tiny space after a change to one gene.
 Error refusal(const std::function<void(std::vector<Gene>&, std::vector<Constraint>&)>& change) {
     std::vector<Gene> genes = tiny_genes();
     std::vector<Constraint> constraints = tiny_constraints();

@@ -52,7 +52,7 @@ TEST(Task, IsWrittenSoThatItReadsBackWhateverItsWordsHold) {
     EXPECT_EQ(again.id(), task.id());
 }
 
-// The task id is made of lines: a word that holds one more could pass for another task.
+// The task id is a digest of lines: a word with a line feed in it could imitate another task.
 TEST(Task, IsRefusedWhenAWordOfItsIdHoldsALine) {
     const std::pair<const char*, const char*> cases[] = {
         {"kind = \"lm\"", "kind = \"lm\\nmetric x\""},
@@ -62,7 +62,7 @@ TEST(Task, IsRefusedWhenAWordOfItsIdHoldsALine) {
     for (const auto& [from, to] : cases) EXPECT_NE(complaint(with(from, to)), "no complaint") << to;
 }
 
-// The lines that make scores comparable, spelt out; their digest by sha256sum.
+// The lines that make scores comparable, written out; sha256sum gave their digest.
 TEST(Task, IdIsTheDigestOfWhatMakesScoresComparable) {
     auto digits = [](char digit) { return std::string(64, digit); };
     const std::string text =

@@ -12,8 +12,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// golden/verdict.json: an in-toto statement written by Python's json from the form in pool/types/verdict.h. It must never
-// change.
+// golden/verdict.json: an in-toto statement written by Python's json from the form in pool/types/verdict.h. It must
+// never change.
 std::string golden() {
     std::string line = must(read_file(CULTIVAR_GOLDEN "verdict.json"));
     line.pop_back();

@@ -20,7 +20,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// FIPS 180-2's own examples.
+// The examples of FIPS 180-2.
 TEST(Digest, IsSha256) {
     EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -58,7 +58,7 @@ TEST(File, IsReplacedWholeAndLeavesNothingBeside) {
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
-// A limit on a file's size stands in for a full disk: the write fails in the middle.
+// A file size limit simulates a full disk: the write fails in the middle.
 TEST(File, KeepsTheOldBytesWhenTheDiskIsFull) {
     TempFolder folder;
     std::string path = folder.write("f", "old");

@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// A pool's data of the first 3,000 documents, with the tokenizer of bytes, and a verifier's text of all 6,000.
+// A pool with data of the first 3,000 documents and the byte tokenizer, and a verifier's text of all 6,000.
 class HoldOutTest : public testing::Test {
 protected:
     HoldOutTest() {

@@ -1,4 +1,4 @@
-// Tokens, shards and byte counts against reference/make_score.py, which knows nothing of this code.
+// Tests tokens, shards and byte counts against reference/make_score.py, an independent program.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

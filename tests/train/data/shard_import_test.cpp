@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// A folder as Parameter Golf's scripts leave it: two training shards and a validation set cut in the middle of a
+// A folder like those of Parameter Golf's scripts: two training shards, and a validation set cut in the middle of a
 // document.
 class ShardsTest : public testing::Test {
 protected:

@@ -66,7 +66,7 @@ TEST_F(SentencePieceTest, HasParameterGolfsSpecialIds) {
 
 TEST_F(SentencePieceTest, IsTrainedToTheSameBytesEachTime) { EXPECT_EQ(*train_sentencepiece(*documents_), *model_); }
 
-// What a piece adds to the decoded text, by SentencePiece itself.
+// Compares the byte table with SentencePiece's own decoding of each piece.
 TEST_F(SentencePieceTest, HasAByteTableThatAgreesWithDecoding) {
     int checked = 0;
     const int anchor = reference_.PieceToId("<0x41>");
@@ -105,7 +105,7 @@ TEST_F(SentencePieceTest, CountsTextItHasNeverSeenExactly) {
     }
 }
 
-// Documents are trimmed, so this happens only to text from elsewhere.
+// Documents are trimmed, so this happens only in text of other origin.
 TEST_F(SentencePieceTest, DoesNotCountTheSpaceAtADocumentsStart) {
     EXPECT_EQ(bytes_by_table(" word"), 4);
     EXPECT_EQ(bytes_by_table("  word"), 5);

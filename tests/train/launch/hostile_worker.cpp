@@ -1,5 +1,5 @@
-// A worker that a foreign configuration has taken over: it tries what CULTIVAR_ATTACK says, on CULTIVAR_TARGET, and says
-// honestly how that went: a result if it could, an error event with the reason if not.
+// A worker taken over by a foreign configuration: it makes the attack in CULTIVAR_ATTACK on CULTIVAR_TARGET and reports
+// honestly: a result if the attack succeeded, an error event with the reason if not.
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>

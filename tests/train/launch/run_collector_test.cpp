@@ -72,7 +72,7 @@ TEST(RunCollector, NeverGivesMoreThan64PointsWhoseLastIsTheLastStep) {
 }
 
 TEST(RunCollector, GivesMeansSinceThePointBefore) {
-    RunCollector collector(60);  // a point a second
+    RunCollector collector(60);  // one point per second
     collector.take(step(1, 0.25, 8));
     collector.take(step(2, 0.5, 6));
     collector.take(step(3, 1.5, 4));

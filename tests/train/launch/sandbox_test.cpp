@@ -1,4 +1,4 @@
-// A worker that was taken over, at large in its sandbox: whatever it tries is stopped, and said.
+// Tests a hostile worker in its sandbox: every attack is stopped and reported.
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -48,21 +48,21 @@ protected:
         ::setenv("CULTIVAR_ATTACK", name.c_str(), 1);
         ::setenv("CULTIVAR_TARGET", target.c_str(), 1);
         ::setenv("SOME_TOKEN", "secret", 1);
-        std::filesystem::remove(options_.log_path);  // another user's, perhaps
+        std::filesystem::remove(options_.log_path);  // may belong to another user
         const auto outcome = run_trainer(
             options_, clock_, [](const Event&) { return Advice::go_on; }, [] { return false; });
         EXPECT_TRUE(outcome) << (outcome ? "" : outcome.error().message);
         return outcome ? *outcome : Outcome{};
     }
 
-    // Stopped in the act, and named.
+    // The attack was stopped and named.
     void expect_reported(const std::string& name, const std::string& tried, const std::string& target = "") {
         const Outcome outcome = attack(name, target);
         EXPECT_EQ(outcome.how, How::died) << name;
         EXPECT_THAT(outcome.message, HasSubstr(tried)) << name;
         EXPECT_FALSE(outcome.done) << name;
     }
-    // Refused by an error of its own.
+    // The system call failed with its own error.
     void expect_refused(const std::string& name, const std::string& target = "") {
         const Outcome outcome = attack(name, target);
         EXPECT_EQ(outcome.how, How::error_event) << name << ": " << outcome.message;
@@ -136,7 +136,7 @@ TEST_F(SandboxTest, ClosesEveryFileButTheWorkersOwn) {
     expect_usable();
 }
 
-// Debian 12's kernel has version 2, which does not know of emptying a file.
+// Debian 12's kernel has Landlock version 2, which does not cover truncating a file.
 TEST_F(SandboxTest, ClosesFilesWithEveryOlderLandlockToo) {
     if (!landlocked()) GTEST_SKIP() << "this kernel has no Landlock";
     for (int version = 1; version < kernel_parts().landlock; ++version) {
@@ -164,7 +164,7 @@ TEST_F(SandboxTest, HoldsTheOtherPartsWhereTheKernelLacksOne) {
 TEST_F(SandboxTest, KeepsTokensOfTheEnvironmentFromAWorker) { EXPECT_EQ(attack("secret").how, How::error_event); }
 
 TEST_F(SandboxTest, StopsAWorkerThatEatsMemory) {
-    const Outcome by_limit = attack("memory");  // by the sanitizers' build only as it looks at it
+    const Outcome by_limit = attack("memory");  // under sanitizers only the supervisor's check stops it
     EXPECT_THAT(by_limit.message,
                 testing::AnyOf(HasSubstr("Cannot allocate memory"), HasSubstr("took over 201326592 bytes of memory")));
     EXPECT_FALSE(by_limit.done);
@@ -209,7 +209,7 @@ TEST_F(SandboxTest, SaysThatAProgramIsNotThere) {
     EXPECT_EQ(outcome.error().code, Code::not_found);
 }
 
-// In a process of its own, which becomes somebody else first.
+// Runs the check in another process after become(); true if become() is impossible here.
 bool holds_for(const std::function<bool()>& become, const std::function<bool()>& check) {
     const pid_t child = ::fork();
     if (child == 0) ::_exit(become() ? check() ? 0 : 1 : 77);

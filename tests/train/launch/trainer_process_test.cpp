@@ -27,7 +27,7 @@ std::string say(const std::string& line) { return "printf '%s\\n' '" + line + "'
 
 bool is_alive(pid_t pid) { return ::kill(pid, 0) == 0; }
 
-// A trainer written in sh, and what became of it.
+// Runs a trainer written in sh and keeps its outcome.
 class LauncherTest : public testing::Test {
 protected:
     LauncherTest() {

@@ -1,4 +1,4 @@
-// Made-up prose, enough of it to train a tokenizer on, the same each time.
+// Generated prose, enough to train a tokenizer, the same each time.
 #pragma once
 
 #include <array>
@@ -8,7 +8,8 @@
 
 namespace cultivar {
 
-// About 90 bytes a document; documents differ, and some have accents, digits, tabs, runs of spaces and rare characters.
+// About 90 bytes per document; documents differ, and some have accents, digits, tabs, runs of spaces and rare
+// characters.
 inline std::string sample_text(int documents) {
     static constexpr std::array<std::string_view, 24> kSyllables = {
         "ba",  "cor", "del", "fin", "gra", "hol", "jun", "kel", "lim", "mor", "nat",       "pol",

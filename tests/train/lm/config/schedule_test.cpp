@@ -11,11 +11,11 @@ ScheduleConfig steps(std::int64_t count) {
     return schedule;
 }
 
-// Golden values: lr_mul and the momentum warm-up of Parameter Golf's train_gpt.py, worked by hand.
+// Golden values: lr_mul and the momentum warm-up of Parameter Golf's train_gpt.py, computed by hand.
 
 TEST(Rates, AreFullWhileTheTimeLeftIsMoreThanTheWarmdownTakes) {
     EXPECT_EQ(lr_multiplier(0, 0, 600, steps(1200)), 1);
-    EXPECT_EQ(lr_multiplier(2000, 100, 600, steps(1200)), 1);  // 0.05 s a step, 60 s of warm-down, 500 s left
+    EXPECT_EQ(lr_multiplier(2000, 100, 600, steps(1200)), 1);  // 0.05 s per step, 60 s of warm-down, 500 s left
 }
 
 TEST(Rates, FallLinearlyOverTheLastSteps) {

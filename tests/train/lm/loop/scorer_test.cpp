@@ -1,4 +1,4 @@
-// The score of an artifact against reference/make_score.py, which computes it in double precision.
+// Tests the score of an artifact against reference/make_score.py, which computes it in double precision.
 #include "train/lm/loop/scorer.h"
 
 #include <gmock/gmock.h>

@@ -10,7 +10,7 @@ namespace {
 constexpr std::int64_t kVocabulary = 64;
 constexpr double kBudget_s = 10;
 
-// One layer whose matrices are large enough to be quantised.
+// One layer with matrices large enough to be quantised.
 LmConfig config_with(const Genes& changes) {
     Genes genes{{"model.layers", std::int64_t{1}},
                 {"model.width", std::int64_t{256}},
@@ -33,7 +33,7 @@ std::vector<std::int64_t> tokens_of(std::int64_t step) {
     return tokens;
 }
 
-// Step `step`, at as many seconds into the budget; the loss that its micro-batches saw.
+// Makes step `step` at that many seconds into the budget; returns the loss that its micro-batches computed.
 double take(Stepper& stepper, std::int64_t step) {
     stepper.begin(static_cast<double>(step), kBudget_s);
     EXPECT_TRUE(stepper.accumulate(tokens_of(step), stepper.plan().batches, [] { return false; }));

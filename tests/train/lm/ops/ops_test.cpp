@@ -16,7 +16,7 @@ at::Tensor noise(at::IntArrayRef shape, double number, double amplitude) {
     return tensor;
 }
 
-// A parameter: a leaf whose gradient is allocated and not zero, since gradients are added.
+// A parameter: a leaf with an allocated gradient that is not zero, since gradients are added.
 at::Tensor leaf(at::IntArrayRef shape, double number, double amplitude) {
     at::Tensor tensor = noise(shape, number, amplitude);
     tensor.set_requires_grad(true);
@@ -28,7 +28,7 @@ void expect_near(const at::Tensor& actual, const at::Tensor& expected, const std
     EXPECT_TRUE(actual.allclose(expected, 1e-4, 2e-5)) << what << " " << (actual - expected).abs().max().item<double>();
 }
 
-// What some use of operations gives, and the gradients of everything that went in.
+// The results of some operations and the gradients of all their inputs.
 struct Use {
     std::vector<at::Tensor> outputs;
     std::vector<at::Tensor> leaves;
@@ -141,7 +141,7 @@ TEST(FusedOps, LetNothingThatIsNotANumberPassForOne) {
     EXPECT_TRUE(fused_ops().losses(x, noise({5, 8}, 1, 1), at::zeros({1}, at::kLong), 30).isnan().all().item<bool>());
 }
 
-// The plainest reading of the formula: position 1, pair 0, one radian.
+// The simplest case of the formula: position 1, pair 0, one radian.
 TEST(Rotary, TurnsEachPairByItsAngleAndLeavesTheRestAlone) {
     const Rotary rotary = make_rotary(5, 8, 2, 100);
     EXPECT_EQ(rotary.cosine[0].min().item<float>(), 1);

@@ -72,7 +72,7 @@ TEST(Genes, CanExpressTheWinnerOfPullRequest597) {
 TEST(Genes, RefuseHeadsOfOddSizeAndStepsThatCutASequence) {
     const auto check = [](Genes changes) { return space().check(space().complete(changes).value()).has_value(); };
     EXPECT_TRUE(check({{"model.width", std::int64_t{416}}}));
-    EXPECT_FALSE(check({{"model.width", std::int64_t{520}}}));                                    // 65 a head
+    EXPECT_FALSE(check({{"model.width", std::int64_t{520}}}));                                    // 65 per head
     EXPECT_FALSE(check({{"model.heads", std::int64_t{6}}, {"model.width", std::int64_t{384}}}));  // 4 kv heads
     EXPECT_FALSE(check({{"data.seq_len", std::int64_t{4096}}, {"data.tokens_per_step", std::int64_t{2048}}}));
     EXPECT_FALSE(check({{"model.sharing", std::string("cyclic")}, {"model.layers", std::int64_t{3}}}));

@@ -1,4 +1,4 @@
-// What several tests of the trainer share: weights that tests and reference script make alike.
+// Weights that tests and the reference scripts make in the same way.
 #pragma once
 
 #include <cmath>
@@ -8,7 +8,7 @@
 
 namespace cultivar {
 
-// Noise that needs no file: the fraction of 43758.5453 * sin(12.9898 * i + number), spread over +-amplitude.
+// Noise from a formula: the fraction of 43758.5453 * sin(12.9898 * i + number), spread over +-amplitude.
 inline float tiny_noise(std::int64_t i, double number, double amplitude) {
     const double noise = 43758.5453 * std::sin(12.9898 * static_cast<double>(i) + number);
     return static_cast<float>(amplitude * (2 * (noise - std::floor(noise)) - 1));

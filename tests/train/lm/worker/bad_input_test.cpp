@@ -1,4 +1,4 @@
-// Whatever is wrong ends in a clear error event and exit code, never in a crash or a silent number.
+// Tests that every bad input gives a clear error event and exit code, never a crash or a silent number.
 #include "tests/train/lm/worker/worker_fixture.h"
 
 namespace cultivar {
@@ -14,7 +14,7 @@ TEST_F(Worker, FindsOutThatAStepDoesNotFitItsBudgetBeforePayingForIt) {
     EXPECT_TRUE(ending.all<StepEvent>().empty());
 }
 
-// With nothing there to read, and in no more memory than the program itself takes.
+// The files to read are missing, and memory stays near that of the program itself.
 TEST_F(Worker, RefusesHostileSizesBeforeItPaysForThem) {
     const Genes good = specification_.genes;
     specification_.train_shards = {folder_ + "/missing"};

@@ -1,4 +1,4 @@
-// Runs that are stopped, killed and started again.
+// Tests runs that are stopped, killed and started again.
 #include <atomic>
 #include <thread>
 
@@ -7,7 +7,7 @@
 namespace cultivar {
 namespace {
 
-// Steps of several hundred micro-batches, so that most of a run is within one.
+// Steps of several hundred micro-batches, so that most of a run is spent within one step.
 class LongSteps : public Worker {
 protected:
     void SetUp() override {
@@ -20,7 +20,7 @@ protected:
 
     std::string checkpoint() const { return specification_.work_dir + "/checkpoint.bin"; }
 
-    // Sends the signal as soon as there is a checkpoint, which it may take away before.
+    // Sends the signal as soon as there is a checkpoint, after deleting it if `take_away` is set.
     Ending run_until_checkpoint(int signal, bool take_away = false) {
         std::atomic<bool> ended = false;
         std::thread watcher;

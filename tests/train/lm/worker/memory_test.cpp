@@ -5,7 +5,7 @@
 namespace cultivar {
 namespace {
 
-// Models of which one part or another takes most of the memory.
+// Models in which one part or another takes most of the memory.
 struct Shape {
     const char* name;
     Genes genes;

@@ -1,4 +1,4 @@
-// Runs made again from the clock on record.
+// Tests runs repeated from a recorded clock.
 #include "train/protocol/replay_spec.h"
 
 #include "tests/train/lm/worker/worker_fixture.h"
@@ -19,7 +19,7 @@ protected:
         return ending;
     }
 
-    // The specification of `steps` of the recorded steps, 0 being all of them.
+    // Sets the specification to `steps` of the recorded steps, or all if 0.
     void take_clock(const Ending& recorded, std::size_t steps = 0) {
         specification_.clock.clear();
         for (const StepEvent& step : recorded.all<StepEvent>()) specification_.clock.push_back(step.before_s);

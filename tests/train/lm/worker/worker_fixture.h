@@ -1,4 +1,4 @@
-// The real program, spoken to by its protocol: what the tests of the worker share.
+// Runs the real worker through its protocol, for the worker's tests.
 #pragma once
 
 #include <fcntl.h>

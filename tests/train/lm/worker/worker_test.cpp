@@ -1,4 +1,4 @@
-// Training and scoring by the real program.
+// Tests training and scoring by the real program.
 #include "tests/train/lm/worker/worker_fixture.h"
 
 #include <fmt/format.h>
