@@ -1,13 +1,13 @@
-# Headers that nearly every file includes, compiled once. A folder with compile options of its own goes without
-# (PLAIN): a precompiled header serves only files that are compiled as it was.
+# Headers that nearly every file includes, precompiled once. A folder with compile options of its own goes without
+# (PLAIN): a precompiled header serves only files with the same options.
 add_library(cultivar_headers OBJECT ${PROJECT_SOURCE_DIR}/cmake/headers.cpp)
 target_link_libraries(cultivar_headers PRIVATE cultivar_settings fmt::fmt tl::expected)
 target_precompile_headers(cultivar_headers PRIVATE <fmt/format.h> <tl/expected.hpp> <algorithm> <functional> <map>
                                                    <memory> <optional> <string> <string_view> <vector>)
 
-# cultivar_library(FOLDER [PLAIN] [NAME name] SOURCES... [PUBLIC...] [PRIVATE...])
-# One folder, one library, named after it: pool/util becomes pool_util. Its links are its wall: a file may include its own
-# folder, what it links, and what those link publicly (scripts/check-architecture). PUBLIC: needed by its headers.
+# cultivar_library(FOLDER [PLAIN] [NAME name] SOURCES... [PUBLIC...] [PRIVATE...]) makes one library of one folder,
+# named after it: pool/util becomes pool_util. Its links are its wall: a file may include its own folder, its links, and
+# their public links (scripts/check-architecture). PUBLIC: needed by its headers.
 function(cultivar_library folder)
   cmake_parse_arguments(arg "PLAIN" "NAME" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   if(NOT arg_NAME)

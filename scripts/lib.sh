@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Functions that build, demo and test share. Sourced.
+# Functions shared by build, demo and test. Sourced.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# The packages of the parts named, from packages.txt.
+# Prints the packages of the named parts of packages.txt.
 packages_of() {
     local part wanted=" $* "
     while read -r first second _; do
@@ -16,7 +16,7 @@ packages_of() {
     return 0
 }
 
-# Installs what is missing of the parts named, through apt, as root or by sudo.
+# Installs the missing packages of the named parts through apt, as root or with sudo.
 need_packages() {
     local missing=() package status sudo=()
     for package in $(packages_of "$@"); do

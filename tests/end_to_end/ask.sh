@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Others take part: agents that run what was asked for and tell, and programs that say what to try. Whatever they do wrong
-# costs them alone.
+# Agents ask for runs and tell their results, and external proposers suggest candidates. Their mistakes harm only
+# themselves.
 # shellcheck disable=SC2016 # jq has its own $variables
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/lib.sh" "$1"
 
-# found FOLDER GENE-TOML [ARGUMENT...]: a pool that a line of jq scores, trusted here.
+# found FOLDER GENE-TOML [ARGUMENT...]: founds a pool scored by a line of jq, and trusts it here.
 found() {
     mkdir -p draft
     printf '%s\n' "command.run = [\"jq\", \"-c\", '{event: \"done\", score: (.genes | $score)}', \"{specification}\"]" \
@@ -18,7 +18,7 @@ x_gene=$'[gene.x]\ntype = "real"\ndefault = 0.0\nrange = [-10.0, 10.0]'
 b_gene=$'[gene.b]\ntype = "boolean"\ndefault = false'
 parabola='(.x - 3) * (.x - 3)'
 switch='if .b then 1 else 2 end'
-# ended PID: gone, or only not yet waited for.
+# ended PID: true if the process is gone or a zombie.
 ended() { ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null; }
 open_asks() { cultivar -C "$1" ask --open --json | jq '.asks | length'; }
 
@@ -33,7 +33,7 @@ expect_json '.specification | .mode == "train" and .genes == {x: 0.0} and (.work
 expect_json '((.until | fromdate) - (.asked | fromdate)) == 900'
 id=$(json .id)
 expect_same "lease in the journal" "$id" "$(records_of pool | jq -r 'select(.type == "lease") | .candidate')"
-expect_rc 125 cultivar -C pool ask # nothing else can be tried before the seed has a score
+expect_rc 125 cultivar -C pool ask # there is nothing else to try before the seed has a score
 expect_err 'nothing left to try'
 expect_ok cultivar -C pool tell "${id:0:8}" --score 9 --seconds 3 --joules 40 --steps 7 --json
 expect_json '.run | .decision == "kept" and .val_bpb == 9 and .train_s == 3 and .energy.joules == 40 and .steps == 7'
@@ -139,7 +139,7 @@ expect_hint "cultivar log ${id:0:8}"
 expect_rc 129 cultivar -C pool ask --budget 0.5s
 
 section "a configuration of one's own is imported, then asked for"
-printf 'x = 2.71828\n' >idea.toml # finer than proposals are rounded: never found before
+printf 'x = 2.71828\n' >idea.toml # finer than the rounding of proposals, so the search never finds it itself
 expect_ok cultivar -C pool import "$PWD/idea.toml" --json
 id=$(json .id)
 expect_rc 128 cultivar -C pool tell "$id" --score 0.0625
@@ -180,7 +180,7 @@ expect_ok cultivar -C there explore --runs 3 --json
 expect_json '.runs | length == 3 and all(.[]; .candidate != $id)' --arg id "$id"
 expect_ok cultivar -C here tell "$id" --score 1 --json
 expect_json '.run.decision == "kept"'
-expect_ok cultivar -C here propose # a score without weights is no claim
+expect_ok cultivar -C here propose # a score without weights makes no claim
 expect_same "claims" 0 "$(ids_of here claim | wc -l)"
 expect_ok cultivar -C there pull
 expect_ok cultivar -C there log --json
@@ -216,7 +216,7 @@ expect_json '.runs[0].candidate == $next' --arg next "$next"
 expect_rc 128 cultivar -C told explain ffffffff
 
 # --- Proposers --------------------------------------------------------------------------------------------------------
-# ask_proposer NAME COMMAND [ARGUMENT...]: explores until the draw fell on it; its run stays in $out.
+# ask_proposer NAME COMMAND [ARGUMENT...]: explores until the proposer is drawn; leaves its run in $out.
 ask_proposer() {
     local tries
     for tries in {1..60}; do
@@ -225,7 +225,7 @@ ask_proposer() {
     done
     fail "proposer $1" "called" "never in $tries runs"
 }
-# expect_refused NAME TEXT: another operator's run, with the reason.
+# expect_refused NAME TEXT: expects that another operator made the run, and that the reason for it is given.
 expect_refused() {
     expect_json '.runs[0] | .status == "done" and .operator != $name and (.proposer.refused | test($why))' \
         --arg name "proposer:$1" --arg why "$2"

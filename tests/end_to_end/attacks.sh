@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a contributor may try: forged scores, swapped weights, names that lie, rewound logs, verdicts without standing.
+# Attacks by a contributor: forged scores, swapped weights, misleading names, rewound logs, verdicts without authority.
 # Each attack happens in a copy of one pool, in which `mallory` has runs that are not sent yet.
 # shellcheck disable=SC2016 # jq has its own $variables
 set -euo pipefail
@@ -7,7 +7,7 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh" "$1"
 
 mkdir base
-cp_pool() { # cp_pool NAME: a copy of the base, entered
+cp_pool() { # cp_pool NAME: copies the base and enters it
     cd "$world"
     rm -rf attack
     cp -r base attack
@@ -23,18 +23,18 @@ add_seeds referee better=0.13
 expect_ok cultivar -C referee propose
 join_pool "$PWD/hosting.git" mallory
 expect_ok cultivar -C mallory explore --runs 2 --json
-expect_json 'all(.runs[]; .decision == "kept" and .parents == [])' # seeds have nothing to beat
+expect_json 'all(.runs[]; .decision == "kept" and .parents == [])' # seeds have no parents to beat
 best=$(json '.runs | min_by(.val_bpb).candidate')
 best_artifact=$(json '.runs | min_by(.val_bpb).artifact')
 other_artifact=$(json '.runs | max_by(.val_bpb).artifact')
 mallory=$(writer_of mallory)
 
-# edit_runs FILTER: changes mallory's unsent runs of the best candidate; her own index believes it.
+# edit_runs FILTER: changes mallory's unsent runs of the best candidate; her own index believes them.
 edit_runs() {
     edit_spool mallory "if .type == \"run\" and .candidate == \$best then $1 else . end" \
         --arg best "$best" --arg artifact "$other_artifact"
 }
-# push_log REF FILE [PARENT]: a log of those lines by git plumbing, unsigned.
+# push_log REF FILE [PARENT]: pushes an unsigned log with the lines of FILE, made by git plumbing.
 push_log() {
     local blob seg tree
     blob=$(git -C mallory hash-object -w "$PWD/$2")
@@ -44,12 +44,12 @@ push_log() {
         "$(git -C mallory commit-tree -m forged ${3:+-p "$3"} "$tree"):refs/heads/$1"
 }
 verdict_on() { json --arg id "$1" '[.verdicts[].predicate | select(.candidate == $id)][0].result'; }
-# The best candidate is rejected, last, and counts no run.
+# Expects the best candidate to be rejected, in last place and without counted runs.
 expect_last_and_rejected() {
     expect_ok cultivar -C "$1" top --json
     expect_json '.candidates[-1] | .id == $best and .verdict == "rejected" and .runs == 0' --arg best "$best"
 }
-expect_refused() { # expect_refused REASON: by the referee's pull, and it counts nowhere
+expect_refused() { # expect_refused REASON: the referee's pull refuses it, and it counts nowhere
     expect_ok cultivar -C referee pull
     expect_err "warning: refused: .*$1"
     expect_ok cultivar -C referee top --json
@@ -139,7 +139,7 @@ cp_pool "a claim that hides a forged run behind an honest one"
 state=$(state_of mallory)
 jq -nc --arg best "$best" 'first(inputs | select(.type == "run" and .candidate == $best)) |
     .val_bpb *= 0.5 | .val_loss *= 0.5 | .chunk_loss_sums |= map(. * 0.5)' "$state/spool.jsonl" >forged.jsonl
-cat forged.jsonl "$state/spool.jsonl" >spool.new # first, so that the claim's weights are the honest run's
+cat forged.jsonl "$state/spool.jsonl" >spool.new # put first, so that the claim's weights are those of the honest run
 mv spool.new "$state/spool.jsonl"
 rm -f "$state"/index.sqlite*
 expect_ok cultivar -C mallory propose
@@ -147,7 +147,7 @@ expect_ok cultivar -C referee pull
 run cultivar -C referee verify --json
 expect_ok cultivar -C referee top --json
 forged=$(jq -r .val_bpb forged.jsonl)
-# Whatever the verdict is: what stands as accepted is no better than what was scored again.
+# For every verdict: an accepted score is no better than the score measured again.
 expect_json '.candidates[] | select(.id == $best) | .verdict != "accepted" or .val_bpb >= 1.999 * ($forged | tonumber)' \
     --arg best "$best" --arg forged "$forged"
 
@@ -165,7 +165,7 @@ rm -f "$state"/index.sqlite*
 expect_ok cultivar -C mallory propose
 expect_ok cultivar -C referee pull
 expect_ok cultivar -C referee top --json
-# Nobody vouches for that run: it does not move what was accepted.
+# No verdict accepts that run, so it does not change the accepted score.
 expect_json '.candidates[] | select(.id == $best) | .verdict != "accepted" or .val_bpb == ($honest | tonumber)' \
     --arg best "$best" --arg honest "$honest"
 
@@ -184,7 +184,7 @@ expect_ok cultivar -C referee pull
 expect_err "candidates/best is not a candidate's branch"
 expect_err "holds another candidate than its name says"
 expect_err "points to another commit than its name says"
-other_bytes() { # the same tree with another message, date, file, or kind of file
+other_bytes() { # makes the same tree with another message, date, file, or kind of file
     local made
     made=$1
     push_as "$made" "candidates/$id.${made:0:8}"
@@ -235,7 +235,7 @@ expect_ok cultivar -C referee pull
 expect_ok cultivar -C referee verify
 referee=$(writer_of referee)
 git -C referee show "refs/heads/ledger/$referee:seg/000000.jsonl" >true.jsonl
-join_from() { # a third party with an open mind
+join_from() { # a third party joins, without knowledge of its own
     expect_ok env CULTIVAR_NAME=carol CULTIVAR_MACHINE=machine cultivar clone "$PWD/hosting.git" "$1"
 }
 jq -c --arg writer "$mallory" '.predicate.verifier = $writer' true.jsonl >forged.jsonl

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A pool may cap what a model costs to use: what is over a cap is refused before it is trained, as far as that is known
+# A pool may cap the cost of using a model. A model over a cap is refused before training, as far as its cost is known
 # then, and never counts, whatever its record says.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR

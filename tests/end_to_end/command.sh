@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A pool that is scored by a program of its own: nothing of it runs before it is trusted, here and as it stands now.
+# A pool with a scoring program of its own: no part of it runs before the user trusts it here, in its current version.
 # shellcheck disable=SC2016 # jq has its own $variables
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -7,13 +7,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 source "$(dirname "$0")/lib.sh" "$1"
 hosting=$world/hosting.git
 
-# found_command FOLDER TOML [ARGUMENT...]: a pool of kind command, by its TOML.
+# found_command FOLDER TOML [ARGUMENT...]: founds a pool of kind command with this TOML.
 found_command() {
     mkdir -p draft/files
     printf '%s\n' "$2" '[gene.x]' 'type = "real"' 'default = 0.0' 'range = [-10.0, 10.0]' >draft/task.toml
     expect_ok cultivar init "$1" --kind command --task draft/task.toml --budget 2s "${@:3}"
 }
-# expect_untrusted FOLDER TEXT: explore refuses, runs nothing and leaves no record.
+# expect_untrusted FOLDER TEXT: expects that explore refuses, runs nothing and leaves no record.
 expect_untrusted() {
     expect_rc 128 cultivar -C "$1" explore --runs 1
     expect_err "$2"
@@ -30,7 +30,7 @@ expect_err 'cultivar trust && cultivar explore'
 expect_untrusted parabola 'not trusted on this machine'
 expect_ok cultivar -C parabola trust
 expect_out '"jq" "-c"'
-expect_ok cultivar -C parabola explore --runs 12 --seed 1 --json  # by luck it may find nothing
+expect_ok cultivar -C parabola explore --runs 12 --seed 1 --json  # it may find no improvement
 expect_json '.runs | length == 12 and all(.[]; .status == "done" and .category == "cpu-2s" and .val_loss == null)'
 expect_ok cultivar -C parabola top --json
 expect_json '.candidates[0].val_bpb < 4'
@@ -79,7 +79,7 @@ expect_ok cultivar -C guest log --json
 expect_json '.runs | length == 1 and all(.[]; .refused == null)'
 candidate=$(json '.runs[0].candidate')
 expect_ok cultivar -C guest show "$candidate" --json
-expect_json '.claims | length == 1 and .[0].problem == null' # a negative score is a score
+expect_json '.claims | length == 1 and .[0].problem == null' # a negative score is valid
 expect_untrusted guest 'not trusted'
 [[ ! -e ran ]] || fail "untrusted" "nothing ran" "it ran"
 expect_ok cultivar -C guest trust

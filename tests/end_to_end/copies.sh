@@ -1,26 +1,26 @@
 #!/usr/bin/env bash
-# One clone in two places, a backup put back, a hosting that forgot, a name that somebody took, a clone without history:
-# what a person reads, what to run about it, and that every record is there once.
+# One clone in two places, a restored backup, a hosting that lost records, a taken name, a clone without history: the
+# message, the suggested command, and that every record is there once.
 # shellcheck disable=SC2016 # jq has its own $variables
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/lib.sh" "$1"
 hosting=$world/hosting.git
 
-# join FOLDER: a clone of the hosting that may run its command.
+# join FOLDER: clones the hosting and trusts its command.
 join() {
     expect_ok env CULTIVAR_NAME="$1" CULTIVAR_MACHINE=machine cultivar clone "$hosting" "$1"
     expect_ok cultivar -C "$1" trust
 }
 explore() { expect_ok cultivar -C "$1" explore --runs 1; }
-# delivered WRITER: the records of that writer on the hosting, one a line.
+# delivered WRITER: prints the records of that writer on the hosting, one per line.
 delivered() {
     local segment
     for segment in $(git -C "$hosting" ls-tree --name-only "refs/heads/journal/$1" seg/); do
         git -C "$hosting" show "refs/heads/journal/$1:$segment"
     done
 }
-# expect_delivered WRITER FILE: every record of the file, and none twice.
+# expect_delivered WRITER FILE: expects every record of FILE on the hosting, and none twice.
 expect_delivered() {
     delivered "$1" | sort >there
     expect_same "records that are there twice" "" "$(uniq -d there)"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Without a terminal and almost without an environment: the README's crontab line, offline, overlapping and idle.
+# Runs without a terminal and almost without an environment: the README's crontab line, offline, overlapping and idle.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/lib.sh" "$1"
@@ -10,7 +10,7 @@ expect_ok cultivar -C referee propose
 join_pool "$hosting" laptop
 expect_ok cultivar -C laptop explore --runs 1 --propose
 sent() { git -C hosting.git show "refs/heads/journal/$(writer_of laptop):seg/000000.jsonl" | grep -c '"type":"run"'; }
-# As cron runs it: no terminal, a bare environment.
+# Runs a command like cron: no terminal, a bare environment.
 by_cron() {
     setsid --wait env -i HOME="$HOME" PATH="$programs:/usr/bin:/bin" CULTIVAR_THREADS=1 \
         ${CULTIVAR_LM:+CULTIVAR_LM="$CULTIVAR_LM"} "$@"
@@ -48,7 +48,7 @@ expect_no_err
 expect_same "runs on the hosting" 6 "$(sent)"
 
 section "an overlapping start gives way"
-add_seeds referee another=0.13 # it fits its budget
+add_seeds referee another=0.13 # fits the budget
 expect_ok cultivar -C referee propose
 setsid cultivar -C laptop explore --runs 1 --budget 6s >/dev/null 2>&1 </dev/null &
 first=$!

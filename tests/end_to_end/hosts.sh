@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# What git and git hosts run: a hosting that refuses bad pushes, plain `git merge` of candidates, imports by hand.
+# Programs that git and git hosts run: a hosting that refuses bad pushes, plain `git merge` of candidates, manual
+# imports.
 # shellcheck disable=SC2016 # jq and the shells below have their own $variables
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/lib.sh" "$1"
 hosting=$world/hosting.git
 
-# found_parabola FOLDER [ARGUMENT...]: a pool whose score is computed by jq.
+# found_parabola FOLDER [ARGUMENT...]: founds a pool scored by jq.
 found_parabola() {
     cat >task.toml <<'END'
 [command]
@@ -16,12 +17,12 @@ type = "real"
 default = 0.0
 range = [-10.0, 10.0]
 END
-    # So many that a cross of two that differ in all of them is neither of them.
+    # So many genes that a cross of two candidates that differ in all of them equals neither.
     for ((i = 0; i < 40; i++)); do printf '[gene.w%d]\ntype = "integer"\ndefault = 1\nrange = [1, 9]\n' "$i"; done >>task.toml
     expect_ok cultivar init "$1" --kind command --task task.toml --budget 2s "${@:2}"
 }
 all() { printf 'w%s = '"$1"'\n' {0..39}; }
-import() { # import FOLDER TOML: prints the branch
+import() { # import FOLDER TOML: imports a candidate and prints its branch
     printf '%s\n' "$2" >idea.toml
     expect_ok cultivar -C "$1" import idea.toml --json
     json .branch
@@ -121,7 +122,7 @@ repo pool
 END
 expect_ok env HOME="$world/gl" gitolite compile
 expect_ok env HOME="$world/gl" gitolite trigger POST_COMPILE
-# Instead of ssh: what sshd would run for the user that GL_WHO names.
+# Replaces ssh: runs the command that sshd would run for the user in GL_WHO.
 printf '#!/bin/sh\nshift\nHOME=%s SSH_CONNECTION=here SSH_ORIGINAL_COMMAND="$*" exec %s "$GL_WHO"\n' "$world/gl" \
     /usr/share/gitolite3/gitolite-shell >as_ssh
 chmod +x as_ssh

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# What the end-to-end scripts share: a world of its own for each (HOME, XDG folders, a hosting, clones of a tiny pool),
-# and assertions that say what was expected, what came and by which command. Sourced, with the programs' folder as $1.
+# Shared by the end-to-end scripts: a separate world for each (HOME, XDG folders, a hosting, clones of a tiny pool), and
+# assertions that print the expected result, the actual one and the command. Sourced, with the programs' folder as $1.
 
 programs=$(cd "$1" && pwd)
 world=$(mktemp -d -t cultivar-e2e.XXXXXX)
 export HOME=$world/home XDG_CONFIG_HOME=$world/config XDG_STATE_HOME=$world/state XDG_CACHE_HOME=$world/cache
 export PATH=$programs:$PATH GIT_CONFIG_NOSYSTEM=1 TERM=dumb
-export CULTIVAR_THREADS=1 # a tiny model gains nothing from more
+export CULTIVAR_THREADS=1 # more threads do not speed up a tiny model
 unset CULTIVAR_NAME CULTIVAR_MACHINE CULTIVAR_WATTS CULTIVAR_ZONE NO_COLOR CLICOLOR_FORCE COLUMNS
 mkdir -p "$HOME" "$XDG_CONFIG_HOME"
 git config --global user.name "Test Er"
@@ -63,17 +63,17 @@ expect_rc() {
 }
 expect_ok() { expect_rc 0 "$@"; }
 
-# What the last command wrote, as an extended regular expression.
+# These match the last command's output against an extended regular expression.
 expect_out() { grep -qE -- "$1" <<<"$out" || fail "standard output" "/$1/" "something else"; }
 expect_err() { grep -qE -- "$1" <<<"$err" || fail "standard error" "/$1/" "something else"; }
 expect_no_out() { [[ -z $out ]] || fail "standard output" "nothing" "${out:0:200}"; }
 expect_no_err() { [[ -z $err ]] || fail "standard error" "nothing" "${err:0:200}"; }
 reject_out() { ! grep -qE -- "$1" <<<"$out" || fail "standard output" "no /$1/" "it"; }
 reject_err() { ! grep -qE -- "$1" <<<"$err" || fail "standard error" "no /$1/" "it"; }
-# A line of error and a hint that can be run.
+# Expects an error line and a hint with a command.
 expect_hint() { expect_err "^hint: .*$1"; }
 
-# expect_json FILTER [jq arguments]: the last standard output is JSON for which the filter says true.
+# expect_json FILTER [jq arguments]: expects JSON on the last standard output, with FILTER true.
 expect_json() {
     jq -e "${@:2}" "$1" <<<"$out" >/dev/null || fail "JSON on standard output" "$1" "not so"
 }
@@ -82,14 +82,14 @@ json() { jq -r "$@" <<<"$out"; }
 expect_same() { [[ $2 == "$3" ]] || fail "$1" "$2" "$3"; }
 expect_at_least() { [[ $3 -ge $2 ]] || fail "$1" "at least $2" "$3"; }
 
-# in_clone FOLDER COMMAND...: for `run` and the expectations.
+# in_clone FOLDER COMMAND...: runs COMMAND in FOLDER; for `run` and the expectations.
 in_clone() {
     local folder=$1
     shift
     (cd "$folder" && exec "$@")
 }
 
-# wait_until SECONDS COMMAND...: until the command says yes.
+# wait_until SECONDS COMMAND...: waits until COMMAND succeeds.
 wait_until() {
     local tries=$(($1 * 20))
     shift
@@ -103,7 +103,7 @@ wait_until() {
 }
 
 # --- A tiny pool ------------------------------------------------------------------------------------------------------
-# write_text FILE SEED PARAGRAPHS: text of made-up sentences, the same for the same seed on every machine.
+# write_text FILE SEED PARAGRAPHS: writes text of made-up sentences, the same for the same seed on every machine.
 write_text() {
     awk -v seed="$2" -v paragraphs="$3" '
         function draw(n) { state = (state * 16807) % 2147483647; return state % n }
@@ -119,7 +119,8 @@ write_text() {
         }' >"$1"
 }
 
-# found_pool FOLDER HOSTING [CAP...]: a pool whose only seed is tiny, with its data, not yet shared. A cap: "KEY = VALUE".
+# found_pool FOLDER HOSTING [CAP...]: founds a pool with one tiny seed and its data, not yet shared. CAP is "KEY =
+# VALUE".
 found_pool() {
     expect_ok git init --quiet --bare "$2"
     expect_ok env CULTIVAR_MACHINE=referee cultivar init "$1" --remote "$2" --name tiny --budget 1s
@@ -134,7 +135,7 @@ kv_heads = 1
 seq_len = 64
 tokens_per_step = 1024
 END
-    sed -i 's/^share = .*/share = 1000.0/' "$1/pool.toml" # runs of a second pay for no verification
+    sed -i 's/^share = .*/share = 1000.0/' "$1/pool.toml" # runs of one second pay for no verification
     [[ $# -eq 2 ]] || printf '%s\n' '[caps]' "${@:3}" >>"$1/pool.toml"
     git -C "$1" add --all
     git -C "$1" commit --quiet --message 'A tiny seed'
@@ -142,16 +143,16 @@ END
     expect_ok cultivar -C "$1" data import "$PWD/corpus.txt" --tokenizer byte --slice-bytes 8KiB --full-bytes 32KiB
 }
 
-# join_pool HOSTING FOLDER: a clone with the data.
+# join_pool HOSTING FOLDER: clones the pool and imports the data.
 join_pool() {
     expect_ok env CULTIVAR_NAME="${2##*/}" CULTIVAR_MACHINE=machine cultivar clone "$1" "$2"
     expect_ok cultivar -C "$2" data import "$PWD/corpus.txt"
 }
 
-# of_another_speed FOLDER: a clone that no rerun of what others trained compares with.
+# of_another_speed FOLDER: gives the clone a speed at which it cannot compare reruns of others' runs.
 of_another_speed() { echo '{"device":"cpu","threads":1,"flops_per_s":1e6}' >"$(state_of "$1")/speed.json"; }
 
-# add_seeds FOLDER NAME=RATE...: seeds that differ from the tiny one in a rate.
+# add_seeds FOLDER NAME=RATE...: adds seeds that differ from the tiny one in a rate.
 add_seeds() {
     local seed
     for seed in "${@:2}"; do
@@ -164,7 +165,7 @@ add_seeds() {
     git -C "$1" commit --quiet --message 'More seeds'
 }
 
-# edit_spool FOLDER FILTER [jq arguments]: changes its unsent records; its own index believes it.
+# edit_spool FOLDER FILTER [jq arguments]: changes the clone's unsent records; its own index believes them.
 edit_spool() {
     local spool
     spool=$(state_of "$1")/spool.jsonl
@@ -174,7 +175,7 @@ edit_spool() {
     rm -f "$(state_of "$1")"/index.sqlite*
 }
 
-# same_speed FROM TO...: clones on one machine are of one category, however busy it was when each measured it.
+# same_speed FROM TO...: puts clones on one machine into one category, even if it was busy during their measurements.
 same_speed() {
     local to
     for to in "${@:2}"; do cp "$(state_of "$1")/speed.json" "$(state_of "$to")/speed.json"; done
@@ -183,7 +184,7 @@ same_speed() {
 state_of() { (cd "$1" && printf '%s/cultivar' "$(git rev-parse --absolute-git-dir)"); }
 writer_of() { cultivar -C "$1" status --json | jq -r .writer; }
 
-# Every record of this clone's own journal and spool, one a line; a record in both counts twice.
+# Prints every record of this clone's own journal and spool, one per line; a record in both is printed twice.
 records_of() {
     local ref segment
     ref=refs/heads/journal/$(writer_of "$1")
@@ -192,7 +193,7 @@ records_of() {
     fi
     cat "$(state_of "$1")/spool.jsonl" 2>/dev/null || true
 }
-# records_of, as the ids of all records of one type.
+# ids_of FOLDER TYPE: prints the ids of the records of one type.
 ids_of() {
     records_of "$1" | jq -c "select(.type == \"$2\") | 1" >/dev/null # every line must be JSON
     records_of "$1" | grep "^{\"v\":1,\"type\":\"$2\"" | while IFS= read -r line; do

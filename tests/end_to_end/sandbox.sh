@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A worker that a foreign configuration has taken over, played by hostile-lm: each attack fails its own run with its own
-# reason, and the pool stays usable.
+# hostile-lm plays a worker taken over by a foreign configuration: each attack fails its own run with its own reason,
+# and the pool stays usable.
 # shellcheck disable=SC2016 # jq has its own $variables
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
@@ -8,7 +8,7 @@ source "$(dirname "$0")/lib.sh" "$1"
 
 found_pool base "$world/hosting.git"
 expect_ok cultivar -C base propose
-echo '{"device":"cpu","threads":1,"flops_per_s":1e10}' >"$(state_of base)/speed.json" # nobody measures it here
+echo '{"device":"cpu","threads":1,"flops_per_s":1e10}' >"$(state_of base)/speed.json" # not measured here
 mkdir -p "$HOME/.ssh"
 echo secret >"$HOME/.ssh/id_ed25519"
 export SOME_TOKEN=secret
@@ -16,7 +16,7 @@ export SOME_TOKEN=secret
 expect_ok cultivar -C base status --json
 gaps=$(json '.sandbox.gaps | length')
 
-# attack NAME TARGET REASON: in a copy of the pool of its own
+# attack NAME TARGET REASON: runs one attack in its own copy of the pool.
 state=$world/pool/.git/cultivar
 attack() {
     section "$1"

@@ -11,13 +11,14 @@ real_worker=${CULTIVAR_LM:-$programs/cultivar-lm}
 found_pool pool "$hosting"
 expect_ok cultivar -C pool propose
 state=$(state_of pool)
-expect_ok cultivar -C pool explore --runs 1 # measures the machine, and runs the seed
+expect_ok cultivar -C pool explore --runs 1 # measures the machine and runs the seed
 
 # --- Helpers ----------------------------------------------------------------------------------------------------------
 explorer=0 seeds=10
-# another_seed: what is run next, and fits; what the search would try may be too large for a budget of a second.
+# another_seed: adds a seed, which runs next and fits; the search's own proposals may be too large for a budget of a
+# second.
 another_seed() { add_seeds pool "seed$seeds=0.0$((seeds++))"; }
-# start_explore ARGUMENTS...: in the background, from a seed on, into explore.out and explore.err.
+# start_explore ARGUMENTS...: explores in the background, from a seed on, into explore.out and explore.err.
 start_explore() {
     another_seed
     command="cultivar -C pool explore $*"
@@ -27,7 +28,7 @@ start_explore() {
 training() { grep -q '"event":"step"' "$state/run/events.jsonl"; }
 worker_pids() { pgrep -f "run $state/run/spec.json" || true; }
 no_worker() { [[ -z $(worker_pids) ]]; }
-# end_explore CODE: waits for it.
+# end_explore CODE: waits for it and expects this exit code.
 end_explore() {
     rc=0
     wait "$explorer" || rc=$?
@@ -157,7 +158,7 @@ for i in 1 2 3 4 5 6 7 8 9 10; do
     kill -KILL -- "-$loop" 2>/dev/null || true
     wait "$loop" 2>/dev/null || true
 done
-for delay in 0.005 0.01 0.02 0.03 0.05; do # what is left to send meets a kill within the push
+for delay in 0.005 0.01 0.02 0.03 0.05; do # kills propose while it pushes the rest
     run cultivar -C pool explore --runs 1 -q
     setsid cultivar -C pool propose -q >/dev/null 2>&1 </dev/null &
     loop=$!

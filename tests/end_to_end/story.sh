@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The whole story with a tiny model: a referee founds a pool, laptop and desktop explore apart, share, cross, and the
-# referee judges what they claim.
+# The whole story with a tiny model: a referee founds a pool, laptop and desktop explore apart, share and cross, and the
+# referee judges their claims.
 # shellcheck disable=SC2016 # jq has its own $variables
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
@@ -34,7 +34,7 @@ section "the laptop explores and shares"
 expect_ok cultivar -C laptop explore --runs 5 --json
 expect_json '.schema >= 1 and (.runs | length == 5)'
 expect_json '.runs[0] | .operator == "seed" and .parents == [] and .decision == "kept"'
-# The seeds fit; what the search tries then may be too large for a budget of a second.
+# The seeds fit the budget of one second; the search's own proposals may be too large for it.
 expect_json 'all(.runs[]; .status | IN("done", "unfit")) and ([.runs[] | select(.status == "done")] | length >= 3)'
 done_runs='.runs[] | select(.status == "done")'
 expect_json "all($done_runs; .train_s > 0.5 and .train_s <= 1.25 and .wall_s > .train_s)"
@@ -101,7 +101,7 @@ for a in "${ids[@]}"; do
     for b in "${ids[@]}"; do
         [[ -z $crossed && $a < $b ]] || continue
         run cultivar -C laptop cross "${a:0:8}" "${b:0:8}" --json
-        [[ $rc -eq 0 && $(json .new) == true ]] || continue # the search may have had the same idea
+        [[ $rc -eq 0 && $(json .new) == true ]] || continue # the search may have proposed the same
         crossed=$(json .id)
         commit=$(json .commit)
         branch=$(json .branch)
@@ -119,7 +119,7 @@ expect_same "the cross's configuration" "$(cultivar -C laptop show "$crossed" --
 expect_ok cultivar -C laptop explore --runs 1 --propose --json
 expect_json '.runs[0] | .candidate == $id and .operator == "cross" and (.parents | length == 2)' --arg id "$crossed"
 expect_ok cultivar -C desktop pull
-expect_ok cultivar -C desktop cross "${pair[@]}" # of a branch that is not local there
+expect_ok cultivar -C desktop cross "${pair[@]}" # crosses a branch that is not local there
 expect_out "^already in the pool: ${crossed:0:8}"
 reject_err 'runs it first'
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# How far a claim is judged: the tiers, the verifier's private hold-out, and the share of the search that all of it may take.
+# Tests the depth of verification: the tiers, the verifier's private hold-out, and the share of the search that they may
+# cost.
 # shellcheck disable=SC2016 # jq has its own $variables
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
@@ -14,13 +15,13 @@ expect_ok cultivar -C mallory explore --runs 4 --json
 best=$(json '.runs | min_by(.val_bpb).candidate')
 worst=$(json '.runs | max_by(.val_bpb).candidate')
 
-# edit_run CANDIDATE FILTER: in mallory's unsent records.
+# edit_run CANDIDATE FILTER: changes mallory's unsent records.
 edit_run() { edit_spool mallory "if .type == \"run\" and .candidate == \$id then $2 else . end" --arg id "$1"; }
 of() { json --arg id "$1" "[.verdicts[].predicate | select(.candidate == \$id)][0] | $2"; }
 
 section "a hold-out is a verifier's own"
 write_text secret.txt 99 3000
-cat corpus.txt >>secret.txt # what everybody has is no hold-out
+cat corpus.txt >>secret.txt # public text is no hold-out
 expect_ok cultivar -C referee data import --hold-out "$PWD/secret.txt" --json
 expect_json '.slices >= 2 and .documents > 0 and .in_the_pool > 2000'
 expect_rc 128 cultivar -C referee data import --hold-out "$PWD/missing.txt"

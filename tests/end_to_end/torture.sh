@@ -2,8 +2,8 @@
 # Many processes explore, propose and pull against one server while they are killed, disks fill and the server restarts.
 # Afterwards every run that a command reported as recorded is in the pool exactly once, and every repository is sound.
 #
-# Larger by environment: TORTURE_SECONDS (30), TORTURE_CLONES (4), TORTURE_SEED (the draws of this script; when a process
-# is hit is up to the machine). KEEP_WORLD=1 keeps everything after a failure.
+# The environment can enlarge it: TORTURE_SECONDS (30), TORTURE_CLONES (4), TORTURE_SEED (the draws of this script; the
+# machine decides when a process is hit). KEEP_WORLD=1 keeps everything after a failure.
 # shellcheck disable=SC2016 # jq has its own $variables
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
@@ -13,16 +13,16 @@ RANDOM=${TORTURE_SEED:-1}
 hosting=$world/hosting.git log=$world/log victims=$world/victims disk=$world/disk
 mkdir "$log" "$victims" "$disk"
 
-# --- The server: git daemon on loopback ---------------------------------------------------------------------------------
+# --- The server: git daemon on loopback -------------------------------------------------------------------------------
 server=0 port=0
 server_answers() { git ls-remote --quiet "git://127.0.0.1:$port/hosting.git" >/dev/null 2>&1; }
 start_server() {
     setsid git daemon --reuseaddr --listen=127.0.0.1 --port="$port" --base-path="$world" --export-all \
         --enable=receive-pack >>"$log/daemon" 2>&1 </dev/null &
     server=$!
-    disown "$server" # its end is no news
+    disown "$server" # the shell does not report its end
 }
-# stop_server SIGNAL: the daemon and whatever serves somebody at this moment.
+# stop_server SIGNAL: stops the daemon and all its children that serve a client now.
 stop_server() {
     kill "-$1" -- "-$server" 2>/dev/null || true
     while kill -0 -- "-$server" 2>/dev/null; do sleep 0.02; done
@@ -53,7 +53,7 @@ stop_all() {
 }
 trap 'code=$?; stop_all; (exit $code); leave' EXIT
 
-# --- The pool: an instant trainer, and clones of which the first lies on a small disk ---------------------------------
+# --- The pool: an instant trainer, and clones, the first of them on a small disk --------------------------------------
 mkdir -p draft/files
 cat >draft/files/instant.awk <<'END'
 function number(name,  at) {
@@ -80,7 +80,7 @@ default = 0.0
 range = [-10.0, 10.0]
 END
 git init --quiet --bare "$hosting"
-git -C "$hosting" config core.fsync committed # what it acknowledges survives its death
+git -C "$hosting" config core.fsync committed # acknowledged pushes survive its death
 find_port
 expect_ok cultivar init founder --kind command --task draft/task.toml --budget 1s --remote "git://127.0.0.1:$port/hosting.git"
 expect_ok cultivar -C founder propose
@@ -95,11 +95,11 @@ for ((i = 0; i < clones; ++i)); do
     folders+=("$folder")
 done
 
-# --- Who works, and who is in the way ----------------------------------------------------------------------------------
+# --- Workers, and the processes that disturb them ---------------------------------------------------------------------
 goes_on() { [[ ! -e $world/stop ]]; }
 nap() { sleep "$(printf '0.%03d' $((RANDOM % $1)))"; }
 
-# under_fire SLOT NUMBER COMMAND...: a process that may be killed; what it said and how it ended are kept outside.
+# under_fire SLOT NUMBER COMMAND...: runs a process that may be killed; keeps its output and exit code in $log.
 under_fire() {
     local slot=$1 name=$1.$2 code=0
     shift 2
@@ -110,7 +110,7 @@ under_fire() {
     rm -f "$victims/$slot"
     echo "$code $name $*" >>"$log/ends.$slot"
 }
-# As on a full disk where no small one can be mounted: nothing may grow beyond N KiB.
+# limited KIB COMMAND...: simulates a full disk, if no small disk can be mounted: no file may grow beyond KIB KiB.
 limited() {
     trap '' XFSZ
     ulimit -f "$1"
@@ -145,7 +145,7 @@ shares() {
         nap 500
     done
 }
-# Kills a cultivar with -9, and every other time also what it had started, which would otherwise be asked to leave.
+# Kills a cultivar with -9, and every other time also its children, which would otherwise be asked to stop.
 kills() {
     local files pid kin
     RANDOM=$((RANDOM + 77))
@@ -156,11 +156,11 @@ kills() {
         [[ -n $pid && $(cat "/proc/$pid/comm" 2>/dev/null) == cultivar ]] || continue
         kin=
         [[ $((RANDOM % 2)) -eq 0 ]] || kin=$(pgrep -P "$pid" || true)
-        # shellcheck disable=SC2086 # one number a word
+        # shellcheck disable=SC2086 # one number per word
         ! kill -KILL "$pid" $kin 2>/dev/null || echo >>"$log/kills"
     done
 }
-# A server that was killed leaves locks that its keeper takes away, as after a crash.
+# A killed server leaves locks; they are removed here, as an administrator would after a crash.
 restarts() {
     RANDOM=$((RANDOM + 99))
     while goes_on; do
@@ -229,7 +229,7 @@ expect_ok cultivar -C fresh log -n 1000000 --json
 expect_json 'all(.runs[]; .refused == null)'
 json '.runs[].id' | sort >shown
 
-# Straight from the hosting's bytes: the id of a record is the digest of its line.
+# Reads the hosting's own bytes: the id of a record is the digest of its line.
 for ref in $(git -C "$hosting" for-each-ref --format='%(refname)' refs/heads/journal/); do
     for segment in $(git -C "$hosting" ls-tree --name-only "$ref" seg/); do git -C "$hosting" show "$ref:$segment"; done
 done >records
@@ -255,7 +255,7 @@ printf 'torture: %s processes, %s kills, %s records (%s runs, %s of them reporte
 command='the sum of it'
 expect_same "losses" "" "$(<lost)"
 expect_same "duplicates" "" "$(<twice)"
-# 1 is no answer of these commands; 137 is our own work.
+# These commands never exit with 1; 137 comes from our own kills.
 expect_same "other ends than 0, 75, 128 and 137" "" "$(grep -vE '^(0|75|128|137) ' ends || true)"
 expect_at_least "runs reported" 20 "$(count reported)"
 expect_at_least "kills" 5 "$(count "$log/kills")"

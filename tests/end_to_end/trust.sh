@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Whom a pool trusts: its roots change by a threshold of those before, and are shown; the user's own SSH key signs.
+# Trust roots of a pool: a threshold of the previous roots changes them, and they are shown; the user's own SSH key
+# signs.
 # shellcheck disable=SC2016 # the inner shell expands its own
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
@@ -8,7 +9,7 @@ hosting=$world/hosting.git
 git init --quiet --bare "$hosting"
 
 key_of() { cultivar -C "$1" trust --show --json | jq -r '.you.public_key'; }
-# line_of CLONE NAMESPACES: as allowed_signers takes it.
+# line_of CLONE NAMESPACES: prints the clone's line for allowed_signers.
 line_of() { printf '%s namespaces="%s" %s\n' "$(writer_of "$1")" "$2" "$(key_of "$1")"; }
 digest_of() { cultivar -C "$1" trust --show --json | jq -r '.roots.waiting.digest[0:8]'; }
 

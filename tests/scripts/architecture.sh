@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# scripts/check-architecture: silent on this tree, and names file and line of an include that is planted in a copy of it.
+# Tests scripts/check-architecture: it prints nothing on this tree, and names file and line of an include that is
+# planted in a copy of it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 copy=$(mktemp -d)
@@ -13,10 +14,10 @@ fail() {
 "$root/scripts/check-architecture" || fail "the tree breaks its own walls"
 
 (cd "$root" && git ls-files -z --cached --others --exclude-standard '*.cpp' '*.h' '*CMakeLists.txt' |
-    xargs -0 cp --parents -t "$copy" 2>/dev/null) || true # a file that git still lists may be gone
+    xargs -0 cp --parents -t "$copy" 2>/dev/null) || true # a listed file may be deleted
 git -C "$copy" init -q
 
-# expect_broken FILE INCLUDE WORDS: INCLUDE as the new first line of FILE is found.
+# expect_broken FILE INCLUDE WORDS: expects that INCLUDE as the new first line of FILE is reported.
 expect_broken() {
     local file=$copy/$1 said
     cp "$file" "$copy/kept"
