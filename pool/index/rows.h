@@ -1,0 +1,122 @@
+// The answers of the index as plain structs, and the report of a refresh.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pool/git/repository.h"
+#include "pool/types/record.h"
+#include "pool/types/use_cost.h"
+#include "pool/types/verdict.h"
+
+namespace cultivar {
+
+struct Refusal {
+    std::string where;  // ref or record
+    std::string reason;
+};
+
+struct RefreshReport {
+    int runs = 0, claims = 0, candidates = 0, verdicts = 0, contributors = 0, retirements = 0;
+    int leases = 0;     // of runs that did not come too
+    int proposals = 0;  // that a source brought (pool/storage/bundle.h)
+    int archived = 0;   // candidates that the archive holds now and did not
+    std::vector<Refusal> refused;
+};
+// Its counts by their names, as one process tells another.
+inline constexpr std::pair<const char*, int RefreshReport::*> kReportCounts[] = {
+    {"runs", &RefreshReport::runs},
+    {"candidates", &RefreshReport::candidates},
+    {"claims", &RefreshReport::claims},
+    {"verdicts", &RefreshReport::verdicts},
+    {"contributors", &RefreshReport::contributors},
+    {"retirements", &RefreshReport::retirements},
+    {"leases", &RefreshReport::leases},
+    {"proposals", &RefreshReport::proposals},
+    {"archived", &RefreshReport::archived},
+};
+
+struct RunRow {
+    std::string id;
+    Run run;
+    bool refused = false;  // failed intake, or its claim was rejected
+    std::string why_refused;
+    std::string
+        source;  // where it came from: "archive", a source's name (pool/storage/extra_remote.h), or "" for the pool itself
+};
+
+// What the search asks of a run, from the index alone.
+struct RunSummary {
+    std::string id, writer, candidate, operator_name;
+    RunStatus status = RunStatus::done;
+    Decision decision = Decision::none;
+    double score = 0;  // done: val_bpb; stopped: expected_bpb
+    double budget_s = 0;
+    std::int64_t steps = 0;
+    std::vector<std::string> parents;
+    double wall_s = 0;
+    std::string proposer;  // asked before this run, as its record says
+    double proposer_seconds = 0, proposer_usd = 0;
+};
+
+struct OtherCategoryRun {
+    std::string id, writer, candidate, category;
+    double score = 0;
+};
+
+struct ClaimRow {
+    std::string id;
+    Claim claim;
+    std::string problem;             // what intake found wrong, or ""
+    std::optional<Verdict> verdict;  // the newest that counts
+};
+
+// A candidate in one category.
+struct Standing {
+    std::string candidate, category;
+    int runs = 0;        // scored and not refused
+    double val_bpb = 0;  // mean over those runs; of a rejected candidate, what was claimed; of an accepted one, the
+                         // mean over the runs of its accepted claims, but no better than what was scored again
+    bool kept = false;
+    std::string verdict;      // "accepted", "rejected", "inconclusive", "pending" (claimed), "" (not claimed)
+    bool record = false;      // accepted as one by a verdict that counts
+    std::string contributor;  // writer of the first run here
+    UseCost cost;             // parameters and FLOPs of that run; joules a token: the mean over the runs that count
+};
+
+// The record of a category: the best claim that was accepted as one.
+struct RecordHolder {
+    std::string claim, candidate;
+    std::vector<double> scores;  // one a seed: of its verdict's reruns; of its own runs where an older one has none
+};
+
+// A candidate that cannot be judged in a category, and why.
+struct Unfit {
+    std::string candidate, category, reason;
+};
+
+struct CandidateRow {
+    std::string id, toml;
+    std::vector<std::string> parents;  // candidate ids
+    std::vector<Oid> commits;          // none: no branch or commit known yet
+};
+
+// A key's doings, under whatever names: standing belongs to keys.
+struct Contributor {
+    std::string key;                   // fingerprint, or the writer's name where the log does not tell
+    std::vector<std::string> writers;  // sorted
+    int runs = 0, claims = 0, valid = 0, rejected = 0;
+    int valid_in_a_row = 0;                    // by the verdicts' times, since the last rejected one
+    double gain_found = 0, gain_credited = 0;  // pool/rules/attribution.h
+    double joules = 0;                         // of its runs
+};
+
+struct Totals {
+    int runs = 0, done = 0, kept = 0, failed = 0, unfit = 0, stopped = 0, claims = 0, pending = 0, accepted = 0,
+        rejected = 0, candidates = 0, contributors = 0, refused = 0, spooled = 0;
+    double search_s = 0, search_joules = 0, verify_s = 0, verify_joules = 0;
+};
+
+}  // namespace cultivar
