@@ -1,7 +1,7 @@
 // A clone of a pool on this machine: the repository, the task on main, this clone's key and name, and where its own
 // state lies. State that is not in git lives under <git dir>/cultivar/:
 //   key.pem       this clone's private key (0600)       spool.jsonl   records not yet committed (pool/clone/journal.h)
-//   index.sqlite  cache, may be deleted                 seen/         last seen tips of logs (pool/index/index.h)
+//   index.sqlite  cache, may be deleted                 seen/         last seen tips of logs (pool/index/log_import.h)
 //   data/         shards and byte table                 run/          the run under way
 //   trust         the command that may run here (pool/clone/command_trust.h)
 //   roots         the trust roots as last seen (pool/clone/trust_roots.h)

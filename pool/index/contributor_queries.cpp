@@ -1,13 +1,9 @@
-// Who did what, by key: Index::contributors().
 #include <algorithm>
-#include <map>
-#include <set>
-#include <sstream>
 #include <tuple>
 
 #include <fmt/format.h>
 
-#include "pool/index/index.h"
+#include "pool/index/index_queries.h"
 #include "pool/index/sql.h"
 #include "pool/rules/attribution.h"
 
@@ -15,85 +11,93 @@ namespace cultivar {
 namespace {
 
 struct JudgedClaim {
-    std::string id, key, candidate, category, result, at;
+    std::string id, writer, candidate, category;
+    std::string result, at;  // of the newest verdict that counts; "": none
 };
 
-}  // namespace
+// Every writer and its runs, by key; `key_of` its key.
+Result<void> read_writers(Statement& get, std::map<std::string, Contributor>& by_key,
+                          std::map<std::string, std::string>& key_of) {
+    return get.each([&](Row& row) {
+        const std::string writer = row.text(), key = row.text();
+        key_of[writer] = key;
+        Contributor& one = by_key[key];
+        one.key = key;
+        one.writers.push_back(writer);
+        one.runs += row.count();
+        one.joules += row.real();
+    });
+}
 
-Result<std::vector<Contributor>> Index::contributors() {
-    std::map<std::string, Contributor> by_key;
-    std::map<std::string, std::string> key_of;  // of a writer
-    TRY_ASSIGN(Statement writers, db_->prepare(R"(
-SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules, 0) FROM writer LEFT JOIN (
-    SELECT writer, COUNT(*) AS runs, TOTAL(search_joules) AS joules FROM record
-    WHERE type = 'run' AND refused IS NULL GROUP BY writer) AS made ON made.writer = name ORDER BY name)"));
-    for (;;) {
-        TRY_ASSIGN(bool more, writers.step());
-        if (!more) break;
-        key_of[writers.text(0)] = writers.text(1);
-        Contributor& one = by_key[writers.text(1)];
-        one.key = writers.text(1);
-        one.writers.push_back(writers.text(0));
-        one.runs += static_cast<int>(writers.whole(2));
-        one.joules += writers.real(3);
-    }
-    TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format(
-                   "SELECT id, writer, candidate, category, {} FROM record WHERE type = 'claim' ORDER BY seq",
-                   kResultAndTimeOf)));
-    std::vector<JudgedClaim> judged;
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        auto known = key_of.find(get.text(1));
-        if (known == key_of.end()) continue;
-        std::istringstream words(get.text(4));
-        JudgedClaim claim{get.text(0), known->second, get.text(2), get.text(3), "", ""};
-        words >> claim.result >> claim.at;
-        Contributor& one = by_key[claim.key];
-        ++one.claims;
-        if (!claim.result.empty()) judged.push_back(std::move(claim));
-    }
-    std::sort(judged.begin(), judged.end(),
-              [](const JudgedClaim& a, const JudgedClaim& b) { return std::tie(a.at, a.id) < std::tie(b.at, b.id); });
-    AttributionInput kinship;
+// Counts claims and verdicts, in the order of the verdicts. Returns the accepted candidates, each once per category.
+std::vector<Improvement> count_claims(std::vector<JudgedClaim> claims, std::map<std::string, Contributor>& by_key,
+                                      const std::map<std::string, std::string>& key_of) {
+    std::ranges::sort(claims, {}, [](const JudgedClaim& one) { return std::tie(one.at, one.id); });
+    std::vector<Improvement> improvements;
     std::set<std::pair<std::string, std::string>> met;
-    for (const JudgedClaim& claim : judged) {
-        Contributor& one = by_key[claim.key];
+    for (const JudgedClaim& claim : claims) {
+        const auto known = key_of.find(claim.writer);
+        if (known == key_of.end()) continue;
+        Contributor& one = by_key[known->second];
+        ++one.claims;
         if (claim.result == "accepted") ++one.valid, ++one.valid_in_a_row;
         if (claim.result == "rejected") ++one.rejected, one.valid_in_a_row = 0;
         if (claim.result == "accepted" && met.emplace(claim.candidate, claim.category).second)
-            kinship.finds.push_back({claim.candidate, claim.category, claim.key});
+            improvements.push_back({claim.candidate, claim.category, known->second});
     }
-    TRY(credit_finds(kinship, by_key));
+    return improvements;
+}
+
+}  // namespace
+
+Result<std::vector<Contributor>> IndexQueries::contributors() {
+    TRY_ASSIGN(Statement writers, prepare(R"(
+SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules, 0) FROM writer LEFT JOIN (
+    SELECT writer, COUNT(*) AS runs, TOTAL(search_joules) AS joules FROM record
+    WHERE type = 'run' AND refused IS NULL GROUP BY writer) AS made ON made.writer = name ORDER BY name)"));
+    std::map<std::string, Contributor> by_key;
+    std::map<std::string, std::string> key_of;  // of a writer
+    TRY(read_writers(writers, by_key, key_of));
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT id, writer, candidate, category, {} FROM record WHERE type = "
+                                                  "'claim' ORDER BY seq",
+                                                  kResultAndTimeOf)));
+    TRY_ASSIGN(std::vector<JudgedClaim> claims, get.all([](Row& row) {
+        JudgedClaim claim{row.text(), row.text(), row.text(), row.text(), "", ""};
+        const std::vector<std::string> verdict = split(row.text());
+        if (!verdict.empty()) claim.result = verdict[0];
+        if (verdict.size() > 1) claim.at = verdict[1];
+        return claim;
+    }));
+    AttributionInput input;
+    input.finds = count_claims(std::move(claims), by_key, key_of);
+    TRY(attribute_gains(input, by_key));
     std::vector<Contributor> rows;
     for (auto& [key, one] : by_key) rows.push_back(std::move(one));
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const Contributor& a, const Contributor& b) { return a.gain_credited > b.gain_credited; });
+    std::ranges::stable_sort(rows, std::ranges::greater(), &Contributor::gain_credited);
     return rows;
 }
 
-Result<void> Index::credit_finds(AttributionInput& kinship, std::map<std::string, Contributor>& by_key) {
-    if (kinship.finds.empty()) return {};
+Result<void> IndexQueries::attribute_gains(AttributionInput& input, std::map<std::string, Contributor>& by_key) {
+    if (input.finds.empty()) return {};
     std::map<std::string, Relative> relatives;
-    TRY_ASSIGN(std::vector<CandidateRow> rows, candidates());
-    for (CandidateRow& row : rows) relatives[row.id] = {std::move(row.parents), gene_lines(row.toml)};
+    TRY_ASSIGN(std::vector<CandidateRow> candidate_rows, candidates());
+    for (CandidateRow& row : candidate_rows) relatives[row.id] = {std::move(row.parents), gene_lines(row.toml)};
     std::map<std::pair<std::string, std::string>, double> scores;
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT candidate, category, val_bpb FROM standing WHERE runs > 0"));
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        scores[{get.text(0), get.text(1)}] = get.real(2);
-    }
-    kinship.relative = [&](const std::string& candidate) -> const Relative* {
+    TRY_ASSIGN(Statement get, prepare("SELECT candidate, category, val_bpb FROM standing WHERE runs > 0"));
+    TRY(get.each([&](Row& row) {
+        std::string candidate = row.text();
+        double& score = scores[{std::move(candidate), row.text()}];
+        score = row.real();
+    }));
+    input.relative = [&](const std::string& candidate) -> const Relative* {
         auto found = relatives.find(candidate);
         return found == relatives.end() ? nullptr : &found->second;
     };
-    kinship.score = [&](const std::string& candidate, const std::string& category) -> const double* {
+    input.score = [&](const std::string& candidate, const std::string& category) -> const double* {
         auto found = scores.find({candidate, category});
         return found == scores.end() ? nullptr : &found->second;
     };
-    for (const auto& [key, credit] : credit_of(kinship)) {
+    for (const auto& [key, credit] : credit_of(input)) {
         by_key[key].gain_found = credit.found;
         by_key[key].gain_credited = credit.credited;
     }

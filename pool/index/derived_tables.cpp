@@ -1,16 +1,35 @@
-// What follows from the index's tables, worked out anew for the candidates that something new concerns (table `dirty`).
-#include <algorithm>
+#include "pool/index/derived_tables.h"
+
 #include <map>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "pool/clone/trust_roots.h"
-#include "pool/index/index.h"
 #include "pool/index/sql.h"
+#include "pool/rules/retirement.h"
 
 namespace cultivar {
 namespace {
+
+class DerivedTables {
+public:
+    explicit DerivedTables(IndexDatabase& database) : database_(database), sql_(database.sql()) {}
+    Result<void> derive();
+
+private:
+    const char* affected() const;
+    Result<void> apply_rejections();
+    Result<void> derive_standings();
+    Result<void> derive_verdicts();
+    Result<void> limit_to_accepted(const std::string& candidate, const std::string& category);
+    Result<std::vector<RetirementStatement>> retirement_statements();
+    Result<void> derive_retired();
+    Result<void> derive_totals();
+
+    IndexDatabase& database_;
+    Database& sql_;
+};
 
 std::string strongest(const std::set<std::string>& words) {
     for (const char* word : {"accepted", "pending", "inconclusive", "rejected"}) {
@@ -19,16 +38,22 @@ std::string strongest(const std::set<std::string>& words) {
     return "";
 }
 
-}  // namespace
+Result<void> DerivedTables::derive() {
+    TRY(apply_rejections());
+    TRY(derive_standings());
+    TRY(derive_retired());
+    TRY(derive_totals());
+    return sql_.execute("DELETE FROM dirty");
+}
 
-// In a new index all of them, in the order in which they lie.
-const char* Index::concerned() const {
-    return is_new_ ? "record NOT INDEXED" : "dirty CROSS JOIN record USING(candidate)";
+// The records of the candidates in table `dirty`; in a new index all records, in the order in which they lie.
+const char* DerivedTables::affected() const {
+    return database_.is_new() ? "record NOT INDEXED" : "dirty CROSS JOIN record USING(candidate)";
 }
 
 // The runs of a rejected claim no longer count, if its own writer made them.
-Result<void> Index::apply_rejections() {
-    return db_->execute(R"(
+Result<void> DerivedTables::apply_rejections() {
+    return sql_.execute(R"(
 CREATE TEMP TABLE IF NOT EXISTS refuted(id TEXT PRIMARY KEY) WITHOUT ROWID;
 DELETE FROM refuted;
 INSERT OR IGNORE INTO refuted SELECT claim_run.run
@@ -46,8 +71,8 @@ UPDATE record SET rejected = 1 WHERE rejected = 0 AND id IN refuted;
 )");
 }
 
-Result<void> Index::derive_standings() {
-    TRY(db_->execute(fmt::format(R"(
+Result<void> DerivedTables::derive_standings() {
+    TRY(sql_.execute(fmt::format(R"(
 DELETE FROM standing WHERE candidate IN dirty;
 INSERT INTO standing(candidate, category, runs, val_bpb, kept, contributor, parameters, flops, joules)
 SELECT candidate, category, good, COALESCE(mean, claimed), kept, writer, parameters, flops, joules FROM (
@@ -57,88 +82,93 @@ SELECT candidate, category, good, COALESCE(mean, claimed), kept, writer, paramet
         MIN(seq), writer, parameters, flops  -- of that first run: SQLite takes bare columns from a lone MIN's row
     FROM {} WHERE type = 'run' AND status = 'done' AND refused IS NULL GROUP BY candidate, category);
 )",
-                                 concerned())
+                                 affected())
                          .c_str()));
     return derive_verdicts();
 }
 
-Result<void> Index::derive_verdicts() {
+Result<void> DerivedTables::derive_verdicts() {
     TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format("SELECT candidate, category, {}, {} FROM {} WHERE type = 'claim'", kResultOf,
-                                        kRecordOf, concerned())));
-    std::set<std::pair<std::string, std::string>> records;
-    std::map<std::pair<std::string, std::string>, std::set<std::string>> words;
-    for (;;) {
-        TRY_ASSIGN(bool row, get.step());
-        if (!row) break;
-        words[{get.text(0), get.text(1)}].insert(get.is_null(2) ? "pending" : get.text(2));
-        if (get.whole(3) != 0) records.emplace(get.text(0), get.text(1));
-    }
-    TRY_ASSIGN(Statement set,
-               db_->prepare("UPDATE standing SET verdict = ?3, record = ?4 WHERE candidate = ?1 AND category = ?2"));
-    for (const auto& [at, said] : words) {
-        const std::string word = strongest(said);
-        set.bind(1, at.first).bind(2, at.second).bind(3, word).bind(4, std::int64_t{records.count(at) > 0});
-        TRY(set.run());
-        if (word == "accepted") TRY(keep_to_vouched(at.first, at.second));
+               sql_.prepare(fmt::format("SELECT candidate, category, {}, {} FROM {} WHERE type = 'claim'", kResultOf,
+                                        kRecordOf, affected())));
+    using Place = std::pair<std::string, std::string>;  // candidate and category
+    std::set<Place> records;
+    std::map<Place, std::set<std::string>> results;
+    TRY(get.each([&](Row& row) {
+        std::string candidate = row.text();
+        const Place place{std::move(candidate), row.text()};
+        results[place].insert(row.text_if().value_or("pending"));
+        if (row.flag()) records.insert(place);
+    }));
+    TRY_ASSIGN(Statement set, sql_.prepare("UPDATE standing SET verdict = :verdict, record = :record "
+                                           "WHERE candidate = :candidate AND category = :category"));
+    for (const auto& [place, found] : results) {
+        const std::string verdict = strongest(found);
+        set.bind(":candidate", place.first).bind(":category", place.second);
+        TRY(set.bind(":verdict", verdict).bind(":record", records.contains(place)).run());
+        if (verdict == "accepted") TRY(limit_to_accepted(place.first, place.second));
     }
     return {};
 }
 
-// An accepted standing rests on the runs of its accepted claims, whoever else ran the candidate, and is no better than
-// the runs whose weights were scored again.
-Result<void> Index::keep_to_vouched(const std::string& candidate, const std::string& category) {
-    TRY_ASSIGN(Statement set, db_->prepare(fmt::format(R"(
-WITH vouched AS (SELECT id, artifact_run FROM record WHERE candidate = ?1 AND category = ?2 AND type = 'claim'
+// An accepted standing rests on the runs of its accepted claims alone, and is no better than the runs whose weights were
+// scored again.
+Result<void> DerivedTables::limit_to_accepted(const std::string& candidate, const std::string& category) {
+    TRY_ASSIGN(Statement set, sql_.prepare(fmt::format(R"(
+WITH vouched AS (SELECT id, artifact_run FROM record WHERE candidate = :candidate AND category = :category AND type = 'claim'
         AND {} = 'accepted'),
     claimed AS (SELECT COUNT(*) AS runs, AVG(score) AS mean FROM record WHERE id IN
         (SELECT run FROM claim_run WHERE claim IN (SELECT id FROM vouched))),
     rescored AS (SELECT AVG(score) AS mean FROM record WHERE id IN (SELECT artifact_run FROM vouched))
 UPDATE standing SET runs = (SELECT runs FROM claimed),
     val_bpb = MAX((SELECT mean FROM claimed), COALESCE((SELECT mean FROM rescored), 0))
-WHERE candidate = ?1 AND category = ?2 AND (SELECT runs FROM claimed) > 0)",
+WHERE candidate = :candidate AND category = :category AND (SELECT runs FROM claimed) > 0)",
                                                        kResultOf)));
-    return set.bind(1, candidate).bind(2, category).run();
+    return set.bind(":candidate", candidate).bind(":category", category).run();
 }
 
-// Few: worked out anew whenever something came, since who may say so changes with main.
-Result<void> Index::derive_retired() {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT candidate, writer, operator, status, reason, at FROM record WHERE "
+Result<std::vector<RetirementStatement>> DerivedTables::retirement_statements() {
+    TRY_ASSIGN(Statement get, sql_.prepare("SELECT candidate, status, reason, writer, at, operator FROM record WHERE "
                                            "type = 'retirement' AND refused IS NULL ORDER BY seq"));
-    std::vector<RetirementStatement> words;
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        words.push_back(
-            {{clone_->task_id, get.text(0), get.text(3) == "retired", get.text(4), get.text(1), get.text(5)},
-             get.text(2)});
+    return get.all([&](Row& row) {
+        Retirement said;
+        said.task = database_.clone().task_id;
+        said.candidate = row.text();
+        said.retired = row.text() == "retired";
+        said.reason = row.text();
+        said.writer = row.text();
+        said.at = row.text();
+        return RetirementStatement{std::move(said), row.text()};
+    });
+}
+
+// All of them anew whenever something came: they are few, and the right to say so changes with main.
+Result<void> DerivedTables::derive_retired() {
+    TRY_ASSIGN(std::vector<RetirementStatement> statements, retirement_statements());
+    TRY(sql_.execute("DELETE FROM retired"));
+    if (statements.empty()) return {};
+    RetirementAuthority authority{database_.clone().writer, {}, {}};
+    if (auto roots = trusted_roots(database_.clone())) {
+        for (const AllowedSigner& verifier : roots->now.verifiers) authority.verifiers.insert(verifier.fingerprint);
     }
-    TRY(db_->execute("DELETE FROM retired"));
-    if (words.empty()) return {};
-    RetirementAuthority jury{clone_->writer, {}, {}};
-    if (auto roots = trusted_roots(*clone_)) {
-        for (const AllowedSigner& verifier : roots->now.verifiers) jury.verifiers.insert(verifier.fingerprint);
-    }
-    TRY_ASSIGN(Statement kept, db_->prepare("SELECT writer FROM record WHERE type = 'run' AND candidate = ? AND "
-                                            "decision = 'kept' AND refused IS NULL AND rejected = 0"));
-    jury.keepers = [&](const std::string& candidate) {
-        std::set<std::string> writers;
-        kept.bind(1, candidate);
-        for (auto more = kept.step(); more && *more; more = kept.step()) writers.insert(kept.text(0));
-        kept.reset();
-        return writers;
+    TRY_ASSIGN(Statement kept, sql_.prepare("SELECT writer FROM record WHERE type = 'run' AND candidate = :candidate "
+                                            "AND decision = 'kept' AND refused IS NULL AND rejected = 0"));
+    authority.keepers = [&](const std::string& candidate) {
+        auto writers = kept.bind(":candidate", candidate).all([](Row& row) { return row.text(); });
+        return writers ? std::set<std::string>(writers->begin(), writers->end()) : std::set<std::string>();
     };
-    TRY_ASSIGN(Statement put, db_->prepare("INSERT INTO retired VALUES(?, ?, ?, ?, ?)"));
-    for (const auto& [candidate, retired] : retired_by(words, jury)) {
-        put.bind(1, candidate).bind(2, retired.writer).bind(3, retired.reason).bind(4, retired.at);
-        TRY(put.bind(5, std::int64_t{retired.everywhere}).run());
+    TRY_ASSIGN(Statement put, sql_.prepare("INSERT INTO retired(candidate, writer, reason, at, everywhere) "
+                                           "VALUES(:candidate, :writer, :reason, :at, :everywhere)"));
+    for (const auto& [candidate, retired] : retired_by(statements, authority)) {
+        put.bind(":candidate", candidate).bind(":writer", retired.writer).bind(":reason", retired.reason);
+        TRY(put.bind(":at", retired.at).bind(":everywhere", retired.everywhere).run());
     }
     return {};
 }
 
-// Records do not change: what they add up to grows by the new ones, those after `counted`.
-Result<void> Index::derive_totals() {
-    return db_->execute(fmt::format(R"(
+// Records do not change: totals grow by those after `counted`.
+Result<void> DerivedTables::derive_totals() {
+    return sql_.execute(fmt::format(R"(
 WITH fresh AS MATERIALIZED (SELECT type, status, wall_s, search_joules, refused FROM record
         WHERE seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted')),
     run AS (SELECT * FROM fresh WHERE type = 'run' AND refused IS NULL)
@@ -167,6 +197,12 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
                             .c_str());
 }
 
-Result<void> Index::count_again() { return db_->execute("DELETE FROM total; UPDATE writer SET ran = 0"); }
+}  // namespace
+
+Result<void> derive_tables(IndexDatabase& database) { return DerivedTables(database).derive(); }
+
+Result<void> recount_totals(IndexDatabase& database) {
+    return database.sql().execute("DELETE FROM total; UPDATE writer SET ran = 0");
+}
 
 }  // namespace cultivar

@@ -1,43 +1,65 @@
-// Journals and ledgers, followed from where they were last seen.
+#include "pool/index/log_import.h"
+
+#include <array>
+
 #include <fmt/format.h>
 
 #include "pool/clone/trust_roots.h"
-#include "pool/index/importer.h"
-#include "pool/storage/extra_remote.h"
+#include "pool/index/derived_tables.h"
 
 namespace cultivar {
 
-// The journals or ledgers among the refs.
-Result<std::vector<Index::Log>> Index::logs_of(const std::vector<Ref>& refs, bool ledger) {
-    std::vector<Log> logs;
-    for (const Ref& ref : refs) {
-        const auto writer = under(ref.name, ledger ? "ledger/" : "journal/");
-        if (!writer) continue;
-        // Others' local branches are not theirs; of this clone's two, the local one holds all and more.
-        const bool local = ref.name.starts_with("refs/heads/"), own = *writer == clone_->writer;
-        if (local && !own) continue;
-        if (!local && own) {
-            TRY_ASSIGN(std::optional<Oid> here,
-                       clone_->repo.ref(ledger ? clone_->ledger_ref() : clone_->journal_ref()));
-            if (here) continue;
-        }
-        logs.push_back({ref.name, *writer, ref.oid, ledger, source_of_ref(ref.name)});
-    }
-    return logs;
+Result<void> LogImport::prepare() {
+    TRY(records_.prepare());
+    TRY_ASSIGN(get_tip_, database_.sql().prepare("SELECT tip, records FROM log WHERE ref = :ref"));
+    TRY_ASSIGN(set_tip_, database_.sql().prepare("INSERT OR REPLACE INTO log VALUES(:ref, :tip, :records)"));
+    TRY_ASSIGN(tips_, read_tips(database_.clone()));
+    return {};
 }
 
-// May this log be followed from where it was last seen? The fingerprint of the key that signed it. Errors: corrupt,
-// with the reason.
-Result<std::string> Index::RecordChecks::check(const Log& log, const LogPosition& seen,
-                                               const std::vector<AllowedSigner>& verifiers) {
-    const Repo& repo = index.clone_->repo;
+Result<void> LogImport::save_tips() { return moved_ ? write_tips(database_.clone(), tips_) : Result<void>(); }
+
+Result<LogPosition> LogImport::indexed_tip(const std::string& ref) {
+    TRY_ASSIGN(auto tip, get_tip_.bind(":ref", ref).first([](Row& row) {
+        return LogPosition{row.text(), static_cast<std::size_t>(row.whole())};
+    }));
+    return tip.value_or(LogPosition());
+}
+
+Result<void> LogImport::follow(const std::string& ref, const LogPosition& tip) {
+    tips_[ref] = tip;
+    moved_ = true;
+    return set_tip_.bind(":ref", ref).bind(":tip", tip.oid).bind(":records", tip.records).run();
+}
+
+Result<void> LogImport::read_ahead(const std::vector<Log>& logs) {
+    std::vector<LogsAhead::Wanted> wanted;
+    for (const Log& log : logs) {
+        TRY_ASSIGN(LogPosition now, indexed_tip(log.ref));
+        if (now.oid != log.tip) wanted.push_back({log.tip, now.records});
+    }
+    if (wanted.size() >= kWorthAThread) ahead_.emplace(database_.clone().repo.git_dir(), std::move(wanted));
+    return {};
+}
+
+Result<std::vector<LogSegment>> LogImport::segments_of(const Oid& tip, std::size_t have) {
+    auto read = ahead_ ? ahead_->take(tip, have) : std::nullopt;
+    return read ? std::move(*read) : read_segments(database_.clone().repo, tip, have);
+}
+
+// The fingerprint of the key that signed a log, if the log may be followed from where it was last seen. Errors: corrupt,
+// with the reason; newer.
+Result<std::string> LogImport::check(const Log& log, const LogPosition& seen) {
+    const Repo& repo = database_.clone().repo;
+    auto roots = log.ledger ? trusted_roots(database_.clone()) : Roots();
+    if (!roots) return fail(roots.error());
     TRY_ASSIGN(std::string key, signer_of(repo, log.tip));
     if (key.substr(0, 8) != key_digits(log.writer))
         return fail(Code::corrupt,
                     key.empty() ? "is not signed by its writer" : "is signed by another key than its name says");
     if (log.ledger) {
         TRY_ASSIGN(Commit tip, repo.read_commit(log.tip));
-        if (std::string why = why_not_allowed(verifiers, key, tip.author.unix_s); !why.empty())
+        if (std::string why = why_not_allowed(roots->now.verifiers, key, tip.author.unix_s); !why.empty())
             return fail(Code::corrupt, std::move(why));
     }
     if (seen.oid.empty() || seen.oid == log.tip) return key;
@@ -50,67 +72,39 @@ Result<std::string> Index::RecordChecks::check(const Log& log, const LogPosition
     return key;
 }
 
-Result<LogPosition> Index::RecordChecks::known_tip(const std::string& ref) {
-    TRY_ASSIGN(bool known, get_tip_.bind(1, ref).step());
-    LogPosition tip;
-    if (known) tip = {get_tip_.text(0), static_cast<std::size_t>(get_tip_.whole(1))};
-    get_tip_.reset();
-    return tip;
-}
-
-Result<void> Index::RecordChecks::follow(const std::string& ref, const LogPosition& tip) {
-    tips[ref] = tip;
-    moved = true;
-    return set_tip_.bind(1, ref).bind(2, tip.oid).bind(3, static_cast<std::int64_t>(tip.records)).run();
-}
-
-Result<void> Index::RecordChecks::read_ahead(const std::vector<Log>& logs) {
-    std::vector<LogsAhead::Wanted> wanted;
-    for (const Log& log : logs) {
-        TRY_ASSIGN(LogPosition now, known_tip(log.ref));
-        if (now.oid != log.tip) wanted.push_back({log.tip, now.records});
-    }
-    if (wanted.size() >= kMuch) ahead_.emplace(index.clone_->repo.git_dir(), std::move(wanted));
-    return {};
-}
-
-Result<std::vector<LogSegment>> Index::RecordChecks::segments_of(const Oid& tip, std::size_t have) {
-    auto read = ahead_ ? ahead_->take(tip, have) : std::nullopt;
-    return read ? std::move(*read) : read_segments(index.clone_->repo, tip, have);
-}
-
-// This clone's own log was put together anew (pool/rejoin): what was read of it no longer holds.
-Result<void> Index::RecordChecks::forget_own(const Log& log) {
+// This clone's own log was written anew (pool/sync/journal_merge.h): the records that were read from it are deleted, and
+// are not counted as new when they are read again.
+Result<void> LogImport::forget_own(const Log& log) {
     if (log.ledger) return {};  // verdicts are read again as they were
     auto with_writer = [&](const std::string& sql) -> Result<int> {
-        TRY_ASSIGN(Statement statement, index.db_->prepare(sql));
-        TRY(statement.bind(1, log.writer).run());
-        return static_cast<int>(index.db_->changes());
+        TRY_ASSIGN(Statement statement, database_.sql().prepare(sql));
+        TRY(statement.bind(":writer", log.writer).run());
+        return static_cast<int>(database_.sql().changes());
     };
     TRY(
-        with_writer("INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE writer = ? AND candidate IS "
-                    "NOT NULL"));
-    TRY(with_writer("DELETE FROM claim_run WHERE claim IN (SELECT id FROM record WHERE writer = ?)"));
-    for (const auto& [type, count] : {std::pair{"run", &report.runs},
-                                      {"claim", &report.claims},
-                                      {"lease", &report.leases},
-                                      {"retirement", &report.retirements}}) {
-        TRY_ASSIGN(int gone, with_writer(fmt::format("DELETE FROM record WHERE writer = ? AND type = '{}' AND "
+        with_writer("INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE writer = :writer AND "
+                    "candidate IS NOT NULL"));
+    TRY(with_writer("DELETE FROM claim_run WHERE claim IN (SELECT id FROM record WHERE writer = :writer)"));
+    for (const auto& [type, count] : {std::pair{"run", &report_.runs},
+                                      {"claim", &report_.claims},
+                                      {"lease", &report_.leases},
+                                      {"retirement", &report_.retirements}}) {
+        TRY_ASSIGN(int gone, with_writer(fmt::format("DELETE FROM record WHERE writer = :writer AND type = '{}' AND "
                                                      "refused IS NULL",
                                                      type)));
-        *count -= gone;  // what is met again is no news
+        *count -= gone;
     }
-    TRY(with_writer("DELETE FROM record WHERE writer = ?"));
-    return index.count_again();
+    TRY(with_writer("DELETE FROM record WHERE writer = :writer"));
+    return recount_totals(database_);
 }
 
-Result<void> Index::RecordChecks::take_log(const Log& log) {
-    TRY_ASSIGN(LogPosition now, known_tip(log.ref));
-    if (now.oid == log.tip) return {};
-    if (!is_writer(log.writer)) return report.refused.push_back({log.ref, "is not a writer's name"}), Result<void>();
-    std::size_t have = now.records;
-    Repo& repo = index.clone_->repo;
-    LogPosition seen = tips[log.ref];
+Result<void> LogImport::take(const Log& log) {
+    TRY_ASSIGN(LogPosition indexed, indexed_tip(log.ref));
+    if (indexed.oid == log.tip) return {};
+    if (!is_writer(log.writer)) return report_.refused.push_back({log.ref, "is not a writer's name"}), Result<void>();
+    std::size_t have = indexed.records;
+    Repo& repo = database_.clone().repo;
+    LogPosition seen = tips_[log.ref];
     if (!seen.oid.empty() && !repo.has_object(seen.oid)) seen = {};
     if (log.ref.starts_with("refs/heads/") && !seen.oid.empty() &&
         !check_extends(repo, seen.oid, seen.records, log.tip)) {
@@ -119,31 +113,33 @@ Result<void> Index::RecordChecks::take_log(const Log& log) {
         have = 0;
     }
     Oid tip = log.tip;
-    auto roots = log.ledger ? trusted_roots(*index.clone_) : Roots();
-    auto good = roots ? check(log, seen, roots->now.verifiers) : Result<std::string>(fail(roots.error()));
-    auto read = good ? segments_of(tip, have) : fail(good.error());
+    auto key = check(log, seen);
+    auto read = key ? segments_of(tip, have) : fail(key.error());
     if (!read) {
-        report.refused.push_back({log.ref, read.error().message});
+        report_.refused.push_back({log.ref, read.error().message});
         if (seen.oid.empty() || seen.oid == tip || !log.ref.starts_with("refs/remotes/")) return {};
-        // Back to where it was good: nothing is lost, and a repaired remote can be followed again.
+        // Nothing is lost, and a repaired remote can be followed again.
         TRY(repo.set_ref(log.ref, seen.oid, tip));
         tip = seen.oid;
         read = read_segments(repo, tip, have);
         if (!read) return {};
     }
-    for (LogSegment& part : *read) {
+    for (const LogSegment& part : *read) have += part.lines.size();
+    TRY(take_segments(log, key.value_or(""), std::move(*read)));
+    TRY(follow(log.ref, {tip, have}));
+    return records_.pass_on();
+}
+
+Result<void> LogImport::take_segments(const Log& log, const std::string& key, std::vector<LogSegment> segments) {
+    for (LogSegment& part : segments) {
         for (std::size_t i = 0; i < part.lines.size(); ++i) {
-            ++have;
-            if (log.ledger) {
-                TRY(take_verdict(part.lines[i], log.writer));
-            } else {
-                add({std::move(part.lines[i]), log.writer},
-                    {part.blob, part.first + i, log.source, good ? *good : std::string()});
-            }
+            if (log.ledger)
+                TRY(records_.take_verdict(part.lines[i], log.writer));
+            else
+                records_.add({std::move(part.lines[i]), log.writer}, {part.blob, part.first + i, log.source, key});
         }
     }
-    TRY(follow(log.ref, {tip, have}));
-    return pass_on();
+    return {};
 }
 
 }  // namespace cultivar

@@ -1,11 +1,12 @@
-// Records on their way into the index's tables. The statements that take them are prepared once.
+#include "pool/index/record_import.h"
+
 #include <algorithm>
 #include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "pool/index/importer.h"
+#include "pool/index/derived_tables.h"
 
 namespace cultivar {
 namespace {
@@ -13,223 +14,234 @@ namespace {
 constexpr std::size_t kRunAfter = 8;      // records after a lease among which its run is looked for
 constexpr std::size_t kBatchLines = 512;  // read, then checked on all cores, then written
 
+constexpr const char* kPutRecord = R"(
+INSERT OR IGNORE INTO record(id, type, writer, candidate, category, at, status, decision, score, budget_s, wall_s,
+    search_joules, operator, steps, parents, artifact, artifact_run, seen_s, segment, place, line, refused, parameters,
+    flops, joules, source, reason, proposer, proposer_s, proposer_usd, tokens, train_s, replicate)
+VALUES(:id, :type, :writer, :candidate, :category, :at, :status, :decision, :score, :budget_s, :wall_s,
+    :search_joules, :operator, :steps, :parents, :artifact, :artifact_run, :seen_s, :segment, :place, :line, :refused,
+    :parameters, :flops, :joules, :source, :reason, :proposer, :proposer_s, :proposer_usd, :tokens, :train_s, :replicate)
+)";
+constexpr const char* kPutVerdict = R"(
+INSERT OR IGNORE INTO verdict(id, claim, verifier, result, at, seconds, joules, record, line)
+VALUES(:id, :claim, :verifier, :result, :at, :seconds, :joules, :record, :line)
+)";
+
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
-}  // namespace
-
-Result<void> Index::RecordChecks::prepare() {
-    const std::pair<Statement*, const char*> statements[] = {
-        {&put_,
-         "INSERT OR IGNORE INTO record(id, type, writer, candidate, category, at, status, decision, score, "
-         "budget_s, "
-         "wall_s, search_joules, operator, steps, parents, artifact, artifact_run, seen_s, segment, place, line, "
-         "refused, parameters, flops, joules, source, reason, proposer, proposer_s, proposer_usd, "
-         "tokens, train_s, replicate) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
-        {&refused_copy_, "SELECT 1 FROM record WHERE id = ? AND refused IS NOT NULL"},
-        {&forget_, "DELETE FROM record WHERE id = ?"},
-        {&link_, "INSERT OR IGNORE INTO claim_run VALUES(?, ?)"},
-        {&segment_, "INSERT OR IGNORE INTO segment(blob) VALUES(?)"},
-        {&known_segment_, "SELECT number FROM segment WHERE blob = ?"},
-        {&writer_, "INSERT OR IGNORE INTO writer(name, key) VALUES(?, ?)"},
-        {&dirty_, "INSERT OR IGNORE INTO dirty VALUES(?)"},
-        {&find_, "SELECT 1 FROM record WHERE id = ?"},
-        {&candidate_, "INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(?, ?, ?)"},
-        {&get_tip_, "SELECT tip, records FROM log WHERE ref = ?"},
-        {&set_tip_, "INSERT OR REPLACE INTO log VALUES(?, ?, ?)"},
-        {&verdict_,
-         "INSERT OR IGNORE INTO verdict(id, claim, verifier, result, at, seconds, joules, record, line) "
-         "VALUES(?,?,?,?,?,?,?,?,?)"},
-    };
-    for (const auto& [statement, sql] : statements) {
-        TRY_ASSIGN(*statement, index.db_->prepare(sql));
-    }
-    return {};
-}
-
-void Index::RecordChecks::add(RawLine line, Origin origin) {
-    waiting_.lines.push_back(std::move(line));
-    waiting_.origins.push_back(std::move(origin));
-}
-
-Result<void> Index::RecordChecks::pass_on() {
-    return waiting_.lines.size() >= kBatchLines ? check_waiting() : Result<void>();
-}
-
-Result<void> Index::RecordChecks::flush() {
-    TRY(check_waiting());
-    return check_waiting();
-}
-
-// What waits is checked in the background; what was checked meanwhile enters the tables.
-Result<void> Index::RecordChecks::check_waiting() {
-    Batch next = std::exchange(waiting_, {});
-    next.checked = std::async(std::launch::async, [this, lines = std::span<const RawLine>(next.lines)] {
-        return check_lines(index.clone_->task, index.clone_->task_id, lines);
-    });
-    std::swap(next, checking_);
-    return take_batch(next);
-}
-
-Result<void> Index::RecordChecks::take_batch(Batch& batch) {
-    if (!batch.checked.valid()) return {};
-    const auto checked = batch.checked.get();
-    for (std::size_t i = 0; i < batch.lines.size(); ++i) {
-        if (!is_over(batch, checked, i)) TRY(take(batch.lines[i], checked[i], batch.origins[i]));
-    }
-    return {};
-}
-
-// A lease whose run follows, as that of nearly every run that is old: nobody asks for it again.
-bool Index::RecordChecks::is_over(const Batch& batch, const std::vector<CheckedLine>& checked, std::size_t at) {
+// Does the run of this lease follow it, as for nearly every old lease? Nobody asks for such a lease again.
+bool is_over(const std::vector<RawLine>& lines, const std::vector<CheckedLine>& checked, std::size_t at) {
     const Lease* lease = checked[at].record ? std::get_if<Lease>(&*checked[at].record) : nullptr;
     if (!lease || !checked[at].refused.empty()) return false;
     for (std::size_t i = at + 1; i < std::min(at + 1 + kRunAfter, checked.size()); ++i) {
         const Run* run = checked[i].record ? std::get_if<Run>(&*checked[i].record) : nullptr;
         if (run && run->candidate == lease->candidate && run->replicate == lease->replicate &&
-            batch.lines[i].writer == lease->writer)
+            lines[i].writer == lease->writer)
             return true;
     }
     return false;
 }
 
-Result<bool> Index::RecordChecks::holds(const std::string& record) {
-    TRY_ASSIGN(bool known, find_.bind(1, record).step());
-    find_.reset();
-    return known;
-}
+}  // namespace
 
-Result<std::int64_t> Index::RecordChecks::segment_number(const Oid& blob) {
-    if (blob == last_blob_) return last_number_;
-    TRY(segment_.bind(1, blob).run());
-    TRY(known_segment_.bind(1, blob).step());
-    last_blob_ = blob;
-    last_number_ = known_segment_.whole(0);
-    known_segment_.reset();
-    return last_number_;
-}
-
-Result<void> Index::RecordChecks::bind_origin(const RawLine& raw, const Origin& from) {
-    put_.bind(3, raw.writer).bind(18, met_s_);
-    if (!from.source.empty()) put_.bind(26, from.source);
-    if (from.blob.empty()) {
-        put_.bind(21, raw.text);
-        return {};
+Result<void> RecordImport::prepare() {
+    const std::pair<Statement*, const char*> statements[] = {
+        {&put_, kPutRecord},
+        {&refused_copy_, "SELECT 1 FROM record WHERE id = :id AND refused IS NOT NULL"},
+        {&forget_, "DELETE FROM record WHERE id = :id"},
+        {&link_, "INSERT OR IGNORE INTO claim_run VALUES(:claim, :run)"},
+        {&segment_, "INSERT OR IGNORE INTO segment(blob) VALUES(:blob)"},
+        {&known_segment_, "SELECT number FROM segment WHERE blob = :blob"},
+        {&writer_, "INSERT OR IGNORE INTO writer(name, key) VALUES(:name, :key)"},
+        {&dirty_, "INSERT OR IGNORE INTO dirty VALUES(:candidate)"},
+        {&find_, "SELECT 1 FROM record WHERE id = :id"},
+        {&candidate_, "INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(:id, :toml, :parents)"},
+        {&verdict_, kPutVerdict},
+    };
+    for (const auto& [statement, sql] : statements) {
+        TRY_ASSIGN(*statement, database_.sql().prepare(sql));
     }
-    TRY_ASSIGN(std::int64_t number, segment_number(from.blob));
-    put_.bind(19, number).bind(20, static_cast<std::int64_t>(from.place));
     return {};
 }
 
-void Index::RecordChecks::bind(const Run& run) {
-    put_.bind(2, "run")
-        .bind(4, run.candidate)
-        .bind(5, run.category)
-        .bind(6, std::min(run.ended, met_at_))
-        .bind(7, name(run.status));
-    put_.bind(8, name(run.decision));
-    if (auto score = run.status == RunStatus::stopped ? run.expected_bpb : run.val_bpb) put_.bind(9, *score);
-    put_.bind(10, run.budget_s).bind(11, run.wall_s).bind(12, run.energy.joules).bind(13, run.operator_name);
-    put_.bind(14, run.steps).bind(15, joined(run.parents)).bind(16, run.artifact);
-    if (run.status == RunStatus::unfit) put_.bind(27, run.reason);
+void RecordImport::add(RawLine line, Origin origin) {
+    waiting_.lines.push_back(std::move(line));
+    waiting_.origins.push_back(std::move(origin));
+}
+
+Result<void> RecordImport::pass_on() { return waiting_.lines.size() >= kBatchLines ? check_waiting() : Result<void>(); }
+
+Result<void> RecordImport::flush() {
+    TRY(check_waiting());
+    return check_waiting();
+}
+
+// Starts checking the waiting batch in the background, and writes the batch that was checked meanwhile.
+Result<void> RecordImport::check_waiting() {
+    Batch next = std::exchange(waiting_, {});
+    next.checked = std::async(std::launch::async, [this, lines = std::span<const RawLine>(next.lines)] {
+        return check_lines(database_.clone().task, database_.clone().task_id, lines);
+    });
+    std::swap(next, checking_);
+    return take_batch(next);
+}
+
+Result<void> RecordImport::take_batch(Batch& batch) {
+    if (!batch.checked.valid()) return {};
+    const auto checked = batch.checked.get();
+    for (std::size_t i = 0; i < batch.lines.size(); ++i) {
+        if (!is_over(batch.lines, checked, i)) TRY(take(batch.lines[i], checked[i], batch.origins[i]));
+    }
+    return {};
+}
+
+Result<bool> RecordImport::holds(const std::string& record) { return find_.bind(":id", record).any(); }
+
+Result<std::int64_t> RecordImport::segment_number(const Oid& blob) {
+    if (blob == last_blob_) return last_number_;
+    TRY(segment_.bind(":blob", blob).run());
+    TRY_ASSIGN(auto number, known_segment_.bind(":blob", blob).first([](Row& row) { return row.whole(); }));
+    last_blob_ = blob;
+    last_number_ = number.value_or(0);
+    return last_number_;
+}
+
+Result<void> RecordImport::bind_origin(const RawLine& raw, const Origin& from) {
+    put_.bind(":writer", raw.writer).bind(":seen_s", met_s_);
+    if (!from.source.empty()) put_.bind(":source", from.source);
+    if (from.blob.empty()) {
+        put_.bind(":line", raw.text);
+        return {};
+    }
+    TRY_ASSIGN(std::int64_t number, segment_number(from.blob));
+    put_.bind(":segment", number).bind(":place", from.place);
+    return {};
+}
+
+void RecordImport::bind(const Run& run) {
+    put_.bind(":type", "run").bind(":candidate", run.candidate).bind(":category", run.category);
+    put_.bind(":at", std::min(run.ended, met_at_)).bind(":status", name(run.status));
+    put_.bind(":decision", name(run.decision))
+        .bind(":operator", run.operator_name)
+        .bind(":parents", joined(run.parents));
+    put_.bind(":score", run.status == RunStatus::stopped ? run.expected_bpb : run.val_bpb);
+    put_.bind(":budget_s", run.budget_s).bind(":wall_s", run.wall_s).bind(":search_joules", run.energy.joules);
+    put_.bind(":steps", run.steps).bind(":tokens", run.tokens).bind(":train_s", run.train_s);
+    put_.bind(":replicate", run.replicate).bind(":artifact", run.artifact);
+    if (run.status == RunStatus::unfit) put_.bind(":reason", run.reason);
     const UseCost cost = use_cost(run);
-    if (cost.parameters) put_.bind(23, *cost.parameters);
-    if (cost.forward_flops_per_token) put_.bind(24, *cost.forward_flops_per_token);
-    if (cost.joules_per_token) put_.bind(25, *cost.joules_per_token);
-    put_.bind(31, run.tokens).bind(32, run.train_s).bind(33, std::int64_t{run.replicate});
+    put_.bind(":parameters", cost.parameters).bind(":flops", cost.forward_flops_per_token);
+    put_.bind(":joules", cost.joules_per_token);
     if (run.proposer.empty()) return;
-    put_.bind(28, run.proposer).bind(29, run.proposer_seconds).bind(30, run.proposer_usd.value_or(0));
+    put_.bind(":proposer", run.proposer).bind(":proposer_s", run.proposer_seconds);
+    put_.bind(":proposer_usd", run.proposer_usd.value_or(0));
 }
 
-void Index::RecordChecks::bind(const Claim& claim) {
-    put_.bind(2, "claim").bind(4, claim.candidate).bind(5, claim.category).bind(6, claim.at).bind(9, claim.val_bpb);
-    put_.bind(15, joined(claim.parents)).bind(16, claim.artifact).bind(17, claim.artifact_run);
+void RecordImport::bind(const Claim& claim) {
+    put_.bind(":type", "claim").bind(":candidate", claim.candidate).bind(":category", claim.category);
+    put_.bind(":at", claim.at).bind(":score", claim.val_bpb).bind(":parents", joined(claim.parents));
+    put_.bind(":artifact", claim.artifact).bind(":artifact_run", claim.artifact_run);
 }
 
-void Index::RecordChecks::bind(const Lease& lease) {
-    put_.bind(2, "lease").bind(4, lease.candidate).bind(5, lease.category).bind(6, lease.at);
-    put_.bind(10, lease.budget_s).bind(33, std::int64_t{lease.replicate});
+void RecordImport::bind(const Lease& lease) {
+    put_.bind(":type", "lease").bind(":candidate", lease.candidate).bind(":category", lease.category);
+    put_.bind(":at", lease.at).bind(":budget_s", lease.budget_s).bind(":replicate", lease.replicate);
 }
 
-void Index::RecordChecks::bind(const Retirement& retirement, const std::string& key) {
-    put_.bind(2, "retirement").bind(4, retirement.candidate).bind(6, retirement.at);
-    put_.bind(7, retirement.retired ? "retired" : "back").bind(13, key).bind(27, retirement.reason);
+void RecordImport::bind(const Retirement& retirement, const std::string& key) {
+    put_.bind(":type", "retirement").bind(":candidate", retirement.candidate).bind(":at", retirement.at);
+    put_.bind(":status", retirement.retired ? "retired" : "back").bind(":operator", key);
+    put_.bind(":reason", retirement.reason);
 }
 
-Result<bool> Index::RecordChecks::insert(const std::string& id, bool counts) {
+void RecordImport::bind_record(const Record& record, const std::string& key) {
+    if (const auto* run = std::get_if<Run>(&record)) bind(*run);
+    if (const auto* claim = std::get_if<Claim>(&record)) bind(*claim);
+    if (const auto* lease = std::get_if<Lease>(&record)) bind(*lease);
+    if (const auto* retirement = std::get_if<Retirement>(&record)) bind(*retirement, key);
+}
+
+// False: the record is there already.
+Result<bool> RecordImport::insert(const std::string& id, bool counts) {
     TRY(put_.run());
-    if (index.db_->changes() > 0) return true;
+    if (database_.sql().changes() > 0) return true;
     if (!counts) return false;
-    // A copy in another's journal, met first and refused, does not stand in the owner's way.
-    TRY_ASSIGN(bool refused, refused_copy_.bind(1, id).step());
-    refused_copy_.reset();
+    // A copy in another writer's journal that was met first and refused must not keep the owner's out.
+    TRY_ASSIGN(bool refused, refused_copy_.bind(":id", id).any());
     if (!refused) return false;
-    TRY(forget_.bind(1, id).run());
+    TRY(forget_.bind(":id", id).run());
     TRY(put_.run());
-    TRY(index.count_again());
+    TRY(recount_totals(database_));
     return true;
 }
 
-// Records of one writer lie together.
-Result<void> Index::RecordChecks::take_writer(const std::string& name, const std::string& key) {
-    if (name == last_writer_) return {};
-    TRY(writer_.bind(1, name).bind(2, key).run());
-    report.contributors += static_cast<int>(index.db_->changes());
+Result<void> RecordImport::take_writer(const std::string& name, const std::string& key) {
+    if (name == last_writer_) return {};  // records of one writer lie together
+    TRY(writer_.bind(":name", name).bind(":key", key).run());
+    report_.contributors += static_cast<int>(database_.sql().changes());
     last_writer_ = name;
     return {};
 }
 
-Result<void> Index::RecordChecks::take_content(const auto& record) {
-    candidate_.bind(1, record.candidate).bind(2, record.toml).bind(3, joined(record.parents));
+Result<void> RecordImport::take_content(const auto& record) {
+    candidate_.bind(":id", record.candidate).bind(":toml", record.toml).bind(":parents", joined(record.parents));
     TRY(candidate_.run());
-    report.candidates += static_cast<int>(index.db_->changes());
+    report_.candidates += static_cast<int>(database_.sql().changes());
     return {};
 }
 
-Result<void> Index::RecordChecks::take(const RawLine& raw, const CheckedLine& line, const Origin& from) {
-    put_.clear().bind(1, line.id).bind(2, "unreadable");
+Result<void> RecordImport::take(const RawLine& raw, const CheckedLine& line, const Origin& from) {
+    put_.clear().bind(":id", line.id).bind(":type", "unreadable");
     TRY(bind_origin(raw, from));
     const bool counts = line.refused.empty();
-    if (!counts) put_.bind(22, line.refused);
-    const Run* run = line.record ? std::get_if<Run>(&*line.record) : nullptr;
-    const Claim* claim = line.record ? std::get_if<Claim>(&*line.record) : nullptr;
-    const Lease* lease = line.record ? std::get_if<Lease>(&*line.record) : nullptr;
-    const Retirement* retirement = line.record ? std::get_if<Retirement>(&*line.record) : nullptr;
-    if (run) bind(*run);
-    if (claim) bind(*claim);
-    if (lease) bind(*lease);
-    if (retirement) bind(*retirement, from.key);
+    if (!counts) put_.bind(":refused", line.refused);
+    if (line.record) bind_record(*line.record, from.key);
     TRY_ASSIGN(bool fresh, insert(line.id, counts));
     if (!fresh) return {};
-    if (claim) {
-        for (const std::string& one : claim->runs) TRY(link_.bind(1, line.id).bind(2, one).run());
-    }
     TRY(take_writer(raw.writer, from.key));
     if (!counts)
-        report.refused.push_back({fmt::format("a record of {} ({})", raw.writer, line.id.substr(0, 8)), line.refused});
-    if (counts && lease) ++report.leases;
-    if (counts && retirement) ++report.retirements;
-    if (!run && !claim) return {};
-    if (!index.is_new_) TRY(dirty_.bind(1, run ? run->candidate : claim->candidate).run());
-    if (!counts) return {};
-    ++(run ? report.runs : report.claims);
-    return run ? take_content(*run) : take_content(*claim);
+        report_.refused.push_back({fmt::format("a record of {} ({})", raw.writer, line.id.substr(0, 8)), line.refused});
+    if (!line.record) return {};
+    const auto* run = std::get_if<Run>(&*line.record);
+    const auto* claim = std::get_if<Claim>(&*line.record);
+    if (claim) {
+        for (const std::string& one : claim->runs) TRY(link_.bind(":claim", line.id).bind(":run", one).run());
+    }
+    if ((run || claim) && !database_.is_new())
+        TRY(dirty_.bind(":candidate", run ? run->candidate : claim->candidate).run());
+    return counts ? take_counted(*line.record) : Result<void>();
 }
 
-Result<void> Index::RecordChecks::take_verdict(const std::string& line, const std::string& verifier) {
+Result<void> RecordImport::take_counted(const Record& record) {
+    if (std::holds_alternative<Lease>(record)) ++report_.leases;
+    if (std::holds_alternative<Retirement>(record)) ++report_.retirements;
+    if (const auto* run = std::get_if<Run>(&record)) {
+        ++report_.runs;
+        return take_content(*run);
+    }
+    if (const auto* claim = std::get_if<Claim>(&record)) {
+        ++report_.claims;
+        return take_content(*claim);
+    }
+    return {};
+}
+
+Result<void> RecordImport::take_verdict(const std::string& line, const std::string& verifier) {
     auto verdict = parse_verdict(line);
-    if (verdict && verdict->task != index.clone_->task_id) return {};
+    if (verdict && verdict->task != database_.clone().task_id) return {};
     if (!verdict || verdict->verifier != verifier) {
         std::string why =
             verdict ? fmt::format("names '{}' as its verifier", verdict->verifier) : verdict.error().message;
-        report.refused.push_back({"a verdict of " + verifier, why});
+        report_.refused.push_back({"a verdict of " + verifier, why});
         return {};
     }
-    verdict_.bind(1, record_id(line)).bind(2, verdict->claim).bind(3, verifier).bind(4, verdict->result);
-    verdict_.bind(5, verdict->at).bind(6, verdict->seconds).bind(7, verdict->joules);
-    verdict_.bind(8, std::int64_t{verdict->record && verdict->record->accepted}).bind(9, line);
+    verdict_.bind(":id", record_id(line)).bind(":claim", verdict->claim).bind(":verifier", verifier);
+    verdict_.bind(":result", verdict->result).bind(":at", verdict->at);
+    verdict_.bind(":seconds", verdict->seconds).bind(":joules", verdict->joules);
+    verdict_.bind(":record", verdict->record && verdict->record->accepted).bind(":line", line);
     TRY(verdict_.run());
-    report.verdicts += static_cast<int>(index.db_->changes());
-    return dirty_.bind(1, verdict->candidate).run();
+    report_.verdicts += static_cast<int>(database_.sql().changes());
+    return dirty_.bind(":candidate", verdict->candidate).run();
 }
 
 }  // namespace cultivar

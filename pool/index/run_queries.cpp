@@ -1,15 +1,15 @@
-// What the index knows of runs and leases.
 #include <ctime>
 
 #include <fmt/format.h>
 
-#include "pool/index/index.h"
+#include "pool/index/index_queries.h"
 #include "pool/index/sql.h"
 
 namespace cultivar {
 namespace {
 
 constexpr double kLeaseBudgets = 1.5;
+constexpr const char* kRunColumns = "record.id, record.line, segment.blob, record.place, refused, rejected, source";
 
 RunStatus run_status(const std::string& word) {
     for (RunStatus status : {RunStatus::done, RunStatus::stopped, RunStatus::unfit}) {
@@ -27,102 +27,89 @@ Decision decision(const std::string& word) {
 
 }  // namespace
 
-// Columns: kLineColumns, refused, rejected, source.
-Result<std::vector<RunRow>> Index::read_runs(Statement& get) {
+// Columns: kRunColumns.
+Result<std::vector<RunRow>> IndexQueries::read_runs(Statement& get) {
     std::vector<RunRow> rows;
-    TRY(for_each_record<Run>(clone_->repo, get, [&](Run run) -> Result<void> {
-        RunRow row{get.text(0), std::move(run), false, get.text(4), get.text(6)};
-        row.refused = !row.why_refused.empty() || get.whole(5) != 0;
-        rows.push_back(std::move(row));
-        return {};
+    TRY(for_each_record<Run>(clone().repo, get, [&](std::string id, Run run, Row& row) {
+        std::string why_refused = row.text();
+        const bool rejected = row.flag();
+        const bool refused = !why_refused.empty() || rejected;
+        rows.push_back({std::move(id), std::move(run), refused, std::move(why_refused), row.text()});
     }));
     return rows;
 }
 
-Result<std::vector<RunRow>> Index::runs(const std::string& candidate) {
-    TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format("SELECT {}, refused, rejected, source FROM {} WHERE type = 'run' {} "
-                                        "ORDER BY seq",
-                                        kLineColumns, kLineTables, candidate.empty() ? "" : "AND candidate = ?1")));
-    if (!candidate.empty()) get.bind(1, candidate);
+Result<std::vector<RunRow>> IndexQueries::runs(const std::string& candidate) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {} FROM {} WHERE type = 'run' {} ORDER BY seq", kRunColumns,
+                                                  kLineTables, candidate.empty() ? "" : "AND candidate = :candidate")));
+    if (!candidate.empty()) get.bind(":candidate", candidate);
     return read_runs(get);
 }
 
-Result<std::vector<RunRow>> Index::newest_runs(int count) {
-    TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format("SELECT {}, refused, rejected, source FROM {} WHERE type = 'run' "
-                                        "ORDER BY at DESC, seq DESC LIMIT ?",
-                                        kLineColumns, kLineTables)));
-    return read_runs(get.bind(1, std::int64_t{count}));
+Result<std::vector<RunRow>> IndexQueries::newest_runs(int count) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {} FROM {} WHERE type = 'run' ORDER BY at DESC, seq DESC "
+                                                  "LIMIT :count",
+                                                  kRunColumns, kLineTables)));
+    return read_runs(get.bind(":count", count));
 }
 
-Result<std::vector<RunRow>> Index::own_runs(const std::string& category) {
-    TRY_ASSIGN(std::set<std::string> accepted, accepted_runs());
-    TRY_ASSIGN(Statement get,
-               db_->prepare(fmt::format("SELECT {}, refused, rejected, source FROM {} WHERE type = 'run' AND "
-                                        "category = ?2 AND (writer = ?1 OR instr(?3, record.id)) "
-                                        "ORDER BY seq",
-                                        kLineColumns, kLineTables)));
-    return read_runs(
-        get.bind(1, clone_->writer).bind(2, category).bind(3, fmt::format("{}", fmt::join(accepted, " "))));
+Result<std::vector<RunRow>> IndexQueries::own_runs(const std::string& category) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {} FROM {} WHERE type = 'run' AND category = :category AND "
+                                                  "(writer = :writer OR record.id IN ({})) ORDER BY seq",
+                                                  kRunColumns, kLineTables, kAcceptedRuns)));
+    return read_runs(get.bind(":writer", clone().writer).bind(":category", category));
 }
 
-Result<std::vector<RunSummary>> Index::summaries(const std::string& category) {
-    TRY_ASSIGN(Statement get, db_->prepare(R"(
+Result<std::set<std::string>> IndexQueries::accepted_runs() { return texts(kAcceptedRuns); }
+
+Result<std::vector<RunSummary>> IndexQueries::summaries(const std::string& category) {
+    TRY_ASSIGN(Statement get, prepare(R"(
 SELECT id, writer, candidate, operator, status, decision, score, budget_s, steps, parents, wall_s, proposer,
     proposer_s, proposer_usd FROM record
-WHERE type = 'run' AND category = ? AND refused IS NULL AND rejected = 0 ORDER BY seq)"));
-    get.bind(1, category);
-    std::vector<RunSummary> rows;
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        rows.push_back({get.text(0), get.text(1), get.text(2), get.text(3), run_status(get.text(4)),
-                        decision(get.text(5)), get.real(6), get.real(7), get.whole(8), split(get.text(9)), get.real(10),
-                        get.text(11), get.real(12), get.real(13)});
-    }
-    return rows;
+WHERE type = 'run' AND category = :category AND refused IS NULL AND rejected = 0 ORDER BY seq)"));
+    return get.bind(":category", category).all([](Row& row) {
+        return RunSummary{row.text(),           row.text(), row.text(), row.text(),  run_status(row.text()),
+                          decision(row.text()), row.real(), row.real(), row.whole(), split(row.text()),
+                          row.real(),           row.text(), row.real(), row.real()};
+    });
 }
 
-Result<std::map<std::string, int>> Index::run_counts() {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT candidate, COUNT(*) FROM record WHERE type = 'run' AND refused IS "
-                                           "NULL AND rejected = 0 GROUP BY candidate"));
+Result<std::map<std::string, int>> IndexQueries::run_counts() {
+    TRY_ASSIGN(Statement get, prepare("SELECT candidate, COUNT(*) FROM record WHERE type = 'run' AND refused IS "
+                                      "NULL AND rejected = 0 GROUP BY candidate"));
     std::map<std::string, int> counts;
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        counts.emplace_hint(counts.end(), get.text(0), static_cast<int>(get.whole(1)));
-    }
+    TRY(get.each([&](Row& row) {
+        int& count = counts[row.text()];
+        count = row.count();
+    }));
     return counts;
 }
 
-Result<int> Index::replicates(const std::string& candidate) {
-    TRY_ASSIGN(Statement get, db_->prepare("SELECT COUNT(*) FROM record WHERE type = 'run' AND candidate = ?"));
-    TRY(get.bind(1, candidate).step());
-    return static_cast<int>(get.whole(0));
+Result<int> IndexQueries::replicates(const std::string& candidate) {
+    TRY_ASSIGN(Statement get, prepare("SELECT COUNT(*) FROM record WHERE type = 'run' AND candidate = :candidate"));
+    TRY_ASSIGN(auto count, get.bind(":candidate", candidate).first([](Row& row) { return row.count(); }));
+    return count.value_or(0);
 }
 
-Result<std::string> Index::record_line(const std::string& id) {
-    TRY_ASSIGN(Statement get, db_->prepare(fmt::format("SELECT {} FROM {} WHERE record.id = ? AND type <> 'unreadable'",
-                                                       kLineColumns, kLineTables)));
-    TRY_ASSIGN(bool there, get.bind(1, id).step());
-    if (!there) return fail(Code::not_found, fmt::format("cannot find record '{}'", id));
-    return LineReader(clone_->repo).read(get);
+Result<std::string> IndexQueries::record_line(const std::string& id) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT line, blob, place FROM {} WHERE record.id = :id AND type <> "
+                                                  "'unreadable'",
+                                                  kLineTables)));
+    TRY_ASSIGN(auto line, get.bind(":id", id).first([&](Row& row) { return LineReader(clone().repo).read(row); }));
+    return line ? std::move(*line) : fail(Code::not_found, fmt::format("cannot find record '{}'", id));
 }
 
-Result<std::vector<Lease>> Index::leases() {
-    TRY_ASSIGN(Statement get, db_->prepare(fmt::format(R"(
-SELECT {} FROM {} WHERE type = 'lease' AND writer <> ?1 AND refused IS NULL AND seen_s <= ?2
-    AND seen_s > ?2 - {} * MIN(budget_s, ?3)
+Result<std::vector<Lease>> IndexQueries::leases() {
+    TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
+SELECT {} FROM {} WHERE type = 'lease' AND writer <> :own AND refused IS NULL AND seen_s <= :now_s
+    AND seen_s > :now_s - {} * MIN(budget_s, :budget_s)
     AND NOT EXISTS (SELECT 1 FROM record AS run WHERE run.type = 'run' AND run.candidate = record.candidate
     AND run.writer = record.writer AND run.seq > record.seq))",
-                                                       kLineColumns, kLineTables, kLeaseBudgets)));
-    get.bind(1, clone_->writer).bind(2, std::int64_t{std::time(nullptr)}).bind(3, clone_->task.budget_s);
+                                                  kLineColumns, kLineTables, kLeaseBudgets)));
+    get.bind(":own", clone().writer).bind(":now_s", std::time(nullptr)).bind(":budget_s", clone().task.budget_s);
     std::vector<Lease> live;
-    TRY(for_each_record<Lease>(clone_->repo, get, [&](Lease lease) -> Result<void> {
-        live.push_back(std::move(lease));
-        return {};
-    }));
+    TRY(for_each_record<Lease>(clone().repo, get,
+                               [&](const std::string&, Lease lease, Row&) { live.push_back(std::move(lease)); }));
     return live;
 }
 

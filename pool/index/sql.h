@@ -1,7 +1,7 @@
-// What the index's files ask the database with: pieces of SQL, and the record behind a row.
+// Parts of SQL that several queries share, and the record behind a row.
 #pragma once
 
-#include <set>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -12,10 +12,10 @@
 
 namespace cultivar {
 
-// The newest verdict on a claim (a row `record`) that counts: nobody judges their own claim, under whatever name; the
-// key tells.
-#define CULTIVAR_VERDICT_OF(what)                                                                                  \
-    "(SELECT " what                                                                                                \
+// The newest verdict on a claim (a row `record`) that counts. Nobody judges their own claim; the last 8 digits of a
+// writer's name are those of its key.
+#define CULTIVAR_VERDICT_OF(value)                                                                                 \
+    "(SELECT " value                                                                                               \
     " FROM verdict WHERE verdict.claim = record.id AND substr(verdict.verifier, -8) <> substr(record.writer, -8) " \
     "ORDER BY at DESC, verdict.seq DESC LIMIT 1)"
 inline constexpr const char* kVerdictOf = CULTIVAR_VERDICT_OF("line");
@@ -23,6 +23,9 @@ inline constexpr const char* kResultOf = CULTIVAR_VERDICT_OF("result");
 // Is it an accepted record?
 inline constexpr const char* kRecordOf = CULTIVAR_VERDICT_OF("result = 'accepted' AND verdict.record");
 inline constexpr const char* kResultAndTimeOf = CULTIVAR_VERDICT_OF("result || ' ' || at");
+// The runs whose weights an accepted verdict scored again.
+inline constexpr const char* kAcceptedRuns =
+    "SELECT artifact_run FROM record WHERE type = 'claim' AND " CULTIVAR_VERDICT_OF("result") " = 'accepted'";
 #undef CULTIVAR_VERDICT_OF
 
 // Lists in a column: words between spaces.
@@ -33,36 +36,26 @@ inline std::vector<std::string> split(const std::string& text) {
     return out;
 }
 
-// The first column of a query's rows.
-inline Result<std::set<std::string>> texts(Database& db, const std::string& sql) {
-    TRY_ASSIGN(Statement get, db.prepare(sql));
-    std::set<std::string> found;
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) break;
-        found.insert(get.text(0));
-    }
-    return found;
-}
-
+// The columns that lead to a record's bytes.
 inline constexpr const char* kLineColumns = "record.id, record.line, segment.blob, record.place";
 inline constexpr const char* kLineTables = "record LEFT JOIN segment ON segment.number = record.segment";
 
-// A record's bytes, from the spool's copy or from its segment; the last segment is kept, since records of one lie
-// together.
+// Reads records' bytes, from the spool's copy or from their segment. Keeps the last segment, because records of one
+// segment lie together.
 class LineReader {
 public:
     explicit LineReader(const Repo& repo) : repo_(repo) {}
 
-    // Columns 0 to 3 of `get` are kLineColumns.
-    Result<std::string> read(const Statement& get) {
-        if (!get.is_null(1)) return get.text(1);
-        const Oid blob = get.text(2);
+    // Reads kLineColumns without the id from the row. Errors: git, corrupt.
+    Result<std::string> read(Row& row) {
+        std::optional<std::string> line = row.text_if();
+        const Oid blob = row.text();
+        const auto place = static_cast<std::size_t>(row.whole());
+        if (line) return std::move(*line);
         if (blob != blob_) {
             TRY_ASSIGN(lines_, read_segment(repo_, blob));
             blob_ = blob;
         }
-        const auto place = static_cast<std::size_t>(get.whole(3));
         if (place >= lines_.size()) return fail(Code::corrupt, "a segment is shorter than it was");
         return lines_[place];
     }
@@ -73,18 +66,18 @@ private:
     std::vector<std::string> lines_;
 };
 
-// The records of type `One` behind the rows of `get`, whose columns 0 to 3 are kLineColumns, each given to `take` while
-// its row is there. What is no such record is passed over.
+// Calls take(id, record, row) for each row of `get` that leads to a record of type `One`, and passes over the others. The
+// first columns of `get` are kLineColumns; `row` goes on after them.
 template <typename One>
 Result<void> for_each_record(const Repo& repo, Statement& get, const auto& take) {
     LineReader reader(repo);
-    for (;;) {
-        TRY_ASSIGN(bool more, get.step());
-        if (!more) return {};
-        TRY_ASSIGN(std::string line, reader.read(get));
+    return get.each([&](Row& row) -> Result<void> {
+        std::string id = row.text();
+        TRY_ASSIGN(std::string line, reader.read(row));
         auto record = parse_line(line);
-        if (record && std::holds_alternative<One>(*record)) TRY(take(std::get<One>(std::move(*record))));
-    }
+        if (record && std::holds_alternative<One>(*record)) take(std::move(id), std::get<One>(std::move(*record)), row);
+        return {};
+    });
 }
 
 }  // namespace cultivar

@@ -84,14 +84,14 @@ Result<void> Lineage::prepare() {
         TRY(db_->execute(kTable));
         TRY(db_->execute("BEGIN"));  // nobody else looks: nothing is ever committed
     }
-    TRY_ASSIGN(Statement name, db_->prepare("SELECT oid FROM candidate_commit WHERE node = ?"));
+    TRY_ASSIGN(Statement name, db_->prepare("SELECT oid FROM candidate_commit WHERE node = :node"));
     TRY_ASSIGN(Statement insert, db_->prepare("INSERT INTO candidate_commit(oid, candidate, parent, other_parent) "
-                                              "VALUES(?, ?, ?, ?)"));
-    TRY_ASSIGN(Statement find, db_->prepare("SELECT node FROM candidate_commit WHERE oid = ?"));
+                                              "VALUES(:oid, :candidate, :parent, :other_parent)"));
+    TRY_ASSIGN(Statement find, db_->prepare("SELECT node FROM candidate_commit WHERE oid = :oid"));
     TRY_ASSIGN(Statement kin, db_->prepare("SELECT one.candidate, a.oid, a.candidate, b.oid, b.candidate FROM "
                                            "candidate_commit AS one LEFT JOIN candidate_commit AS a ON a.node = "
                                            "one.parent LEFT JOIN candidate_commit AS b ON b.node = one.other_parent "
-                                           "WHERE one.oid = ?"));
+                                           "WHERE one.oid = :oid"));
     kin_ = std::move(kin);
     name_ = std::move(name), insert_ = std::move(insert), find_ = std::move(find);
     return {};
@@ -99,7 +99,7 @@ Result<void> Lineage::prepare() {
 
 Result<Ancestry::Node> Lineage::node_of(const Oid& commit) {
     TRY(prepare());
-    TRY_ASSIGN(bool there, find_->bind(1, commit).step());
+    TRY_ASSIGN(bool there, find_->bind(":oid", commit).step());
     auto node = there ? static_cast<Ancestry::Node>(find_->whole(0)) : 0;
     find_->reset();
     return node;
@@ -107,7 +107,7 @@ Result<Ancestry::Node> Lineage::node_of(const Oid& commit) {
 
 Result<Oid> Lineage::oid_of(Ancestry::Node node) {
     TRY(prepare());
-    TRY_ASSIGN(bool there, name_->bind(1, std::int64_t{node}).step());
+    TRY_ASSIGN(bool there, name_->bind(":node", node).step());
     Oid oid = there ? name_->text(0) : "";
     name_->reset();
     return oid;
@@ -116,7 +116,7 @@ Result<Oid> Lineage::oid_of(Ancestry::Node node) {
 Result<std::optional<Lineage::Kin>> Lineage::kin_of(const Oid& commit) {
     TRY(prepare());
     std::optional<Kin> kin;
-    TRY_ASSIGN(bool there, kin_->bind(1, commit).step());
+    TRY_ASSIGN(bool there, kin_->bind(":oid", commit).step());
     if (there) {
         kin.emplace().candidate = kin_->text(0);
         for (const int column : {1, 3}) {
@@ -135,12 +135,12 @@ Result<void> Lineage::adopt(Lineage& other) {
     TRY_ASSIGN(Statement all, other.db_->prepare("SELECT node, oid, candidate, parent, other_parent FROM "
                                                  "candidate_commit ORDER BY node"));
     TRY_ASSIGN(Statement put, db_->prepare("INSERT INTO candidate_commit(node, oid, candidate, parent, other_parent) "
-                                           "VALUES(?, ?, ?, ?, ?)"));
+                                           "VALUES(:node, :oid, :candidate, :parent, :other_parent)"));
     for (;;) {
         TRY_ASSIGN(bool row, all.step());
         if (!row) break;
-        put.bind(1, all.whole(0)).bind(2, all.text(1)).bind(3, all.text(2)).bind(4, all.whole(3));
-        TRY(put.bind(5, all.whole(4)).run());
+        put.bind(":node", all.whole(0)).bind(":oid", all.text(1)).bind(":candidate", all.text(2));
+        TRY(put.bind(":parent", all.whole(3)).bind(":other_parent", all.whole(4)).run());
     }
     ancestry_.reset();
     return {};
@@ -151,8 +151,8 @@ Result<void> Lineage::keep(const CandidateCommit& made) {
     for (std::size_t i = 0; i < made.parents.size(); ++i) {
         TRY_ASSIGN(parents[i], node_of(made.parents[i]));
     }
-    insert_->bind(1, made.oid).bind(2, made.candidate.id);
-    TRY(insert_->bind(3, std::int64_t{parents[0]}).bind(4, std::int64_t{parents[1]}).run());
+    insert_->bind(":oid", made.oid).bind(":candidate", made.candidate.id);
+    TRY(insert_->bind(":parent", parents[0]).bind(":other_parent", parents[1]).run());
     if (ancestry_) ancestry_->add(parents[0], parents[1]);
     if (recent_.size() >= kRecent) recent_.clear();
     recent_.insert_or_assign(made.oid, made);

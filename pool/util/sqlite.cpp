@@ -32,20 +32,26 @@ Error wrong(sqlite3* database) {
 void Statement::Free::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 void Database::Free::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
-Statement& Statement::bind(int at, std::string_view text) {
-    sqlite3_bind_text(statement_.get(), at, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+int Statement::place(const char* name) {
+    const int at = sqlite3_bind_parameter_index(statement_.get(), name);
+    if (at == 0) unknown_ = name;
+    return at;
+}
+
+Statement& Statement::bind(const char* name, std::string_view text) {
+    sqlite3_bind_text(statement_.get(), place(name), text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
     return *this;
 }
-Statement& Statement::bind(int at, std::int64_t number) {
-    sqlite3_bind_int64(statement_.get(), at, number);
+Statement& Statement::bind(const char* name, double number) {
+    sqlite3_bind_double(statement_.get(), place(name), number);
     return *this;
 }
-Statement& Statement::bind(int at, double number) {
-    sqlite3_bind_double(statement_.get(), at, number);
+Statement& Statement::bind_whole(const char* name, std::int64_t number) {
+    sqlite3_bind_int64(statement_.get(), place(name), number);
     return *this;
 }
-Statement& Statement::bind_null(int at) {
-    sqlite3_bind_null(statement_.get(), at);
+Statement& Statement::bind(const char* name, std::nullopt_t) {
+    sqlite3_bind_null(statement_.get(), place(name));
     return *this;
 }
 Statement& Statement::clear() {
@@ -54,6 +60,8 @@ Statement& Statement::clear() {
 }
 
 Result<bool> Statement::step() {
+    if (unknown_ != nullptr)
+        return fail(Code::usage, fmt::format("no parameter '{}' in: {}", unknown_, sqlite3_sql(statement_.get())));
     int rc = sqlite3_step(statement_.get());
     if (rc == SQLITE_ROW) return true;
     if (rc == SQLITE_DONE) return false;
@@ -67,6 +75,12 @@ Result<void> Statement::run() {
     }
     reset();
     return {};
+}
+
+Result<bool> Statement::any() {
+    auto there = step();
+    reset();
+    return there;
 }
 
 void Statement::reset() { sqlite3_reset(statement_.get()); }

@@ -1,0 +1,134 @@
+#include "pool/index/index_database.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "pool/util/sha256.h"
+
+namespace cultivar {
+namespace {
+
+// Increase it with every change of the tables, and when a new format or type of record can be read: the index is then
+// rebuilt, and reads the records that it passed over before.
+constexpr int kSchema = 10;
+
+constexpr const char* kTables = R"(
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS log(ref TEXT PRIMARY KEY, tip TEXT, records INTEGER);
+CREATE TABLE IF NOT EXISTS segment(number INTEGER PRIMARY KEY, blob TEXT UNIQUE);
+CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, key TEXT, ran INTEGER DEFAULT 0);
+CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, writer TEXT, candidate TEXT,
+    category TEXT, at TEXT, status TEXT, decision TEXT, score REAL, budget_s REAL, wall_s REAL, search_joules REAL,
+    operator TEXT, steps INTEGER, parents TEXT, artifact TEXT, artifact_run TEXT, seen_s INTEGER, segment INTEGER,
+    place INTEGER, line TEXT, refused TEXT, rejected INTEGER DEFAULT 0, parameters INTEGER, flops REAL, joules REAL,
+    source TEXT, reason TEXT, proposer TEXT, proposer_s REAL, proposer_usd REAL, tokens INTEGER, train_s REAL,
+    replicate INTEGER);
+CREATE INDEX IF NOT EXISTS record_lease ON record(seen_s) WHERE type = 'lease';
+CREATE INDEX IF NOT EXISTS record_rejected ON record(seq) WHERE rejected = 1;
+CREATE INDEX IF NOT EXISTS record_retirement ON record(seq) WHERE type = 'retirement';
+CREATE INDEX IF NOT EXISTS record_unfit ON record(seq) WHERE type = 'run' AND status = 'unfit';
+CREATE TABLE IF NOT EXISTS claim_run(claim TEXT, run TEXT, PRIMARY KEY(claim, run)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, toml TEXT, parents TEXT,
+    by_commit INTEGER DEFAULT 0);
+CREATE TABLE IF NOT EXISTS branch(ref TEXT PRIMARY KEY, oid TEXT, refused TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS verdict(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, claim TEXT, verifier TEXT, result TEXT,
+    at TEXT, seconds REAL, joules REAL, record INTEGER, line TEXT);
+CREATE INDEX IF NOT EXISTS verdict_claim ON verdict(claim);
+CREATE TABLE IF NOT EXISTS standing(candidate TEXT, category TEXT, runs INTEGER, val_bpb REAL, kept INTEGER,
+    contributor TEXT, parameters INTEGER, flops REAL, joules REAL, verdict TEXT DEFAULT '',
+    record INTEGER DEFAULT 0,
+    PRIMARY KEY(candidate, category)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS total(name TEXT PRIMARY KEY, value REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS retired(candidate TEXT PRIMARY KEY, writer TEXT, reason TEXT, at TEXT, everywhere INTEGER)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dirty(candidate TEXT PRIMARY KEY) WITHOUT ROWID;
+)";
+
+// Indexes on columns that rows do not come in order of: one sort of full tables is cheaper than a search per row.
+constexpr const char* kIndexes = R"(
+CREATE INDEX IF NOT EXISTS record_candidate ON record(candidate, category);
+CREATE INDEX IF NOT EXISTS record_at ON record(at) WHERE type = 'run';
+CREATE INDEX IF NOT EXISTS record_claim ON record(writer, candidate, id) WHERE type = 'claim';
+CREATE INDEX IF NOT EXISTS record_score ON record(score) WHERE type = 'run' AND status = 'done';
+CREATE INDEX IF NOT EXISTS record_artifact ON record(artifact) WHERE artifact <> '';
+CREATE INDEX IF NOT EXISTS claim_of_run ON claim_run(run);
+CREATE INDEX IF NOT EXISTS standing_rank ON standing(category, runs = 0, val_bpb, candidate);
+)";
+
+constexpr const char* kDrop = R"(
+DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS log; DROP TABLE IF EXISTS segment; DROP TABLE IF EXISTS writer;
+DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS claim_run; DROP TABLE IF EXISTS candidate;
+DROP TABLE IF EXISTS branch; DROP TABLE IF EXISTS verdict; DROP TABLE IF EXISTS standing; DROP TABLE IF EXISTS total;
+DROP TABLE IF EXISTS dirty; DROP TABLE IF EXISTS retired;
+)";
+
+std::string path_of(const Clone& clone) { return clone.state_dir + "index.sqlite"; }
+
+}  // namespace
+
+std::string digest_of(const std::vector<Ref>& refs) {
+    Sha256 sha;
+    for (const Ref& ref : refs) sha.update(ref.oid + " " + ref.name + "\n");
+    return sha.finish_hex();
+}
+
+IndexDatabase::IndexDatabase(Clone& clone, Database database) : clone_(&clone), sql_(std::move(database)) {
+    reset_lineage();
+}
+
+Result<std::unique_ptr<IndexDatabase>> IndexDatabase::open(Clone& clone) {
+    TRY_ASSIGN(Database database, Database::open(path_of(clone)));
+    return std::unique_ptr<IndexDatabase>(new IndexDatabase(clone, std::move(database)));
+}
+
+Result<std::unique_ptr<IndexDatabase>> IndexDatabase::in_memory(Clone& clone) {
+    TRY_ASSIGN(Database database, Database::open(":memory:"));
+    return std::unique_ptr<IndexDatabase>(new IndexDatabase(clone, std::move(database)));
+}
+
+void IndexDatabase::remove(const Clone& clone) {
+    std::error_code ec;
+    for (const char* tail : {"", "-wal", "-shm"}) std::filesystem::remove(path_of(clone) + tail, ec);
+}
+
+void IndexDatabase::reset_lineage() { lineage_ = std::make_unique<Lineage>(clone_->repo, clone_->task, &sql_); }
+
+Result<void> IndexDatabase::prepare_tables() {
+    TRY(sql_.execute("CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT)"));
+    const std::string rules = fmt::format("{} {}", kSchema, sha256_hex(to_toml(clone_->task) + clone_->task_id));
+    TRY_ASSIGN(const bool current, holds("pool", rules));
+    is_new_ = !current;
+    if (current) return {};
+    TRY(sql_.execute(kDrop));
+    TRY(sql_.execute(Lineage::kDropTable));
+    TRY(sql_.execute(kTables));
+    TRY(sql_.execute(Lineage::kTable));
+    return set("pool", rules);
+}
+
+Result<void> IndexDatabase::make_indexes() { return sql_.execute(kIndexes); }
+
+Result<std::string> IndexDatabase::stamp(const std::vector<Ref>& refs) const {
+    Sha256 sha;
+    sha.update(fmt::format("{} {}\n{}\n", kSchema, to_toml(clone_->task), digest_of(refs)));
+    struct stat spool {};
+    if (::stat((clone_->state_dir + "spool.jsonl").c_str(), &spool) == 0)
+        sha.update(fmt::format("{} {} {}\n", spool.st_size, spool.st_mtim.tv_sec, spool.st_mtim.tv_nsec));
+    return sha.finish_hex();
+}
+
+Result<bool> IndexDatabase::holds(const char* key, const std::string& value) {
+    auto get = sql_.prepare("SELECT 1 FROM meta WHERE key = :key AND value = :value");
+    if (!get) return false;
+    return get->bind(":key", key).bind(":value", value).any();
+}
+
+Result<void> IndexDatabase::set(const char* key, const std::string& value) {
+    TRY_ASSIGN(Statement put, sql_.prepare("INSERT OR REPLACE INTO meta VALUES(:key, :value)"));
+    return put.bind(":key", key).bind(":value", value).run();
+}
+
+}  // namespace cultivar

@@ -1,0 +1,180 @@
+#include "pool/index/index_importer.h"
+
+#include <fmt/format.h>
+
+#include "pool/clone/journal.h"
+#include "pool/clone/trust_roots.h"
+#include "pool/index/commit_import.h"
+#include "pool/index/derived_tables.h"
+#include "pool/storage/bundle.h"
+#include "pool/storage/extra_remote.h"
+#include "pool/util/sha256.h"
+
+namespace cultivar {
+namespace {
+
+// "<before><what><rest>" -> rest, for the refs that this clone, its remote and its sources have.
+std::optional<std::string> under(const std::string& ref, const std::string& what) {
+    for (const std::string& before : {std::string("refs/heads/"), fmt::format("refs/remotes/{}/", kRemote),
+                                      fmt::format("refs/sources/{}/", source_of_ref(ref))}) {
+        if (ref.starts_with(before + what)) return ref.substr(before.size() + what.size());
+    }
+    return std::nullopt;
+}
+
+// Compares the whole name: anybody may push an `archive-of-mine`.
+bool is_archive(const std::string& ref) { return under(ref, "archive") == ""; }
+
+}  // namespace
+
+Result<void> IndexImporter::import_all(const std::vector<Ref>& refs) {
+    TRY(take_refs(refs));
+    TRY(take_spool());
+    if (database_.is_new()) TRY(database_.make_indexes());
+    return derive_tables(database_);
+}
+
+Result<void> IndexImporter::take_refs(const std::vector<Ref>& refs) {
+    LogImport logs(database_, report_);
+    TRY(logs.prepare());
+    TRY_ASSIGN(auto lineage, check_ahead(refs));
+    // Journals before ledgers: a verdict finds the claim that it is on.
+    TRY_ASSIGN(std::vector<Log> journals, logs_of(refs, false));
+    TRY(logs.read_ahead(journals));
+    for (const Log& journal : journals) TRY(logs.take(journal));
+    for (const Ref& ref : refs) {
+        if (is_archive(ref.name) || under(ref.name, "bundle/")) TRY(take_bundles(ref, logs));
+    }
+    TRY(logs.flush());
+    TRY(forget_verdicts_of_other_roots());
+    TRY_ASSIGN(std::vector<Log> ledgers, logs_of(refs, true));
+    for (const Log& ledger : ledgers) TRY(logs.take(ledger));
+    if (lineage) TRY(lineage->give(database_.lineage()));
+    CommitImport commits(database_, report_);
+    TRY(commits.prepare());
+    for (const Ref& ref : refs) {
+        if (under(ref.name, "candidates/")) TRY(commits.take_branch(ref));
+    }
+    for (const CarriedCommit& carried : carried_) TRY(commits.take_carried(carried));
+    return logs.save_tips();
+}
+
+// The journals or ledgers among the refs.
+Result<std::vector<Log>> IndexImporter::logs_of(const std::vector<Ref>& refs, bool ledger) {
+    const Clone& clone = database_.clone();
+    std::vector<Log> logs;
+    for (const Ref& ref : refs) {
+        const auto writer = under(ref.name, ledger ? "ledger/" : "journal/");
+        if (!writer) continue;
+        // Others' local branches are not theirs; of this clone's two, the local one holds all and more.
+        const bool local = ref.name.starts_with("refs/heads/"), own = *writer == clone.writer;
+        if (local && !own) continue;
+        if (!local && own) {
+            TRY_ASSIGN(std::optional<Oid> here, clone.repo.ref(ledger ? clone.ledger_ref() : clone.journal_ref()));
+            if (here) continue;
+        }
+        logs.push_back({ref.name, *writer, ref.oid, ledger, source_of_ref(ref.name)});
+    }
+    return logs;
+}
+
+// When the trust roots changed, ledgers are read again from the beginning; their verdicts are not counted as new.
+Result<void> IndexImporter::forget_verdicts_of_other_roots() {
+    auto roots = trusted_roots(database_.clone());
+    const std::string now = roots ? roots->now.digest : roots.error().message;
+    TRY_ASSIGN(const bool same, database_.holds("roots", now));
+    if (same) return {};
+    TRY(database_.set("roots", now));
+    if (database_.is_new()) return {};
+    TRY(database_.sql().execute(
+        "INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE type = 'claim' AND candidate IS NOT NULL; "
+        "DELETE FROM log WHERE ref LIKE '%/ledger/%'"));
+    TRY_ASSIGN(Statement forget, database_.sql().prepare("DELETE FROM verdict"));
+    TRY(forget.run());
+    report_.verdicts -= static_cast<int>(database_.sql().changes());
+    return {};
+}
+
+// A new index checks the pool's candidates in a thread of its own while it takes its records. Null: they are few.
+Result<std::unique_ptr<LineageAhead>> IndexImporter::check_ahead(const std::vector<Ref>& refs) {
+    Clone& clone = database_.clone();
+    TRY_ASSIGN(Statement one, database_.sql().prepare("SELECT 1 FROM candidate_commit LIMIT 1"));
+    TRY_ASSIGN(const bool known, one.any());
+    if (known) return nullptr;
+    std::vector<Oid> commits;
+    for (const Ref& ref : refs) {
+        if (under(ref.name, "candidates/")) commits.push_back(ref.oid);
+        if (!is_archive(ref.name)) continue;
+        auto bundles = read_bundles(clone.repo, ref.oid, "");
+        if (!bundles) continue;  // take_bundles() reports the reason
+        for (const Bundle& bundle : *bundles)
+            commits.insert(commits.end(), bundle.candidates.begin(), bundle.candidates.end());
+    }
+    if (commits.size() < kWorthAThread) return nullptr;
+    return std::make_unique<LineageAhead>(clone.repo.git_dir(), clone.task, std::move(commits));
+}
+
+// Sets the ref of an artifact to its commit, by the digest in its message. Its content is checked when it is loaded
+// (pool/sync/artifact_store.h).
+Result<void> IndexImporter::take_artifact(const Oid& commit) {
+    Repo& repo = database_.clone().repo;
+    TRY_ASSIGN(Commit raw, repo.read_commit(commit));
+    constexpr std::string_view kWord = "artifact ";
+    if (!raw.message.starts_with(kWord) || raw.message.size() < kWord.size() + 64) return {};
+    const std::string digest = raw.message.substr(kWord.size(), 64);
+    if (!is_hex(digest, 64)) return {};
+    TRY_ASSIGN(std::optional<Oid> there, repo.ref("refs/artifacts/" + digest));
+    return there ? Result<void>() : repo.set_ref("refs/artifacts/" + digest, commit, "");
+}
+
+// A chain of bundles carries candidates, artifacts, and the journals of people who cannot push here.
+Result<void> IndexImporter::take_bundles(const Ref& ref, LogImport& logs) {
+    Repo& repo = database_.clone().repo;
+    TRY_ASSIGN(LogPosition before, logs.indexed_tip(ref.name));
+    if (before.oid == ref.oid) return {};
+    const bool append_only = is_archive(ref.name);
+    const Oid good = logs.seen_tip(ref.name).oid;
+    auto bundles = read_bundles(repo, ref.oid, append_only ? good : "");
+    if (!bundles) {
+        report_.refused.push_back({ref.name, bundles.error().message});
+        if (!append_only || good.empty() || !ref.name.starts_with("refs/remotes/")) return {};
+        return repo.set_ref(ref.name, good, ref.oid);
+    }
+    if (append_only && before.oid.empty()) {  // a rebuilt index begins at the beginning
+        TRY_ASSIGN(bundles, read_bundles(repo, ref.oid, ""));
+    }
+    if (!append_only) ++report_.proposals;
+    for (const Bundle& bundle : *bundles) TRY(take_bundle(bundle, ref, logs));
+    return logs.follow(ref.name, {ref.oid, 0});
+}
+
+Result<void> IndexImporter::take_bundle(const Bundle& bundle, const Ref& ref, LogImport& logs) {
+    const Clone& clone = database_.clone();
+    const bool archive = is_archive(ref.name);
+    const std::string source = archive ? "archive" : source_of_ref(ref.name);
+    const std::string from = archive ? "archive" : "refs/sources/" + source;
+    for (const Oid& candidate : bundle.candidates) carried_.push_back({candidate, ref.name, archive});
+    for (const Oid& artifact : bundle.artifacts) TRY(take_artifact(artifact));
+    for (const Oid& journal : bundle.journals) {
+        TRY_ASSIGN(Commit tip, clone.repo.read_commit(journal));
+        const std::string& writer = tip.author.name;
+        if (!is_writer(writer) || writer == clone.writer) continue;
+        TRY(logs.take({from + "/carried/" + writer, writer, journal, false, source}));
+    }
+    return {};
+}
+
+Result<void> IndexImporter::take_spool() {
+    const Clone& clone = database_.clone();
+    TRY_ASSIGN(std::vector<std::string> lines, spooled_lines(clone));
+    const std::string own_key = clone.key.fingerprint();
+    RecordImport records(database_, report_);
+    TRY(records.prepare());
+    for (std::string& line : lines) {
+        TRY_ASSIGN(bool known, records.holds(record_id(line)));
+        if (!known) records.add({std::move(line), clone.writer}, {"", 0, "", own_key});
+    }
+    return records.flush();
+}
+
+}  // namespace cultivar

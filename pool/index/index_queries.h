@@ -1,0 +1,121 @@
+// The questions that the index answers. Every answer is a pure function of refs, spool and main's trust roots, except
+// leases(), which also depends on the clock.
+//
+// A query costs one statement unless its comment says otherwise. Records are read from git where the answer holds whole
+// records (runs, claims, leases); all else comes from the tables. Errors: io, busy, corrupt (a damaged index or git object).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "pool/index/index_database.h"
+#include "pool/index/rows.h"
+#include "pool/rules/retirement.h"
+
+namespace cultivar {
+
+struct AttributionInput;
+
+class IndexQueries {
+public:
+    explicit IndexQueries(IndexDatabase& database) : database_(&database) {}
+
+    // candidate_queries.cpp
+
+    // The full id that a prefix (4 digits or more) names among candidates, or among candidates and records. Errors:
+    // not_found, usage (ambiguous; the message lists the ids it may mean).
+    Result<std::string> resolve_candidate(const std::string& prefix);
+    Result<std::string> resolve_any(const std::string& prefix);
+    Result<std::optional<CandidateRow>> candidate(const std::string& id);
+    // In the order in which they became known; `only`: those named, if not null.
+    Result<std::vector<CandidateRow>> candidates(const std::set<std::string>* only = nullptr);
+    Result<std::int64_t> candidate_count();
+    Result<std::map<std::string, Retired>> retired_candidates();  // pool/rules/retirement.h
+    Result<std::set<std::string>> kept_candidates();              // with a branch, a claim or a kept run
+    Result<std::set<std::string>> rejected_candidates();          // with a rejected claim and no run that counts
+    Result<std::map<std::string, int>> children();  // of candidates that others name as a parent: how many do
+    // Candidates with a kept run of this clone in a category in which it has not claimed them, and not retired.
+    Result<std::vector<std::string>> unclaimed();
+
+    // run_queries.cpp
+
+    Result<std::vector<RunRow>> runs(const std::string& candidate = "");  // oldest first; "": of all candidates
+    // Newest first; a run that names a time in the future counts as of when this clone first saw it.
+    Result<std::vector<RunRow>> newest_runs(int count);
+    // Of this clone, or scored again with an accepted verdict; oldest first.
+    Result<std::vector<RunRow>> own_runs(const std::string& category);
+    // The runs that count, oldest first.
+    Result<std::vector<RunSummary>> summaries(const std::string& category);
+    Result<std::map<std::string, int>> run_counts();         // by candidate: the runs that count, in any category
+    Result<std::set<std::string>> accepted_runs();           // those whose weights an accepted verdict scored again
+    Result<int> replicates(const std::string& candidate);    // runs recorded so far, by anyone
+    Result<std::string> record_line(const std::string& id);  // the record's bytes. Errors: not_found
+    // Leases of other writers that are still good: first seen here less than 1.5 budgets ago (the lease's or the pool's,
+    // whichever is less) and not followed by their run.
+    Result<std::vector<Lease>> leases();
+
+    // other_category_queries.cpp
+
+    // The newest `most` scored runs of all other categories, oldest first; without runs of a candidate that other
+    // writers published after this clone ran it in `category`, because those may be copied. `before`: only runs that
+    // were known before that record. Two statements where the pool has another category.
+    Result<std::vector<OtherCategoryRun>> runs_elsewhere(const std::string& category, int most,
+                                                         const std::string& before = "");
+
+    // standing_queries.cpp
+
+    // Best first within a category; rejected last; none that is retired. `most` rows of each category, 0: all.
+    // `verified`: only accepted ones. A statement per category.
+    Result<std::vector<Standing>> standings(const std::string& category = "", int most = 0, bool verified = false);
+    Result<std::map<std::string, int>> scored();  // candidates with a score, by category
+    // Candidates without a score in that category; the newest `most`, 0: all.
+    Result<std::vector<Unfit>> unfit(int most = 0);
+    // `but_claim` is left out: it is being judged again.
+    Result<std::optional<RecordHolder>> record_holder(const std::string& category, const std::string& but_claim = "");
+    Result<Totals> totals();
+
+    // claim_queries.cpp, suspicion_queries.cpp
+
+    Result<std::vector<ClaimRow>> claims(const std::string& candidate = "");  // oldest first; "": of all candidates
+    Result<std::vector<ClaimRow>> pending_claims();                           // those without a verdict that counts
+    // Accepted claims of each writer's key since its last rejected one, by writer. None for a writer whose key is not
+    // known. Two statements.
+    Result<std::map<std::string, int>> valid_in_a_row();
+    // The oddities of a claim beside the rest of the pool, a sentence each: figures or weights that another run has, seeds
+    // picked among many, more compute than the budget, runs that were rejected before. They prove no fraud: such a claim
+    // is accepted only by fresh seeds (tier rerun), never by scoring its weights again. Some ten statements per run.
+    Result<std::vector<std::string>> suspicions(const ClaimRow& row);
+
+    // contributor_queries.cpp
+
+    Result<std::vector<Contributor>> contributors();  // most credited first
+
+    // archive_queries.cpp
+
+    Result<std::set<Oid>> archived();  // commits that the archive holds
+    // Is it good, and not in the archive yet?
+    Result<bool> may_archive_candidate(const Oid& commit);
+    Result<bool> may_archive_journal(const Oid& tip);
+    // Artifacts whose claims are all judged, without the `keep` best accepted ones of each category.
+    Result<std::set<std::string>> judged_artifacts(int keep);
+    Result<std::set<std::string>> needed_artifacts();  // of claims that nobody judged, and of this clone's kept runs
+    Result<std::vector<std::string>> claimed_artifacts();  // digests that claims of this clone name
+
+private:
+    Result<std::string> resolve(const std::string& prefix, const char* sql, const char* kind);
+    Result<std::vector<RunRow>> read_runs(Statement& get);
+    Result<std::vector<ClaimRow>> read_claims(Statement& get);
+    Result<std::vector<double>> claim_scores(const std::string& claim);
+    Result<void> attribute_gains(AttributionInput& input, std::map<std::string, Contributor>& by_key);
+
+    Clone& clone() { return database_->clone(); }
+    Result<Statement> prepare(std::string_view sql) { return database_->sql().prepare(sql); }
+    Result<std::set<std::string>> texts(const std::string& sql);  // the first column
+
+    IndexDatabase* database_;
+};
+
+}  // namespace cultivar
