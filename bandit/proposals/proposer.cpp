@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "bandit/policy/keep_test.h"
 #include "bandit/policy/operator_bandit.h"
+#include "bandit/proposals/import_choice.h"
+#include "bandit/proposals/neighbourhood.h"
 #include "bandit/space/constraint_repair.h"
-#include "bandit/space/coordinates.h"
 
 namespace cultivar {
 namespace {
@@ -22,26 +21,12 @@ constexpr std::ptrdiff_t kModelFrom = 4;       // scored candidates
 constexpr std::size_t kModelParents = 4;       // the model ranks the children of so many parents:
 constexpr int kSamples = 12, kMutations = 12;  // this many of each kind per parent
 constexpr double kLeaps = 64;
-constexpr std::ptrdiff_t kFewGenes = 10;   // in a space with more genes the model's children
-constexpr std::ptrdiff_t kMostMoved = 6;   // differ from their parents in at most so many
-constexpr int kLeapTries = 1000;           // the limit if little is feasible
-constexpr std::int64_t kSmallSpace = 500;  // assignments
+constexpr int kLeapTries = 1000;  // the limit if little is feasible
 constexpr int kClimbs = 6;
-constexpr double kClimb = 0.05;  // of a gene's range
-constexpr int kTries = 64;       // mutations drawn before an operator gives up
-constexpr int kPairs = 8;        // crosses tried before the operator gives up
+constexpr int kTries = 64;  // mutations drawn before an operator gives up
+constexpr int kPairs = 8;   // crosses tried before the operator gives up
 constexpr double kFollow = 0.5;
 constexpr double kTrusted = 0.25;  // least agreement - 2 standard errors of a source that is believed
-constexpr std::size_t kMostOfVoice = 128, kMostRanked = 256;  // imports that the model ranks
-
-double mean_score(const std::vector<const Trial*>& trials, RunStatus status) {
-    double sum = 0;
-    int count = 0;
-    for (const Trial* trial : trials) {
-        if (trial->status == status) sum += trial->score, ++count;
-    }
-    return count > 0 ? sum / count : std::numeric_limits<double>::infinity();
-}
 
 // Returns the model's observation of a candidate: its score, else the expected score of its stopped runs, else infinity
 // (it could not be judged here).
@@ -51,130 +36,8 @@ Observation observe(const CandidateStats& contender) {
     return {&contender.known->candidate.genes, score, 1, static_cast<double>(contender.own.size())};
 }
 
-// Returns the writer of the first run of a candidate that did not run here; "" if there is none or it is trusted.
-std::string_view voice_of(const CandidateStats& contender) {
-    const Trial* trial = !contender.foreign.empty()     ? contender.foreign.front()
-                         : !contender.elsewhere.empty() ? contender.elsewhere.front()
-                                                        : nullptr;
-    return trial == nullptr ? std::string_view() : trial->writer;
-}
-
-using Ids = std::unordered_set<std::string_view>;
-
-// Returns the ancestors of all of these; null pointers are skipped.
-Ids ancestors(const CandidateStandings& contenders, std::vector<const CandidateStats*> open) {
-    Ids found;
-    while (!open.empty()) {
-        const CandidateStats* next = open.back();
-        open.pop_back();
-        if (next == nullptr || next->known == nullptr) continue;
-        for (const std::string& parent : next->known->parents) {
-            if (found.insert(parent).second) open.push_back(contenders.find(parent));
-        }
-    }
-    return found;
-}
-
-// Returns the ancestors of all possible parents: a score of their own here would tell little.
-Ids outgrown_here(const CandidateStandings& contenders) {
-    std::vector<const CandidateStats*> parents;
-    for (const CandidateStats& contender : contenders.all()) {
-        if (contender.parent()) parents.push_back(&contender);
-    }
-    return ancestors(contenders, std::move(parents));
-}
-
-bool importable(const CandidateStats& contender) {
-    if (!contender.open() || contender.known->in_flight || !contender.own.empty()) return false;
-    bool scored_elsewhere = std::isfinite(mean_score(contender.foreign, RunStatus::done));
-    return contender.known->kept || (contender.known->seed && scored_elsewhere);
-}
-
-// Returns the candidates to import in this order, without ancestors of possible parents: scored here by others and
-// better than the incumbent; then not scored here, newest tips of the family tree first; then the rest.
-std::vector<const CandidateStats*> ranked_imports(const CandidateStandings& contenders, double incumbent) {
-    std::unordered_set<std::string_view> improved;  // has a kept child
-    for (const CandidateStats& contender : contenders.all()) {
-        if (contender.known == nullptr || !contender.known->kept) continue;
-        for (const std::string& parent : contender.known->parents) improved.insert(parent);
-    }
-    struct Rank {
-        const CandidateStats* contender;
-        int group;
-        double score;
-    };
-    const Ids outgrown = outgrown_here(contenders);
-    std::vector<Rank> ranks;
-    for (const CandidateStats& contender : contenders.all()) {
-        if (!importable(contender) || outgrown.contains(contender.known->candidate.id)) continue;
-        double score = mean_score(contender.foreign, RunStatus::done);
-        bool tip = !improved.contains(contender.known->candidate.id);
-        int group = score < incumbent ? 0 : contender.tried() ? 3 : tip ? 1 : 2;
-        ranks.push_back({&contender, group, group == 0 || group == 3 ? score : -static_cast<double>(ranks.size())});
-    }
-    std::ranges::stable_sort(
-        ranks, [](const Rank& a, const Rank& b) { return a.group != b.group ? a.group < b.group : a.score < b.score; });
-    std::vector<const CandidateStats*> imports;
-    for (const Rank& rank : ranks) imports.push_back(rank.contender);
-    return imports;
-}
-
 std::string drawn(const ParentDraw& draw) {
     return fmt::format("{} drawn at {:.2f}", short_id(draw.arm->contender->known->candidate.id), draw.value);
-}
-
-// Returns the values next to this one: one climbing step either way, or every other value of an unordered gene.
-std::vector<Value> neighbours(const Gene& gene, const Value& value) {
-    std::vector<Value> values;
-    if (ordered(gene)) {
-        for (int direction : {-1, 1}) values.push_back(step_from(gene, value, direction, kClimb, 1));
-    } else {
-        for (std::size_t i = 0; i < static_cast<std::size_t>(value_count(gene)); ++i)
-            values.push_back(from_index(gene, i));
-    }
-    std::erase(values, value);
-    return values;
-}
-
-Value any_value(const Gene& gene, Random& random) {
-    if (ordered(gene)) return from_unit(gene, random.uniform());
-    return from_index(gene, random.below(static_cast<std::uint64_t>(value_count(gene))));
-}
-
-// Returns every value of a gene that has few.
-std::vector<Value> all_values(const Gene& gene) {
-    std::vector<Value> values;
-    auto count = static_cast<std::size_t>(value_count(gene));
-    for (std::size_t i = 0; i < count; ++i) {
-        double unit = count > 1 ? static_cast<double>(i) / static_cast<double>(count - 1) : 0;
-        values.push_back(ordered(gene) ? from_unit(gene, unit) : from_index(gene, i));
-    }
-    return values;
-}
-
-bool tunable(const Gene& gene) { return !gene.structural && value_count(gene) > 1; }
-
-// Counts the genes that are active in both with different values.
-std::ptrdiff_t moved(const Space& space, const Genes& from, const Genes& to) {
-    return std::ranges::count_if(space.genes(), [&](const Gene& gene) {
-        return space.active(gene, from) && space.active(gene, to) && from.at(gene.name) != to.at(gene.name);
-    });
-}
-
-std::ptrdiff_t tunables(const Space& space) { return std::ranges::count_if(space.genes(), tunable); }
-
-// In a space of many genes the model favours changing many that nobody has changed, because it is most uncertain there.
-// The result would tell little about any gene.
-std::ptrdiff_t most_moved(const Space& space) {
-    return tunables(space) > kFewGenes ? kMostMoved : std::numeric_limits<std::ptrdiff_t>::max();
-}
-
-std::int64_t assignments(const Space& space) {
-    std::int64_t count = 1;
-    for (const Gene& gene : space.genes()) {
-        if (tunable(gene)) count = std::min(count * value_count(gene), kSmallSpace + 1);
-    }
-    return count;
 }
 
 }  // namespace
@@ -438,25 +301,9 @@ std::optional<Proposal> Proposer::cross() {
     return best;
 }
 
-// Considers only the first imports of each writer, so that a thousand claims of one do not crowd out the rest.
-const CandidateStats& Proposer::most_promising_import() const {
-    if (!model_ || sources_.empty()) return *imports_.front();
-    const CandidateStats* best = nullptr;
-    double highest = 0;
-    std::size_t ranked = 0;
-    std::unordered_map<std::string_view, std::size_t> of_voice;
-    for (const CandidateStats* import : imports_) {
-        if (++of_voice[voice_of(*import)] > kMostOfVoice) continue;
-        if (++ranked > kMostRanked) break;
-        const double acquisition = model_->acquisition(import->known->candidate.genes);
-        if (best == nullptr || acquisition > highest) highest = acquisition, best = import;
-    }
-    return *best;
-}
-
 std::optional<Proposal> Proposer::import() const {
     if (imports_.empty()) return std::nullopt;
-    const CandidateStats& best = most_promising_import();
+    const CandidateStats& best = most_promising(imports_, model_ && !sources_.empty() ? &*model_ : nullptr);
     double score = mean_score(best.foreign, RunStatus::done);
     std::string why =
         std::isfinite(score)

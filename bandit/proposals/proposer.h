@@ -70,7 +70,6 @@ private:
     std::optional<Genes> one_step(const CandidateStats& parent, GeneKind kind);
     std::optional<Proposal> cross();
     std::optional<Proposal> import() const;
-    const CandidateStats& most_promising_import() const;
 
     std::optional<Proposal> accept(const ParentDraw& draw, const Genes& genes) const;
     bool allowed(const Genes& genes) const;
