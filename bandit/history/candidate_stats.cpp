@@ -54,7 +54,7 @@ std::size_t Places::enter(std::string_view id, std::size_t place) {
     return place;
 }
 
-CandidateStandings::CandidateStandings(const History& history) : history_(history), places_(history.candidates.size()) {
+CandidateTable::CandidateTable(const History& history) : history_(history), places_(history.candidates.size()) {
     all_.reserve(history.candidates.size());
     for (const KnownCandidate& known : history.candidates) {
         const std::size_t place = known.rejected ? Places::kRejected : all_.size();
@@ -70,11 +70,11 @@ CandidateStandings::CandidateStandings(const History& history) : history_(histor
         of_trial_.push_back(place);
         if (place == Places::kRejected) continue;
         if (place == all_.size()) all_.emplace_back();
-        CandidateStats& contender = all_[place];
-        (trial.trusted ? contender.own : contender.foreign).push_back(&trial);
+        CandidateStats& stats = all_[place];
+        (trial.trusted ? stats.own : stats.foreign).push_back(&trial);
         if (!trial.trusted) continue;
-        if (trial.decision != Decision::none) contender.decision = trial.decision;
-        if (trial.status == RunStatus::done && std::isfinite(trial.score)) contender.scores.push_back(trial.score);
+        if (trial.decision != Decision::none) stats.decision = trial.decision;
+        if (trial.status == RunStatus::done && std::isfinite(trial.score)) stats.scores.push_back(trial.score);
     }
     for (const Trial& trial : history.elsewhere) {
         const std::size_t place = places_.find(trial.candidate);
@@ -88,32 +88,32 @@ CandidateStandings::CandidateStandings(const History& history) : history_(histor
             if (place < all_.size()) ++all_[place].children;
         }
     }
-    for (CandidateStats& contender : all_) {
-        if (!contender.scored()) continue;
-        contender.mean = std::accumulate(contender.scores.begin(), contender.scores.end(), 0.0) / contender.runs();
+    for (CandidateStats& stats : all_) {
+        if (!stats.scored()) continue;
+        stats.mean = std::accumulate(stats.scores.begin(), stats.scores.end(), 0.0) / stats.runs();
     }
 }
 
-const CandidateStats* CandidateStandings::find(std::string_view candidate) const { return at(places_.find(candidate)); }
+const CandidateStats* CandidateTable::find(std::string_view candidate) const { return at(places_.find(candidate)); }
 
-const CandidateStats* CandidateStandings::of(const Trial& trial) const {
+const CandidateStats* CandidateTable::of(const Trial& trial) const {
     return at(of_trial_[static_cast<std::size_t>(&trial - history_.trials.data())]);
 }
 
-const CandidateStats* CandidateStandings::best() const {
+const CandidateStats* CandidateTable::best() const {
     const CandidateStats* best = nullptr;
-    for (const CandidateStats& contender : all_) {
-        if (contender.scored() && (best == nullptr || contender.mean < best->mean)) best = &contender;
+    for (const CandidateStats& stats : all_) {
+        if (stats.scored() && (best == nullptr || stats.mean < best->mean)) best = &stats;
     }
     return best;
 }
 
-const CandidateStats* CandidateStandings::best_of(const std::vector<std::string>& candidates) const {
+const CandidateStats* CandidateTable::best_of(const std::vector<std::string>& candidates) const {
     const CandidateStats* best = nullptr;
     for (const std::string& candidate : candidates) {
-        const CandidateStats* contender = find(candidate);
-        if (contender == nullptr || !contender->scored()) continue;
-        if (best == nullptr || contender->mean < best->mean) best = contender;
+        const CandidateStats* stats = find(candidate);
+        if (stats == nullptr || !stats->scored()) continue;
+        if (best == nullptr || stats->mean < best->mean) best = stats;
     }
     return best;
 }

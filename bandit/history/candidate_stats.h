@@ -37,7 +37,7 @@ struct CandidateStats {
     }
 };
 
-// A hash table from ids to positions in CandidateStandings::all(), in one block of memory because a plan looks up every
+// A hash table from ids to positions in CandidateTable::all(), in one block of memory because a plan looks up every
 // candidate and trial of a pool.
 class Places {
 public:
@@ -64,9 +64,9 @@ private:
     std::vector<Entry> entries_;
 };
 
-class CandidateStandings {
+class CandidateTable {
 public:
-    explicit CandidateStandings(const History& history);
+    explicit CandidateTable(const History& history);
 
     // Null if the candidate is unknown or a verdict rejected it.
     const CandidateStats* find(std::string_view candidate) const;

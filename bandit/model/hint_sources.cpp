@@ -10,7 +10,7 @@ namespace cultivar {
 namespace {
 
 constexpr std::size_t kFewest = 4;  // scored candidates of a source of its own
-constexpr std::size_t kMostHeard = 3;
+constexpr std::size_t kMostSources = 3;
 constexpr int kFewestShared = 3;
 
 // Returns the ranks of the values; equal values share their mean rank.
@@ -38,88 +38,89 @@ double spearman(const std::vector<double>& a, const std::vector<double>& b) {
     return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : 0;
 }
 
-struct Voice {
+struct WriterResults {
     HintSource source;
-    std::vector<const CandidateStats*> of;  // the candidates, in the order of `said`
+    std::vector<const CandidateStats*> of;  // the candidates, in the order of `results`
 
-    void add(const CandidateStats& contender, double score) {
-        auto& said = source.said;
-        if (of.empty() || of.back() != &contender) {
-            of.push_back(&contender);
-            said.push_back({&contender.known->candidate.genes, 0, 1, 0});
+    void add(const CandidateStats& stats, double score) {
+        auto& results = source.results;
+        if (of.empty() || of.back() != &stats) {
+            of.push_back(&stats);
+            results.push_back({&stats.known->candidate.genes, 0, 1, 0});
         }
-        Observation& one = said.back();
+        Observation& one = results.back();
         one.runs += 1;
         one.score += (score - one.score) / one.runs;
     }
 };
 
-class Hearing {
+class SourceCollector {
 public:
-    explicit Hearing(const History& history) : history_(history) {}
+    explicit SourceCollector(const History& history) : history_(history) {}
 
-    void hear(const CandidateStats& contender) {
-        for (const auto* trials : {&contender.foreign, &contender.elsewhere}) {
+    void add(const CandidateStats& stats) {
+        for (const auto* trials : {&stats.foreign, &stats.elsewhere}) {
             for (const Trial* trial : *trials) {
-                if (counts(contender, *trial)) voice_of(*trial).add(contender, trial->score);
+                if (counts(stats, *trial)) writer_of(*trial).add(stats, trial->score);
             }
         }
     }
 
-    std::vector<HintSource> heard() {
+    std::vector<HintSource> best() {
         pool_small_ones();
         std::vector<HintSource> sources;
-        for (auto& [key, voice] : voices_) {
-            if (voice.of.size() < kFewest) continue;
-            compare(voice);
-            sources.push_back(std::move(voice.source));
+        for (auto& [key, writer] : writers_) {
+            if (writer.of.size() < kFewest) continue;
+            compare(writer);
+            sources.push_back(std::move(writer.source));
         }
         std::ranges::stable_sort(sources, [](const HintSource& a, const HintSource& b) {
-            return std::pair(standing(a), a.said.size()) > std::pair(standing(b), b.said.size());
+            return std::pair(standing(a), a.results.size()) > std::pair(standing(b), b.results.size());
         });
-        if (sources.size() > kMostHeard) sources.resize(kMostHeard);
+        if (sources.size() > kMostSources) sources.resize(kMostSources);
         return sources;
     }
 
 private:
     using Key = std::pair<std::string_view, std::string_view>;
 
-    bool counts(const CandidateStats& contender, const Trial& trial) const {
-        if (contender.known == nullptr || trial.status != RunStatus::done || !std::isfinite(trial.score)) return false;
-        return trial.trusted || contender.own.empty() || !trial.category.empty() || &trial < contender.own.front();
+    bool counts(const CandidateStats& stats, const Trial& trial) const {
+        if (stats.known == nullptr || trial.status != RunStatus::done || !std::isfinite(trial.score)) return false;
+        return trial.trusted || stats.own.empty() || !trial.category.empty() || &trial < stats.own.front();
     }
 
-    Voice& voice_of(const Trial& trial) {
+    WriterResults& writer_of(const Trial& trial) {
         const std::string_view category = trial.category.empty() ? history_.category : trial.category;
-        Voice& voice = voices_[{category, trial.trusted ? std::string_view() : std::string_view(trial.writer)}];
-        voice.source.category = category;
-        voice.source.writer = trial.trusted ? std::string_view() : std::string_view(trial.writer);
-        voice.source.sure = trial.trusted;
-        return voice;
+        WriterResults& writer =
+            writers_[{category, trial.trusted ? std::string_view() : std::string_view(trial.writer)}];
+        writer.source.category = category;
+        writer.source.writer = trial.trusted ? std::string_view() : std::string_view(trial.writer);
+        writer.source.sure = trial.trusted;
+        return writer;
     }
 
     void pool_small_ones() {
-        std::map<std::string_view, Voice> together;
-        for (auto& [key, voice] : voices_) {
-            HintSource& source = voice.source;
-            if (source.sure || voice.of.size() >= kFewest) continue;
-            Voice& pooled = together[source.category];
+        std::map<std::string_view, WriterResults> together;
+        for (auto& [key, writer] : writers_) {
+            HintSource& source = writer.source;
+            if (source.sure || writer.of.size() >= kFewest) continue;
+            WriterResults& pooled = together[source.category];
             pooled.source.category = source.category;
-            for (std::size_t i = 0; i < source.said.size(); ++i) pooled.add(*voice.of[i], source.said[i].score);
-            voice.of.clear();
+            for (std::size_t i = 0; i < source.results.size(); ++i) pooled.add(*writer.of[i], source.results[i].score);
+            writer.of.clear();
         }
-        for (auto& [category, voice] : together) voices_[{category, kSeveral}] = std::move(voice);
+        for (auto& [category, writer] : together) writers_[{category, kSeveral}] = std::move(writer);
     }
 
-    static void compare(Voice& voice) {
+    static void compare(WriterResults& writer) {
         std::vector<double> there, here;
-        for (std::size_t i = 0; i < voice.of.size(); ++i) {
-            if (!voice.of[i]->scored()) continue;
-            there.push_back(voice.source.said[i].score);
-            here.push_back(voice.of[i]->mean);
+        for (std::size_t i = 0; i < writer.of.size(); ++i) {
+            if (!writer.of[i]->scored()) continue;
+            there.push_back(writer.source.results[i].score);
+            here.push_back(writer.of[i]->mean);
         }
-        voice.source.shared = static_cast<int>(here.size());
-        if (voice.source.shared >= kFewestShared) voice.source.agreement = spearman(there, here);
+        writer.source.shared = static_cast<int>(here.size());
+        if (writer.source.shared >= kFewestShared) writer.source.agreement = spearman(there, here);
     }
 
     // A cautious estimate of the agreement. A source that was not checked yet is not penalised.
@@ -129,17 +130,17 @@ private:
 
     static constexpr std::string_view kSeveral = "\n";
     const History& history_;
-    std::map<Key, Voice> voices_;
+    std::map<Key, WriterResults> writers_;
 };
 
 }  // namespace
 
-std::vector<HintSource> sources(const History& history, const CandidateStandings& contenders) {
-    Hearing hearing(history);
-    for (const CandidateStats& contender : contenders.all()) {
-        if (!contender.foreign.empty() || !contender.elsewhere.empty()) hearing.hear(contender);
+std::vector<HintSource> hint_sources(const History& history, const CandidateTable& candidates) {
+    SourceCollector collector(history);
+    for (const CandidateStats& stats : candidates.all()) {
+        if (!stats.foreign.empty() || !stats.elsewhere.empty()) collector.add(stats);
     }
-    return hearing.heard();
+    return collector.best();
 }
 
 }  // namespace cultivar

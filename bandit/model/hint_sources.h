@@ -19,15 +19,15 @@ namespace cultivar {
 
 struct HintSource {
     std::string_view category;
-    std::string_view writer;        // "": trusted runs, or several writers
-    bool sure = false;              // own or accepted runs
-    std::vector<Observation> said;  // one per candidate, in the order in which candidates became known
-    int shared = 0;                 // number of these candidates that were scored here too
-    double agreement = 0;           // Spearman's rank correlation over the shared candidates; 0 for fewer than 3
+    std::string_view writer;           // "": trusted runs, or several writers
+    bool sure = false;                 // own or accepted runs
+    std::vector<Observation> results;  // one per candidate, in the order in which candidates became known
+    int shared = 0;                    // number of these candidates that were scored here too
+    double agreement = 0;              // Spearman's rank correlation over the shared candidates; 0 for fewer than 3
 };
 
 // A source that the model used, as an explanation shows it.
-struct SourceValue {
+struct HintSourceValue {
     std::string category, writer;  // writer "": trusted runs, or several writers
     bool sure = false;
     int results = 0, shared = 0;
@@ -35,6 +35,6 @@ struct SourceValue {
 };
 
 // The result refers to the history.
-std::vector<HintSource> sources(const History& history, const CandidateStandings& contenders);
+std::vector<HintSource> hint_sources(const History& history, const CandidateTable& candidates);
 
 }  // namespace cultivar

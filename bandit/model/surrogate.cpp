@@ -97,7 +97,8 @@ std::vector<GaussianProcess> hinters_of(const Space& space, const std::vector<Hi
     std::vector<GaussianProcess> hinters;
     hinters.reserve(sources.size());
     for (const HintSource& source : sources)
-        hinters.emplace_back(axes_of(space), samples_of(space, rank(source.said), kMostOfSource, {}), kFittedOfSource);
+        hinters.emplace_back(axes_of(space), samples_of(space, rank(source.results), kMostOfSource, {}),
+                             kFittedOfSource);
     return hinters;
 }
 

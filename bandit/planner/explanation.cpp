@@ -41,16 +41,16 @@ Shares candidate_shares(const History& history) {
 // Computes the share of a candidate that belongs to each root (candidate without parents) above it.
 class Lines {
 public:
-    explicit Lines(const CandidateStandings& contenders) : contenders_(contenders) {}
+    explicit Lines(const CandidateTable& candidates) : candidates_(candidates) {}
 
     const Shares& of(const std::string& candidate, int depth = 0) {
         if (auto found = known_.find(candidate); found != known_.end()) return found->second;
         Shares shares;
-        const CandidateStats* contender = contenders_.find(candidate);
-        const bool root = contender == nullptr || contender->known == nullptr || contender->known->parents.empty();
+        const CandidateStats* stats = candidates_.find(candidate);
+        const bool root = stats == nullptr || stats->known == nullptr || stats->known->parents.empty();
         known_[candidate] = {{candidate, 1}};  // ends the recursion on a cycle
         if (root || depth > kDeepest) return known_[candidate];
-        const auto& parents = contender->known->parents;
+        const auto& parents = stats->known->parents;
         for (const std::string& parent : parents) {
             for (const auto& [name, share] : of(parent, depth + 1))
                 shares[name] += share / static_cast<double>(parents.size());
@@ -59,20 +59,20 @@ public:
     }
 
 private:
-    const CandidateStandings& contenders_;
+    const CandidateTable& candidates_;
     std::unordered_map<std::string, Shares> known_;
 };
 
-std::vector<Family> families_of(const History& history, const CandidateStandings& contenders) {
-    Lines lines(contenders);
+std::vector<Family> families_of(const History& history, const CandidateTable& candidates) {
+    Lines lines(candidates);
     std::map<std::string, Family> families;
     for (const Trial& trial : history.trials) {
         for (const auto& [root, share] : lines.of(trial.candidate))
             families[root].share += share / static_cast<double>(history.trials.size());
     }
-    for (const CandidateStats& contender : contenders.all()) {
-        if (contender.known == nullptr || !contender.tried()) continue;
-        for (const auto& [root, share] : lines.of(contender.known->candidate.id)) ++families[root].candidates;
+    for (const CandidateStats& stats : candidates.all()) {
+        if (stats.known == nullptr || !stats.tried()) continue;
+        for (const auto& [root, share] : lines.of(stats.known->candidate.id)) ++families[root].candidates;
     }
     std::vector<Family> out;
     for (auto& [root, family] : families) {
@@ -83,20 +83,20 @@ std::vector<Family> families_of(const History& history, const CandidateStandings
     return out;
 }
 
-std::vector<ParentValue> parents_of(const History& history, const CandidateStandings& contenders, Random& random) {
-    const std::vector<ParentArm> arms = parent_arms(contenders);
+std::vector<ParentValue> parents_of(const History& history, const CandidateTable& candidates, Random& random) {
+    const std::vector<ParentArm> arms = parent_arms(candidates);
     const Shares shares = candidate_shares(history);
     std::unordered_map<const ParentArm*, int> first;
     for (int draw = 0; draw < kDraws && !arms.empty(); ++draw) ++first[draw_parents(arms, random).front().arm];
     std::vector<ParentValue> values;
     for (const ParentArm& arm : arms) {
-        const CandidateStats& contender = *arm.contender;
-        ParentValue value{contender.known->candidate.id,
-                          contender.mean,
+        const CandidateStats& stats = *arm.stats;
+        ParentValue value{stats.known->candidate.id,
+                          stats.mean,
                           arm.shrunken,
                           arm.level,
-                          contender.runs(),
-                          contender.children,
+                          stats.runs(),
+                          stats.children,
                           static_cast<double>(first[&arm]) / kDraws,
                           0};
         if (auto share = shares.find(value.candidate); share != shares.end())
@@ -126,12 +126,12 @@ std::vector<OperatorValue> operators_of(const History& history, const std::vecto
     return values;
 }
 
-std::string_view standing_of(const CandidateStats& contender) {
-    if (contender.known->retired) return "retired";
-    if (contender.own.empty())
-        return contender.known->in_flight ? "under way" : "unverified and not run here yet: no parent before it is";
-    if (!contender.scored()) return "it gave no score here";
-    switch (contender.decision) {
+std::string_view standing_of(const CandidateStats& stats) {
+    if (stats.known->retired) return "retired";
+    if (stats.own.empty())
+        return stats.known->in_flight ? "under way" : "unverified and not run here yet: no parent before it is";
+    if (!stats.scored()) return "it gave no score here";
+    switch (stats.decision) {
         case Decision::kept:
             return "run here first, and kept: it may have children";
         case Decision::undecided:
@@ -142,21 +142,21 @@ std::string_view standing_of(const CandidateStats& contender) {
 }
 
 // Candidates that others claim to be better than all that ran here.
-std::vector<Outsider> outsiders_of(const CandidateStandings& contenders) {
-    const CandidateStats* best = contenders.best();
+std::vector<Outsider> outsiders_of(const CandidateTable& candidates) {
+    const CandidateStats* best = candidates.best();
     std::vector<Outsider> outsiders;
-    for (const CandidateStats& contender : contenders.all()) {
-        if (contender.known == nullptr) continue;
+    for (const CandidateStats& stats : candidates.all()) {
+        if (stats.known == nullptr) continue;
         const Trial* boldest = nullptr;
-        for (const Trial* trial : contender.foreign) {
+        for (const Trial* trial : stats.foreign) {
             if (trial->status != RunStatus::done || (best != nullptr && trial->score >= best->mean)) continue;
             if (boldest == nullptr || trial->score < boldest->score) boldest = trial;
         }
         if (boldest == nullptr) continue;
         std::optional<double> here;
-        if (contender.scored()) here = contender.mean;
-        outsiders.push_back({contender.known->candidate.id, boldest->writer, boldest->score, here,
-                             std::string(standing_of(contender))});
+        if (stats.scored()) here = stats.mean;
+        outsiders.push_back(
+            {stats.known->candidate.id, boldest->writer, boldest->score, here, std::string(standing_of(stats))});
     }
     const auto most = std::min(outsiders.size(), kMostOutsiders);
     std::ranges::partial_sort(outsiders, outsiders.begin() + static_cast<std::ptrdiff_t>(most), {}, &Outsider::claimed);
@@ -166,14 +166,14 @@ std::vector<Outsider> outsiders_of(const CandidateStandings& contenders) {
 
 }  // namespace
 
-Explanation explain(const History& history, const CandidateStandings& contenders, const std::vector<OperatorArm>& arms,
+Explanation explain(const History& history, const CandidateTable& candidates, const std::vector<OperatorArm>& arms,
                     std::vector<OperatorProbability> selection_probability, std::uint64_t seed) {
     Random random(seed);
-    if (selection_probability.empty()) selection_probability = operator_odds(arms, random);
+    if (selection_probability.empty()) selection_probability = selection_probabilities(arms, random);
     return {operators_of(history, arms, selection_probability),
-            parents_of(history, contenders, random),
-            families_of(history, contenders),
-            outsiders_of(contenders),
+            parents_of(history, candidates, random),
+            families_of(history, candidates),
+            outsiders_of(candidates),
             {}};
 }
 

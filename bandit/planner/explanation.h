@@ -49,11 +49,11 @@ struct Explanation {
     std::vector<ParentValue> parents;      // the arms of the draw, best first
     std::vector<Family> families;          // by descending share
     std::vector<Outsider> outsiders;       // the best claim first, at most ten
-    std::vector<SourceValue> sources;      // empty if no model took part
+    std::vector<HintSourceValue> sources;  // empty if no model took part
 };
 
 // `selection_probability`: the probabilities that the choice was made with. If empty, they are computed from `seed`.
-Explanation explain(const History& history, const CandidateStandings& contenders, const std::vector<OperatorArm>& arms,
+Explanation explain(const History& history, const CandidateTable& candidates, const std::vector<OperatorArm>& arms,
                     std::vector<OperatorProbability> selection_probability, std::uint64_t seed);
 
 }  // namespace cultivar

@@ -39,14 +39,15 @@ public:
     explicit Planner(const PlannerInput& input)
         : input_(input),
           history_(*input.history),
-          contenders_(history_),
+          candidates_(history_),
           random_(mixed_seed(input)),
-          proposer_(input, contenders_, random_) {}
+          proposer_(input, candidates_, random_) {}
 
     Result<Plan> plan() {
         Result<Plan> plan = choose();
         if (plan) plan->external_refused = std::move(refused_);
-        if (plan && input_.explain) plan->why = explain(history_, contenders_, arms(), std::move(odds_), input_.seed);
+        if (plan && input_.explain)
+            plan->why = explain(history_, candidates_, arms(), std::move(selection_probabilities_), input_.seed);
         if (plan && input_.explain) plan->why->sources = proposer_.source_values();
         return plan;
     }
@@ -71,9 +72,9 @@ private:
         return splitmix64(state) ^ ((input.history->trials.size() + (under_way << 32)) * 0x9e3779b97f4a7c15ULL);
     }
 
-    Plan again(const CandidateStats& contender, std::string operator_name, std::string choice) const {
-        const KnownCandidate& known = *contender.known;
-        int here = static_cast<int>(contender.own.size() + contender.foreign.size());
+    Plan again(const CandidateStats& stats, std::string operator_name, std::string choice) const {
+        const KnownCandidate& known = *stats.known;
+        int here = static_cast<int>(stats.own.size() + stats.foreign.size());
         return {known.candidate,
                 known.parents,
                 std::move(operator_name),
@@ -84,21 +85,21 @@ private:
     }
 
     std::optional<Plan> seed() const {
-        for (const CandidateStats& contender : contenders_.all()) {
+        for (const CandidateStats& stats : candidates_.all()) {
             auto scored = [](const Trial* trial) { return trial->status == RunStatus::done; };
-            if (!contender.open() || !contender.known->seed || contender.known->in_flight || !contender.own.empty() ||
-                std::ranges::any_of(contender.foreign, scored))
+            if (!stats.open() || !stats.known->seed || stats.known->in_flight || !stats.own.empty() ||
+                std::ranges::any_of(stats.foreign, scored))
                 continue;
-            return again(contender, "seed",
-                         fmt::format("seed {} has not run in {} yet", short_id(contender.known->candidate.id),
-                                     history_.category));
+            return again(
+                stats, "seed",
+                fmt::format("seed {} has not run in {} yet", short_id(stats.known->candidate.id), history_.category));
         }
         return std::nullopt;
     }
 
     const CandidateStats* best() const {
         const auto& arms = proposer_.parents();
-        return arms.empty() || arms.front().contender->known->in_flight ? nullptr : arms.front().contender;
+        return arms.empty() || arms.front().stats->known->in_flight ? nullptr : arms.front().stats;
     }
 
     // Replicates an undecided leader before others build on it or see it, unless the gain of a new run exceeds the
@@ -107,7 +108,7 @@ private:
         const CandidateStats* leader = best();
         if (leader == nullptr || leader->decision != Decision::undecided ||
             leader->own.size() >= static_cast<std::size_t>(kMaxChallengerRuns) ||
-            gain_per_run(history_, leader->known->candidate.id) > kMostDoubt * estimate_noise(contenders_).sigma)
+            gain_per_run(history_, leader->known->candidate.id) > kMostDoubt * estimate_noise(candidates_).sigma)
             return std::nullopt;
         return again(*leader, "replicate",
                      fmt::format("replicate: {} leads, but is undecided after {} of at most {} runs",
@@ -132,15 +133,15 @@ private:
     int most_runs() const { return std::min(kMostRuns, 1 + static_cast<int>(history_.trials.size() / 10)); }
 
     std::vector<OperatorArm> arms() const {
-        return operator_arms(history_, contenders_, external(), proposer_.others_word());
+        return operator_arms(history_, candidates_, external(), proposer_.hint_weight());
     }
 
     std::optional<Plan> by_operator() {
         std::vector<OperatorArm> arms = this->arms();
         std::erase_if(arms, [&](const OperatorArm& arm) { return !available(arm.name); });
         while (!arms.empty()) {
-            std::vector<OperatorProbability> selection_probability = operator_odds(arms, random_);
-            if (odds_.empty()) odds_ = selection_probability;
+            std::vector<OperatorProbability> selection_probability = selection_probabilities(arms, random_);
+            if (selection_probabilities_.empty()) selection_probabilities_ = selection_probability;
             std::vector<double> weights;
             std::string names;
             for (const OperatorProbability& entry : selection_probability) {
@@ -177,8 +178,8 @@ private:
 
     Result<Proposal> suggested() const {
         TRY_ASSIGN(Suggestion suggestion, input_.suggest());
-        TRY_ASSIGN(Candidate child, child_of(suggestion, input_, contenders_));
-        const Candidate& parent = named(contenders_, suggestion.parent)->known->candidate;
+        TRY_ASSIGN(Candidate child, child_of(suggestion, input_, candidates_));
+        const Candidate& parent = named(candidates_, suggestion.parent)->known->candidate;
         std::string how = fmt::format("parent {}; {}", short_id(parent.id),
                                       change_text(gene_changes(*input_.space, parent.genes, child.genes)));
         if (!suggestion.note.empty()) how += "; it says: " + suggestion.note;
@@ -187,8 +188,7 @@ private:
 
     Plan finished(Proposal proposal, std::string name, std::string choice) const {
         int runs = 0;
-        if (const CandidateStats* contender = contenders_.find(proposal.child.id))
-            runs = again(*contender, "", "").replicate;
+        if (const CandidateStats* stats = candidates_.find(proposal.child.id)) runs = again(*stats, "", "").replicate;
         return {
             std::move(proposal.child), std::move(proposal.parents), std::move(name), runs, std::move(choice), {}, {}};
     }
@@ -197,8 +197,8 @@ private:
     std::optional<Plan> least_run() const {
         const CandidateStats* least = nullptr;
         for (const ParentArm& arm : proposer_.parents()) {
-            if (arm.contender->known->in_flight || arm.contender->runs() >= kMostRuns) continue;
-            if (least == nullptr || arm.contender->runs() < least->runs()) least = arm.contender;
+            if (arm.stats->known->in_flight || arm.stats->runs() >= kMostRuns) continue;
+            if (least == nullptr || arm.stats->runs() < least->runs()) least = arm.stats;
         }
         if (least == nullptr) return std::nullopt;
         return again(*least, "replicate",
@@ -207,15 +207,15 @@ private:
     }
 
     std::optional<Plan> failed_seed() const {
-        for (const CandidateStats& contender : contenders_.all()) {
-            if (!contender.open() || !contender.known->seed || contender.known->in_flight || contender.scored() ||
-                contender.own.size() >= kMostFailures)
+        for (const CandidateStats& stats : candidates_.all()) {
+            if (!stats.open() || !stats.known->seed || stats.known->in_flight || stats.scored() ||
+                stats.own.size() >= kMostFailures)
                 continue;
             auto unfit = [](const Trial* trial) { return trial->status == RunStatus::unfit; };
-            if (std::ranges::any_of(contender.own, unfit) || std::ranges::any_of(contender.foreign, unfit)) continue;
-            return again(contender, "seed",
+            if (std::ranges::any_of(stats.own, unfit) || std::ranges::any_of(stats.foreign, unfit)) continue;
+            return again(stats, "seed",
                          fmt::format("seed {} once more, since its run failed and nothing else is left",
-                                     short_id(contender.known->candidate.id)));
+                                     short_id(stats.known->candidate.id)));
         }
         return std::nullopt;
     }
@@ -233,20 +233,20 @@ private:
 
     const PlannerInput& input_;
     const History& history_;
-    CandidateStandings contenders_;
+    CandidateTable candidates_;
     Random random_;
     Proposer proposer_;
-    std::vector<OperatorProbability> odds_;  // of the draw that chose the operator
+    std::vector<OperatorProbability> selection_probabilities_;  // of the draw that chose the operator
     std::string refused_;
 };
 
 }  // namespace
 
 const KnownCandidate* incumbent(const PlannerInput& input) {
-    CandidateStandings contenders(*input.history);
+    CandidateTable candidates(*input.history);
     Random random(0);
-    Proposer proposer(input, contenders, random);
-    return proposer.parents().empty() ? nullptr : proposer.parents().front().contender->known;
+    Proposer proposer(input, candidates, random);
+    return proposer.parents().empty() ? nullptr : proposer.parents().front().stats->known;
 }
 
 Result<Plan> plan_next(const PlannerInput& input) {

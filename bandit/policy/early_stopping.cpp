@@ -86,12 +86,12 @@ struct StoppingRule::Learner {
 
 StoppingRule::StoppingRule(const History& history, double budget_s) : budget_s_(budget_s) {
     if (!(budget_s > 0)) return;
-    CandidateStandings contenders(history);
+    CandidateTable candidates(history);
     std::vector<const Trial*> runs;
     double best_score = std::numeric_limits<double>::infinity();
     std::vector<double> scores;
     for (const Trial& trial : history.trials) {
-        if (!trial.trusted || trial.curve.empty() || contenders.of(trial) == nullptr) continue;
+        if (!trial.trusted || trial.curve.empty() || candidates.of(trial) == nullptr) continue;
         runs.push_back(&trial);
     }
     auto completed = [](const Trial& trial) {

@@ -15,15 +15,15 @@ namespace cultivar {
 namespace {
 
 constexpr double kPriorShare = 0.002;
-constexpr double kPoolWeight = 2;   // degrees of freedom of a prior that includes other categories
-constexpr double kMostOfVoice = 3;  // degrees of freedom
+constexpr double kPoolWeight = 2;    // degrees of freedom of a prior that includes other categories
+constexpr double kMostOfWriter = 3;  // degrees of freedom
 constexpr double kFloorShare = 1e-6;
 
 double log_of_variance_bias(double degrees) {  // ln(d / 2) - digamma(d / 2)
     return 1 / degrees + 1 / (3 * degrees * degrees);
 }
 
-// The replicates of one voice in another category.
+// The replicates of one writer in another category.
 struct Replicates {
     double squares = 0, best = std::numeric_limits<double>::infinity();
     int degrees = 0;
@@ -42,27 +42,28 @@ struct Prior {
     double weight = 1;  // degrees of freedom
 };
 
-using Voice = std::pair<std::string_view, std::string_view>;  // category and writer; writer "" for trusted runs
+// Category and writer; the writer is "" for trusted runs.
+using CategoryWriter = std::pair<std::string_view, std::string_view>;
 
-Prior prior_of(const CandidateStandings& contenders) {
-    std::map<Voice, Replicates> voices;
-    for (const CandidateStats& contender : contenders.all()) {
-        std::map<Voice, std::vector<double>> scores;
-        for (const Trial* trial : contender.elsewhere) {
+Prior prior_of(const CandidateTable& candidates) {
+    std::map<CategoryWriter, Replicates> writers;
+    for (const CandidateStats& stats : candidates.all()) {
+        std::map<CategoryWriter, std::vector<double>> scores;
+        for (const Trial* trial : stats.elsewhere) {
             if (trial->status != RunStatus::done || !std::isfinite(trial->score)) continue;
             scores[{trial->category, trial->trusted ? std::string_view() : trial->writer}].push_back(trial->score);
         }
-        for (const auto& [voice, values] : scores) voices[voice].add(values);
+        for (const auto& [writer, values] : scores) writers[writer].add(values);
     }
     const double guess = std::log(kPriorShare);
     double sum = guess, weights = 1;
-    for (const auto& [voice, of] : voices) {
+    for (const auto& [writer, of] : writers) {
         if (of.degrees == 0 || of.best == 0) continue;
         const double variance = of.squares / of.degrees / (of.best * of.best);
         double log_share =
             (std::log(std::max(variance, kFloorShare * kFloorShare)) + log_of_variance_bias(of.degrees)) / 2;
-        if (!voice.second.empty()) log_share = std::clamp(log_share, guess - 1, guess + 1);
-        const double weight = std::min(static_cast<double>(of.degrees), kMostOfVoice);
+        if (!writer.second.empty()) log_share = std::clamp(log_share, guess - 1, guess + 1);
+        const double weight = std::min(static_cast<double>(of.degrees), kMostOfWriter);
         sum += weight * log_share;
         weights += weight;
     }
@@ -98,16 +99,16 @@ Judgement judge_unscored(const Trial& newest) {
 
 }  // namespace
 
-Noise estimate_noise(const CandidateStandings& contenders) {
+Noise estimate_noise(const CandidateTable& candidates) {
     double best = std::numeric_limits<double>::infinity(), squares = 0;
     int degrees = 0;
-    for (const CandidateStats& contender : contenders.all()) {
-        if (!contender.scored()) continue;
-        best = std::min(best, contender.mean);
-        for (double score : contender.scores) squares += (score - contender.mean) * (score - contender.mean);
-        degrees += contender.runs() - 1;
+    for (const CandidateStats& stats : candidates.all()) {
+        if (!stats.scored()) continue;
+        best = std::min(best, stats.mean);
+        for (double score : stats.scores) squares += (score - stats.mean) * (score - stats.mean);
+        degrees += stats.runs() - 1;
     }
-    const Prior prior = prior_of(contenders);
+    const Prior prior = prior_of(candidates);
     const double scale = std::isfinite(best) && best != 0 ? std::abs(best) : 1, floor = kFloorShare * scale;
     const double log_prior = prior.log_share + std::log(scale);
     if (degrees == 0) return {std::max(std::exp(log_prior), floor), 0};
@@ -118,21 +119,21 @@ Noise estimate_noise(const CandidateStandings& contenders) {
     return {std::max(std::exp(log_variance / 2), floor), degrees};
 }
 
-Noise estimate_noise(const History& history) { return estimate_noise(CandidateStandings(history)); }
+Noise estimate_noise(const History& history) { return estimate_noise(CandidateTable(history)); }
 
 Judgement judge(const History& history, const std::string& candidate, const std::vector<std::string>& parents) {
-    CandidateStandings contenders(history);
-    const CandidateStats* child = contenders.find(candidate);
+    CandidateTable candidates(history);
+    const CandidateStats* child = candidates.find(candidate);
     if (child == nullptr || child->own.empty()) return {Decision::none, 0, "no run to judge"};
     const Trial& newest = *child->own.back();
     bool was_kept = decision_before(*child) == Decision::kept;
     if (newest.status != RunStatus::done && was_kept) return {Decision::kept, 0, "kept by its earlier runs"};
     if (!child->scored() || newest.status == RunStatus::stopped) return judge_unscored(newest);
 
-    double sigma = estimate_noise(contenders).sigma;
+    double sigma = estimate_noise(candidates).sigma;
     std::string figures =
         fmt::format("{:.4f} +- {:.4f} ({})", child->mean, sigma / std::sqrt(child->runs()), runs_text(child->runs()));
-    const CandidateStats* parent = contenders.best_of(parents);
+    const CandidateStats* parent = candidates.best_of(parents);
     if (parent == nullptr) {
         const char* why = parents.empty() ? "no parents" : "no parent has a score here";
         return {Decision::kept, 0, fmt::format("{}, {}", figures, why)};

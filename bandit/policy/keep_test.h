@@ -16,7 +16,7 @@
 
 namespace cultivar {
 
-class CandidateStandings;
+class CandidateTable;
 
 struct Noise {
     double sigma = 0;            // of one run's score; > 0
@@ -34,7 +34,7 @@ struct Noise {
 // but at most 3 (all trusted runs of a category count as one writer). The prior then weighs 2. Unverified writers can
 // shift sigma by at most a factor of e, so that nobody can make a category keep lucky candidates, or keep none.
 Noise estimate_noise(const History& history);
-Noise estimate_noise(const CandidateStandings& contenders);
+Noise estimate_noise(const CandidateTable& candidates);
 
 struct Judgement {
     Decision decision = Decision::none;  // kept, reverted or undecided; none if there is nothing to judge

@@ -18,11 +18,11 @@ constexpr double kPriorRuns = 2;                          // that cost the mean
 constexpr double kLeastCost = 0.25, kGreatestCost = 100;  // bounds for operators that cost next to nothing
 
 // The prior shares are about 2 : 1 : 0.5. Imports come first of all, as far as hint sources have proved right.
-std::vector<OperatorArm> prior_arms(std::string_view external, double others_word) {
+std::vector<OperatorArm> prior_arms(std::string_view external, double hint_weight) {
     std::vector<OperatorArm> arms = {{kTune, 1.2, 0.8},
                                      {kSwitch, 0.9, 1.1},
                                      {kCross, 0.7, 1.3},
-                                     {kImport, std::lerp(kLeastPaid, 1.3, others_word), 0.7}};
+                                     {kImport, std::lerp(kLeastPaid, 1.3, hint_weight), 0.7}};
     if (!external.empty()) arms.push_back({external, 1.2, 0.8});
     return arms;
 }
@@ -51,7 +51,7 @@ double mean_cost_s(const History& history) {
 }
 
 // The result of one run of an operator, or of one call without a run.
-struct Outcome {
+struct OperatorOutcome {
     std::size_t arm;
     bool pays;
     double weight, cost;
@@ -61,7 +61,7 @@ struct Outcome {
 struct Account {
     double successes = 0, failures = 0, cost = 0, runs = 0;
 
-    void add(const Outcome& outcome, double fade) {
+    void add(const OperatorOutcome& outcome, double fade) {
         successes = fade * successes + (outcome.pays ? outcome.weight : 0);
         failures = fade * failures + (outcome.pays ? 0 : outcome.weight);
         cost = fade * cost + outcome.weight * std::min(outcome.cost, kGreatestCost);
@@ -69,17 +69,18 @@ struct Account {
     }
 };
 
-std::vector<Account> accounts_of(const std::vector<Outcome>& outcomes, std::size_t arms, double fade) {
+std::vector<Account> accounts_of(const std::vector<OperatorOutcome>& outcomes, std::size_t arms, double fade) {
     std::vector<Account> accounts(arms);
-    for (const Outcome& outcome : outcomes) accounts[outcome.arm].add(outcome, fade);
+    for (const OperatorOutcome& outcome : outcomes) accounts[outcome.arm].add(outcome, fade);
     return accounts;
 }
 
 // Returns ln of the probability that accounts with this fade gave to the outcomes, each before it was known.
-double foretold(const std::vector<Outcome>& outcomes, const std::vector<OperatorArm>& priors, double fade) {
+double log_likelihood(const std::vector<OperatorOutcome>& outcomes, const std::vector<OperatorArm>& priors,
+                      double fade) {
     std::vector<Account> accounts(priors.size());
     double sum = 0;
-    for (const Outcome& outcome : outcomes) {
+    for (const OperatorOutcome& outcome : outcomes) {
         Account& account = accounts[outcome.arm];
         const double successes = priors[outcome.arm].successes + account.successes,
                      failures = priors[outcome.arm].failures + account.failures;
@@ -89,34 +90,34 @@ double foretold(const std::vector<Outcome>& outcomes, const std::vector<Operator
     return sum;
 }
 
-double best_fade(const std::vector<Outcome>& outcomes, const std::vector<OperatorArm>& priors) {
-    double best = kUsualFade, highest = foretold(outcomes, priors, kUsualFade) + kFadeMargin;
+double best_fade(const std::vector<OperatorOutcome>& outcomes, const std::vector<OperatorArm>& priors) {
+    double best = kUsualFade, highest = log_likelihood(outcomes, priors, kUsualFade) + kFadeMargin;
     for (double fade : kOtherFades) {
-        const double likelihood = foretold(outcomes, priors, fade);
+        const double likelihood = log_likelihood(outcomes, priors, fade);
         if (likelihood > highest) highest = likelihood, best = fade;
     }
     return best;
 }
 
 // The category's history as outcomes: of own runs, and of the unverified runs of others.
-class Outcomes {
+class OperatorOutcomes {
 public:
-    Outcomes(const History& history, const CandidateStandings& contenders, const std::vector<OperatorArm>& arms)
+    OperatorOutcomes(const History& history, const CandidateTable& candidates, const std::vector<OperatorArm>& arms)
         : arms_(arms), mean_s_(mean_cost_s(history)) {
-        std::vector<bool> seen(contenders.all().size()), told(contenders.all().size());
-        Lowest best, best_told;  // of the candidates before this one
+        std::vector<bool> seen(candidates.all().size()), told(candidates.all().size());
+        Lowest best, best_foreign;  // of the candidates before this one
         for (const Trial& trial : history.trials) {
             if (trial.trusted && !trial.proposer.empty() && !is_proposed(trial))
                 add(own, trial.proposer, {0, false, 1, relative(proposal_cost_s(trial))});
-            const CandidateStats* contender = contenders.of(trial);
-            if (contender == nullptr) continue;  // rejected
+            const CandidateStats* stats = candidates.of(trial);
+            if (stats == nullptr) continue;  // rejected
             if (!trial.trusted && trial.status != RunStatus::done) continue;
-            auto place = static_cast<std::size_t>(contender - contenders.all().data());
+            auto place = static_cast<std::size_t>(stats - candidates.all().data());
             std::vector<bool>& known = trial.trusted ? seen : told;
             if (known[place]) continue;
             known[place] = true;
             const bool pays =
-                trial.status == RunStatus::done && (trial.trusted ? best : best_told).improve(trial.score);
+                trial.status == RunStatus::done && (trial.trusted ? best : best_foreign).improve(trial.score);
             if (trial.trusted) {
                 add(own, trial.operator_name, {0, pays, 1, run_cost(trial)});
             } else {
@@ -125,10 +126,10 @@ public:
         }
     }
 
-    std::vector<Outcome> own, others;
+    std::vector<OperatorOutcome> own, others;
 
 private:
-    void add(std::vector<Outcome>& outcomes, std::string_view name, Outcome outcome) {
+    void add(std::vector<OperatorOutcome>& outcomes, std::string_view name, OperatorOutcome outcome) {
         auto arm = std::ranges::find(arms_, name, &OperatorArm::name);
         if (arm == arms_.end()) return;
         outcome.arm = static_cast<std::size_t>(arm - arms_.begin());
@@ -145,10 +146,10 @@ private:
 
 }  // namespace
 
-std::vector<OperatorArm> operator_arms(const History& history, const CandidateStandings& contenders,
-                                       std::string_view external, double others_word) {
-    std::vector<OperatorArm> arms = prior_arms(external, others_word);
-    const Outcomes outcomes(history, contenders, arms);
+std::vector<OperatorArm> operator_arms(const History& history, const CandidateTable& candidates,
+                                       std::string_view external, double hint_weight) {
+    std::vector<OperatorArm> arms = prior_arms(external, hint_weight);
+    const OperatorOutcomes outcomes(history, candidates, arms);
     const double fade = best_fade(outcomes.own, arms);
     const std::vector<Account> own = accounts_of(outcomes.own, arms.size(), fade);
     const std::vector<Account> others = accounts_of(outcomes.others, arms.size(), fade);
@@ -162,7 +163,7 @@ std::vector<OperatorArm> operator_arms(const History& history, const CandidateSt
     return arms;
 }
 
-std::vector<OperatorProbability> operator_odds(const std::vector<OperatorArm>& arms, Random& random) {
+std::vector<OperatorProbability> selection_probabilities(const std::vector<OperatorArm>& arms, Random& random) {
     std::vector<OperatorProbability> selection_probability;
     if (arms.empty()) return selection_probability;
     for (const OperatorArm& arm : arms)

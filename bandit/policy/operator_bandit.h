@@ -39,10 +39,10 @@ struct OperatorArm {
 // Returns tune, switch, cross and import with their figures from the category's history, and the external proposer of
 // that name, if any. Only a candidate's first own run counts. Unverified foreign runs are judged among themselves,
 // count half, and weigh at most as much as two own runs of an operator in total; rejected ones do not count. Costs are
-// those of own runs. `others_word`: the weight of hint sources in the model, 0 .. 1; the prior successes of imports are
+// those of own runs. `hint_weight`: the weight of hint sources in the model, 0 .. 1; the prior successes of imports are
 // multiplied by it.
-std::vector<OperatorArm> operator_arms(const History& history, const CandidateStandings& contenders,
-                                       std::string_view external = {}, double others_word = 1);
+std::vector<OperatorArm> operator_arms(const History& history, const CandidateTable& candidates,
+                                       std::string_view external = {}, double hint_weight = 1);
 
 struct OperatorProbability {
     std::string_view name;
@@ -50,6 +50,6 @@ struct OperatorProbability {
 };
 
 // Returns the probability of each arm, in the order given. They sum to 1.
-std::vector<OperatorProbability> operator_odds(const std::vector<OperatorArm>& arms, Random& random);
+std::vector<OperatorProbability> selection_probabilities(const std::vector<OperatorArm>& arms, Random& random);
 
 }  // namespace cultivar

@@ -15,19 +15,19 @@
 namespace cultivar {
 
 struct ParentArm {
-    const CandidateStats* contender = nullptr;
+    const CandidateStats* stats = nullptr;
     double shrunken = 0;  // in the unit of the score
     double level = 0;     // 0 .. 1
 };
 
 // Returns the candidates that may have children, lowest shrunken mean first, at most ten. The first is the incumbent.
-std::vector<ParentArm> parent_arms(const CandidateStandings& contenders);
+std::vector<ParentArm> parent_arms(const CandidateTable& candidates);
 // Ranks by `estimate`, computed for the thirty candidates of lowest mean, in place of the shrunken mean.
-std::vector<ParentArm> parent_arms(const CandidateStandings& contenders,
+std::vector<ParentArm> parent_arms(const CandidateTable& candidates,
                                    const std::function<double(const CandidateStats&)>& estimate);
 
 // Returns the median of the candidates' means minus the best; 0 if nothing was scored.
-double score_spread(const CandidateStandings& contenders);
+double score_spread(const CandidateTable& candidates);
 
 struct ParentDraw {
     const ParentArm* arm = nullptr;

@@ -11,8 +11,8 @@ constexpr std::size_t kShortestPrefix = 4, kShownBytes = 64;
 
 tl::unexpected<Error> refused(std::string why) { return fail(Code::unfit, std::move(why)); }
 
-Result<const KnownCandidate*> parent_of(const Suggestion& suggestion, const CandidateStandings& contenders) {
-    const CandidateStats* parent = named(contenders, suggestion.parent);
+Result<const KnownCandidate*> parent_of(const Suggestion& suggestion, const CandidateTable& candidates) {
+    const CandidateStats* parent = named(candidates, suggestion.parent);
     if (parent == nullptr)
         return refused(fmt::format("it names no candidate: parent '{}'", suggestion.parent.substr(0, kShownBytes)));
     if (!parent->parent())
@@ -43,21 +43,20 @@ bool is_new(const std::string& id, const History& history) {
 
 }  // namespace
 
-const CandidateStats* named(const CandidateStandings& contenders, std::string_view prefix) {
+const CandidateStats* named(const CandidateTable& candidates, std::string_view prefix) {
     if (prefix.size() < kShortestPrefix) return nullptr;
     const CandidateStats* found = nullptr;
-    for (const CandidateStats& contender : contenders.all()) {
-        if (contender.known == nullptr || !contender.known->candidate.id.starts_with(prefix)) continue;
+    for (const CandidateStats& stats : candidates.all()) {
+        if (stats.known == nullptr || !stats.known->candidate.id.starts_with(prefix)) continue;
         if (found != nullptr) return nullptr;
-        found = &contender;
+        found = &stats;
     }
     return found;
 }
 
-Result<Candidate> child_of(const Suggestion& suggestion, const PlannerInput& input,
-                           const CandidateStandings& contenders) {
+Result<Candidate> child_of(const Suggestion& suggestion, const PlannerInput& input, const CandidateTable& candidates) {
     if (suggestion.changes.empty()) return refused("it changes nothing");
-    TRY_ASSIGN(const KnownCandidate* parent, parent_of(suggestion, contenders));
+    TRY_ASSIGN(const KnownCandidate* parent, parent_of(suggestion, candidates));
     Genes genes = parent->candidate.genes;
     TRY(change(*input.space, suggestion.changes, genes));
     auto child = make_candidate(*input.space, input.task_id, genes);

@@ -10,10 +10,9 @@ namespace cultivar {
 // Applies the changes to the parent. Errors: unfit, with the reason in one line: the parent is unknown or was not kept
 // here; a change names no gene, is out of range or not active in the child; the child violates a constraint, or is
 // known, run or under way already.
-Result<Candidate> child_of(const Suggestion& suggestion, const PlannerInput& input,
-                           const CandidateStandings& contenders);
+Result<Candidate> child_of(const Suggestion& suggestion, const PlannerInput& input, const CandidateTable& candidates);
 
 // Returns the only candidate with this id prefix (4 digits or more); null if there is none or more than one.
-const CandidateStats* named(const CandidateStandings& contenders, std::string_view prefix);
+const CandidateStats* named(const CandidateTable& candidates, std::string_view prefix);
 
 }  // namespace cultivar

@@ -8,29 +8,29 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kMostOfVoice = 128, kMostRanked = 256;  // imports that the model ranks
+constexpr std::size_t kMostOfWriter = 128, kMostRanked = 256;  // imports that the model ranks
 
 // Returns the writer of the first run of a candidate that did not run here; "" if there is none or it is trusted.
-std::string_view voice_of(const CandidateStats& contender) {
-    const Trial* trial = !contender.foreign.empty()     ? contender.foreign.front()
-                         : !contender.elsewhere.empty() ? contender.elsewhere.front()
-                                                        : nullptr;
+std::string_view writer_of(const CandidateStats& stats) {
+    const Trial* trial = !stats.foreign.empty()     ? stats.foreign.front()
+                         : !stats.elsewhere.empty() ? stats.elsewhere.front()
+                                                    : nullptr;
     return trial == nullptr ? std::string_view() : trial->writer;
 }
 
 // Returns the ancestors of all possible parents: a score of their own here would tell little.
-Ids outgrown_here(const CandidateStandings& contenders) {
+Ids outgrown_here(const CandidateTable& candidates) {
     std::vector<const CandidateStats*> parents;
-    for (const CandidateStats& contender : contenders.all()) {
-        if (contender.parent()) parents.push_back(&contender);
+    for (const CandidateStats& stats : candidates.all()) {
+        if (stats.parent()) parents.push_back(&stats);
     }
-    return ancestors(contenders, std::move(parents));
+    return ancestors(candidates, std::move(parents));
 }
 
-bool importable(const CandidateStats& contender) {
-    if (!contender.open() || contender.known->in_flight || !contender.own.empty()) return false;
-    bool scored_elsewhere = std::isfinite(mean_score(contender.foreign, RunStatus::done));
-    return contender.known->kept || (contender.known->seed && scored_elsewhere);
+bool importable(const CandidateStats& stats) {
+    if (!stats.open() || stats.known->in_flight || !stats.own.empty()) return false;
+    bool scored_elsewhere = std::isfinite(mean_score(stats.foreign, RunStatus::done));
+    return stats.known->kept || (stats.known->seed && scored_elsewhere);
 }
 
 }  // namespace
@@ -44,43 +44,43 @@ double mean_score(const std::vector<const Trial*>& trials, RunStatus status) {
     return count > 0 ? sum / count : std::numeric_limits<double>::infinity();
 }
 
-Ids ancestors(const CandidateStandings& contenders, std::vector<const CandidateStats*> open) {
+Ids ancestors(const CandidateTable& candidates, std::vector<const CandidateStats*> open) {
     Ids found;
     while (!open.empty()) {
         const CandidateStats* next = open.back();
         open.pop_back();
         if (next == nullptr || next->known == nullptr) continue;
         for (const std::string& parent : next->known->parents) {
-            if (found.insert(parent).second) open.push_back(contenders.find(parent));
+            if (found.insert(parent).second) open.push_back(candidates.find(parent));
         }
     }
     return found;
 }
 
-std::vector<const CandidateStats*> ranked_imports(const CandidateStandings& contenders, double incumbent) {
+std::vector<const CandidateStats*> ranked_imports(const CandidateTable& candidates, double incumbent) {
     std::unordered_set<std::string_view> improved;  // has a kept child
-    for (const CandidateStats& contender : contenders.all()) {
-        if (contender.known == nullptr || !contender.known->kept) continue;
-        for (const std::string& parent : contender.known->parents) improved.insert(parent);
+    for (const CandidateStats& stats : candidates.all()) {
+        if (stats.known == nullptr || !stats.known->kept) continue;
+        for (const std::string& parent : stats.known->parents) improved.insert(parent);
     }
     struct Rank {
-        const CandidateStats* contender;
+        const CandidateStats* stats;
         int group;
         double score;
     };
-    const Ids outgrown = outgrown_here(contenders);
+    const Ids outgrown = outgrown_here(candidates);
     std::vector<Rank> ranks;
-    for (const CandidateStats& contender : contenders.all()) {
-        if (!importable(contender) || outgrown.contains(contender.known->candidate.id)) continue;
-        double score = mean_score(contender.foreign, RunStatus::done);
-        bool tip = !improved.contains(contender.known->candidate.id);
-        int group = score < incumbent ? 0 : contender.tried() ? 3 : tip ? 1 : 2;
-        ranks.push_back({&contender, group, group == 0 || group == 3 ? score : -static_cast<double>(ranks.size())});
+    for (const CandidateStats& stats : candidates.all()) {
+        if (!importable(stats) || outgrown.contains(stats.known->candidate.id)) continue;
+        double score = mean_score(stats.foreign, RunStatus::done);
+        bool tip = !improved.contains(stats.known->candidate.id);
+        int group = score < incumbent ? 0 : stats.tried() ? 3 : tip ? 1 : 2;
+        ranks.push_back({&stats, group, group == 0 || group == 3 ? score : -static_cast<double>(ranks.size())});
     }
     std::ranges::stable_sort(
         ranks, [](const Rank& a, const Rank& b) { return a.group != b.group ? a.group < b.group : a.score < b.score; });
     std::vector<const CandidateStats*> imports;
-    for (const Rank& rank : ranks) imports.push_back(rank.contender);
+    for (const Rank& rank : ranks) imports.push_back(rank.stats);
     return imports;
 }
 
@@ -89,9 +89,9 @@ const CandidateStats& most_promising(const std::vector<const CandidateStats*>& i
     const CandidateStats* best = nullptr;
     double highest = 0;
     std::size_t ranked = 0;
-    std::unordered_map<std::string_view, std::size_t> of_voice;
+    std::unordered_map<std::string_view, std::size_t> of_writer;
     for (const CandidateStats* import : imports) {
-        if (++of_voice[voice_of(*import)] > kMostOfVoice) continue;
+        if (++of_writer[writer_of(*import)] > kMostOfWriter) continue;
         if (++ranked > kMostRanked) break;
         const double acquisition = model->acquisition(import->known->candidate.genes);
         if (best == nullptr || acquisition > highest) highest = acquisition, best = import;

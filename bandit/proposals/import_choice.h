@@ -16,11 +16,11 @@ double mean_score(const std::vector<const Trial*>& trials, RunStatus status);
 using Ids = std::unordered_set<std::string_view>;
 
 // Returns the ancestors of all of these; null pointers are skipped.
-Ids ancestors(const CandidateStandings& contenders, std::vector<const CandidateStats*> open);
+Ids ancestors(const CandidateTable& candidates, std::vector<const CandidateStats*> open);
 
 // Returns the candidates to import in this order, without ancestors of possible parents: scored here by others and
 // better than the incumbent (its mean score); then not scored here, newest tips of the family tree first; then the rest.
-std::vector<const CandidateStats*> ranked_imports(const CandidateStandings& contenders, double incumbent);
+std::vector<const CandidateStats*> ranked_imports(const CandidateTable& candidates, double incumbent);
 
 // Returns the import with the highest acquisition; without a model the first one. `imports` is not empty. Considers only
 // the first imports of each writer, so that a thousand claims of one do not crowd out the rest.

@@ -49,13 +49,13 @@ std::vector<Step> steps_between(const Space& space, const Genes& before, const G
     return steps;
 }
 
-struct Outcome {
+struct StepOutcome {
     bool known = false;
-    bool successes = false;
+    bool success = false;
     double weight = 1;
 };
 
-Outcome outcome_of(const CandidateStats& child) {
+StepOutcome outcome_of(const CandidateStats& child) {
     if (child.own.empty()) {
         Decision decision = child.foreign.front()->decision;
         return {decision == Decision::kept || decision == Decision::reverted, decision == Decision::kept,
@@ -89,39 +89,39 @@ void move_gene(const Gene& gene, int direction, double steps, Genes& genes, std:
 
 }  // namespace
 
-Experience::Experience(const Space& space, const CandidateStandings& contenders) : arms_(space.genes().size()) {
+Experience::Experience(const Space& space, const CandidateTable& candidates) : arms_(space.genes().size()) {
     for (std::size_t i = 0; i < arms_.size(); ++i) {
         if (!is_size(space.genes()[i])) continue;
         for (Arm& sized : arms_[i]) sized.prior = kSizeWeight;
     }
     std::size_t learnt = 0, told = 0;
-    for (auto child = contenders.all().rbegin(); child != contenders.all().rend(); ++child) {
+    for (auto child = candidates.all().rbegin(); child != candidates.all().rend(); ++child) {
         if (child->known == nullptr || !child->tried() || child->known->parents.size() != 1) continue;
-        if (++(child->own.empty() ? told : learnt) <= kMemory) learn(space, contenders, *child);
+        if (++(child->own.empty() ? told : learnt) <= kMemory) learn(space, candidates, *child);
         if (learnt >= kMemory && told >= kMemory) break;
     }
     for (auto& directions : arms_) {
         for (Arm& one : directions) {
-            const double share = kMostForeign / std::max(one.told_paid + one.told_unpaid, kMostForeign);
-            one.successes += share * one.told_paid;
-            one.failures += share * one.told_unpaid;
+            const double share = kMostForeign / std::max(one.foreign_successes + one.foreign_failures, kMostForeign);
+            one.successes += share * one.foreign_successes;
+            one.failures += share * one.foreign_failures;
         }
     }
 }
 
-void Experience::learn(const Space& space, const CandidateStandings& contenders, const CandidateStats& child) {
-    const CandidateStats* parent = contenders.find(child.known->parents.front());
+void Experience::learn(const Space& space, const CandidateTable& candidates, const CandidateStats& child) {
+    const CandidateStats* parent = candidates.find(child.known->parents.front());
     if (parent == nullptr || parent->known == nullptr) return;
-    Outcome outcome = outcome_of(child);
+    StepOutcome outcome = outcome_of(child);
     if (!outcome.known) return;
     std::vector<Step> steps = steps_between(space, parent->known->candidate.genes, child.known->candidate.genes);
     for (const Step& step : steps) {
         double share = outcome.weight / static_cast<double>(steps.size());
         Arm& one = arm(step.gene, step.direction);
         if (child.own.empty()) {
-            (outcome.successes ? one.told_paid : one.told_unpaid) += share;
+            (outcome.success ? one.foreign_successes : one.foreign_failures) += share;
         } else {
-            (outcome.successes ? one.successes : one.failures) += share;
+            (outcome.success ? one.successes : one.failures) += share;
         }
     }
 }
@@ -131,10 +131,10 @@ double Experience::weight(std::size_t gene, int direction) const {
     return arm.prior * (0.5 + arm.successes) / (1 + arm.successes + arm.failures);
 }
 
-double mean_steps(const CandidateStats& contender) {
+double mean_steps(const CandidateStats& stats) {
     double sum = 0;
     int count = 0;
-    for (const Trial* trial : contender.own) {
+    for (const Trial* trial : stats.own) {
         if (trial->status == RunStatus::done) sum += static_cast<double>(trial->steps), ++count;
     }
     return count > 0 ? sum / count : 0;

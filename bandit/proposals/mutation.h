@@ -21,16 +21,16 @@ class Experience {
 public:
     // Learns from the newest 500 candidates with one known parent and decided own runs, and the newest 500 of others.
     // Unverified foreign runs count half, and on each arm at most as much as two own runs.
-    Experience(const Space& space, const CandidateStandings& contenders);
+    Experience(const Space& space, const CandidateTable& candidates);
     // `direction`: -1 or +1 for ordered genes, 0 for the others. `gene`: an index into space.genes().
     double weight(std::size_t gene, int direction) const;
 
 private:
     struct Arm {
         double prior = 1, successes = 0, failures = 0;
-        double told_paid = 0, told_unpaid = 0;  // by unverified runs of others
+        double foreign_successes = 0, foreign_failures = 0;  // by unverified runs of others
     };
-    void learn(const Space& space, const CandidateStandings& contenders, const CandidateStats& child);
+    void learn(const Space& space, const CandidateTable& candidates, const CandidateStats& child);
     Arm& arm(std::size_t gene, int direction) { return arms_[gene][static_cast<std::size_t>(direction + 1)]; }
 
     std::vector<std::array<Arm, 3>> arms_;
@@ -39,7 +39,7 @@ private:
 // Returns the mean number of steps in the candidate's own runs; 0 if unknown. A gene that is counted in steps and lies
 // beyond this number never takes effect within the budget: mutate() prefers such genes and cuts them to a fraction of
 // the steps available.
-double mean_steps(const CandidateStats& contender);
+double mean_steps(const CandidateStats& stats);
 
 // Returns a neighbour of `base`: one structural gene moves, or k ~ 1 + Binomial(d - 1, 1/d) of the d active plain
 // genes. Ordered genes move by |N(0, 1)| * 0.2 of their range (log space where declared; in the lowest quarter of a

@@ -41,19 +41,19 @@ std::vector<Value> all_values(const Gene& gene) {
 
 bool tunable(const Gene& gene) { return !gene.structural && value_count(gene) > 1; }
 
-std::ptrdiff_t tunables(const Space& space) { return std::ranges::count_if(space.genes(), tunable); }
+std::ptrdiff_t tunable_count(const Space& space) { return std::ranges::count_if(space.genes(), tunable); }
 
-std::ptrdiff_t moved(const Space& space, const Genes& from, const Genes& to) {
+std::ptrdiff_t moved_count(const Space& space, const Genes& from, const Genes& to) {
     return std::ranges::count_if(space.genes(), [&](const Gene& gene) {
         return space.active(gene, from) && space.active(gene, to) && from.at(gene.name) != to.at(gene.name);
     });
 }
 
 std::ptrdiff_t most_moved(const Space& space) {
-    return tunables(space) > kFewGenes ? kMostMoved : std::numeric_limits<std::ptrdiff_t>::max();
+    return tunable_count(space) > kFewGenes ? kMostMoved : std::numeric_limits<std::ptrdiff_t>::max();
 }
 
-std::int64_t assignments(const Space& space) {
+std::int64_t assignment_count(const Space& space) {
     std::int64_t count = 1;
     for (const Gene& gene : space.genes()) {
         if (tunable(gene)) count = std::min(count * value_count(gene), kSmallSpace + 1);

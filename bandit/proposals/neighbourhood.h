@@ -22,15 +22,15 @@ std::vector<Value> all_values(const Gene& gene);
 
 // True for a plain gene with more than one value.
 bool tunable(const Gene& gene);
-std::ptrdiff_t tunables(const Space& space);
+std::ptrdiff_t tunable_count(const Space& space);
 
 // Counts the genes that are active in both with different values.
-std::ptrdiff_t moved(const Space& space, const Genes& from, const Genes& to);
+std::ptrdiff_t moved_count(const Space& space, const Genes& from, const Genes& to);
 // Returns the most plain genes that a child of the model may differ in. In a space of many genes the model favours
 // changing many that nobody has changed, because it is most uncertain there. The result would tell little about any gene.
 std::ptrdiff_t most_moved(const Space& space);
 
 // Returns the number of assignments of the tunable genes; at most kSmallSpace + 1.
-std::int64_t assignments(const Space& space);
+std::int64_t assignment_count(const Space& space);
 
 }  // namespace cultivar

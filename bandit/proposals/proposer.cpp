@@ -30,40 +30,40 @@ constexpr double kTrusted = 0.25;  // least agreement - 2 standard errors of a s
 
 // Returns the model's observation of a candidate: its score, else the expected score of its stopped runs, else infinity
 // (it could not be judged here).
-Observation observe(const CandidateStats& contender) {
-    double score = mean_score(contender.own, RunStatus::done);
-    if (std::isinf(score)) score = mean_score(contender.own, RunStatus::stopped);
-    return {&contender.known->candidate.genes, score, 1, static_cast<double>(contender.own.size())};
+Observation observe(const CandidateStats& stats) {
+    double score = mean_score(stats.own, RunStatus::done);
+    if (std::isinf(score)) score = mean_score(stats.own, RunStatus::stopped);
+    return {&stats.known->candidate.genes, score, 1, static_cast<double>(stats.own.size())};
 }
 
 std::string drawn(const ParentDraw& draw) {
-    return fmt::format("{} drawn at {:.2f}", short_id(draw.arm->contender->known->candidate.id), draw.value);
+    return fmt::format("{} drawn at {:.2f}", short_id(draw.arm->stats->known->candidate.id), draw.value);
 }
 
 }  // namespace
 
-Proposer::Proposer(const PlannerInput& input, const CandidateStandings& contenders, Random& random)
+Proposer::Proposer(const PlannerInput& input, const CandidateTable& candidates, Random& random)
     : input_(input),
       space_(*input.space),
-      contenders_(contenders),
+      candidates_(candidates),
       random_(random),
-      experience_(*input.space, contenders) {
+      experience_(*input.space, candidates) {
     observe_all(*input.history);
     measure_noise();
-    arms_ = model_ ? parent_arms(contenders,
+    arms_ = model_ ? parent_arms(candidates,
                                  [&](const CandidateStats& one) {
                                      return noise_matters_ ? model_->expected(one.known->candidate.genes) : one.mean;
                                  })
-                   : parent_arms(contenders);
-    double incumbent = arms_.empty() ? std::numeric_limits<double>::infinity() : arms_.front().contender->mean;
-    imports_ = ranked_imports(contenders, incumbent);
+                   : parent_arms(candidates);
+    double incumbent = arms_.empty() ? std::numeric_limits<double>::infinity() : arms_.front().stats->mean;
+    imports_ = ranked_imports(candidates, incumbent);
 }
 
 void Proposer::observe_all(const History& history) {
-    for (const CandidateStats& contender : contenders_.all()) {
-        if (contender.known != nullptr && !contender.own.empty()) observations_.push_back(observe(contender));
+    for (const CandidateStats& stats : candidates_.all()) {
+        if (stats.known != nullptr && !stats.own.empty()) observations_.push_back(observe(stats));
     }
-    sources_ = sources(history, contenders_);
+    sources_ = hint_sources(history, candidates_);
     auto figures =
         std::ranges::count_if(observations_, [](const Observation& one) { return std::isfinite(one.score); });
     if (figures < (sources_.empty() ? kModelFrom : 1)) return;
@@ -74,18 +74,18 @@ void Proposer::observe_all(const History& history) {
     model_.emplace(space_, observations_, in_flight, sources_);
 }
 
-std::vector<SourceValue> Proposer::source_values() const {
-    std::vector<SourceValue> values;
+std::vector<HintSourceValue> Proposer::source_values() const {
+    std::vector<HintSourceValue> values;
     const std::vector<double> weights = model_ ? model_->source_weights() : std::vector<double>();
     for (std::size_t i = 0; i < weights.size(); ++i) {
         const HintSource& source = sources_[i];
         values.push_back({std::string(source.category), std::string(source.writer), source.sure,
-                          static_cast<int>(source.said.size()), source.shared, source.agreement, weights[i]});
+                          static_cast<int>(source.results.size()), source.shared, source.agreement, weights[i]});
     }
     return values;
 }
 
-double Proposer::others_word() const {
+double Proposer::hint_weight() const {
     const std::vector<double> weights = model_ ? model_->source_weights() : std::vector<double>();
     double sum = 0;
     for (double weight : weights) sum += weight;
@@ -100,11 +100,11 @@ bool Proposer::trusted(const Trial& trial) const {
 }
 
 bool Proposer::novel(const std::string& id) const {
-    if (!contenders_.knows(id)) return true;
-    const CandidateStats* contender = contenders_.find(id);
-    if (!model_ || contender == nullptr || !contender->open() || contender->known->in_flight) return false;
-    return contender->own.empty() &&
-           std::ranges::none_of(contender->foreign, [&](const Trial* trial) { return trusted(*trial); });
+    if (!candidates_.knows(id)) return true;
+    const CandidateStats* stats = candidates_.find(id);
+    if (!model_ || stats == nullptr || !stats->open() || stats->known->in_flight) return false;
+    return stats->own.empty() &&
+           std::ranges::none_of(stats->foreign, [&](const Trial* trial) { return trusted(*trial); });
 }
 
 bool Proposer::available(std::string_view operator_name) const {
@@ -128,10 +128,10 @@ std::optional<Proposal> Proposer::propose(std::string_view operator_name) {
 
 void Proposer::measure_noise() {
     int replicated = 0;
-    for (const CandidateStats& contender : contenders_.all()) replicated += std::max(contender.runs() - 1, 0);
+    for (const CandidateStats& stats : candidates_.all()) replicated += std::max(stats.runs() - 1, 0);
     noise_known_ = replicated >= kNoiseKnown;
     if (!noise_known_) return;
-    noise_matters_ = estimate_noise(contenders_).sigma > kNoiseMatters * score_spread(contenders_);
+    noise_matters_ = estimate_noise(candidates_).sigma > kNoiseMatters * score_spread(candidates_);
 }
 
 bool Proposer::allowed(const Genes& genes) const {
@@ -142,10 +142,10 @@ std::optional<Proposal> Proposer::accept(const ParentDraw& draw, const Genes& ge
     if (!allowed(genes)) return std::nullopt;
     auto child = make_candidate(space_, input_.task_id, genes);
     if (!child || !novel(child->id)) return std::nullopt;
-    const Candidate& parent = draw.arm->contender->known->candidate;
+    const Candidate& parent = draw.arm->stats->known->candidate;
     std::string how =
         fmt::format("parent {}; {}", drawn(draw), change_text(gene_changes(space_, parent.genes, child->genes)));
-    const CandidateStats* told = contenders_.find(child->id);
+    const CandidateStats* told = candidates_.find(child->id);
     if (told != nullptr && !told->foreign.empty()) how += "; others say that they ran it, which nobody verified";
     return Proposal{std::move(*child), {parent.id}, std::move(how)};
 }
@@ -157,20 +157,20 @@ std::optional<Proposal> Proposer::by_model(GeneKind kind) {
     std::vector<Idea> ideas;
     const auto most = most_moved(space_);
     auto add = [&](std::vector<Genes> children, std::size_t parent) {
-        const Genes& from = draws[parent].arm->contender->known->candidate.genes;
+        const Genes& from = draws[parent].arm->stats->known->candidate.genes;
         for (Genes& genes : children) {
-            if (kind == GeneKind::plain && moved(space_, from, genes) > most) continue;
+            if (kind == GeneKind::plain && moved_count(space_, from, genes) > most) continue;
             double acquisition = model_->acquisition(genes);
             ideas.push_back({std::move(genes), parent, acquisition});
         }
     };
-    for (std::size_t i = 0; i < draws.size(); ++i) add(ideas_from(*draws[i].arm->contender, kind, sampler), i);
-    if (kind == GeneKind::plain) add(leaps(draws.front().arm->contender->known->candidate.genes), 0);
+    for (std::size_t i = 0; i < draws.size(); ++i) add(ideas_from(*draws[i].arm->stats, kind, sampler), i);
+    if (kind == GeneKind::plain) add(leaps(draws.front().arm->stats->known->candidate.genes), 0);
     std::ranges::stable_sort(ideas, std::ranges::greater{}, &Idea::acquisition);
     for (Idea& idea : ideas) {
         if (!accept(draws[idea.parent], idea.genes)) continue;
         const ParentDraw& draw = draws[idea.parent];
-        const Genes& parent = draw.arm->contender->known->candidate.genes;
+        const Genes& parent = draw.arm->stats->known->candidate.genes;
         return accept(draw, kind == GeneKind::plain ? climbed(std::move(idea), parent) : idea.genes);
     }
     return std::nullopt;
@@ -185,7 +185,7 @@ std::vector<Genes> Proposer::ideas_from(const CandidateStats& parent, GeneKind k
         if (auto genes = one_step(parent, kind)) consider(std::move(*genes));
     }
     if (kind == GeneKind::structural) return children;
-    const auto genes = static_cast<double>(std::max<std::ptrdiff_t>(tunables(space_), 1));
+    const auto genes = static_cast<double>(std::max<std::ptrdiff_t>(tunable_count(space_), 1));
     for (int i = 0; i < kSamples; ++i) {
         double share = std::pow(genes, -random_.uniform());  // log-uniform from one gene to all
         consider(sampler.sample(parent.known->candidate.genes, share, random_));
@@ -198,7 +198,7 @@ std::vector<Genes> Proposer::ideas_from(const CandidateStats& parent, GeneKind k
 // small space is enumerated.
 std::vector<Genes> Proposer::leaps(const Genes& base) {
     std::vector<Genes> found;
-    if (assignments(space_) <= kSmallSpace) {
+    if (assignment_count(space_) <= kSmallSpace) {
         found.push_back(base);
         for (const Gene& gene : space_.genes()) {
             if (!tunable(gene)) continue;
@@ -213,7 +213,7 @@ std::vector<Genes> Proposer::leaps(const Genes& base) {
         }
         std::erase_if(found, [&](const Genes& genes) { return !allowed(genes); });
     } else {
-        const double few = static_cast<double>(kFewGenes) / static_cast<double>(tunables(space_));
+        const double few = static_cast<double>(kFewGenes) / static_cast<double>(tunable_count(space_));
         const double share = std::min(1.0, few * few);
         const auto wanted = static_cast<std::size_t>(std::ceil(share * kLeaps));
         for (int i = 0; i < kLeapTries && found.size() < wanted; ++i) {
@@ -233,7 +233,7 @@ Genes Proposer::climbed(Idea idea, const Genes& parent) {
     const auto most = most_moved(space_);
     for (int round = 0; round < kClimbs; ++round) {
         const Genes from = idea.genes;
-        const bool no_more = moved(space_, parent, from) >= most;
+        const bool no_more = moved_count(space_, parent, from) >= most;
         for (const Gene& gene : space_.genes()) {
             if (!tunable(gene) || !space_.active(gene, from)) continue;
             if (no_more && from.at(gene.name) == parent.at(gene.name)) continue;
@@ -254,7 +254,7 @@ Genes Proposer::climbed(Idea idea, const Genes& parent) {
 std::optional<Proposal> Proposer::step(GeneKind kind) {
     for (int attempt = 0; attempt < kTries; ++attempt) {
         ParentDraw draw = draw_parents(arms_, random_).front();
-        auto genes = one_step(*draw.arm->contender, kind);
+        auto genes = one_step(*draw.arm->stats, kind);
         if (!genes) continue;
         if (auto proposal = accept(draw, *genes)) return proposal;
     }
@@ -265,7 +265,7 @@ std::optional<Genes> Proposer::one_step(const CandidateStats& parent, GeneKind k
     const KnownCandidate& known = *parent.known;
     // Only a childless candidate repeats its own step: later that direction has had its chance.
     if (known.parents.size() == 1 && parent.children == 0 && random_.chance(kFollow)) {
-        const CandidateStats* before = contenders_.find(known.parents.front());
+        const CandidateStats* before = candidates_.find(known.parents.front());
         if (before != nullptr && before->known != nullptr) {
             auto genes = follow(space_, before->known->candidate.genes, known.candidate.genes, kind, random_);
             if (genes) return genes;
@@ -281,12 +281,12 @@ std::optional<Proposal> Proposer::cross() {
     double highest = 0;
     // Pairs come in the order of their better, then of their worse draw.
     for (std::size_t i = 0; i < draws.size(); ++i) {
-        const std::string& first = draws[i].arm->contender->known->candidate.id;
-        const Ids above_first = ancestors(contenders_, {draws[i].arm->contender});
+        const std::string& first = draws[i].arm->stats->known->candidate.id;
+        const Ids above_first = ancestors(candidates_, {draws[i].arm->stats});
         for (std::size_t j = i + 1; j < draws.size(); ++j) {
-            const std::string& second = draws[j].arm->contender->known->candidate.id;
+            const std::string& second = draws[j].arm->stats->known->candidate.id;
             if (above_first.contains(second)) continue;
-            if (ancestors(contenders_, {draws[j].arm->contender}).contains(first)) continue;
+            if (ancestors(candidates_, {draws[j].arm->stats}).contains(first)) continue;
             if (++pairs > kPairs) return best;
             auto child = input_.cross(first, second);
             if (!child || !novel(child->id) || !allowed(child->genes)) continue;

@@ -37,7 +37,7 @@ struct Proposal {
 // Lives for one plan. It refers to the input, the candidates' statistics and the random generator of its constructor.
 class Proposer {
 public:
-    Proposer(const PlannerInput& input, const CandidateStandings& contenders, Random& random);
+    Proposer(const PlannerInput& input, const CandidateTable& candidates, Random& random);
 
     // Returns whether this operator could make anything at all. Cheap; propose() may still find nothing.
     bool available(std::string_view operator_name) const;
@@ -48,8 +48,8 @@ public:
     // score, which combines a candidate's own runs with those of similar ones; if there is a model and noise does not
     // matter, by their means.
     const std::vector<ParentArm>& parents() const { return arms_; }
-    std::vector<SourceValue> source_values() const;        // those that the model used
-    double others_word() const;                            // total weight of all sources, 0 .. 1; 1 if none was used
+    std::vector<HintSourceValue> source_values() const;    // those that the model used
+    double hint_weight() const;                            // total weight of all sources, 0 .. 1; 1 if none was used
     bool noise_known() const { return noise_known_; }      // at least two replicates exist
     bool noise_matters() const { return noise_matters_; }  // it is large enough to have chosen the incumbent
 
@@ -77,7 +77,7 @@ private:
 
     const PlannerInput& input_;
     const Space& space_;
-    const CandidateStandings& contenders_;
+    const CandidateTable& candidates_;
     Random& random_;
     Experience experience_;
     std::vector<HintSource> sources_;

@@ -61,7 +61,7 @@ protected:
     std::size_t mutated(std::size_t row) {
         const Genes base = table_.genes(row);
         const History nothing;
-        const Experience none(table_.space(), CandidateStandings(nothing));
+        const Experience none(table_.space(), CandidateTable(nothing));
         for (int i = 0; i < kTries; ++i) {
             auto child = mutate(table_.space(), base, GeneKind::plain, none, 0, random_);
             auto found = child ? table_.find(*child) : std::nullopt;

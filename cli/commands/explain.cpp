@@ -95,7 +95,7 @@ Result<Subject> next_run(Context& context, Session& session, const Options& word
     TRY_ASSIGN(History now, planning_history(session, options.category));
     TRY_ASSIGN(NextRun next, plan_run(session, now, options));
     if (!next.why) {  // made by hand: the arms had no part in it
-        const CandidateStandings contenders(now);
+        const CandidateTable contenders(now);
         next.why = explain(now, contenders, operator_arms(now, contenders), {}, 0);
     }
     return Subject{std::move(next.run), std::nullopt, std::move(*next.why), std::nullopt};
@@ -127,7 +127,7 @@ Result<Subject> past_run(Session& session, const Options& words) {
         }
     }
     if (subject.why.operators.empty()) {
-        const CandidateStandings contenders(before);
+        const CandidateTable contenders(before);
         subject.why = explain(before, contenders, operator_arms(before, contenders), {}, 0);
     }
     subject.row = std::move(row);
@@ -141,7 +141,7 @@ std::span<const Row> first_rows(const std::vector<Row>& rows) {
     return {rows.data(), std::min(rows.size(), kMostRows)};
 }
 
-std::string voice_text(const SourceValue& source) {
+std::string voice_text(const HintSourceValue& source) {
     if (source.sure) return "verified";
     return source.writer.empty() ? "several writers" : clean(source.writer, 48);
 }
@@ -149,7 +149,7 @@ std::string voice_text(const SourceValue& source) {
 std::string others_text(const Ui& ui, const Explanation& why) {
     TextTable sources(
         {{"source"}, {"category"}, {"results", true}, {"run here", true}, {"agreement", true}, {"weight", true}});
-    for (const SourceValue& one : why.sources)
+    for (const HintSourceValue& one : why.sources)
         sources.row({voice_text(one), clean(one.category, 48), std::to_string(one.results), std::to_string(one.shared),
                      fmt::format("{:.2f}", one.agreement), fmt::format("{:.2f}", one.weight)});
     TextTable outsiders({{"claimed"}, {"score", true}, {"here", true}, {"by"}, {"standing"}});

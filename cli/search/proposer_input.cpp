@@ -42,7 +42,7 @@ Json space_of(const Space& space) {
     return space_json(space, genes);
 }
 
-Json best_json(const Space& space, const CandidateStandings& contenders) {
+Json best_json(const Space& space, const CandidateTable& contenders) {
     std::vector<const CandidateStats*> best;
     for (const CandidateStats& contender : contenders.all()) {
         if (contender.known != nullptr && contender.scored()) best.push_back(&contender);
@@ -63,14 +63,14 @@ Json best_json(const Space& space, const CandidateStandings& contenders) {
     return rows;
 }
 
-std::string change_of(const Space& space, const CandidateStandings& contenders, const Run& run) {
+std::string change_of(const Space& space, const CandidateTable& contenders, const Run& run) {
     const CandidateStats* child = contenders.find(run.candidate);
     const CandidateStats* parent = run.parents.empty() ? nullptr : contenders.find(run.parents.front());
     if (child == nullptr || child->known == nullptr || parent == nullptr || parent->known == nullptr) return "";
     return change_text(gene_changes(space, parent->known->candidate.genes, child->known->candidate.genes));
 }
 
-Json run_json(const Space& space, const CandidateStandings& contenders, const Run& run) {
+Json run_json(const Space& space, const CandidateTable& contenders, const Run& run) {
     return {{"candidate", run.candidate},
             {"parents", run.parents},
             {"operator", run.operator_name},
@@ -111,9 +111,9 @@ Json parents_json(const std::vector<ParentValue>& parents) {
     return rows;
 }
 
-Json sources_json(const std::vector<SourceValue>& sources) {
+Json sources_json(const std::vector<HintSourceValue>& sources) {
     Json rows = Json::array();
-    for (const SourceValue& one : sources)
+    for (const HintSourceValue& one : sources)
         rows.push_back({{"category", one.category},
                         {"writer", one.writer.empty() ? Json(nullptr) : Json(one.writer)},
                         {"verified", one.sure},
@@ -144,7 +144,7 @@ Json families_json(const std::vector<Family>& families) {
 
 Result<Json> pool_state(Session& session, const History& history, double budget_s, const std::string& operator_name) {
     const Space& space = session.clone->task.space;
-    const CandidateStandings contenders(history);
+    const CandidateTable contenders(history);
     const Explanation standing = explain(history, contenders, operator_arms(history, contenders, operator_name), {}, 0);
     TRY_ASSIGN(std::vector<RunRow> recent, session.index->newest_runs(kRecent));
     Json runs = Json::array(), failed = Json::array(), in_flight = Json::array();

@@ -13,7 +13,7 @@ Result<Json> pool_state(Session& session, const History& history, double budget_
 
 Json operators_json(const std::vector<OperatorValue>& operators);
 Json parents_json(const std::vector<ParentValue>& parents);
-Json sources_json(const std::vector<SourceValue>& sources);
+Json sources_json(const std::vector<HintSourceValue>& sources);
 Json outsiders_json(const std::vector<Outsider>& outsiders);
 Json families_json(const std::vector<Family>& families);
 

@@ -37,10 +37,10 @@ protected:
         history_.elsewhere.push_back(trial);
     }
     std::vector<HintSource> heard() {
-        contenders_.emplace(history_);
-        return sources(history_, *contenders_);
+        candidates_.emplace(history_);
+        return hint_sources(history_, *candidates_);
     }
-    std::optional<CandidateStandings> contenders_;
+    std::optional<CandidateTable> candidates_;
 };
 
 TEST_F(SourcesTest, AreNoneWhereOnlyThisCloneRan) {
@@ -58,9 +58,9 @@ TEST_F(SourcesTest, AreOneForEachWriterAndCategoryWithAMeanForEachCandidate) {
     EXPECT_TRUE(all[0].sure);
     EXPECT_EQ(all[1].category, "here");
     EXPECT_EQ(all[1].writer, "ann");
-    ASSERT_EQ(all[1].said.size(), 4U);
-    EXPECT_EQ(all[1].said[0].score, 3);
-    EXPECT_EQ(all[1].said[0].runs, 2);
+    ASSERT_EQ(all[1].results.size(), 4U);
+    EXPECT_EQ(all[1].results[0].score, 3);
+    EXPECT_EQ(all[1].results[0].runs, 2);
 }
 
 TEST_F(SourcesTest, PoolWritersWhoToldLittleAndLeaveOutTheRest) {
@@ -71,7 +71,7 @@ TEST_F(SourcesTest, PoolWritersWhoToldLittleAndLeaveOutTheRest) {
     ASSERT_EQ(all.size(), 1U);
     EXPECT_EQ(all[0].writer, "");
     EXPECT_FALSE(all[0].sure);
-    EXPECT_EQ(all[0].said.size(), 4U);
+    EXPECT_EQ(all[0].results.size(), 4U);
 }
 
 TEST_F(SourcesTest, AgreeByTheRanksOfWhatRanHereToo) {
@@ -94,14 +94,14 @@ TEST_F(SourcesTest, SayNothingOfWhatHadRunHereBefore) {
     for (int i = 0; i < 9; ++i) told("copyist", i, 2 + i);
     auto all = heard();
     ASSERT_EQ(all.size(), 1U);
-    EXPECT_EQ(all[0].said.size(), 4U);
+    EXPECT_EQ(all[0].results.size(), 4U);
     EXPECT_EQ(all[0].shared, 0);
 }
 
 TEST_F(SourcesTest, SayNothingOfWhatAVerdictRejected) {
     for (int i = 0; i < 5; ++i) told("ann", i, 2);
     history_.candidates[2].rejected = true;
-    EXPECT_EQ(heard()[0].said.size(), 4U);
+    EXPECT_EQ(heard()[0].results.size(), 4U);
 }
 
 TEST_F(SourcesTest, AreHeardByHowTheyAgreedNotByHowMuchTheySay) {

@@ -108,7 +108,7 @@ protected:
     Transfer() { told_.reserve(100); }
     std::vector<HintSource> source(double best) {
         for (int i = 0; i <= 40; ++i)
-            source_.said.push_back({&told_.emplace_back(at(i / 40.0, "a")), 7 + std::abs(i / 40.0 - best)});
+            source_.results.push_back({&told_.emplace_back(at(i / 40.0, "a")), 7 + std::abs(i / 40.0 - best)});
         return {source_};
     }
 };
@@ -133,7 +133,7 @@ TEST_F(Transfer, ForgetsACategoryThatDoesNotAgree) {
 TEST_F(Transfer, IsTheSameForAnyScaleOfTheOthersScores) {
     for (double rate : {0.1, 0.3, 0.5}) see(at(rate, "a"), std::abs(rate - 0.8));
     auto plain = source(0.8), wild = plain;
-    for (Observation& one : wild[0].said) one.score = std::exp(5 * one.score);
+    for (Observation& one : wild[0].results) one.score = std::exp(5 * one.score);
     EXPECT_EQ(Surrogate(space_, seen_, {}, plain).acquisition(at(0.7, "b")),
               Surrogate(space_, seen_, {}, wild).acquisition(at(0.7, "b")));
 }

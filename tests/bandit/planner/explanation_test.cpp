@@ -42,8 +42,8 @@ protected:
         history_.trials.back().parents = parents;
     }
     Explanation explained(std::uint64_t seed = 1) const {
-        CandidateStandings contenders(history_);
-        return explain(history_, contenders, operator_arms(history_, contenders), {}, seed);
+        CandidateTable candidates(history_);
+        return explain(history_, candidates, operator_arms(history_, candidates), {}, seed);
     }
 };
 
@@ -108,8 +108,8 @@ TEST_F(Explained, AFamilyThatGoesRoundInACircleEnds) {
 
 TEST(Explanation, OfAnEmptyHistoryHasArmsAndNothingElse) {
     History history;
-    CandidateStandings contenders(history);
-    Explanation why = explain(history, contenders, operator_arms(history, contenders), {}, 1);
+    CandidateTable candidates(history);
+    Explanation why = explain(history, candidates, operator_arms(history, candidates), {}, 1);
     EXPECT_EQ(why.operators.size(), 4U);
     EXPECT_TRUE(why.parents.empty());
     EXPECT_TRUE(why.families.empty());
@@ -147,7 +147,7 @@ TEST_F(Explained, OfAPlanNamesTheSourcesItHeardAndTheirWeights) {
     auto plan = plan_next(input);
     ASSERT_TRUE(plan);
     ASSERT_EQ(plan->why->sources.size(), 1U);
-    const SourceValue& source = plan->why->sources[0];
+    const HintSourceValue& source = plan->why->sources[0];
     EXPECT_EQ(source.writer, "ann");
     EXPECT_EQ(source.category, "elsewhere");
     EXPECT_EQ(source.results, 5);

@@ -22,15 +22,15 @@ public:
     }
 
     OperatorArm arm(std::string_view name) const {
-        CandidateStandings contenders(history_);
-        auto arms = operator_arms(history_, contenders);
+        CandidateTable candidates(history_);
+        auto arms = operator_arms(history_, candidates);
         return *std::ranges::find(arms, name, &OperatorArm::name);
     }
 
     double selection_probability(std::string_view name) const {
-        CandidateStandings contenders(history_);
+        CandidateTable candidates(history_);
         Random random(1);
-        auto selection_probability = operator_odds(operator_arms(history_, contenders), random);
+        auto selection_probability = selection_probabilities(operator_arms(history_, candidates), random);
         return std::ranges::find(selection_probability, name, &OperatorProbability::name)->selection_probability;
     }
 
@@ -112,8 +112,8 @@ TEST(Operators, ChargeAnImportThatDisappointed) {
 
 TEST(Operators, BeginImportsWithAsMuchCreditAsOthersWordIsWorth) {
     Ledger ledger;
-    CandidateStandings contenders(ledger.history_);
-    auto successes = [&](double word) { return operator_arms(ledger.history_, contenders, {}, word)[3].successes; };
+    CandidateTable candidates(ledger.history_);
+    auto successes = [&](double word) { return operator_arms(ledger.history_, candidates, {}, word)[3].successes; };
     EXPECT_DOUBLE_EQ(successes(1), 1.3);
     EXPECT_LT(successes(0.3), successes(0.8));
     EXPECT_GT(successes(0), 0);
@@ -194,14 +194,14 @@ public:
         history_.trials.back().wall_s = 100;
     }
     OperatorArm arm(std::string_view name) const {
-        CandidateStandings contenders(history_);
-        auto arms = operator_arms(history_, contenders, kExternal);
+        CandidateTable candidates(history_);
+        auto arms = operator_arms(history_, candidates, kExternal);
         return *std::ranges::find(arms, name, &OperatorArm::name);
     }
     double selection_probability() const {
-        CandidateStandings contenders(history_);
+        CandidateTable candidates(history_);
         Random random(1);
-        auto selection_probability = operator_odds(operator_arms(history_, contenders, kExternal), random);
+        auto selection_probability = selection_probabilities(operator_arms(history_, candidates, kExternal), random);
         return std::ranges::find(selection_probability, kExternal, &OperatorProbability::name)->selection_probability;
     }
 
@@ -217,9 +217,9 @@ private:
 
 TEST(ExternalProposer, IsAnArmOnlyWhereItIsNamedAndBeginsLikeTuning) {
     Ledger ledger;
-    CandidateStandings contenders(ledger.history_);
-    EXPECT_EQ(operator_arms(ledger.history_, contenders).size(), 4U);
-    auto arms = operator_arms(ledger.history_, contenders, "proposer:scribe");
+    CandidateTable candidates(ledger.history_);
+    EXPECT_EQ(operator_arms(ledger.history_, candidates).size(), 4U);
+    auto arms = operator_arms(ledger.history_, candidates, "proposer:scribe");
     ASSERT_EQ(arms.size(), 5U);
     EXPECT_EQ(arms.back().name, "proposer:scribe");
     EXPECT_DOUBLE_EQ(arms.back().successes, arms.front().successes);

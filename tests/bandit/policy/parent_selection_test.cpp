@@ -35,10 +35,10 @@ TEST(Parents, AreOnlyCandidatesThatOwnRunsKeptHere) {
     pool.history.trials.back().status = RunStatus::unfit;
     std::string rejected = pool.kept(0.5, {1.0});
     testing::known(pool.history, rejected).rejected = true;
-    CandidateStandings contenders(pool.history);
-    auto arms = parent_arms(contenders);
+    CandidateTable candidates(pool.history);
+    auto arms = parent_arms(candidates);
     ASSERT_EQ(arms.size(), 1U);
-    EXPECT_EQ(arms[0].contender->known->candidate.id, good);
+    EXPECT_EQ(arms[0].stats->known->candidate.id, good);
 }
 
 TEST(Parents, AreRankedByMeansShrunkTowardsTheirParents) {
@@ -46,10 +46,10 @@ TEST(Parents, AreRankedByMeansShrunkTowardsTheirParents) {
     std::string root = pool.kept(0.1, {3.0});
     std::string lucky = pool.kept(0.2, {2.0}, {root});
     std::string steady = pool.kept(0.3, {2.1, 2.1, 2.1}, {root});
-    CandidateStandings contenders(pool.history);
-    auto arms = parent_arms(contenders);
+    CandidateTable candidates(pool.history);
+    auto arms = parent_arms(candidates);
     ASSERT_EQ(arms.size(), 3U);
-    EXPECT_EQ(arms[0].contender->known->candidate.id, steady);
+    EXPECT_EQ(arms[0].stats->known->candidate.id, steady);
     EXPECT_NEAR(arms[0].shrunken, (3 * 2.1 + 0.5 * 3.0) / 3.5, 1e-12);
     EXPECT_NEAR(arms[1].shrunken, (2.0 + 0.5 * 3.0) / 1.5, 1e-12);
     EXPECT_EQ(arms[0].level, 1);
@@ -59,8 +59,8 @@ TEST(Parents, AreRankedByMeansShrunkTowardsTheirParents) {
 TEST(Parents, AreAtMostTheTenBest) {
     Pool pool;
     for (int i = 0; i < 25; ++i) pool.kept(0.01 * (i + 1), {3 - 0.01 * i});
-    CandidateStandings contenders(pool.history);
-    auto arms = parent_arms(contenders);
+    CandidateTable candidates(pool.history);
+    auto arms = parent_arms(candidates);
     ASSERT_EQ(arms.size(), 10U);
     EXPECT_NEAR(arms[9].shrunken, 3 - 0.01 * 15, 1e-12);
 }
@@ -71,16 +71,16 @@ TEST(Parents, AreDrawnMoreOftenTheBetterTheyAreAndLessFarAfieldTheMoreChildrenTh
     std::string second = pool.kept(0.2, {2.2});
     for (int i = 0; i < 4; ++i) pool.kept(0.3 + 0.1 * i, {3.0});
     auto spread = [&] {
-        CandidateStandings contenders(pool.history);
-        auto arms = parent_arms(contenders);
+        CandidateTable candidates(pool.history);
+        auto arms = parent_arms(candidates);
         Random random(5);
         std::map<std::string, int> first;
         double squares = 0;
         for (int i = 0; i < 4000; ++i) {
             auto draws = draw_parents(arms, random);
-            ++first[draws.front().arm->contender->known->candidate.id];
+            ++first[draws.front().arm->stats->known->candidate.id];
             for (const ParentDraw& draw : draws) {
-                if (draw.arm->contender->known->candidate.id == best) squares += (draw.value - 1) * (draw.value - 1);
+                if (draw.arm->stats->known->candidate.id == best) squares += (draw.value - 1) * (draw.value - 1);
             }
         }
         EXPECT_GT(first[best], first[second]);

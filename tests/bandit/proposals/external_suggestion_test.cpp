@@ -27,7 +27,7 @@ protected:
 
     PlannerInput input() const { return {&space_, testing::kTask, &history_, 1, {}}; }
     Result<Candidate> child(const std::string& parent, const Genes& changes) const {
-        return child_of({parent, changes, ""}, input(), CandidateStandings(history_));
+        return child_of({parent, changes, ""}, input(), CandidateTable(history_));
     }
     std::string refusal(const std::string& parent, const Genes& changes) const {
         auto made = child(parent, changes);

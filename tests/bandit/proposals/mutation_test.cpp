@@ -16,7 +16,7 @@ protected:
     History history_;
     Genes base_ = testing::candidate_of(space_, {}).genes;
 
-    Experience experience() const { return {space_, CandidateStandings(history_)}; }
+    Experience experience() const { return {space_, CandidateTable(history_)}; }
     std::size_t index(std::string_view name) const {
         return static_cast<std::size_t>(space_.find(name) - space_.genes().data());
     }
@@ -62,7 +62,7 @@ TEST_F(Mutate, HasNothingToDoWhereNoGeneCanMove) {
     auto space = Space::make({testing::whole("only", 3, 3, 3)}, {});
     ASSERT_TRUE(space);
     Random random(3);
-    Experience none(*space, CandidateStandings(history_));
+    Experience none(*space, CandidateTable(history_));
     EXPECT_FALSE(mutate(*space, *space->complete({}), GeneKind::plain, none, 0, random));
     EXPECT_FALSE(mutate(*space, *space->complete({}), GeneKind::structural, none, 0, random));
 }
@@ -71,7 +71,7 @@ TEST_F(Mutate, HalvesOrDoublesNearTheLowEndOfALinearRange) {
     auto space = Space::make({testing::whole("warmdown", 1200, 0, 20000)}, {});
     ASSERT_TRUE(space);
     Random random(4);
-    Experience none(*space, CandidateStandings(history_));
+    Experience none(*space, CandidateTable(history_));
     for (int i = 0; i < 200; ++i) {
         auto child = mutate(*space, *space->complete({}), GeneKind::plain, none, 0, random);
         ASSERT_TRUE(child);
@@ -154,7 +154,7 @@ TEST_F(Mutate, CutsWhatIsCountedInStepsToTheStepsThatTheBudgetAllows) {
     ASSERT_TRUE(space);
     Genes base = *space->complete({});
     History history;
-    Experience none(*space, CandidateStandings(history));
+    Experience none(*space, CandidateTable(history));
     Random random(6);
     int cut = 0;
     for (int i = 0; i < 100; ++i) {
