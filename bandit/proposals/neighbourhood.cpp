@@ -61,4 +61,20 @@ std::int64_t assignment_count(const Space& space) {
     return count;
 }
 
+std::vector<Genes> every_assignment(const Space& space, const Genes& base) {
+    std::vector<Genes> found{base};
+    for (const Gene& gene : space.genes()) {
+        if (!tunable(gene)) continue;
+        std::vector<Genes> wider;
+        for (const Value& value : all_values(gene)) {
+            for (Genes genes : found) {
+                genes.at(gene.name) = value;
+                wider.push_back(std::move(genes));
+            }
+        }
+        found = std::move(wider);
+    }
+    return found;
+}
+
 }  // namespace cultivar

@@ -32,5 +32,7 @@ std::ptrdiff_t most_moved(const Space& space);
 
 // Returns the number of assignments of the tunable genes; at most kSmallSpace + 1.
 std::int64_t assignment_count(const Space& space);
+// Returns `base` with every combination of values of the tunable genes; some may violate constraints. For small spaces.
+std::vector<Genes> every_assignment(const Space& space, const Genes& base);
 
 }  // namespace cultivar

@@ -199,18 +199,7 @@ std::vector<Genes> Proposer::ideas_from(const CandidateStats& parent, GeneKind k
 std::vector<Genes> Proposer::leaps(const Genes& base) {
     std::vector<Genes> found;
     if (assignment_count(space_) <= kSmallSpace) {
-        found.push_back(base);
-        for (const Gene& gene : space_.genes()) {
-            if (!tunable(gene)) continue;
-            std::vector<Genes> wider;
-            for (const Value& value : all_values(gene)) {
-                for (Genes genes : found) {
-                    genes.at(gene.name) = value;
-                    wider.push_back(std::move(genes));
-                }
-            }
-            found = std::move(wider);
-        }
+        found = every_assignment(space_, base);
         std::erase_if(found, [&](const Genes& genes) { return !allowed(genes); });
     } else {
         const double few = static_cast<double>(kFewGenes) / static_cast<double>(tunable_count(space_));

@@ -99,43 +99,79 @@ Run claim_of(const CostRequest& request, const Candidate& candidate, double step
     return run;
 }
 
-}  // namespace
-
-Result<ClaimCost> measure_cost(const CostRequest& request) {
-    const Workplace place;
+Result<DataManifest> import_corpus(const CostRequest& request, const std::string& folder) {
     ImportRequest import;
     import.sources = {request.corpus};
     import.tokenizer = TokenizerKind::byte;
     import.full_bytes = 4 * import.slice_bytes;
-    TRY_ASSIGN(const DataManifest data, import_text(import, place.folder() + "data"));
-    TRY_ASSIGN(const Space space, Space::make(lm_genes(), lm_constraints()));
-    TRY_ASSIGN(const Candidate candidate, seed_candidate(space, request.seed));
-    const auto path = [&](const DataFile& file) { return data_path(place.folder() + "data", file); };
+    return import_text(import, folder + "data");
+}
 
-    Specification base;
-    base.genes = candidate.genes;
-    base.seed = 1;
-    base.budget_s = request.claim_s;
-    base.threads = request.threads;
-    for (const DataFile& file : data.train) base.train_shards.push_back(path(file));
-    base.val_shard = path(data.slice);
-    base.byte_table = path(data.byte_table);
-    base.vocabulary = data.vocabulary;
-    base.artifact_cap_bytes = 16'000'000;
-    base.work_dir = place.folder() + "run";
-    base.artifact = place.folder() + "artifact";
-    const auto run_steps = [&](Specification::Mode mode, int steps) {
-        Specification specification = base;
+// Runs the worker on one candidate and one data set in a folder.
+class Worker {
+public:
+    Worker(const CostRequest& request, const std::string& folder, const DataManifest& data, const Candidate& candidate)
+        : request_(request), folder_(folder) {
+        base_.genes = candidate.genes;
+        base_.seed = 1;
+        base_.budget_s = request.claim_s;
+        base_.threads = request.threads;
+        for (const DataFile& file : data.train) base_.train_shards.push_back(path(file));
+        base_.val_shard = path(data.slice);
+        base_.byte_table = path(data.byte_table);
+        base_.vocabulary = data.vocabulary;
+        base_.artifact_cap_bytes = 16'000'000;
+        base_.work_dir = folder + "run";
+        base_.artifact = folder + "artifact";
+    }
+
+    // Trains or replays this many steps in an empty working folder.
+    Result<Ran> run_steps(Specification::Mode mode, int steps) const {
+        Specification specification = base_;
         specification.mode = mode;
         specification.clock = clock_of(steps, 1);
-        std::filesystem::remove_all(base.work_dir);
-        std::filesystem::create_directories(base.work_dir);
-        return run_worker(request, place.folder(), specification);
-    };
-    TRY_ASSIGN(const Ran two, run_steps(Specification::Mode::replay, kShort));
-    TRY_ASSIGN(const Ran more, run_steps(Specification::Mode::replay, kLong));
-    TRY_ASSIGN(const Ran trained, run_steps(Specification::Mode::train, kShort));
-    TRY_ASSIGN(const std::string weights, read_file(base.artifact));
+        std::filesystem::remove_all(base_.work_dir);
+        std::filesystem::create_directories(base_.work_dir);
+        return run(specification);
+    }
+
+    Result<Ran> run(const Specification& specification) const { return run_worker(request_, folder_, specification); }
+
+    // The specification of all runs, without mode and clock.
+    const Specification& base() const { return base_; }
+    std::string path(const DataFile& file) const { return data_path(folder_ + "data", file); }
+
+private:
+    const CostRequest& request_;
+    std::string folder_;
+    Specification base_;
+};
+
+// Adds the replay of a claim, and its deviation from `other`, a replay of other length.
+Result<void> add_replay(const Worker& worker, const Run& claim, const Ran& other, ClaimCost& cost) {
+    const int steps = replay_steps(claim);
+    TRY_ASSIGN(const Ran replayed, worker.run_steps(Specification::Mode::replay, steps));
+    cost.replay = cost_of(replayed, steps);
+    Run first, second;
+    other.collector.fill(first);
+    replayed.collector.fill(second);
+    cost.deviation = trace_deviation(first.trace_loss, second.trace_loss);
+    return {};
+}
+
+}  // namespace
+
+Result<ClaimCost> measure_cost(const CostRequest& request) {
+    const Workplace place;
+    TRY_ASSIGN(const DataManifest data, import_corpus(request, place.folder()));
+    TRY_ASSIGN(const Space space, Space::make(lm_genes(), lm_constraints()));
+    TRY_ASSIGN(const Candidate candidate, seed_candidate(space, request.seed));
+    const Worker worker(request, place.folder(), data, candidate);
+
+    TRY_ASSIGN(const Ran two, worker.run_steps(Specification::Mode::replay, kShort));
+    TRY_ASSIGN(const Ran more, worker.run_steps(Specification::Mode::replay, kLong));
+    TRY_ASSIGN(const Ran trained, worker.run_steps(Specification::Mode::train, kShort));
+    TRY_ASSIGN(const std::string weights, read_file(worker.base().artifact));
     ClaimCost cost;
     cost.step_cpu_s = (more.outcome.cpu_s - two.outcome.cpu_s) / (kLong - kShort);
     cost.start_cpu_s = two.outcome.cpu_s - kShort * cost.step_cpu_s;
@@ -149,25 +185,18 @@ Result<ClaimCost> measure_cost(const CostRequest& request) {
     cost.structure_s = 1 / rate(0.2, [&] { return check_structure(space, run) && !check_weights(run, weights); });
     const AuditCost effort = rescore_effort(run, run.wall_s, static_cast<double>(cost.slice_targets), true, false);
     const auto score = [&](const DataFile& part, int chunks) -> Result<PartCost> {
-        Specification again = base;
+        Specification again = worker.base();
         again.mode = Specification::Mode::score;
-        again.val_shard = path(part);
+        again.val_shard = worker.path(part);
         again.chunks = draw_chunks(chunks);
-        TRY_ASSIGN(const Ran ran, run_worker(request, place.folder(), again));
+        TRY_ASSIGN(const Ran ran, worker.run(again));
         return cost_of(ran, chunks);
     };
     TRY_ASSIGN(cost.slice, score(data.slice, effort.slice_chunks));
     TRY_ASSIGN(cost.hold_out, score(data.slice, effort.hold_out_chunks));  // a hold-out's slice has the same size
     TRY_ASSIGN(cost.whole_slice, score(data.slice, kScoreChunks));
     TRY_ASSIGN(cost.full_set, score(data.full, kScoreChunks));
-
-    const int steps = replay_steps(run);
-    TRY_ASSIGN(const Ran replayed, run_steps(Specification::Mode::replay, steps));
-    cost.replay = cost_of(replayed, steps);
-    Run first, second;
-    more.collector.fill(first);
-    replayed.collector.fill(second);
-    cost.deviation = trace_deviation(first.trace_loss, second.trace_loss);
+    TRY(add_replay(worker, run, more, cost));
     return cost;
 }
 
