@@ -1,14 +1,12 @@
 #include "eval/judge/audit_policy.h"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
 namespace cultivar {
 namespace {
-
-constexpr std::array<const char*, 4> kNames = {"structure", "rescore", "replay", "rerun"};
 
 std::string in_a_row(int count) { return fmt::format("{} valid claim{} in a row", count, count == 1 ? "" : "s"); }
 
@@ -20,14 +18,6 @@ std::optional<std::string> why_in_full(const ClaimImpact& stake) {
 }
 
 }  // namespace
-
-const char* name(Tier tier) { return kNames.at(static_cast<std::size_t>(tier)); }
-
-std::optional<Tier> tier_of(const std::string& name) {
-    const auto* const found = std::find(kNames.begin(), kNames.end(), name);
-    if (found == kNames.end()) return std::nullopt;
-    return static_cast<Tier>(found - kNames.begin());
-}
 
 double replay_chance(const TrackRecord& credit) {
     if (!credit.known_key || credit.valid_in_a_row < kProbation) return 1;

@@ -20,8 +20,9 @@
 // first; what no longer fits waits until more was searched. A rerun that does not fit is put off alone.
 #pragma once
 
-#include <optional>
 #include <string>
+
+#include "pool/types/audit.h"
 
 namespace cultivar {
 
@@ -29,10 +30,6 @@ inline constexpr int kProbation = 10;
 inline constexpr int kMuchUsed = 4;
 inline constexpr double kLeastReplays = 0.05;  // of a key's claims, however many were valid
 inline constexpr double kFullByLot = 0.05;     // of those replays
-
-enum class Tier { structure, rescore, replay, rerun };  // a tier includes those before it
-const char* name(Tier tier);
-std::optional<Tier> tier_of(const std::string& name);
 
 // What a claim would move.
 struct ClaimImpact {
