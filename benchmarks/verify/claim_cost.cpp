@@ -183,7 +183,8 @@ Result<ClaimCost> measure_cost(const CostRequest& request) {
     cost.slice_targets = data.slice_scored.tokens;
     cost.claim_s = run.wall_s;
     cost.structure_s = 1 / rate(0.2, [&] { return check_structure(space, run) && !check_weights(run, weights); });
-    const AuditCost effort = rescore_effort(run, run.wall_s, static_cast<double>(cost.slice_targets), true, false);
+    const AuditCost effort = rescore_effort(run, run.wall_s, static_cast<double>(cost.slice_targets),
+                                            ScoredParts::slice_and_hold_out, AuditExtent::sample);
     const auto score = [&](const DataFile& part, int chunks) -> Result<PartCost> {
         Specification again = worker.base();
         again.mode = Specification::Mode::score;

@@ -39,11 +39,13 @@ std::string check_text(const Check& check) {
 }
 
 std::string verdict_text(const Ui& ui, const Verdict& verdict) {
-    Paint paint = verdict.result == "accepted" ? Paint::good : verdict.result == "rejected" ? Paint::bad : Paint::none;
-    std::string text =
-        fmt::format("{}  {}  {:<9}  {:.4f}  {} ({:.1f} s, {:.1f} % of the claim's cost)\n",
-                    ui.paint(paint, fmt::format("{:<12}", verdict.result)), short_id(verdict.candidate), verdict.tier,
-                    verdict.claimed_bpb, clean(verdict.reason), verdict.seconds, 100 * verdict.ratio);
+    Paint paint = verdict.result == VerdictResult::accepted   ? Paint::good
+                  : verdict.result == VerdictResult::rejected ? Paint::bad
+                                                              : Paint::none;
+    std::string text = fmt::format("{}  {}  {:<9}  {:.4f}  {} ({:.1f} s, {:.1f} % of the claim's cost)\n",
+                                   ui.paint(paint, fmt::format("{:<12}", name(verdict.result))),
+                                   short_id(verdict.candidate), name(verdict.tier), verdict.claimed_bpb,
+                                   clean(verdict.reason), verdict.seconds, 100 * verdict.ratio);
     text += fmt::format("    {}\n", verdict.chosen);
     for (const Check& check : verdict.checks) text += check_text(check);
     if (verdict.record) text += fmt::format("    {}\n", record_text(*verdict.record));
@@ -52,29 +54,32 @@ std::string verdict_text(const Ui& ui, const Verdict& verdict) {
 
 std::string case_text(const char* word, const QueuedClaim& one) {
     return fmt::format("{:<12}  {}  {:<9}  {:.4f}  {} (about {:.1f} s)\n", word, short_id(one.row.claim.candidate),
-                       name(one.scope.tier), one.row.claim.val_bpb, one.scope.why, one.all_s());
+                       name(one.scope.audit.tier), one.row.claim.val_bpb, one.scope.why, one.all_s());
 }
 
 Json case_json(const QueuedClaim& one) {
     return {{"candidate", one.row.claim.candidate}, {"claim", one.row.id},  {"val_bpb", one.row.claim.val_bpb},
-            {"tier", name(one.scope.tier)},         {"why", one.scope.why}, {"expected_seconds", one.all_s()}};
+            {"tier", name(one.scope.audit.tier)},   {"why", one.scope.why}, {"expected_seconds", one.all_s()}};
 }
 
 // What the options and the share leave of a scope. False: it waits.
 bool fit(const Session& session, const Options& options, const std::optional<Tier>& tier, double left_s,
          QueuedClaim& one) {
     if (tier) {
-        one.scope.cut = *tier < std::min(one.scope.tier, Tier::replay);
-        one.scope.tier = *tier;
+        PlannedAudit& audit = one.scope.audit;
+        one.scope.cut = *tier < std::min(audit.tier, Tier::replay);
+        audit.tier = *tier;
+        audit.extent = std::min(audit.extent, AuditExtent::whole);
         one.scope.why = fmt::format("{}: asked for by name", name(*tier));
         return true;
     }
     const bool anyway = options.beyond_share || !options.ids.empty();
     if (!anyway && one.expected_s > left_s) return false;
-    if (one.scope.tier != Tier::rerun) return true;
+    if (one.scope.audit.tier != Tier::rerun) return true;
     if (can_rerun(session, one) && (options.beyond_share || one.all_s() <= left_s)) return true;
-    one.scope.tier = Tier::replay;
-    one.scope.why += std::string(", ") + kRerunWaits;
+    one.scope.audit.tier = Tier::replay;
+    one.scope.audit.rerun_waits = true;
+    one.scope.why += ", its rerun waits";
     return true;
 }
 
@@ -88,7 +93,7 @@ struct Round {
 // Which reruns this machine may make, its category tells: it is measured when that first matters.
 Result<void> measure_for_reruns(Context& context, Session& session, const std::optional<Tier>& tier,
                                 const ClaimQueue& docket) {
-    const auto in_full = [](const QueuedClaim& one) { return one.scope.tier == Tier::rerun; };
+    const auto in_full = [](const QueuedClaim& one) { return one.scope.audit.tier == Tier::rerun; };
     if (tier != Tier::rerun && std::none_of(docket.cases.begin(), docket.cases.end(), in_full)) return {};
     const auto measured = machine_category(context, session, session.clone->task.budget_s);
     if (measured) return {};
@@ -197,8 +202,9 @@ Result<int> verify(Context& context, const Options& options) {
         context.ui.print(pretty(round_json(round, share)));
     else
         tell_round(context.ui, options, round, share);
-    const bool all_accepted = std::all_of(round.verdicts.begin(), round.verdicts.end(),
-                                          [](const Verdict& verdict) { return verdict.result == "accepted"; });
+    const bool all_accepted = std::all_of(round.verdicts.begin(), round.verdicts.end(), [](const Verdict& verdict) {
+        return verdict.result == VerdictResult::accepted;
+    });
     return all_accepted ? kYes : kNo;
 }
 

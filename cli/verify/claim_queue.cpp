@@ -26,7 +26,7 @@ Result<Surroundings> snapshot(Session& session) {
     Surroundings around;
     TRY_ASSIGN(std::vector<Standing> standings, session.index->standings());
     for (const Standing& standing : standings) {
-        if (standing.verdict != "accepted" || standing.runs < 1) continue;
+        if (standing.verdict != name(VerdictResult::accepted) || standing.runs < 1) continue;
         const auto found = around.best.find(standing.category);
         if (found != around.best.end() && found->second <= standing.val_bpb) continue;
         around.best[standing.category] = standing.val_bpb;
@@ -67,7 +67,7 @@ double replays_s(const QueuedClaim& one) {
         all_s += run_s;
         most_s = std::max(most_s, run_s);
     }
-    return one.scope.whole ? all_s : most_s;
+    return one.scope.audit.extent == AuditExtent::sample ? most_s : all_s;
 }
 
 double full_set_s(const Task& task, const Run& run) {
@@ -78,9 +78,10 @@ void estimate(const Task& task, bool hold_out, QueuedClaim& one) {
     const Run* run = one.artifact_run();
     if (run == nullptr || !task.data) return;
     const auto targets = static_cast<double>(task.data->slice_score.targets);
-    one.expected_s = rescore_effort(*run, one.claim_s, targets, hold_out, one.scope.whole).expected_s;
+    const ScoredParts parts = hold_out ? ScoredParts::slice_and_hold_out : ScoredParts::slice;
+    one.expected_s = rescore_effort(*run, one.claim_s, targets, parts, one.scope.audit.extent).expected_s;
     if (one.stake.best) one.expected_s += full_set_s(task, *run);
-    if (one.scope.tier >= Tier::replay) one.expected_s += replays_s(one);
+    if (one.scope.audit.tier >= Tier::replay) one.expected_s += replays_s(one);
     one.rerun_s = seeds_due(task, one) * (kStart_s + run->wall_s);
 }
 
@@ -127,11 +128,12 @@ Result<ClaimQueue> docket_of(Session& session, const Surroundings& around, std::
     return docket;
 }
 
-bool is_accepted(const ClaimRow& row) { return row.verdict && row.verdict->result == "accepted"; }
+bool is_accepted(const ClaimRow& row) { return row.verdict && row.verdict->result == VerdictResult::accepted; }
 
 // Spared by the lot when it was accepted.
 bool was_light(const ClaimRow& row) {
-    return is_accepted(row) && row.verdict->tier == name(Tier::rescore) && !row.verdict->chosen.starts_with(kInFull);
+    return is_accepted(row) && row.verdict->tier == Tier::rescore &&
+           !(row.verdict->plan && row.verdict->plan->extent == AuditExtent::in_full);
 }
 
 // Put off when it was accepted; or it leads now, and its fresh seeds are too few for a record.
@@ -139,7 +141,8 @@ bool is_owed_a_rerun(const Task& task, const ClaimRow& row, bool best) {
     if (!is_accepted(row)) return false;
     const Verdict& verdict = *row.verdict;
     const bool few = verdict.reruns.size() < static_cast<std::size_t>(task.record_min_seeds);
-    return verdict.chosen.ends_with(kRerunWaits) || (best && few && verdict.tier == name(Tier::rerun));
+    const bool waits = verdict.plan && verdict.plan->rerun_waits;
+    return waits || (best && few && verdict.tier == Tier::rerun);
 }
 
 // Accepted, but now the best of its category or a much-used parent, and not judged as far as such a one is.
@@ -163,7 +166,7 @@ Result<std::vector<ClaimRow>> grown_claims(Session& session, const Surroundings&
 
 }  // namespace
 
-double QueuedClaim::all_s() const { return expected_s + (scope.tier == Tier::rerun ? rerun_s : 0); }
+double QueuedClaim::all_s() const { return expected_s + (scope.audit.tier == Tier::rerun ? rerun_s : 0); }
 
 const Run* QueuedClaim::artifact_run() const {
     const auto found =
@@ -200,7 +203,7 @@ Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>
 }
 
 void apply_verdict(const Session& session, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest) {
-    const bool good = verdict.result == "accepted", bad = verdict.result == "rejected";
+    const bool good = verdict.result == VerdictResult::accepted, bad = verdict.result == VerdictResult::rejected;
     for (QueuedClaim& one : rest.cases) {
         const bool same_writer = one.row.claim.writer == judged.row.claim.writer;
         const bool beaten = good && one.stake.best && one.row.claim.category == judged.row.claim.category &&

@@ -33,14 +33,14 @@ Result<RecordMark> judge_record(Session& session, const ClaimRow& row, const std
 }
 
 Result<void> apply_suspicions(Session& session, const ClaimRow& row, Verdict& verdict) {
-    if (verdict.result != "accepted") return {};
+    if (verdict.result != VerdictResult::accepted) return {};
     TRY_ASSIGN(const std::vector<std::string> odd, session.index->suspicions(row));
-    if (!odd.empty() && verdict.tier != "rerun") {
-        verdict.result = "inconclusive";
+    if (!odd.empty() && verdict.tier != Tier::rerun) {
+        verdict.result = VerdictResult::inconclusive;
         verdict.reason = odd.front();
         return {};
     }
-    if (verdict.tier != "rerun" || verdict.reruns.empty()) return {};
+    if (verdict.tier != Tier::rerun || verdict.reruns.empty()) return {};
     TRY_ASSIGN(verdict.record, judge_record(session, row, fresh_scores(verdict)));
     return {};
 }

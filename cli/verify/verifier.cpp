@@ -50,6 +50,7 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     verdict.evaluator_sha256 = evaluator_;
     verdict.verifier = clone.writer;
     verdict.chosen = one.scope.why;
+    verdict.plan = one.scope.audit;
     if (one.row.verdict) verdict.reruns = one.row.verdict->reruns;
     EnergyMeter energy(clock_, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
     energy.start();
@@ -71,32 +72,33 @@ Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
     auto weights = load_artifact(*session_.clone, git.get(), one.row.claim.artifact);
     // Anyone may have put other bytes under that name: they are not what the claimant signed, and say nothing of the claim.
     if (!weights && (weights.error().code == Code::corrupt || weights.error().code == Code::not_found)) {
-        conclude(verdict, "inconclusive", Tier::structure,
+        conclude(verdict, VerdictResult::inconclusive, Tier::structure,
                  "it cannot be checked, its artifact is missing or replaced: " + weights.error().message);
         return {};
     }
     if (!weights) return fail(weights.error());
     if (auto said = check_weights(*one.artifact_run(), *weights); !said) {
-        conclude(verdict, "rejected", Tier::structure, said.error().message);
+        conclude(verdict, VerdictResult::rejected, Tier::structure, said.error().message);
         return {};
     }
-    if (one.scope.tier < Tier::rescore) {
-        conclude(verdict, "inconclusive", Tier::structure, "its structure is sound; it was not scored again");
+    if (one.scope.audit.tier < Tier::rescore) {
+        conclude(verdict, VerdictResult::inconclusive, Tier::structure,
+                 "its structure is sound; it was not scored again");
         return {};
     }
     TRY_ASSIGN(bool good, rescore(one, *weights, verdict));
-    if (good && one.scope.tier >= Tier::replay) {
+    if (good && one.scope.audit.tier >= Tier::replay) {
         TRY_ASSIGN(good, replay(one, verdict));
     }
-    if (good && one.scope.tier >= Tier::rerun) TRY(train_again(one, verdict));
-    if (verdict.result == "accepted" && one.scope.cut)
-        conclude(verdict, "inconclusive", one.scope.tier, verdict.reason + "; a replay is due");
+    if (good && one.scope.audit.tier >= Tier::rerun) TRY(train_again(one, verdict));
+    if (verdict.result == VerdictResult::accepted && one.scope.cut)
+        conclude(verdict, VerdictResult::inconclusive, one.scope.audit.tier, verdict.reason + "; a replay is due");
     return {};
 }
 
 Verifier::Tried Verifier::check_structure_of(const QueuedClaim& one, Verdict& verdict) {
     const auto unsound = [&](const std::string& why) {
-        conclude(verdict, "rejected", Tier::structure, why);
+        conclude(verdict, VerdictResult::rejected, Tier::structure, why);
         return false;
     };
     if (!one.row.problem.empty()) return unsound(one.row.problem);
@@ -118,9 +120,9 @@ Result<void> Verifier::write(const std::vector<Verdict>& verdicts) {
     return {};
 }
 
-void conclude(Verdict& verdict, const char* result, Tier tier, const std::string& reason) {
+void conclude(Verdict& verdict, VerdictResult result, Tier tier, const std::string& reason) {
     verdict.result = result;
-    verdict.tier = name(tier);
+    verdict.tier = tier;
     verdict.reason = reason;
 }
 

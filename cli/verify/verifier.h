@@ -8,7 +8,7 @@
 
 namespace cultivar {
 
-void conclude(Verdict& verdict, const char* result, Tier tier, const std::string& reason);
+void conclude(Verdict& verdict, VerdictResult result, Tier tier, const std::string& reason);
 
 class Verifier {
 public:

@@ -40,16 +40,16 @@ Result<bool> scored_well(const Task& task, const Scored& scored, std::size_t chu
     const Outcome& outcome = scored.outcome;
     verdict.evaluator = scored.start.trainer;
     if (outcome.error && outcome.error->kind == "artifact") {
-        conclude(verdict, "rejected", Tier::rescore, outcome.error->message);
+        conclude(verdict, VerdictResult::rejected, Tier::rescore, outcome.error->message);
         return false;
     }
     const UseCost cost = {scored.start.parameters, scored.start.flops_per_token, std::nullopt};
     if (auto over = over_cap(cost, task.caps)) {
-        conclude(verdict, "rejected", Tier::structure, *over);
+        conclude(verdict, VerdictResult::rejected, Tier::structure, *over);
         return false;
     }
     if (!outcome.done) {
-        conclude(verdict, "inconclusive", Tier::rescore, outcome.message);
+        conclude(verdict, VerdictResult::inconclusive, Tier::rescore, outcome.message);
         return false;
     }
     if (outcome.done->chunk_loss_sums.size() != chunks)
@@ -70,7 +70,8 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
     const Run& run = *one.artifact_run();
     const bool hidden = hold_out_.serving(std::time(nullptr)).has_value();
     const AuditCost effort =
-        rescore_effort(run, one.claim_s, static_cast<double>(slice.targets), hidden, one.scope.whole);
+        rescore_effort(run, one.claim_s, static_cast<double>(slice.targets),
+                       hidden ? ScoredParts::slice_and_hold_out : ScoredParts::slice, one.scope.audit.extent);
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
     const std::vector<int> chunks = draw_chunks(effort.slice_chunks);
     const double begun_s = clock_.now_s();
@@ -83,7 +84,8 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
     verdict.chunks = static_cast<int>(chunks.size());
     verdict.checks.push_back({"slice", judgement.claimed_bpb, judgement.measured_bpb, kRescoreTolerance_bpb,
                               verdict.chunks, judgement.low_bpb, judgement.high_bpb, clock_.now_s() - begun_s});
-    conclude(verdict, judgement.accepted ? "accepted" : "rejected", Tier::rescore, judgement.reason);
+    conclude(verdict, judgement.accepted ? VerdictResult::accepted : VerdictResult::rejected, Tier::rescore,
+             judgement.reason);
     return judgement.accepted ? rescore_elsewhere(one, weights, verdict) : Tried(false);
 }
 
@@ -94,7 +96,8 @@ Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::s
     auto hidden = hold_out_.serving(std::time(nullptr));
     if (hidden) {
         const auto targets = static_cast<double>(data.slice_score.targets);
-        const AuditCost effort = rescore_effort(*one.artifact_run(), one.claim_s, targets, true, one.scope.whole);
+        const AuditCost effort = rescore_effort(*one.artifact_run(), one.claim_s, targets,
+                                                ScoredParts::slice_and_hold_out, one.scope.audit.extent);
         hidden->order.resize(static_cast<std::size_t>(effort.hold_out_chunks));
         verdict.data.push_back({"hold-out", hidden->commitment});
         TRY_ASSIGN(bool good, rescore_part(one, weights, *hidden, "hold-out", verdict));
@@ -139,7 +142,7 @@ Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string
         if (judgement.judged) add_reason(verdict, fmt::format("{}: {}", label, judgement.reason));
         return true;
     }
-    conclude(verdict, "rejected", Tier::rescore, fmt::format("{}: {}", label, judgement.reason));
+    conclude(verdict, VerdictResult::rejected, Tier::rescore, fmt::format("{}: {}", label, judgement.reason));
     return false;
 }
 
@@ -151,7 +154,7 @@ Verifier::Tried Verifier::replay(const QueuedClaim& one, Verdict& verdict) {
     }
     std::vector<const RunRow*> rows;
     for (const RunRow& row : one.runs) rows.push_back(&row);
-    if (!one.scope.whole) {
+    if (one.scope.audit.extent == AuditExtent::sample) {
         const auto drawn = static_cast<std::size_t>(draw_lot() * static_cast<double>(rows.size()));
         rows = {rows[std::min(drawn, rows.size() - 1)]};
     }
@@ -165,7 +168,7 @@ Verifier::Tried Verifier::replay(const QueuedClaim& one, Verdict& verdict) {
 Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
     const int steps = replay_steps(row.run);
     if (steps == 0) {
-        conclude(verdict, "inconclusive", Tier::rescore,
+        conclude(verdict, VerdictResult::inconclusive, Tier::rescore,
                  fmt::format("its run {} has no whole trace of its first steps to replay", short_id(row.id)));
         return false;
     }
@@ -173,7 +176,7 @@ Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
     const double begun_s = clock_.now_s();
     TRY_ASSIGN(const WorkerResult again, replay_run(context_, session_, row.run, steps, limit_s, kFolder));
     if (again.outcome.how != Outcome::How::done || again.losses.size() != static_cast<std::size_t>(steps)) {
-        conclude(verdict, "inconclusive", Tier::rescore,
+        conclude(verdict, VerdictResult::inconclusive, Tier::rescore,
                  fmt::format("its run {} cannot be replayed here: {}", short_id(row.id), again.outcome.message));
         return false;
     }
@@ -183,13 +186,13 @@ Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
     const std::string figures = fmt::format("{} of its first steps replayed, losses within {:.1e}", steps, deviation);
     if (!(deviation <= kTraceTolerance)) {
         conclude(
-            verdict, "rejected", Tier::replay,
+            verdict, VerdictResult::rejected, Tier::replay,
             fmt::format("its run {} did not go as recorded: losses of {} first steps differ by up to {:.1e}, allowed "
                         "{:.0e}",
                         short_id(row.id), steps, deviation, kTraceTolerance));
         return false;
     }
-    verdict.tier = name(Tier::replay);
+    verdict.tier = Tier::replay;
     add_reason(verdict, figures);
     return true;
 }
@@ -222,10 +225,10 @@ Verifier::Tried Verifier::train_again(const QueuedClaim& one, Verdict& verdict) 
     check.seconds = clock_.now_s() - begun_s;
     verdict.checks.push_back(check);
     if (!judgement.accepted) {
-        conclude(verdict, "rejected", Tier::rerun, judgement.reason);
+        conclude(verdict, VerdictResult::rejected, Tier::rerun, judgement.reason);
         return false;
     }
-    verdict.tier = name(Tier::rerun);
+    verdict.tier = Tier::rerun;
     add_reason(verdict, judgement.reason);
     return true;
 }

@@ -11,14 +11,15 @@ double chunk_seconds(const Run& run, double targets) {
     return targets / kScoreChunks / static_cast<double>(run.tokens) * run.train_s / kPassesPerStep;
 }
 
-AuditCost rescore_effort(const Run& run, double claim_s, double slice_targets, bool hold_out, bool whole) {
+AuditCost rescore_effort(const Run& run, double claim_s, double slice_targets, ScoredParts scored, AuditExtent extent) {
+    const bool hold_out = scored == ScoredParts::slice_and_hold_out;
     const double chunk_s = chunk_seconds(run, slice_targets);
     const int parts = hold_out ? 2 : 1;
     const double left_s = kCheapShare * claim_s - parts * kStart_s;
     const double fit = chunk_s > 0 ? left_s / chunk_s / parts : kUsualChunks;
     const int usual = static_cast<int>(std::clamp<double>(fit, kFewestChunks, kUsualChunks));
     AuditCost effort;
-    effort.slice_chunks = whole ? kScoreChunks : usual;
+    effort.slice_chunks = extent == AuditExtent::sample ? usual : kScoreChunks;
     effort.hold_out_chunks = hold_out ? usual : 0;
     effort.expected_s = parts * kStart_s + chunk_s * (effort.slice_chunks + effort.hold_out_chunks);
     return effort;

@@ -6,6 +6,7 @@
 // understates it fewer, but never fewer than those.
 #pragma once
 
+#include "pool/types/audit.h"
 #include "pool/types/record.h"
 
 namespace cultivar {
@@ -25,9 +26,11 @@ struct AuditCost {
     double expected_s = 0;
 };
 
-// `claim_s`: what the claim's runs took. `hold_out`: is there one, with chunks of the slice's size? `whole`: every chunk of
-// the slice whatever it costs, and as much of the hold-out as usual.
-AuditCost rescore_effort(const Run& run, double claim_s, double slice_targets, bool hold_out, bool whole);
+enum class ScoredParts { slice, slice_and_hold_out };
+
+// How many chunks to score, and the expected seconds. `claim_s`: the wall time of the claim's runs. The hold-out has chunks
+// of the slice's size. More than a sample is every chunk of the slice at any cost, and the usual share of the hold-out.
+AuditCost rescore_effort(const Run& run, double claim_s, double slice_targets, ScoredParts parts, AuditExtent extent);
 
 // Of one run: the first steps that fit its share; 0 where it cannot be replayed (eval/judge/structure_check.h).
 int replay_steps(const Run& run);

@@ -25,15 +25,17 @@ double replay_chance(const TrackRecord& credit) {
 }
 
 AuditPlan scope_for(const ClaimImpact& stake, const TrackRecord& credit, double lot) {
-    if (auto why = why_in_full(stake)) return {Tier::rerun, true, kInFull + *why};
+    constexpr PlannedAudit kInFull{Tier::rerun, AuditExtent::in_full};
+    constexpr PlannedAudit kReplay{Tier::replay, AuditExtent::sample};
+    if (auto why = why_in_full(stake)) return {kInFull, "in full: " + *why};
     const double chance = replay_chance(credit);
-    if (lot < kFullByLot * chance) return {Tier::rerun, true, std::string(kInFull) + "drawn by lot"};
-    if (!credit.known_key) return {Tier::replay, true, "replayed: no key answers for it"};
+    if (lot < kFullByLot * chance) return {kInFull, "in full: drawn by lot"};
+    if (!credit.known_key) return {{Tier::replay, AuditExtent::whole}, "replayed: no key answers for it"};
     const std::string record = in_a_row(credit.valid_in_a_row);
-    if (chance >= 1) return {Tier::replay, false, fmt::format("replayed: its key has only {}", record)};
+    if (chance >= 1) return {kReplay, fmt::format("replayed: its key has only {}", record)};
     const std::string odds = fmt::format("one in {:.1f}, its key has {}", 1 / chance, record);
-    if (lot < chance) return {Tier::replay, false, "replayed: drawn by lot, " + odds};
-    return {Tier::rescore, false, "scored again: the lot spared it a replay, " + odds};
+    if (lot < chance) return {kReplay, "replayed: drawn by lot, " + odds};
+    return {{Tier::rescore, AuditExtent::sample}, "scored again: the lot spared it a replay, " + odds};
 }
 
 bool more_valuable(const ClaimImpact& a, const ClaimImpact& b) {

@@ -45,15 +45,10 @@ struct TrackRecord {
     int valid_in_a_row = 0;  // that key's claims accepted since the last one rejected
 };
 
-// How a scope's reason begins and, where its rerun was put off, ends: a verdict keeps it, and is told by it.
-inline constexpr const char* kInFull = "in full: ";
-inline constexpr const char* kRerunWaits = "its rerun waits";
-
 struct AuditPlan {
-    Tier tier = Tier::rescore;
-    bool whole = false;  // every chunk and the full set, every run replayed
-    std::string why;     // one line
-    bool cut = false;    // by a person, to less than it ought to be: then nothing is accepted
+    PlannedAudit audit{};
+    std::string why{};  // one line, for people
+    bool cut = false;   // by a person, to less than is due: then nothing is accepted
 };
 
 double replay_chance(const TrackRecord& credit);

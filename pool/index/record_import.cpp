@@ -236,7 +236,7 @@ Result<void> RecordImport::take_verdict(const std::string& line, const std::stri
         return {};
     }
     verdict_.bind(":id", record_id(line)).bind(":claim", verdict->claim).bind(":verifier", verifier);
-    verdict_.bind(":result", verdict->result).bind(":at", verdict->at);
+    verdict_.bind(":result", name(verdict->result)).bind(":at", verdict->at);
     verdict_.bind(":seconds", verdict->seconds).bind(":joules", verdict->joules);
     verdict_.bind(":record", verdict->record && verdict->record->accepted).bind(":line", line);
     TRY(verdict_.run());

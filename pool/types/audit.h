@@ -12,4 +12,28 @@ enum class Tier { structure, rescore, replay, rerun };  // a tier includes those
 const char* name(Tier tier);
 std::optional<Tier> tier_of(std::string_view name);
 
+enum class VerdictResult { accepted, rejected, inconclusive };
+
+const char* name(VerdictResult result);
+std::optional<VerdictResult> verdict_result_of(std::string_view name);
+
+// How much of each tier.
+enum class AuditExtent {
+    sample,   // some chunks, and the replay of one run
+    whole,    // every chunk, the full validation set, the replay of every run
+    in_full,  // whole, and on to a rerun: much depends on the claim, or the lot chose it
+};
+
+const char* name(AuditExtent extent);
+std::optional<AuditExtent> audit_extent_of(std::string_view name);
+
+// The audit that was planned for a claim before it was judged. A verdict keeps it.
+struct PlannedAudit {
+    Tier tier = Tier::rescore;  // the last tier to be tried
+    AuditExtent extent = AuditExtent::sample;
+    bool rerun_waits = false;  // a rerun was due, and was put off for want of verification time or of such a machine
+
+    bool operator==(const PlannedAudit&) const = default;
+};
+
 }  // namespace cultivar

@@ -1,6 +1,5 @@
 #include "pool/types/verdict.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -23,8 +22,11 @@ double figure(const Json& value) {
     return number;
 }
 
-bool one_of(const std::string& word, std::initializer_list<std::string_view> words) {
-    return std::find(words.begin(), words.end(), word) != words.end();
+template <typename Enum>
+Enum member(const Json& json, std::optional<Enum> (*of)(std::string_view)) {
+    const std::optional<Enum> value = of(json.get<std::string>());
+    if (!value) throw std::out_of_range("name");
+    return *value;
 }
 
 double signed_figure(const Json& value) {
@@ -94,6 +96,31 @@ Json check_json(const Check& check) {
     return json;
 }
 
+PlannedAudit read_plan(const Json& json) {
+    return {member(json.at("tier"), tier_of), member(json.at("extent"), audit_extent_of),
+            json.contains("rerun_waits") && json.at("rerun_waits").get<bool>()};
+}
+
+Json plan_json(const PlannedAudit& plan) {
+    Json json = {{"tier", name(plan.tier)}, {"extent", name(plan.extent)}};
+    if (plan.rerun_waits) json["rerun_waits"] = true;
+    return json;
+}
+
+// Verdicts from before "plan" say it in the text of "chosen" alone. These are the forms that it ever had:
+//   "in full: WHY", "in full: WHY, its rerun waits", "replayed: WHY", "scored again: WHY", "TIER: asked for by name"
+std::optional<PlannedAudit> plan_in(std::string_view chosen) {
+    const bool waits = chosen.ends_with("its rerun waits");
+    if (chosen.starts_with("in full: "))
+        return PlannedAudit{waits ? Tier::replay : Tier::rerun, AuditExtent::in_full, waits};
+    if (chosen == "replayed: no key answers for it") return PlannedAudit{Tier::replay, AuditExtent::whole, waits};
+    if (chosen.starts_with("replayed: ")) return PlannedAudit{Tier::replay, AuditExtent::sample, waits};
+    if (chosen.starts_with("scored again: ")) return PlannedAudit{Tier::rescore, AuditExtent::sample, waits};
+    if (const auto tier = tier_of(chosen.substr(0, chosen.find(':'))))
+        return PlannedAudit{*tier, AuditExtent::sample, waits};
+    return waits ? std::optional(PlannedAudit{Tier::replay, AuditExtent::sample, waits}) : std::nullopt;
+}
+
 // The fields that came after the first verdicts.
 void read_later(const Json& says, Verdict& verdict) {
     for (const Json& one : says.value("data", Json::array()))
@@ -104,6 +131,7 @@ void read_later(const Json& says, Verdict& verdict) {
     for (const Json& one : says.value("reruns", Json::array()))
         verdict.reruns.push_back({seed_of(one.at("seed")), figure(one.at("val_bpb"))});
     if (says.contains("record")) verdict.record = read_record(says.at("record"));
+    verdict.plan = says.contains("plan") ? read_plan(says.at("plan")) : plan_in(verdict.chosen);
 }
 
 void write_later(const Verdict& verdict, Json& says) {
@@ -113,6 +141,7 @@ void write_later(const Verdict& verdict, Json& says) {
     if (!verdict.chosen.empty()) says["chosen"] = verdict.chosen;
     for (const Rerun& one : verdict.reruns) says["reruns"].push_back({{"seed", one.seed}, {"val_bpb", one.val_bpb}});
     if (verdict.record) says["record"] = record_json(*verdict.record);
+    if (verdict.plan) says["plan"] = plan_json(*verdict.plan);
 }
 
 Verdict read(const Json& json) {
@@ -122,8 +151,8 @@ Verdict read(const Json& json) {
     verdict.artifact = json.at("subject").at(1).at("digest").at("sha256").get<std::string>();
     verdict.task = says.at("task").get<std::string>();
     verdict.candidate = says.at("candidate").get<std::string>();
-    verdict.result = says.at("result").get<std::string>();
-    verdict.tier = says.at("tier").get<std::string>();
+    verdict.result = member(says.at("result"), verdict_result_of);
+    verdict.tier = member(says.at("tier"), tier_of);
     verdict.reason = says.at("reason").get<std::string>();
     verdict.claimed_bpb = figure(says.at("claimed").at("val_bpb"));
     const Json& measured = says.at("measured");
@@ -158,8 +187,8 @@ std::string to_line(const Verdict& verdict) {
          {{"v", 1},
           {"task", verdict.task},
           {"candidate", verdict.candidate},
-          {"result", verdict.result},
-          {"tier", verdict.tier},
+          {"result", name(verdict.result)},
+          {"tier", name(verdict.tier)},
           {"reason", verdict.reason},
           {"claimed", {{"val_bpb", verdict.claimed_bpb}}},
           {"measured",
@@ -186,9 +215,7 @@ Result<Verdict> parse_verdict(std::string_view line) {
             return fail(Code::newer, "a verdict of a later format needs a newer cultivar");
         Verdict verdict = read(json);
         bool good = is_hex(verdict.claim, 64) && is_hex(verdict.artifact, 64) && is_hex(verdict.task, 64) &&
-                    is_hex(verdict.candidate, 32) && parse_utc(verdict.at) &&
-                    one_of(verdict.result, {"accepted", "rejected", "inconclusive"}) &&
-                    one_of(verdict.tier, {"structure", "rescore", "replay", "rerun"});
+                    is_hex(verdict.candidate, 32) && parse_utc(verdict.at);
         if (!good) return fail(Code::corrupt, "a verdict's fields are out of range");
         return verdict;
     } catch (const std::exception&) {

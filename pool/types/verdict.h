@@ -9,7 +9,8 @@
 //      "data":[{"name":"slice","digest":{"sha256":D}},...],"evaluator_sha256":D,
 //      "checks":[{"name":TEXT,"claimed":C|null,"measured":M|null,"tolerance":T|null,"count":N,
 //        "interval":[L,H],"seconds":S},...],"chosen":TEXT,"reruns":[{"seed":N,"val_bpb":B},...],
-//      "record":{"accepted":B,"seeds":N,"against":CLAIM|null,"gain":G|null,"p":P|null,"interval":[L,H]|null}}}
+//      "record":{"accepted":B,"seeds":N,"against":CLAIM|null,"gain":G|null,"p":P|null,"interval":[L,H]|null},
+//      "plan":{"tier":TIER,"extent":"sample"|"whole"|"in_full","rerun_waits":true}}}
 // The fields after "at" came later: each is left out where there is nothing to say, so that older lines keep their bytes,
 // and a reader takes its absence for that. data: what was scored on, by digest. evaluator_sha256: of the program that
 // scored. checks: each further figure that was held against the claim; its 95 % interval and seconds where known. chosen:
@@ -27,6 +28,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pool/types/audit.h"
 #include "pool/util/result.h"
 
 namespace cultivar {
@@ -58,9 +60,9 @@ struct RecordMark {
 struct Verdict {
     std::string claim;  // record id
     std::string task, candidate, artifact;
-    std::string result;  // "accepted", "rejected", "inconclusive"
-    std::string tier;
-    std::string reason;  // one line
+    VerdictResult result = VerdictResult::inconclusive;
+    Tier tier = Tier::structure;  // the last tier that the claim passed, or the tier that it failed
+    std::string reason;           // one line
     double claimed_bpb = 0;
     std::optional<double> measured_bpb;
     int chunks = 0;
@@ -77,7 +79,8 @@ struct Verdict {
     std::vector<Check> checks{};
     std::vector<Rerun> reruns{};
     std::optional<RecordMark> record{};
-    std::string chosen{};  // why it was judged as far as it was; one line
+    std::string chosen{};                // the reason for the extent of the audit, for people; one line
+    std::optional<PlannedAudit> plan{};  // none: one of the first verdicts, which kept no reason either
 };
 
 std::vector<double> fresh_scores(const Verdict& verdict);  // of its reruns

@@ -51,7 +51,7 @@ private:
     Verdict blank(const ClaimRow& row) const {
         Verdict verdict;
         verdict.claim = row.id, verdict.task = ann_.task_id, verdict.candidate = row.claim.candidate;
-        verdict.artifact = row.claim.artifact, verdict.result = "accepted", verdict.tier = "rerun";
+        verdict.artifact = row.claim.artifact, verdict.result = VerdictResult::accepted, verdict.tier = Tier::rerun;
         verdict.reason = "fits", verdict.verifier = ann_.writer, verdict.at = "2026-11-21T06:00:00Z";
         verdict.slice = std::string(64, '4');
         return verdict;
@@ -106,9 +106,9 @@ TEST_F(RecordClaim, IsNoneOfAVerdictThatStoppedShortOfTheRerun) {
     const auto first = claim({}, {2.0});
     Session open = session();
     Verdict verdict = judged(first, {2.0, 2.001, 2.002});
-    verdict.tier = "replay", verdict.record.reset();
+    verdict.tier = Tier::replay, verdict.record.reset();
     must(apply_suspicions(open, must(open.index->claims()).at(first), verdict));
-    EXPECT_EQ(verdict.result, "accepted");
+    EXPECT_EQ(verdict.result, VerdictResult::accepted);
     EXPECT_EQ(verdict.record, std::nullopt);
 }
 

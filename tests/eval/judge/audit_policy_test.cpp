@@ -16,18 +16,18 @@ TEST(AuditPlan, OfAWouldBeBestOrAMuchUsedParentOrAnOddClaimIsInFullWhateverTheTr
                                      ClaimImpact{.children = 100}, ClaimImpact{.odd = true}}) {
         for (double lot : {0.0, 0.5, 0.999}) {
             const AuditPlan scope = scope_for(stake, trusted(100'000), lot);
-            EXPECT_EQ(scope.tier, Tier::rerun);
-            EXPECT_TRUE(scope.whole);
-            EXPECT_THAT(scope.why, StartsWith(kInFull));
+            EXPECT_EQ(scope.audit.tier, Tier::rerun);
+            EXPECT_EQ(scope.audit.extent, AuditExtent::in_full);
+            EXPECT_THAT(scope.why, StartsWith("in full: "));
         }
     }
-    EXPECT_EQ(scope_for({.children = kMuchUsed - 1}, trusted(1000), 0.9).tier, Tier::rescore);
+    EXPECT_EQ(scope_for({.children = kMuchUsed - 1}, trusted(1000), 0.9).audit.tier, Tier::rescore);
 }
 
 TEST(AuditPlan, OfAKeyOnProbationIsAlwaysAReplay) {
     for (int valid = 0; valid < kProbation; ++valid) {
         EXPECT_EQ(replay_chance(trusted(valid)), 1) << valid;
-        EXPECT_EQ(scope_for({}, trusted(valid), 0.999).tier, Tier::replay) << valid;
+        EXPECT_EQ(scope_for({}, trusted(valid), 0.999).audit.tier, Tier::replay) << valid;
     }
     EXPECT_THAT(scope_for({}, trusted(1), 0.9).why, HasSubstr("only 1 valid claim in a row"));
 }
@@ -36,8 +36,8 @@ TEST(AuditPlan, WithoutAKeyIsNeverSparedHoweverManyClaimsWereValid) {
     const TrackRecord nobody{.known_key = false, .valid_in_a_row = 1'000'000};
     EXPECT_EQ(replay_chance(nobody), 1);
     const AuditPlan scope = scope_for({}, nobody, 0.999);
-    EXPECT_EQ(scope.tier, Tier::replay);
-    EXPECT_TRUE(scope.whole);
+    EXPECT_EQ(scope.audit.tier, Tier::replay);
+    EXPECT_EQ(scope.audit.extent, AuditExtent::whole);
 }
 
 TEST(AuditPlan, SparesAKeyMoreOftenTheMoreOfItsClaimsWereValidButNeverForGood) {
@@ -45,8 +45,8 @@ TEST(AuditPlan, SparesAKeyMoreOftenTheMoreOfItsClaimsWereValidButNeverForGood) {
     for (int valid : {11, 20, 50, 100, 200}) {
         const double chance = replay_chance(trusted(valid));
         EXPECT_LT(chance, before) << valid;
-        EXPECT_EQ(scope_for({}, trusted(valid), chance * 0.99).tier, Tier::replay);
-        EXPECT_EQ(scope_for({}, trusted(valid), chance * 1.01).tier, Tier::rescore);
+        EXPECT_EQ(scope_for({}, trusted(valid), chance * 0.99).audit.tier, Tier::replay);
+        EXPECT_EQ(scope_for({}, trusted(valid), chance * 1.01).audit.tier, Tier::rescore);
         before = chance;
     }
     EXPECT_EQ(replay_chance(trusted(1'000'000)), kLeastReplays);
@@ -59,9 +59,9 @@ TEST(AuditPlan, AfterABadClaimIsAReplayAgain) {
 
 TEST(AuditPlan, IsInFullByLotNowAndThen) {
     const double chance = replay_chance(trusted(50));
-    EXPECT_EQ(scope_for({}, trusted(50), 0).tier, Tier::rerun);
-    EXPECT_EQ(scope_for({}, trusted(50), 0.99 * kFullByLot * chance).tier, Tier::rerun);
-    EXPECT_EQ(scope_for({}, trusted(50), 1.01 * kFullByLot * chance).tier, Tier::replay);
+    EXPECT_EQ(scope_for({}, trusted(50), 0).audit.tier, Tier::rerun);
+    EXPECT_EQ(scope_for({}, trusted(50), 0.99 * kFullByLot * chance).audit.tier, Tier::rerun);
+    EXPECT_EQ(scope_for({}, trusted(50), 1.01 * kFullByLot * chance).audit.tier, Tier::replay);
 }
 
 TEST(Value, PutsWouldBeBestsFirstByTheirGainThenMuchUsedParents) {
@@ -78,11 +78,6 @@ TEST(Share, IsOfTheSearchAndWhatWasSpentIsGone) {
     EXPECT_DOUBLE_EQ(share.allowed_s(), 500);
     EXPECT_DOUBLE_EQ(share.left_s(), 380);
     EXPECT_LT((VerificationBudget{.search_s = 100, .spent_s = 6, .share = 0.05}.left_s()), 0);
-}
-
-TEST(Tier, IsReadByTheNameThatItWrites) {
-    for (Tier tier : {Tier::structure, Tier::rescore, Tier::replay, Tier::rerun}) EXPECT_EQ(tier_of(name(tier)), tier);
-    EXPECT_FALSE(tier_of("guess"));
 }
 
 }  // namespace

@@ -102,14 +102,17 @@ TEST(Structure, OfWeightsIsTheirDigestAndSize) {
 TEST(AuditCost, StaysWithinItsSharesOfALongRun) {
     const cultivar::Run run = honest();
     for (double targets : {1e4, 1e5, 1e6}) {
-        const AuditCost effort = rescore_effort(run, run.wall_s, targets, true, false);
+        const AuditCost effort =
+            rescore_effort(run, run.wall_s, targets, ScoredParts::slice_and_hold_out, AuditExtent::sample);
         EXPECT_GE(effort.slice_chunks, kFewestChunks);
         if (effort.slice_chunks > kFewestChunks) {
             EXPECT_LE(effort.expected_s, kCheapShare * run.wall_s) << targets;
         }
     }
-    EXPECT_EQ(rescore_effort(run, run.wall_s, 1e4, true, false).slice_chunks, kUsualChunks);
-    EXPECT_EQ(rescore_effort(run, run.wall_s, 1e6, true, false).slice_chunks, kFewestChunks);
+    EXPECT_EQ(rescore_effort(run, run.wall_s, 1e4, ScoredParts::slice_and_hold_out, AuditExtent::sample).slice_chunks,
+              kUsualChunks);
+    EXPECT_EQ(rescore_effort(run, run.wall_s, 1e6, ScoredParts::slice_and_hold_out, AuditExtent::sample).slice_chunks,
+              kFewestChunks);
     EXPECT_LE(replay_seconds(run, replay_steps(run)), kReplayShare * run.wall_s);
 }
 
@@ -125,8 +128,9 @@ TEST(AuditCost, TakesFewerStepsWhereStepsAreLong) {
 }
 
 TEST(AuditCost, OfWhatIsJudgedInFullIsEveryChunk) {
-    EXPECT_EQ(rescore_effort(honest(), 1, 1e6, true, true).slice_chunks, kScoreChunks);
-    EXPECT_EQ(rescore_effort(honest(), 600, 1e4, false, false).hold_out_chunks, 0);
+    EXPECT_EQ(rescore_effort(honest(), 1, 1e6, ScoredParts::slice_and_hold_out, AuditExtent::whole).slice_chunks,
+              kScoreChunks);
+    EXPECT_EQ(rescore_effort(honest(), 600, 1e4, ScoredParts::slice, AuditExtent::sample).hold_out_chunks, 0);
 }
 
 }  // namespace

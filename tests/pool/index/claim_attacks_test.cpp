@@ -55,7 +55,8 @@ public:
                         const std::string& claim = "") const {
         Verdict said;
         said.claim = claim.empty() ? claim_id : claim, said.task = ann_.task_id, said.candidate = honest.candidate;
-        said.artifact = honest.artifact, said.result = result, said.tier = "rescore", said.reason = "because";
+        said.artifact = honest.artifact, said.result = *verdict_result_of(result), said.tier = Tier::rescore,
+        said.reason = "because";
         said.verifier = verifier, said.at = "2026-11-21T06:00:00Z", said.slice = std::string(64, '4');
         return to_line(said);
     }

@@ -92,7 +92,8 @@ protected:
     std::string verdict(const std::string& result, const std::string& verifier, const std::string& at) {
         Verdict made;
         made.claim = claim_, made.task = ann_.task_id, made.candidate = run_.candidate, made.artifact = run_.artifact;
-        made.result = result, made.tier = "rescore", made.reason = "because", made.verifier = verifier, made.at = at;
+        made.result = *verdict_result_of(result), made.tier = Tier::rescore, made.reason = "because",
+        made.verifier = verifier, made.at = at;
         made.evaluator = "test", made.slice = std::string(64, '4'), made.seconds = 2, made.joules = 30;
         return to_line(made);
     }

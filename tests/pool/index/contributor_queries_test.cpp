@@ -25,7 +25,8 @@ protected:
         for (const ClaimRow& row : must(ann_.index.pending_claims())) {
             Verdict verdict;
             verdict.claim = row.id, verdict.task = ann_.clone.task_id, verdict.candidate = row.claim.candidate;
-            verdict.artifact = row.claim.artifact, verdict.result = result, verdict.tier = "rescore";
+            verdict.artifact = row.claim.artifact, verdict.result = *verdict_result_of(result),
+            verdict.tier = Tier::rescore;
             verdict.reason = "judged", verdict.verifier = ann_.clone.writer, verdict.at = at;
             verdict.slice = std::string(64, '4');
             must(append_log(ann_.clone.repo, ann_.clone.ledger_ref(), {to_line(verdict)}, ann_.clone.identity(),

@@ -32,7 +32,7 @@ inline std::string answers(Index& index) {
     for (const RunRow& row : must(index.runs()))
         text += row.id + (row.refused ? " refused " : " ") + row.why_refused + "\n";
     for (const ClaimRow& row : must(index.claims()))
-        text += fmt::format("{} '{}' {}\n", row.id, row.problem, row.verdict ? row.verdict->result : "-");
+        text += fmt::format("{} '{}' {}\n", row.id, row.problem, row.verdict ? name(row.verdict->result) : "-");
     for (const CandidateRow& row : must(index.candidates()))
         text += fmt::format("{} <- {} at {}\n", row.id, fmt::join(row.parents, " "), fmt::join(row.commits, " "));
     return text;

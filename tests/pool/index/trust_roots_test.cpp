@@ -197,7 +197,8 @@ TEST_F(TrustRoots, ThatChangeTakeTheVerdictsOfWhoIsOffTheListWithThem) {
     const auto claims = must(bea_->index.claims());
     ASSERT_THAT(claims, SizeIs(1));
     verdict.claim = claims[0].id, verdict.task = bea_->clone.task_id, verdict.candidate = run.candidate;
-    verdict.artifact = run.artifact, verdict.result = "accepted", verdict.tier = "rescore", verdict.reason = "fits";
+    verdict.artifact = run.artifact, verdict.result = VerdictResult::accepted, verdict.tier = Tier::rescore,
+    verdict.reason = "fits";
     verdict.verifier = bea_->clone.writer, verdict.at = "2026-11-21T06:00:00Z", verdict.slice = std::string(64, '4');
     must(append_log(bea_->clone.repo, bea_->clone.ledger_ref(), {to_line(verdict)}, bea_->clone.identity(),
                     bea_->clone.key));

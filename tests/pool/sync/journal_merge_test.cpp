@@ -181,8 +181,8 @@ TEST_F(RejoinTest, CopiesOfAVerifierKeepAllTheirVerdicts) {
         verdict.task = by.clone.task_id;
         verdict.candidate = row.claim.candidate;
         verdict.artifact = row.claim.artifact;
-        verdict.result = result;
-        verdict.tier = "rescore";
+        verdict.result = *verdict_result_of(result);
+        verdict.tier = Tier::rescore;
         verdict.verifier = by.clone.writer;
         verdict.at = fmt::format("2026-11-21T0{}:00:00Z", &by == &one ? 5 : 6);
         must(append_log(by.clone.repo, by.clone.ledger_ref(), {to_line(verdict)}, by.clone.identity(), by.clone.key));
@@ -194,7 +194,7 @@ TEST_F(RejoinTest, CopiesOfAVerifierKeepAllTheirVerdicts) {
     EXPECT_THAT(sent.refused, IsEmpty());
     EXPECT_TRUE(sent.verdicts);
     ann.pull();
-    EXPECT_EQ(must(ann.index.claims()).at(0).verdict->result, "accepted");
+    EXPECT_EQ(must(ann.index.claims()).at(0).verdict->result, VerdictResult::accepted);
     Repo hub = must(Repo::discover(world_.hub()));
     EXPECT_EQ(must(log_size(hub, *must(hub.ref(one.clone.ledger_ref())))), 2u);
 }

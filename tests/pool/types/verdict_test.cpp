@@ -33,8 +33,8 @@ TEST(Verdict, OfTheGoldenFileReadsAndWritesBackByteForByte) {
     EXPECT_EQ(to_line(verdict), golden());
     EXPECT_EQ(verdict.claim, std::string(64, 'c'));
     EXPECT_EQ(verdict.artifact, std::string(64, 'a'));
-    EXPECT_EQ(verdict.result, "rejected");
-    EXPECT_EQ(verdict.tier, "rescore");
+    EXPECT_EQ(verdict.result, VerdictResult::rejected);
+    EXPECT_EQ(verdict.tier, Tier::rescore);
     EXPECT_EQ(verdict.claimed_bpb, 1.48);
     EXPECT_EQ(verdict.measured_bpb, 1.52);
     EXPECT_EQ(verdict.chunks, 16);
@@ -117,6 +117,52 @@ TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
 TEST(Verdict, OfALaterFormatIsLeftToALaterProgram) {
     EXPECT_EQ(trouble(parse_verdict(with("urn:cultivar:verdict:1", "urn:cultivar:verdict:2"))).code, Code::newer);
     EXPECT_EQ(trouble(parse_verdict(with(R"("predicate":{"v":1)", R"("predicate":{"v":2)"))).code, Code::newer);
+}
+
+// A verdict keeps the plan of its audit; one from before "plan" is read by the text of "chosen", which had these forms.
+TEST(Verdict, SaysHowFarItsClaimWasToBeAudited) {
+    Verdict verdict = must(parse_verdict(golden()));
+    EXPECT_EQ(verdict.plan, std::nullopt) << "the first verdicts kept no reason";
+    const auto read_with = [&](const std::string& chosen) {
+        const std::string line = golden();
+        return must(parse_verdict(line.substr(0, line.size() - 2) + R"(,"chosen":")" + chosen + R"("}})")).plan;
+    };
+    using Plan = PlannedAudit;
+    EXPECT_EQ(read_with("in full: drawn by lot"), (Plan{Tier::rerun, AuditExtent::in_full}));
+    EXPECT_EQ(read_with("in full: 4 candidates come from it, its rerun waits"),
+              (Plan{Tier::replay, AuditExtent::in_full, true}));
+    EXPECT_EQ(read_with("replayed: no key answers for it"), (Plan{Tier::replay, AuditExtent::whole}));
+    EXPECT_EQ(read_with("replayed: its key has only 0 valid claims in a row"), Plan{Tier::replay});
+    EXPECT_EQ(read_with("scored again: the lot spared it a replay, one in 2.0, its key has 20 valid claims in a row"),
+              Plan{Tier::rescore});
+    for (Tier tier : {Tier::structure, Tier::rescore, Tier::replay, Tier::rerun})
+        EXPECT_EQ(read_with(std::string(name(tier)) + ": asked for by name"), Plan{tier});
+    EXPECT_EQ(read_with("because"), std::nullopt);
+
+    verdict.chosen = "in full: to say otherwise";
+    verdict.plan = Plan{Tier::rescore, AuditExtent::sample};
+    EXPECT_THAT(to_line(verdict), testing::EndsWith(R"("plan":{"tier":"rescore","extent":"sample"}}})"));
+    EXPECT_EQ(must(parse_verdict(to_line(verdict))).plan, verdict.plan) << "the text decides nothing";
+    verdict.plan = Plan{Tier::replay, AuditExtent::in_full, true};
+    const std::string line = to_line(verdict);
+    EXPECT_THAT(line, testing::EndsWith(R"("plan":{"tier":"replay","extent":"in_full","rerun_waits":true}}})"));
+    EXPECT_EQ(must(parse_verdict(line)).plan, verdict.plan);
+    for (auto [from, to] : {std::pair{R"("tier":"replay")", R"("tier":"guess")"},
+                            std::pair{R"("extent":"in_full")", R"("extent":"half")"},
+                            std::pair{R"("rerun_waits":true)", R"("rerun_waits":1)"}}) {
+        std::string bent = line;
+        bent.replace(bent.find(from), std::string(from).size(), to);
+        EXPECT_EQ(trouble(parse_verdict(bent)).code, Code::corrupt) << to;
+    }
+}
+
+TEST(Audit, IsReadByTheNamesThatItWrites) {
+    for (Tier tier : {Tier::structure, Tier::rescore, Tier::replay, Tier::rerun}) EXPECT_EQ(tier_of(name(tier)), tier);
+    EXPECT_FALSE(tier_of("guess"));
+    for (VerdictResult one : {VerdictResult::accepted, VerdictResult::rejected, VerdictResult::inconclusive})
+        EXPECT_EQ(verdict_result_of(name(one)), one);
+    for (AuditExtent one : {AuditExtent::sample, AuditExtent::whole, AuditExtent::in_full})
+        EXPECT_EQ(audit_extent_of(name(one)), one);
 }
 
 TEST(VerdictTime, IsNowButAfterTheVerdictThatItReplaces) {
