@@ -1,6 +1,5 @@
 // The tiers that cost something: what the worker measures of a claim, and what follows from it.
 #include <algorithm>
-#include <array>
 #include <ctime>
 #include <filesystem>
 
@@ -14,6 +13,7 @@
 #include "eval/judge/rescore_test.h"
 #include "eval/judge/structure_check.h"
 #include "eval/statistics/significance.h"
+#include "pool/types/category.h"
 #include "train/protocol/replay_spec.h"
 
 namespace cultivar {
@@ -22,17 +22,9 @@ namespace {
 constexpr double kPatience = 10;  // times what a replay is expected to take; another machine is slower
 constexpr double kLeastLimit_s = 120;
 constexpr const char* kFolder = "verify";
-constexpr std::array<const char*, 3> kDevices = {"cpu", "cuda", "mps"};
 
 void add_reason(Verdict& verdict, const std::string& reason) {
     verdict.reason += (verdict.reason.empty() ? "" : "; ") + reason;
-}
-
-// "cpu-600s-e11" was measured on a cpu; what a pool calls its categories itself says nothing.
-bool is_of_another_device(const std::string& category, const std::string& device) {
-    return std::any_of(kDevices.begin(), kDevices.end(), [&](const char* known) {
-        return known != device && category.starts_with(std::string(known) + "-");
-    });
 }
 
 // Of the worker's answer: what it says of the weights, and whether it measured what it was asked for.
@@ -148,7 +140,7 @@ Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string
 
 Verifier::Tried Verifier::replay(const QueuedClaim& one, Verdict& verdict) {
     TRY_ASSIGN(const std::string device, session_.config.device());
-    if (is_of_another_device(one.row.claim.category, device)) {
+    if (is_of_another_device(category_named(one.row.claim.category), device)) {
         add_reason(verdict, fmt::format("not replayed: it was made on another device than {}", device));
         return false;
     }

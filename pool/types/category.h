@@ -1,0 +1,24 @@
+// A category: the runs whose scores are compared. Its name is its identity, and pools may use names of their own. The names
+// that this program gives tell the device, the budget and the floor of the machine's speed: "cpu-600s-e11",
+// "cuda-20s-e12.5"; "cpu-600s" in a pool of kind "command".
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace cultivar {
+
+struct Category {
+    std::string name{};
+    std::string device{};                  // "cpu", "cuda", "mps"; "": the name does not tell
+    std::optional<double> budget_s{};      // none: the name does not tell
+    std::optional<double> speed_decade{};  // log10 of FLOP/s, floored to half a decade; none: the name does not tell
+};
+
+// Any text is a category's name; a name of another form has no further fields.
+Category category_named(const std::string& name);
+
+// Was it measured on another kind of device than `device`? A category that does not tell its device may be of any.
+bool is_of_another_device(const Category& category, const std::string& device);
+
+}  // namespace cultivar
