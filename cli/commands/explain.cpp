@@ -118,8 +118,7 @@ Result<Subject> past_run(Session& session, const Options& words) {
     options.budget_s = run.budget_s;
     options.explain = true;
     if (words.seed) options.seed = static_cast<std::uint64_t>(*words.seed);
-    const bool could_repeat =
-        run.writer == session.clone->writer && run.proposer.empty() && run.choice.find(kByHand) == std::string::npos;
+    const bool could_repeat = run.writer == session.clone->writer && run.proposer.empty() && !run.by_hand;
     if (could_repeat) {
         if (auto next = plan_run(session, before, options)) {
             subject.again = next->run.child.id;

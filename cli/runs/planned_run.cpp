@@ -41,6 +41,7 @@ Json to_json(const Session& session, const PlannedRun& planned) {
                  {"joules", planned.joules},
                  {"training_s", planned.training.seconds},
                  {"training_joules", planned.training.joules}};
+    if (planned.by_hand) json["by_hand"] = true;
     if (!planned.proposer.name.empty()) json["proposer"] = to_json(planned.proposer);
     return json;
 }
@@ -57,6 +58,7 @@ std::optional<PlannedRun> parse_planned_run(const Session& session, const std::s
         planned.parents = json.at("parents").get<std::vector<std::string>>();
         planned.operator_name = json.at("operator").get<std::string>();
         planned.choice = json.at("choice").get<std::string>();
+        planned.by_hand = json.contains("by_hand") ? json.at("by_hand").get<bool>() : by_hand_in(planned.choice);
         planned.category = json.at("category").get<std::string>();
         planned.started = json.at("started").get<std::string>();
         planned.replicate = json.at("replicate").get<int>();
@@ -83,6 +85,7 @@ Run blank_record(const Session& session, const PlannedRun& planned) {
     run.seed = run_seed(planned.child.id, planned.replicate);
     run.operator_name = planned.operator_name;
     run.choice = planned.choice;
+    run.by_hand = planned.by_hand;
     run.started = planned.started;
     run.writer = session.clone->writer;
     run.zone = session.config.get("zone").value;

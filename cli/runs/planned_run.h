@@ -21,6 +21,7 @@ struct PlannedRun {
     Candidate child;
     std::vector<std::string> parents;
     std::string operator_name, choice, category, started;
+    bool by_hand = false;  // see Run::by_hand
     int replicate = 0;
     double budget_s = 0;
     ProposerCall proposer;

@@ -48,9 +48,10 @@ std::optional<PlannedRun> waiting_by_hand(Session& session, const History& now) 
         planned.child = known.candidate;
         planned.parents = known.parents;
         planned.operator_name = is_cross ? kCross : kImport;
-        planned.choice = is_cross ? fmt::format("cross: {}, of {} and {}", kByHand, short_id(known.parents[0]),
+        planned.choice = is_cross ? fmt::format("cross: asked for by hand, of {} and {}", short_id(known.parents[0]),
                                                 short_id(known.parents[1]))
-                                  : fmt::format("import: {}", kByHand);
+                                  : "import: asked for by hand";
+        planned.by_hand = true;
         return planned;
     }
     return std::nullopt;

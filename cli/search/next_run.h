@@ -8,8 +8,6 @@ namespace cultivar {
 
 class ExternalProposer;
 
-inline constexpr std::string_view kByHand = "asked for by hand";  // in the choice of what a person made here
-
 struct PlanOptions {
     std::string category;
     double budget_s = 0;

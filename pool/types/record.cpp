@@ -51,7 +51,7 @@ Json proposer_json(const Run& run) {
 }
 
 Json to_json(const Run& run) {
-    return {
+    Json json = {
         {"v", kRecordVersion},
         {"type", "run"},
         {"task", run.task},
@@ -90,6 +90,8 @@ Json to_json(const Run& run) {
         {"proposer", proposer_json(run)},
         {"trainer", run.trainer},
     };
+    if (run.by_hand) json["by_hand"] = true;
+    return json;
 }
 
 Json to_json(const Claim& claim) {

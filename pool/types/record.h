@@ -3,8 +3,8 @@
 // A record is its bytes: one line of UTF-8 JSON without the line feed, at most 256 KiB. Its id is the SHA-256 of those
 // bytes, 64 hex digits. Every record begins with {"v":1,"type":T,...}; a reader that meets a larger v stops and says
 // so; unknown fields are kept in the bytes and otherwise left alone; fields never disappear, an absent figure is null
-// (those that came after the first records, energy.train_joules, proposer.name, .seconds and .refused, and a lease's
-// toml and parents, are left out instead, so that those keep their bytes).
+// (those that came after the first records, energy.train_joules, proposer.name, .seconds and .refused, by_hand, and a
+// lease's toml and parents, are left out instead, so that those keep their bytes).
 // Times are UTC, "2026-11-21T03:40:00Z". Figures carry their unit in their name.
 //
 //   run      one timed training of one candidate (struct Run below)
@@ -78,7 +78,8 @@ struct Run {
     Decision decision = Decision::none;
     std::string reason;         // why this decision, or what went wrong; one line
     std::string operator_name;  // "seed", "replicate", "tune", "switch", "cross", "import", "proposer", "proposer:NAME"
-    std::string choice;         // why this run was chosen; one line
+    std::string choice;         // why this run was chosen, for people; one line
+    bool by_hand = false;       // a person made this cross or import here, so that no planner chose the run
 
     std::int64_t steps = 0;
     std::int64_t tokens = 0;              // trained on
@@ -157,6 +158,8 @@ void round_figures(Run& run);
 std::string to_line(const Record& record);
 // Errors: corrupt (with what is wrong), newer. Figures must be finite and in range.
 Result<Record> parse_line(std::string_view line);
+// Runs and plans from before "by_hand" say it in the text of their choice alone.
+bool by_hand_in(std::string_view choice);
 std::string record_id(std::string_view line);
 
 }  // namespace cultivar

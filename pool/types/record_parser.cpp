@@ -199,6 +199,7 @@ Run read_run(Reader& reader) {
     run.reason = reader.text("reason");
     run.operator_name = reader.text("operator");
     run.choice = reader.text("choice");
+    run.by_hand = reader.has("by_hand") ? reader.truth("by_hand") : by_hand_in(run.choice);
     run.steps = reader.whole("steps", kMaxWhole);
     run.tokens = reader.whole("tokens", kMaxWhole);
     run.train_s = reader.number("train_s", 0, 1e9);
@@ -281,6 +282,10 @@ Retirement read_retirement(Reader& reader) {
 }
 
 }  // namespace
+
+bool by_hand_in(std::string_view choice) {
+    return choice.starts_with("cross: asked for by hand, of ") || choice == "import: asked for by hand";
+}
 
 Result<Record> parse_line(std::string_view line) {
     if (line.size() > kMaxRecordBytes) return fail(Code::corrupt, fmt::format("a record of {} bytes", line.size()));

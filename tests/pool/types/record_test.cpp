@@ -110,6 +110,25 @@ TEST(Record, TellsWhatAnExternalProposerTookOnlyWhereOneWasAsked) {
     EXPECT_FALSE(parse_line(replaced(line, R"("name":"proposer:scribe")", R"("name":7)")));
 }
 
+// By a field; a run from before that field by the text of its choice, which had two forms.
+TEST(Record, OfARunSaysWhetherAPersonAskedForIt) {
+    const std::string line = golden_lines()[0];
+    auto run = run_of(line);
+    EXPECT_FALSE(run.by_hand);
+    for (const char* choice : {"cross: asked for by hand, of 1a2b3c4d and 5e6f7a8b", "import: asked for by hand"}) {
+        run.choice = choice;
+        const std::string old = to_line(run);
+        EXPECT_EQ(old.find("by_hand"), std::string::npos);
+        EXPECT_TRUE(run_of(old).by_hand) << choice;
+        EXPECT_THAT(to_line(run_of(old)), testing::EndsWith(R"(,"by_hand":true})"));
+    }
+    run.choice = "tune: of what was asked for by hand";
+    EXPECT_FALSE(run_of(to_line(run)).by_hand);
+    run.by_hand = true;
+    EXPECT_TRUE(run_of(to_line(run)).by_hand) << "the text decides nothing";
+    EXPECT_FALSE(parse_line(replaced(to_line(run), R"("by_hand":true)", R"("by_hand":"yes")")));
+}
+
 TEST(Record, OfALeaseMaySayWhatTheCandidateIs) {
     Lease lease = std::get<Lease>(must(parse_line(golden_lines()[3])));
     EXPECT_EQ(lease.toml, "");
