@@ -106,7 +106,7 @@ Result<void> require_same_sources(const std::vector<SourceFile>& given, const st
 Result<void> require_same(const DataManifest& made, const DataManifest& expected) {
     TRY(require_same_sources(made.sources, expected.sources));
     if (made.train.size() != expected.train.size()) {
-        return fail(Code::corrupt, fmt::format("{} training shards came out instead of the pool's {}",
+        return fail(Code::corrupt, fmt::format("the import made {} training shards instead of the pool's {}",
                                                made.train.size(), expected.train.size()));
     }
     TRY(require_same_file(made.tokenizer, expected.tokenizer));

@@ -95,7 +95,7 @@ Result<HoldOutMade> make_hold_out(const HoldOutRequest& request, const std::stri
     slices.resize(std::min(slices.size(), kMostHoldOutSlices));
     TRY(create_folder(folder));
     if (::chmod(folder.c_str(), S_IRWXU) != 0)
-        return fail(Code::io, fmt::format("cannot keep '{}' to its owner", folder));
+        return fail(Code::io, fmt::format("cannot make '{}' private to its owner", folder));
     for (std::vector<std::uint16_t>& slice : slices) {
         report("writing", static_cast<double>(made.slices.size()) / static_cast<double>(slices.size()));
         slice.resize(static_cast<std::size_t>(request.targets) + 1);

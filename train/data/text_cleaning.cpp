@@ -49,7 +49,9 @@ Result<std::string> read_whole(const std::string& path) {
 
 // Inflates all members of a gzip file, one after another. Zeros after the last member are padding.
 Result<std::string> inflate_all(std::string_view packed, const std::string& path) {
-    const auto damaged = [&] { return fail(Code::corrupt, fmt::format("'{}' is a damaged or cut gzip file", path)); };
+    const auto damaged = [&] {
+        return fail(Code::corrupt, fmt::format("'{}' is a damaged or truncated gzip file", path));
+    };
     z_stream stream{};
     if (inflateInit2(&stream, kGzipWindowBits) != Z_OK) return fail(Code::io, "cannot start zlib");
     const std::unique_ptr<z_stream, int (*)(z_stream*)> cleanup(&stream, &inflateEnd);

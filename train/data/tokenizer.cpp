@@ -97,13 +97,13 @@ Result<Tokenizer> Tokenizer::sentencepiece(std::string_view bytes) {
         const auto status = model->processor.LoadFromSerializedProto({bytes.data(), bytes.size()});
         if (!status.ok()) return fail(Code::corrupt, "not a SentencePiece model");
     } catch (const std::exception&) {  // a piece that begins with a zero byte
-        return fail(Code::corrupt, "a SentencePiece model that cannot be used");
+        return fail(Code::corrupt, "the SentencePiece model cannot be used");
     }
     const int pieces = model->processor.GetPieceSize();
     if (pieces > kMaxPieces)
         return fail(Code::corrupt, fmt::format("a tokenizer of {} pieces is over {}", pieces, kMaxPieces));
     if (model->processor.bos_id() != kBos) {
-        return fail(Code::corrupt, fmt::format("a tokenizer whose BOS is {} instead of 1", model->processor.bos_id()));
+        return fail(Code::corrupt, fmt::format("the tokenizer's BOS is {} instead of 1", model->processor.bos_id()));
     }
     Tokenizer tokenizer;
     for (int id = 0; id < pieces; ++id) tokenizer.table_.push_back(bytes_of_piece(model->processor, id));

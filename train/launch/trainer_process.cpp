@@ -245,7 +245,7 @@ private:
         } else if (!spoke_last && now_s - last_event_s_ >= options_.hang_s) {
             kill(How::hung, fmt::format("no event for {:g} s", options_.hang_s));
         } else if (now_s - started_s_ >= options_.wall_limit_s) {
-            kill(How::too_long, fmt::format("still there after {:g} s", options_.wall_limit_s));
+            kill(How::too_long, fmt::format("still running after {:g} s", options_.wall_limit_s));
         }
     }
 

@@ -29,7 +29,8 @@ constexpr const char* kUsageText =
     "       cultivar-lm bench [--json]\n"
     "       cultivar-lm version [--json]\n"
     "\n"
-    "The built-in trainer of cultivar, which starts it: one process a run, events as JSON lines on standard output.\n";
+    "The built-in trainer of cultivar, which starts it: one process per run, events as JSON lines on standard "
+    "output.\n";
 
 // Writes one event as a line, at once. If nobody reads events any more, the run asks itself to stop.
 void emit(const Event& event) {

@@ -94,7 +94,7 @@ public:
             else if (value.is_string())
                 target[name] = value.get<std::string>();
             else
-                return blame(name.c_str(), "a number, a truth or a word");
+                return blame(name.c_str(), "a number, a boolean or a string");
         }
     }
 

@@ -18,7 +18,7 @@ bool is_clock(const std::vector<double>& readings_s) {
 Result<Specification> replay_specification(const Space& space, const Run& run, const Specification& base) {
     if (!is_clock(run.trace_elapsed_s)) return fail(Code::corrupt, "its trace has no clock that could be replayed");
     if (run.trace_loss.size() != run.trace_elapsed_s.size()) {
-        return fail(Code::corrupt, "its trace has not one loss for each step");
+        return fail(Code::corrupt, "its trace does not have one loss per step");
     }
     TRY_ASSIGN(Candidate candidate, parse_canonical(space, run.task, run.toml));
     Specification specification = base;

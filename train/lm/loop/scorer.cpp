@@ -114,7 +114,7 @@ Outcome<Score> score_artifact(const LmConfig& config, at::Device device, std::st
     }
     const double sum = std::accumulate(score.chunk_loss_sums.begin(), score.chunk_loss_sums.end(), 0.0);
     if (!std::isfinite(sum)) return fail(ErrorEvent{"artifact", "the artifact's losses are not finite"});
-    if (score.bytes == 0) return fail(ErrorEvent{"data", "the scored tokens stand for no bytes"});
+    if (score.bytes == 0) return fail(ErrorEvent{"data", "the scored tokens have no bytes"});
     score.val_loss = sum / static_cast<double>(score.tokens);
     score.val_bpb = bits_per_byte(score.val_loss, score.tokens, score.bytes);
     return score;

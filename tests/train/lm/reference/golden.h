@@ -17,7 +17,7 @@ struct Golden {
                                     // scalar product with noise
 };
 
-// What each case has beside its own genes.
+// Genes of all cases, beside their own.
 inline const Genes kGoldenGenes{{"model.layers", std::int64_t{5}}, {"model.width", std::int64_t{32}}, {"model.heads", std::int64_t{4}},
       {"model.kv_heads", std::int64_t{2}}, {"model.mlp", std::string("relu2")}, {"model.mlp_mult", std::int64_t{2}},
       {"model.sharing", std::string("none")}, {"model.unique_layers", std::int64_t{2}}, {"model.tied_embedding", true},

@@ -317,7 +317,7 @@ def main():
     print("    std::vector<double> losses;     // before each step, and of the weights that the run is for at the end")
     print("    std::vector<double> gradients;  // at the first step, before clipping: of each tensor the norm and the")
     print("                                    // scalar product with noise\n};\n")
-    print("// What each case has beside its own genes.")
+    print("// Genes of all cases, beside their own.")
     print("inline const Genes kGoldenGenes" + rows([gene(*item) for item in DEFAULTS.items()], 3) + ";\n")
     print("inline const std::map<std::string, Golden> kGolden{")
     for name, changes in CASES.items():
