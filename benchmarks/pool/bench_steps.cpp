@@ -7,6 +7,7 @@
 
 #include "bandit/planner/planner.h"
 #include "benchmarks/synthetic/options.h"
+#include "cli/session/history_loader.h"
 #include "cli/session/session.h"
 #include "pool/clone/journal.h"
 #include "pool/sync/artifact_store.h"

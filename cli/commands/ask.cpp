@@ -8,6 +8,7 @@
 #include "cli/format/messages.h"
 #include "cli/runs/ask_store.h"
 #include "cli/runs/machine_category.h"
+#include "cli/runs/specification.h"
 #include "cli/search/next_run.h"
 #include "pool/util/short_id.h"
 

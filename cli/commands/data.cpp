@@ -8,6 +8,7 @@
 #include "cli/app/text_table.h"
 #include "cli/commands/data_manifest.h"
 #include "cli/commands/registry.h"
+#include "cli/runs/specification.h"
 #include "cli/session/session.h"
 #include "cli/verify/hold_out_book.h"
 #include "pool/util/text.h"

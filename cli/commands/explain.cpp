@@ -13,6 +13,7 @@
 #include "cli/runs/run_execution.h"
 #include "cli/search/next_run.h"
 #include "cli/search/proposer_input.h"
+#include "cli/session/history_loader.h"
 #include "pool/util/short_id.h"
 
 namespace cultivar {

@@ -7,6 +7,7 @@
 #include "cli/runs/ask_store.h"
 #include "cli/runs/machine_category.h"
 #include "cli/runs/run_execution.h"
+#include "cli/runs/specification.h"
 #include "cli/session/session.h"
 #include "pool/clone/command_trust.h"
 #include "pool/clone/journal.h"

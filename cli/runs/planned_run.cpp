@@ -97,17 +97,6 @@ Run blank_record(const Session& session, const PlannedRun& planned) {
     return run;
 }
 
-Result<Specification> specification_of(const Session& session, const PlannedRun& planned, const std::string& folder) {
-    TRY_ASSIGN(Specification specification, base_specification(session));
-    TRY_ASSIGN(specification.genes, session.clone->task.space.complete(planned.child.genes));
-    specification.mode = Specification::Mode::train;
-    specification.seed = run_seed(planned.child.id, planned.replicate);
-    specification.budget_s = planned.budget_s;
-    specification.work_dir = folder;
-    specification.artifact = folder + "artifact";
-    return specification;
-}
-
 Result<bool> already_recorded(const Session& session, const PlannedRun& planned) {
     TRY_ASSIGN(std::vector<RunRow> rows, session.index->runs(planned.child.id));
     return std::any_of(rows.begin(), rows.end(), [&](const RunRow& row) {

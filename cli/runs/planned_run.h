@@ -5,6 +5,7 @@
 #include "cli/app/json.h"
 #include "cli/session/session.h"
 #include "train/launch/energy_meter.h"
+#include "train/protocol/protocol.h"
 
 namespace cultivar {
 
@@ -35,9 +36,6 @@ std::optional<PlannedRun> parse_planned_run(const Session& session, const std::s
 
 // A run's record with what its plan says; how it went is still open.
 Run blank_record(const Session& session, const PlannedRun& planned);
-
-// A specification for training it in `folder` (absolute, with a trailing '/'). Errors: not_found (data), usage.
-Result<Specification> specification_of(const Session& session, const PlannedRun& planned, const std::string& folder);
 
 // Was its record written already? A kill between the record and what follows leaves both.
 Result<bool> already_recorded(const Session& session, const PlannedRun& planned);

@@ -6,6 +6,7 @@
 
 #include "cli/runs/run_execution.h"
 #include "cli/runs/score_artifact.h"
+#include "cli/runs/specification.h"
 #include "pool/types/candidate.h"
 #include "train/protocol/replay_spec.h"
 

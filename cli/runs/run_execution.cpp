@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/runs/specification.h"
 #include "pool/clone/command_trust.h"
 #include "pool/rules/record_checks.h"
 #include "pool/util/sha256.h"

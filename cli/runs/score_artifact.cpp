@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/runs/run_execution.h"
+#include "cli/runs/specification.h"
 
 namespace cultivar {
 namespace {

@@ -10,6 +10,7 @@
 
 #include "cli/format/messages.h"
 #include "cli/runs/machine_category.h"
+#include "cli/runs/specification.h"
 #include "cli/search/next_run.h"
 #include "cli/search/run_recorder.h"
 #include "pool/process/child_process.h"

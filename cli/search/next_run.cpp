@@ -11,6 +11,7 @@
 #include "cli/runs/ask_store.h"
 #include "cli/runs/run_execution.h"
 #include "cli/search/external_proposer.h"
+#include "cli/session/history_loader.h"
 #include "pool/clone/journal.h"
 #include "pool/util/sha256.h"
 

@@ -1,6 +1,7 @@
 // Planning: which run comes next in this clone, and why; the same for explore, ask and explain.
 #pragma once
 
+#include "bandit/history/history.h"
 #include "bandit/planner/planner.h"
 #include "cli/runs/planned_run.h"
 

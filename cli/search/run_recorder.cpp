@@ -2,6 +2,7 @@
 
 #include "bandit/policy/keep_test.h"
 #include "cli/search/next_run.h"
+#include "cli/session/history_loader.h"
 #include "pool/clone/journal.h"
 #include "pool/sync/artifact_store.h"
 

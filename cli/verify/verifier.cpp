@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/runs/specification.h"
 #include "cli/verify/record_rule.h"
 #include "eval/judge/rescore_test.h"
 #include "eval/judge/structure_check.h"

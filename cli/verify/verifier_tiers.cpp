@@ -8,6 +8,7 @@
 #include "bandit/policy/keep_test.h"
 #include "cli/runs/rerun_worker.h"
 #include "cli/runs/score_artifact.h"
+#include "cli/session/history_loader.h"
 #include "cli/verify/verifier.h"
 #include "eval/judge/rerun_test.h"
 #include "eval/judge/rescore_test.h"

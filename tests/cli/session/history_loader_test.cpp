@@ -1,4 +1,4 @@
-#include "cli/session/session.h"
+#include "cli/session/history_loader.h"
 
 #include <gtest/gtest.h>
 

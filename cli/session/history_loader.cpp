@@ -1,0 +1,154 @@
+#include "cli/session/history_loader.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+
+namespace cultivar {
+namespace {
+
+// What a plan is made from; in a larger pool, this clone's own runs, the best and the newest of the others'.
+constexpr std::int64_t kMostCandidates = 10'000;
+constexpr std::size_t kMostBest = 2500, kMostNewest = 2500;
+constexpr int kMostLeases = 100;      // of one writer
+constexpr int kMostElsewhere = 2000;  // runs of other categories
+
+Trial trial_of(const RunSummary& run, bool own) {
+    Trial trial;
+    trial.candidate = run.candidate;
+    trial.status = run.status;
+    trial.score = run.score;
+    trial.operator_name = run.operator_name;
+    trial.decision = run.decision;
+    trial.parents = run.parents;
+    trial.budget_s = run.budget_s;
+    trial.steps = run.steps;
+    trial.trusted = own;
+    trial.wall_s = run.wall_s;
+    trial.proposer = run.proposer;
+    trial.proposer_s = run.proposer_seconds;
+    trial.proposer_usd = run.proposer_usd;
+    return trial;
+}
+
+// The candidates of these runs that a plan in a large pool is made from.
+std::set<std::string> chosen(const std::vector<RunSummary>& runs, const std::function<bool(const RunSummary&)>& own,
+                             const std::vector<OtherCategoryRun>& elsewhere) {
+    std::set<std::string> names;
+    std::vector<const RunSummary*> others;
+    for (const OtherCategoryRun& run : elsewhere) names.insert(run.candidate);
+    for (const RunSummary& run : runs) {
+        if (!own(run)) {
+            others.push_back(&run);
+            continue;
+        }
+        names.insert(run.candidate);
+        names.insert(run.parents.begin(), run.parents.end());
+    }
+    for (std::size_t i = others.size() - std::min(others.size(), kMostNewest); i < others.size(); ++i)
+        names.insert(others[i]->candidate);
+    std::erase_if(others, [](const RunSummary* run) { return run->status != RunStatus::done; });
+    const auto best = others.begin() + static_cast<std::ptrdiff_t>(std::min(others.size(), kMostBest));
+    std::ranges::partial_sort(others, best, {}, &RunSummary::score);
+    for (auto run = others.begin(); run != best; ++run) names.insert((*run)->candidate);
+    return names;
+}
+
+}  // namespace
+
+Trial trial_of(const Run& run, bool own) {
+    Trial trial;
+    trial.candidate = run.candidate;
+    trial.status = run.status;
+    trial.score = run.val_bpb.value_or(run.expected_bpb.value_or(0));
+    trial.operator_name = run.operator_name;
+    trial.decision = run.decision;
+    trial.parents = run.parents;
+    trial.curve = run.curve;
+    trial.budget_s = run.budget_s;
+    trial.steps = run.steps;
+    trial.trusted = own;
+    trial.wall_s = run.wall_s;
+    trial.proposer = run.proposer;
+    trial.proposer_s = run.proposer_seconds;
+    trial.proposer_usd = run.proposer_usd.value_or(0);
+    return trial;
+}
+
+std::vector<Lease> plausible_leases(std::vector<Lease> leases, const std::string& category) {
+    std::map<std::string, int> held;
+    std::erase_if(leases,
+                  [&](const Lease& lease) { return lease.category != category || ++held[lease.writer] > kMostLeases; });
+    return leases;
+}
+
+Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category,
+                             const std::string& before) {
+    History history;
+    history.category = category;
+    std::map<std::string, std::size_t> at;
+    auto known = [&](Candidate candidate) -> KnownCandidate& {
+        auto [found, fresh] = at.emplace(candidate.id, history.candidates.size());
+        if (fresh) history.candidates.push_back({.candidate = std::move(candidate), .parents = {}});
+        return history.candidates[found->second];
+    };
+    for (const Seed& seed : seeds) known(seed.candidate).seed = true;
+    Index& index = *session.index;
+    TRY_ASSIGN(std::vector<RunSummary> runs, index.summaries(category));
+    TRY_ASSIGN(std::set<std::string> accepted, index.accepted_runs());
+    auto own = [&](const RunSummary& run) { return run.writer == session.clone->writer || accepted.count(run.id) > 0; };
+    TRY_ASSIGN(std::int64_t count, index.candidate_count());
+    std::optional<std::set<std::string>> only;
+    TRY_ASSIGN(std::vector<OtherCategoryRun> elsewhere, index.runs_elsewhere(category, kMostElsewhere, before));
+    if (count > kMostCandidates) only = chosen(runs, own, elsewhere);
+    TRY_ASSIGN(std::vector<CandidateRow> rows, index.candidates(only ? &*only : nullptr));
+    TRY_ASSIGN(std::set<std::string> kept, index.kept_candidates());
+    TRY_ASSIGN(std::set<std::string> rejected, index.rejected_candidates());
+    TRY_ASSIGN(auto retired, index.retired_candidates());
+    TRY_ASSIGN(auto counts, index.run_counts());
+    for (const CandidateRow& row : rows) {
+        auto candidate = parse_canonical(session.clone->task.space, session.clone->task_id, row.toml);
+        if (!candidate) continue;
+        KnownCandidate& entry = known(std::move(*candidate));
+        entry.parents = row.parents;
+        entry.kept = kept.count(row.id) > 0;
+        entry.rejected = rejected.count(row.id) > 0;
+        entry.retired = retired.count(row.id) > 0;
+        if (auto made = counts.find(row.id); made != counts.end()) entry.runs_anywhere = made->second;
+    }
+    // Curves are asked of own runs alone (bandit/stopping).
+    TRY_ASSIGN(std::vector<RunRow> own_runs, index.own_runs(category));
+    std::map<std::string, std::vector<CurvePoint>> curves;
+    for (RunRow& row : own_runs) curves[row.id] = std::move(row.run.curve);
+    for (const RunSummary& run : runs) {
+        if (only && !at.count(run.candidate)) continue;
+        history.trials.push_back(trial_of(run, own(run)));
+        if (!history.trials.back().trusted) history.trials.back().writer = run.writer;
+        if (auto curve = curves.find(run.id); curve != curves.end())
+            history.trials.back().curve = std::move(curve->second);
+    }
+    for (OtherCategoryRun& run : elsewhere) {
+        Trial& trial = history.elsewhere.emplace_back();
+        trial.candidate = std::move(run.candidate);
+        trial.score = run.score;
+        trial.trusted = run.writer == session.clone->writer || accepted.count(run.id) > 0;
+        if (!trial.trusted) trial.writer = std::move(run.writer);
+        trial.category = std::move(run.category);
+    }
+    TRY_ASSIGN(std::vector<Lease> leases, session.index->leases());
+    for (const Lease& lease : plausible_leases(std::move(leases), category)) {
+        if (auto found = at.find(lease.candidate); found != at.end()) {
+            history.candidates[found->second].in_flight = true;
+            continue;
+        }
+        auto leased = parse_canonical(session.clone->task.space, session.clone->task_id, lease.toml);
+        if (!leased || leased->id != lease.candidate) continue;  // of an older writer, who did not say what it is
+        KnownCandidate& entry = known(std::move(*leased));
+        entry.parents = lease.parents;
+        entry.in_flight = true;
+    }
+    return history;
+}
+
+}  // namespace cultivar
