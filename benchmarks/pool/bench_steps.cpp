@@ -60,9 +60,7 @@ Result<void> spool(const std::string& folder, int round) {
 Result<void> choose_next(const std::string& folder) {
     const SystemClock clock;
     const double began_s = clock.now_s();
-    Context context;
-    context.folder = folder;
-    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(Session session, open_session(folder, [] { return false; }));
     const double opened_s = clock.now_s();
     TRY_ASSIGN(const std::vector<Seed> seeds, read_seeds(*session.clone));
     TRY_ASSIGN(const History history, read_history(session, seeds, kCategory));

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "pool/types/search_space.h"
 #include "pool/util/text.h"
 
 namespace cultivar {

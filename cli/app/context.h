@@ -12,7 +12,7 @@ struct Context {
     Ui ui;
     std::string folder = ".";                  // -C
     const std::atomic<int>* signal = nullptr;  // the first SIGINT or SIGTERM that came, or 0
-    bool interrupted() const { return signal->load() != 0; }
+    bool interrupted() const;
 };
 
 // Exit codes; those of git where git has one, so that `git bisect run` and cron understand them.

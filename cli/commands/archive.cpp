@@ -171,7 +171,7 @@ Result<RefreshReport> read_again(const Context& context) {
     TRY_ASSIGN(Clone clone, open_clone(context.folder));
     std::error_code ec;
     for (const char* tail : {"", "-wal", "-shm"}) std::filesystem::remove(clone.state_dir + "index.sqlite" + tail, ec);
-    TRY_ASSIGN(Index index, Index::open(clone, reader_apart(context, clone)));
+    TRY_ASSIGN(Index index, Index::open(clone, reader_apart([&] { return context.interrupted(); }, clone)));
     return index.opened_with();
 }
 

@@ -6,9 +6,11 @@
 #include "cli/app/context.h"
 #include "cli/commands/registry.h"
 #include "cli/format/messages.h"
+#include "cli/format/terminal_observer.h"
 #include "cli/runs/ask_store.h"
 #include "cli/runs/machine_category.h"
 #include "cli/runs/specification.h"
+#include "cli/runs/trainer_worker.h"
 #include "cli/search/next_run.h"
 #include "pool/util/short_id.h"
 
@@ -57,7 +59,7 @@ Result<Json> ask_json(const Session& session, const LeasedRun& ask) {
 
 // Kept and leased before it is shown: whoever reads it can rely on it.
 Result<LeasedRun> next_ask(Context& context, Session& session, const PlanOptions& options) {
-    TRY_ASSIGN(FileLock lock, lock_planning(context, session));
+    TRY_ASSIGN(FileLock lock, lock_planning(TerminalObserver(context), session));
     TRY(session.index->refresh());
     TRY_ASSIGN(History now, planning_history(session, options.category));
     TRY_ASSIGN(NextRun next, plan_run(session, now, options));
@@ -96,7 +98,10 @@ Result<int> ask(Context& context, const Options& words) {
     }
     if (words.seed) options.seed = static_cast<std::uint64_t>(*words.seed);
     TRY(need_data(*session.clone));
-    TRY_ASSIGN(options.category, machine_category(context, session, options.budget_s));
+    const SystemClock clock;
+    TrainerWorker worker(session, clock);
+    TerminalObserver observer(context);
+    TRY_ASSIGN(options.category, machine_category(worker, observer, session, options.budget_s));
     TRY_ASSIGN(LeasedRun next, next_ask(context, session, options));
     if (context.ui.json()) {
         Json json = {{"schema", 1}};

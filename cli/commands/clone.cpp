@@ -51,7 +51,8 @@ Result<int> take_part(Context& context, const Options& options, const std::strin
     TRY_ASSIGN(Clone opened, fetch_pool(context, remote, folder));
     Session session;
     session.clone = std::make_unique<Clone>(std::move(opened));
-    TRY_ASSIGN(Index index, Index::open(*session.clone, reader_apart(context, *session.clone)));
+    TRY_ASSIGN(Index index,
+               Index::open(*session.clone, reader_apart([&] { return context.interrupted(); }, *session.clone)));
     auto git = open_transport(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
     TRY_ASSIGN(PullReport report, pull(*session.clone, index, *git));
     const Task& task = session.clone->task;

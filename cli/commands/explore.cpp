@@ -7,6 +7,7 @@
 #include "cli/app/context.h"
 #include "cli/commands/registry.h"
 #include "cli/format/messages.h"
+#include "cli/runs/trainer_worker.h"
 #include "cli/search/explorer.h"
 #include "cli/search/run_recorder.h"
 
@@ -81,7 +82,9 @@ Result<int> explore(Context& context, const Options& words) {
     std::string holder = fmt::format("pid {}, cultivar explore, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "explore.lock", holder, kPatience_s));
     Json runs = Json::array();
-    Explorer explorer(context, session, options);
+    const SystemClock clock;
+    TrainerWorker worker(session, clock);
+    Explorer explorer(context, worker, session, options);
     auto done = explorer.loop([&](const ExploredRun& explored) {
         if (context.ui.json()) {
             runs.push_back(run_json(explored));

@@ -62,9 +62,7 @@ Result<Imported> translate(const Task& task, const std::string& task_id, const S
 }
 
 Result<Imported> from_pool(const Context& context, const Session& session, const Options& options) {
-    Context there = context;
-    there.folder = options.from;
-    TRY_ASSIGN(Session other, open_session(there));
+    TRY_ASSIGN(Session other, open_session(options.from, [&context] { return context.interrupted(); }));
     TRY_ASSIGN(std::string id, other.index->resolve_candidate(options.id));
     TRY_ASSIGN(std::optional<CandidateRow> row, other.index->candidate(id));
     if (!row) return fail(Code::not_found, fmt::format("no candidate '{}' in '{}'", options.id, options.from));

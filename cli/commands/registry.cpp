@@ -1,5 +1,7 @@
 #include "cli/commands/registry.h"
 
+#include "cli/session/session.h"
+
 namespace cultivar {
 
 const std::vector<Command>& commands() {
@@ -47,6 +49,10 @@ const std::vector<Command>& commands() {
         {"version", "look", "Show versions of cultivar and its worker", "", declare_version},
     };
     return table;
+}
+
+Result<Session> open_session(const Context& context) {
+    return open_session(context.folder, [&context] { return context.interrupted(); });
 }
 
 }  // namespace cultivar

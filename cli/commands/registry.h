@@ -24,6 +24,10 @@ struct Command {
 
 const std::vector<Command>& commands();
 
+struct Session;
+// The clone in which a command stands, as cli/session/session.h opens it.
+Result<Session> open_session(const Context& context);
+
 Action declare_init(Parser&);
 Action declare_clone(Parser&);
 Action declare_data(Parser&);

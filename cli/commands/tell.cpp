@@ -8,8 +8,10 @@
 #include "cli/app/context.h"
 #include "cli/commands/registry.h"
 #include "cli/format/messages.h"
+#include "cli/format/terminal_observer.h"
 #include "cli/runs/ask_store.h"
 #include "cli/runs/score_artifact.h"
+#include "cli/runs/trainer_worker.h"
 #include "cli/search/next_run.h"
 #include "cli/search/run_recorder.h"
 #include "pool/rules/record_checks.h"
@@ -98,7 +100,10 @@ Result<std::string> read_weights(const Session& session, const LeasedRun& ask, c
 // Of the built-in kind a score is what the weights measure here, on the whole slice, as a verifier will measure it.
 Result<void> take_measured(Context& context, const Session& session, const LeasedRun& ask, const Told& told,
                            const std::string& weights, Run& run) {
-    TRY_ASSIGN(Scored scored, score_artifact(context, session, ask.planned.child.genes, weights, {}, "told"));
+    const SystemClock clock;
+    TrainerWorker worker(session, clock);
+    const TerminalObserver observer(context);
+    TRY_ASSIGN(Scored scored, score_artifact(worker, observer, session, ask.planned.child.genes, weights, {}, "told"));
     const Outcome& outcome = scored.outcome;
     if (outcome.error && outcome.error->kind == "artifact")
         return fail(Code::corrupt,
@@ -176,7 +181,7 @@ Result<int> tell(Context& context, const Options& options) {
     TRY_ASSIGN(LeasedRun ask, find_ask(session, options.id));
     TRY(check_lateness(session, ask));
     TRY_ASSIGN(RunResult result, result_of(context, session, ask, told));
-    TRY_ASSIGN(FileLock lock, lock_planning(context, session));
+    TRY_ASSIGN(FileLock lock, lock_planning(TerminalObserver(context), session));
     TRY(session.index->refresh());
     TRY(find_ask(session, ask.planned.child.id));  // somebody may have told it meanwhile
     TRY_ASSIGN(ExploredRun explored, record_run(session, std::move(result)));

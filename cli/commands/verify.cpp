@@ -9,7 +9,9 @@
 #include "cli/app/json.h"
 #include "cli/commands/registry.h"
 #include "cli/format/messages.h"
+#include "cli/format/terminal_observer.h"
 #include "cli/runs/machine_category.h"
+#include "cli/runs/trainer_worker.h"
 #include "cli/verify/verifier.h"
 #include "pool/util/short_id.h"
 
@@ -91,14 +93,14 @@ struct Round {
 };
 
 // Which reruns this machine may make, its category tells: it is measured when that first matters.
-Result<void> measure_for_reruns(Context& context, Session& session, const std::optional<Tier>& tier,
-                                const ClaimQueue& docket) {
+Result<void> measure_for_reruns(Observer& observer, Worker& worker, const Session& session,
+                                const std::optional<Tier>& tier, const ClaimQueue& docket) {
     const auto in_full = [](const QueuedClaim& one) { return one.scope.audit.tier == Tier::rerun; };
     if (tier != Tier::rerun && std::none_of(docket.cases.begin(), docket.cases.end(), in_full)) return {};
-    const auto measured = machine_category(context, session, session.clone->task.budget_s);
+    const auto measured = machine_category(worker, observer, session, session.clone->task.budget_s);
     if (measured) return {};
     if (measured.error().code == Code::interrupted) return fail(measured.error());
-    context.ui.warn(measured.error().message + "; reruns wait");
+    observer.warn(measured.error().message + "; reruns wait");
     return {};
 }
 
@@ -106,13 +108,16 @@ Result<void> measure_for_reruns(Context& context, Session& session, const std::o
 Result<Round> judge_all(Context& context, Session& session, const Options& options, const std::optional<Tier>& tier,
                         ClaimQueue docket, const VerificationBudget& share) {
     Round round;
+    const SystemClock clock;
+    TrainerWorker worker(session, clock);
+    TerminalObserver observer(context);
     std::optional<Verifier> verifier;
     if (!docket.cases.empty() && !options.dry_run) {
-        TRY_ASSIGN(Verifier made, Verifier::make(context, session));
+        TRY_ASSIGN(Verifier made, Verifier::make(observer, worker, session));
         verifier.emplace(std::move(made));
         if (verifier->hold_out().exists() && verifier->hold_out().unused(std::time(nullptr)) < kFewSlices)
             context.ui.warn("the hold-out is nearly used up: cultivar data import --hold-out FILE...");
-        TRY(measure_for_reruns(context, session, tier, docket));
+        TRY(measure_for_reruns(observer, worker, session, tier, docket));
     }
     while (!docket.cases.empty()) {
         QueuedClaim one = std::move(docket.cases.front());

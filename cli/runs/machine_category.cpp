@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/runs/run_execution.h"
-
 namespace cultivar {
 namespace {
+
+constexpr double kBenchLimit_s = 120;
 
 std::string speed_path(const Session& session) { return session.clone->state_dir + "speed.json"; }
 
@@ -42,36 +42,32 @@ std::string unmeasured_category(const std::string& device, double budget_s) {
     return fmt::format("{}-{}s", device, budget_s);
 }
 
-Result<double> machine_flops_per_s(Context& context, const Session& session, const std::string& device, int threads) {
+Result<double> machine_flops_per_s(Worker& worker, Observer& observer, const Session& session,
+                                   const std::string& device, int threads) {
     if (auto known = read_speed(session, device, threads)) return *known;
-    context.ui.note("measuring this machine once, for its category");
+    observer.note("measuring this machine once, for its category");
     Specification specification;
     specification.mode = Specification::Mode::bench;
     specification.threads = threads;
     specification.device = device;
-    std::string spec_path = session.clone->state_dir + "bench.json";
-    TRY(write_file_atomically(spec_path, to_json(specification) + "\n"));
-    LaunchOptions options;
-    TRY_ASSIGN(options.command, worker_command(session));
-    options.spec_path = spec_path;
-    options.log_path = session.clone->state_dir + "bench.log";
-    options.hang_s = 120;
-    options.wall_limit_s = 120;
-    confine(options, specification);
-    auto go_on = [](const Event&) { return Advice::go_on; };
-    TRY_ASSIGN(Outcome outcome, run_trainer(options, SystemClock(), go_on, [&] { return context.interrupted(); }));
+    const std::string folder = session.clone->state_dir + "bench/";
     std::error_code ec;
-    std::filesystem::remove(spec_path, ec);
-    if (context.interrupted()) return fail(Code::interrupted, "interrupted while measuring the machine");
+    std::filesystem::create_directories(folder, ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", folder, ec.message()));
+    auto go_on = [](const Event&) { return Advice::go_on; };
+    TRY_ASSIGN(Outcome outcome, worker.run({specification, folder, kBenchLimit_s, kBenchLimit_s}, go_on,
+                                           [&] { return observer.interrupted(); }));
+    if (observer.interrupted()) return fail(Code::interrupted, "interrupted while measuring the machine");
     if (!outcome.done || outcome.done->flops_per_s <= 0)
         return fail(Code::io, fmt::format("the worker cannot measure this machine: {}", outcome.message),
                     "cultivar version");
+    std::filesystem::remove_all(folder, ec);
     double flops_per_s = outcome.done->flops_per_s;
     nlohmann::ordered_json speeds = read_speeds(session);
     speeds.push_back({{"device", device}, {"threads", threads}, {"flops_per_s", flops_per_s}});
     TRY(write_file_atomically(speed_path(session), speeds.dump() + "\n"));
-    context.ui.note(fmt::format("{:.1f} GFLOP/s of training on {}, {} thread{}", flops_per_s / 1e9, device, threads,
-                                threads == 1 ? "" : "s"));
+    observer.note(fmt::format("{:.1f} GFLOP/s of training on {}, {} thread{}", flops_per_s / 1e9, device, threads,
+                              threads == 1 ? "" : "s"));
     return flops_per_s;
 }
 
@@ -82,11 +78,11 @@ std::string category_name(const std::string& device, double budget_s, double flo
     return fmt::format("{}-{}s-e{}", device, budget_s, half_decades / 2);
 }
 
-Result<std::string> machine_category(Context& context, Session& session, double budget_s) {
+Result<std::string> machine_category(Worker& worker, Observer& observer, const Session& session, double budget_s) {
     TRY_ASSIGN(std::string device, session.config.device());
     if (session.clone->task.command) return unmeasured_category(device, budget_s);
     TRY_ASSIGN(int threads, session.config.threads());
-    TRY_ASSIGN(double flops_per_s, machine_flops_per_s(context, session, device, threads));
+    TRY_ASSIGN(double flops_per_s, machine_flops_per_s(worker, observer, session, device, threads));
     return category_name(device, budget_s, flops_per_s);
 }
 

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "cli/runs/worker.h"
+#include "cli/session/observer.h"
 #include "cli/session/session.h"
 
 namespace cultivar {
@@ -14,7 +16,7 @@ std::string category_name(const std::string& device, double budget_s, double flo
 // Measures on first use and keeps the figure in <state>/speed.json, one for each device and number of threads, so that
 // going from one to the other and back leads to the same two categories.
 // Errors: not_found (worker), io, or what the worker said.
-Result<std::string> machine_category(Context& context, Session& session, double budget_s);
+Result<std::string> machine_category(Worker& worker, Observer& observer, const Session& session, double budget_s);
 
 // The same without measuring; "" while that has not been done.
 std::string known_category(const Session& session, double budget_s);

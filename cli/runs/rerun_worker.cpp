@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <random>
 
-#include "cli/runs/run_execution.h"
 #include "cli/runs/score_artifact.h"
 #include "cli/runs/specification.h"
 #include "pool/types/candidate.h"
@@ -13,8 +12,8 @@
 namespace cultivar {
 namespace {
 
-Result<WorkerResult> make(const Context& context, const Session& session, Specification specification, double limit_s,
-                          const std::string& folder) {
+Result<WorkerResult> make(Worker& worker, const Observer& observer, const Session& session, Specification specification,
+                          double limit_s, const std::string& folder) {
     const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
     std::error_code ec;
     std::filesystem::remove_all(dir, ec);  // a checkpoint that an interrupted one left
@@ -26,30 +25,30 @@ Result<WorkerResult> make(const Context& context, const Session& session, Specif
         if (const auto* step = std::get_if<StepEvent>(&event)) made.losses.push_back(step->train_loss);
         return Advice::go_on;
     };
-    TRY_ASSIGN(made.outcome, run_apart(context, session, specification, limit_s, listener));
+    TRY_ASSIGN(made.outcome, run_apart(worker, observer, specification, limit_s, listener));
     return made;
 }
 
 }  // namespace
 
-Result<WorkerResult> replay_run(const Context& context, const Session& session, Run run, int steps, double limit_s,
-                                const std::string& folder) {
+Result<WorkerResult> replay_run(Worker& worker, const Observer& observer, const Session& session, Run run, int steps,
+                                double limit_s, const std::string& folder) {
     run.trace_elapsed_s.resize(std::min(run.trace_elapsed_s.size(), static_cast<std::size_t>(steps)));
     run.trace_loss.resize(std::min(run.trace_loss.size(), static_cast<std::size_t>(steps)));
     TRY_ASSIGN(const Specification base, base_specification(session));
     TRY_ASSIGN(Specification specification, replay_specification(session.clone->task.space, run, base));
-    return make(context, session, std::move(specification), limit_s, folder);
+    return make(worker, observer, session, std::move(specification), limit_s, folder);
 }
 
-Result<WorkerResult> rerun(const Context& context, const Session& session, const Run& run, std::uint64_t seed,
-                           double limit_s, const std::string& folder) {
+Result<WorkerResult> rerun(Worker& worker, const Observer& observer, const Session& session, const Run& run,
+                           std::uint64_t seed, double limit_s, const std::string& folder) {
     TRY_ASSIGN(Specification specification, base_specification(session));
     TRY_ASSIGN(Candidate candidate, parse_canonical(session.clone->task.space, run.task, run.toml));
     specification.mode = Specification::Mode::train;
     specification.genes = std::move(candidate.genes);
     specification.seed = seed;
     specification.budget_s = run.budget_s;
-    return make(context, session, std::move(specification), limit_s, folder);
+    return make(worker, observer, session, std::move(specification), limit_s, folder);
 }
 
 std::uint64_t fresh_seed(const std::string& candidate) {

@@ -1,7 +1,6 @@
 #include "cli/runs/run_execution.h"
 
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -128,12 +127,6 @@ void refuse_unsound(const Clone& clone, RunResult& result) {
 
 }  // namespace
 
-Result<std::vector<std::string>> worker_command(const Session& session) {
-    if (session.clone->task.command) return trusted_command(*session.clone, run_dir(session));
-    TRY_ASSIGN(std::string worker, session.config.worker());
-    return std::vector<std::string>{worker};
-}
-
 Result<std::optional<PlannedRun>> unfinished_run(const Session& session) {
     using Found = std::optional<PlannedRun>;
     auto text = read_file(run_dir(session) + "plan.json", 1 << 20);
@@ -146,9 +139,6 @@ Result<void> begin_run(const Session& session, const PlannedRun& planned) {
     std::error_code ec;
     std::filesystem::create_directories(work_dir(session), ec);
     if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", work_dir(session), ec.message()));
-    const std::string folder = std::filesystem::absolute(work_dir(session)).string();
-    TRY_ASSIGN(Specification specification, specification_of(session, planned, folder));
-    TRY(write_file_atomically(run_dir(session) + "spec.json", to_json(specification) + "\n"));
     return save_plan(session, planned);  // last: a run without a plan was never begun
 }
 
@@ -161,26 +151,16 @@ Result<void> end_run(const Session& session) {
     return {};
 }
 
-Result<RunResult> execute_run(Session& session, PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks) {
+Result<RunResult> execute_run(const Session& session, Worker& worker, const Clock& clock, PlannedRun planned,
+                              EnergyMeter& energy, const RunHooks& hooks) {
     const std::string dir = run_dir(session), events_path = dir + "events.jsonl";
+    const std::string folder = std::filesystem::absolute(work_dir(session)).string();
+    TRY_ASSIGN(const Specification specification, specification_of(session, planned, folder));
     RunCollector collector(planned.budget_s);
     replay_events(events_path, collector);
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> events(std::fopen(events_path.c_str(), "a"), &std::fclose);
     if (!events) return fail(Code::io, fmt::format("cannot write '{}'", events_path));
 
-    LaunchOptions options;
-    TRY_ASSIGN(options.command, worker_command(session));
-    options.spec_path = dir + "spec.json";
-    options.log_path = dir + "log";
-    options.hang_s = kSlack_s + 2 * planned.budget_s;
-    options.wall_limit_s = 2 * kSlack_s + 4 * planned.budget_s;
-    std::string artifact = work_dir(session) + "artifact";
-    if (!session.clone->task.command) {
-        TRY_ASSIGN(std::string spec, read_file(options.spec_path));
-        TRY_ASSIGN(Specification specification, parse_specification(spec));
-        artifact = specification.artifact;
-        confine(options, specification);
-    }
     std::optional<StopDecision> given_up;
     TrainingMeter training(energy);
     auto listener = [&](const Event& event) {
@@ -195,7 +175,8 @@ Result<RunResult> execute_run(Session& session, PlannedRun planned, EnergyMeter&
         return given_up ? Advice::stop_hopeless : Advice::go_on;
     };
     energy.start();
-    auto launched = run_trainer(options, SystemClock(), listener, hooks.should_stop);
+    const WorkerJob job{specification, dir, kSlack_s + 2 * planned.budget_s, 2 * kSlack_s + 4 * planned.budget_s};
+    auto launched = worker.run(job, listener, hooks.should_stop);
     training.end();
     Energy spent = energy.stop();
     if (!launched) return fail(launched.error());
@@ -216,11 +197,12 @@ Result<RunResult> execute_run(Session& session, PlannedRun planned, EnergyMeter&
                     "cultivar data check");
     result.run = blank_record(session, planned);
     collector.fill(result.run);
-    result.run.ended = utc_text(std::time(nullptr));
+    result.run.ended = utc_text(clock.unix_s());
     result.run.wall_s = planned.wall_s;
     const bool scored = outcome.how == Outcome::How::done && outcome.done;
     if (scored) {
         const Task& task = session.clone->task;
+        const std::string& artifact = specification.artifact;
         if (std::filesystem::is_symlink(artifact))
             return fail(Code::corrupt, "the trainer left a link for its artifact");
         if (task.command) {

@@ -8,9 +8,10 @@
 #include "bandit/policy/early_stopping.h"
 #include "cli/runs/planned_run.h"
 #include "cli/runs/run_result.h"
+#include "cli/runs/worker.h"
+#include "pool/util/clock.h"
 #include "train/launch/energy_meter.h"
 #include "train/launch/run_collector.h"
-#include "train/launch/trainer_process.h"
 
 namespace cultivar {
 
@@ -27,9 +28,7 @@ struct RunHooks {
 
 // Trains and scores. What goes wrong with the trainer is a RunResult of status failed or unfit; data that is missing or
 // corrupt is an error. Errors: not_found (worker, data), io, corrupt.
-Result<RunResult> execute_run(Session& session, PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks);
-
-// The command line of what trains: the built-in worker, or the pool's own command if it is trusted. Errors: not_found.
-Result<std::vector<std::string>> worker_command(const Session& session);
+Result<RunResult> execute_run(const Session& session, Worker& worker, const Clock& clock, PlannedRun planned,
+                              EnergyMeter& energy, const RunHooks& hooks);
 
 }  // namespace cultivar

@@ -12,24 +12,17 @@ constexpr double kLimit_s = 1800;
 
 }  // namespace
 
-Result<Outcome> run_apart(const Context& context, const Session& session, const Specification& specification,
-                          double limit_s, const Listener& listener) {
-    const std::string& dir = specification.work_dir;
-    TRY(write_file_atomically(dir + "spec.json", to_json(specification) + "\n"));
-    LaunchOptions options;
-    TRY_ASSIGN(options.command, worker_command(session));
-    options.spec_path = dir + "spec.json";
-    options.log_path = dir + "log";
-    options.hang_s = options.wall_limit_s = limit_s;
-    confine(options, specification);
-    TRY_ASSIGN(Outcome outcome, run_trainer(options, SystemClock(), listener, [&] { return context.interrupted(); }));
+Result<Outcome> run_apart(Worker& worker, const Observer& observer, const Specification& specification, double limit_s,
+                          const Listener& listener) {
+    const WorkerJob job{specification, specification.work_dir, limit_s, limit_s};
+    TRY_ASSIGN(Outcome outcome, worker.run(job, listener, [&] { return observer.interrupted(); }));
     std::error_code ec;
-    std::filesystem::remove_all(dir, ec);
+    std::filesystem::remove_all(specification.work_dir, ec);
     if (outcome.how == Outcome::How::stopped) return fail(Code::interrupted, "interrupted; nothing was judged");
     return outcome;
 }
 
-Result<Scored> score_artifact(const Context& context, const Session& session, const Genes& genes,
+Result<Scored> score_artifact(Worker& worker, const Observer& observer, const Session& session, const Genes& genes,
                               const std::string& weights, const std::vector<int>& chunks, const std::string& folder,
                               const std::string& shard) {
     const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
@@ -48,7 +41,7 @@ Result<Scored> score_artifact(const Context& context, const Session& session, co
         if (auto* start = std::get_if<StartEvent>(&event)) scored.start = *start;
         return Advice::go_on;
     };
-    TRY_ASSIGN(scored.outcome, run_apart(context, session, specification, kLimit_s, listener));
+    TRY_ASSIGN(scored.outcome, run_apart(worker, observer, specification, kLimit_s, listener));
     return scored;
 }
 

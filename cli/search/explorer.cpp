@@ -46,11 +46,9 @@ Result<void> Explorer::prepare() {
     tell_clock(context_.ui, session_.clone->task, std::time(nullptr));
     if (options_.proposer) proposer_.emplace(*options_.proposer, [this] { return context_.interrupted(); });
     budget_s_ = options_.budget_s.value_or(session_.clone->task.budget_s);
-    if (!session_.clone->task.command) {
-        for (const std::string& gap : sandbox_gaps(kernel_parts())) context_.ui.warn(gap);
-    }
-    TRY(worker_command(session_));  // before anything is written: is there one, and may it run?
-    TRY_ASSIGN(category_, machine_category(context_, session_, budget_s_));
+    TRY_ASSIGN(const std::vector<std::string> gaps, worker_.check());  // before anything is written
+    for (const std::string& gap : gaps) observer_.warn(gap);
+    TRY_ASSIGN(category_, machine_category(worker_, observer_, session_, budget_s_));
     TRY_ASSIGN(int threads, session_.config.threads());
     TRY_ASSIGN(double watts, session_.config.watts());
     energy_ = std::make_unique<EnergyMeter>(clock_, threads, watts > 0 ? std::optional(watts) : std::nullopt);
@@ -151,7 +149,7 @@ Result<bool> Explorer::wait_until_allowed(int done) {
 
 // Planned, leased and laid down, or nothing of it.
 Result<PlannedRun> Explorer::begin_next() {
-    TRY_ASSIGN(FileLock lock, lock_planning(context_, session_));
+    TRY_ASSIGN(FileLock lock, lock_planning(observer_, session_));
     TRY(session_.index->refresh());
     TRY_ASSIGN(History now, planning_history(session_, category_));
     PlanOptions options{category_, budget_s_, options_.seed, proposer_ ? &*proposer_ : nullptr};
@@ -196,7 +194,7 @@ Result<std::optional<ExploredRun>> Explorer::explore_once() {
         TRY_ASSIGN(planned, begin_next());
     }
     TRY_ASSIGN(History now, planning_history(session_, category_));
-    TRY_ASSIGN(RunResult result, execute_run(session_, *planned, *energy_, hooks(*planned, now)));
+    TRY_ASSIGN(RunResult result, execute_run(session_, worker_, clock_, *planned, *energy_, hooks(*planned, now)));
     context_.ui.clear_progress();
     if (result.stopped) {
         if (context_.interrupted())

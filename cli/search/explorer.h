@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 
+#include "cli/app/context.h"
+#include "cli/format/terminal_observer.h"
 #include "cli/runs/run_execution.h"
 #include "cli/search/external_proposer.h"
 
@@ -23,8 +25,8 @@ struct ExploreOptions {
 
 class Explorer {
 public:
-    Explorer(Context& context, Session& session, ExploreOptions options)
-        : context_(context), session_(session), options_(std::move(options)) {}
+    Explorer(Context& context, Worker& worker, Session& session, ExploreOptions options)
+        : context_(context), observer_(context), worker_(worker), session_(session), options_(std::move(options)) {}
 
     // Calls `tell` after each run. Errors: interrupted (state is saved), unfit (nothing to try here), others as they
     // come.
@@ -43,6 +45,8 @@ private:
     RunHooks hooks(const PlannedRun& planned, const History& history);
 
     Context& context_;
+    TerminalObserver observer_;
+    Worker& worker_;
     Session& session_;
     ExploreOptions options_;
     SystemClock clock_;

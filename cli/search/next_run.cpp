@@ -120,10 +120,10 @@ Result<NextRun> plan_run(Session& session, const History& now, const PlanOptions
     return next;
 }
 
-Result<FileLock> lock_planning(const Context& context, const Session& session) {
+Result<FileLock> lock_planning(const Observer& observer, const Session& session) {
     const std::string path = session.clone->state_dir + "plan.lock", holder = fmt::format("pid {}", ::getpid());
     for (double waited_s = 0;; waited_s += kLockLook_s) {
-        if (context.interrupted()) return fail(Code::interrupted, "interrupted while another process planned its run");
+        if (observer.interrupted()) return fail(Code::interrupted, "interrupted while another process planned its run");
         auto lock = FileLock::acquire(path, holder, kLockLook_s);
         if (lock || lock.error().code != Code::busy || waited_s >= kLockWait_s) return lock;
     }

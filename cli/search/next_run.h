@@ -4,6 +4,7 @@
 #include "bandit/history/history.h"
 #include "bandit/planner/planner.h"
 #include "cli/runs/planned_run.h"
+#include "cli/session/observer.h"
 
 namespace cultivar {
 
@@ -34,7 +35,7 @@ std::uint64_t plan_seed(const std::string& luck, std::size_t runs);
 
 // Held while a run is planned and leased, so that two processes of this clone never choose the same. Errors: busy,
 // interrupted.
-Result<FileLock> lock_planning(const Context& context, const Session& session);
+Result<FileLock> lock_planning(const Observer& observer, const Session& session);
 
 // Says in the journal that this run is under way.
 Result<void> lease(const Session& session, const PlannedRun& planned);

@@ -75,13 +75,11 @@ Result<RefreshReport> read_report(const std::string& text) {
     }
 }
 
-Result<RefreshReport> read_apart(const Context& context, const Clone& clone) {
+Result<RefreshReport> read_apart(const std::function<bool()>& interrupted, const Clone& clone) {
     TRY_ASSIGN(Sandbox sandbox, Sandbox::for_program(rules_for(clone), "/proc/self/exe"));  // even if replaced since
     TRY_ASSIGN(Child child, Child::start({"cultivar", "-C", clone.repo.git_dir(), "--json", "index", "refresh"}, 0,
                                          kLimits, &sandbox));
-    TRY_ASSIGN(ProcessOutput heard,
-               communicate(
-                   child, patience(), [&] { return context.interrupted(); }, "what reads the pool"));
+    TRY_ASSIGN(ProcessOutput heard, communicate(child, patience(), interrupted, "what reads the pool"));
     if (heard.signal != 0)
         return fail(Code::io, fmt::format("what reads the pool was ended by signal {}", heard.signal), "cultivar fsck");
     return read_report(heard.out);
@@ -99,8 +97,8 @@ Result<void> enter(const SandboxRules& rules) {
 
 }  // namespace
 
-Reader reader_apart(const Context& context, const Clone& clone) {
-    return [&context, &clone] { return read_apart(context, clone); };
+Reader reader_apart(std::function<bool()> interrupted, const Clone& clone) {
+    return [interrupted = std::move(interrupted), &clone] { return read_apart(interrupted, clone); };
 }
 
 std::string report_json(const Result<RefreshReport>& report) {

@@ -10,13 +10,16 @@
 // artifact, whose size is checked first; the artifact itself is unpacked by the worker, in the worker's sandbox.
 #pragma once
 
-#include "cli/app/context.h"
+#include <functional>
+#include <string>
+
 #include "pool/index/index.h"
 
 namespace cultivar {
 
-// `clone` and `context` must outlive it. It fails with io where that copy cannot be started or ends badly.
-Reader reader_apart(const Context& context, const Clone& clone);
+// `clone` must outlive it; `interrupted` is asked while it waits. It fails with io where that copy cannot be started or
+// ends badly.
+Reader reader_apart(std::function<bool()> interrupted, const Clone& clone);
 
 // What `cultivar index refresh --json` prints for a reader.
 std::string report_json(const Result<RefreshReport>& report);

@@ -9,12 +9,12 @@ constexpr std::size_t kMaxSeeds = 1000;
 
 }  // namespace
 
-Result<Session> open_session(const Context& context) {
+Result<Session> open_session(const std::string& folder, std::function<bool()> interrupted) {
     Session session;
-    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    TRY_ASSIGN(Clone clone, open_clone(folder));
     session.clone = std::make_unique<Clone>(std::move(clone));
     TRY_ASSIGN(session.config, Config::load(&session.clone->repo));
-    TRY_ASSIGN(Index index, Index::open(*session.clone, reader_apart(context, *session.clone)));
+    TRY_ASSIGN(Index index, Index::open(*session.clone, reader_apart(std::move(interrupted), *session.clone)));
     session.index = std::make_unique<Index>(std::move(index));
     return session;
 }

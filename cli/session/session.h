@@ -1,9 +1,10 @@
 // An opened clone with its index and settings, which nearly every command needs.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 
-#include "cli/app/context.h"
 #include "cli/app/settings.h"
 #include "pool/index/index.h"
 #include "pool/util/short_id.h"
@@ -16,7 +17,9 @@ struct Session {
     std::unique_ptr<Index> index;
 };
 
-Result<Session> open_session(const Context& context);
+// The clone that `folder` is in, its settings and its index, which reads what is new. `interrupted` is kept and asked
+// whenever the index reads more. Errors: not_found (no clone), usage (settings), io, git, corrupt, interrupted.
+Result<Session> open_session(const std::string& folder, std::function<bool()> interrupted);
 
 struct Seed {
     std::string name;  // "small"

@@ -17,7 +17,7 @@
 
 namespace cultivar {
 
-Result<Verifier> Verifier::make(Context& context, Session& session) {
+Result<Verifier> Verifier::make(Observer& observer, Worker& worker, Session& session) {
     const Clone& clone = *session.clone;
     TRY_ASSIGN(const Roots roots, trusted_roots(clone));
     if (!why_not_allowed(roots.now.verifiers, clone.key.fingerprint(), std::time(nullptr)).empty())
@@ -26,13 +26,13 @@ Result<Verifier> Verifier::make(Context& context, Session& session) {
             "this clone's key is none of the pool's verifiers: a maintainer must add it to allowed_signers on main",
             fmt::format("echo '{} namespaces=\"git\" {}' >> allowed_signers", clone.writer, clone.key.public_text()));
     TRY(need_data(clone));
-    for (const std::string& gap : sandbox_gaps(kernel_parts())) context.ui.warn(gap);
+    TRY_ASSIGN(const std::vector<std::string> gaps, worker.check());
+    for (const std::string& gap : gaps) observer.warn(gap);
     TRY_ASSIGN(HoldOut hold_out, HoldOut::open(clone));
     TRY_ASSIGN(int threads, session.config.threads());
     TRY_ASSIGN(double watts, session.config.watts());
-    TRY_ASSIGN(const std::string worker, session.config.worker());
-    Verifier verifier(context, session, std::move(hold_out), threads, watts);
-    TRY_ASSIGN(verifier.evaluator_, sha256_file_hex(worker));
+    Verifier verifier(observer, worker, session, std::move(hold_out), threads, watts);
+    TRY_ASSIGN(verifier.evaluator_, worker.digest());
     return verifier;
 }
 
@@ -69,7 +69,7 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
 Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
     TRY_ASSIGN(bool sound, check_structure_of(one, verdict));
     if (!sound) return {};
-    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
+    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return observer_.interrupted(); });
     auto weights = load_artifact(*session_.clone, git.get(), one.row.claim.artifact);
     // Anyone may have put other bytes under that name: they are not what the claimant signed, and say nothing of the claim.
     if (!weights && (weights.error().code == Code::corrupt || weights.error().code == Code::not_found)) {

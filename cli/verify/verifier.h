@@ -2,6 +2,8 @@
 // worker, a replay of its runs' first steps, a rerun with fresh seeds. The first tier that it fails ends it.
 #pragma once
 
+#include "cli/runs/worker.h"
+#include "cli/session/observer.h"
 #include "cli/verify/claim_queue.h"
 #include "cli/verify/hold_out_book.h"
 #include "train/launch/energy_meter.h"
@@ -13,7 +15,7 @@ void conclude(Verdict& verdict, VerdictResult result, Tier tier, const std::stri
 class Verifier {
 public:
     // Errors: usage, when this clone's key is none of the pool's verifiers; not_found (worker, data).
-    static Result<Verifier> make(Context& context, Session& session);
+    static Result<Verifier> make(Observer& observer, Worker& worker, Session& session);
 
     // A verdict on every claim that can be judged. Errors: interrupted, or what keeps this machine from judging at all.
     Result<Verdict> judge(const QueuedClaim& one);
@@ -24,8 +26,13 @@ public:
     const HoldOut& hold_out() const { return hold_out_; }
 
 private:
-    Verifier(Context& context, Session& session, HoldOut hold_out, int threads, double watts)
-        : context_(context), session_(session), hold_out_(std::move(hold_out)), threads_(threads), watts_(watts) {}
+    Verifier(Observer& observer, Worker& worker, Session& session, HoldOut hold_out, int threads, double watts)
+        : observer_(observer),
+          worker_(worker),
+          session_(session),
+          hold_out_(std::move(hold_out)),
+          threads_(threads),
+          watts_(watts) {}
 
     // Each goes on while nothing is concluded.
     using Tried = Result<bool>;
@@ -41,7 +48,8 @@ private:
     Tried one_more_seed(const QueuedClaim& one, Verdict& verdict);
     Result<Candidate> candidate_of(const QueuedClaim& one) const;
 
-    Context& context_;
+    Observer& observer_;
+    Worker& worker_;
     Session& session_;
     HoldOut hold_out_;
     int threads_;

@@ -68,7 +68,7 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
     const std::vector<int> chunks = draw_chunks(effort.slice_chunks);
     const double begun_s = clock_.now_s();
-    TRY_ASSIGN(Scored scored, score_artifact(context_, session_, candidate.genes, weights, chunks, kFolder));
+    TRY_ASSIGN(Scored scored, score_artifact(worker_, observer_, session_, candidate.genes, weights, chunks, kFolder));
     TRY_ASSIGN(bool good, scored_well(clone.task, scored, chunks.size(), verdict));
     if (!good) return false;
     const RescoreJudgement judgement =
@@ -110,7 +110,7 @@ Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
     const double begun_s = clock_.now_s();
     TRY_ASSIGN(Scored scored,
-               score_artifact(context_, session_, candidate.genes, weights, part.order, kFolder, part.path));
+               score_artifact(worker_, observer_, session_, candidate.genes, weights, part.order, kFolder, part.path));
     TRY_ASSIGN(bool good, scored_well(session_.clone->task, scored, part.order.size(), verdict));
     if (!good) return false;
     // The worker tells the sums of the chunks in ascending order; the book keeps them in the part's.
@@ -167,7 +167,7 @@ Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
     }
     const double limit_s = std::max(kLeastLimit_s, kPatience * replay_seconds(row.run, steps));
     const double begun_s = clock_.now_s();
-    TRY_ASSIGN(const WorkerResult again, replay_run(context_, session_, row.run, steps, limit_s, kFolder));
+    TRY_ASSIGN(const WorkerResult again, replay_run(worker_, observer_, session_, row.run, steps, limit_s, kFolder));
     if (again.outcome.how != Outcome::How::done || again.losses.size() != static_cast<std::size_t>(steps)) {
         conclude(verdict, VerdictResult::inconclusive, Tier::rescore,
                  fmt::format("its run {} cannot be replayed here: {}", short_id(row.id), again.outcome.message));
@@ -230,7 +230,7 @@ Verifier::Tried Verifier::one_more_seed(const QueuedClaim& one, Verdict& verdict
     const Run& run = *one.artifact_run();
     const double limit_s = kLeastLimit_s + kPatience * run.wall_s;
     const std::uint64_t seed = fresh_seed(run.candidate);
-    TRY_ASSIGN(const WorkerResult again, rerun(context_, session_, run, seed, limit_s, kFolder));
+    TRY_ASSIGN(const WorkerResult again, rerun(worker_, observer_, session_, run, seed, limit_s, kFolder));
     if (again.outcome.how != Outcome::How::done || !again.outcome.done) {
         add_reason(verdict, "its rerun came to nothing: " + again.outcome.message);
         return false;

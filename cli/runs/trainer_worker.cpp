@@ -1,0 +1,38 @@
+#include "cli/runs/trainer_worker.h"
+
+#include "pool/clone/command_trust.h"
+#include "pool/util/file.h"
+#include "pool/util/sha256.h"
+
+namespace cultivar {
+
+Result<std::vector<std::string>> TrainerWorker::command(const std::string& folder) const {
+    if (session_.clone->task.command) return trusted_command(*session_.clone, folder);
+    TRY_ASSIGN(std::string worker, session_.config.worker());
+    return std::vector<std::string>{worker};
+}
+
+Result<std::vector<std::string>> TrainerWorker::check() const {
+    TRY(command(session_.clone->state_dir + "run/"));
+    return session_.clone->task.command ? std::vector<std::string>() : sandbox_gaps(kernel_parts());
+}
+
+Result<std::string> TrainerWorker::digest() const {
+    TRY_ASSIGN(const std::string worker, session_.config.worker());
+    return sha256_file_hex(worker);
+}
+
+Result<Outcome> TrainerWorker::run(const WorkerJob& job, const Listener& listener,
+                                   const std::function<bool()>& should_stop) {
+    LaunchOptions options;
+    TRY_ASSIGN(options.command, command(job.folder));
+    options.spec_path = job.folder + "spec.json";
+    options.log_path = job.folder + "log";
+    options.hang_s = job.hang_s;
+    options.wall_limit_s = job.wall_limit_s;
+    TRY(write_file_atomically(options.spec_path, to_json(job.specification) + "\n"));
+    if (!session_.clone->task.command) confine(options, job.specification);
+    return run_trainer(options, clock_, listener, should_stop);
+}
+
+}  // namespace cultivar
