@@ -1,12 +1,12 @@
-// A search space in words: as a table, one gene in full, as JSON, as the source of the manual page cultivar-genes(7).
+// A search space in words: as a table, one gene in full, as the source of the manual page cultivar-genes(7).
 // All from the same genes; no name of a gene stands in the code here.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "cli/app/json.h"
 #include "cli/app/terminal.h"
+#include "cli/format/space_json.h"
 #include "pool/types/search_space.h"
 
 namespace cultivar {
@@ -25,9 +25,6 @@ std::string space_table(const Ui& ui, const Space& space, const std::vector<cons
 
 // Everything that is known about one gene, one line for each thing.
 std::string gene_in_full(const Ui& ui, const Space& space, const Gene& gene);
-
-// {"genes":[...],"constraints":[...]}, fields named as in pool.toml.
-Json space_json(const Space& space, const std::vector<const Gene*>& genes);
 
 // The page's source in scdoc's format.
 std::string genes_page(const Space& space);

@@ -10,9 +10,9 @@ class TerminalObserver final : public Observer {
 public:
     explicit TerminalObserver(Context& context) : context_(context) {}  // must outlive it
 
-    bool interrupted() const override { return context_.interrupted(); }
-    void note(std::string_view line) override { context_.ui.note(line); }
-    void warn(std::string_view line) override { context_.ui.warn(line); }
+    bool interrupted() const override;
+    void note(std::string_view line) override;
+    void warn(std::string_view line) override;
 
 private:
     Context& context_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/format/space_text.h"
+#include "cli/format/space_json.h"
 
 namespace cultivar {
 namespace {
