@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Programs that git and git hosts run: a hosting that refuses bad pushes, plain `git merge` of candidates, manual
-# imports.
+# Programs that git and git hosts run: a hosting that refuses bad pushes, plain `git merge` of candidates, imports by
+# hand.
 # shellcheck disable=SC2016 # jq and the shells below have their own $variables
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR

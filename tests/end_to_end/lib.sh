@@ -119,8 +119,7 @@ write_text() {
         }' >"$1"
 }
 
-# found_pool FOLDER HOSTING [CAP...]: founds a pool with one tiny seed and its data, not yet shared. CAP is "KEY =
-# VALUE".
+# found_pool FOLDER HOSTING [CAP...]: founds a pool with one tiny seed and its data, not shared. CAP is "KEY = VALUE".
 found_pool() {
     expect_ok git init --quiet --bare "$2"
     expect_ok env CULTIVAR_MACHINE=referee cultivar init "$1" --remote "$2" --name tiny --budget 1s

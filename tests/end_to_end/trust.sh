@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Trust roots of a pool: a threshold of the previous roots changes them, and they are shown; the user's own SSH key
-# signs.
+# Trust roots: a threshold of the previous roots changes them, and the change is shown; the user's own SSH key signs.
 # shellcheck disable=SC2016 # the inner shell expands its own
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR

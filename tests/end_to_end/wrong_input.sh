@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Wrong input gives one clear line, a hint that can be run, and the right exit code; output is data on standard output
-# and everything else on standard error.
+# Wrong input gives one clear line, a hint with a command that works, and the right exit code. Data goes to standard
+# output and everything else to standard error.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/lib.sh" "$1"
 hosting=$world/hosting.git
 esc=$'\e'
 
-# expect_complaint CODE PATTERN COMMAND...: one line of error (and at most a hint), nothing on standard output.
+# expect_complaint CODE PATTERN COMMAND...: expects one error line (and at most a hint), and nothing on standard output.
 expect_complaint() {
     local code=$1 pattern=$2
     shift 2
@@ -124,7 +124,7 @@ run cultivar -C young data import empty.txt --tokenizer byte
 expect_err '^cultivar: '
 
 section "seeds that people write"
-write_seed() { # write_seed TEXT: as a seed on main
+write_seed() { # write_seed TEXT: writes it as a seed on main
     printf '%s\n' "$1" >pool/seeds/new.toml
     git -C pool add --all
     git -C pool commit --quiet --message 'A seed'
@@ -141,7 +141,7 @@ write_seed 'model.heads = 3'
 expect_complaint 129 'seeds/new.toml.*(heads|multiple)' cultivar -C pool explore --runs 1
 git -C pool rm --quiet -f seeds/new.toml
 git -C pool commit --quiet --message 'No such seed'
-add_seeds pool better=0.13 other=0.02 # they fit
+add_seeds pool better=0.13 other=0.02 # these fit the budget
 expect_ok cultivar -C pool explore --runs 2 --json
 expect_json '.runs | length == 2'
 
@@ -190,7 +190,7 @@ section "a machine that was measured with other threads"
 expect_complaint 128 'category with 2 threads on cpu is not known' env CULTIVAR_THREADS=2 cultivar -C pool explain
 expect_hint 'CULTIVAR_THREADS=1 cultivar explain'
 speed=$(state_of pool)/speed.json
-jq -c '.[0] | del(.device)' "$speed" >"$speed.old" # as a single measurement was kept, before there were devices
+jq -c '.[0] | del(.device)' "$speed" >"$speed.old" # the format of a single measurement, before there were devices
 mv "$speed.old" "$speed"
 expect_ok env CULTIVAR_THREADS=2 cultivar -C pool explore --runs 1 --budget 1s
 expect_ok env CULTIVAR_THREADS=1 cultivar -C pool explain --json

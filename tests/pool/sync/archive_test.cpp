@@ -148,7 +148,7 @@ TEST_F(ArchiveTest, TakesInAPullRequestAsOneCommit) {
     auto found = bob.keep({{"optim.lr", 0.3}}, 1.5);
     ProposeReport sent = bob.propose({}, {world_.hub(), true});
     EXPECT_EQ(sent.proposal, "proposal/" + bob.clone.writer);
-    // As hosts keep the heads of pull requests, even of deleted branches.
+    // Hosts keep the heads of pull requests like this, even of deleted branches.
     git(world_.hub(), "update-ref refs/pull/7/head refs/heads/" + sent.proposal);
     git(world_.hub(), "update-ref -d refs/heads/" + sent.proposal);
 

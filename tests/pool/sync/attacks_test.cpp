@@ -294,7 +294,7 @@ TEST_P(Attack, ByNamesThatSpeakToTheTerminal) {
 }
 
 TEST_P(Attack, ByAnIdThatBeginsLikeAnothers) {
-    // 24 equal bits can be found in no time.
+    // Two ids with 24 equal bits are found at once.
     std::map<std::string, Genes> seen;
     std::pair<Genes, Genes> alike;
     for (int i = 1; alike.first.empty(); ++i) {

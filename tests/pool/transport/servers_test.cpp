@@ -86,7 +86,7 @@ TEST_P(OverServers, TellsWhyTheHostingRefusedARef) {
     git(world_.path("ann"), "branch other main");
     auto statuses = push({"refs/heads/other", "refs/heads/main"});
     EXPECT_FALSE(statuses[0].accepted);
-    if (how() == Serve::path && by() == By::library) {  // cannot run them, and does not pass them by
+    if (how() == Serve::path && by() == By::library) {  // libgit2 cannot run hooks, and refuses to skip them
         EXPECT_THAT(statuses[0].reason, HasSubstr("need the git program"));
         EXPECT_EQ(world_.hub_refs(), "");
         return;

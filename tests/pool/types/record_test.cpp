@@ -110,7 +110,7 @@ TEST(Record, TellsWhatAnExternalProposerTookOnlyWhereOneWasAsked) {
     EXPECT_FALSE(parse_line(replaced(line, R"("name":"proposer:scribe")", R"("name":7)")));
 }
 
-// By a field; a run from before that field by the text of its choice, which had two forms.
+// The field decides; a run from before that field is read by the text of its choice, which had two forms.
 TEST(Record, OfARunSaysWhetherAPersonAskedForIt) {
     const std::string line = golden_lines()[0];
     auto run = run_of(line);
