@@ -117,7 +117,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         entry.retired = retired.count(row.id) > 0;
         if (auto made = counts.find(row.id); made != counts.end()) entry.runs_anywhere = made->second;
     }
-    // Curves are asked of own runs alone (bandit/stopping).
+    // Only own runs need their curves (bandit/policy/early_stopping.h).
     TRY_ASSIGN(std::vector<RunRow> own_runs, index.own_runs(category));
     std::map<std::string, std::vector<CurvePoint>> curves;
     for (RunRow& row : own_runs) curves[row.id] = std::move(row.run.curve);

@@ -19,8 +19,8 @@ struct RerunJudgement {
     std::string reason;
 };
 
-// `sigma` of one run's score, with its degrees of freedom (bandit/noise): Student's t for the difference of two means.
-// `looks`: how many times a claim is judged so at most.
+// `sigma` of one run's score, with its degrees of freedom (bandit/policy/keep_test.h): Student's t for the difference
+// of two means. `looks`: how many times a claim is judged so at most.
 RerunJudgement judge_rerun(double claimed_bpb, int claimed_runs, std::span<const double> fresh_bpb, double sigma,
                            int degrees_of_freedom, int looks = 1);
 
