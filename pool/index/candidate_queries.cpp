@@ -75,6 +75,36 @@ Result<std::vector<CandidateRow>> IndexQueries::candidates(const std::set<std::s
     return rows;
 }
 
+Result<std::vector<PlanCandidate>> IndexQueries::plan_candidates(const std::set<std::string>* only) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
+SELECT id, toml, parents, COALESCE(has.kept, 0) OR EXISTS (
+        SELECT 1 FROM candidate_commit WHERE candidate_commit.candidate = candidate.id AND shared > 0),
+    COALESCE(has.rejected AND NOT has.scored, 0), retired.candidate IS NOT NULL, COALESCE(has.runs, 0)
+FROM candidate LEFT JOIN retired ON retired.candidate = candidate.id LEFT JOIN (
+    SELECT candidate, MAX(type = 'claim' OR counts AND decision = 'kept') AS kept,
+        MAX(CASE WHEN type = 'claim' THEN result = 'rejected' ELSE 0 END) AS rejected,
+        MAX(counts AND status = 'done') AS scored, SUM(counts) AS runs
+    FROM (SELECT candidate, type, decision, status, type = 'run' AND refused IS NULL AND rejected = 0 AS counts,
+            CASE WHEN type = 'claim' THEN {} END AS result
+        FROM record WHERE type IN ('run', 'claim')) GROUP BY candidate) AS has ON has.candidate = candidate.id
+ORDER BY candidate.seq)",
+                                                  kResultOf)));
+    std::vector<PlanCandidate> rows;
+    TRY(get.each([&](Row& row) {
+        PlanCandidate one;
+        one.id = row.text();
+        if (only && !only->contains(one.id)) return;
+        one.toml = row.text();
+        one.parents = split(row.text());
+        one.kept = row.flag();
+        one.rejected = row.flag();
+        one.retired = row.flag();
+        one.runs = row.count();
+        rows.push_back(std::move(one));
+    }));
+    return rows;
+}
+
 Result<std::optional<CandidateRow>> IndexQueries::candidate(const std::string& id) {
     TRY_ASSIGN(Statement get, prepare("SELECT id, toml, parents FROM candidate WHERE id = :id"));
     TRY_ASSIGN(std::optional<CandidateRow> found, get.bind(":id", id).first([](Row& row) {

@@ -12,13 +12,16 @@ Result<void> CommitImport::prepare() {
         {&candidate_, "SELECT by_commit FROM candidate WHERE id = :id"},
         {&settle_, "UPDATE candidate SET parents = :parents, by_commit = 1 WHERE id = :id"},
         {&put_, "INSERT INTO candidate(id, toml, parents, by_commit) VALUES(:id, :toml, :parents, 1)"},
-        {&known_branch_, "SELECT 1 FROM branch WHERE ref = :ref AND oid = :oid"},
         {&branch_, "INSERT OR REPLACE INTO branch VALUES(:ref, :oid, :refused)"},
     };
     for (const auto& [statement, sql] : statements) {
         TRY_ASSIGN(*statement, database_.sql().prepare(sql));
     }
-    return {};
+    TRY_ASSIGN(Statement branches, database_.sql().prepare("SELECT ref, oid FROM branch ORDER BY ref"));
+    return branches.each([&](Row& row) {
+        std::string ref = row.text();
+        known_.emplace_hint(known_.end(), std::move(ref), row.text());
+    });
 }
 
 // A commit and its ancestors. Errors: corrupt, git.
@@ -40,8 +43,7 @@ Result<void> CommitImport::take(const Oid& tip) {
 }
 
 Result<void> CommitImport::take_branch(const Ref& ref) {
-    TRY_ASSIGN(bool known, known_branch_.bind(":ref", ref.name).bind(":oid", ref.oid).any());
-    if (known) return {};
+    if (const auto known = known_.find(ref.name); known != known_.end() && known->second == ref.oid) return {};
     const auto named = parse_candidate_branch(ref.name);
     const auto kin = kin_of(ref.oid);
     const std::string wrong = !named                                  ? "is not a candidate's branch"

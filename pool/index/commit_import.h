@@ -1,6 +1,7 @@
 // Candidates' commits, from branches and from bundles, into the tables.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "pool/index/index_database.h"
@@ -30,7 +31,8 @@ private:
 
     IndexDatabase& database_;
     RefreshReport& report_;
-    Statement shared_, share_, archive_, candidate_, settle_, put_, known_branch_, branch_;
+    Statement shared_, share_, archive_, candidate_, settle_, put_, branch_;
+    std::map<std::string, Oid> known_{};  // branches that were looked at before
 };
 
 }  // namespace cultivar

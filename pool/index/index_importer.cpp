@@ -46,7 +46,7 @@ Result<void> IndexImporter::take_refs(const std::vector<Ref>& refs) {
         if (is_archive(ref.name) || under(ref.name, "bundle/")) TRY(take_bundles(ref, logs));
     }
     TRY(logs.flush());
-    TRY(forget_verdicts_of_other_roots());
+    TRY(forget_verdicts_of_other_roots(logs));
     TRY_ASSIGN(std::vector<Log> ledgers, logs_of(refs, true));
     for (const Log& ledger : ledgers) TRY(logs.take(ledger));
     if (lineage) TRY(lineage->give(database_.lineage()));
@@ -79,7 +79,7 @@ Result<std::vector<Log>> IndexImporter::logs_of(const std::vector<Ref>& refs, bo
 }
 
 // When the trust roots changed, ledgers are read again from the beginning; their verdicts are not counted as new.
-Result<void> IndexImporter::forget_verdicts_of_other_roots() {
+Result<void> IndexImporter::forget_verdicts_of_other_roots(LogImport& logs) {
     auto roots = trusted_roots(database_.clone());
     const std::string now = roots ? roots->now.digest : roots.error().message;
     TRY_ASSIGN(const bool same, database_.holds("roots", now));
@@ -87,8 +87,8 @@ Result<void> IndexImporter::forget_verdicts_of_other_roots() {
     TRY(database_.set("roots", now));
     if (database_.is_new()) return {};
     TRY(database_.sql().execute(
-        "INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE type = 'claim' AND candidate IS NOT NULL; "
-        "DELETE FROM log WHERE ref LIKE '%/ledger/%'"));
+        "INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE type = 'claim' AND candidate IS NOT NULL"));
+    TRY(logs.forget_ledgers());
     TRY_ASSIGN(Statement forget, database_.sql().prepare("DELETE FROM verdict"));
     TRY(forget.run());
     report_.verdicts -= static_cast<int>(database_.sql().changes());
@@ -130,7 +130,7 @@ Result<void> IndexImporter::take_artifact(const Oid& commit) {
 // A chain of bundles carries candidates, artifacts, and the journals of people who cannot push here.
 Result<void> IndexImporter::take_bundles(const Ref& ref, LogImport& logs) {
     Repo& repo = database_.clone().repo;
-    TRY_ASSIGN(LogPosition before, logs.indexed_tip(ref.name));
+    const LogPosition before = logs.indexed_tip(ref.name);
     if (before.oid == ref.oid) return {};
     const bool append_only = is_archive(ref.name);
     const Oid good = logs.seen_tip(ref.name).oid;
@@ -170,9 +170,11 @@ Result<void> IndexImporter::take_spool() {
     const std::string own_key = clone.key.fingerprint();
     RecordImport records(database_, report_);
     TRY(records.prepare());
-    for (std::string& line : lines) {
-        TRY_ASSIGN(bool known, records.holds(record_id(line)));
-        if (!known) records.add({std::move(line), clone.writer}, {"", 0, "", own_key});
+    std::vector<std::string> ids;
+    for (const std::string& line : lines) ids.push_back(record_id(line));
+    TRY_ASSIGN(const std::set<std::string> unknown, records.unknown(ids));
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (unknown.contains(ids[i])) records.add({std::move(lines[i]), clone.writer}, {"", 0, "", own_key});
     }
     return records.flush();
 }

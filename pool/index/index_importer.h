@@ -37,7 +37,7 @@ private:
     Result<void> take_spool();
     Result<std::vector<Log>> logs_of(const std::vector<Ref>& refs, bool ledger);
     Result<std::unique_ptr<LineageAhead>> check_ahead(const std::vector<Ref>& refs);
-    Result<void> forget_verdicts_of_other_roots();
+    Result<void> forget_verdicts_of_other_roots(LogImport& logs);
 
     IndexDatabase& database_;
     RefreshReport& report_;

@@ -33,6 +33,8 @@ public:
     // In the order in which they became known; `only`: those named, if not null.
     Result<std::vector<CandidateRow>> candidates(const std::set<std::string>* only = nullptr);
     Result<std::int64_t> candidate_count();
+    // The same for a plan, with their states; without commits.
+    Result<std::vector<PlanCandidate>> plan_candidates(const std::set<std::string>* only = nullptr);
     Result<std::map<std::string, Retired>> retired_candidates();  // pool/rules/retirement.h
     Result<std::set<std::string>> kept_candidates();              // with a branch, a claim or a kept run
     Result<std::set<std::string>> rejected_candidates();          // with a rejected claim and no run that counts

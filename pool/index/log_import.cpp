@@ -11,7 +11,11 @@ namespace cultivar {
 
 Result<void> LogImport::prepare() {
     TRY(records_.prepare());
-    TRY_ASSIGN(get_tip_, database_.sql().prepare("SELECT tip, records FROM log WHERE ref = :ref"));
+    TRY_ASSIGN(Statement logs, database_.sql().prepare("SELECT ref, tip, records FROM log"));
+    TRY(logs.each([&](Row& row) {
+        LogPosition& tip = indexed_[row.text()];
+        tip = {row.text(), static_cast<std::size_t>(row.whole())};
+    }));
     TRY_ASSIGN(set_tip_, database_.sql().prepare("INSERT OR REPLACE INTO log VALUES(:ref, :tip, :records)"));
     TRY_ASSIGN(tips_, read_tips(database_.clone()));
     return {};
@@ -19,15 +23,18 @@ Result<void> LogImport::prepare() {
 
 Result<void> LogImport::save_tips() { return moved_ ? write_tips(database_.clone(), tips_) : Result<void>(); }
 
-Result<LogPosition> LogImport::indexed_tip(const std::string& ref) {
-    TRY_ASSIGN(auto tip, get_tip_.bind(":ref", ref).first([](Row& row) {
-        return LogPosition{row.text(), static_cast<std::size_t>(row.whole())};
-    }));
-    return tip.value_or(LogPosition());
+Result<void> LogImport::forget_ledgers() {
+    std::erase_if(indexed_, [](const auto& log) { return log.first.find("/ledger/") != std::string::npos; });
+    return database_.sql().execute("DELETE FROM log WHERE ref LIKE '%/ledger/%'");
+}
+
+LogPosition LogImport::indexed_tip(const std::string& ref) const {
+    const auto found = indexed_.find(ref);
+    return found == indexed_.end() ? LogPosition() : found->second;
 }
 
 Result<void> LogImport::follow(const std::string& ref, const LogPosition& tip) {
-    tips_[ref] = tip;
+    tips_[ref] = indexed_[ref] = tip;
     moved_ = true;
     return set_tip_.bind(":ref", ref).bind(":tip", tip.oid).bind(":records", tip.records).run();
 }
@@ -35,7 +42,7 @@ Result<void> LogImport::follow(const std::string& ref, const LogPosition& tip) {
 Result<void> LogImport::read_ahead(const std::vector<Log>& logs) {
     std::vector<LogsAhead::Wanted> wanted;
     for (const Log& log : logs) {
-        TRY_ASSIGN(LogPosition now, indexed_tip(log.ref));
+        const LogPosition now = indexed_tip(log.ref);
         if (now.oid != log.tip) wanted.push_back({log.tip, now.records});
     }
     if (wanted.size() >= kWorthAThread) ahead_.emplace(database_.clone().repo.git_dir(), std::move(wanted));
@@ -99,7 +106,7 @@ Result<void> LogImport::forget_own(const Log& log) {
 }
 
 Result<void> LogImport::take(const Log& log) {
-    TRY_ASSIGN(LogPosition indexed, indexed_tip(log.ref));
+    const LogPosition indexed = indexed_tip(log.ref);
     if (indexed.oid == log.tip) return {};
     if (!is_writer(log.writer)) return report_.refused.push_back({log.ref, "is not a writer's name"}), Result<void>();
     std::size_t have = indexed.records;

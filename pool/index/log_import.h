@@ -38,8 +38,9 @@ public:
     Result<void> take(const Log& log);
     Result<void> flush() { return records_.flush(); }  // everything taken is in the tables
     Result<void> save_tips();                          // outside the index, if any moved
+    Result<void> forget_ledgers();                     // they are read again from the beginning
 
-    Result<LogPosition> indexed_tip(const std::string& ref);  // the tables hold the log up to here
+    LogPosition indexed_tip(const std::string& ref) const;  // the tables hold the log up to here
     const LogPosition& seen_tip(const std::string& ref) { return tips_[ref]; }
     Result<void> follow(const std::string& ref, const LogPosition& tip);
 
@@ -52,7 +53,8 @@ private:
     IndexDatabase& database_;
     RefreshReport& report_;
     RecordImport records_;
-    Statement get_tip_, set_tip_;
+    Statement set_tip_;
+    std::map<std::string, LogPosition> indexed_{};  // by ref
     std::optional<LogsAhead> ahead_{};
     std::map<std::string, LogPosition> tips_{};  // as last seen, outside the index too
     bool moved_ = false;

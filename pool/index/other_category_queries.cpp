@@ -1,6 +1,9 @@
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "pool/index/index_queries.h"
+#include "pool/index/sql.h"
 
 namespace cultivar {
 
@@ -11,16 +14,17 @@ Result<std::vector<OtherCategoryRun>> IndexQueries::runs_elsewhere(const std::st
                prepare("SELECT 1 FROM standing WHERE category < :category OR category > :category LIMIT 1"));
     TRY_ASSIGN(const bool has_other, other.bind(":category", category).any());
     if (!has_other) return std::vector<OtherCategoryRun>();
-    TRY_ASSIGN(Statement get, prepare(R"(
-SELECT id, writer, candidate, category, score FROM record AS told
+    TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
+SELECT id, writer, candidate, category, score, COALESCE(id IN ({}), 0) FROM record AS told
 WHERE type = 'run' AND category <> :category AND status = 'done' AND refused IS NULL AND rejected = 0
     AND (writer = :own OR NOT EXISTS (SELECT 1 FROM record AS mine WHERE mine.candidate = told.candidate
     AND mine.category = :category AND mine.type = 'run' AND mine.writer = :own AND mine.seq < told.seq))
     AND (:before = '' OR seq < (SELECT seq FROM record WHERE id = :before))
-ORDER BY seq DESC LIMIT :most)"));
+ORDER BY seq DESC LIMIT :most)",
+                                                  kAcceptedRuns)));
     get.bind(":category", category).bind(":own", clone().writer).bind(":most", most).bind(":before", before);
     TRY_ASSIGN(auto runs, get.all([](Row& row) {
-        return OtherCategoryRun{row.text(), row.text(), row.text(), row.text(), row.real()};
+        return OtherCategoryRun{row.text(), row.text(), row.text(), row.text(), row.real(), row.flag()};
     }));
     std::ranges::reverse(runs);
     return runs;

@@ -54,7 +54,6 @@ Result<void> RecordImport::prepare() {
         {&known_segment_, "SELECT number FROM segment WHERE blob = :blob"},
         {&writer_, "INSERT OR IGNORE INTO writer(name, key) VALUES(:name, :key)"},
         {&dirty_, "INSERT OR IGNORE INTO dirty VALUES(:candidate)"},
-        {&find_, "SELECT 1 FROM record WHERE id = :id"},
         {&candidate_, "INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(:id, :toml, :parents)"},
         {&verdict_, kPutVerdict},
     };
@@ -95,7 +94,15 @@ Result<void> RecordImport::take_batch(Batch& batch) {
     return {};
 }
 
-Result<bool> RecordImport::holds(const std::string& record) { return find_.bind(":id", record).any(); }
+Result<std::set<std::string>> RecordImport::unknown(const std::vector<std::string>& records) {
+    std::set<std::string> ids;
+    if (records.empty()) return ids;
+    TRY_ASSIGN(Statement get, database_.sql().prepare("SELECT value FROM json_each(:ids) WHERE NOT EXISTS "
+                                                      "(SELECT 1 FROM record WHERE id = value)"));
+    const std::string list = fmt::format("[\"{}\"]", fmt::join(records, "\",\""));  // ids are hexadecimal
+    TRY(get.bind(":ids", list).each([&](Row& row) { ids.insert(row.text()); }));
+    return ids;
+}
 
 Result<std::int64_t> RecordImport::segment_number(const Oid& blob) {
     if (blob == last_blob_) return last_number_;

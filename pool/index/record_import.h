@@ -4,6 +4,7 @@
 
 #include <ctime>
 #include <future>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,8 @@ public:
     void add(RawLine line, Origin origin);
     Result<void> pass_on();  // has the added records checked, once they are many
     Result<void> flush();    // writes everything that was added
-    Result<bool> holds(const std::string& record);
+    // Those of these records that the tables do not hold. One statement.
+    Result<std::set<std::string>> unknown(const std::vector<std::string>& records);
     Result<void> take_verdict(const std::string& line, const std::string& verifier);
 
 private:
@@ -56,8 +58,7 @@ private:
 
     IndexDatabase& database_;
     RefreshReport& report_;
-    Statement put_, refused_copy_, forget_, link_, segment_, known_segment_, writer_, dirty_, find_, candidate_,
-        verdict_;
+    Statement put_, refused_copy_, forget_, link_, segment_, known_segment_, writer_, dirty_, candidate_, verdict_;
     Batch waiting_{}, checking_{};
     const std::int64_t met_s_ = std::time(nullptr);
     const std::string met_at_ = utc_text(met_s_);  // a run of a clock that is ahead is no newer than this

@@ -59,11 +59,13 @@ struct RunSummary {
     double wall_s = 0;
     std::string proposer;  // asked before this run, as its record says
     double proposer_seconds = 0, proposer_usd = 0;
+    bool accepted = false;  // an accepted verdict scored its weights again
 };
 
 struct OtherCategoryRun {
     std::string id, writer, candidate, category;
     double score = 0;
+    bool accepted = false;  // an accepted verdict scored its weights again
 };
 
 struct ClaimRow {
@@ -95,6 +97,16 @@ struct RecordHolder {
 // A candidate that cannot be judged in a category, and why.
 struct Unfit {
     std::string candidate, category, reason;
+};
+
+// A candidate for a plan: its content, and its state over all categories.
+struct PlanCandidate {
+    std::string id, toml;
+    std::vector<std::string> parents;  // candidate ids
+    bool kept = false;                 // has a branch, a claim or a kept run
+    bool rejected = false;             // has a rejected claim and no scored run that counts
+    bool retired = false;              // pool/rules/retirement.h
+    int runs = 0;                      // those that count
 };
 
 struct CandidateRow {

@@ -63,14 +63,15 @@ Result<std::vector<RunRow>> IndexQueries::own_runs(const std::string& category) 
 Result<std::set<std::string>> IndexQueries::accepted_runs() { return texts(kAcceptedRuns); }
 
 Result<std::vector<RunSummary>> IndexQueries::summaries(const std::string& category) {
-    TRY_ASSIGN(Statement get, prepare(R"(
+    TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
 SELECT id, writer, candidate, operator, status, decision, score, budget_s, steps, parents, wall_s, proposer,
-    proposer_s, proposer_usd FROM record
-WHERE type = 'run' AND category = :category AND refused IS NULL AND rejected = 0 ORDER BY seq)"));
+    proposer_s, proposer_usd, COALESCE(id IN ({}), 0) FROM record
+WHERE type = 'run' AND category = :category AND refused IS NULL AND rejected = 0 ORDER BY seq)",
+                                                  kAcceptedRuns)));
     return get.bind(":category", category).all([](Row& row) {
         return RunSummary{row.text(),           row.text(), row.text(), row.text(),  run_status(row.text()),
                           decision(row.text()), row.real(), row.real(), row.whole(), split(row.text()),
-                          row.real(),           row.text(), row.real(), row.real()};
+                          row.real(),           row.text(), row.real(), row.real(),  row.flag()};
     });
 }
 

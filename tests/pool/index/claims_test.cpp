@@ -195,6 +195,39 @@ TEST_F(VerdictTest, OfALedgerIsLeftAsideWhenTheListOfVerifiersIsMalformed) {
     EXPECT_THAT(report_, HasSubstr("allowed_signers"));
 }
 
+TEST_F(VerdictTest, PlanCandidatesAndSummariesSayWhatVerdictsSaid) {
+    auto candidate = [&] {
+        Index index = must(Index::open(ann_));
+        const auto rows = must(index.plan_candidates());
+        EXPECT_EQ(rows.size(), 1u);
+        EXPECT_EQ(rows.at(0).kept, must(index.kept_candidates()).contains(run_.candidate));
+        EXPECT_EQ(rows.at(0).rejected, must(index.rejected_candidates()).contains(run_.candidate));
+        EXPECT_EQ(rows.at(0).runs, must(index.run_counts())[run_.candidate]);
+        const std::set<std::string> none;
+        EXPECT_THAT(must(index.plan_candidates(&none)), IsEmpty());
+        return rows.at(0);
+    };
+    auto accepted = [&] {
+        Index index = must(Index::open(ann_));
+        const auto runs = must(index.summaries(run_.category));
+        EXPECT_EQ(must(index.runs_elsewhere("another", 10)).size(), runs.size());
+        return runs.size() == 1 && runs[0].accepted && must(index.runs_elsewhere("another", 10)).at(0).accepted;
+    };
+    EXPECT_EQ(candidate().id, run_.candidate);
+    EXPECT_EQ(candidate().toml, run_.toml);
+    EXPECT_TRUE(candidate().kept) << "it is claimed";
+    EXPECT_FALSE(candidate().retired);
+    EXPECT_EQ(candidate().runs, 1);
+    EXPECT_FALSE(accepted());
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
+    EXPECT_FALSE(candidate().rejected);
+    EXPECT_TRUE(accepted());
+    judge(ann_.ledger_ref(), verdict("rejected", ann_.writer, "2026-11-21T06:00:00Z"), ann_.key);
+    EXPECT_TRUE(candidate().rejected);
+    EXPECT_EQ(candidate().runs, 0);
+    EXPECT_FALSE(accepted());
+}
+
 TEST_F(IndexTest, ShowsLeasesOfOthersUntilTheirRunArrives) {
     Stranger bob = stranger("bob");
     auto run = scored_run(ann_.task, bob.writer, {}, 2.0);

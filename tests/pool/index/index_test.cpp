@@ -184,6 +184,20 @@ TEST_F(IndexTest, AnswersTheSameWhetherGrownOrRebuilt) {
     EXPECT_EQ(sorted(rebuilt()), sorted(grown));  // records may be imported in another order
 }
 
+TEST_F(IndexTest, NamesTheStateOfRefsAndSpoolThatItHolds) {
+    Index index = must(Index::open(ann_));
+    const std::string before = index.revision();
+    EXPECT_NE(before, "");
+    must(index.refresh());
+    EXPECT_EQ(index.revision(), before);
+    spool(ann_, run_by(ann_, {}, 2.0));
+    EXPECT_EQ(index.revision(), before) << "nothing is read before a refresh";
+    Index other = must(Index::open(ann_));
+    EXPECT_EQ(must(index.refresh()).runs, 0) << "the other one read it";
+    EXPECT_NE(index.revision(), before);
+    EXPECT_EQ(index.revision(), other.revision());
+}
+
 TEST_F(IndexTest, IsRebuiltWhenItsFileIsBroken) {
     for (int i = 0; i < 200; ++i) spool(ann_, run_by(ann_, {{"optim.bias", 0.01 * i}}, 2.0));
     const std::string path = ann_.state_dir + "index.sqlite", sound = rebuilt();
