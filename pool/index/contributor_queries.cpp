@@ -69,7 +69,7 @@ SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules
         return claim;
     }));
     AttributionInput input;
-    input.finds = count_claims(std::move(claims), by_key, key_of);
+    input.improvements = count_claims(std::move(claims), by_key, key_of);
     TRY(attribute_gains(input, by_key));
     std::vector<Contributor> rows;
     for (auto& [key, one] : by_key) rows.push_back(std::move(one));
@@ -78,7 +78,7 @@ SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules
 }
 
 Result<void> IndexQueries::attribute_gains(AttributionInput& input, std::map<std::string, Contributor>& by_key) {
-    if (input.finds.empty()) return {};
+    if (input.improvements.empty()) return {};
     std::map<std::string, Relative> relatives;
     TRY_ASSIGN(std::vector<CandidateRow> candidate_rows, candidates());
     for (CandidateRow& row : candidate_rows) relatives[row.id] = {std::move(row.parents), gene_lines(row.toml)};

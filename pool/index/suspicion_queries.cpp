@@ -170,20 +170,20 @@ Result<void> ClaimSuspicions::compare_speed(const std::string& id, const Run& ru
 SELECT writer, flops * tokens / train_s FROM record WHERE type = 'run' AND status = 'done' AND refused IS NULL
     AND rejected = 0 AND category = :category AND id <> :id AND flops BETWEEN :least AND :most AND train_s > 0)"));
     get.bind(":category", run.category).bind(":id", id);
-    get.bind(":least", run.flops_per_token / kLike).bind(":most", run.flops_per_token * kLike);
+    get.bind(":least", run.flops_per_token / kSimilarFlops).bind(":most", run.flops_per_token * kSimilarFlops);
     std::map<std::string, std::vector<double>> speeds;
     TRY(get.each([&](Row& row) {
         auto& of_writer = speeds[row.text()];
         of_writer.push_back(row.real());
     }));
-    Pace pace{run.flops_per_token * static_cast<double>(run.tokens) / run.train_s, {}, {}};
+    SpeedComparison compared{run.flops_per_token * static_cast<double>(run.tokens) / run.train_s, {}, {}};
     for (auto& [writer, made] : speeds) {
         if (writer == run.writer)
-            pace.own = std::move(made);
+            compared.own = std::move(made);
         else
-            pace.others.push_back(std::move(made));
+            compared.others.push_back(std::move(made));
     }
-    if (std::string why = too_fast(pace); !why.empty())
+    if (std::string why = too_fast(compared); !why.empty())
         found_.push_back(fmt::format("its run {}: {}", id.substr(0, 8), why));
     return {};
 }

@@ -8,31 +8,31 @@
 namespace cultivar {
 namespace {
 
-class Ledger {
+class Attribution {
 public:
-    explicit Ledger(const AttributionInput& kinship) : kinship_(kinship) {
-        for (const Improvement& find : kinship.finds) {
-            finder_.emplace(std::pair(find.candidate, find.category), find.finder);
-            finder_.emplace(std::pair(find.candidate, std::string()), find.finder);
+    explicit Attribution(const AttributionInput& input) : input_(input) {
+        for (const Improvement& improvement : input.improvements) {
+            finder_.emplace(std::pair(improvement.candidate, improvement.category), improvement.finder);
+            finder_.emplace(std::pair(improvement.candidate, std::string()), improvement.finder);
         }
     }
 
-    void enter(const Improvement& find) {
-        const double gain = gain_of(find);
-        credits_[find.finder].found += gain;
-        const Relative* self = kinship_.relative(find.candidate);
-        const Relative* first = self && self->parents.size() == 2 ? kinship_.relative(self->parents[0]) : nullptr;
-        const Relative* second = first ? kinship_.relative(self->parents[1]) : nullptr;
+    void add(const Improvement& improvement) {
+        const double gain = gain_of(improvement);
+        credits_[improvement.finder].found += gain;
+        const Relative* self = input_.relative(improvement.candidate);
+        const Relative* first = self && self->parents.size() == 2 ? input_.relative(self->parents[0]) : nullptr;
+        const Relative* second = first ? input_.relative(self->parents[1]) : nullptr;
         std::set<std::string> differing;
         if (second) differing = differences(first->genes, second->genes);
         if (gain <= 0 || differing.empty()) {
-            credits_[find.finder].credited += gain;
+            credits_[improvement.finder].credited += gain;
             return;
         }
-        credits_[find.finder].credited += gain / 2;
+        credits_[improvement.finder].credited += gain / 2;
         for (const std::string& gene : differing) {
             const std::string origin = origin_of(gene, value(*self, gene), *self);
-            credits_[finder(origin, find)].credited += gain / 2 / static_cast<double>(differing.size());
+            credits_[finder_of(origin, improvement)].credited += gain / 2 / static_cast<double>(differing.size());
         }
     }
 
@@ -56,32 +56,33 @@ private:
         return names;
     }
 
-    double gain_of(const Improvement& find) const {
-        const double* own = kinship_.score(find.candidate, find.category);
+    // The difference to the best scored ancestor.
+    double gain_of(const Improvement& improvement) const {
+        const double* own = input_.score(improvement.candidate, improvement.category);
         double best = std::numeric_limits<double>::infinity();
-        std::set<std::string> met = {find.candidate};
-        std::vector<std::string> todo = {find.candidate};
+        std::set<std::string> met = {improvement.candidate};
+        std::vector<std::string> todo = {improvement.candidate};
         while (!todo.empty()) {
-            const Relative* relative = kinship_.relative(todo.back());
+            const Relative* relative = input_.relative(todo.back());
             todo.pop_back();
             if (!relative) continue;
             for (const std::string& parent : relative->parents) {
                 if (!met.insert(parent).second) continue;
-                if (const double* score = kinship_.score(parent, find.category)) best = std::min(best, *score);
+                if (const double* score = input_.score(parent, improvement.category)) best = std::min(best, *score);
                 todo.push_back(parent);
             }
         }
         return own && best < std::numeric_limits<double>::infinity() ? std::max(0.0, best - *own) : 0;
     }
 
-    // The candidate that brought this value into the family of `child`; "" where no parent has it.
+    // The candidate that brought this value into the ancestry of `child`; "" if no parent has it.
     std::string origin_of(const std::string& gene, const std::string& text, const Relative& child) const {
         std::string origin;
         std::set<std::string> met;
         for (const Relative* at = &child; at;) {
             const Relative* from = nullptr;
             for (const std::string& parent : at->parents) {
-                const Relative* relative = kinship_.relative(parent);
+                const Relative* relative = input_.relative(parent);
                 if (!relative || value(*relative, gene) != text || !met.insert(parent).second) continue;
                 from = relative;
                 origin = parent;
@@ -92,25 +93,25 @@ private:
         return origin;
     }
 
-    std::string finder(const std::string& origin, const Improvement& cross) const {
+    std::string finder_of(const std::string& origin, const Improvement& cross) const {
         for (const std::string& category : {cross.category, std::string()}) {
             if (auto found = finder_.find({origin, category}); found != finder_.end()) return found->second;
         }
         return cross.finder;
     }
 
-    const AttributionInput& kinship_;
-    std::map<std::pair<std::string, std::string>, std::string>
-        finder_;  // of a candidate in a category; "": in any, first
+    const AttributionInput& input_;
+    // Of a candidate in a category; under the category "", the first finder in any.
+    std::map<std::pair<std::string, std::string>, std::string> finder_;
     std::map<std::string, AttributedCredit> credits_;
 };
 
 }  // namespace
 
-std::map<std::string, AttributedCredit> credit_of(const AttributionInput& kinship) {
-    Ledger ledger(kinship);
-    for (const Improvement& find : kinship.finds) ledger.enter(find);
-    return ledger.take();
+std::map<std::string, AttributedCredit> credit_of(const AttributionInput& input) {
+    Attribution attribution(input);
+    for (const Improvement& improvement : input.improvements) attribution.add(improvement);
+    return attribution.take();
 }
 
 std::map<std::string, std::string> gene_lines(const std::string& toml) {

@@ -1,17 +1,17 @@
-// Who is credited with what a pool has gained. A pure function of lineage, scores and verdicts, so that everybody who
-// holds the same refs works out the same.
+// Attributes a pool's improvements to contributors. A pure function of lineage, scores and verdicts: everybody who holds
+// the same refs gets the same credits.
 //
-//   What counts  An accepted candidate in a category. Its first accepted claim, by the verifier's time, says who found it;
-//                who claims it again later gains nothing.
-//   The gain     How far its score is below the best of all its ancestors in that category; nothing without a scored
-//                ancestor, and nothing for making up what an ancestor had lost.
-//   The credit   An improvement of one parent, and a root: all to who found it. A cross: half to who found it, the other
-//                half in equal parts to the genes in which its parents differ. Each gene's part goes to who found the
-//                candidate that brought its value in: from the parent it came from (the trailers of the cross's commit
-//                say which, and follow from the values) up through ancestors that have the same value. Where nobody's
-//                claim of that candidate was accepted, and of genes that a repair set, the part stays with who found the
+//   Improvement  An accepted candidate in a category. Its finder is the writer of its first accepted claim, by the
+//                verifier's time; later claims gain nothing.
+//   Gain         The difference between its score and the best score of all its ancestors in that category; 0 without a
+//                scored ancestor, or if an ancestor is as good.
+//   Credit       A root or a child of one parent: all of the gain to its finder. A cross: half to its finder, and half in
+//                equal parts to the genes in which its parents differ. The part of a gene goes to the finder of the
+//                candidate that introduced its value: from the parent that the value came from (the trailers of the
+//                cross's commit name it; it follows from the values) up through ancestors that have the same value. If
+//                no claim of that candidate was accepted, or a repair set the gene, the part goes to the finder of the
 //                cross.
-// What is credited adds up to what was found.
+// The sum of all credits is the sum of all gains.
 #pragma once
 
 #include <functional>
@@ -23,28 +23,30 @@ namespace cultivar {
 
 struct Relative {
     std::vector<std::string> parents;          // candidate ids
-    std::map<std::string, std::string> genes;  // those that are not at their default, by name, as canonical text
+    std::map<std::string, std::string> genes;  // values other than the default, by name, as canonical text
 };
 
 struct Improvement {
     std::string candidate, category;
-    std::string finder;  // whoever holds the key that claimed it first
+    std::string finder;  // key of its first accepted claim
 };
 
 struct AttributionInput {
     std::function<const Relative*(const std::string& candidate)> relative;  // null: unknown
     // The mean of a candidate's runs that count in a category; null: none.
     std::function<const double*(const std::string& candidate, const std::string& category)> score;
-    // In the order in which they were accepted, each candidate once in a category.
-    std::vector<Improvement> finds;
+    // In the order in which they were accepted, each candidate once per category.
+    std::vector<Improvement> improvements;
 };
 
 struct AttributedCredit {
-    double found = 0, credited = 0;  // in units of the score
+    double found = 0;     // gains of the finder's own improvements, in units of the score
+    double credited = 0;  // its parts of all gains
 };
-std::map<std::string, AttributedCredit> credit_of(const AttributionInput& kinship);  // by finder
+// By finder. Linear in the improvements and their ancestors.
+std::map<std::string, AttributedCredit> credit_of(const AttributionInput& input);
 
-// The lines "name = value" of canonical TOML.
+// The lines "name = value" of canonical TOML, by name.
 std::map<std::string, std::string> gene_lines(const std::string& toml);
 
 }  // namespace cultivar

@@ -11,8 +11,8 @@
 namespace cultivar {
 namespace {
 
-constexpr double kRelative = 1e-6;    // figures that are computed from each other
-constexpr double kMaxOverrun = 1.25;  // a last step that the machine was slow in
+constexpr double kRelative = 1e-6;    // tolerance of figures that follow from each other
+constexpr double kMaxOverrun = 1.25;  // a busy machine may be slow in the last step
 
 bool close_to(double a, double b) { return std::abs(a - b) <= kRelative * std::max(std::abs(a), std::abs(b)); }
 
@@ -26,7 +26,7 @@ Result<void> check_content(const Task& task, const std::string& task_id, const s
     return {};
 }
 
-// "cpu-600s-e11", or what a pool calls it: shown everywhere, so it stays a plain word.
+// Categories ("cpu-600s-e11") are shown everywhere, so they are plain words.
 Result<void> check_category(const std::string& category) {
     constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789.-";
     bool good = !category.empty() && category.size() <= 64 && category.find_first_not_of(kAllowed) == std::string::npos;
@@ -74,7 +74,7 @@ Result<void> check_run(const Task& task, const std::string& task_id, const Run& 
                     fmt::format("it trained {:.0f} s on a budget of {:.0f} s", run.train_s, run.budget_s));
     if (run.artifact_bytes > task.artifact_cap_bytes) return fail(Code::corrupt, "its artifact is over the cap");
     TRY(check_cost(task.caps, run));
-    if (task.command) return {};  // its score is its own claim
+    if (task.command) return {};  // nothing can confirm its score
     if (!task.data) return fail(Code::usage, "the pool has no data yet");
     return check_score(*task.data, run);
 }

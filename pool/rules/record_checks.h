@@ -1,5 +1,5 @@
-// Intake: what a record must satisfy before it counts. Everything from elsewhere is hostile until checked; these checks
-// need nothing but the record and the task (tier 1 of verification does the same, and looks at claims too).
+// The conditions under which a record counts. Every record from elsewhere is checked by the index before it counts; tier 1
+// of verification makes the same checks. They need nothing but the record and the task, and read nothing.
 #pragma once
 
 #include <string>
@@ -10,18 +10,18 @@
 
 namespace cultivar {
 
-// A run must name this task, hash to its candidate, carry the derived seed, be written by the journal's owner, and its
-// figures must agree with each other: val_bpb with val_loss by the pool's own tokens/bytes (a run that counted bytes
-// wrongly is found by this line alone), the 64 chunks with val_loss, steps and seconds with the budget, the joules of
-// training with those of the run. A scored run gives every figure that the pool caps, and none is over its cap. `owner`
-// is the writer that the journal's name gives. The score of a command is its own claim: only its budget, its caps and the
-// size of its artifact, if it has one, are checked. Errors: corrupt, with the reason; usage: of another task; unfit: over a
-// cap.
+// `owner` is the writer that the journal's name gives. Errors: corrupt, with the reason; usage: the record is of another
+// task, or the pool has no data yet; unfit: over a cap.
 Result<void> check_record(const Task& task, const std::string& task_id, const Record& record, std::string_view owner);
+// A run names this task, hashes to its candidate, carries the derived seed and names the owner as its writer. A scored run
+// fits its budget and gives every figure that the pool caps, none over its cap. Its figures agree: val_bpb with val_loss by
+// the pool's own tokens/bytes (which finds a run that counted bytes wrongly), the 64 chunks with val_loss, the joules of
+// training with those of the run. Of a command's run only budget, caps and the size of its artifact are checked: nothing
+// in the record can confirm its score.
 Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner);
 Result<void> check_claim(const Task& task, const std::string& task_id, const Claim& claim, std::string_view owner);
 Result<void> check_lease(const Task& task, const std::string& task_id, const Lease& lease, std::string_view owner);
-// Of a lease or a retirement: of this task and by the journal's owner.
+// A lease or a retirement is of this task and by the journal's owner.
 Result<void> check_note(const std::string& task_id, const std::string& of_task, std::string_view writer,
                         std::string_view owner);
 

@@ -1,11 +1,11 @@
-// Whose word counts when somebody says that a candidate is not worth exploring from any more. Its runs stay, and teach
-// the search as before; it has no children, no further runs and no claims, and `archive` folds it first.
+// Decides which candidates are retired: not worth exploring from. The runs of a retired candidate stay, and teach the
+// search as before; it gets no children, no further runs and no claims, and `archive` takes it first.
 //
-// The newest word of each writer is heard, in this order; the first that says anything decides:
-//   1. this clone's own, for this clone alone;
-//   2. that of the pool's verifiers (allowed_signers on main), for everybody: the newest of them;
-//   3. that of the people whose runs kept the candidate, for everybody, once all of them say it is retired.
-// Nobody else's: otherwise whoever may push could retire the best of a pool.
+// Only the newest statement of each writer counts. The first of these authorities that has made a statement decides:
+//   1. this clone itself, for this clone alone;
+//   2. the pool's verifiers (allowed_signers on main), for everybody: the newest of their statements;
+//   3. the writers whose runs kept the candidate, for everybody, once all of them have retired it.
+// No other writer may decide: otherwise anybody with push access could retire the best of a pool.
 #pragma once
 
 #include <functional>
@@ -24,8 +24,8 @@ struct RetirementStatement {
 };
 
 struct Retired {
-    std::string writer, reason, at;  // of the word that decided
-    bool everywhere = false;         // and not for this clone alone
+    std::string writer, reason, at;  // of the statement that decided
+    bool everywhere = false;         // for everybody, not for this clone alone
 };
 
 struct RetirementAuthority {
@@ -34,8 +34,9 @@ struct RetirementAuthority {
     std::function<std::set<std::string>(const std::string& candidate)> keepers;  // writers with a kept run of it
 };
 
-// The retired candidates. `words` oldest first; of two at the same time the later in the list is the newer.
-std::map<std::string, Retired> retired_by(const std::vector<RetirementStatement>& words,
-                                          const RetirementAuthority& jury);
+// The retired candidates, by id. `statements` are in the order in which they were met; of two at the same time the later
+// one in the list is the newer.
+std::map<std::string, Retired> retired_by(const std::vector<RetirementStatement>& statements,
+                                          const RetirementAuthority& authority);
 
 }  // namespace cultivar

@@ -12,7 +12,7 @@ constexpr std::size_t kFewestOwn = 8, kFewestOthers = 3;
 constexpr double kOwnFactor = 3, kOthersFactor = 4;
 constexpr double kDeviations = 6, kToDeviation = 1.4826;
 
-// The value below which this part of them lies.
+// The value below which the fraction `part` of them lies.
 double quantile(std::vector<double> values, double part) {
     const auto at = std::lround(part * static_cast<double>(values.size() - 1));
     std::nth_element(values.begin(), values.begin() + at, values.end());
@@ -27,7 +27,7 @@ std::vector<double> logarithms(const std::vector<double>& speeds) {
     return logs;
 }
 
-// How many times faster than `reference`, if that is beyond the margin; else 0.
+// The factor by which `speed` exceeds exp(reference), if it is beyond the margin; else 0.
 double beyond(double speed, double reference, const std::vector<double>& logs, double least_factor) {
     const double centre = quantile(logs, 0.5);
     std::vector<double> deviations;
@@ -39,21 +39,21 @@ double beyond(double speed, double reference, const std::vector<double>& logs, d
 
 }  // namespace
 
-std::string too_fast(const Pace& pace) {
-    if (!(pace.speed > 0)) return "";
-    const std::vector<double> own = logarithms(pace.own);
+std::string too_fast(const SpeedComparison& runs) {
+    if (!(runs.speed > 0)) return "";
+    const std::vector<double> own = logarithms(runs.own);
     if (own.size() >= kFewestOwn) {
-        if (const double times = beyond(pace.speed, quantile(own, 0.75), own, kOwnFactor); times > 0)
+        if (const double times = beyond(runs.speed, quantile(own, 0.75), own, kOwnFactor); times > 0)
             return fmt::format("it trained {:.1f} times as fast as the same writer's {} other runs like it", times,
                                own.size());
     }
     std::vector<double> others;
-    for (const std::vector<double>& writer : pace.others) {
+    for (const std::vector<double>& writer : runs.others) {
         const std::vector<double> logs = logarithms(writer);
         if (!logs.empty()) others.push_back(quantile(logs, 0.75));
     }
     if (others.size() < kFewestOthers) return "";
-    if (const double times = beyond(pace.speed, quantile(others, 0.5), others, kOthersFactor); times > 0)
+    if (const double times = beyond(runs.speed, quantile(others, 0.5), others, kOthersFactor); times > 0)
         return fmt::format("it trained {:.1f} times as fast as {} other writers in its category", times, others.size());
     return "";
 }

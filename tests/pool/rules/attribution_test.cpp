@@ -17,11 +17,11 @@ protected:
         add("a", {"root"}, {{"x", "1"}}, 1.9);
         add("b", {"root"}, {{"y", "1"}, {"z", "1"}}, 1.8);
         add("cross", {"a", "b"}, {{"x", "1"}, {"y", "1"}, {"z", "1"}}, 1.6);
-        kinship_.relative = [this](const std::string& id) -> const Relative* {
+        input_.relative = [this](const std::string& id) -> const Relative* {
             auto found = relatives_.find(id);
             return found == relatives_.end() ? nullptr : &found->second;
         };
-        kinship_.score = [this](const std::string& id, const std::string& category) -> const double* {
+        input_.score = [this](const std::string& id, const std::string& category) -> const double* {
             auto found = scores_.find(id);
             return found == scores_.end() || category != "cpu" ? nullptr : &found->second;
         };
@@ -31,10 +31,12 @@ protected:
         relatives_[id] = {std::move(parents), std::move(genes)};
         scores_[id] = score;
     }
-    void accepted(const std::string& id, const std::string& finder) { kinship_.finds.push_back({id, "cpu", finder}); }
+    void accepted(const std::string& id, const std::string& finder) {
+        input_.improvements.push_back({id, "cpu", finder});
+    }
     AttributedCredit of(const std::string& finder) {
         double found = 0, credited = 0;
-        auto credits = credit_of(kinship_);
+        auto credits = credit_of(input_);
         for (const auto& [who, credit] : credits) found += credit.found, credited += credit.credited;
         EXPECT_THAT(credited, DoubleNear(found, 1e-12)) << "nothing is lost or made up";
         return credits[finder];
@@ -42,7 +44,7 @@ protected:
 
     std::map<std::string, Relative> relatives_;
     std::map<std::string, double> scores_;
-    AttributionInput kinship_;
+    AttributionInput input_;
 };
 
 TEST_F(CreditTest, OfAnImprovementIsItsFindersAlone) {
