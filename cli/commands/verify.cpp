@@ -10,16 +10,14 @@
 #include "cli/commands/registry.h"
 #include "cli/format/messages.h"
 #include "cli/format/terminal_observer.h"
-#include "cli/runs/machine_category.h"
 #include "cli/runs/trainer_worker.h"
-#include "cli/verify/verifier.h"
+#include "cli/verify/audit_round.h"
 #include "pool/util/short_id.h"
 
 namespace cultivar {
 namespace {
 
 constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
-constexpr int kFewSlices = 1;
 
 struct Options {
     std::vector<std::string> ids;
@@ -64,85 +62,30 @@ Json case_json(const QueuedClaim& one) {
             {"tier", name(one.scope.audit.tier)},   {"why", one.scope.why}, {"expected_seconds", one.all_s()}};
 }
 
-// What the options and the share leave of a scope. False: it waits.
-bool fit(const Session& session, const Options& options, const std::optional<Tier>& tier, double left_s,
-         QueuedClaim& one) {
-    if (tier) {
-        PlannedAudit& audit = one.scope.audit;
-        one.scope.cut = *tier < std::min(audit.tier, Tier::replay);
-        audit.tier = *tier;
-        audit.extent = std::min(audit.extent, AuditExtent::whole);
-        one.scope.why = fmt::format("{}: asked for by name", name(*tier));
-        return true;
-    }
-    const bool anyway = options.beyond_share || !options.ids.empty();
-    if (!anyway && one.expected_s > left_s) return false;
-    if (one.scope.audit.tier != Tier::rerun) return true;
-    if (can_rerun(session, one) && (options.beyond_share || one.all_s() <= left_s)) return true;
-    one.scope.audit.tier = Tier::replay;
-    one.scope.audit.rerun_waits = true;
-    one.scope.why += ", its rerun waits";
-    return true;
+ShareUse share_use(const Options& options) {
+    if (options.beyond_share) return ShareUse::all_beyond;
+    return options.ids.empty() ? ShareUse::keep : ShareUse::claims_beyond;
 }
 
-struct Round {
-    std::vector<Verdict> verdicts;
-    std::vector<QueuedClaim> judgeable;  // of a dry run: what would be judged
-    std::vector<QueuedClaim> waiting;
-    double spent_s = 0;
-};
-
-// Which reruns this machine may make, its category tells: it is measured when that first matters.
-Result<void> measure_for_reruns(Observer& observer, Worker& worker, const Session& session,
-                                const std::optional<Tier>& tier, const ClaimQueue& docket) {
-    const auto in_full = [](const QueuedClaim& one) { return one.scope.audit.tier == Tier::rerun; };
-    if (tier != Tier::rerun && std::none_of(docket.cases.begin(), docket.cases.end(), in_full)) return {};
-    const auto measured = machine_category(worker, observer, session, session.clone->task.budget_s);
-    if (measured) return {};
-    if (measured.error().code == Code::interrupted) return fail(measured.error());
-    observer.warn(measured.error().message + "; reruns wait");
-    return {};
-}
-
-// Strictly the most valuable first: what waits is not overtaken, or the little ones would eat what it waits for.
-Result<Round> judge_all(Context& context, Session& session, const Options& options, const std::optional<Tier>& tier,
-                        ClaimQueue docket, const VerificationBudget& share) {
-    Round round;
+Result<AuditRound> judge_all(Context& context, Session& session, const RoundOptions& options, ClaimQueue queue,
+                             const VerificationBudget& share) {
     const SystemClock clock;
     TrainerWorker worker(session, clock);
     TerminalObserver observer(context);
-    std::optional<Verifier> verifier;
-    if (!docket.cases.empty() && !options.dry_run) {
-        TRY_ASSIGN(Verifier made, Verifier::make(observer, worker, session));
-        verifier.emplace(std::move(made));
-        if (verifier->hold_out().exists() && verifier->hold_out().unused(std::time(nullptr)) < kFewSlices)
-            context.ui.warn("the hold-out is nearly used up: cultivar data import --hold-out FILE...");
-        TRY(measure_for_reruns(observer, worker, session, tier, docket));
-    }
-    while (!docket.cases.empty()) {
-        QueuedClaim one = std::move(docket.cases.front());
-        docket.cases.erase(docket.cases.begin());
-        if (!round.waiting.empty() || !fit(session, options, tier, share.left_s() - round.spent_s, one)) {
-            round.waiting.push_back(std::move(one));
-            continue;
-        }
-        if (options.dry_run) {
-            round.spent_s += one.all_s();
-            round.judgeable.push_back(std::move(one));
-            continue;
-        }
+    const auto open_remote = [&] {
+        return open_transport(session.clone->repo.git_dir(), [&context] { return context.interrupted(); });
+    };
+    RoundListener listener;
+    listener.begins = [&](const QueuedClaim& one) {
         context.ui.progress(fmt::format("verifying {}, {}", short_id(one.row.claim.candidate), one.scope.why));
-        TRY_ASSIGN(Verdict verdict, verifier->judge(one));
-        TRY(verifier->write({verdict}));
-        apply_verdict(session, one, verdict, docket);
-        round.spent_s += verdict.seconds;
+    };
+    listener.judged = [&](const Verdict& verdict) {
         if (!context.ui.json()) context.ui.print(verdict_text(context.ui, verdict));
-        round.verdicts.push_back(std::move(verdict));
-    }
-    return round;
+    };
+    return audit_round({observer, worker, clock, open_remote}, session, std::move(queue), share, options, listener);
 }
 
-void tell_round(Ui& ui, const Options& options, const Round& round, const VerificationBudget& share) {
+void tell_round(Ui& ui, const Options& options, const AuditRound& round, const VerificationBudget& share) {
     for (const QueuedClaim& one : round.judgeable) ui.print(case_text("to judge", one));
     for (const QueuedClaim& one : round.waiting) ui.print(case_text("waiting", one));
     if (round.verdicts.empty() && round.judgeable.empty() && round.waiting.empty())
@@ -158,7 +101,7 @@ void tell_round(Ui& ui, const Options& options, const Round& round, const Verifi
                         short_id(round.waiting.front().row.claim.candidate)));
 }
 
-Json round_json(const Round& round, const VerificationBudget& share) {
+Json round_json(const AuditRound& round, const VerificationBudget& share) {
     Json verdicts = Json::array(), judgeable = Json::array(), waiting = Json::array();
     for (const Verdict& verdict : round.verdicts) verdicts.push_back(verdict_json(verdict));
     for (const QueuedClaim& one : round.judgeable) judgeable.push_back(case_json(one));
@@ -196,13 +139,14 @@ Result<int> verify(Context& context, const Options& options) {
     tell_clock(context.ui, session.clone->task, std::time(nullptr));
     std::string holder = fmt::format("pid {}, cultivar verify, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "verify.lock", holder, kPatience_s));
-    TRY_ASSIGN(ClaimQueue docket, options.ids.empty() ? waiting_claims(session) : claims_named(session, options.ids));
-    if (docket.own > 0)
+    TRY_ASSIGN(ClaimQueue queue, options.ids.empty() ? waiting_claims(session) : claims_named(session, options.ids));
+    if (queue.own > 0)
         context.ui.note(
-            fmt::format("{} claim{} of your own left to another verifier", docket.own, docket.own == 1 ? "" : "s"));
+            fmt::format("{} claim{} of your own left to another verifier", queue.own, queue.own == 1 ? "" : "s"));
     TRY_ASSIGN(const Totals totals, session.index->totals());
     const VerificationBudget share = allowance(session.clone->task, totals);
-    TRY_ASSIGN(const Round round, judge_all(context, session, options, tier, std::move(docket), share));
+    const RoundOptions how{share_use(options), tier, options.dry_run};
+    TRY_ASSIGN(const AuditRound round, judge_all(context, session, how, std::move(queue), share));
     if (context.ui.json())
         context.ui.print(pretty(round_json(round, share)));
     else

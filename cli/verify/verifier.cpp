@@ -1,7 +1,6 @@
 #include "cli/verify/verifier.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include <fmt/format.h>
 
@@ -10,29 +9,28 @@
 #include "eval/judge/rescore_test.h"
 #include "eval/judge/structure_check.h"
 #include "pool/clone/trust_roots.h"
-#include "pool/process/sandbox.h"
 #include "pool/storage/segment_log.h"
 #include "pool/sync/artifact_store.h"
-#include "pool/util/sha256.h"
+#include "train/launch/energy_meter.h"
 
 namespace cultivar {
 
-Result<Verifier> Verifier::make(Observer& observer, Worker& worker, Session& session) {
+Result<Verifier> Verifier::make(const VerifierTools& tools, Session& session) {
     const Clone& clone = *session.clone;
     TRY_ASSIGN(const Roots roots, trusted_roots(clone));
-    if (!why_not_allowed(roots.now.verifiers, clone.key.fingerprint(), std::time(nullptr)).empty())
+    if (!why_not_allowed(roots.now.verifiers, clone.key.fingerprint(), tools.clock.unix_s()).empty())
         return fail(
             Code::usage,
             "this clone's key is none of the pool's verifiers: a maintainer must add it to allowed_signers on main",
             fmt::format("echo '{} namespaces=\"git\" {}' >> allowed_signers", clone.writer, clone.key.public_text()));
     TRY(need_data(clone));
-    TRY_ASSIGN(const std::vector<std::string> gaps, worker.check());
-    for (const std::string& gap : gaps) observer.warn(gap);
+    TRY_ASSIGN(const std::vector<std::string> gaps, tools.worker.check());
+    for (const std::string& gap : gaps) tools.observer.warn(gap);
     TRY_ASSIGN(HoldOut hold_out, HoldOut::open(clone));
     TRY_ASSIGN(int threads, session.config.threads());
     TRY_ASSIGN(double watts, session.config.watts());
-    Verifier verifier(observer, worker, session, std::move(hold_out), threads, watts);
-    TRY_ASSIGN(verifier.evaluator_, worker.digest());
+    Verifier verifier(tools, session, std::move(hold_out), threads, watts);
+    TRY_ASSIGN(verifier.evaluator_, tools.worker.digest());
     return verifier;
 }
 
@@ -53,15 +51,15 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     verdict.chosen = one.scope.why;
     verdict.plan = one.scope.audit;
     if (one.row.verdict) verdict.reruns = one.row.verdict->reruns;
-    EnergyMeter energy(clock_, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
+    EnergyMeter energy(tools_.clock, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
     energy.start();
-    const double begun_s = clock_.now_s();
+    const double begun_s = tools_.clock.now_s();
     TRY(check_tiers(one, verdict));
     TRY(apply_suspicions(session_, one.row, verdict));
-    verdict.seconds = clock_.now_s() - begun_s;
+    verdict.seconds = tools_.clock.now_s() - begun_s;
     verdict.joules = energy.stop().joules;
     verdict.ratio = one.claim_s > 0 ? verdict.seconds / one.claim_s : 0;
-    verdict.at = verdict_time(one.row.verdict, std::time(nullptr));
+    verdict.at = verdict_time(one.row.verdict, tools_.clock.unix_s());
     return verdict;
 }
 
@@ -69,7 +67,7 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
 Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
     TRY_ASSIGN(bool sound, check_structure_of(one, verdict));
     if (!sound) return {};
-    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return observer_.interrupted(); });
+    const auto git = tools_.open_remote ? tools_.open_remote() : nullptr;
     auto weights = load_artifact(*session_.clone, git.get(), one.row.claim.artifact);
     // Anyone may have put other bytes under that name: they are not what the claimant signed, and say nothing of the claim.
     if (!weights && (weights.error().code == Code::corrupt || weights.error().code == Code::not_found)) {

@@ -2,20 +2,33 @@
 // worker, a replay of its runs' first steps, a rerun with fresh seeds. The first tier that it fails ends it.
 #pragma once
 
+#include <functional>
+#include <memory>
+
 #include "cli/runs/worker.h"
 #include "cli/session/observer.h"
 #include "cli/verify/claim_queue.h"
 #include "cli/verify/hold_out_book.h"
-#include "train/launch/energy_meter.h"
+#include "pool/transport/transport.h"
+#include "pool/util/clock.h"
 
 namespace cultivar {
+
+// What a verifier works with. All of it must outlive the verifier.
+struct VerifierTools {
+    Observer& observer;
+    Worker& worker;
+    const Clock& clock;
+    // For artifacts that are not here; null: only those that are here can be judged. Called once for a claim.
+    std::function<std::unique_ptr<Transport>()> open_remote;
+};
 
 void conclude(Verdict& verdict, VerdictResult result, Tier tier, const std::string& reason);
 
 class Verifier {
 public:
     // Errors: usage, when this clone's key is none of the pool's verifiers; not_found (worker, data).
-    static Result<Verifier> make(Observer& observer, Worker& worker, Session& session);
+    static Result<Verifier> make(const VerifierTools& tools, Session& session);
 
     // A verdict on every claim that can be judged. Errors: interrupted, or what keeps this machine from judging at all.
     Result<Verdict> judge(const QueuedClaim& one);
@@ -26,13 +39,8 @@ public:
     const HoldOut& hold_out() const { return hold_out_; }
 
 private:
-    Verifier(Observer& observer, Worker& worker, Session& session, HoldOut hold_out, int threads, double watts)
-        : observer_(observer),
-          worker_(worker),
-          session_(session),
-          hold_out_(std::move(hold_out)),
-          threads_(threads),
-          watts_(watts) {}
+    Verifier(const VerifierTools& tools, Session& session, HoldOut hold_out, int threads, double watts)
+        : tools_(tools), session_(session), hold_out_(std::move(hold_out)), threads_(threads), watts_(watts) {}
 
     // Each goes on while nothing is concluded.
     using Tried = Result<bool>;
@@ -48,14 +56,12 @@ private:
     Tried one_more_seed(const QueuedClaim& one, Verdict& verdict);
     Result<Candidate> candidate_of(const QueuedClaim& one) const;
 
-    Observer& observer_;
-    Worker& worker_;
+    VerifierTools tools_;
     Session& session_;
     HoldOut hold_out_;
     int threads_;
     double watts_;
     std::string evaluator_{};  // SHA-256 of the worker's program
-    SystemClock clock_;
 };
 
 }  // namespace cultivar

@@ -1,6 +1,5 @@
 // The tiers that cost something: what the worker measures of a claim, and what follows from it.
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -61,14 +60,15 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
     const Clone& clone = *session_.clone;
     const ValidationPart& slice = clone.task.data->slice_score;
     const Run& run = *one.artifact_run();
-    const bool hidden = hold_out_.serving(std::time(nullptr)).has_value();
+    const bool hidden = hold_out_.serving(tools_.clock.unix_s()).has_value();
     const AuditCost effort =
         rescore_effort(run, one.claim_s, static_cast<double>(slice.targets),
                        hidden ? ScoredParts::slice_and_hold_out : ScoredParts::slice, one.scope.audit.extent);
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
     const std::vector<int> chunks = draw_chunks(effort.slice_chunks);
-    const double begun_s = clock_.now_s();
-    TRY_ASSIGN(Scored scored, score_artifact(worker_, observer_, session_, candidate.genes, weights, chunks, kFolder));
+    const double begun_s = tools_.clock.now_s();
+    TRY_ASSIGN(Scored scored,
+               score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, weights, chunks, kFolder));
     TRY_ASSIGN(bool good, scored_well(clone.task, scored, chunks.size(), verdict));
     if (!good) return false;
     const RescoreJudgement judgement =
@@ -76,7 +76,7 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
     verdict.measured_bpb = judgement.measured_bpb;
     verdict.chunks = static_cast<int>(chunks.size());
     verdict.checks.push_back({"slice", judgement.claimed_bpb, judgement.measured_bpb, kRescoreTolerance_bpb,
-                              verdict.chunks, judgement.low_bpb, judgement.high_bpb, clock_.now_s() - begun_s});
+                              verdict.chunks, judgement.low_bpb, judgement.high_bpb, tools_.clock.now_s() - begun_s});
     conclude(verdict, judgement.accepted ? VerdictResult::accepted : VerdictResult::rejected, Tier::rescore,
              judgement.reason);
     return judgement.accepted ? rescore_elsewhere(one, weights, verdict) : Tried(false);
@@ -86,7 +86,7 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
 Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::string& weights, Verdict& verdict) {
     const Clone& clone = *session_.clone;
     const Data& data = *clone.task.data;
-    auto hidden = hold_out_.serving(std::time(nullptr));
+    auto hidden = hold_out_.serving(tools_.clock.unix_s());
     if (hidden) {
         const auto targets = static_cast<double>(data.slice_score.targets);
         const AuditCost effort = rescore_effort(*one.artifact_run(), one.claim_s, targets,
@@ -108,9 +108,9 @@ Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::s
 Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string& weights, const ServingSlice& part,
                                        const std::string& label, Verdict& verdict) {
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
-    const double begun_s = clock_.now_s();
-    TRY_ASSIGN(Scored scored,
-               score_artifact(worker_, observer_, session_, candidate.genes, weights, part.order, kFolder, part.path));
+    const double begun_s = tools_.clock.now_s();
+    TRY_ASSIGN(Scored scored, score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, weights,
+                                             part.order, kFolder, part.path));
     TRY_ASSIGN(bool good, scored_well(session_.clone->task, scored, part.order.size(), verdict));
     if (!good) return false;
     // The worker tells the sums of the chunks in ascending order; the book keeps them in the part's.
@@ -121,13 +121,13 @@ Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string
         here.sums.push_back(scored.outcome.done->chunk_loss_sums[static_cast<std::size_t>(place)]);
     }
     const GapJudgement judgement = hold_out_.judge(here, part.bytes);
-    TRY(hold_out_.remember(here, std::time(nullptr)));
+    TRY(hold_out_.remember(here, tools_.clock.unix_s()));
     Check check{label + " gap", std::nullopt, judgement.gap_bpb, std::nullopt, static_cast<int>(part.order.size())};
     if (judgement.judged) {
         check.claimed = judgement.usual_bpb;
         check.tolerance = judgement.allowed_bpb;
     }
-    check.seconds = clock_.now_s() - begun_s;
+    check.seconds = tools_.clock.now_s() - begun_s;
     verdict.checks.push_back(check);
     if (label == "full set")
         verdict.checks.push_back({label, std::nullopt, here.slice_bpb + judgement.gap_bpb, std::nullopt, kScoreChunks});
@@ -166,8 +166,9 @@ Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
         return false;
     }
     const double limit_s = std::max(kLeastLimit_s, kPatience * replay_seconds(row.run, steps));
-    const double begun_s = clock_.now_s();
-    TRY_ASSIGN(const WorkerResult again, replay_run(worker_, observer_, session_, row.run, steps, limit_s, kFolder));
+    const double begun_s = tools_.clock.now_s();
+    TRY_ASSIGN(const WorkerResult again,
+               replay_run(tools_.worker, tools_.observer, session_, row.run, steps, limit_s, kFolder));
     if (again.outcome.how != Outcome::How::done || again.losses.size() != static_cast<std::size_t>(steps)) {
         conclude(verdict, VerdictResult::inconclusive, Tier::rescore,
                  fmt::format("its run {} cannot be replayed here: {}", short_id(row.id), again.outcome.message));
@@ -175,7 +176,7 @@ Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
     }
     const double deviation = trace_deviation(row.run.trace_loss, again.losses);
     verdict.checks.push_back({"replay", std::nullopt, deviation, kTraceTolerance, steps, std::nullopt, std::nullopt,
-                              clock_.now_s() - begun_s});
+                              tools_.clock.now_s() - begun_s});
     const std::string figures = fmt::format("{} of its first steps replayed, losses within {:.1e}", steps, deviation);
     if (!(deviation <= kTraceTolerance)) {
         conclude(
@@ -200,7 +201,7 @@ Verifier::Tried Verifier::train_again(const QueuedClaim& one, Verdict& verdict) 
     TRY_ASSIGN(const History history, read_history(session_, seeds, one.row.claim.category));
     const Noise noise = estimate_noise(history);
     const int looks = seeds_due(session_.clone->task, one);
-    const double begun_s = clock_.now_s();
+    const double begun_s = tools_.clock.now_s();
     RerunJudgement judgement;
     for (int look = 0; look == 0 || (judgement.accepted && look < looks); ++look) {
         TRY_ASSIGN(const bool made, one_more_seed(one, verdict));
@@ -215,7 +216,7 @@ Verifier::Tried Verifier::train_again(const QueuedClaim& one, Verdict& verdict) 
         TRY_ASSIGN(const Interval mean, mean_interval(fresh, kConfidence));
         check.low = mean.low, check.high = mean.high;
     }
-    check.seconds = clock_.now_s() - begun_s;
+    check.seconds = tools_.clock.now_s() - begun_s;
     verdict.checks.push_back(check);
     if (!judgement.accepted) {
         conclude(verdict, VerdictResult::rejected, Tier::rerun, judgement.reason);
@@ -230,7 +231,7 @@ Verifier::Tried Verifier::one_more_seed(const QueuedClaim& one, Verdict& verdict
     const Run& run = *one.artifact_run();
     const double limit_s = kLeastLimit_s + kPatience * run.wall_s;
     const std::uint64_t seed = fresh_seed(run.candidate);
-    TRY_ASSIGN(const WorkerResult again, rerun(worker_, observer_, session_, run, seed, limit_s, kFolder));
+    TRY_ASSIGN(const WorkerResult again, rerun(tools_.worker, tools_.observer, session_, run, seed, limit_s, kFolder));
     if (again.outcome.how != Outcome::How::done || !again.outcome.done) {
         add_reason(verdict, "its rerun came to nothing: " + again.outcome.message);
         return false;
