@@ -62,11 +62,6 @@ slice=$(sha256sum "$(state_of referee)/hold-out/slice_00.bin" | cut -c 1-64)
 for object in $(git -C hosting.git rev-list --all --objects | cut -c 1-40); do git -C hosting.git cat-file -p "$object"; done >everything
 ! grep -qa "$slice" everything || fail "the pool" "nothing of the hold-out" "its digest"
 
-section "named and as far as asked"
-expect_rc 1 cultivar -C referee verify --tier rescore "$best" --json
-expect_same "as far as asked" "inconclusive rescore" "$(of "$best" '"\(.result) \(.tier)"')"
-expect_json '.verdicts[0].predicate.chosen == "rescore: asked for by name"'
-
 section "a record takes fresh seeds of a verifier's, whatever the claim's own runs say"
 expect_ok cultivar -C referee top --json
 expect_json 'any(.candidates[]; .verdict == "accepted") and all(.candidates[]; .record | not)'
