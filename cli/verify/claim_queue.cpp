@@ -14,7 +14,7 @@
 namespace cultivar {
 namespace {
 
-// What the whole pool says of a claim's worth.
+// The parts of the whole pool that a claim's worth depends on.
 struct Surroundings {
     std::map<std::string, double> best;  // accepted, by category
     std::map<std::string, std::string> leader;

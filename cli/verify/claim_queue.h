@@ -1,5 +1,6 @@
-// What there is to judge, the most valuable first, each with how far it is to be judged and why (eval/judge/audit_policy.h): claims
-// without a verdict, and accepted ones that have come to matter more than they were looked at. Nobody's own.
+// The claims that a verifier is to judge, the most valuable first, each with the plan of its audit
+// (eval/judge/audit_policy.h): claims without a verdict, and accepted ones that matter more today than when they were
+// audited. Claims of the verifier's own key are left out.
 #pragma once
 
 #include "cli/session/session.h"
@@ -10,13 +11,13 @@ namespace cultivar {
 
 struct QueuedClaim {
     ClaimRow row;
-    std::vector<RunRow> runs;  // those that the claim names and the journal has
+    std::vector<RunRow> runs;  // the claim's runs, as far as the journal has them
     ClaimImpact stake;
     TrackRecord credit;
     AuditPlan scope;
-    double claim_s = 0;     // what those runs took
-    double expected_s = 0;  // what that will take here, a rerun not counted
-    double rerun_s = 0;     // of all its fresh seeds
+    double claim_s = 0;     // wall seconds of those runs
+    double expected_s = 0;  // seconds that the audit will take here, without a rerun
+    double rerun_s = 0;     // seconds of all its fresh seeds
 
     double all_s() const;
     const Run* artifact_run() const;
@@ -33,11 +34,11 @@ Result<ClaimQueue> waiting_claims(Session& session);
 // The claims of these candidates (prefixes of ids), judged before or not. Errors: not_found, usage.
 Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>& prefixes);
 
-// A verdict was given: what it tells of the claims that still wait.
+// Updates the claims that still wait after a verdict: their impact, their writers' track records, plans and order.
 void apply_verdict(const Session& session, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest);
 
-// Fresh seeds that its rerun takes: of what would be a record as many as are wanting, counting those of the verdict that
-// is replaced; else one.
+// The fresh seeds that its rerun takes. The best of its category takes as many as a record needs, less those of the
+// verdict that is replaced, and one at least; any other claim takes one.
 int seeds_due(const Task& task, const QueuedClaim& one);
 
 // Is this machine of the claim's category, so that a fresh seed here compares with it?

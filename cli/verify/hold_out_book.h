@@ -1,15 +1,15 @@
-// This verifier's private hold-out: which slice of it serves now, and what claims have scored on it. In
-// <state>/hold-out/, never in the pool, readable by its owner alone:
+// This verifier's private hold-out: the slice that serves now, and the scores of claims on it. In <state>/hold-out/,
+// never in the pool, readable by its owner alone:
 //   slice_NN.bin   shards (train/data/hold_out_slices.h)
 //   slices.json    {"schema":1,"slices":[{"name","targets","bytes","salt","sha256",
 //                  "order":[64 chunks],"since_s":0 or its first claim,"claims":N}]}
 //   seen.jsonl     {"on":NAME,"claim":ID,"candidate":ID,"slice_bpb":B,"sums":[...]}, sums in nats by the slice's order
 //
-// It rotates: a slice serves kSliceClaims claims or kSliceDays days, whichever comes first, then the next does; when all
-// have served, there is no hold-out until another is imported. Every claim that a slice serves is scored on the first
-// chunks of one secret order, so that gaps compare like with like (eval/judge/hold_out_gap.h). Verdicts say nothing of it but the
-// gap, and a slice's commitment: SHA-256 of its salt, a line feed and its file's digest, so that what judged whom can be
-// shown later to whoever is given the slice.
+// It rotates: a slice serves kSliceClaims claims or kSliceDays days, whichever comes first, then the next does; when
+// all have served, there is no hold-out until another is imported. Every claim that a slice serves is scored on the
+// first chunks of one secret order, so that gaps compare like with like (eval/judge/hold_out_gap.h). Verdicts tell only
+// the gap and the slice's commitment: SHA-256 of its salt, a line feed and its file's digest. With it, the owner of the
+// slice can show later which slice judged which claim.
 //
 // The full validation set, which is no secret, is kept in the same book under the name kFullSet.
 #pragma once
@@ -42,7 +42,7 @@ struct Appearance {
 
 class HoldOut {
 public:
-    // Replaces what was there. Errors: io.
+    // Replaces the hold-out that was there. Errors: io.
     static Result<void> settle(const Clone& clone, const HoldOutMade& made);
     // Nothing imported is no error. Errors: io, corrupt.
     static Result<HoldOut> open(const Clone& clone);

@@ -63,13 +63,14 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     return verdict;
 }
 
-// What is concluded last holds: that all went well, if nothing else.
+// The last conclusion holds.
 Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
     TRY_ASSIGN(bool sound, check_structure_of(one, verdict));
     if (!sound) return {};
     const auto git = tools_.open_remote ? tools_.open_remote() : nullptr;
     auto weights = load_artifact(*session_.clone, git.get(), one.row.claim.artifact);
-    // Anyone may have put other bytes under that name: they are not what the claimant signed, and say nothing of the claim.
+    // Anyone may have put other bytes under that name: the claimant did not sign them, and they say nothing of the
+    // claim.
     if (!weights && (weights.error().code == Code::corrupt || weights.error().code == Code::not_found)) {
         conclude(verdict, VerdictResult::inconclusive, Tier::structure,
                  "it cannot be checked, its artifact is missing or replaced: " + weights.error().message);

@@ -1,5 +1,6 @@
-// Judging a claim, cheapest tier first, as far as its scope says (cli/verify/claim_queue.h): structure, a rescore of the artifact by the
-// worker, a replay of its runs' first steps, a rerun with fresh seeds. The first tier that it fails ends it.
+// Judging a claim, cheapest tier first, as far as its scope says (cli/verify/claim_queue.h): structure, a rescore of
+// the artifact by the worker, a replay of its runs' first steps, a rerun with fresh seeds. The first tier that it fails
+// ends it.
 #pragma once
 
 #include <functional>
@@ -14,7 +15,7 @@
 
 namespace cultivar {
 
-// What a verifier works with. All of it must outlive the verifier.
+// The world of a verifier. All of it must outlive the verifier.
 struct VerifierTools {
     Observer& observer;
     Worker& worker;
@@ -30,7 +31,8 @@ public:
     // Errors: usage, when this clone's key is none of the pool's verifiers; not_found (worker, data).
     static Result<Verifier> make(const VerifierTools& tools, Session& session);
 
-    // A verdict on every claim that can be judged. Errors: interrupted, or what keeps this machine from judging at all.
+    // Gives every claim a verdict. Errors: interrupted; not_found (worker, data), io, git: this machine cannot judge at
+    // all.
     Result<Verdict> judge(const QueuedClaim& one);
 
     // Appends to this verifier's ledger and signs its tip.

@@ -1,4 +1,4 @@
-// The tiers that cost something: what the worker measures of a claim, and what follows from it.
+// The tiers that need the worker: rescore, replay and rerun.
 #include <algorithm>
 #include <filesystem>
 
@@ -19,7 +19,7 @@
 namespace cultivar {
 namespace {
 
-constexpr double kPatience = 10;  // times what a replay is expected to take; another machine is slower
+constexpr double kPatience = 10;  // times the expected seconds of a replay: another machine may be slower
 constexpr double kLeastLimit_s = 120;
 constexpr const char* kFolder = "verify";
 
@@ -27,7 +27,7 @@ void add_reason(Verdict& verdict, const std::string& reason) {
     verdict.reason += (verdict.reason.empty() ? "" : "; ") + reason;
 }
 
-// Of the worker's answer: what it says of the weights, and whether it measured what it was asked for.
+// Judges the weights by the worker's answer. True: they were scored on all the chunks that were asked for.
 Result<bool> scored_well(const Task& task, const Scored& scored, std::size_t chunks, Verdict& verdict) {
     const Outcome& outcome = scored.outcome;
     verdict.evaluator = scored.start.trainer;
@@ -82,7 +82,7 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
     return judgement.accepted ? rescore_elsewhere(one, weights, verdict) : Tried(false);
 }
 
-// On the hold-out, and what would be the best of its category on the full set too.
+// Scores it on the hold-out, and on the full set too if it would be the best of its category.
 Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::string& weights, Verdict& verdict) {
     const Clone& clone = *session_.clone;
     const Data& data = *clone.task.data;

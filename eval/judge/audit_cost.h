@@ -1,8 +1,8 @@
 // How much of each tier a claim is worth: fewer chunks and steps for cheap claims.
 //
-// Tiers 1 and 2 together stay within kCheapShare of the claim's own cost and tier 3 within kReplayShare, by what the
-// claim's record tells of its speed; below kFewestChunks and kFewestSteps they do not go, since the start of a worker alone is
-// more than the share of a run of seconds. A claim that overstates its speed gets more chunks than it should, one that
+// Tiers 1 and 2 together stay within kCheapShare of the claim's own cost and tier 3 within kReplayShare, by the speed
+// on the claim's record; below kFewestChunks and kFewestSteps they do not go, since the start of a worker alone is more
+// than the share of a run of seconds. A claim that overstates its speed gets more chunks than it should, one that
 // understates it fewer, but never fewer than those.
 #pragma once
 
@@ -28,8 +28,9 @@ struct AuditCost {
 
 enum class ScoredParts { slice, slice_and_hold_out };
 
-// How many chunks to score, and the expected seconds. `claim_s`: the wall time of the claim's runs. The hold-out has chunks
-// of the slice's size. More than a sample is every chunk of the slice at any cost, and the usual share of the hold-out.
+// How many chunks to score, and the expected seconds. `claim_s`: the wall time of the claim's runs. The hold-out has
+// chunks of the slice's size. More than a sample is every chunk of the slice at any cost, and the usual share of the
+// hold-out.
 AuditCost rescore_effort(const Run& run, double claim_s, double slice_targets, ScoredParts parts, AuditExtent extent);
 
 // Of one run: the first steps that fit its share; 0 where it cannot be replayed (eval/judge/structure_check.h).

@@ -1,23 +1,25 @@
-// Which tiers a claim is put through: by what it would move, by whose it is, and by lot.
+// Chooses the tiers of a claim's audit by its impact, its key's track record, and spot check.
 //
-// After BOINC's adaptive replication, which runs the results of a host twice until ten in a row were good, and from then
-// on one in as many as were good; and after fishtest, where nobody approves their own and one bad result sends what its
-// worker did to be looked at again.
+// The rule follows BOINC's adaptive replication, which runs the results of a host twice until ten in a row were good,
+// and from then on one in as many as were good; and fishtest, where nobody approves their own work and one bad result
+// sends a worker's other results back for review.
 //
 //   structure  every claim
 //   rescore    every claim: on chunks drawn for it, so that no accepted claim rests on a word alone
-//   replay     every claim of a key with fewer than kProbation valid claims in a row, or of no key; of the others one in
-//              n / kProbation by lot, n being that count, and never less than one in 20. A rejected claim makes n 0.
-//   in full    (every chunk, the full set, every run replayed, a fresh seed) whatever would become the best of its
-//              category, and that with as many fresh seeds as a record takes; a parent of kMuchUsed children or more,
-//              what is odd beside the rest of the pool; and by lot, one replay in 20, anything
+//   replay     every claim of a key with fewer than kProbation valid claims in a row, or of no key; of the others one
+//              in n / kProbation by spot check, n being that count, and never less than one in 20. A rejected claim
+//              makes n 0.
+//   in full    (every chunk, the full set, every run replayed, a fresh seed) a claim that would become the best of its
+//              category, with as many fresh seeds as a record takes; a parent of kMuchUsed children or more; a claim
+//              that is odd beside the rest of the pool; and by spot check, one replay in 20
 //
-// Standing belongs to keys, since a name costs nothing; a new key starts at 0, so that making one gains nothing. The lot
-// is drawn from the operating system when the claim's turn has come: who claims cannot know it.
+// Track records belong to keys, since a name costs nothing; a new key starts at 0, so that making one gains nothing.
+// The spot check is drawn from the operating system when the claim's turn has come: its writer cannot know it.
 //
-// All verification stays under the pool's share of the recorded search. Both are counted in seconds, start-up and scoring
-// included: every record has measured them, while joules are mostly estimated from them. What would move the most comes
-// first; what no longer fits waits until more was searched. A rerun that does not fit is put off alone.
+// All verification stays under the pool's share of the recorded search. Both are counted in seconds, start-up and
+// scoring included: every record has measured them, while joules are mostly estimated from them. Claims with the
+// greatest impact come first; a claim that no longer fits waits until there was more search. A rerun that does not fit
+// is put off alone.
 #pragma once
 
 #include <string>
@@ -31,7 +33,7 @@ inline constexpr int kMuchUsed = 4;
 inline constexpr double kLeastReplays = 0.05;  // of a key's claims, however many were valid
 inline constexpr double kFullByLot = 0.05;     // of those replays
 
-// What a claim would move.
+// The changes to the pool that a claim would bring.
 struct ClaimImpact {
     bool best = false;  // better than everything accepted in its category
     double gain = 0;    // by how much, in the pool's metric; without anything accepted there, above a score of 0
@@ -39,7 +41,7 @@ struct ClaimImpact {
     bool odd = false;   // beside the rest of the pool
 };
 
-// Whose it is.
+// The history of the claim's key.
 struct TrackRecord {
     bool known_key = false;  // signed by a key
     int valid_in_a_row = 0;  // that key's claims accepted since the last one rejected

@@ -11,7 +11,7 @@
 namespace cultivar {
 namespace {
 
-constexpr double kNormalOfMedian = 1.4826;  // a normal spread over the median of what is off
+constexpr double kNormalOfMedian = 1.4826;  // a normal spread over the median deviation
 
 double median(std::vector<double> values) {
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -19,8 +19,8 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-// Without those too far above a line that a minority cannot bend: the median of the slopes of all pairs (Theil and Sen),
-// and the median of what is then off, times 1.4826, for a spread.
+// Without those too far above a line that a minority cannot bend: the median of the slopes of all pairs (Theil and
+// Sen), and the median deviation from it, times 1.4826, for a spread.
 std::vector<Gap> in_line(std::span<const Gap> gaps) {
     std::vector<double> slopes = {0};
     for (std::size_t i = 0; i < gaps.size(); ++i) {

@@ -1,15 +1,15 @@
-// Was it trained on the validation data? Of a private hold-out a claim could not know, and what a model gains on the
-// slice by having seen it, it does not gain there.
+// Was it trained on the validation data? A claim could not know a private hold-out, and a model that has
+// seen the slice gains nothing there by it.
 //
-// The gap of a candidate is its score on the hold-out less its score on the slice. The two texts differ, and better models
-// gain more on one of them than on the other: what gap is usual at a score is a straight line through the gaps of the
-// pool's other candidates, on the same chunks of the same hold-out. A claim whose gap is above that line by more than
+// The gap of a candidate is its score on the hold-out less its score on the slice. The two texts differ, and better
+// models gain more on one of them than on the other: the usual gap at a score is a straight line through the gaps of
+// the pool's other candidates, on the same chunks of the same hold-out. A claim with a gap above that line by more than
 // chance explains at kGapChance (Student's t for a further observation, the spread of the others never taken below
 // kLeastSpread_bpb) was trained on the slice.
 //
 // False alarms: one honest claim in 10,000 where gaps scatter normally about the line, fewer where they scatter by less
-// than the least spread. Others that are themselves out of line are left out first, by medians, so that cheats do not make
-// a cheat look usual as long as they are few. Below kFewestOthers nothing is judged.
+// than the least spread. Others that are themselves out of line are left out first, by medians, so that cheats do not
+// make a cheat look usual as long as they are few. Below kFewestOthers nothing is judged.
 #pragma once
 
 #include <span>
@@ -19,8 +19,8 @@ namespace cultivar {
 
 inline constexpr double kGapChance = 1e-4;
 inline constexpr int kFewestOthers = 8;
-// Measured over 14 small models of several kinds, on 16 chunks of two parts of one corpus: gaps scatter by 0.0018 and 0.0027
-// about their lines.
+// Measured over 14 small models of several kinds, on 16 chunks of two parts of one corpus: gaps scatter by 0.0018 and
+// 0.0027 about their lines.
 inline constexpr double kLeastSpread_bpb = 0.002;
 
 struct Gap {

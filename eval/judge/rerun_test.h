@@ -1,5 +1,5 @@
-// Tier 4 of verification: the candidate trained again with seeds that nobody could have tried. What was claimed is the
-// best of what its writer saw, so a fresh score is a little worse than it as a rule; it must not be worse by more than
+// Tier 4 of verification: the candidate trained again with seeds that nobody could have tried. The claim is the best
+// score that its writer saw, so a fresh score is a little worse than it as a rule; it must not be worse by more than
 // seeds explain. It is looked at after every seed, so that a bad claim costs no more of them.
 #pragma once
 
@@ -8,9 +8,10 @@
 
 namespace cultivar {
 
-inline constexpr double kRerunChance = 1e-3;  // of rejecting a claim whose runs are not picked, over all looks
-// By how many standard deviations of one run the mean of a claim's runs may be too good for having been kept: bandit/noise
-// keeps after one run what is 3 better than its parent, and publishes all of them (noise_bench: 0.9).
+inline constexpr double kRerunChance = 1e-3;  // of rejecting a claim of unpicked runs, over all looks
+// By how many standard deviations of one run the mean of a claim's runs may be too good for having been kept:
+// bandit/noise keeps after one run a candidate that is 3 better than its parent, and publishes all of them
+// (noise_bench: 0.9).
 inline constexpr double kKeptLuck = 0.9;
 
 struct RerunJudgement {

@@ -1,6 +1,6 @@
 // Tier 2 of verification: a claim's artifact scored again on secretly drawn chunks of the validation slice. Which
-// chunks are drawn is decided after the claim is public, so that a claim must be right on all of them: one that is false
-// on a part f of them slips through n drawn ones at (1-f)^n, 1 % for a quarter and 16, and through all 64 never.
+// chunks are drawn is decided after the claim is public, so that a claim must be right on all of them: one that is
+// false on a part f of them slips through n drawn ones at (1-f)^n, 1 % for a quarter and 16, and through all 64 never.
 #pragma once
 
 #include <cstdint>
@@ -16,19 +16,19 @@ std::vector<int> draw_order();
 // In [0, 1), from there.
 double draw_lot();
 
-// Other machines and libraries round differently. Measured on small models: the same weights give the same bits whatever the
-// number of threads, and chunk sums within 4e-9 of each other, 6e-9 bits per byte, with other instruction sets (AVX2, SSE)
-// and BLAS kernels; a record rounds to 8 digits. What is allowed leaves other kinds of device, which were not measured,
-// 30,000 times that, and is a fifth of the smallest gain worth a lie; ten times as much on any single chunk. A claim that is
-// worse than the artifact deserves is no fraud.
+// Other machines and libraries round differently. Measured on small models: the same weights give the same bits
+// whatever the number of threads, and chunk sums within 4e-9 of each other, 6e-9 bits per byte, with other instruction
+// sets (AVX2, SSE) and BLAS kernels; a record rounds to 8 digits. The tolerance leaves other kinds of device, which
+// were not measured, 30,000 times that, and is a fifth of the smallest gain worth a lie; ten times as much on any
+// single chunk. A claim that is worse than the artifact deserves is no fraud.
 inline constexpr double kRescoreTolerance_bpb = 0.0002;
 
 struct RescoreJudgement {
     bool accepted = false;
     double claimed_bpb = 0;   // on the drawn chunks, from the claim's own sums
     double measured_bpb = 0;  // on the same chunks
-    // 95 % interval of what all 64 chunks would measure: the claim's own figure, put right by the mean of what was found on
-    // those drawn, give or take how much that varied (Student's t, less for the part of all that was drawn).
+    // 95 % interval of the figure that all 64 chunks would give: the claim's own figure, corrected by the mean
+    // difference on the drawn ones, give or take its spread (Student's t, less for the part of all that was drawn).
     double low_bpb = 0, high_bpb = 0;
     std::string reason;  // one line with the figures
 };

@@ -1,9 +1,10 @@
-// Tier 1 of verification: what a claim's runs say must be possible, before anything is computed.
+// Tier 1 of verification: the records of a claim's runs must be possible, before anything is computed.
 //
-// Intake (pool/rules/record_checks.h) has checked hashes, budget, caps, seeds and the metric's invariant of every record. Here, of a run
-// that a claim rests on: every step took the tokens that the configuration says; the trace's clock began at 0, never fell
-// and ended within the training; the curve goes forward; and the weights have the digest and the size on record. A run
-// that was told (cultivar-tell(1)) has neither tokens nor a trace, and one that was killed early may lack a step of it.
+// Intake (pool/rules/record_checks.h) has checked hashes, budget, caps, seeds and the metric's invariant of every
+// record. Here, of a run that a claim rests on: every step took the tokens that the configuration says; the trace's
+// clock began at 0, never fell and ended within the training; the curve goes forward; and the weights have the digest
+// and the size on record. A run that was told (cultivar-tell(1)) has neither tokens nor a trace, and one that was
+// killed early may lack a step of it.
 #pragma once
 
 #include <string_view>

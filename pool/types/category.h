@@ -1,5 +1,5 @@
-// A category: the runs whose scores are compared. Its name is its identity, and pools may use names of their own. The names
-// that this program gives tell the device, the budget and the floor of the machine's speed: "cpu-600s-e11",
+// A category: a group of runs with scores that compare. Its name is its identity, and pools may use names of their own.
+// The names that this program gives tell the device, the budget and the floor of the machine's speed: "cpu-600s-e11",
 // "cuda-20s-e12.5"; "cpu-600s" in a pool of kind "command".
 #pragma once
 

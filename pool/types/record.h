@@ -1,4 +1,4 @@
-// Records: what a journal holds, one JSON object a line. Format 1.
+// Records: the lines of a journal, one JSON object each. Format 1.
 //
 // A record is its bytes: one line of UTF-8 JSON without the line feed, at most 256 KiB. Its id is the SHA-256 of those
 // bytes, 64 hex digits. Every record begins with {"v":1,"type":T,...}; a reader that meets a larger v stops and says
@@ -11,9 +11,9 @@
 //   claim    "this candidate improves on its parents": candidate, its canonical TOML, parents, category, runs (ids),
 //            val_bpb (mean over those runs), artifact (digest of one of them), writer, at
 //   lease    "a run of this is under way": candidate, category, budget_s, replicate, writer, at, and with its toml and
-//            parents what the candidate is, so that others do not try the same; good for 1.5 budgets
-//   retirement  "explore no further from this" or, with retired false, "do again": candidate, retired, reason, writer, at.
-//            Whose word counts: pool/rules/retirement.h
+//            parents the candidate itself, so that others do not try the same; good for 1.5 budgets
+//   retirement  "explore no further from this" or, with retired false, "do again": candidate, retired, reason, writer,
+//            at. pool/rules/retirement.h says which of them count
 #pragma once
 
 #include <array>
@@ -32,9 +32,9 @@ namespace cultivar {
 
 inline constexpr int kRecordVersion = 1;
 inline constexpr std::size_t kMaxRecordBytes = 256 * 1024;
-inline constexpr int kTraceSteps = 32;        // K: the first steps whose clock and loss a run records
+inline constexpr int kTraceSteps = 32;        // K: a run records the clock and the loss of so many first steps
 inline constexpr int kScoreChunks = 64;       // the validation slice in equal parts, by target position
-inline constexpr double kClockTick_s = 1e-4;  // what a run's own clock counts in
+inline constexpr double kClockTick_s = 1e-4;  // the unit of a run's own clock
 
 // How a run ended. Written by name; existing names never change their meaning.
 enum class RunStatus {
@@ -44,7 +44,7 @@ enum class RunStatus {
     unfit,    // cannot be judged here: a step does not fit the budget, the model not the machine or the pool's caps
 };
 
-// What was decided when the run was recorded, by the test of bandit/noise.
+// The decision of bandit/policy/keep_test.h when the run was recorded.
 enum class Decision { kept, reverted, undecided, none };
 
 std::string_view name(RunStatus status);
@@ -76,7 +76,7 @@ struct Run {
     std::uint64_t seed = 0;
     RunStatus status = RunStatus::failed;
     Decision decision = Decision::none;
-    std::string reason;         // why this decision, or what went wrong; one line
+    std::string reason;         // why this decision, or the failure; one line
     std::string operator_name;  // "seed", "replicate", "tune", "switch", "cross", "import", "proposer", "proposer:NAME"
     std::string choice;         // why this run was chosen, for people; one line
     bool by_hand = false;       // a person made this cross or import here, so that no planner chose the run
@@ -91,7 +91,7 @@ struct Run {
     std::vector<double> chunk_loss_sums;  // kScoreChunks sums in nats, or empty
     std::optional<double> val_loss;       // nats a token; none of a command's run
     std::optional<double> val_bpb;        // of a command's run: its score, whatever that counts
-    std::optional<double> expected_bpb;   // stopped runs: what the curve pointed to
+    std::optional<double> expected_bpb;   // stopped runs: the score that the curve pointed to
     std::string artifact;                 // SHA-256, or ""
     std::int64_t artifact_bytes = 0;
     std::int64_t parameters = 0;
@@ -101,7 +101,7 @@ struct Run {
     Energy energy;
     std::string zone;  // electricity grid, or ""
     std::optional<std::int64_t> network_bytes;
-    // What an external proposer took when it was asked before this run, whether the run became its proposal or not.
+    // The cost of an external proposer that was asked before this run, whether the run became its proposal or not.
     std::string proposer;          // the name of its operator, or "": none was asked
     std::string proposer_refused;  // why its answer was not used, or ""; one line
     double proposer_seconds = 0;   // until it had answered or was given up
@@ -150,13 +150,14 @@ using Record = std::variant<Run, Claim, Lease, Retirement>;
 // Parameters, forward FLOPs and joules a token, as far as the record knows them.
 UseCost use_cost(const Run& run);
 
-// The figures of a run as precise as they are worth keeping, which halves a record: times to the tick of the run's clock
-// (those of the curve to 1 ms), losses of the trace to 7 significant digits, of the curve to 5, of the chunks to 8.
+// The figures of a run as precise as they are worth keeping, which halves a record: times to the tick of the run's
+// clock (those of the curve to 1 ms), losses of the trace to 7 significant digits, of the curve to 5, of the chunks to
+// 8.
 void round_figures(Run& run);
 
 // One line without the line feed.
 std::string to_line(const Record& record);
-// Errors: corrupt (with what is wrong), newer. Figures must be finite and in range.
+// Errors: corrupt (its message says why), newer. Figures must be finite and in range.
 Result<Record> parse_line(std::string_view line);
 // Runs and plans from before "by_hand" say it in the text of their choice alone.
 bool by_hand_in(std::string_view choice);

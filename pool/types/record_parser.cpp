@@ -1,4 +1,4 @@
-// Records as they come from pools: hostile bytes into values, or what is wrong with them.
+// Reads records as they come from pools: hostile bytes into values, or the first fault in them.
 #include <cmath>
 
 #include <fmt/format.h>

@@ -11,15 +11,17 @@
 //        "interval":[L,H],"seconds":S},...],"chosen":TEXT,"reruns":[{"seed":N,"val_bpb":B},...],
 //      "record":{"accepted":B,"seeds":N,"against":CLAIM|null,"gain":G|null,"p":P|null,"interval":[L,H]|null},
 //      "plan":{"tier":TIER,"extent":"sample"|"whole"|"in_full","rerun_waits":true}}}
-// The fields after "at" came later: each is left out where there is nothing to say, so that older lines keep their bytes,
-// and a reader takes its absence for that. data: what was scored on, by digest. evaluator_sha256: of the program that
-// scored. checks: each further figure that was held against the claim; its 95 % interval and seconds where known. chosen:
-// why the claim was judged as far as it was. reruns: what verifiers' own trainings with fresh seeds scored, those of the
-// verdict that this one replaces first. record: what the pool's rule for records said of them (eval/significance), in
-// bits per byte: gain over the record that stood, the chance of such a gain without a true one, and the gain's 95 %
-// interval; "against" is null where none stood, and then those three are. Older verdicts have a record without reruns: it
-// rests on the scores of the claim's own runs.
-// The ledger's tip is signed; a verdict counts only when that key stands in allowed_signers on main.
+// The fields after "at" came later: each is left out where it is empty, so that older lines keep their bytes, and a
+// reader takes its absence for that. data: the files that it was scored on, by digest. evaluator_sha256: of the program
+// that scored. checks: each further figure that was held against the claim; its 95 % interval and seconds where known.
+// chosen: the reason for the extent of the audit, for people. reruns: the scores of verifiers' own trainings with fresh
+// seeds, those of the verdict that this one replaces first. record: the result of the pool's rule for records
+// (eval/statistics/significance.h), in bits per byte: the gain over the record that stood, the chance of such a gain
+// without a true one, and the gain's 95 % interval; "against" is null where none stood, and then those three are. Older
+// verdicts have a record without reruns: it rests on the scores of the claim's own runs. plan: the audit that was
+// planned (pool/types/audit.h); "rerun_waits" is left out where it is false. The parser reads the plan of older
+// verdicts from "chosen", and no other code looks at that text. The ledger's tip is signed; a verdict counts only when
+// that key stands in allowed_signers on main.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +43,8 @@ struct Check {
     std::string name;
     std::optional<double> claimed, measured, tolerance;
     std::int64_t count = 0;               // chunks, steps or seeds that it rests on
-    std::optional<double> low{}, high{};  // 95 % interval of what is measured
-    std::optional<double> seconds{};      // what it took
+    std::optional<double> low{}, high{};  // 95 % interval of the measured figure
+    std::optional<double> seconds{};      // its cost
 };
 
 struct Rerun {
@@ -53,7 +55,7 @@ struct Rerun {
 struct RecordMark {
     bool accepted = false;
     int seeds = 0;
-    std::string against;                        // record id of the claim whose record stood, or ""
+    std::string against;                        // record id of the claim that held the record, or ""
     double gain = 0, p = 1, low = 0, high = 0;  // with `against` only
 };
 
@@ -89,8 +91,8 @@ std::string to_line(const Verdict& verdict);
 // Errors: corrupt, newer.
 Result<Verdict> parse_verdict(std::string_view line);
 
-// The time of a verdict that is made now and replaces `before`, if any: the newest counts, so it is after that one even if
-// that one's clock was ahead.
+// The time of a verdict that is made now and replaces `before`, if any: the newest counts, so it is after that one even
+// if that one's clock was ahead.
 std::string verdict_time(const std::optional<Verdict>& before, std::int64_t now_s);
 
 }  // namespace cultivar
