@@ -20,7 +20,7 @@ public:
     CommitImport(IndexDatabase& database, RefreshReport& report) : database_(database), report_(report) {}
     Result<void> prepare();  // before anything else
 
-    // Takes a branch whose name and commit agree; any other is reported as refused, once. Errors: io, git.
+    // Takes a branch if its name and commit agree; any other is reported as refused, once. Errors: io, git.
     Result<void> take_branch(const Ref& ref);
     Result<void> take_carried(const CarriedCommit& carried);
 

@@ -111,8 +111,8 @@ Result<void> DerivedTables::derive_verdicts() {
     return {};
 }
 
-// An accepted standing rests on the runs of its accepted claims alone, and is no better than the runs whose weights were
-// scored again.
+// An accepted standing rests on the runs of its accepted claims alone, and is no better than their verified
+// scores.
 Result<void> DerivedTables::limit_to_accepted(const std::string& candidate, const std::string& category) {
     TRY_ASSIGN(Statement set, sql_.prepare(fmt::format(R"(
 WITH vouched AS (SELECT id, artifact_run FROM record WHERE candidate = :candidate AND category = :category AND type = 'claim'

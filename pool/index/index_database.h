@@ -1,4 +1,4 @@
-// The database behind the index: its tables, their version, and the names of what they were filled from.
+// The database behind the index: its tables, their version, and a stamp of the refs and the spool that filled them.
 //
 // A cache: tables of another version or of another task are dropped and made anew, and a file that is no database is
 // deleted. A record's bytes stay in git; tables hold the figures that queries need.

@@ -13,11 +13,11 @@
 namespace cultivar {
 namespace {
 
-// "<before><what><rest>" -> rest, for the refs that this clone, its remote and its sources have.
-std::optional<std::string> under(const std::string& ref, const std::string& what) {
+// "<before><folder><rest>" -> rest, for the refs that this clone, its remote and its sources have.
+std::optional<std::string> under(const std::string& ref, const std::string& folder) {
     for (const std::string& before : {std::string("refs/heads/"), fmt::format("refs/remotes/{}/", kRemote),
                                       fmt::format("refs/sources/{}/", source_of_ref(ref))}) {
-        if (ref.starts_with(before + what)) return ref.substr(before.size() + what.size());
+        if (ref.starts_with(before + folder)) return ref.substr(before.size() + folder.size());
     }
     return std::nullopt;
 }
@@ -127,7 +127,7 @@ Result<void> IndexImporter::take_artifact(const Oid& commit) {
     return there ? Result<void>() : repo.set_ref("refs/artifacts/" + digest, commit, "");
 }
 
-// A chain of bundles carries candidates, artifacts, and the journals of people who cannot push here.
+// A chain of bundles carries candidates, artifacts, and the journals of contributors without the right to push.
 Result<void> IndexImporter::take_bundles(const Ref& ref, LogImport& logs) {
     Repo& repo = database_.clone().repo;
     const LogPosition before = logs.indexed_tip(ref.name);

@@ -3,7 +3,7 @@
 //   LogImport      follows journals and ledgers from where they were last seen   (log_import.h)
 //   RecordImport   checks records on all cores and writes them in their order    (record_import.h)
 //   CommitImport   takes candidates' commits                                     (commit_import.h)
-//   derive_tables  standings, retirements and totals of what is new              (derived_tables.h)
+//   derive_tables  updates standings, retirements and totals                     (derived_tables.h)
 #pragma once
 
 #include <memory>
@@ -25,8 +25,8 @@ public:
     IndexImporter(IndexDatabase& database, RefreshReport& report) : database_(database), report_(report) {}
 
     // Takes everything that these refs and the spool hold and the tables do not, and reports counts and refusals. A log
-    // that was rewound is put back to where it was good. Errors: io, git; what is wrong with a foreign object is refused,
-    // not an error.
+    // that was rewound is put back to where it was good. A bad foreign object is refused, not an
+    // error. Errors: io, git.
     Result<void> import_all(const std::vector<Ref>& refs);
 
 private:

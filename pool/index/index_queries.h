@@ -83,8 +83,8 @@ public:
 
     Result<std::vector<ClaimRow>> claims(const std::string& candidate = "");  // oldest first; "": of all candidates
     Result<std::vector<ClaimRow>> pending_claims();                           // those without a verdict that counts
-    // Accepted claims of each writer's key since its last rejected one, by writer. None for a writer whose key is not
-    // known. Two statements.
+    // Accepted claims of each writer's key since its last rejected one, by writer. None for a writer without a known
+    // key. Two statements.
     Result<std::map<std::string, int>> valid_in_a_row();
     // The oddities of a claim beside the rest of the pool, a sentence each: figures or weights that another run has, seeds
     // picked among many, more compute than the budget, runs that were rejected before. They prove no fraud: such a claim
@@ -101,7 +101,7 @@ public:
     // Is it good, and not in the archive yet?
     Result<bool> may_archive_candidate(const Oid& commit);
     Result<bool> may_archive_journal(const Oid& tip);
-    // Artifacts whose claims are all judged, without the `keep` best accepted ones of each category.
+    // Artifacts of judged claims alone, without the `keep` best accepted ones of each category.
     Result<std::set<std::string>> judged_artifacts(int keep);
     Result<std::set<std::string>> needed_artifacts();  // of claims that nobody judged, and of this clone's kept runs
     Result<std::vector<std::string>> claimed_artifacts();  // digests that claims of this clone name

@@ -9,7 +9,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kAtOnce = 64;  // lines that a thread takes; fewer than that are not worth a second thread
+constexpr std::size_t kAtOnce = 64;  // lines that a thread takes at once; fewer are not worth a second thread
 constexpr unsigned kMostThreads = 8;
 
 CheckedLine check_line(const Task& task, const std::string& task_id, const RawLine& line) {

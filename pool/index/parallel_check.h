@@ -1,4 +1,4 @@
-// Many records read and checked at once, on all cores: most of the time of a first pull and of a rebuilt index.
+// Parses and checks many records at once, on all cores: most of the time of a first pull and of a rebuilt index.
 #pragma once
 
 #include <optional>
@@ -13,16 +13,16 @@ namespace cultivar {
 
 struct RawLine {
     std::string text;
-    std::string writer;  // whose journal it lies in
+    std::string writer;  // of the journal that it lies in
 };
 
 struct CheckedLine {
     std::string id;
-    std::optional<Record> record;  // nothing when unreadable
-    std::string refused;           // why it does not count, or ""
+    std::optional<Record> record;  // none: unreadable
+    std::string refused;           // the reason why it does not count; "": it counts
 };
 
-// In the order of `lines`. Pure (pool/record, pool/intake); some 60 microseconds a run and core.
+// In the order of `lines`. Pure; some 60 microseconds per run and core.
 std::vector<CheckedLine> check_lines(const Task& task, const std::string& task_id, std::span<const RawLine> lines);
 
 }  // namespace cultivar

@@ -1,5 +1,5 @@
-// What a first pull and a rebuilt index have to read, read while the tables are filled: the segments of journals, and the
-// candidates' commits. Each works in a thread of its own, on a repository handle of its own.
+// Reads the segments of journals and the candidates' commits of a first pull or a rebuilt index while the tables are
+// filled. Each class works in a thread of its own, on a repository handle of its own.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,7 @@
 
 namespace cultivar {
 
-// Logs in the order in which they will be asked for, a few at a time.
+// Reads logs in the order in which they will be asked for, a few at a time.
 class LogsAhead {
 public:
     struct Wanted {
@@ -28,8 +28,8 @@ public:
     ~LogsAhead();  // reads no further
     LogsAhead(const LogsAhead&) = delete;
 
-    // As read_segments(); waits for it. Logs that were wanted before this one are passed over. Nothing: it was not
-    // wanted, or the repository could not be opened a second time.
+    // The result of read_segments() for this log; waits for it, and skips logs that were wanted before it. None: the log
+    // was not wanted, or the repository could not be opened a second time.
     std::optional<Result<std::vector<LogSegment>>> take(const Oid& tip, std::size_t from);
 
 private:
@@ -37,7 +37,7 @@ private:
 
     std::string git_dir_;
     std::vector<Wanted> wanted_;
-    std::size_t next_ = 0;  // of wanted_: the first that may still be asked for
+    std::size_t next_ = 0;  // the first of wanted_ that may still be asked for
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<Result<std::vector<LogSegment>>> done_;  // of wanted_[next_] and so on
@@ -45,7 +45,7 @@ private:
     std::thread thread_;
 };
 
-// Checks candidate commits as Lineage does, bad ones passed over, into a table of its own.
+// Checks candidate commits as Lineage does, into a table of its own; skips bad ones.
 class LineageAhead {
 public:
     // `task` must outlive the object.
@@ -53,7 +53,7 @@ public:
     ~LineageAhead();
     LineageAhead(const LineageAhead&) = delete;
 
-    // Waits until all are checked, then gives them to a lineage that knows nothing yet.
+    // Waits until all are checked, then gives them to a lineage that knows no commit yet.
     Result<void> give(Lineage& to);
 
 private:

@@ -29,7 +29,7 @@ VALUES(:id, :claim, :verifier, :result, :at, :seconds, :joules, :record, :line)
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
-// Does the run of this lease follow it, as for nearly every old lease? Nobody asks for such a lease again.
+// Does the run of this lease follow it? Nearly every old lease is over, and no query needs it.
 bool is_over(const std::vector<RawLine>& lines, const std::vector<CheckedLine>& checked, std::size_t at) {
     const Lease* lease = checked[at].record ? std::get_if<Lease>(&*checked[at].record) : nullptr;
     if (!lease || !checked[at].refused.empty()) return false;

@@ -20,12 +20,12 @@ struct Refusal {
 
 struct RefreshReport {
     int runs = 0, claims = 0, candidates = 0, verdicts = 0, contributors = 0, retirements = 0;
-    int leases = 0;     // of runs that did not come too
-    int proposals = 0;  // that a source brought (pool/storage/bundle.h)
-    int archived = 0;   // candidates that the archive holds now and did not
+    int leases = 0;     // without their run
+    int proposals = 0;  // from extra remotes (pool/storage/bundle.h)
+    int archived = 0;   // candidates that are new in the archive
     std::vector<Refusal> refused;
 };
-// Its counts by their names, as one process tells another.
+// Its counts by their names, for the report of the sandboxed reader.
 inline constexpr std::pair<const char*, int RefreshReport::*> kReportCounts[] = {
     {"runs", &RefreshReport::runs},
     {"candidates", &RefreshReport::candidates},
@@ -41,13 +41,13 @@ inline constexpr std::pair<const char*, int RefreshReport::*> kReportCounts[] = 
 struct RunRow {
     std::string id;
     Run run;
-    bool refused = false;  // failed intake, or its claim was rejected
+    bool refused = false;  // failed its checks, or its claim was rejected
     std::string why_refused;
     std::string
         source;  // where it came from: "archive", a source's name (pool/storage/extra_remote.h), or "" for the pool itself
 };
 
-// What the search asks of a run, from the index alone.
+// The fields of a run that the search uses.
 struct RunSummary {
     std::string id, writer, candidate, operator_name;
     RunStatus status = RunStatus::done;
@@ -71,7 +71,7 @@ struct OtherCategoryRun {
 struct ClaimRow {
     std::string id;
     Claim claim;
-    std::string problem;             // what intake found wrong, or ""
+    std::string problem;             // the reason why it does not count; "": none
     std::optional<Verdict> verdict;  // the newest that counts
 };
 
@@ -79,22 +79,23 @@ struct ClaimRow {
 struct Standing {
     std::string candidate, category;
     int runs = 0;        // scored and not refused
-    double val_bpb = 0;  // mean over those runs; of a rejected candidate, what was claimed; of an accepted one, the
-                         // mean over the runs of its accepted claims, but no better than what was scored again
+    double val_bpb = 0;  // mean over those runs; of a rejected candidate, the claimed mean; of an accepted one, the
+                         // mean over the runs of its accepted claims, but no better than their verified scores
     bool kept = false;
     std::string verdict;      // "accepted", "rejected", "inconclusive", "pending" (claimed), "" (not claimed)
     bool record = false;      // accepted as one by a verdict that counts
     std::string contributor;  // writer of the first run here
-    UseCost cost;             // parameters and FLOPs of that run; joules a token: the mean over the runs that count
+    UseCost cost;             // parameters and FLOPs of that run; joules per token: mean over the runs that count
 };
 
 // The record of a category: the best claim that was accepted as one.
 struct RecordHolder {
     std::string claim, candidate;
-    std::vector<double> scores;  // one a seed: of its verdict's reruns; of its own runs where an older one has none
+    std::vector<double>
+        scores;  // one per seed: of its verdict's reruns, or of its own runs if an older verdict has none
 };
 
-// A candidate that cannot be judged in a category, and why.
+// A candidate that cannot be judged in a category, and the reason.
 struct Unfit {
     std::string candidate, category, reason;
 };
@@ -115,9 +116,9 @@ struct CandidateRow {
     std::vector<Oid> commits;          // none: no branch or commit known yet
 };
 
-// A key's doings, under whatever names: standing belongs to keys.
+// The work of one key, under all its writers' names: standing belongs to keys.
 struct Contributor {
-    std::string key;                   // fingerprint, or the writer's name where the log does not tell
+    std::string key;                   // fingerprint; the writer's name if the log does not tell the key
     std::vector<std::string> writers;  // sorted
     int runs = 0, claims = 0, valid = 0, rejected = 0;
     int valid_in_a_row = 0;                    // by the verdicts' times, since the last rejected one

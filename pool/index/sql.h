@@ -20,10 +20,10 @@ namespace cultivar {
     "ORDER BY at DESC, verdict.seq DESC LIMIT 1)"
 inline constexpr const char* kVerdictOf = CULTIVAR_VERDICT_OF("line");
 inline constexpr const char* kResultOf = CULTIVAR_VERDICT_OF("result");
-// Is it an accepted record?
+// Did it accept the claim as a record?
 inline constexpr const char* kRecordOf = CULTIVAR_VERDICT_OF("result = 'accepted' AND verdict.record");
 inline constexpr const char* kResultAndTimeOf = CULTIVAR_VERDICT_OF("result || ' ' || at");
-// The runs whose weights an accepted verdict scored again.
+// The runs of artifacts with an accepted claim.
 inline constexpr const char* kAcceptedRuns =
     "SELECT artifact_run FROM record WHERE type = 'claim' AND " CULTIVAR_VERDICT_OF("result") " = 'accepted'";
 #undef CULTIVAR_VERDICT_OF

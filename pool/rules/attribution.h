@@ -1,5 +1,5 @@
-// Attributes a pool's improvements to contributors. A pure function of lineage, scores and verdicts: everybody who holds
-// the same refs gets the same credits.
+// Attributes a pool's improvements to contributors. A pure function of lineage, scores and verdicts: the same refs give
+// the same credits everywhere.
 //
 //   Improvement  An accepted candidate in a category. Its finder is the writer of its first accepted claim, by the
 //                verifier's time; later claims gain nothing.

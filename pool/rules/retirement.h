@@ -4,7 +4,7 @@
 // Only the newest statement of each writer counts. The first of these authorities that has made a statement decides:
 //   1. this clone itself, for this clone alone;
 //   2. the pool's verifiers (allowed_signers on main), for everybody: the newest of their statements;
-//   3. the writers whose runs kept the candidate, for everybody, once all of them have retired it.
+//   3. the writers with a kept run of the candidate, for everybody, once all of them have retired it.
 // No other writer may decide: otherwise anybody with push access could retire the best of a pool.
 #pragma once
 
