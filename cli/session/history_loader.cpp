@@ -96,26 +96,21 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     for (const Seed& seed : seeds) known(seed.candidate).seed = true;
     Index& index = *session.index;
     TRY_ASSIGN(std::vector<RunSummary> runs, index.summaries(category));
-    TRY_ASSIGN(std::set<std::string> accepted, index.accepted_runs());
-    auto own = [&](const RunSummary& run) { return run.writer == session.clone->writer || accepted.count(run.id) > 0; };
+    auto own = [&](const auto& run) { return run.accepted || run.writer == session.clone->writer; };
     TRY_ASSIGN(std::int64_t count, index.candidate_count());
     std::optional<std::set<std::string>> only;
     TRY_ASSIGN(std::vector<OtherCategoryRun> elsewhere, index.runs_elsewhere(category, kMostElsewhere, before));
     if (count > kMostCandidates) only = chosen(runs, own, elsewhere);
-    TRY_ASSIGN(std::vector<CandidateRow> rows, index.candidates(only ? &*only : nullptr));
-    TRY_ASSIGN(std::set<std::string> kept, index.kept_candidates());
-    TRY_ASSIGN(std::set<std::string> rejected, index.rejected_candidates());
-    TRY_ASSIGN(auto retired, index.retired_candidates());
-    TRY_ASSIGN(auto counts, index.run_counts());
-    for (const CandidateRow& row : rows) {
+    TRY_ASSIGN(std::vector<PlanCandidate> rows, index.plan_candidates(only ? &*only : nullptr));
+    for (PlanCandidate& row : rows) {
         auto candidate = parse_canonical(session.clone->task.space, session.clone->task_id, row.toml);
         if (!candidate) continue;
         KnownCandidate& entry = known(std::move(*candidate));
-        entry.parents = row.parents;
-        entry.kept = kept.count(row.id) > 0;
-        entry.rejected = rejected.count(row.id) > 0;
-        entry.retired = retired.count(row.id) > 0;
-        if (auto made = counts.find(row.id); made != counts.end()) entry.runs_anywhere = made->second;
+        entry.parents = std::move(row.parents);
+        entry.kept = row.kept;
+        entry.rejected = row.rejected;
+        entry.retired = row.retired;
+        entry.runs_anywhere = row.runs;
     }
     // Only own runs need their curves (bandit/policy/early_stopping.h).
     TRY_ASSIGN(std::vector<RunRow> own_runs, index.own_runs(category));
@@ -132,7 +127,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         Trial& trial = history.elsewhere.emplace_back();
         trial.candidate = std::move(run.candidate);
         trial.score = run.score;
-        trial.trusted = run.writer == session.clone->writer || accepted.count(run.id) > 0;
+        trial.trusted = own(run);
         if (!trial.trusted) trial.writer = std::move(run.writer);
         trial.category = std::move(run.category);
     }

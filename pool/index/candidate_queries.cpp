@@ -117,13 +117,6 @@ Result<std::optional<CandidateRow>> IndexQueries::candidate(const std::string& i
     return found;
 }
 
-Result<std::set<std::string>> IndexQueries::kept_candidates() {
-    return texts(R"(
-SELECT candidate FROM candidate_commit WHERE shared > 0 UNION
-SELECT candidate FROM record WHERE type = 'claim' UNION
-SELECT candidate FROM record WHERE type = 'run' AND refused IS NULL AND rejected = 0 AND decision = 'kept')");
-}
-
 Result<std::map<std::string, Retired>> IndexQueries::retired_candidates() {
     TRY_ASSIGN(Statement get, prepare("SELECT candidate, writer, reason, at, everywhere FROM retired"));
     std::map<std::string, Retired> retired;
@@ -132,14 +125,6 @@ Result<std::map<std::string, Retired>> IndexQueries::retired_candidates() {
         one = {row.text(), row.text(), row.text(), row.flag()};
     }));
     return retired;
-}
-
-Result<std::set<std::string>> IndexQueries::rejected_candidates() {
-    return texts(fmt::format(R"(
-SELECT candidate FROM record WHERE type = 'claim' AND {} = 'rejected' AND NOT EXISTS (
-    SELECT 1 FROM record AS run WHERE run.type = 'run' AND run.candidate = record.candidate AND run.status = 'done'
-        AND run.refused IS NULL AND run.rejected = 0))",
-                             kResultOf));
 }
 
 Result<std::map<std::string, int>> IndexQueries::children() {

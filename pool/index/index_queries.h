@@ -36,8 +36,6 @@ public:
     // The same for a plan, with their states; without commits.
     Result<std::vector<PlanCandidate>> plan_candidates(const std::set<std::string>* only = nullptr);
     Result<std::map<std::string, Retired>> retired_candidates();  // pool/rules/retirement.h
-    Result<std::set<std::string>> kept_candidates();              // with a branch, a claim or a kept run
-    Result<std::set<std::string>> rejected_candidates();          // with a rejected claim and no run that counts
     Result<std::map<std::string, int>> children();  // of candidates that others name as a parent: how many do
     // Candidates with a kept run of this clone in a category in which it has not claimed them, and not retired.
     Result<std::vector<std::string>> unclaimed();
@@ -51,8 +49,6 @@ public:
     Result<std::vector<RunRow>> own_runs(const std::string& category);
     // The runs that count, oldest first.
     Result<std::vector<RunSummary>> summaries(const std::string& category);
-    Result<std::map<std::string, int>> run_counts();         // by candidate: the runs that count, in any category
-    Result<std::set<std::string>> accepted_runs();           // those whose weights an accepted verdict scored again
     Result<int> replicates(const std::string& candidate);    // runs recorded so far, by anyone
     Result<std::string> record_line(const std::string& id);  // the record's bytes. Errors: not_found
     // Leases of other writers that are still good: first seen here less than 1.5 budgets ago (the lease's or the pool's,

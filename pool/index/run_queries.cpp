@@ -60,8 +60,6 @@ Result<std::vector<RunRow>> IndexQueries::own_runs(const std::string& category) 
     return read_runs(get.bind(":writer", clone().writer).bind(":category", category));
 }
 
-Result<std::set<std::string>> IndexQueries::accepted_runs() { return texts(kAcceptedRuns); }
-
 Result<std::vector<RunSummary>> IndexQueries::summaries(const std::string& category) {
     TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
 SELECT id, writer, candidate, operator, status, decision, score, budget_s, steps, parents, wall_s, proposer,
@@ -73,17 +71,6 @@ WHERE type = 'run' AND category = :category AND refused IS NULL AND rejected = 0
                           decision(row.text()), row.real(), row.real(), row.whole(), split(row.text()),
                           row.real(),           row.text(), row.real(), row.real(),  row.flag()};
     });
-}
-
-Result<std::map<std::string, int>> IndexQueries::run_counts() {
-    TRY_ASSIGN(Statement get, prepare("SELECT candidate, COUNT(*) FROM record WHERE type = 'run' AND refused IS "
-                                      "NULL AND rejected = 0 GROUP BY candidate"));
-    std::map<std::string, int> counts;
-    TRY(get.each([&](Row& row) {
-        int& count = counts[row.text()];
-        count = row.count();
-    }));
-    return counts;
 }
 
 Result<int> IndexQueries::replicates(const std::string& candidate) {
