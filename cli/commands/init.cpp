@@ -12,6 +12,7 @@
 #include "cli/session/identity.h"
 #include "cli/session/session.h"
 #include "pool/transport/transport.h"
+#include "pool/types/task_parser.h"
 #include "pool/util/sha256.h"
 #include "train/lm/space/lm_search_space.h"
 

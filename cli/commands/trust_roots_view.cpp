@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/git/allowed_signers.h"
 #include "pool/storage/segment_log.h"
 #include "pool/util/utc_time.h"
 

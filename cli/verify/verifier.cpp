@@ -9,6 +9,7 @@
 #include "eval/judge/rescore_test.h"
 #include "eval/judge/structure_check.h"
 #include "pool/clone/trust_roots.h"
+#include "pool/git/allowed_signers.h"
 #include "pool/storage/segment_log.h"
 #include "pool/sync/artifact_store.h"
 #include "train/launch/energy_meter.h"

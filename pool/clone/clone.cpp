@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/types/task_parser.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/git/allowed_signers.h"
+#include "pool/git/sshsig.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {

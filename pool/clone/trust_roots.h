@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "pool/clone/clone.h"
+#include "pool/git/allowed_signers.h"
 
 namespace cultivar {
 

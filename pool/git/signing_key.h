@@ -4,19 +4,15 @@
 // Commits are signed in the namespace "git", a change of a pool's trust roots (pool/clone/trust_roots.h) in "cultivar-trust".
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "pool/git/repository.h"
+#include "pool/git/sshsig.h"
 #include "pool/util/result.h"
 
 namespace cultivar {
-
-inline constexpr std::string_view kCommits = "git", kRoots = "cultivar-trust";  // namespaces of signatures
 
 class Key : public Signer {
 public:
@@ -37,31 +33,5 @@ private:
     struct Impl;
     std::shared_ptr<Impl> impl_;
 };
-
-// The fingerprint of the key that made this armoured signature over `bytes`. Errors: corrupt (malformed, of another
-// namespace or kind, or not a signature of these bytes).
-Result<std::string> verify_signature(std::string_view armoured, std::string_view bytes,
-                                     std::string_view name_space = kCommits);
-
-// Whose key signed a commit: "" for an unsigned one. Errors: corrupt, git.
-Result<std::string> signer_of(const Repo& repo, const Oid& commit);
-
-struct AllowedSigner {
-    std::string principal;
-    std::string public_text;
-    std::string fingerprint;
-    std::optional<std::int64_t> valid_after_s{}, valid_before_s{};
-};
-
-// OpenSSH's allowed_signers: those that may sign in this namespace. Lines of other key kinds are skipped; validity times
-// are honoured where they name their zone (valid-before="20261231Z"), as they mean another time on every machine where
-// they do not. Errors: corrupt, for certificate authorities and options that nothing here honours, too.
-Result<std::vector<AllowedSigner>> parse_allowed_signers(std::string_view text, std::string_view name_space = kCommits);
-
-// Why this key may not have signed a log's commit of that time: it is not among them, not yet or no more; "" if it may.
-// As git does, the time is the one that the commit gives: what an expired key signs with an old date looks old. A key
-// that is lost is taken off the list.
-std::string why_not_allowed(const std::vector<AllowedSigner>& signers, const std::string& fingerprint,
-                            std::int64_t unix_s);
 
 }  // namespace cultivar

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pool/clone/trust_roots.h"
+#include "pool/git/allowed_signers.h"
 #include "pool/index/sql.h"
 #include "pool/rules/retirement.h"
 

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "pool/clone/trust_roots.h"
+#include "pool/git/allowed_signers.h"
+#include "pool/git/sshsig.h"
 #include "pool/index/derived_tables.h"
 
 namespace cultivar {

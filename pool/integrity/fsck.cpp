@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pool/clone/trust_roots.h"
+#include "pool/git/sshsig.h"
 #include "pool/sync/artifact_store.h"
 
 namespace cultivar {

@@ -8,7 +8,9 @@
 
 #include "pool/clone/clone.h"
 #include "pool/clone/trust_roots.h"
+#include "pool/git/allowed_signers.h"
 #include "pool/git/signing_key.h"
+#include "pool/git/sshsig.h"
 #include "pool/lineage/candidate_commits.h"
 #include "pool/storage/bundle.h"
 #include "pool/storage/segment_log.h"

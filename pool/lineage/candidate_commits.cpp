@@ -11,52 +11,9 @@
 namespace cultivar {
 namespace {
 
-constexpr const char* kFile = "candidate.toml";
-constexpr const char* kAuthor = "cultivar";
-constexpr const char* kEmail = "pool@cultivar.invalid";
-constexpr std::size_t kSubjectLength = 72;
 constexpr std::size_t kRecent = 2048;  // commits kept in memory with all their genes
 
-std::string cross_lines(const Cross& merge, const Candidate& a, const Candidate& b) {
-    std::string text;
-    for (const CrossOrigin& origin : merge.origins) {
-        const char* how = origin.repaired ? ", repaired" : origin.contested ? ", contested" : "";
-        text += fmt::format("{} = {} from {}{}\n", origin.gene, origin.value, short_id((origin.from == 'a' ? a : b).id),
-                            how);
-    }
-    text += "\n";
-    for (const Oid& base : merge.bases) text += fmt::format("Crossover-Base: {}\n", base);
-    return text + fmt::format("Crossover-Seed: {}\n", merge.seed);
-}
-
-// As many changes as fit a line of 72 characters, at least one; the rest as a number.
-std::string subject_of(const std::vector<GeneChange>& changes) {
-    if (changes.empty()) return "the defaults";
-    std::string subject = change_text({changes[0]});
-    for (std::size_t i = 1; i < changes.size(); ++i) {
-        std::string longer = subject + ", " + change_text({changes[i]});
-        std::string more = fmt::format(", {} more", changes.size() - i - 1);
-        if (longer.size() + (i + 1 < changes.size() ? more.size() : 0) > kSubjectLength)
-            return subject + fmt::format(", {} more", changes.size() - i);
-        subject = std::move(longer);
-    }
-    return subject;
-}
-
 }  // namespace
-
-std::string candidate_branch(const std::string& candidate_id, const Oid& commit) {
-    return fmt::format("candidates/{}.{}", candidate_id, commit.substr(0, 8));
-}
-
-std::optional<std::pair<std::string, std::string>> parse_candidate_branch(const std::string& ref) {
-    constexpr std::string_view kFolder = "candidates/";
-    if (ref.size() < kFolder.size() + 41) return std::nullopt;
-    std::string_view folder(ref.data(), ref.size() - 41), tail(ref.data() + folder.size(), 41);
-    if (!folder.ends_with(kFolder)) return std::nullopt;
-    if (!is_hex(tail.substr(0, 32), 32) || tail[32] != '.' || !is_hex(tail.substr(33), 8)) return std::nullopt;
-    return std::pair(std::string(tail.substr(0, 32)), std::string(tail.substr(33)));
-}
 
 Result<void> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit) {
     std::string ref = "refs/heads/" + candidate_branch(commit.candidate.id, commit.oid);
@@ -212,8 +169,8 @@ Result<Candidate> Lineage::content(const Commit& raw, const Oid& commit) {
     TRY_ASSIGN(std::vector<TreeEntry> entries, repo_.read_tree(raw.tree, 8));
     if (std::ranges::any_of(entries, [](const TreeEntry& entry) { return entry.name == "files"; }))
         return fail(Code::corrupt, fmt::format("commit {} holds files, for which it needs a newer cultivar", commit));
-    if (entries.size() != 1 || entries[0].name != kFile || !entries[0].plain_file)
-        return fail(Code::corrupt, fmt::format("commit {} holds something else than {}", commit, kFile));
+    if (entries.size() != 1 || entries[0].name != kCandidateFile || !entries[0].plain_file)
+        return fail(Code::corrupt, fmt::format("commit {} holds something else than {}", commit, kCandidateFile));
     TRY_ASSIGN(std::string toml, repo_.read_blob(entries[0].oid, kMaxCandidateBytes));
     return parse_canonical(task_.space, task_id_, toml);
 }
@@ -233,7 +190,7 @@ Result<CandidateCommit> Lineage::write(const Candidate& candidate, std::vector<O
     for (const Oid& parent : parents) TRY(read(parent));
     TRY_ASSIGN(Plan planned, plan(candidate, parents, Unrelated::over_defaults));
     TRY_ASSIGN(Oid blob, repo_.write_blob(candidate.toml));
-    TRY(repo_.write_tree({{kFile, blob, false, true}}));
+    TRY(repo_.write_tree({{kCandidateFile, blob, false, true}}));
     TRY(repo_.write_commit(planned.commit));
     TRY_ASSIGN(Ancestry::Node node, node_of(planned.made.oid));
     if (node == 0) TRY(keep(planned.made));
@@ -249,8 +206,8 @@ Result<Lineage::Plan> Lineage::plan(const Candidate& candidate, const std::vecto
         from.push_back(std::move(one));
     }
     TRY_ASSIGN(std::string message, message_of(candidate, from, unrelated));
-    const Oid tree = Repo::name_of_tree({{kFile, Repo::name_of_blob(candidate.toml), false, true}});
-    Commit commit{tree, parents, {kAuthor, kEmail, unix_s}, std::move(message)};
+    const Oid tree = Repo::name_of_tree({{kCandidateFile, Repo::name_of_blob(candidate.toml), false, true}});
+    Commit commit{tree, parents, {kCandidateAuthor, kCandidateEmail, unix_s}, std::move(message)};
     return Plan{{Repo::name_of_commit(commit), candidate, parents, unix_s}, std::move(commit)};
 }
 

@@ -1,18 +1,4 @@
-// Candidates as commits. One commit per kept candidate; format 1:
-//   branch    candidates/<id>.<first 8 hex digits of the commit>
-//   tree      candidate.toml, mode 100644 (canonical bytes, see pool/types/candidate.h)
-//   parents   the candidates it came from: none = a seed or an import, one = an improvement, two = a cross, sorted
-//   author, committer   "cultivar <pool@cultivar.invalid>", +0000; date = newest parent + 1 s, or the pool's creation
-//   message   a pure function of tree and parents, so that two people who find the same thing make the same object:
-//             subject, blank line, changes, blank line, trailers. A change is "<gene> <before> -> <after>" in canonical
-//             TOML, "unset" where the gene is inactive, sorted by gene; against the parent, for a root the defaults.
-//     root, one parent   subject: the changes joined by ", ", as many as fit 72 characters and at least one, then
-//             ", N more"; "the defaults" if there are none; a root's begins with "root: ". Then each change on a line.
-//     two parents        subject: "cross of <a8> and <b8>"; then for each gene in which they differ
-//             "<gene> = <value> from <a8 or b8>", with ", contested" or ", repaired"; trailers Crossover-Base (one a
-//             base, or "defaults") and Crossover-Seed. A child that is not their cross: "merge of ...", then its candidate.toml.
-//     last trailer       Candidate: <id>
-// A commit read from elsewhere is accepted only when writing it again from its tree and parents gives its name.
+// Reads and writes candidate commits, in the form that pool/lineage/candidate_commit_format.h gives.
 #pragma once
 
 #include <optional>
@@ -22,6 +8,7 @@
 
 #include "pool/git/repository.h"
 #include "pool/lineage/ancestry.h"
+#include "pool/lineage/candidate_commit_format.h"
 #include "pool/lineage/crossover.h"
 #include "pool/types/task.h"
 #include "pool/util/sqlite.h"
@@ -34,10 +21,6 @@ struct CandidateCommit {
     std::vector<Oid> parents;
     std::int64_t unix_s = 0;
 };
-
-std::string candidate_branch(const std::string& candidate_id, const Oid& commit);  // without refs/...
-// The id and the 8 digits of "candidates/<id>.<c8>" at the end of a ref's name; nothing when it is not one.
-std::optional<std::pair<std::string, std::string>> parse_candidate_branch(const std::string& ref);
 
 // The local branch of a candidate's commit, made if absent. Errors: busy, git.
 Result<void> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit);

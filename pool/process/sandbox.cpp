@@ -18,13 +18,13 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "pool/process/executable_file.h"
+#include "pool/process/landlock.h"
 #include "pool/process/seccomp_filter.h"
 
 #if defined(CULTIVAR_SANITIZED)
@@ -35,75 +35,6 @@ extern "C" const char* __asan_default_options() { return "disable_coredump=0"; }
 
 namespace cultivar {
 namespace {
-
-// --- Landlock, as the newest kernel knows it; these headers may be older
-// -------------------------------------------------
-
-struct LandlockRights {
-    std::uint64_t files = 0, network = 0, scopes = 0;
-};
-constexpr std::uint64_t kRefer = 1ULL << 13, kTruncate = 1ULL << 14, kDevices = 1ULL << 15;
-constexpr std::uint64_t kTcp = 3, kSocketsAndSignals = 3;
-constexpr int kWithRefer = 2, kWithTruncate = 3, kWithTcp = 4, kWithDevices = 5, kWithScopes = 6;
-
-constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
-constexpr std::uint64_t kRead = kReadFile | LANDLOCK_ACCESS_FS_READ_DIR;
-constexpr std::uint64_t kMake = LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-                                LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | kRefer;
-constexpr std::uint64_t kChange = LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate | kDevices;
-constexpr std::uint64_t kNeverMade = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-                                     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-                                     LANDLOCK_ACCESS_FS_MAKE_SYM;
-
-LandlockRights rights_of(int version, bool network) {
-    LandlockRights rights;
-    rights.files = kRead | kMake | kChange | kNeverMade;
-    if (version < kWithRefer) rights.files &= ~kRefer;
-    if (version < kWithTruncate) rights.files &= ~kTruncate;
-    if (version < kWithDevices) rights.files &= ~kDevices;
-    if (version >= kWithTcp && !network) rights.network = kTcp;
-    if (version >= kWithScopes && !network) rights.scopes = kSocketsAndSignals;
-    return rights;
-}
-
-// The kernel takes as much of the structure as its version has.
-std::size_t size_of_rights(int version) { return version >= kWithScopes ? 24 : version >= kWithTcp ? 16 : 8; }
-
-// Async-signal-safe. 0, or errno; a path that is not there is passed over.
-int allow(int ruleset, std::uint64_t handled, const char* path, std::uint64_t wanted) {
-    const int at = ::open(path, O_PATH | O_CLOEXEC);
-    if (at < 0) return errno == ENOENT || errno == EACCES || errno == ENOTDIR ? 0 : errno;
-    struct stat facts {};
-    ::fstat(at, &facts);
-    if (!S_ISDIR(facts.st_mode)) wanted &= kReadFile | kChange;
-    landlock_path_beneath_attr rule{};
-    rule.allowed_access = wanted & handled;
-    rule.parent_fd = at;
-    const long done = ::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-    const int reason = done == 0 ? 0 : errno;
-    ::close(at);
-    return reason;
-}
-
-Result<int> make_ruleset(const SandboxRules& rules, int version, std::uint64_t& handled) {
-    const LandlockRights rights = rights_of(version, rules.network);
-    handled = rights.files;
-    const long made = ::syscall(SYS_landlock_create_ruleset, &rights, size_of_rights(version), 0);
-    if (made < 0) return fail(Code::io, fmt::format("cannot make a sandbox: {}", std::strerror(errno)));
-    const int ruleset = static_cast<int>(made);
-    const auto allow_all = [&](const std::vector<std::string>& paths, std::uint64_t wanted) -> Result<void> {
-        for (const std::string& path : paths) {
-            if (const int reason = allow(ruleset, handled, path.c_str(), wanted))
-                return fail(Code::io, fmt::format("cannot open a sandbox for '{}': {}", path, std::strerror(reason)));
-        }
-        return {};
-    };
-    auto done = allow_all(rules.read, kRead);
-    if (done) done = allow_all(rules.write, kRead | kMake | kChange);
-    if (done) return ruleset;
-    ::close(ruleset);
-    return fail(done.error());
-}
 
 // --- What every program needs
 // --------------------------------------------------------------------------------------------
@@ -241,7 +172,7 @@ struct Sandbox::Impl {
     Result<void> build() {
         parts.landlock = std::min(parts.landlock, kernel_parts().landlock);
         if (parts.landlock > 0) {
-            TRY_ASSIGN(ruleset, make_ruleset(rules, parts.landlock, handled));
+            TRY_ASSIGN(ruleset, landlock::make_ruleset(rules, parts.landlock, handled));
         }
         if (!parts.seccomp) return {};
         refusing = seccomp_filter(rules, false, program_in_child, parts.landlock);
@@ -251,7 +182,7 @@ struct Sandbox::Impl {
 
     int close_files() const {
         if (ruleset < 0) return 0;
-        if (const int reason = allow(ruleset, handled, "/proc/self", kRead)) return reason;
+        if (const int reason = landlock::allow(ruleset, handled, "/proc/self", landlock::kRead)) return reason;
         return ::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ? 0 : errno;
     }
 
@@ -345,7 +276,7 @@ std::vector<std::string> sandbox_gaps(const KernelParts& parts) {
             "no Landlock in this kernel: a trainer that a foreign configuration has taken over could read "
             "and change your files");
     if (!parts.seccomp)
-        gaps.emplace_back(parts.landlock >= kWithTcp
+        gaps.emplace_back(parts.landlock >= landlock::kWithTcp
                               ? "no seccomp filters in this kernel: a trainer that a foreign configuration has taken "
                                 "over could start programs"
                               : "no seccomp filters in this kernel: a trainer that a foreign configuration has taken "

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "pool/clone/journal.h"
+#include "pool/git/sshsig.h"
 #include "pool/storage/bundle.h"
 #include "pool/storage/segment_log.h"
 

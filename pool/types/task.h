@@ -89,9 +89,6 @@ struct Task {
 
 std::string task_id_text(const Task& task);
 std::string to_toml(const Task& task);
-// Errors: usage (file:line:col), newer. Unknown keys are errors: a typing mistake is never silently ignored.
-// With a `draft`, the keys at its head (format, name, created, kind and metric) may be left out: the draft's hold then.
-Result<Task> parse_task(std::string_view toml, const std::string& where, const Task* draft = nullptr);
 
 // May `next` replace `now` in a pool? A gene's name, type and default never change, and no gene disappears; the task id
 // stays. Errors: corrupt, naming what changed.

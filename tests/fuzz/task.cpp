@@ -1,5 +1,6 @@
 // Fuzzes pool.toml.
 #include "pool/types/task.h"
+#include "pool/types/task_parser.h"
 #include "tests/fuzz/input.h"
 
 using namespace cultivar;

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/types/task_parser.h"
 #include "tests/pool/support/world.h"
 
 namespace cultivar {

@@ -1,10 +1,12 @@
 #include "pool/git/signing_key.h"
+#include "pool/git/allowed_signers.h"
 
 #include <sys/stat.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/git/sshsig.h"
 #include "pool/storage/segment_log.h"
 #include "pool/util/sha256.h"
 #include "pool/util/utc_time.h"

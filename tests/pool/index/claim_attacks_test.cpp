@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/clone/trust_roots.h"
+#include "pool/git/sshsig.h"
 #include "pool/sync/artifact_store.h"
 #include "pool/util/sha256.h"
 #include "tests/pool/index/index_fixture.h"

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/git/sshsig.h"
 #include "pool/storage/segment_log.h"
 #include "tests/pool/support/hand.h"
 

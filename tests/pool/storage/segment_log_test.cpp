@@ -1,4 +1,5 @@
 #include "pool/storage/segment_log.h"
+#include "pool/git/sshsig.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/types/task_parser.h"
 #include "pool/util/file.h"
 #include "pool/util/sha256.h"
 #include "tests/pool/support/fixture.h"

@@ -1,4 +1,5 @@
 #include "pool/types/trainer_command.h"
+#include "pool/types/task_parser.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
