@@ -10,7 +10,7 @@
 #include "cli/session/history_loader.h"
 #include "cli/session/session.h"
 #include "pool/clone/journal.h"
-#include "pool/sync/artifact_store.h"
+#include "pool/storage/artifact_commit.h"
 #include "pool/util/clock.h"
 #include "pool/util/sha256.h"
 
@@ -49,7 +49,7 @@ Result<void> spool(const std::string& folder, int round) {
             const std::string weights = made_up_weights(seed ^ i);
             run.artifact = sha256_hex(weights);
             run.artifact_bytes = static_cast<std::int64_t>(weights.size());
-            TRY(store_artifact(clone, run.artifact, weights));
+            TRY(store_artifact(clone.repo, run.artifact, weights));
             TRY(ensure_candidate_branch(clone.repo, *runs[i].commit));
         }
         TRY(append_record(clone, run));

@@ -4,7 +4,7 @@
 #include "cli/search/next_run.h"
 #include "cli/session/history_loader.h"
 #include "pool/clone/journal.h"
-#include "pool/sync/artifact_store.h"
+#include "pool/storage/artifact_commit.h"
 
 namespace cultivar {
 
@@ -20,7 +20,7 @@ Result<ExploredRun> record_run(Session& session, RunResult result) {
     }
     // A run that is not settled yet keeps its weights too: the next one may settle it.
     if (run.status == RunStatus::done && run.decision != Decision::reverted && result.weights)
-        TRY(store_artifact(*session.clone, run.artifact, *result.weights));
+        TRY(store_artifact(session.clone->repo, run.artifact, *result.weights));
     ExploredRun explored;
     TRY_ASSIGN(explored.id, append_record(*session.clone, run));
     TRY(session.index->refresh());

@@ -6,7 +6,7 @@
 
 #include "pool/clone/trust_roots.h"
 #include "pool/git/sshsig.h"
-#include "pool/sync/artifact_store.h"
+#include "pool/storage/artifact_commit.h"
 
 namespace cultivar {
 namespace {
@@ -33,7 +33,7 @@ Result<void> check_artifacts(Clone& clone, FsckReport& report) {
     TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs("refs/artifacts/"));
     for (const Ref& ref : refs) {
         const std::string digest = ref.name.substr(std::string_view("refs/artifacts/").size());
-        auto bytes = check_artifact(clone, ref.oid, digest);
+        auto bytes = check_artifact(clone.repo, ref.oid, digest, clone.task.artifact_cap_bytes);
         if (!bytes) report.problems.push_back({ref.name, bytes.error().message});
         ++report.artifacts;
     }

@@ -12,9 +12,9 @@
 #include "pool/git/signing_key.h"
 #include "pool/git/sshsig.h"
 #include "pool/lineage/candidate_commits.h"
+#include "pool/storage/artifact_commit.h"
 #include "pool/storage/bundle.h"
 #include "pool/storage/segment_log.h"
-#include "pool/sync/artifact_store.h"
 #include "pool/util/sha256.h"
 #include "pool/util/utc_time.h"
 

@@ -3,7 +3,7 @@
 //   empty tree        the bundle before, in a chain of them; at most one
 //   candidate.toml    a candidate's commit (pool/lineage/candidate_commits.h)
 //   seg/              the tip of a journal (pool/storage/segment_log.h); its author's name is the writer's
-//   weights           an artifact (pool/sync/artifact_store.h)
+//   weights           an artifact (pool/storage/artifact_commit.h)
 //   pool.toml         main or the proposal before, which a pull request must descend from
 // A later format, of a bundle or of what it carries, says so (pool/storage/format_marker.h).
 // Two branches hold bundles: `archive` on the pool itself, a chain of commits with empty trees, each with up to 100

@@ -3,34 +3,8 @@
 #include <fmt/format.h>
 
 #include "pool/storage/extra_remote.h"
-#include "pool/util/sha256.h"
 
 namespace cultivar {
-namespace {
-
-constexpr const char* kFile = "weights";
-
-}  // namespace
-
-std::string artifact_ref(const std::string& digest) { return "refs/artifacts/" + digest; }
-
-Result<void> store_artifact(Clone& clone, const std::string& digest, const std::string& bytes) {
-    TRY_ASSIGN(Oid blob, clone.repo.write_blob(bytes));
-    TRY_ASSIGN(Oid tree, clone.repo.write_tree({{kFile, blob, false, true}}));
-    Identity who{"cultivar", "pool@cultivar.invalid", 0};
-    TRY_ASSIGN(Oid commit, clone.repo.write_commit({tree, {}, who, fmt::format("artifact {}\n", digest)}));
-    TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(artifact_ref(digest)));
-    if (there && *there == commit) return {};
-    return clone.repo.set_ref(artifact_ref(digest), commit, there.value_or(""));
-}
-
-Result<std::string> check_artifact(Clone& clone, const Oid& commit, const std::string& digest) {
-    TRY_ASSIGN(std::optional<std::string> bytes,
-               clone.repo.file(commit, kFile, static_cast<std::size_t>(clone.task.artifact_cap_bytes)));
-    if (!bytes || sha256_hex(*bytes) != digest)
-        return fail(Code::corrupt, fmt::format("the artifact does not hash to its name {}", digest.substr(0, 8)));
-    return std::move(*bytes);
-}
 
 Result<std::string> load_artifact(Clone& clone, Transport* transport, const std::string& digest) {
     const std::string ref = artifact_ref(digest);
@@ -50,7 +24,7 @@ Result<std::string> load_artifact(Clone& clone, Transport* transport, const std:
         }
         TRY_ASSIGN(std::optional<Oid> commit, clone.repo.ref(ref));
         if (!commit) continue;
-        auto bytes = check_artifact(clone, *commit, digest);
+        auto bytes = check_artifact(clone.repo, *commit, digest, clone.task.artifact_cap_bytes);
         if (bytes || bytes.error().code != Code::corrupt) return bytes;
         trouble = bytes.error();
         TRY(clone.repo.delete_ref(ref));  // another place may have the right ones, or its owner put it right

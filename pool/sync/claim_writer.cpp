@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "pool/clone/journal.h"
-#include "pool/sync/artifact_store.h"
+#include "pool/storage/artifact_commit.h"
 
 namespace cultivar {
 namespace {

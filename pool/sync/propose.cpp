@@ -10,9 +10,9 @@
 #include <fmt/format.h>
 
 #include "pool/clone/journal.h"
+#include "pool/storage/artifact_commit.h"
 #include "pool/storage/bundle.h"
 #include "pool/storage/segment_log.h"
-#include "pool/sync/artifact_store.h"
 #include "pool/sync/claim_writer.h"
 
 namespace cultivar {

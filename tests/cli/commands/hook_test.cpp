@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "pool/lineage/candidate_commits.h"
+#include "pool/storage/artifact_commit.h"
 #include "pool/storage/segment_log.h"
-#include "pool/sync/artifact_store.h"
 #include "pool/sync/propose.h"
 #include "pool/util/file.h"
 #include "pool/util/sha256.h"
@@ -51,7 +51,7 @@ TEST_F(HookTest, TakesWhatAPoolIsMadeOf) {
     CandidateCommit one = write({{"optim.lr", 0.1}});
     must(append_log(clone_.repo, clone_.journal_ref(), {"{}"}, clone_.identity(), clone_.key));
     const std::string bytes = "weights", digest = sha256_hex(bytes);
-    must(store_artifact(clone_, digest, bytes));
+    must(store_artifact(clone_.repo, digest, bytes));
     const std::string branch = candidate_branch(one.candidate.id, one.oid);
     EXPECT_EQ(
         push(fmt::format("main {}:refs/heads/{} {} {}", one.oid, branch, clone_.journal_ref(), artifact_ref(digest))),

@@ -95,7 +95,7 @@ TEST_F(VerifierTest, CannotTellOfWeightsThatAreMissing) {
 TEST_F(VerifierTest, CannotTellOfWeightsThatSomebodyReplaced) {
     auto run = run_of(bob_, {}, 2.0);
     run.artifact = std::string(64, 'f');
-    must(store_artifact(ann_, run.artifact, "other bytes"));
+    must(store_artifact(ann_.repo, run.artifact, "other bytes"));
     claim(bob_, {run});
     const Verdict verdict = judge();
     EXPECT_EQ(verdict.result, VerdictResult::inconclusive);

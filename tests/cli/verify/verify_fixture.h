@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "cli/verify/audit_round.h"
-#include "pool/sync/artifact_store.h"
+#include "pool/storage/artifact_commit.h"
 #include "pool/util/sha256.h"
 #include "tests/pool/index/index_fixture.h"
 
@@ -108,7 +108,7 @@ protected:
         run.trace_loss = {6.9 + val_loss * 1e-6, 6.5 - replicate * 1e-6};
         const std::string weights = "weights of " + run.candidate;
         run.artifact = sha256_hex(weights), run.artifact_bytes = static_cast<std::int64_t>(weights.size());
-        must(store_artifact(ann_, run.artifact, weights));
+        must(store_artifact(ann_.repo, run.artifact, weights));
         return run;
     }
     // Publishes the runs with a claim of them, and lets the worker find of the claim's weights what its first run says.

@@ -323,7 +323,7 @@ TEST(OneKey, DoesNotAcceptItsOwnClaimUnderAnotherName) {
 // Weights with another digest than their name: the reader gets an error.
 TEST(Artifact, OfOtherBytesUnderAClaimedNameIsRefused) {
     Stage stage;
-    must(store_artifact(stage.ann_, stage.honest.artifact, "other bytes"));
+    must(store_artifact(stage.ann_.repo, stage.honest.artifact, "other bytes"));
     EXPECT_THAT(trouble(load_artifact(stage.ann_, nullptr, stage.honest.artifact)).message,
                 HasSubstr("does not hash to its name"));
 }

@@ -9,8 +9,8 @@
 
 #include "pool/clone/journal.h"
 #include "pool/lineage/candidate_commits.h"
+#include "pool/storage/artifact_commit.h"
 #include "pool/storage/segment_log.h"
-#include "pool/sync/artifact_store.h"
 #include "pool/util/sha256.h"
 #include "tests/pool/support/hand.h"
 
@@ -147,18 +147,18 @@ TEST_F(GatekeeperTest, TakesLedgersOfVerifiersOnly) {
 
 TEST_F(GatekeeperTest, LetsAnArtifactInThatHashesToItsName) {
     const std::string bytes(1000, 'w'), digest = sha256_hex(bytes);
-    must(store_artifact(clone_, digest, bytes));
+    must(store_artifact(clone_.repo, digest, bytes));
     const std::string ref = artifact_ref(digest);
     Oid oid = *must(clone_.repo.ref(ref));
     EXPECT_EQ(answer(ref, "", oid), "");
     EXPECT_THAT(answer(ref, oid, clone_.main), HasSubstr("never changes"));
     EXPECT_THAT(answer(artifact_ref(std::string(64, '0')), "", oid), HasSubstr("is not an artifact's"));
     const std::string false_name(64, 'a');
-    must(store_artifact(clone_, false_name, bytes));
+    must(store_artifact(clone_.repo, false_name, bytes));
     EXPECT_THAT(answer(artifact_ref(false_name), "", *must(clone_.repo.ref(artifact_ref(false_name)))),
                 HasSubstr("does not hash"));
     const std::string large(1001, 'w'), large_digest = sha256_hex(large);
-    must(store_artifact(clone_, large_digest, large));
+    must(store_artifact(clone_.repo, large_digest, large));
     EXPECT_THAT(answer(artifact_ref(large_digest), "", *must(clone_.repo.ref(artifact_ref(large_digest)))),
                 HasSubstr("the pool allows 1000"));
 }

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "pool/clone/journal.h"
-#include "pool/sync/artifact_store.h"
+#include "pool/storage/artifact_commit.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
@@ -40,7 +40,7 @@ Run run_by(const Clone& clone, const Genes& changes, double val_loss, int replic
 void give_artifact(Clone& clone, Run& run, const std::string& bytes) {
     run.artifact = sha256_hex(bytes);
     run.artifact_bytes = static_cast<std::int64_t>(bytes.size());
-    must(store_artifact(clone, run.artifact, bytes));
+    must(store_artifact(clone.repo, run.artifact, bytes));
 }
 
 Claim claim_of(const Clone& clone, const std::vector<Run>& runs) {

@@ -433,7 +433,7 @@ TEST_F(SyncTest, StoresTheSameArtifactAsTheSameObject) {
     ann_.propose();
     Hand bea(world_.join("bea"));
     const std::string digest = sha256_hex("weights");
-    for (Hand* hand : {&ann_, &bea}) must(store_artifact(hand->clone, digest, "weights"));
+    for (Hand* hand : {&ann_, &bea}) must(store_artifact(hand->clone.repo, digest, "weights"));
     EXPECT_EQ(must(ann_.clone.repo.ref(artifact_ref(digest))), must(bea.clone.repo.ref(artifact_ref(digest))));
 }
 

@@ -1,0 +1,19 @@
+// Weights in the pool: refs/artifacts/<digest>, an orphan commit with fixed author, date and message, whose tree holds one
+// file, `weights`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "pool/git/repository.h"
+#include "pool/util/result.h"
+
+namespace cultivar {
+
+std::string artifact_ref(const std::string& digest);
+Result<void> store_artifact(Repo& repo, const std::string& digest, const std::string& bytes);
+// The bytes that an artifact's commit holds, at most `cap_bytes`. Errors: corrupt, when they do not hash to its name.
+Result<std::string> check_artifact(const Repo& repo, const Oid& commit, const std::string& digest,
+                                   std::int64_t cap_bytes);
+
+}  // namespace cultivar
