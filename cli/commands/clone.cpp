@@ -40,7 +40,7 @@ Result<Clone> fetch_pool(Context& context, const std::string& url, const std::st
     TRY_ASSIGN(Repo repo, Repo::discover(folder));
     auto git = open_transport(repo.git_dir(), [&] { return context.interrupted(); });
     auto fetched = git->fetch(url, {fmt::format("refs/heads/main:refs/remotes/{}/main", kRemote)});
-    if (!fetched && fetched.error().message.find("couldn't find remote ref") != std::string::npos)
+    if (!fetched && fetched.error().reason == Reason::ref_missing)
         return fail(Code::not_found, fmt::format("'{}' has no branch main: it is not a pool yet", url),
                     "cultivar init DIR --remote " + url);
     if (!fetched) return fail(fetched.error());

@@ -18,8 +18,8 @@ namespace {
 constexpr std::size_t kMaxWords = 4000;
 const ChildLimits kLimits = {std::int64_t{4} << 30, std::int64_t{16} << 30, 3600};
 
-TransportLimits patience() {
-    TransportLimits limits;
+CommunicateLimits patience() {
+    CommunicateLimits limits;
     limits.silence_s = limits.total_s = 3600;
     return limits;
 }

@@ -38,7 +38,7 @@ Result<std::string> ask_ssh_keygen(const std::string& key_file, std::string_view
         TRY(write_file_atomically(file, bytes, 0600));
         TRY_ASSIGN(Child child,
                    Child::start({"ssh-keygen", "-Y", "sign", "-n", std::string(name_space), "-f", key_file, file}, 0));
-        TransportLimits limits;
+        CommunicateLimits limits;
         limits.silence_s = limits.total_s = kAsk_s;
         TRY_ASSIGN(ProcessOutput heard, communicate(child, limits, {}));
         if (heard.exit_code != 0)

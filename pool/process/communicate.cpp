@@ -34,22 +34,24 @@ struct Stream {
     }
 };
 
-// Why it must end now, if it must.
-Result<void> within(const TransportLimits& limits, const ProcessOutput& heard, double silent_s, double total_s,
+// An error if the child must end now.
+Result<void> within(const CommunicateLimits& limits, const ProcessOutput& heard, double silent_s, double total_s,
                     const std::function<bool()>& stop, std::string_view whom) {
     if (stop && stop()) return fail(Code::interrupted, fmt::format("interrupted while listening to {}", whom));
     if (silent_s > limits.silence_s)
-        return fail(Code::git, fmt::format("gave {} up: no progress for {:g} s", whom, limits.silence_s));
+        return fail(Code::git, fmt::format("stopped talking to {}: no progress for {:g} s", whom, limits.silence_s));
     if (total_s > limits.total_s)
-        return fail(Code::git, fmt::format("gave {} up: not done after {:g} s", whom, limits.total_s));
+        return fail(Code::git, fmt::format("stopped talking to {}: not done after {:g} s", whom, limits.total_s));
     if (heard.out.size() > limits.message_bytes || heard.err.size() > limits.message_bytes)
-        return fail(Code::git, fmt::format("gave {} up: it said more than {} bytes", whom, limits.message_bytes));
+        return fail(Code::git,
+                    fmt::format("stopped talking to {}: it said more than {} bytes", whom, limits.message_bytes), "",
+                    Reason::too_large);
     return {};
 }
 
 }  // namespace
 
-Result<ProcessOutput> communicate(Child& child, const TransportLimits& limits, const std::function<bool()>& stop,
+Result<ProcessOutput> communicate(Child& child, const CommunicateLimits& limits, const std::function<bool()>& stop,
                                   std::string_view whom) {
     ProcessOutput heard;
     Stream out{child.output(), heard.out}, err{child.error_output(), heard.err};
@@ -64,7 +66,7 @@ Result<ProcessOutput> communicate(Child& child, const TransportLimits& limits, c
         if (ready == 0 && child.has_ended()) break;
         auto fine = within(limits, heard, seconds_since(progress), seconds_since(started), stop, whom);
         if (const std::string tried = child.tried(); !tried.empty())
-            fine = fail(Code::git, fmt::format("gave {} up: what listens to it {}", whom, tried));
+            fine = fail(Code::git, fmt::format("stopped talking to {}: its reader {}", whom, tried));
         if (!fine) {
             child.signal_group(SIGTERM);
             child.reap();

@@ -1,14 +1,20 @@
-// Hears a child out: both of its streams to their end, within limits of time and of bytes.
+// Reads a child's stdout and stderr to EOF, within limits.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include "pool/process/child_process.h"
-#include "pool/process/limits.h"
 
 namespace cultivar {
+
+struct CommunicateLimits {
+    double silence_s = 120;                // without a byte on either stream
+    double total_s = 4 * 3600;             // until the child ends
+    std::size_t message_bytes = 64 << 20;  // on each stream
+};
 
 struct ProcessOutput {
     int exit_code = 0;  // -1: ended by `signal`
@@ -16,10 +22,10 @@ struct ProcessOutput {
     std::string out, err;
 };
 
-// Every byte on either stream counts as progress. Ends with the child itself: what it leaves behind may hold the streams
-// open. Errors: git (a limit of time or of bytes ran out, or it tried what its sandbox forbids), interrupted (`stop`); the
-// child is ended first. `whom`: to be given up in those words.
-Result<ProcessOutput> communicate(Child& child, const TransportLimits& limits, const std::function<bool()>& stop,
+// Returns when the child itself ends: processes that it leaves behind may hold the streams open. Errors: git (a limit of
+// time ran out, or the child tried something that its sandbox forbids), git with Reason::too_large (message_bytes),
+// interrupted (`stop` returned true); the child is ended first. `whom`: the child's name in these messages.
+Result<ProcessOutput> communicate(Child& child, const CommunicateLimits& limits, const std::function<bool()>& stop,
                                   std::string_view whom = "the remote");
 
 }  // namespace cultivar

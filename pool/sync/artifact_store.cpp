@@ -18,8 +18,7 @@ Result<std::string> load_artifact(Clone& clone, Transport* transport, const std:
     for (const std::string& place : places) {
         if (!place.empty()) {
             auto fetched = transport->fetch(place, {ref + ":" + ref});
-            if (!fetched && place == kRemote &&
-                fetched.error().message.find("couldn't find remote ref") == std::string::npos)
+            if (!fetched && place == kRemote && fetched.error().reason != Reason::ref_missing)
                 return fail(fetched.error());
         }
         TRY_ASSIGN(std::optional<Oid> commit, clone.repo.ref(ref));

@@ -101,14 +101,14 @@ Result<std::optional<JournalMerge>> rejoin_log(Clone& clone, const std::string& 
     }
 }
 
-Result<JournalMerge> rejoin_fetched(Clone& clone, std::vector<std::pair<std::string, std::string>>& refused) {
+Result<JournalMerge> rejoin_fetched(Clone& clone, std::vector<RefusedRef>& refused) {
     JournalMerge sum;
     for (const std::string& ref : {clone.journal_ref(), clone.ledger_ref()}) {
         TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(tracking_ref(ref)));
         if (!there) continue;
         auto joined = rejoin_log(clone, ref, *there);
         if (!joined && joined.error().code != Code::corrupt) return fail(joined.error());
-        if (!joined) refused.emplace_back(tracking_ref(ref), joined.error().message);
+        if (!joined) refused.push_back({tracking_ref(ref), joined.error().message});
         if (joined) sum.add(*joined);
     }
     return sum;

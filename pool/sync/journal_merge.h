@@ -28,7 +28,7 @@ Result<std::optional<JournalMerge>> rejoin_log(Clone& clone, const std::string& 
 
 // The same with what the last fetch brought of this writer's journal and ledger. One that another key signed is appended
 // to `refused`, by its ref and why.
-Result<JournalMerge> rejoin_fetched(Clone& clone, std::vector<std::pair<std::string, std::string>>& refused);
+Result<JournalMerge> rejoin_fetched(Clone& clone, std::vector<RefusedRef>& refused);
 
 // The same with what `remote` (a name or a URL) holds under the same name now. `ref` may be this writer's proposal too
 // (pool/sync/propose.h): the journal that it carries is joined, and the local branch goes on from it. Errors: git too, when

@@ -211,9 +211,7 @@ private:
     std::string remote() const { return destination_.to.empty() ? kRemote : destination_.to; }
 
     bool grew_there(const PushStatus& status) const {
-        auto says = [&](const char* words) { return status.reason.find(words) != std::string::npos; };
-        return !status.accepted && (destination_.as_bundle || is_own_log(clone_, status.remote)) &&
-               (says("non-fast-forward") || says("fetch first"));
+        return status.refusal == PushRefusal::behind && (destination_.as_bundle || is_own_log(clone_, status.remote));
     }
 
     // False: what grew there is not ours; the status says so.
@@ -223,6 +221,7 @@ private:
         if (!joined && joined.error().code == Code::interrupted) return fail(joined.error());
         if (!joined) {
             status.reason = joined.error().message;
+            status.refusal = PushRefusal::rule;
             if (joined.error().code != Code::corrupt) return false;
             status.reason = fmt::format("somebody else holds its name there: that branch {}; what it keeps waits here",
                                         joined.error().message);
@@ -274,7 +273,7 @@ Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, 
         return fail(Code::not_found, "this pool has no remote", "git remote add origin URL");
     const bool to_origin = destination.to.empty() && !destination.as_bundle;
     ProposeReport report;
-    std::vector<std::pair<std::string, std::string>> not_ours;  // the push will tell
+    std::vector<RefusedRef> not_ours;  // the push will tell
     TRY_ASSIGN(report.rejoined, rejoin_fetched(clone, not_ours));
     TRY_ASSIGN(std::size_t records, settle(clone, index, ids));
     TRY_ASSIGN(std::vector<Outgoing> outgoing, refs_for(destination, clone, index));

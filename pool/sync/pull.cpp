@@ -40,7 +40,7 @@ Result<void> fetch_sources(Clone& clone, Transport& transport, std::vector<Refus
 }
 
 // Somebody put more there than this clone takes: that must not keep everything else away.
-bool sends_too_much(const Error& error) { return error.message.starts_with("gave the remote up: it"); }
+bool sends_too_much(const Error& error) { return error.reason == Reason::too_large; }
 
 // Each refspec by itself, `main` first. Errors: those of main, interrupted.
 Result<FetchReport> fetch_one_by_one(Transport& transport, const std::vector<std::string>& refspecs) {
@@ -50,7 +50,7 @@ Result<FetchReport> fetch_one_by_one(Transport& transport, const std::vector<std
         if (!part && (refspec == refspecs.front() || part.error().code == Code::interrupted)) return part;
         if (!part) {
             const std::string there = refspec.substr(0, refspec.find(':'));
-            report.refused.emplace_back(there, part.error().message);
+            report.refused.push_back({there, part.error().message});
         } else {
             report.refused.insert(report.refused.end(), part->refused.begin(), part->refused.end());
         }
@@ -64,8 +64,8 @@ Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, con
     if (!fetched && sends_too_much(fetched.error())) fetched = fetch_one_by_one(transport, refspecs);
     if (!fetched) return fetched;
     bool cleared = false;
-    for (const auto& [ref, why] : fetched->refused) {
-        TRY_ASSIGN(const std::vector<Ref> below, clone.repo.refs("refs/remotes/" + ref + "/"));
+    for (const RefusedRef& one : fetched->refused) {
+        TRY_ASSIGN(const std::vector<Ref> below, clone.repo.refs("refs/remotes/" + one.ref + "/"));
         for (const Ref& squatter : below) TRY(clone.repo.delete_ref(squatter.name));
         cleared = cleared || !below.empty();
     }
@@ -85,7 +85,7 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     // A ref named in full must exist, a pattern need not.
     refspecs.push_back(fmt::format("refs/heads/archiv*:refs/remotes/{}/archiv*", kRemote));
     auto fetched = fetch_past_squatters(clone, transport, refspecs);
-    if (!fetched && fetched.error().message.find("couldn't find remote ref") != std::string::npos)
+    if (!fetched && fetched.error().reason == Reason::ref_missing)
         return fail(Code::git, "the remote has no branch main yet", "cultivar propose");
     if (!fetched) return fail(fetched.error());
     Task before = clone.task;
@@ -106,8 +106,8 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     PullReport report;
     TRY_ASSIGN(report.rejoined, rejoin_fetched(clone, fetched->refused));
     std::vector<Refusal> refused;
-    for (const auto& [ref, why] : fetched->refused)
-        refused.push_back({ref, why == "non-fast-forward" ? rewound(clone, ref) : why});
+    for (const RefusedRef& one : fetched->refused)
+        refused.push_back({one.ref, one.rewound ? rewound(clone, one.ref) : one.why});
     TRY(fetch_sources(clone, transport, refused));
     TRY_ASSIGN(static_cast<RefreshReport&>(report), index.refresh());
     report.refused.insert(report.refused.end(), refused.begin(), refused.end());

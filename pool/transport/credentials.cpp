@@ -131,7 +131,7 @@ int Credentials::next_key(git_credential** out) {
         if (key == kAgent) return git_credential_ssh_key_from_agent(out, ssh_->user.c_str());
         return git_credential_ssh_key_new(out, ssh_->user.c_str(), nullptr, key.c_str(), nullptr);
     }
-    std::string why = fmt::format("'{}@{}' takes none of our keys", ssh_->user, ssh_->host);
+    std::string why = fmt::format("'{}@{}' rejected all SSH keys", ssh_->user, ssh_->host);
     if (std::any_of(keys_.begin(), keys_.end(), [](const auto& key) { return key == kAgent || is_rsa(key); }))
         why += "; an RSA key needs the git program, or libssh2 1.11";
     return give_up({Code::git, why, "ssh-keygen -t ed25519"});
@@ -144,7 +144,7 @@ int Credentials::ask_helpers(git_credential** out, const std::string& url, const
     const std::string who = user.empty() ? place.user : user;
     std::string request = fmt::format("protocol={}\nhost={}\n", place.protocol, place.host);
     if (!who.empty()) request += fmt::format("username={}\n", who);
-    TransportLimits limits;
+    CommunicateLimits limits;
     limits.silence_s = limits.total_s = kHelper_s;
     while (tried_ < helpers_.size()) {
         const std::string& helper = helpers_[tried_++];

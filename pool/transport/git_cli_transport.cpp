@@ -10,6 +10,7 @@
 
 #include "pool/process/communicate.h"
 #include "pool/transport/connectivity.h"
+#include "pool/transport/git_messages.h"
 #include "pool/transport/transport.h"
 #include "pool/util/file.h"
 
@@ -60,13 +61,13 @@ bool wrote_too_much(const ProcessOutput& heard) {
     return heard.signal == SIGXFSZ || heard.err.find(fmt::format("died of signal {}", SIGXFSZ)) != std::string::npos ||
            heard.err.find("File too large") != std::string::npos;
 }
-bool ran_out_of_memory(const ProcessOutput& heard) { return heard.err.find("ut of memory") != std::string::npos; }
 
 tl::unexpected<Error> unreachable(const std::string& remote, const ProcessOutput& heard) {
     const std::string why = complaint(heard);
     if (why.find("(stored in ") != std::string::npos && why.find("corrupt") != std::string::npos)
         return fail(Code::git, fmt::format("this clone is damaged: {}", why), "git fsck");
-    return fail(Code::git, fmt::format("cannot reach '{}': {}", remote, why), fmt::format("git ls-remote {}", remote));
+    return fail(Code::git, fmt::format("cannot reach '{}': {}", remote, why), fmt::format("git ls-remote {}", remote),
+                reason_of(why));
 }
 
 class GitProgram : public Transport {
@@ -82,8 +83,8 @@ public:
             TRY_ASSIGN(FetchReport report, fetch_once(remote, refspecs, contended));
             if (!contended || tries == kLockTries || (stop_ && stop_())) return report;
             std::this_thread::sleep_for(pause);
-            for (const auto& [ref, why] : report.refused)
-                remove_stale_lock(git_dir_ + "/refs/remotes/" + ref + ".lock");
+            for (const RefusedRef& one : report.refused)
+                remove_stale_lock(git_dir_ + "/refs/remotes/" + one.ref + ".lock");
         }
     }
 
@@ -104,8 +105,9 @@ public:
             if (!line.starts_with(" ! ") || arrow == std::string::npos) continue;
             std::string ref = line.substr(arrow + 4, open == std::string::npos ? open : open - arrow - 4);
             while (!ref.empty() && ref.back() == ' ') ref.pop_back();
-            report.refused.emplace_back(
-                ref, open == std::string::npos ? "rejected" : line.substr(open + 1, line.rfind(')') - open - 1));
+            const std::string why =
+                open == std::string::npos ? "rejected" : line.substr(open + 1, line.rfind(')') - open - 1);
+            report.refused.push_back({ref, why, is_rewound(why)});
         }
         if (done.exit_code != 0 && report.refused.empty()) return unreachable(remote, done);
         auto says = [&](const char* words_of_git) { return done.err.find(words_of_git) != std::string::npos; };
@@ -119,7 +121,8 @@ public:
         for (const PushItem& item : items) words.push_back(item.local + ":" + item.remote);
         TRY_ASSIGN(ProcessOutput done, run(words));
         std::vector<PushStatus> statuses;
-        for (const PushItem& item : items) statuses.push_back({item.remote, false, false, "no status"});
+        for (const PushItem& item : items)
+            statuses.push_back({item.remote, false, false, "no status", PushRefusal::transient});
         bool any = false;
         std::istringstream lines(done.out);
         for (std::string line; std::getline(lines, line);) any = read_status(line, statuses) || any;
@@ -150,10 +153,10 @@ private:
         TRY_ASSIGN(Child child, Child::start(argv, 0, {limits_.memory_bytes, limits_.fetch_bytes}));
         TRY_ASSIGN(ProcessOutput heard, communicate(child, limits_, stop_));
         if (heard.exit_code != 0 && wrote_too_much(heard))
-            return fail(Code::git, fmt::format("gave the remote up: it sent more than {} bytes", limits_.fetch_bytes));
-        if (heard.exit_code != 0 && ran_out_of_memory(heard))
-            return fail(Code::git, fmt::format("gave the remote up: its answer does not fit into {} bytes of memory",
-                                               limits_.memory_bytes));
+            return fail(Code::git,
+                        fmt::format("stopped talking to the remote: it sent more than {} bytes", limits_.fetch_bytes),
+                        "", Reason::too_large);
+        if (heard.exit_code != 0 && tells_out_of_memory(heard.err)) return fail(out_of_memory(limits_.memory_bytes));
         return heard;
     }
 
@@ -189,6 +192,7 @@ private:
             status.accepted = line[0] != '!';
             status.changed = line[0] == '*' || line[0] == ' ' || line[0] == '+' || line[0] == '-';
             status.reason = status.accepted ? "" : line.substr(tab + 1);
+            status.refusal = status.accepted ? PushRefusal::none : refusal_of(status.reason);
         }
         return true;
     }

@@ -13,6 +13,7 @@
 #include "pool/git/libgit2_handle.h"
 #include "pool/transport/connectivity.h"
 #include "pool/transport/credentials.h"
+#include "pool/transport/git_messages.h"
 
 namespace cultivar {
 namespace {
@@ -157,7 +158,8 @@ private:
                    why.find("failed to resolve path") != std::string::npos) {
             why = fmt::format("'{}' does not appear to be a git repository", url_);
         }
-        return fail(Code::git, fmt::format("cannot reach '{}': {}", talk_.remote_, why), hint);
+        if (tells_out_of_memory(why)) return fail(out_of_memory(talk_.limits_.memory_bytes));
+        return fail(Code::git, fmt::format("cannot reach '{}': {}", talk_.remote_, why), hint, reason_of(why));
     }
 
     // Without a git_dir, one in memory: libgit2 1.5 crashes over http in none at all.
@@ -197,7 +199,8 @@ private:
     }
 
     int too_much(std::string what) {
-        trouble_ = Error{Code::git, "gave the remote up: it sent more than " + std::move(what), ""};
+        trouble_ = Error{Code::git, "stopped talking to the remote: it sent more than " + std::move(what), "",
+                         Reason::too_large};
         return GIT_EUSER;
     }
 
@@ -275,8 +278,10 @@ Result<std::vector<FetchedRef>> Libgit2Session::fetch(const std::vector<std::str
                 come.push_back({local.text(), hex(head->oid)});
         }
         if (!any && text.find('*') == std::string::npos)
-            return fail(Code::git, fmt::format("cannot reach '{}': couldn't find remote ref {}", remote_,
-                                               git_refspec_src(spec.get())));
+            return fail(
+                Code::git,
+                fmt::format("cannot reach '{}': couldn't find remote ref {}", remote_, git_refspec_src(spec.get())), "",
+                Reason::ref_missing);
     }
     TRY(line.download(refspecs));
     std::vector<std::string> tips;

@@ -1,6 +1,8 @@
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <new>
+#include <utility>
 
 #include <signal.h>
 #include <unistd.h>
@@ -9,14 +11,36 @@
 
 #include "pool/git/repository.h"
 #include "pool/process/communicate.h"
+#include "pool/transport/git_messages.h"
 #include "pool/transport/libgit2_session.h"
 #include "pool/transport/transport.h"
 
 namespace cultivar {
 namespace {
 
-// What the child says comes as fields, each ended by a NUL: "ok" and what it found, or "no" and the error.
+// The child answers with fields, each ended by a NUL: "ok" and its results, or "no" and the error: message, hint and
+// reason.
 using Fields = std::vector<std::string>;
+
+constexpr std::array kReasons = {std::pair(Reason::ref_missing, "ref_missing"),
+                                 std::pair(Reason::too_large, "too_large"), std::pair(Reason::transient, "transient")};
+
+Fields fields_of(const Error& error) {
+    Fields fields = {error.message, error.hint, ""};
+    for (const auto& [reason, name] : kReasons)
+        if (error.reason == reason) fields.back() = name;
+    return fields;
+}
+
+// A child that the remote has taken over may say anything: absent fields stay empty.
+Error error_of(const Fields& fields) {
+    Error error{Code::git, "", ""};
+    if (fields.size() > 1) error.message = fields[1];
+    if (fields.size() > 2) error.hint = fields[2];
+    for (const auto& [reason, name] : kReasons)
+        if (fields.size() > 3 && fields[3] == name) error.reason = reason;
+    return error;
+}
 
 void say(const Fields& fields) {
     std::string bytes;
@@ -44,14 +68,15 @@ void beat() {
     [[maybe_unused]] const ssize_t sent = ::write(STDERR_FILENO, ".", 1);
 }
 
-int answer(const std::function<Result<Fields>()>& talk) {
+int answer(std::int64_t memory_bytes, const std::function<Result<Fields>()>& talk) {
     ::signal(SIGPIPE, SIG_IGN);
     try {
         auto fields = talk();
         say({fields ? "ok" : "no"});
-        say(fields ? *fields : Fields{fields.error().message, fields.error().hint});
+        say(fields ? *fields : fields_of(fields.error()));
     } catch (const std::bad_alloc&) {
-        say({"no", "out of memory", ""});
+        say({"no"});
+        say(fields_of(out_of_memory(memory_bytes)));
     }
     return 0;
 }
@@ -93,8 +118,10 @@ public:
         if (said.size() != 2 * items.size()) return fail(Code::git, fmt::format("cannot reach '{}'", remote));
         std::vector<PushStatus> statuses;
         for (std::size_t i = 0; i < items.size(); ++i) {
-            const std::string& state = said[2 * i];
-            statuses.push_back({items[i].remote, state != "refused", state == "moved", said[2 * i + 1]});
+            const std::string &state = said[2 * i], &reason = said[2 * i + 1];
+            const bool accepted = state != "refused";
+            statuses.push_back({items[i].remote, accepted, state == "moved", reason,
+                                accepted ? PushRefusal::none : refusal_of(reason)});
         }
         return statuses;
     }
@@ -112,10 +139,10 @@ public:
     }
 
 private:
-    // What `talk` gives, from a child process.
+    // Runs `talk` in a child process.
     Result<Fields> apart(const std::string& remote, const std::function<Result<Fields>(Libgit2Session&)>& talk) const {
         auto body = [&] {
-            return answer([&] {
+            return answer(limits_.memory_bytes, [&] {
                 Libgit2Session conversation(git_dir_, remote, limits_, beat);
                 return talk(conversation);
             });
@@ -125,12 +152,9 @@ private:
         TRY_ASSIGN(ProcessOutput heard, communicate(child, limits_, stop_));
         Fields fields = fields_of(heard.out);
         if (heard.exit_code != 0 || fields.empty())
-            return fail(Code::git, fmt::format("cannot reach '{}': what reads its answers has crashed", remote));
-        const bool good = fields[0] == "ok";
-        if (!good && fields.size() == 3 && fields[1].find("ut of memory") != std::string::npos)
-            return fail(Code::git, fmt::format("gave the remote up: its answer does not fit into {} bytes of memory",
-                                               limits_.memory_bytes));
-        if (!good) return fail(Code::git, fields.size() > 1 ? fields[1] : "", fields.size() > 2 ? fields[2] : "");
+            return fail(Code::git,
+                        fmt::format("cannot reach '{}': the process that reads its answers has crashed", remote));
+        if (fields[0] != "ok") return fail(error_of(fields));
         fields.erase(fields.begin());
         return fields;
     }
@@ -161,9 +185,9 @@ private:
             forward = descends && *descends;
         }
         if (!forward) {
-            report.refused.emplace_back(short_name(name), "non-fast-forward");
+            report.refused.push_back({short_name(name), "non-fast-forward", true});
         } else if (auto moved = repo.set_ref(name, oid, before.value_or("")); !moved) {
-            report.refused.emplace_back(short_name(name), moved.error().message);
+            report.refused.push_back({short_name(name), moved.error().message});
         }
         return {};
     }

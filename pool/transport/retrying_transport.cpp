@@ -1,82 +1,12 @@
 #include "pool/transport/retrying_transport.h"
 
-#include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <random>
-#include <span>
-#include <string>
 #include <thread>
 
 namespace cultivar {
 namespace {
-
-constexpr std::string_view kRules[] = {
-    "hook declined",
-    "non-fast-forward",
-    "fetch first",
-    "denied",
-    "not allowed",
-    "prohibited",
-    "protected",
-    "forbidden",
-    "unauthorized",
-    "authentication",
-    "could not read username",
-    "could not read password",
-    "host key",
-    "does not appear to be a git repository",
-    "not found",
-    "no such",
-    "does not exist",
-    "couldn't find",
-    "error: 401",
-    "error: 403",
-    "error: 404",
-    "code: 401",
-    "code: 403",
-    "code: 404",
-    "publickey",
-    "credential",
-};
-constexpr std::string_view kPassing[] = {
-    "cannot lock ref",
-    "failed to lock",
-    "unable to lock",
-    ".lock",
-    "failed to update ref",
-    "busy",
-    "try again",
-    "temporar",
-    "timed out",
-    "timeout",
-    "hung up",
-    "could not read from remote",
-    "connection",
-    "failed to connect",
-    "early eof",
-    "unexpected eof",
-    "rpc failed",
-    "reset by peer",
-    "broken pipe",
-    "could not resolve",
-    "failed to resolve",
-    "internal server error",
-    "unexpected disconnect",
-    "error: 5",
-    "code: 5",
-    "too many requests",
-    "unavailable",
-    "no status",
-};
-
-bool has_any(std::string_view text, std::span<const std::string_view> phrases) {
-    std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-    return std::any_of(phrases.begin(), phrases.end(),
-                       [&](std::string_view phrase) { return lower.find(phrase) != std::string::npos; });
-}
 
 class Retrying : public Transport {
 public:
@@ -111,7 +41,7 @@ private:
     static std::vector<std::size_t> worth_another(const Result<std::vector<PushStatus>>& sent, std::size_t items) {
         std::vector<std::size_t> open;
         for (std::size_t i = 0; i < items; ++i) {
-            if (sent ? !(*sent)[i].accepted && may_pass((*sent)[i].reason) : may_pass(sent.error())) open.push_back(i);
+            if (sent ? may_pass((*sent)[i]) : may_pass(sent.error())) open.push_back(i);
         }
         return open;
     }
@@ -123,9 +53,9 @@ private:
 
 }  // namespace
 
-bool may_pass(std::string_view refusal) { return !has_any(refusal, kRules) && has_any(refusal, kPassing); }
+bool may_pass(const PushStatus& status) { return status.refusal == PushRefusal::transient; }
 
-bool may_pass(const Error& error) { return error.code == Code::git && may_pass(error.message); }
+bool may_pass(const Error& error) { return error.code == Code::git && error.reason == Reason::transient; }
 
 Backoff real_backoff(std::function<bool()> stop) {
     Backoff backoff;

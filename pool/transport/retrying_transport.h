@@ -1,11 +1,10 @@
-// A push that is tried again: when the remote could not be reached, or refused a ref for a reason that passes (a lock, a
-// busy or restarting server, a broken connection). A rule (a hook, a rewind, a missing permission) is final, and so is a
-// limit of pool/transport that ran out. Fetches and lists pass through.
+// Tries a push again when the remote could not be reached or refused a ref for a transient reason (a lock, a busy or
+// restarting server, a broken connection). A rule (a hook, a rewind, a missing permission) is final, and so is a limit
+// of pool/transport/transport.h that ran out. Fetches and lists pass through.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <string_view>
 
 #include "pool/transport/transport.h"
 
@@ -23,8 +22,8 @@ Backoff real_backoff(std::function<bool()> stop);
 
 std::unique_ptr<Transport> retrying(std::unique_ptr<Transport> inner, Backoff backoff);
 
-// Of a ref that was refused, and of a remote that could not be reached.
-bool may_pass(std::string_view refusal);
+// Is another try worth it? Of a ref that was refused, and of a remote that could not be reached.
+bool may_pass(const PushStatus& status);
 bool may_pass(const Error& error);
 
 }  // namespace cultivar

@@ -53,7 +53,7 @@ std::string ask_ssh(const SshHost& host, const std::string& ssh_command) {
     argv.insert(argv.end(), {"--", host.host});
     auto child = Child::start(argv, 0);
     if (!child) return {};
-    TransportLimits limits;
+    CommunicateLimits limits;
     limits.silence_s = limits.total_s = kAsk_s;
     auto heard = communicate(*child, limits, {});
     return heard && heard->exit_code == 0 ? heard->out : std::string();

@@ -1,4 +1,4 @@
-// Talking to a remote: by the user's `git` program (ssh configuration, credential helpers, proxies and protocol v2 come
+// Talks to a remote: by the user's `git` program (ssh configuration, credential helpers, proxies and protocol v2 come
 // with it) or, where there is none, by libgit2. Nothing is prompted for, hooks of the local repository and submodules
 // play no part, tags are not fetched, nothing is forced. Both work in a child process under the limits below: a remote
 // that hangs, lies, floods or breaks off, or crashes its reader, ends in an error of kind `git`.
@@ -11,13 +11,29 @@
 #include <utility>
 #include <vector>
 
-#include "pool/process/limits.h"
+#include "pool/process/communicate.h"
 #include "pool/util/result.h"
 
 namespace cultivar {
 
+// Limits on a remote; the process that talks to it is ended when it exceeds one.
+struct TransportLimits : CommunicateLimits {
+    std::int64_t memory_bytes = std::int64_t{2} << 30;  // private memory of the process that talks to it
+    std::int64_t fetch_bytes = std::int64_t{4} << 30;   // one pack
+    std::size_t objects = 4'000'000;                    // in one pack; libgit2 only
+    std::size_t object_bytes = std::size_t{1} << 30;    // one object; libgit2 only, where it knows such a limit
+};
+
+struct RefusedRef {
+    std::string ref;       // local, as git shortens it: "origin/journal/x"
+    std::string why;       // "non-fast-forward", "cannot lock ref ..."
+    bool rewound = false;  // the remote's ref does not descend from the local one
+
+    bool operator==(const RefusedRef&) const = default;
+};
+
 struct FetchReport {
-    std::vector<std::pair<std::string, std::string>> refused;  // local ref, why ("non-fast-forward")
+    std::vector<RefusedRef> refused;
 };
 
 struct PushItem {
@@ -25,11 +41,19 @@ struct PushItem {
     std::string remote;  // full ref name there
 };
 
+enum class PushRefusal {
+    none,       // accepted
+    behind,     // the remote's ref has commits that the local one lacks
+    transient,  // a lock, or a busy or restarting server
+    rule,       // a hook or a missing permission; anything unknown
+};
+
 struct PushStatus {
     std::string remote;
     bool accepted = false;  // moved, or was already there
     bool changed = false;   // moved by this push
     std::string reason;     // why not: "[rejected] (non-fast-forward)", "[remote rejected] (hook declined)"
+    PushRefusal refusal = PushRefusal::none;
 };
 
 using RemoteRefs = std::vector<std::pair<std::string, std::string>>;  // name, object
@@ -37,8 +61,8 @@ using RemoteRefs = std::vector<std::pair<std::string, std::string>>;  // name, o
 class Transport {
 public:
     virtual ~Transport() = default;
-    // `remote`: a name or a URL. Refspecs as git has them. Errors: git (unreachable, with the remote's own words; a ref
-    // that is named in full and absent: "couldn't find remote ref").
+    // `remote`: a name or a URL. Refspecs as git has them. Errors: git (unreachable, with the remote's own words), with
+    // a reason: ref_missing, too_large or transient where it is one of these.
     virtual Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) = 0;
     // Never forces. Every ref's own status comes back, in the order of `items`. Errors: git (unreachable).
     virtual Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) = 0;
@@ -53,7 +77,7 @@ std::unique_ptr<Transport> libgit2_transport(const std::string& git_dir, std::fu
                                              const TransportLimits& limits = {});
 
 // The git program where there is a `git` along PATH, else libgit2; a push is tried again where that may help
-// (pool/retrying).
+// (pool/transport/retrying_transport.h).
 std::unique_ptr<Transport> open_transport(const std::string& git_dir, std::function<bool()> stop = {});
 
 // One reachable-or-not question, and the list of refs. Errors: git.

@@ -1,7 +1,7 @@
-// Result<T>: the one way in which cultivar reports that something went wrong.
+// Result<T>: the one way in which cultivar reports failures.
 //
-// An Error says what failed (one lower-case line without a full stop, subject in single quotes), what kind of failure
-// it was, and, where there is one, a hint: a command the user can run. Libraries return it; only cli/ prints it.
+// An Error has a message (one lower-case line without a full stop, subject in single quotes), a code, a reason where a
+// caller decides on one, and optionally a hint: a command that the user can run. Libraries return it; only cli/ prints.
 // Nothing throws across a folder: exceptions of third-party libraries are caught in the file that calls them.
 #pragma once
 
@@ -13,28 +13,38 @@
 namespace cultivar {
 
 enum class Code {
-    usage,        // the caller's words or files are wrong: bad flag, malformed TOML, value out of range
-    not_found,    // the thing named does not exist
-    io,           // the operating system said no: disk, permissions, processes
-    git,          // git or the remote said no
-    corrupt,      // bytes that are not what they claim to be
+    usage,        // wrong arguments or files: bad flag, malformed TOML, value out of range
+    not_found,    // the named thing does not exist
+    io,           // the operating system failed: disk, permissions, processes
+    git,          // git or the remote failed
+    corrupt,      // bytes contradict their name, signature or format
     newer,        // written by a newer cultivar; nothing was touched
     busy,         // another process holds the lock
     unfit,        // this candidate cannot be judged here
     interrupted,  // a signal asked us to stop
 };
 
+// What a caller may decide on beyond the code. Messages are for people: no program reads them.
+enum class Reason {
+    unspecified,
+    ref_missing,  // git: a ref that was named in full is not on the remote
+    too_large,    // git: the remote sent more, or cost more memory, than this clone accepts
+    transient,    // git: the network or the server failed in a way that may pass
+};
+
 struct Error {
     Code code;
     std::string message;
     std::string hint;  // a runnable command, or empty
+    Reason reason = Reason::unspecified;
 };
 
 template <typename T>
 using Result = tl::expected<T, Error>;
 
-inline tl::unexpected<Error> fail(Code code, std::string message, std::string hint = {}) {
-    return tl::make_unexpected(Error{code, std::move(message), std::move(hint)});
+inline tl::unexpected<Error> fail(Code code, std::string message, std::string hint = {},
+                                  Reason reason = Reason::unspecified) {
+    return tl::make_unexpected(Error{code, std::move(message), std::move(hint), reason});
 }
 
 // Passes an error of another Result on unchanged.

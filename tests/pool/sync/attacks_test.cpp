@@ -188,7 +188,8 @@ TEST_P(Attack, ByADeltaThatUnfoldsToMoreThanFitsIntoMemory) {
     TransportLimits limits;
     limits.memory_bytes = 128 << 20;
     bea_->git = transport(GetParam(), bea_->clone.repo.git_dir(), limits);
-    EXPECT_THAT(refusal(), HasSubstr("refs/heads/candidates/*: gave the remote up: its answer does not fit into"));
+    EXPECT_THAT(refusal(),
+                HasSubstr("refs/heads/candidates/*: stopped talking to the remote: its answer does not fit into"));
 }
 
 TEST_P(Attack, ByTomlThatIsDeepEndlessOrNoText) {

@@ -155,7 +155,8 @@ public:
     Result<RemoteRefs> list(const std::string& remote) override { return inner_->list(remote); }
     Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) override {
         auto sent = inner_->push(remote, items);
-        if (left_-- > 0) return fail(Code::git, "cannot reach 'origin': the remote end hung up unexpectedly");
+        if (left_-- > 0)
+            return fail(Code::git, "cannot reach 'origin': the remote end hung up unexpectedly", "", Reason::transient);
         return sent;
     }
 

@@ -175,7 +175,7 @@ TEST_P(Hostile, BreaksOffAPush) {
     git(world_.path("ann"), fmt::format("config remote.origin.url git://127.0.0.1:{}/pool.git", server.port()));
     auto pushed =
         transport(GetParam(), ann_.repo.git_dir(), limits_)->push("origin", {{"refs/heads/main", "refs/heads/x"}});
-    EXPECT_TRUE(pushed ? may_pass((*pushed)[0].reason) : may_pass(pushed.error()));
+    EXPECT_TRUE(pushed ? may_pass((*pushed)[0]) : may_pass(pushed.error()));
 }
 
 class Redirect : public ::testing::Test {

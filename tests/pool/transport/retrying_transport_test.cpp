@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/transport/git_messages.h"
 #include "tests/pool/support/fixture.h"
 
 namespace cultivar {
@@ -17,8 +18,10 @@ using ::testing::SizeIs;
 using Outcome = Result<std::vector<PushStatus>>;
 
 const PushStatus kMoved = {"a", true, true, ""};
-PushStatus refused(const std::string& why) { return {"a", false, false, why}; }
-Outcome lost(const std::string& why) { return fail(Code::git, "cannot reach 'origin': " + why); }
+PushStatus refused(const std::string& why, const std::string& ref = "a") {
+    return {ref, false, false, why, refusal_of(why)};
+}
+Outcome lost(const std::string& why) { return fail(Code::git, "cannot reach 'origin': " + why, "", reason_of(why)); }
 
 // Follows the test's script, push by push.
 class Scripted : public Transport {
@@ -74,8 +77,8 @@ TEST_F(RetryingTest, GivesUpAfterThreeTriesWithTheLastError) {
 
 TEST_F(RetryingTest, SendsOnlyTheRefsAgainWhoseRefusalMayPass) {
     std::vector<PushStatus> first = {{"a", true, true, ""},
-                                     {"b", false, false, "[remote rejected] (cannot lock ref 'refs/heads/b')"},
-                                     {"c", false, false, "[remote rejected] (hook declined)"}};
+                                     refused("[remote rejected] (cannot lock ref 'refs/heads/b')", "b"),
+                                     refused("[remote rejected] (hook declined)", "c")};
     auto sent = must(push({first, std::vector{PushStatus{"b", true, true, ""}}}, {"a", "b", "c"}));
     EXPECT_THAT(asked_, ElementsAre(ElementsAre("a", "b", "c"), ElementsAre("b")));
     EXPECT_TRUE(sent[0].accepted && sent[1].accepted);
@@ -96,10 +99,11 @@ TEST_F(RetryingTest, TakesARuleAsFinal) {
     for (const char* rule :
          {"[rejected] (non-fast-forward)", "[rejected] (fetch first)", "[remote rejected] (pre-receive hook declined)",
           "[remote rejected] (protected branch)", "[remote rejected] (permission denied)"})
-        EXPECT_FALSE(may_pass(rule)) << rule;
-    for (const char* rule : {"git@host: Permission denied (publickey)", "Host key verification failed.",
-                             "The requested URL returned error: 403", "unexpected http status code: 404",
-                             "repository 'http://h/p/' not found", "gave the remote up: no progress for 120 s"})
+        EXPECT_FALSE(may_pass(refused(rule))) << rule;
+    for (const char* rule :
+         {"git@host: Permission denied (publickey)", "Host key verification failed.",
+          "The requested URL returned error: 403", "unexpected http status code: 404",
+          "repository 'http://h/p/' not found", "stopped talking to the remote: no progress for 120 s"})
         EXPECT_FALSE(push({lost(rule)})) << rule;
     EXPECT_THAT(slept_s_, IsEmpty());
 }
@@ -108,8 +112,8 @@ TEST_F(RetryingTest, TakesTheStateOfTheServerAsPassing) {
     for (const char* state : {"The requested URL returned error: 502", "unexpected http status code: 503",
                               "Could not resolve host: example.org", "the remote end hung up unexpectedly",
                               "failed to connect to 127.0.0.1: Connection refused"})
-        EXPECT_TRUE(may_pass(state)) << state;
-    EXPECT_FALSE(may_pass(Error{Code::interrupted, "interrupted; connection closed", ""}));
+        EXPECT_TRUE(may_pass(refused(state)) && reason_of(state) == Reason::transient) << state;
+    EXPECT_FALSE(may_pass(Error{Code::interrupted, "interrupted; connection closed", "", Reason::transient}));
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ TEST_P(OverServers, TellsWhichFetchedRefsWentBackwardsAndTakesTheRest) {
     Oid fresh = commit_by_hand(world_.hub(), "refs/heads/journal/b", {{"f", "3"}});
     auto report = must(transport_->fetch("origin", all));
     ASSERT_THAT(report.refused, SizeIs(1));
-    EXPECT_EQ(report.refused[0], std::pair(std::string("origin/journal/a"), std::string("non-fast-forward")));
+    EXPECT_EQ(report.refused[0], (RefusedRef{"origin/journal/a", "non-fast-forward", true}));
     EXPECT_EQ(must(ann_.repo.ref("refs/remotes/origin/journal/a")), ahead);
     EXPECT_EQ(must(ann_.repo.ref("refs/remotes/origin/journal/b")), fresh);
 }
