@@ -8,10 +8,9 @@
 #include <cstdint>
 #include <span>
 
-namespace cultivar {
+#include "pool/util/split_mix.h"
 
-// Advances `state` and returns splitmix64's next output (Steele, Lea and Flood 2014).
-std::uint64_t splitmix64(std::uint64_t& state);
+namespace cultivar {
 
 class Random {
 public:

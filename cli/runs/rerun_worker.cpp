@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <random>
 
 #include "cli/runs/score_artifact.h"
 #include "cli/runs/specification.h"
 #include "pool/types/candidate.h"
+#include "pool/util/secret_random.h"
 #include "train/protocol/replay_spec.h"
 
 namespace cultivar {
@@ -52,7 +52,7 @@ Result<WorkerResult> rerun(Worker& worker, const Observer& observer, const Sessi
 }
 
 std::uint64_t fresh_seed(const std::string& candidate) {
-    std::random_device secret;
+    SecretRandom secret;
     constexpr unsigned kBeyondAnybodys = 1U << 20;
     return run_seed(candidate, static_cast<int>(kBeyondAnybodys + (secret() >> 2)));
 }

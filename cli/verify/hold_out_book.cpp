@@ -5,7 +5,6 @@
 #include <map>
 #include <numbers>
 #include <numeric>
-#include <random>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -13,6 +12,7 @@
 #include "cli/app/json.h"
 #include "eval/judge/rescore_test.h"
 #include "pool/types/record.h"
+#include "pool/util/secret_random.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
@@ -22,7 +22,7 @@ constexpr unsigned kPrivate = 0600;
 constexpr std::int64_t kDay_s = 86400;
 
 std::string fresh_salt() {
-    std::random_device secret;
+    SecretRandom secret;
     std::string salt;
     for (int i = 0; i < 4; ++i) salt += fmt::format("{:08x}", secret());
     return salt;

@@ -4,11 +4,11 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
-#include <random>
 
 #include <fmt/format.h>
 
 #include "eval/statistics/significance.h"
+#include "pool/util/secret_random.h"
 
 namespace cultivar {
 namespace {
@@ -29,11 +29,11 @@ double half_interval(const std::vector<double>& values) {
 std::vector<int> draw_order() {
     std::vector<int> all(kChunks);
     std::iota(all.begin(), all.end(), 0);
-    std::random_device secret;
+    SecretRandom secret;
     for (int i = 0; i < kChunks; ++i) {
         auto left = static_cast<unsigned>(kChunks - i);
         unsigned draw = secret();
-        while (draw >= std::random_device::max() - std::random_device::max() % left) draw = secret();  // no bias
+        while (draw >= SecretRandom::max() - SecretRandom::max() % left) draw = secret();  // no bias
         std::swap(all[static_cast<std::size_t>(i)], all[static_cast<std::size_t>(i) + draw % left]);
     }
     return all;
@@ -47,7 +47,7 @@ std::vector<int> draw_chunks(int count) {
 }
 
 double draw_lot() {
-    std::random_device secret;
+    SecretRandom secret;
     return std::ldexp(static_cast<double>(secret()), -32);
 }
 

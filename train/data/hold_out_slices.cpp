@@ -3,12 +3,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <random>
 #include <unordered_set>
 
 #include <fmt/format.h>
 
 #include "eval/formats/bits_per_byte.h"
+#include "pool/util/secret_random.h"
 #include "train/data/documents.h"
 #include "train/data/shard_writer.h"
 #include "train/data/text_cleaning.h"
@@ -69,7 +69,7 @@ Result<HoldOutMade> make_hold_out(const HoldOutRequest& request, const std::stri
     report("reading", 0);
     TRY_ASSIGN(const std::vector<std::string> texts, read_texts(request.sources));
     Documents documents = cut_documents(texts, request.separator);
-    std::random_device secret;
+    SecretRandom secret;
     std::shuffle(documents.ordered.begin(), documents.ordered.end(), secret);
     TRY_ASSIGN(const Tokenizer tokenizer, tokenizer_of(request.model));
     report("encoding", 0);

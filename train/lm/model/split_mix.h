@@ -6,18 +6,15 @@
 #include <cstdint>
 #include <numbers>
 
+#include "pool/util/split_mix.h"
+
 namespace cultivar {
 
 class SplitMix {
 public:
     explicit SplitMix(std::uint64_t seed) : state_(seed) {}
 
-    std::uint64_t next() {
-        std::uint64_t z = (state_ += 0x9E3779B97F4A7C15ULL);
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-        return z ^ (z >> 31);
-    }
+    std::uint64_t next() { return splitmix64(state_); }
 
     double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }  // in [0, 1)
 
