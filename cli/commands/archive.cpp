@@ -10,6 +10,7 @@
 #include "cli/session/sandboxed_reader.h"
 #include "cli/session/session.h"
 #include "pool/integrity/fsck.h"
+#include "pool/storage/artifact_commit.h"
 #include "pool/sync/archive.h"
 #include "pool/sync/pull.h"
 
@@ -72,9 +73,9 @@ Result<std::vector<Ref>> useless_here(Session& session, int keep) {
     TRY_ASSIGN(std::set<std::string> needed, session.index->needed_artifacts());
     TRY_ASSIGN(std::vector<std::string> claimed, session.index->claimed_artifacts());
     needed.insert(claimed.begin(), claimed.end());
-    TRY_ASSIGN(std::vector<Ref> refs, session.clone->repo.refs("refs/artifacts/"));
+    TRY_ASSIGN(std::vector<Ref> refs, session.clone->repo.refs(std::string(kArtifactRefs)));
     std::erase_if(refs, [&](const Ref& ref) {
-        const std::string digest = ref.name.substr(std::string_view("refs/artifacts/").size());
+        const std::string digest = *artifact_of_ref(ref.name);
         return !judged.count(digest) && needed.count(digest) > 0;
     });
     return refs;
@@ -85,8 +86,8 @@ Result<std::vector<PushItem>> useless_there(Session& session, Transport& transpo
     TRY_ASSIGN(RemoteRefs refs, transport.list(kRemote));
     std::vector<PushItem> items;
     for (const auto& [name, oid] : refs) {
-        constexpr std::string_view kFolder = "refs/artifacts/";
-        if (name.starts_with(kFolder) && judged.count(name.substr(kFolder.size()))) items.push_back({"", name});
+        const auto digest = artifact_of_ref(name);
+        if (digest && judged.count(*digest)) items.push_back({"", name});
     }
     return items;
 }

@@ -6,6 +6,7 @@
 #include "pool/clone/trust_roots.h"
 #include "pool/index/commit_import.h"
 #include "pool/index/derived_tables.h"
+#include "pool/storage/artifact_commit.h"
 #include "pool/storage/bundle.h"
 #include "pool/storage/extra_remote.h"
 #include "pool/util/sha256.h"
@@ -115,7 +116,7 @@ Result<std::unique_ptr<LineageAhead>> IndexImporter::check_ahead(const std::vect
 }
 
 // Sets the ref of an artifact to its commit, by the digest in its message. Its content is checked when it is loaded
-// (pool/sync/artifact_store.h).
+// (pool/storage/artifact_commit.h).
 Result<void> IndexImporter::take_artifact(const Oid& commit) {
     Repo& repo = database_.clone().repo;
     TRY_ASSIGN(Commit raw, repo.read_commit(commit));
@@ -123,8 +124,8 @@ Result<void> IndexImporter::take_artifact(const Oid& commit) {
     if (!raw.message.starts_with(kWord) || raw.message.size() < kWord.size() + 64) return {};
     const std::string digest = raw.message.substr(kWord.size(), 64);
     if (!is_hex(digest, 64)) return {};
-    TRY_ASSIGN(std::optional<Oid> there, repo.ref("refs/artifacts/" + digest));
-    return there ? Result<void>() : repo.set_ref("refs/artifacts/" + digest, commit, "");
+    TRY_ASSIGN(std::optional<Oid> there, repo.ref(artifact_ref(digest)));
+    return there ? Result<void>() : repo.set_ref(artifact_ref(digest), commit, "");
 }
 
 // A chain of bundles carries candidates, artifacts, and the journals of contributors without the right to push.

@@ -30,10 +30,9 @@ Result<void> check_signatures(const Repo& repo, const Ref& log, FsckReport& repo
 }
 
 Result<void> check_artifacts(Clone& clone, FsckReport& report) {
-    TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs("refs/artifacts/"));
+    TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs(std::string(kArtifactRefs)));
     for (const Ref& ref : refs) {
-        const std::string digest = ref.name.substr(std::string_view("refs/artifacts/").size());
-        auto bytes = check_artifact(clone.repo, ref.oid, digest, clone.task.artifact_cap_bytes);
+        auto bytes = check_artifact(clone.repo, ref.oid, *artifact_of_ref(ref.name), clone.task.artifact_cap_bytes);
         if (!bytes) report.problems.push_back({ref.name, bytes.error().message});
         ++report.artifacts;
     }

@@ -238,7 +238,7 @@ Result<void> check_proposal(const Repo& repo, const RefUpdate& update, const std
 
 Result<void> check_deletion(const std::string& ref, bool may_delete) {
     const bool transient = ref.starts_with("refs/heads/candidates/") || ref.starts_with("refs/heads/proposal/") ||
-                           ref.starts_with("refs/artifacts/");
+                           ref.starts_with(kArtifactRefs);
     if (!transient) return refuse(fmt::format("'{}' is never deleted", ref));
     if (!may_delete) return refuse(fmt::format("'{}': only maintainers delete (cultivar.allowDelete)", ref));
     return {};
@@ -258,7 +258,7 @@ Result<void> check_update(const Repo& repo, const RefUpdate& update, bool may_de
     if (auto writer = below("refs/heads/ledger/")) return check_log(repo, update, *writer, true);
     if (auto writer = below("refs/heads/proposal/")) return check_proposal(repo, update, *writer);
     if (update.ref == "refs/heads/archive") return check_archive(repo, update);
-    if (auto digest = below("refs/artifacts/")) return check_artifact(repo, update, *digest);
+    if (auto digest = artifact_of_ref(update.ref)) return check_artifact(repo, update, *digest);
     return refuse(
         fmt::format("a pool has no ref '{}': it has main, candidates/, journal/, ledger/, proposal/, archive and "
                     "refs/artifacts/",

@@ -11,7 +11,12 @@ constexpr const char* kFile = "weights";
 
 }  // namespace
 
-std::string artifact_ref(const std::string& digest) { return "refs/artifacts/" + digest; }
+std::string artifact_ref(const std::string& digest) { return std::string(kArtifactRefs) + digest; }
+
+std::optional<std::string> artifact_of_ref(const std::string& ref) {
+    if (!ref.starts_with(kArtifactRefs)) return std::nullopt;
+    return ref.substr(kArtifactRefs.size());
+}
 
 Result<void> store_artifact(Repo& repo, const std::string& digest, const std::string& bytes) {
     TRY_ASSIGN(Oid blob, repo.write_blob(bytes));

@@ -19,7 +19,6 @@ namespace cultivar {
 namespace {
 
 constexpr double kLockWait_s = 30;
-constexpr std::string_view kArtifacts = "refs/artifacts/";
 constexpr int kJoinTries = 3;  // the other clone of this name may be pushing all the while
 
 // Claims made and everything committed, by one process of this clone at a time: the next one sees what was claimed.
@@ -41,7 +40,7 @@ bool is_own_log(const Clone& clone, const std::string& ref) {
 Result<std::vector<Ref>> own_refs(Clone& clone, Index& index) {
     std::vector<Ref> ours;
     for (const std::string& prefix :
-         {clone.journal_ref(), clone.ledger_ref(), std::string("refs/heads/candidates/"), std::string(kArtifacts)}) {
+         {clone.journal_ref(), clone.ledger_ref(), std::string("refs/heads/candidates/"), std::string(kArtifactRefs)}) {
         TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs(prefix));
         ours.insert(ours.end(), refs.begin(), refs.end());
     }
@@ -56,7 +55,7 @@ Result<std::vector<Ref>> own_refs(Clone& clone, Index& index) {
     std::set<std::string> named;
     for (const std::string& digest : claimed) named.insert(artifact_ref(digest));
     std::erase_if(ours, [&](const Ref& ref) {
-        return archived.count(ref.oid) > 0 || (ref.name.starts_with(kArtifacts) && !named.count(ref.name));
+        return archived.count(ref.oid) > 0 || (artifact_of_ref(ref.name) && !named.count(ref.name));
     });
     return ours;
 }
@@ -97,7 +96,8 @@ Result<std::vector<Outgoing>> refs_lost(Clone& clone, Index& index, Transport& t
     const std::map<std::string, std::string> there(listed.begin(), listed.end());
     std::vector<Outgoing> lost;
     for (Ref& ref : ours) {
-        const bool settled = ref.name.starts_with(kArtifacts) && judged.count(ref.name.substr(kArtifacts.size()));
+        const auto artifact = artifact_of_ref(ref.name);
+        const bool settled = artifact && judged.count(*artifact);
         auto found = there.find(ref.name);
         if (!settled && (found == there.end() || found->second != ref.oid)) lost.push_back({std::move(ref), true});
     }
@@ -119,7 +119,7 @@ Result<void> note_accepted(Clone& clone, const Outgoing& out, const PushStatus& 
         return {};
     }
     if (auto candidate = parse_candidate_branch(ref.name)) report.candidates.push_back(candidate->first);
-    if (ref.name.starts_with(kArtifacts)) report.artifacts.push_back(ref.name.substr(kArtifacts.size()));
+    if (auto artifact = artifact_of_ref(ref.name)) report.artifacts.push_back(std::move(*artifact));
     if (ref.name == "refs/heads/main") report.main_moved = true;
     if (ref.name == clone.ledger_ref()) report.verdicts = true;
     return {};
@@ -135,7 +135,7 @@ Result<std::vector<Ref>> proposal(Clone& clone, Index& index) {
     for (const Ref& one : ours) {
         if (one.name == clone.journal_ref()) bundle.journals.push_back(one.oid);
         if (one.name.starts_with("refs/heads/candidates/")) bundle.candidates.push_back(one.oid);
-        if (one.name.starts_with(kArtifacts)) bundle.artifacts.push_back(one.oid);
+        if (artifact_of_ref(one.name)) bundle.artifacts.push_back(one.oid);
     }
     TRY_ASSIGN(std::optional<Oid> before, clone.repo.ref(ref));
     if (bundle.journals.empty()) return std::vector<Ref>();
