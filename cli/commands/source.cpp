@@ -17,10 +17,10 @@ struct Options {
 };
 
 Result<int> list(Context& context, const Clone& clone) {
-    TRY_ASSIGN(std::vector<Source> known, sources(clone.repo));
+    TRY_ASSIGN(std::vector<ExtraRemote> known, extra_remotes(clone.repo));
     if (context.ui.json()) {
         Json rows = Json::array();
-        for (const Source& source : known)
+        for (const ExtraRemote& source : known)
             rows.push_back({{"name", source.name},
                             {"url", source.url},
                             {"refs", source.refs.empty() ? Json(nullptr) : Json(source.refs)}});
@@ -28,7 +28,7 @@ Result<int> list(Context& context, const Clone& clone) {
         return kYes;
     }
     TextTable table({{"name"}, {"url"}, {"refs"}});
-    for (const Source& source : known)
+    for (const ExtraRemote& source : known)
         table.row({source.name, clean(source.url), source.refs.empty() ? "its branches" : clean(source.refs)});
     if (!known.empty()) context.ui.print(table.text(context.ui));
     if (known.empty()) context.ui.note("no sources beside origin: cultivar source add NAME URL");
@@ -40,12 +40,12 @@ Result<int> source(Context& context, const Options& options) {
     if (options.action == "list") return list(context, clone);
     if (options.action == "add" && !options.name.empty() && !options.url.empty()) {
         TRY_ASSIGN(std::string url, absolute_remote(options.url));
-        TRY(add_source(clone.repo, {options.name, url, options.refs}));
+        TRY(add_extra_remote(clone.repo, {options.name, url, options.refs}));
         context.ui.note(fmt::format("the next pull reads {} too", options.name));
         return kYes;
     }
     if (options.action == "remove" && !options.name.empty()) {
-        TRY(remove_source(clone.repo, options.name));
+        TRY(remove_extra_remote(clone.repo, options.name));
         context.ui.note(fmt::format("{} is read no more", options.name));
         return kYes;
     }

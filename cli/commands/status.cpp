@@ -35,7 +35,7 @@ Result<Situation> look(Session& session) {
     TRY(session.config.device());
     now.category = known_category(session, session.clone->task.budget_s);
     if (session.clone->task.command) {
-        TRY_ASSIGN(now.trusted, is_trusted(*session.clone));
+        TRY_ASSIGN(now.trusted, is_command_trusted(*session.clone));
     }
     TRY_ASSIGN(now.scored, session.index->scored());
     now.data_here = need_data(*session.clone).has_value();

@@ -47,11 +47,11 @@ Result<int> trust(Context& context, const Options& options) {
     if (change) TRY(propose_roots(context, clone, options.change, options.threshold));
     if (sign) TRY(cosign_roots(context, clone, options.sign));
     const auto& command = clone.task.command;
-    if (command && options.revoke) TRY(revoke_trust(clone));
+    if (command && options.revoke) TRY(revoke_command_trust(clone));
     if (command && !options.revoke && !options.show && !change && !sign) TRY(pin_command(clone));
     bool trusted = false;
     if (command) {
-        TRY_ASSIGN(trusted, is_trusted(clone));
+        TRY_ASSIGN(trusted, is_command_trusted(clone));
     }
     TRY_ASSIGN(const Roots roots, trusted_roots(clone));
     TRY_ASSIGN(const std::vector<LedgerState> ledgers, ledger_states(clone));

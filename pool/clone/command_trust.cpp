@@ -35,7 +35,7 @@ Result<std::string> copy_file(const Clone& clone, const CommandFile& file, const
 
 }  // namespace
 
-Result<bool> is_trusted(const Clone& clone) {
+Result<bool> is_command_trusted(const Clone& clone) {
     TRY_ASSIGN(std::string digest, pinned(clone));
     return digest == command_digest(*clone.task.command);
 }
@@ -45,7 +45,7 @@ Result<void> pin_command(const Clone& clone) {
     return write_file_atomically(trust_path(clone), command_digest(*clone.task.command) + "\n", 0600);
 }
 
-Result<void> revoke_trust(const Clone& clone) {
+Result<void> revoke_command_trust(const Clone& clone) {
     std::error_code ec;
     std::filesystem::remove(trust_path(clone), ec);
     return ec ? fail(Code::io, fmt::format("cannot remove '{}': {}", trust_path(clone), ec.message())) : Result<void>();

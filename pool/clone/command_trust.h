@@ -10,9 +10,9 @@
 namespace cultivar {
 
 // Is the command on main the one that was pinned? Errors: io, usage (no pool of kind "command").
-Result<bool> is_trusted(const Clone& clone);
+Result<bool> is_command_trusted(const Clone& clone);
 Result<void> pin_command(const Clone& clone);
-Result<void> revoke_trust(const Clone& clone);
+Result<void> revoke_command_trust(const Clone& clone);
 
 // The command to start, its files copied below `folder`. The only way to it, and closed unless it is trusted. Errors:
 // not_found (not trusted, or changed since; hint: cultivar trust), io, git.

@@ -10,7 +10,7 @@
 
 namespace cultivar {
 
-Result<std::map<std::string, LogPosition>> read_tips(const Clone& clone) {
+Result<std::map<std::string, LogPosition>> read_last_seen_tips(const Clone& clone) {
     std::map<std::string, LogPosition> tips;
     std::string path = clone.seen_dir() + "tips";
     auto text = read_file(path);
@@ -33,7 +33,7 @@ Result<std::map<std::string, LogPosition>> read_tips(const Clone& clone) {
     return tips;
 }
 
-Result<void> write_tips(const Clone& clone, const std::map<std::string, LogPosition>& tips) {
+Result<void> write_last_seen_tips(const Clone& clone, const std::map<std::string, LogPosition>& tips) {
     std::string text;
     for (const auto& [ref, tip] : tips) {
         if (!tip.oid.empty()) text += fmt::format("{} {} {}\n", tip.oid, tip.records, ref);  // else none was good yet

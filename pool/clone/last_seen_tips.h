@@ -15,8 +15,8 @@ struct LogPosition {
 };
 
 // Nothing was seen where there is no file. Errors: newer (a later format, or damaged), io.
-Result<std::map<std::string, LogPosition>> read_tips(const Clone& clone);
+Result<std::map<std::string, LogPosition>> read_last_seen_tips(const Clone& clone);
 // Errors: io.
-Result<void> write_tips(const Clone& clone, const std::map<std::string, LogPosition>& tips);
+Result<void> write_last_seen_tips(const Clone& clone, const std::map<std::string, LogPosition>& tips);
 
 }  // namespace cultivar

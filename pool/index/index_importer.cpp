@@ -17,7 +17,7 @@ namespace {
 // "<before><folder><rest>" -> rest, for the refs that this clone, its remote and its sources have.
 std::optional<std::string> under(const std::string& ref, const std::string& folder) {
     for (const std::string& before : {std::string("refs/heads/"), fmt::format("refs/remotes/{}/", kRemote),
-                                      fmt::format("refs/sources/{}/", source_of_ref(ref))}) {
+                                      fmt::format("refs/sources/{}/", extra_remote_of_ref(ref))}) {
         if (ref.starts_with(before + folder)) return ref.substr(before.size() + folder.size());
     }
     return std::nullopt;
@@ -74,7 +74,7 @@ Result<std::vector<Log>> IndexImporter::logs_of(const std::vector<Ref>& refs, bo
             TRY_ASSIGN(std::optional<Oid> here, clone.repo.ref(ledger ? clone.ledger_ref() : clone.journal_ref()));
             if (here) continue;
         }
-        logs.push_back({ref.name, *writer, ref.oid, ledger, source_of_ref(ref.name)});
+        logs.push_back({ref.name, *writer, ref.oid, ledger, extra_remote_of_ref(ref.name)});
     }
     return logs;
 }
@@ -152,7 +152,7 @@ Result<void> IndexImporter::take_bundles(const Ref& ref, LogImport& logs) {
 Result<void> IndexImporter::take_bundle(const Bundle& bundle, const Ref& ref, LogImport& logs) {
     const Clone& clone = database_.clone();
     const bool archive = is_archive(ref.name);
-    const std::string source = archive ? "archive" : source_of_ref(ref.name);
+    const std::string source = archive ? "archive" : extra_remote_of_ref(ref.name);
     const std::string from = archive ? "archive" : "refs/sources/" + source;
     for (const Oid& candidate : bundle.candidates) carried_.push_back({candidate, ref.name, archive});
     for (const Oid& artifact : bundle.artifacts) TRY(take_artifact(artifact));

@@ -19,11 +19,11 @@ Result<void> LogImport::prepare() {
         tip = {row.text(), static_cast<std::size_t>(row.whole())};
     }));
     TRY_ASSIGN(set_tip_, database_.sql().prepare("INSERT OR REPLACE INTO log VALUES(:ref, :tip, :records)"));
-    TRY_ASSIGN(tips_, read_tips(database_.clone()));
+    TRY_ASSIGN(tips_, read_last_seen_tips(database_.clone()));
     return {};
 }
 
-Result<void> LogImport::save_tips() { return moved_ ? write_tips(database_.clone(), tips_) : Result<void>(); }
+Result<void> LogImport::save_tips() { return moved_ ? write_last_seen_tips(database_.clone(), tips_) : Result<void>(); }
 
 Result<void> LogImport::forget_ledgers() {
     std::erase_if(indexed_, [](const auto& log) { return log.first.find("/ledger/") != std::string::npos; });

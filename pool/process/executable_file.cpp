@@ -102,8 +102,8 @@ private:
 
 }  // namespace
 
-Result<ProgramFile> read_program_file(const std::string& program) {
-    ProgramFile read;
+Result<ExecutableFile> read_executable_file(const std::string& program) {
+    ExecutableFile read;
     read.path = found(program);
     std::error_code ec;
     if (read.path.empty() || !std::filesystem::exists(read.path, ec))

@@ -8,13 +8,13 @@
 
 namespace cultivar {
 
-struct ProgramFile {
+struct ExecutableFile {
     std::string path;                        // as found along PATH
     bool script = false;                     // it names an interpreter
     std::vector<std::string> library_paths;  // folders that it names for its libraries; none in a script
 };
 
 // Errors: not_found, io.
-Result<ProgramFile> read_program_file(const std::string& program);
+Result<ExecutableFile> read_executable_file(const std::string& program);
 
 }  // namespace cultivar

@@ -88,7 +88,7 @@ void allow_folder_list(std::vector<std::string>& paths, const char* list) {
     }
 }
 
-void allow_system(SandboxRules& rules, const ProgramFile& program) {
+void allow_system(SandboxRules& rules, const ExecutableFile& program) {
     rules.read.insert(rules.read.end(), kSystem.begin(), kSystem.end());
     rules.read.insert(rules.read.end(), program.library_paths.begin(), program.library_paths.end());
     allow_folder_list(rules.read, std::getenv("LD_LIBRARY_PATH"));
@@ -214,7 +214,7 @@ Result<Sandbox> Sandbox::prepare(const SandboxRules& rules, const KernelParts& p
 }
 
 Result<Sandbox> Sandbox::for_program(SandboxRules rules, const std::string& program, const KernelParts& parts) {
-    TRY_ASSIGN(ProgramFile file, read_program_file(program));
+    TRY_ASSIGN(ExecutableFile file, read_executable_file(program));
     auto impl = std::make_unique<Impl>();
     allow_system(rules, file);
     rules.programs = rules.programs || file.script;

@@ -19,20 +19,20 @@ bool is_pattern(const std::string& refs) {
 
 }  // namespace
 
-Result<std::vector<Source>> sources(const Repo& repo) {
+Result<std::vector<ExtraRemote>> extra_remotes(const Repo& repo) {
     TRY_ASSIGN(auto entries, repo.config_section(std::string(kSection)));
-    std::vector<Source> found;
+    std::vector<ExtraRemote> found;
     for (const auto& [name, value] : entries) {
         if (!name.ends_with(".url")) continue;
         const std::string which = name.substr(kSection.size(), name.size() - kSection.size() - 4);
         TRY_ASSIGN(std::optional<std::string> refs, repo.config(key(which, "refs")));
         found.push_back({which, value, refs.value_or("")});
     }
-    std::sort(found.begin(), found.end(), [](const Source& a, const Source& b) { return a.name < b.name; });
+    std::sort(found.begin(), found.end(), [](const ExtraRemote& a, const ExtraRemote& b) { return a.name < b.name; });
     return found;
 }
 
-Result<void> add_source(Repo& repo, const Source& source) {
+Result<void> add_extra_remote(Repo& repo, const ExtraRemote& source) {
     if (source.name.empty() || source.name.size() > 32 ||
         source.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
         return fail(Code::usage,
@@ -40,17 +40,17 @@ Result<void> add_source(Repo& repo, const Source& source) {
     if (!source.refs.empty() && !is_pattern(source.refs))
         return fail(Code::usage, fmt::format("'{}' is no pattern of refs", source.refs),
                     "cultivar source add NAME URL --refs 'refs/pull/*/head'");
-    TRY_ASSIGN(std::vector<Source> known, sources(repo));
-    if (std::any_of(known.begin(), known.end(), [&](const Source& one) { return one.name == source.name; }))
+    TRY_ASSIGN(std::vector<ExtraRemote> known, extra_remotes(repo));
+    if (std::any_of(known.begin(), known.end(), [&](const ExtraRemote& one) { return one.name == source.name; }))
         return fail(Code::usage, fmt::format("there is a source '{}' already", source.name),
                     "cultivar source remove " + source.name);
     TRY(repo.set_config(key(source.name, "url"), source.url));
     return source.refs.empty() ? Result<void>() : repo.set_config(key(source.name, "refs"), source.refs);
 }
 
-Result<void> remove_source(Repo& repo, const std::string& name) {
-    TRY_ASSIGN(std::vector<Source> known, sources(repo));
-    if (std::none_of(known.begin(), known.end(), [&](const Source& one) { return one.name == name; }))
+Result<void> remove_extra_remote(Repo& repo, const std::string& name) {
+    TRY_ASSIGN(std::vector<ExtraRemote> known, extra_remotes(repo));
+    if (std::none_of(known.begin(), known.end(), [&](const ExtraRemote& one) { return one.name == name; }))
         return fail(Code::not_found, fmt::format("there is no source '{}'", name), "cultivar source list");
     for (const char* field : {"url", "refs"}) TRY(repo.unset_config(key(name, field)));
     TRY_ASSIGN(std::vector<Ref> refs, repo.refs(fmt::format("{}{}/", kRefs, name)));
@@ -58,7 +58,7 @@ Result<void> remove_source(Repo& repo, const std::string& name) {
     return {};
 }
 
-std::vector<std::string> refspecs_of(const Source& source) {
+std::vector<std::string> refspecs_of(const ExtraRemote& source) {
     const std::string into = fmt::format("{}{}/", kRefs, source.name);
     if (source.refs.empty())
         return {fmt::format("+refs/heads/candidates/*:{}candidates/*", into),
@@ -67,7 +67,7 @@ std::vector<std::string> refspecs_of(const Source& source) {
     return {fmt::format("+{}:{}bundle/{}", source.refs, into, many ? "*" : "head")};
 }
 
-std::string source_of_ref(const std::string& ref) {
+std::string extra_remote_of_ref(const std::string& ref) {
     if (!ref.starts_with(kRefs)) return "";
     return ref.substr(kRefs.size(), ref.find('/', kRefs.size()) - kRefs.size());
 }

@@ -12,21 +12,21 @@
 
 namespace cultivar {
 
-struct Source {
+struct ExtraRemote {
     std::string name;  // lower-case letters, digits and '-'
     std::string url;
     std::string refs;  // a ref or a pattern with one '*'; "": a pool's own branches
 };
 
 // By name.
-Result<std::vector<Source>> sources(const Repo& repo);
+Result<std::vector<ExtraRemote>> extra_remotes(const Repo& repo);
 // Errors: usage (a name that is taken or malformed, a pattern that is none).
-Result<void> add_source(Repo& repo, const Source& source);
+Result<void> add_extra_remote(Repo& repo, const ExtraRemote& source);
 // What came from it stays, as records in the index do while the refs stay; its refs are deleted. Errors: not_found.
-Result<void> remove_source(Repo& repo, const std::string& name);
+Result<void> remove_extra_remote(Repo& repo, const std::string& name);
 
-std::vector<std::string> refspecs_of(const Source& source);
+std::vector<std::string> refspecs_of(const ExtraRemote& source);
 // "fork" for "refs/sources/fork/journal/x"; "" for refs of this clone and its origin.
-std::string source_of_ref(const std::string& ref);
+std::string extra_remote_of_ref(const std::string& ref);
 
 }  // namespace cultivar

@@ -11,8 +11,8 @@ Result<std::string> load_artifact(Clone& clone, Transport* transport, const std:
     std::vector<std::string> places = {""};  // here
     if (transport) {
         places.emplace_back(kRemote);
-        TRY_ASSIGN(std::vector<Source> known, sources(clone.repo));
-        for (const Source& source : known) places.push_back(source.url);
+        TRY_ASSIGN(std::vector<ExtraRemote> known, extra_remotes(clone.repo));
+        for (const ExtraRemote& source : known) places.push_back(source.url);
     }
     Error trouble{Code::not_found, fmt::format("the artifact {} is not in the pool", digest.substr(0, 8)), ""};
     for (const std::string& place : places) {

@@ -42,7 +42,7 @@ std::vector<std::string> lacking(const std::vector<std::string>& ours, const std
     return missing;
 }
 
-Result<std::optional<JournalMerge>> rejoin_once(Clone& clone, const std::string& ref, const Oid& theirs) {
+Result<std::optional<JournalMerge>> merge_log_once(Clone& clone, const std::string& ref, const Oid& theirs) {
     TRY_ASSIGN(std::optional<Oid> here, clone.repo.ref(ref));
     if (here) {
         TRY_ASSIGN(bool held, clone.repo.descends(*here, theirs));
@@ -75,11 +75,11 @@ Result<void> check_own(const Clone& clone, const Oid& commit) {
     return fail(Code::corrupt, key.empty() ? "is not signed" : "is signed by another key than this clone's");
 }
 
-Result<std::optional<JournalMerge>> rejoin_proposal(Clone& clone, const std::string& ref, const Oid& theirs) {
+Result<std::optional<JournalMerge>> merge_proposal(Clone& clone, const std::string& ref, const Oid& theirs) {
     TRY(check_own(clone, theirs));
     TRY_ASSIGN(Bundle bundle, read_bundle(clone.repo, theirs));
     if (bundle.journals.size() != 1) return fail(Code::corrupt, "carries no journal of this clone");
-    TRY_ASSIGN(auto joined, rejoin_log(clone, clone.journal_ref(), bundle.journals[0]));
+    TRY_ASSIGN(auto joined, merge_log(clone, clone.journal_ref(), bundle.journals[0]));
     TRY_ASSIGN(std::optional<Oid> here, clone.repo.ref(ref));
     TRY(clone.repo.set_ref(ref, theirs, here.value_or("")));
     return joined;
@@ -93,20 +93,20 @@ void JournalMerge::add(const std::optional<JournalMerge>& more) {
     ours += more->ours;
 }
 
-Result<std::optional<JournalMerge>> rejoin_log(Clone& clone, const std::string& ref, const Oid& theirs) {
+Result<std::optional<JournalMerge>> merge_log(Clone& clone, const std::string& ref, const Oid& theirs) {
     TRY(check_own(clone, theirs));
     for (int tried = 1;; ++tried) {
-        auto joined = rejoin_once(clone, ref, theirs);
+        auto joined = merge_log_once(clone, ref, theirs);
         if (joined || joined.error().code != Code::busy || tried == kTries) return joined;
     }
 }
 
-Result<JournalMerge> rejoin_fetched(Clone& clone, std::vector<RefusedRef>& refused) {
+Result<JournalMerge> merge_fetched_logs(Clone& clone, std::vector<RefusedRef>& refused) {
     JournalMerge sum;
     for (const std::string& ref : {clone.journal_ref(), clone.ledger_ref()}) {
         TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(tracking_ref(ref)));
         if (!there) continue;
-        auto joined = rejoin_log(clone, ref, *there);
+        auto joined = merge_log(clone, ref, *there);
         if (!joined && joined.error().code != Code::corrupt) return fail(joined.error());
         if (!joined) refused.push_back({tracking_ref(ref), joined.error().message});
         if (joined) sum.add(*joined);
@@ -114,14 +114,14 @@ Result<JournalMerge> rejoin_fetched(Clone& clone, std::vector<RefusedRef>& refus
     return sum;
 }
 
-Result<std::optional<JournalMerge>> rejoin_with(Clone& clone, Transport& transport, const std::string& remote,
-                                                const std::string& ref) {
+Result<std::optional<JournalMerge>> merge_remote_log(Clone& clone, Transport& transport, const std::string& remote,
+                                                     const std::string& ref) {
     TRY_ASSIGN(std::optional<Oid> left, clone.repo.ref(kScratch));
     if (left) TRY(clone.repo.delete_ref(kScratch));
     TRY(transport.fetch(remote, {fmt::format("+{}:{}", ref, kScratch)}));
     TRY_ASSIGN(std::optional<Oid> theirs, clone.repo.ref(kScratch));
     if (!theirs) return fail(Code::git, fmt::format("cannot fetch '{}' from '{}'", ref, remote));
-    auto joined = is_proposal(ref) ? rejoin_proposal(clone, ref, *theirs) : rejoin_log(clone, ref, *theirs);
+    auto joined = is_proposal(ref) ? merge_proposal(clone, ref, *theirs) : merge_log(clone, ref, *theirs);
     TRY(clone.repo.delete_ref(kScratch));
     return joined;
 }

@@ -24,16 +24,16 @@ struct JournalMerge {
 // Takes `theirs`, the tip of this writer's log `ref` elsewhere, whose objects are here, into the local log; nothing when
 // that holds it already. Records of the spool that `theirs` holds leave the spool, and a claim that it makes too, of the
 // same runs, is not made twice; no other record is lost. Errors: corrupt when another key signed it; busy, git, io.
-Result<std::optional<JournalMerge>> rejoin_log(Clone& clone, const std::string& ref, const Oid& theirs);
+Result<std::optional<JournalMerge>> merge_log(Clone& clone, const std::string& ref, const Oid& theirs);
 
 // The same with what the last fetch brought of this writer's journal and ledger. One that another key signed is appended
 // to `refused`, by its ref and why.
-Result<JournalMerge> rejoin_fetched(Clone& clone, std::vector<RefusedRef>& refused);
+Result<JournalMerge> merge_fetched_logs(Clone& clone, std::vector<RefusedRef>& refused);
 
 // The same with what `remote` (a name or a URL) holds under the same name now. `ref` may be this writer's proposal too
 // (pool/sync/propose.h): the journal that it carries is joined, and the local branch goes on from it. Errors: git too, when
 // unreachable.
-Result<std::optional<JournalMerge>> rejoin_with(Clone& clone, Transport& transport, const std::string& remote,
-                                                const std::string& ref);
+Result<std::optional<JournalMerge>> merge_remote_log(Clone& clone, Transport& transport, const std::string& remote,
+                                                     const std::string& ref);
 
 }  // namespace cultivar

@@ -217,7 +217,7 @@ private:
     // False: what grew there is not ours; the status says so.
     Result<bool> join(Outgoing& out, PushStatus& status) {
         Ref& ref = out.ref;
-        auto joined = rejoin_with(clone_, transport_, remote(), ref.name);
+        auto joined = merge_remote_log(clone_, transport_, remote(), ref.name);
         if (!joined && joined.error().code == Code::interrupted) return fail(joined.error());
         if (!joined) {
             status.reason = joined.error().message;
@@ -274,7 +274,7 @@ Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, 
     const bool to_origin = destination.to.empty() && !destination.as_bundle;
     ProposeReport report;
     std::vector<RefusedRef> not_ours;  // the push will tell
-    TRY_ASSIGN(report.rejoined, rejoin_fetched(clone, not_ours));
+    TRY_ASSIGN(report.rejoined, merge_fetched_logs(clone, not_ours));
     TRY_ASSIGN(std::size_t records, settle(clone, index, ids));
     TRY_ASSIGN(std::vector<Outgoing> outgoing, refs_for(destination, clone, index));
     if (outgoing.empty()) return report;

@@ -29,9 +29,9 @@ std::string rewound(const Clone& clone, const std::string& ref) {
     return own ? words + "; 'cultivar propose' sends it again" : words;
 }
 
-Result<void> fetch_sources(Clone& clone, Transport& transport, std::vector<Refusal>& refused) {
-    TRY_ASSIGN(std::vector<Source> known, sources(clone.repo));
-    for (const Source& source : known) {
+Result<void> fetch_extra_remotes(Clone& clone, Transport& transport, std::vector<Refusal>& refused) {
+    TRY_ASSIGN(std::vector<ExtraRemote> known, extra_remotes(clone.repo));
+    for (const ExtraRemote& source : known) {
         auto fetched = transport.fetch(source.url, refspecs_of(source));
         if (!fetched && fetched.error().code == Code::interrupted) return fail(fetched.error());
         if (!fetched) refused.push_back({"source " + source.name, fetched.error().message});
@@ -104,11 +104,11 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
         return fail(follows.error().code, "the remote's main is refused: " + follows.error().message);
     }
     PullReport report;
-    TRY_ASSIGN(report.rejoined, rejoin_fetched(clone, fetched->refused));
+    TRY_ASSIGN(report.rejoined, merge_fetched_logs(clone, fetched->refused));
     std::vector<Refusal> refused;
     for (const RefusedRef& one : fetched->refused)
         refused.push_back({one.ref, one.rewound ? rewound(clone, one.ref) : one.why});
-    TRY(fetch_sources(clone, transport, refused));
+    TRY(fetch_extra_remotes(clone, transport, refused));
     TRY_ASSIGN(static_cast<RefreshReport&>(report), index.refresh());
     report.refused.insert(report.refused.end(), refused.begin(), refused.end());
     report.main_moved = clone.main != main_here;

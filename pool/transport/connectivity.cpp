@@ -9,9 +9,10 @@
 namespace cultivar {
 namespace {
 
-class Completeness {
+class ConnectivityCheck {
 public:
-    Completeness(git_repository* repo, const std::function<void()>& heartbeat) : repo_(repo), heartbeat_(heartbeat) {}
+    ConnectivityCheck(git_repository* repo, const std::function<void()>& heartbeat)
+        : repo_(repo), heartbeat_(heartbeat) {}
 
     bool of(const std::vector<std::string>& tips) {
         Libgit2Handle<git_revwalk, git_revwalk_free> walk;
@@ -54,9 +55,8 @@ private:
 
 }  // namespace
 
-bool brings_everything(git_repository* repo, const std::vector<std::string>& tips,
-                       const std::function<void()>& heartbeat) {
-    return Completeness(repo, heartbeat).of(tips);
+bool is_connected(git_repository* repo, const std::vector<std::string>& tips, const std::function<void()>& heartbeat) {
+    return ConnectivityCheck(repo, heartbeat).of(tips);
 }
 
 tl::unexpected<Error> shallow_remote(const std::string& remote) {

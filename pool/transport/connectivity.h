@@ -13,8 +13,7 @@ struct git_repository;
 namespace cultivar {
 
 // Walks from `tips` to what the refs reach already. `heartbeat`: called with each commit.
-bool brings_everything(git_repository* repo, const std::vector<std::string>& tips,
-                       const std::function<void()>& heartbeat);
+bool is_connected(git_repository* repo, const std::vector<std::string>& tips, const std::function<void()>& heartbeat);
 
 // What a remote that is itself a shallow clone is told apart by: nothing can be taken from it.
 tl::unexpected<Error> shallow_remote(const std::string& remote);

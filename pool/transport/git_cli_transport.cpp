@@ -70,9 +70,9 @@ tl::unexpected<Error> unreachable(const std::string& remote, const ProcessOutput
                 reason_of(why));
 }
 
-class GitProgram : public Transport {
+class GitCliTransport : public Transport {
 public:
-    GitProgram(std::string git_dir, std::function<bool()> stop, const TransportLimits& limits)
+    GitCliTransport(std::string git_dir, std::function<bool()> stop, const TransportLimits& limits)
         : git_dir_(std::move(git_dir)), stop_(std::move(stop)), limits_(limits) {}
 
     // Another process here may be fetching the same refs, or may have been killed over it.
@@ -206,7 +206,7 @@ private:
 
 std::unique_ptr<Transport> git_cli_transport(const std::string& git_dir, std::function<bool()> stop,
                                              const TransportLimits& limits) {
-    return std::make_unique<GitProgram>(git_dir, std::move(stop), limits);
+    return std::make_unique<GitCliTransport>(git_dir, std::move(stop), limits);
 }
 
 }  // namespace cultivar

@@ -286,7 +286,7 @@ Result<std::vector<FetchedRef>> Libgit2Session::fetch(const std::vector<std::str
     TRY(line.download(refspecs));
     std::vector<std::string> tips;
     for (const FetchedRef& ref : come) tips.push_back(ref.oid);
-    if (!brings_everything(line.repo(), tips, heartbeat_))
+    if (!is_connected(line.repo(), tips, heartbeat_))
         return fail(Code::git, fmt::format("cannot reach '{}': it did not send all necessary objects", remote_));
     return come;
 }

@@ -87,9 +87,9 @@ std::string short_name(const std::string& ref) {
     return ref;
 }
 
-class GitLibrary : public Transport {
+class Libgit2Transport : public Transport {
 public:
-    GitLibrary(std::string git_dir, std::function<bool()> stop, const TransportLimits& limits)
+    Libgit2Transport(std::string git_dir, std::function<bool()> stop, const TransportLimits& limits)
         : git_dir_(std::move(git_dir)), stop_(std::move(stop)), limits_(limits) {}
 
     Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) override {
@@ -201,7 +201,7 @@ private:
 
 std::unique_ptr<Transport> libgit2_transport(const std::string& git_dir, std::function<bool()> stop,
                                              const TransportLimits& limits) {
-    return std::make_unique<GitLibrary>(git_dir, std::move(stop), limits);
+    return std::make_unique<Libgit2Transport>(git_dir, std::move(stop), limits);
 }
 
 }  // namespace cultivar

@@ -49,7 +49,7 @@ TEST_F(TrustTest, NothingRunsUntilItIsTrusted) {
     Error error = trouble(trusted_command(clone(), copies()));
     EXPECT_THAT(error.message, HasSubstr("not trusted on this machine"));
     EXPECT_EQ(error.hint, "cultivar trust");
-    EXPECT_FALSE(must(is_trusted(clone())));
+    EXPECT_FALSE(must(is_command_trusted(clone())));
     struct stat facts {};
     EXPECT_NE(::stat(copies().c_str(), &facts), 0) << "a file of the pool was copied out before it was trusted";
 }
@@ -69,16 +69,16 @@ TEST_F(TrustTest, AFileThatChangedOnMainWaitsUntilItIsTrustedAgain) {
     commit("echo two\n", "100644");
     EXPECT_THAT(trouble(trusted_command(clone(), copies())).message, HasSubstr("it changed"));
     must(pin_command(clone()));
-    EXPECT_TRUE(must(is_trusted(clone())));
+    EXPECT_TRUE(must(is_command_trusted(clone())));
     must(trusted_command(clone(), copies()));
     EXPECT_EQ(must(read_file(copies() + "/files/run.sh")), "echo two\n");
 }
 
 TEST_F(TrustTest, RevokedIsNotTrusted) {
-    must(revoke_trust(clone()));
+    must(revoke_command_trust(clone()));
     must(pin_command(clone()));
-    must(revoke_trust(clone()));
-    EXPECT_FALSE(must(is_trusted(clone())));
+    must(revoke_command_trust(clone()));
+    EXPECT_FALSE(must(is_command_trusted(clone())));
 }
 
 TEST_F(TrustTest, AnExecutableFileIsTheSameCommandAndALinkIsNone) {

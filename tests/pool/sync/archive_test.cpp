@@ -123,7 +123,7 @@ TEST_F(ArchiveTest, TakesInWhatAForkProposesWithIdsAndSignaturesUnchanged) {
     EXPECT_TRUE(bob.propose({}, {there, false}).anything);
     EXPECT_THAT(world_.hub_refs(), testing::Not(HasSubstr("journal/bob")));
 
-    must(add_source(ann_.clone.repo, {"bob", there, ""}));
+    must(add_extra_remote(ann_.clone.repo, {"bob", there, ""}));
     RefreshReport came = ann_.pull();
     EXPECT_EQ(told(came), "");
     EXPECT_EQ(came.runs, 1);
@@ -152,7 +152,7 @@ TEST_F(ArchiveTest, TakesInAPullRequestAsOneCommit) {
     git(world_.hub(), "update-ref refs/pull/7/head refs/heads/" + sent.proposal);
     git(world_.hub(), "update-ref -d refs/heads/" + sent.proposal);
 
-    must(add_source(ann_.clone.repo, {"requests", world_.hub(), "refs/pull/*/head"}));
+    must(add_extra_remote(ann_.clone.repo, {"requests", world_.hub(), "refs/pull/*/head"}));
     RefreshReport came = ann_.pull();
     EXPECT_EQ(told(came), "");
     EXPECT_EQ(came.runs, 1);
@@ -172,9 +172,9 @@ TEST_F(ArchiveTest, TakesInAPullRequestAsOneCommit) {
 
 TEST_F(ArchiveTest, PassesOverASourceThatCannotBeReachedAndSaysSo) {
     ann_.propose();
-    must(add_source(ann_.clone.repo, {"gone", world_.path("nowhere"), ""}));
+    must(add_extra_remote(ann_.clone.repo, {"gone", world_.path("nowhere"), ""}));
     EXPECT_THAT(told(ann_.pull()), HasSubstr("source gone: cannot reach"));
-    must(remove_source(ann_.clone.repo, "gone"));
+    must(remove_extra_remote(ann_.clone.repo, "gone"));
     EXPECT_EQ(told(ann_.pull()), "");
 }
 
@@ -185,7 +185,7 @@ TEST_F(ArchiveTest, RefusesForgedJournalsOfASource) {
                    {{"seg/000000.jsonl", "{}\n"}});
     commit_by_hand(there, "refs/heads/journal/bob.box.01234567", {{"seg/000000.jsonl", "{}\n"}});
     commit_by_hand(there, "refs/heads/candidates/x", {{"candidate.toml", "model.layers = 6\n"}});
-    must(add_source(ann_.clone.repo, {"eve", there, ""}));
+    must(add_extra_remote(ann_.clone.repo, {"eve", there, ""}));
     const std::string refused = told(ann_.pull());
     EXPECT_THAT(refused, HasSubstr("is not a writer's name"));
     EXPECT_THAT(refused, HasSubstr("journal/bob.box.01234567: is not signed by its writer"));
@@ -193,20 +193,21 @@ TEST_F(ArchiveTest, RefusesForgedJournalsOfASource) {
     EXPECT_TRUE(must(plan_archive(ann_.clone, ann_.index, 100)).empty());
 }
 
-TEST(Source, TakesNamesAndPatternsThatGitCanUse) {
+TEST(ExtraRemote, TakesNamesAndPatternsThatGitCanUse) {
     TempFolder folder;
     Repo repo = must(Repo::create(folder.file("r"), true));
-    for (const Source& bad : {Source{"", "u", ""}, Source{"A", "u", ""}, Source{"a/b", "u", ""},
-                              Source{"a", "u", "refs/*/*"}, Source{"a", "u", "heads/*"}, Source{"a", "u", "+refs/x"}})
-        EXPECT_EQ(trouble(add_source(repo, bad)).code, Code::usage) << bad.name << bad.refs;
-    must(add_source(repo, {"b", "u", ""}));
-    must(add_source(repo, {"a", "v", "refs/pull/*/head"}));
-    EXPECT_EQ(trouble(add_source(repo, {"a", "w", ""})).code, Code::usage);
-    auto known = must(sources(repo));
+    for (const ExtraRemote& bad :
+         {ExtraRemote{"", "u", ""}, ExtraRemote{"A", "u", ""}, ExtraRemote{"a/b", "u", ""},
+          ExtraRemote{"a", "u", "refs/*/*"}, ExtraRemote{"a", "u", "heads/*"}, ExtraRemote{"a", "u", "+refs/x"}})
+        EXPECT_EQ(trouble(add_extra_remote(repo, bad)).code, Code::usage) << bad.name << bad.refs;
+    must(add_extra_remote(repo, {"b", "u", ""}));
+    must(add_extra_remote(repo, {"a", "v", "refs/pull/*/head"}));
+    EXPECT_EQ(trouble(add_extra_remote(repo, {"a", "w", ""})).code, Code::usage);
+    auto known = must(extra_remotes(repo));
     ASSERT_THAT(known, SizeIs(2));
     EXPECT_EQ(known[0].refs, "refs/pull/*/head");
     EXPECT_THAT(refspecs_of(known[0]), ElementsAre("+refs/pull/*/head:refs/sources/a/bundle/*"));
-    EXPECT_EQ(trouble(remove_source(repo, "c")).code, Code::not_found);
+    EXPECT_EQ(trouble(remove_extra_remote(repo, "c")).code, Code::not_found);
 }
 
 class FsckTest : public ArchiveTest {};

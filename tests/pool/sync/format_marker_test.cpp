@@ -22,9 +22,9 @@ using ::testing::SizeIs;
 
 const std::string kNewer = "needs a newer cultivar";
 
-class LaterFormat : public ::testing::Test {
+class FormatMarker : public ::testing::Test {
 protected:
-    LaterFormat() : ann_(world_.found("ann")) {}
+    FormatMarker() : ann_(world_.found("ann")) {}
 
     // Returns a commit on top of the tip, with the marker of a later format in its tree.
     static Oid marked(Clone& clone, const Oid& tip, const Signer& key) {
@@ -37,7 +37,7 @@ protected:
     Hand ann_;
 };
 
-TEST_F(LaterFormat, OfAJournalIsToldAndItsRecordsStayAsTheyWere) {
+TEST_F(FormatMarker, OfAJournalIsToldAndItsRecordsStayAsTheyWere) {
     ann_.propose();
     Hand bea(world_.join("bea"));
     bea.keep({{"optim.lr", 0.3}}, 1.5);
@@ -53,7 +53,7 @@ TEST_F(LaterFormat, OfAJournalIsToldAndItsRecordsStayAsTheyWere) {
     EXPECT_THAT(world_.hub_refs(), HasSubstr(later));
 }
 
-TEST_F(LaterFormat, OfThisClonesOwnJournalIsNotAddedTo) {
+TEST_F(FormatMarker, OfThisClonesOwnJournalIsNotAddedTo) {
     ann_.keep({{"optim.lr", 0.3}}, 1.5);
     must(commit_spool(ann_.clone));
     const Oid tip = *must(ann_.clone.repo.ref(ann_.clone.journal_ref()));
@@ -67,7 +67,7 @@ TEST_F(LaterFormat, OfThisClonesOwnJournalIsNotAddedTo) {
     EXPECT_THAT(must(spooled_lines(ann_.clone)), SizeIs(1));
 }
 
-TEST_F(LaterFormat, OfTheArchiveIsToldAndTheArchiveIsNotAddedTo) {
+TEST_F(FormatMarker, OfTheArchiveIsToldAndTheArchiveIsNotAddedTo) {
     for (double rate : {0.1, 0.2, 0.3}) ann_.keep({{"optim.lr", rate}}, 3 - rate);
     ann_.propose();
     auto archive_all_but = [&](std::size_t keep) {
@@ -89,7 +89,7 @@ TEST_F(LaterFormat, OfTheArchiveIsToldAndTheArchiveIsNotAddedTo) {
     EXPECT_THAT(must(cid.index.candidates()), SizeIs(3)) << "known by their records";
 }
 
-TEST_F(LaterFormat, OfACandidateIsToldAndTheCandidateIsNotTaken) {
+TEST_F(FormatMarker, OfACandidateIsToldAndTheCandidateIsNotTaken) {
     const std::string branch = "refs/heads/candidates/" + std::string(32, 'a') + ".";
     const Oid commit = commit_by_hand(world_.path("ann"), "refs/heads/made",
                                       {{"candidate.toml", ""}, {"files/train.py", "print(1)\n"}});
@@ -98,7 +98,7 @@ TEST_F(LaterFormat, OfACandidateIsToldAndTheCandidateIsNotTaken) {
     EXPECT_THAT(must(ann_.index.candidates()), SizeIs(0));
 }
 
-TEST_F(LaterFormat, OfTheLastSeenTipsStopsEveryCommandAndTheFileStays) {
+TEST_F(FormatMarker, OfTheLastSeenTipsStopsEveryCommandAndTheFileStays) {
     const std::string file = ann_.clone.seen_dir() + "tips", text = "tips 2\nwhatever\n";
     ann_.keep({{"optim.lr", 0.3}}, 1.5);
     must(commit_spool(ann_.clone));
@@ -110,7 +110,7 @@ TEST_F(LaterFormat, OfTheLastSeenTipsStopsEveryCommandAndTheFileStays) {
     EXPECT_EQ(must(read_file(file)), text);
 }
 
-TEST_F(LaterFormat, OfTheIndexIsReadAgainFromThePool) {
+TEST_F(FormatMarker, OfTheIndexIsReadAgainFromThePool) {
     ann_.keep({{"optim.lr", 0.3}}, 1.5);
     const std::string before = answers(ann_.index);
     Database database = must(Database::open(ann_.clone.state_dir + "index.sqlite"));
@@ -121,7 +121,7 @@ TEST_F(LaterFormat, OfTheIndexIsReadAgainFromThePool) {
     EXPECT_EQ(answers(again), before);
 }
 
-TEST_F(LaterFormat, OfARecordInTheSpoolIsToldAndTravelsAsItIs) {
+TEST_F(FormatMarker, OfARecordInTheSpoolIsToldAndTravelsAsItIs) {
     const std::string line = R"({"v":9,"type":"run","mood":"good"})";
     ann_.keep({{"optim.lr", 0.3}}, 1.5);
     const std::string file = ann_.clone.state_dir + "spool.jsonl";

@@ -23,9 +23,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class RejoinTest : public ::testing::Test {
+class JournalMergeTest : public ::testing::Test {
 protected:
-    RejoinTest() {
+    JournalMergeTest() {
         Hand founder(world_.found("founder"));
         founder.propose();
         world_.join("ann");
@@ -62,7 +62,7 @@ protected:
     World world_;
 };
 
-TEST_F(RejoinTest, TwoCopiesOfOneCloneDeliverEveryRecordOnce) {
+TEST_F(JournalMergeTest, TwoCopiesOfOneCloneDeliverEveryRecordOnce) {
     std::multiset<std::string> made;
     {
         Hand ann(world_.reopen("ann"));
@@ -91,7 +91,7 @@ TEST_F(RejoinTest, TwoCopiesOfOneCloneDeliverEveryRecordOnce) {
     EXPECT_THAT(bea.index.opened_with().refused, IsEmpty());
 }
 
-TEST_F(RejoinTest, WhatACopyKnowsOfItselfIsWhatARebuiltIndexKnows) {
+TEST_F(JournalMergeTest, WhatACopyKnowsOfItselfIsWhatARebuiltIndexKnows) {
     {
         Hand ann(world_.reopen("ann"));
         ann.keep({{"optim.lr", 0.1}}, 2.0);
@@ -116,7 +116,7 @@ TEST_F(RejoinTest, WhatACopyKnowsOfItselfIsWhatARebuiltIndexKnows) {
     EXPECT_EQ(twin.pull().rejoined.theirs, 0u);
 }
 
-TEST_F(RejoinTest, ABackupThatForgotWhatItSentGoesOnWhereTheHostingStands) {
+TEST_F(JournalMergeTest, ABackupThatForgotWhatItSentGoesOnWhereTheHostingStands) {
     std::multiset<std::string> made;
     {
         Hand ann(world_.reopen("ann"));
@@ -143,7 +143,7 @@ TEST_F(RejoinTest, ABackupThatForgotWhatItSentGoesOnWhereTheHostingStands) {
     EXPECT_EQ(delivered_runs(ann), made);
 }
 
-TEST_F(RejoinTest, ABackupThatNeverPulledFindsOutWhenItProposes) {
+TEST_F(JournalMergeTest, ABackupThatNeverPulledFindsOutWhenItProposes) {
     std::multiset<std::string> made;
     {
         Hand ann(world_.reopen("ann"));
@@ -167,7 +167,7 @@ TEST_F(RejoinTest, ABackupThatNeverPulledFindsOutWhenItProposes) {
     EXPECT_THAT(must(ann.index.runs()), SizeIs(3));
 }
 
-TEST_F(RejoinTest, CopiesOfAVerifierKeepAllTheirVerdicts) {
+TEST_F(JournalMergeTest, CopiesOfAVerifierKeepAllTheirVerdicts) {
     copy("founder", "copy");
     Hand one(world_.reopen("founder")), two(world_.reopen("copy"));
     Hand ann(world_.reopen("ann"));
@@ -199,7 +199,7 @@ TEST_F(RejoinTest, CopiesOfAVerifierKeepAllTheirVerdicts) {
     EXPECT_EQ(must(log_size(hub, *must(hub.ref(one.clone.ledger_ref())))), 2u);
 }
 
-TEST_F(RejoinTest, ANameThatSomebodyElseTookIsToldAndLosesNothing) {
+TEST_F(JournalMergeTest, ANameThatSomebodyElseTookIsToldAndLosesNothing) {
     Hand ann(world_.reopen("ann"));
     auto run = ann.keep({{"optim.lr", 0.1}}, 2.0);
     const std::string ref = ann.clone.journal_ref();
@@ -224,7 +224,7 @@ TEST_F(RejoinTest, ANameThatSomebodyElseTookIsToldAndLosesNothing) {
     EXPECT_EQ(delivered_runs(ann), std::multiset<std::string>{id_of(run)});
 }
 
-TEST_F(RejoinTest, PeopleWhoChoseOneNameAreTwoWriters) {
+TEST_F(JournalMergeTest, PeopleWhoChoseOneNameAreTwoWriters) {
     Hand ann(world_.reopen("ann"));
     Clone other = world_.join("other");
     must(other.repo.set_config("cultivar.name", "ann"));
@@ -238,7 +238,7 @@ TEST_F(RejoinTest, PeopleWhoChoseOneNameAreTwoWriters) {
     EXPECT_EQ(must(ann.index.totals()).contributors, 2);
 }
 
-TEST_F(RejoinTest, ACloneThatWasRenamedLosesNothing) {
+TEST_F(JournalMergeTest, ACloneThatWasRenamedLosesNothing) {
     std::multiset<std::string> made;
     {
         Hand ann(world_.reopen("ann"));
@@ -274,7 +274,7 @@ TEST_F(RejoinTest, ACloneThatWasRenamedLosesNothing) {
     EXPECT_EQ(delivered_runs(anne).size(), 1u);
 }
 
-TEST_F(RejoinTest, AJournalThatWasCommittedUnderAnOlderNameIsSentToo) {
+TEST_F(JournalMergeTest, AJournalThatWasCommittedUnderAnOlderNameIsSentToo) {
     Hand ann(world_.reopen("ann"));
     auto run = ann.keep({{"optim.lr", 0.1}}, 2.0);
     must(commit_spool(ann.clone));
@@ -284,7 +284,7 @@ TEST_F(RejoinTest, AJournalThatWasCommittedUnderAnOlderNameIsSentToo) {
     EXPECT_EQ(delivered_runs(ann), std::multiset<std::string>{id_of(run)});
 }
 
-TEST_F(RejoinTest, CopiesThatProposeByPullRequestShareOneBranch) {
+TEST_F(JournalMergeTest, CopiesThatProposeByPullRequestShareOneBranch) {
     copy("ann", "copy");
     Hand ann(world_.reopen("ann")), twin(world_.reopen("copy"));
     const Destination as_bundle{"", true};
@@ -294,7 +294,7 @@ TEST_F(RejoinTest, CopiesThatProposeByPullRequestShareOneBranch) {
         EXPECT_THAT(hand->propose({}, as_bundle).refused, IsEmpty());
     }
     Hand founder(world_.reopen("founder"));
-    must(add_source(founder.clone.repo, {"pr", world_.hub(), "refs/heads/proposal/*"}));
+    must(add_extra_remote(founder.clone.repo, {"pr", world_.hub(), "refs/heads/proposal/*"}));
     EXPECT_EQ(told(founder.pull()), "");
     std::multiset<std::string> came;
     for (const RunRow& row : must(founder.index.runs())) came.insert(row.id);
@@ -302,7 +302,7 @@ TEST_F(RejoinTest, CopiesThatProposeByPullRequestShareOneBranch) {
 }
 
 // An administrator restored an old state of the hosting.
-TEST_F(RejoinTest, AHostingThatLostRecordsGetsThemAgain) {
+TEST_F(JournalMergeTest, AHostingThatLostRecordsGetsThemAgain) {
     Hand ann(world_.reopen("ann"));
     const std::string early = world_.path("early.git");
     auto first = ann.keep({{"optim.lr", 0.1}}, 2.0);
@@ -323,7 +323,7 @@ TEST_F(RejoinTest, AHostingThatLostRecordsGetsThemAgain) {
     EXPECT_FALSE(idle.sent_again || idle.anything);
 }
 
-TEST_F(RejoinTest, AHostingThatWasEmptiedGetsThePoolAgain) {
+TEST_F(JournalMergeTest, AHostingThatWasEmptiedGetsThePoolAgain) {
     Hand founder(world_.reopen("founder"));
     founder.keep({{"optim.lr", 0.1}}, 2.0);
     founder.propose();
@@ -335,7 +335,7 @@ TEST_F(RejoinTest, AHostingThatWasEmptiedGetsThePoolAgain) {
 }
 
 // A journal was rewound, and then a copy of the clone pushed on top of the rest.
-TEST_F(RejoinTest, ARewoundJournalThatACopyGrewLosesNothing) {
+TEST_F(JournalMergeTest, ARewoundJournalThatACopyGrewLosesNothing) {
     std::multiset<std::string> made;
     Hand ann(world_.reopen("ann"));
     made.insert(id_of(ann.keep({{"optim.lr", 0.1}}, 2.0)));

@@ -426,7 +426,7 @@ TEST_F(SyncTest, FindsAnArtifactElsewhereWhenOtherBytesLieUnderItsName) {
     git(world_.hub(), "update-ref -d " + ref);
     commit_by_hand(world_.hub(), ref, {{"weights", "planted"}});
     EXPECT_EQ(trouble(load_artifact(cid.clone, cid.git.get(), run.artifact)).code, Code::corrupt);
-    must(add_source(cid.clone.repo, {"fork", world_.path("fork.git"), ""}));
+    must(add_extra_remote(cid.clone.repo, {"fork", world_.path("fork.git"), ""}));
     EXPECT_EQ(must(load_artifact(cid.clone, cid.git.get(), run.artifact)), honest);
 }
 
