@@ -24,7 +24,7 @@ Result<std::string> pinned(const Clone& clone) {
 Result<std::string> copy_file(const Clone& clone, const CommandFile& file, const std::string& folder) {
     TRY_ASSIGN(std::optional<std::string> bytes, clone.command_file(file.path));
     if (!bytes || sha256_hex(*bytes) != file.sha256)
-        return fail(Code::corrupt, fmt::format("'{}' on main is not what it was", file.path));
+        return fail(Code::corrupt, fmt::format("'{}' on main has changed", file.path));
     std::filesystem::path path = std::filesystem::absolute(folder) / file.path;
     std::error_code ec;
     std::filesystem::create_directories(path.parent_path(), ec);

@@ -127,7 +127,7 @@ Result<Roots> roots_at(const Repo& repo, const Oid& main) {
     }
     if (roots.now.version > 0) {
         if (listed.value_or("") == roots.now.text) return roots;
-        return fail(Code::corrupt, fmt::format("allowed_signers is not what trust root {} says", roots.now.version),
+        return fail(Code::corrupt, fmt::format("allowed_signers differs from trust root {}", roots.now.version),
                     "cultivar trust --help");
     }
     TRY_ASSIGN(roots.now.verifiers, parse_allowed_signers(roots.now.text));
@@ -181,7 +181,7 @@ Result<MainFiles> sign_roots(const Clone& clone, const Roots& roots) {
         return fail(Code::usage, "this key has signed it already: it waits for others", "cultivar propose");
     TRY_ASSIGN(MainFiles files, with_signature(clone, roots, *roots.waiting));
     if (files.size() == 1)
-        return fail(Code::usage, "this clone's key holds no trust root: those who do must sign", "cultivar trust");
+        return fail(Code::usage, "this clone's key holds no trust root: a holder must sign", "cultivar trust");
     return files;
 }
 

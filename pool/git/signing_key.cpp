@@ -40,11 +40,11 @@ Result<std::string> ask_ssh_keygen(const std::string& key_file, std::string_view
                    Child::start({"ssh-keygen", "-Y", "sign", "-n", std::string(name_space), "-f", key_file, file}, 0));
         CommunicateLimits limits;
         limits.silence_s = limits.total_s = kAsk_s;
-        TRY_ASSIGN(ProcessOutput heard, communicate(child, limits, {}));
-        if (heard.exit_code != 0)
+        TRY_ASSIGN(ProcessOutput output, communicate(child, limits, {}));
+        if (output.exit_code != 0)
             return fail(Code::io,
                         fmt::format("ssh-keygen does not sign with '{}': {}", key_file,
-                                    heard.err.substr(0, heard.err.find('\n'))),
+                                    output.err.substr(0, output.err.find('\n'))),
                         "ssh-add " + key_file);
         return read_file(file + ".sig", 8192);
     }();

@@ -102,7 +102,7 @@ Result<std::string> verify_signature(std::string_view armoured, std::string_view
     if (!public_key || EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, public_key.get()) != 1 ||
         EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(raw.data()), raw.size(),
                          reinterpret_cast<const unsigned char*>(message.data()), message.size()) != 1)
-        return bad("does not fit what it signs");
+        return bad("does not match the signed bytes");
     return sha256_hex(key);
 }
 

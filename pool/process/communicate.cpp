@@ -35,14 +35,14 @@ struct Stream {
 };
 
 // An error if the child must end now.
-Result<void> within(const CommunicateLimits& limits, const ProcessOutput& heard, double silent_s, double total_s,
+Result<void> within(const CommunicateLimits& limits, const ProcessOutput& output, double silent_s, double total_s,
                     const std::function<bool()>& stop, std::string_view whom) {
     if (stop && stop()) return fail(Code::interrupted, fmt::format("interrupted while listening to {}", whom));
     if (silent_s > limits.silence_s)
         return fail(Code::git, fmt::format("stopped talking to {}: no progress for {:g} s", whom, limits.silence_s));
     if (total_s > limits.total_s)
         return fail(Code::git, fmt::format("stopped talking to {}: not done after {:g} s", whom, limits.total_s));
-    if (heard.out.size() > limits.message_bytes || heard.err.size() > limits.message_bytes)
+    if (output.out.size() > limits.message_bytes || output.err.size() > limits.message_bytes)
         return fail(Code::git,
                     fmt::format("stopped talking to {}: it said more than {} bytes", whom, limits.message_bytes), "",
                     Reason::too_large);
@@ -53,8 +53,8 @@ Result<void> within(const CommunicateLimits& limits, const ProcessOutput& heard,
 
 Result<ProcessOutput> communicate(Child& child, const CommunicateLimits& limits, const std::function<bool()>& stop,
                                   std::string_view whom) {
-    ProcessOutput heard;
-    Stream out{child.output(), heard.out}, err{child.error_output(), heard.err};
+    ProcessOutput output;
+    Stream out{child.output(), output.out}, err{child.error_output(), output.err};
     const auto started = Clock::now();
     auto progress = started;
     while (out.open || err.open) {
@@ -64,7 +64,7 @@ Result<ProcessOutput> communicate(Child& child, const CommunicateLimits& limits,
         if (out.open && fds[0].revents) out.drain(limits.message_bytes);
         if (err.open && fds[1].revents) err.drain(limits.message_bytes);
         if (ready == 0 && child.has_ended()) break;
-        auto fine = within(limits, heard, seconds_since(progress), seconds_since(started), stop, whom);
+        auto fine = within(limits, output, seconds_since(progress), seconds_since(started), stop, whom);
         if (const std::string tried = child.tried(); !tried.empty())
             fine = fail(Code::git, fmt::format("stopped talking to {}: its reader {}", whom, tried));
         if (!fine) {
@@ -75,9 +75,9 @@ Result<ProcessOutput> communicate(Child& child, const CommunicateLimits& limits,
     }
     while (!child.has_ended()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     const Child::End end = child.reap();
-    heard.exit_code = end.exit_code;
-    heard.signal = end.signal;
-    return heard;
+    output.exit_code = end.exit_code;
+    output.signal = end.signal;
+    return output;
 }
 
 }  // namespace cultivar

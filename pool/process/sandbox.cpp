@@ -282,7 +282,7 @@ std::vector<std::string> sandbox_gaps(const KernelParts& parts) {
                               : "no seccomp filters in this kernel: a trainer that a foreign configuration has taken "
                                 "over could start programs and reach the network");
     if (parts.seccomp && !parts.reports)
-        gaps.emplace_back("this kernel does not report what a sandbox refuses: attempts fail without being told of");
+        gaps.emplace_back("this kernel does not report calls that a sandbox refuses: attempts fail unnoticed");
     return gaps;
 }
 

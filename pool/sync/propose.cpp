@@ -223,7 +223,7 @@ private:
             status.reason = joined.error().message;
             status.refusal = PushRefusal::rule;
             if (joined.error().code != Code::corrupt) return false;
-            status.reason = fmt::format("somebody else holds its name there: that branch {}; what it keeps waits here",
+            status.reason = fmt::format("somebody else holds its name there: that branch {}; the records wait here",
                                         joined.error().message);
             report_.hint = fmt::format("git push {} :{} && cultivar propose", remote(), ref.name);
             return false;

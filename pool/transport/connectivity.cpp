@@ -61,7 +61,7 @@ bool is_connected(git_repository* repo, const std::vector<std::string>& tips, co
 
 tl::unexpected<Error> shallow_remote(const std::string& remote) {
     return fail(Code::git,
-                fmt::format("'{}' is a shallow clone itself and lacks the pool's history: whoever keeps it must fetch "
+                fmt::format("'{}' is a shallow clone itself and lacks the pool's history: its keeper must fetch "
                             "the rest there",
                             remote),
                 "git fetch --unshallow");

@@ -152,15 +152,15 @@ int Credentials::ask_helpers(git_credential** out, const std::string& url, const
                                    fmt::format("printf '%s\\n' \"$1\" | {} get", helper), "sh", request},
                                   0);
         if (!child) continue;
-        auto heard = communicate(*child, limits, {});
-        if (!heard) continue;
-        const std::string name = value_of(heard->out, "username"), password = value_of(heard->out, "password");
+        auto output = communicate(*child, limits, {});
+        if (!output) continue;
+        const std::string name = value_of(output->out, "username"), password = value_of(output->out, "password");
         if (password.empty() || (name.empty() && who.empty())) continue;
         return git_credential_userpass_plaintext_new(out, (name.empty() ? who : name).c_str(), password.c_str());
     }
     return give_up({Code::git,
                     helpers_.empty() ? "authentication failed, and no credential helper is configured"
-                                     : "authentication failed with what the credential helpers know",
+                                     : "authentication failed with every credential helper",
                     "apt-get install git"});
 }
 

@@ -41,9 +41,9 @@ bool tells_why(std::string line) {
 
 // The line of git's complaint that tells most: the first "fatal:", unless that only says that another program has said
 // why, else the last.
-std::string complaint(const ProcessOutput& heard) {
-    if (heard.signal != 0) return fmt::format("git was ended by signal {}", heard.signal);
-    const std::vector<std::string> lines = lines_of(heard.err);
+std::string complaint(const ProcessOutput& output) {
+    if (output.signal != 0) return fmt::format("git was ended by signal {}", output.signal);
+    const std::vector<std::string> lines = lines_of(output.err);
     if (lines.empty()) return "git failed";
     auto fatal = std::find_if(lines.begin(), lines.end(), [](const auto& line) { return line.starts_with("fatal: "); });
     auto best = fatal == lines.end() ? lines.end() - 1 : fatal;
@@ -57,13 +57,14 @@ std::string complaint(const ProcessOutput& heard) {
 }
 
 // Why git itself may have been unable to say what happened: a limit on its processes.
-bool wrote_too_much(const ProcessOutput& heard) {
-    return heard.signal == SIGXFSZ || heard.err.find(fmt::format("died of signal {}", SIGXFSZ)) != std::string::npos ||
-           heard.err.find("File too large") != std::string::npos;
+bool wrote_too_much(const ProcessOutput& output) {
+    return output.signal == SIGXFSZ ||
+           output.err.find(fmt::format("died of signal {}", SIGXFSZ)) != std::string::npos ||
+           output.err.find("File too large") != std::string::npos;
 }
 
-tl::unexpected<Error> unreachable(const std::string& remote, const ProcessOutput& heard) {
-    const std::string why = complaint(heard);
+tl::unexpected<Error> unreachable(const std::string& remote, const ProcessOutput& output) {
+    const std::string why = complaint(output);
     if (why.find("(stored in ") != std::string::npos && why.find("corrupt") != std::string::npos)
         return fail(Code::git, fmt::format("this clone is damaged: {}", why), "git fsck");
     return fail(Code::git, fmt::format("cannot reach '{}': {}", remote, why), fmt::format("git ls-remote {}", remote),
@@ -151,13 +152,13 @@ private:
         if (!git_dir_.empty()) argv.push_back("--git-dir=" + git_dir_);
         argv.insert(argv.end(), words.begin(), words.end());
         TRY_ASSIGN(Child child, Child::start(argv, 0, {limits_.memory_bytes, limits_.fetch_bytes}));
-        TRY_ASSIGN(ProcessOutput heard, communicate(child, limits_, stop_));
-        if (heard.exit_code != 0 && wrote_too_much(heard))
+        TRY_ASSIGN(ProcessOutput output, communicate(child, limits_, stop_));
+        if (output.exit_code != 0 && wrote_too_much(output))
             return fail(Code::git,
                         fmt::format("stopped talking to the remote: it sent more than {} bytes", limits_.fetch_bytes),
                         "", Reason::too_large);
-        if (heard.exit_code != 0 && tells_out_of_memory(heard.err)) return fail(out_of_memory(limits_.memory_bytes));
-        return heard;
+        if (output.exit_code != 0 && tells_out_of_memory(output.err)) return fail(out_of_memory(limits_.memory_bytes));
+        return output;
     }
 
     static std::vector<std::string> fetch_words(const std::string& remote, const std::vector<std::string>& refspecs,

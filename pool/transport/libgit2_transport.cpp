@@ -149,9 +149,9 @@ private:
         };
         TRY_ASSIGN(Sandbox sandbox, Sandbox::prepare(rules_for(remote)));
         TRY_ASSIGN(Child child, Child::copy(body, {limits_.memory_bytes, limits_.fetch_bytes}, &sandbox));
-        TRY_ASSIGN(ProcessOutput heard, communicate(child, limits_, stop_));
-        Fields fields = fields_of(heard.out);
-        if (heard.exit_code != 0 || fields.empty())
+        TRY_ASSIGN(ProcessOutput output, communicate(child, limits_, stop_));
+        Fields fields = fields_of(output.out);
+        if (output.exit_code != 0 || fields.empty())
             return fail(Code::git,
                         fmt::format("cannot reach '{}': the process that reads its answers has crashed", remote));
         if (fields[0] != "ok") return fail(error_of(fields));

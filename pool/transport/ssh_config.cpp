@@ -55,8 +55,8 @@ std::string ask_ssh(const SshHost& host, const std::string& ssh_command) {
     if (!child) return {};
     CommunicateLimits limits;
     limits.silence_s = limits.total_s = kAsk_s;
-    auto heard = communicate(*child, limits, {});
-    return heard && heard->exit_code == 0 ? heard->out : std::string();
+    auto output = communicate(*child, limits, {});
+    return output && output->exit_code == 0 ? output->out : std::string();
 }
 
 }  // namespace

@@ -146,7 +146,7 @@ Result<void> may_follow(const Task& now, const Task& next) {
     }
     if (next.created != now.created) return fail(Code::corrupt, "pool.toml changed the pool's creation time");
     if (now.data && next.id() != now.id())
-        return fail(Code::corrupt, "pool.toml changed what makes scores comparable (its task id)");
+        return fail(Code::corrupt, "pool.toml changed its task id: scores would not be comparable");
     return {};
 }
 

@@ -59,7 +59,7 @@ cp mine by-hand/allowed_signers
 git -C by-hand commit --quiet --all --message 'Only me'
 git -C by-hand push --quiet
 expect_rc 128 cultivar -C bea pull
-expect_err 'main is refused: allowed_signers is not what trust root 1 says'
+expect_err 'main is refused: allowed_signers differs from trust root 1'
 git -C by-hand rm --quiet -r trust
 git -C by-hand commit --quiet --message 'Nobody'
 git -C by-hand push --quiet

@@ -246,7 +246,7 @@ const Attack kAttacks[] = {
              ref, on.signed_by_hand(as_ann, "seg", "000000.jsonl", on.verdict(on.ann_.writer) + "\n", {last}), last));
      },
      true},
-    {"ListChangedPastTheRoots", "allowed_signers is not what trust root 1 says",
+    {"ListChangedPastTheRoots", "allowed_signers differs from trust root 1",
      [](Stage& on) {
          const Roots none = must(trusted_roots(on.ann_));
          must(on.ann_.commit_main(must(change_roots(on.ann_, none, on.own_line(), 1)), "Begin"));
@@ -267,7 +267,7 @@ const Attack kAttacks[] = {
          must(on.ann_.reload_task());
          on.judge(on.ledger(on.eve.writer), on.verdict(on.eve.writer), on.eve.key);
      }},
-    {"SignatureOfTheRootsByAStranger", "allowed_signers is not what trust root 1 says",
+    {"SignatureOfTheRootsByAStranger", "allowed_signers differs from trust root 1",
      [](Stage& on) {
          Roots roots = must(trusted_roots(on.ann_));
          must(on.ann_.commit_main(must(change_roots(on.ann_, roots, on.own_line(), 1)), "Begin"));

@@ -117,7 +117,7 @@ TEST_F(TrustRoots, RefuseListsThatNobodySignedAndRollbacksOfMain) {
     // A list edited by hand.
     push_main({{"allowed_signers", evil}});
     EXPECT_THAT(trouble(pull(bea_->clone, bea_->index, *bea_->git)).message,
-                HasSubstr("main is refused: allowed_signers is not what trust root 1 says"));
+                HasSubstr("main is refused: allowed_signers differs from trust root 1"));
     EXPECT_THAT(must(trusted_roots(bea_->clone)).now.verifiers, SizeIs(3)) << "main stays where it was good";
     // A completely new set of roots, validly signed by itself, with the same version number and with a higher one.
     const std::string first =
