@@ -125,16 +125,19 @@ TEST_P(Hostile, FloodsRefs) {
         for (int i = 0; i < 2000; ++i) refs += pkt_line(fmt::format("{} refs/heads/x{:09}\n", tip_, number++));
         return refs;
     };
-    EXPECT_THAT(meet({{first}, Then::flood, more}).message, HasSubstr("does not fit into 67108864 bytes of memory"));
+    const Error error = meet({{first}, Then::flood, more});
+    EXPECT_THAT(error.message, HasSubstr("does not fit into 67108864 bytes of memory"));
+    EXPECT_EQ(error.reason, Reason::too_large);
 }
 
 TEST_P(Hostile, FloodsMessages) {
     limits_.message_bytes = 1 << 20;
     const std::string message = band(2, std::string(999, 'x') + "\n");
     auto more = [&] { return message; };
-    EXPECT_THAT(
-        meet({{advertisement(tip_), pkt_line("NAK\n")}, Then::flood, more}).message,
-        AnyOf(HasSubstr("said more than 1048576 bytes"), HasSubstr("sent more than 1048576 bytes of messages")));
+    const Error error = meet({{advertisement(tip_), pkt_line("NAK\n")}, Then::flood, more});
+    EXPECT_THAT(error.message, AnyOf(HasSubstr("said more than 1048576 bytes"),
+                                     HasSubstr("sent more than 1048576 bytes of messages")));
+    EXPECT_EQ(error.reason, Reason::too_large);
 }
 
 TEST_P(Hostile, DripsForEver) {
@@ -153,7 +156,9 @@ TEST_P(Hostile, SendsMoreThanIsWanted) {
     commit_by_hand(world_.hub(), "refs/heads/main", {{"f", lines}}, tip_);
     limits_.fetch_bytes = 100'000;
     auto server = serve(Serve::daemon, world_.folder(), home_);
-    EXPECT_THAT(meet_at(server->url(world_.hub())).message, HasSubstr("sent more than 100000 bytes"));
+    const Error error = meet_at(server->url(world_.hub()));
+    EXPECT_THAT(error.message, HasSubstr("sent more than 100000 bytes"));
+    EXPECT_EQ(error.reason, Reason::too_large);
 }
 
 TEST_P(Hostile, IsBrokenForNow) {

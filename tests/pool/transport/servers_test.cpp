@@ -99,6 +99,7 @@ TEST_P(OverServers, TellsWhyTheHostingRefusedARef) {
     EXPECT_TRUE(statuses[0].accepted && !statuses[0].changed);
     EXPECT_FALSE(statuses[1].accepted);
     EXPECT_THAT(statuses[1].reason, HasSubstr("pre-receive hook declined"));
+    EXPECT_EQ(statuses[1].refusal, PushRefusal::rule);
 }
 
 TEST_P(OverServers, NeverForces) {
@@ -108,11 +109,19 @@ TEST_P(OverServers, NeverForces) {
     auto statuses = must(transport_->push("origin", {{"refs/heads/fresh", "refs/heads/main"}}));
     EXPECT_FALSE(statuses[0].accepted);
     EXPECT_THAT(statuses[0].reason, AnyOf(HasSubstr("non-fast-forward"), HasSubstr("fetch first")));
+    EXPECT_EQ(statuses[0].refusal, PushRefusal::behind);
     EXPECT_EQ(world_.hub_refs(), "refs/heads/main " + ann_.main + "\n");
     Oid theirs = commit_by_hand(world_.hub(), "refs/heads/main", {{"f", "1"}}, ann_.main);
     statuses = must(transport_->push("origin", {{"refs/heads/fresh", "refs/heads/main"}}));
     EXPECT_THAT(statuses[0].reason, HasSubstr("fetch first"));
     EXPECT_EQ(world_.hub_refs(), "refs/heads/main " + theirs + "\n");
+}
+
+TEST_P(OverServers, TellsThatARefIsMissing) {
+    push({"refs/heads/main"});
+    const Error error = trouble(transport_->fetch("origin", {"refs/heads/none:refs/remotes/origin/none"}));
+    EXPECT_THAT(error.message, HasSubstr("couldn't find remote ref"));
+    EXPECT_EQ(error.reason, Reason::ref_missing);
 }
 
 TEST_P(OverServers, TellsWhichFetchedRefsWentBackwardsAndTakesTheRest) {
