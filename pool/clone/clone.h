@@ -17,12 +17,12 @@
 
 namespace cultivar {
 
-// What a clone is called in journals: "name.machine.<8 hex of its key>".
+// A clone's name in journals: "name.machine.<8 hex of its key>".
 struct WriterName {
     std::string name, machine;  // lower-case letters, digits and '-'
 };
 bool is_writer(std::string_view name);
-// The end of a writer's name: the first 8 digits of its key's fingerprint. Who has two names has one key.
+// The end of a writer's name: the first 8 digits of its key's fingerprint. Two names of one person share the key.
 std::string_view key_digits(std::string_view writer);
 
 struct Clone {

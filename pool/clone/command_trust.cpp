@@ -13,7 +13,7 @@ constexpr unsigned kExecutable = 0700;
 
 std::string trust_path(const Clone& clone) { return clone.state_dir + "trust"; }
 
-// What is pinned, or "".
+// The pinned digest, or "".
 Result<std::string> pinned(const Clone& clone) {
     if (!clone.task.command) return fail(Code::usage, "this pool has no command of its own");
     auto text = read_file(trust_path(clone), 4096);

@@ -1,5 +1,5 @@
-// Trust: whether a pool's command may run on this machine. <state>/trust holds the digest of the one command that does,
-// as its user pinned it; a command that changed on main is another one, and waits until it is trusted again.
+// Command trust: may a pool's command run on this machine? <state>/trust holds the digest of the one command that may,
+// as its user pinned it; a command that changes on main must be trusted again.
 #pragma once
 
 #include <string>

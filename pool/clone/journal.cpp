@@ -30,7 +30,7 @@ Result<std::string> whole_lines(const Clone& clone) {
     return text;
 }
 
-// A clone whose name or key was changed in between must not sign what it recorded under the old one: nobody would take it.
+// If a clone's name or key changed in between, it must not sign records of the old one: nobody would accept them.
 Result<void> check_writer(const Clone& clone, const std::vector<std::string>& lines) {
     for (const std::string& line : lines) {
         auto record = parse_line(line);
@@ -101,14 +101,14 @@ Result<std::size_t> commit_spool(Clone& clone, const std::function<Result<void>(
     TRY_ASSIGN(std::optional<Oid> tip, clone.repo.ref(clone.journal_ref()));
     std::set<std::string> known;
     if (tip) {
-        // What a killed commit left in both places stands at the journal's end.
+        // Records that a killed commit left in both places stand at the journal's end.
         TRY_ASSIGN(std::size_t count, log_size(clone.repo, *tip));
         TRY_ASSIGN(std::vector<std::string> there, read_log(clone.repo, *tip, count - std::min(count, lines.size())));
         known.insert(there.begin(), there.end());
     }
     std::erase_if(lines, [&](const std::string& line) { return !known.insert(line).second; });
     if (!lines.empty()) TRY(append_log(clone.repo, clone.journal_ref(), lines, clone.identity(), clone.key));
-    // libgit2 leaves what it wrote to the system's leisure: the spool is emptied only once that is on the disk.
+    // libgit2 does not sync its files: the spool is emptied only once they are on the disk.
     TRY(to_disk(clone.repo.git_dir()));
     TRY(write_file_atomically(spool_path(clone), ""));
     return lines.size();

@@ -22,9 +22,9 @@ Result<std::vector<std::string>> spooled_lines(const Clone& clone);
 // Takes these lines out of the spool. Errors: io, busy.
 Result<void> drop_spooled(const Clone& clone, const std::set<std::string>& lines);
 
-// Commits what is in the spool and empties it. Returns how many records were committed. A record that a killed commit
-// left in both places, or that two processes wrote alike, is committed once. `to_disk` gets the repository's folder when
-// the records are committed and the spool still holds them; unless it succeeds, the spool keeps them. Errors: usage, when
+// Commits the spool's records and empties it; returns their number. A record that a killed commit left in both places,
+// or that two processes wrote alike, is committed once. `to_disk` is called with the repository's folder when the
+// records are committed and the spool still holds them; unless it succeeds, the spool keeps them. Errors: usage, when
 // the spool holds records of another writer's name; git, io, busy.
 Result<std::size_t> commit_spool(Clone& clone,
                                  const std::function<Result<void>(const std::string&)>& to_disk = sync_filesystem);

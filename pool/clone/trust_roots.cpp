@@ -65,7 +65,7 @@ Result<Root> parse_root(const std::string& text, int version, const std::string&
     return root;
 }
 
-// Who among these signed the text.
+// The fingerprints of those holders that signed the text.
 Result<std::set<std::string>> signers_of(const Repo& repo, const Oid& main, const Root& root,
                                          const std::vector<AllowedSigner>& holders) {
     std::set<std::string> found;

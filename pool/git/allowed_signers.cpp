@@ -54,8 +54,7 @@ Result<std::int64_t> validity_time(std::string text) {
     return unix_s ? unix_s : fail(Code::corrupt, fmt::format("allowed_signers: '{}' is not a time", text));
 }
 
-// May the key sign in this namespace? What would narrow or widen a line's trust and is not known here is refused, not
-// passed over.
+// May the key sign in this namespace? Unknown options are refused, because they may narrow or widen a line's trust.
 Result<bool> read_options(const std::string& text, std::string_view name_space, AllowedSigner& signer) {
     bool allowed = true;
     for (const std::string& option : split_options(text)) {

@@ -1,4 +1,4 @@
-// OpenSSH's allowed_signers: who may sign in a pool, and when.
+// OpenSSH's allowed_signers: the keys that may sign in a pool, and their validity.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ struct AllowedSigner {
     std::optional<std::int64_t> valid_after_s{}, valid_before_s{};
 };
 
-// OpenSSH's allowed_signers: those that may sign in this namespace. Lines of other key kinds are skipped; validity times
-// are honoured where they name their zone (valid-before="20261231Z"), as they mean another time on every machine where
-// they do not. Errors: corrupt, for certificate authorities and options that nothing here honours, too.
+// Parses OpenSSH's allowed_signers and returns the signers for this namespace. Skips lines of other key kinds. Validity
+// times must name their zone (valid-before="20261231Z"), because they mean another time on every machine otherwise.
+// Errors: corrupt, also for certificate authorities and unsupported options.
 Result<std::vector<AllowedSigner>> parse_allowed_signers(std::string_view text, std::string_view name_space = kCommits);
 
-// Why this key may not have signed a log's commit of that time: it is not among them, not yet or no more; "" if it may.
-// As git does, the time is the one that the commit gives: what an expired key signs with an old date looks old. A key
-// that is lost is taken off the list.
+// The reason why this key may not sign a log's commit of that time (not listed, not yet or no longer valid); "" if it
+// may. As in git, the time is the commit's own: a commit with an old date by an expired key is accepted. A lost key
+// must be removed from the list.
 std::string why_not_allowed(const std::vector<AllowedSigner>& signers, const std::string& fingerprint,
                             std::int64_t unix_s);
 

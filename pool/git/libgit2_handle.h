@@ -1,4 +1,4 @@
-// What belongs to libgit2, given back by its own function.
+// Owns an object of libgit2 and frees it with its own function.
 #pragma once
 
 #include <string>

@@ -29,7 +29,7 @@ void start_library() {
     static std::once_flag once;
     std::call_once(once, [] {
         git_libgit2_init();
-        // Only the repository's own configuration counts: what a pool holds must not depend on the user's settings.
+        // Only the repository's own configuration counts: a pool's content must not depend on the user's settings.
         for (int level : {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL})
             git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
         git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
@@ -323,7 +323,7 @@ Result<Oid> Repo::write_commit(const Commit& commit, const Signer* signer) {
     return hex(&oid);
 }
 
-// What an object is, without reading it.
+// An object's type and size, without its content.
 struct Repo::Header {
     git_oid oid{};
     std::size_t size = 0;

@@ -77,7 +77,7 @@ public:
     Result<void> set_config(const std::string& key, const std::string& value);
     Result<std::optional<std::string>> config(const std::string& key) const;
     Result<void> unset_config(const std::string& key);  // absent is fine
-    // Entries whose name begins so ("cultivar-source."): full name and value.
+    // Entries with this prefix ("cultivar-source."): full name and value.
     Result<std::vector<std::pair<std::string, std::string>>> config_section(const std::string& prefix) const;
     // Loose refs into one file: reading thousands of files is slow.
     Result<void> pack_refs();

@@ -29,7 +29,7 @@ std::string at_home(const std::string& path) {
     return path.starts_with("~/") && home ? home + path.substr(1) : path;
 }
 
-// What `ssh-keygen -Y sign` makes of these bytes with a key's file, or the agent's key of that public file.
+// Signs with `ssh-keygen -Y sign`: with a key's file, or the agent's key of that public file.
 Result<std::string> ask_ssh_keygen(const std::string& key_file, std::string_view name_space, std::string_view bytes) {
     std::string folder = std::filesystem::temp_directory_path() / "cultivar-sign-XXXXXX";
     if (!::mkdtemp(folder.data())) return fail(Code::io, "cannot make a temporary folder to sign in");

@@ -104,7 +104,7 @@ Result<void> check_verifier(const Repo& repo, const Oid& tip, const std::string&
     return why.empty() ? Result<void>() : refuse("the ledger " + why);
 }
 
-// The key whose first digits end the writer's name signed the commit.
+// Checks that the key in the writer's name signed the commit, and returns it.
 Result<std::string> check_signer(const Repo& repo, const Oid& commit, const std::string& writer,
                                  const std::string& what) {
     TRY_ASSIGN(std::string key, signer_of(repo, commit));
@@ -220,7 +220,7 @@ Result<void> check_proposal(const Repo& repo, const RefUpdate& update, const std
     TRY_ASSIGN(std::string journal_key, signer_of(repo, bundle.journals[0]));
     if (journal_key != key) return refuse("a proposal carries its own writer's journal");
     TRY(check_carried(repo, bundle));
-    // What is left stands on main or is the proposal before.
+    // The other parents stand on main or are the proposal before.
     TRY_ASSIGN(std::optional<Oid> main, repo.ref(kMain));
     std::set<Oid> carried;
     for (const auto* some : {&bundle.candidates, &bundle.journals, &bundle.artifacts})

@@ -1,5 +1,5 @@
-// What a pool's hosting lets in: the rules for one pushed ref, for git's `update` hook. Fast and local: it checks the
-// commit that arrives and its parents, not their ancestry; `pull` checks everything.
+// The rules of a pool's hosting for one pushed ref, for git's `update` hook. Fast and local: it checks the commit that
+// arrives and its parents, not their ancestry; `pull` checks everything.
 //   main                        only forward; a pool.toml that may follow the one before (pool/types/task.h); a readable
 //                               allowed_signers, by the trust roots where there are any (pool/clone/trust_roots.h)
 //   candidates/<id>.<c8>        new names only; the tree is candidate.toml alone, canonical, of this id; c8 is the
@@ -10,7 +10,7 @@
 //                               here, its tree main's with the journal's seg/; parents are candidates, artifacts, that
 //                               writer's journal and the proposal before, each as above (pool/storage/bundle.h)
 //   archive                     only forward; every new commit is signed, has an empty tree and carries candidates and
-//                               journals alone; whose key signs is for the host's access rules
+//                               journals alone; the host's access rules decide on the key
 //   refs/artifacts/<digest>     new names only; content hashes to the name and is within the pool's cap
 // Anything else is refused. Candidates, artifacts and proposals may be deleted where the host allows it; nothing else ever is.
 #pragma once

@@ -1,8 +1,8 @@
 // The graph of candidate commits as numbers, and the merge bases in it. Nodes are numbered from 1 in an order in which
 // parents come before their children. Pure; 8 bytes a node.
 //
-// libgit2's merge bases walk objects by date: 40 to 80 ms a pair among 100,000 candidates. Here a pair costs what lies
-// between it and the youngest generation that is all common: well under a millisecond in such a pool.
+// libgit2's merge bases walk objects by date: 40 to 80 ms per pair among 100,000 candidates. Here the cost per pair
+// depends on the distance to the youngest common generation: well under a millisecond in such a pool.
 #pragma once
 
 #include <array>

@@ -3,7 +3,7 @@
 //   tree      candidate.toml, mode 100644 (canonical bytes, see pool/types/candidate.h)
 //   parents   the candidates it came from: none = a seed or an import, one = an improvement, two = a cross, sorted
 //   author, committer   "cultivar <pool@cultivar.invalid>", +0000; date = newest parent + 1 s, or the pool's creation
-//   message   a pure function of tree and parents, so that two people who find the same thing make the same object:
+//   message   a pure function of tree and parents, so that independent finds of one candidate make the same object:
 //             subject, blank line, changes, blank line, trailers. A change is "<gene> <before> -> <after>" in canonical
 //             TOML, "unset" where the gene is inactive, sorted by gene; against the parent, for a root the defaults.
 //     root, one parent   subject: the changes joined by ", ", as many as fit 72 characters and at least one, then
@@ -34,6 +34,7 @@ std::string candidate_branch(const std::string& candidate_id, const Oid& commit)
 // The id and the 8 digits of "candidates/<id>.<c8>" at the end of a ref's name; nothing when it is not one.
 std::optional<std::pair<std::string, std::string>> parse_candidate_branch(const std::string& ref);
 
+// The lines of a cross's message: a line for each gene in which the parents differ, then the trailers on its bases.
 std::string cross_lines(const Cross& merge, const Candidate& a, const Candidate& b);
 
 // As many changes as fit a line of 72 characters, at least one; the rest as a number.

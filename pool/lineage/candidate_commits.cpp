@@ -129,7 +129,7 @@ Result<const Ancestry*> Lineage::ancestry() {
     return &ancestry_.emplace(std::move(read));
 }
 
-// A commit whose node is known.
+// Reads a commit with a known node.
 Result<CandidateCommit> Lineage::known(const Oid& commit) {
     if (auto found = recent_.find(commit); found != recent_.end()) return found->second;
     TRY_ASSIGN(Commit raw, repo_.read_commit(commit));

@@ -25,8 +25,8 @@ struct CandidateCommit {
 // The local branch of a candidate's commit, made if absent. Errors: busy, git.
 Result<void> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit);
 
-// Reads and writes candidate commits of one pool, each checked at most once: what was found good is kept in a table
-// (`candidate_commit`) of the index's database, and merge bases come from there instead of from git.
+// Reads and writes candidate commits of one pool, and checks each at most once: a table (`candidate_commit`) of the
+// index's database holds the valid ones, and merge bases come from there instead of from git.
 class Lineage {
 public:
     // All must outlive the object. Without a database of the caller's, one in memory.
@@ -40,14 +40,14 @@ public:
     // (pool/lineage/crossover.h).
     Result<Cross> cross_of(const Oid& a, const Oid& b);
 
-    // Who a commit is and where it comes from, of one that read() found good; nothing for any other.
+    // Candidate and parents of a commit that read() accepted; nothing for any other.
     struct Kin {
         std::string candidate;
         std::vector<Oid> parents;
         std::vector<std::string> parent_candidates;
     };
     Result<std::optional<Kin>> kin_of(const Oid& commit);
-    // Takes over what another lineage of the same pool found good; this one must not know any commit yet.
+    // Copies the commits that another lineage of the same pool accepted; this one must not know any commit yet.
     Result<void> adopt(Lineage& other);
 
     // The table's making and undoing, for whoever owns the database.
@@ -55,7 +55,7 @@ public:
     static const char* const kDropTable;
 
 private:
-    // What two candidates without a common ancestor are merged over: nothing, in commits that older programs made.
+    // The base for a cross of two candidates without a common ancestor; older programs used none.
     enum class Unrelated { over_defaults, over_nothing };
     struct Plan {
         CandidateCommit made;

@@ -1,5 +1,5 @@
 // A cross: two candidates merged gene by gene over their common ancestors. A pure function, so that anyone can
-// recompute the child from the commit graph; scores choose which pair to cross, never what the cross contains.
+// recompute the child from the commit graph; scores choose which pair to cross, never its content.
 //
 // For each gene, over complete assignments (inactive genes stand at their defaults):
 //   1. base = the value on which all bases agree; no base where they differ. Without a common ancestor the one base is

@@ -190,7 +190,7 @@ int exec_trouble(Pipe& trouble) {
     return got == sizeof reason ? reason : 0;
 }
 
-// What enter() sent; -1 where it had nothing to send or is gone.
+// Receives the descriptor that enter() sent; -1 if it sent none or has ended.
 int receive_descriptor(int from) {
     Message message(true);
     ssize_t got = 0;

@@ -13,8 +13,8 @@
 
 namespace cultivar {
 
-// What a child and its descendants may take, each of them; 0: as much as this process. None leaves a core file. (Address space is not limited:
-// large files that are only mapped would count.)
+// Limits on a child and on each of its descendants; 0: as for this process. None of them leaves a core file. Address
+// space is not limited, because large mapped files would count.
 struct ChildLimits {
     std::int64_t memory_bytes = 0;  // private and writable
     std::int64_t file_bytes = 0;    // of a file that it writes; beyond that it is ended by SIGXFSZ
@@ -30,20 +30,20 @@ public:
     static Result<Child> start(const std::vector<std::string>& argv, int nice, const ChildLimits& limits = {},
                                const Sandbox* sandbox = nullptr);
 
-    // The same, but a copy of this process that calls `body`, whose output is what it writes to descriptors 1 and 2, and
-    // ends with the value it returns. Other descriptors stay open in it. For a process with one thread. Errors: io.
+    // Starts a copy of this process that calls `body` and exits with its return value; its output is the data that it
+    // writes to descriptors 1 and 2. Other descriptors stay open in it. Only for a process with one thread. Errors: io.
     static Result<Child> copy(const std::function<int()>& body, const ChildLimits& limits,
                               const Sandbox* sandbox = nullptr);
 
     Child(Child&& other) noexcept;
     Child& operator=(Child&&) = delete;
-    ~Child();  // kills and reaps what is left
+    ~Child();  // kills the group and reaps the child
 
     int output() const { return output_; }
     int error_output() const { return error_output_; }
     bool has_ended() const;  // the child itself, not its group; does not reap
-    // What it tried that its sandbox forbids, since the last call: "tried to reach the network"; else "". `reports()` is
-    // readable when there may be something, -1 where nothing is ever reported.
+    // The forbidden action that the child tried since the last call ("tried to reach the network"), or "". `reports()`
+    // is readable when there may be one; it is -1 if the kernel reports nothing.
     std::string tried() const { return take_report(reports_); }
     int reports() const { return reports_; }
 

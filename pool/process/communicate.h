@@ -22,9 +22,9 @@ struct ProcessOutput {
     std::string out, err;
 };
 
-// Returns when the child itself ends: processes that it leaves behind may hold the streams open. Errors: git (a limit of
-// time ran out, or the child tried something that its sandbox forbids), git with Reason::too_large (message_bytes),
-// interrupted (`stop` returned true); the child is ended first. `whom`: the child's name in these messages.
+// Returns when the child itself ends: processes that it leaves behind may hold the streams open. Errors: git (a limit
+// of time ran out, or the child tried something that its sandbox forbids), git with Reason::too_large (message_bytes),
+// interrupted (`stop` returned true); the child is ended first. Messages call the child `whom`.
 Result<ProcessOutput> communicate(Child& child, const CommunicateLimits& limits, const std::function<bool()>& stop,
                                   std::string_view whom = "the remote");
 

@@ -36,7 +36,7 @@ std::optional<T> read_at(std::ifstream& file, std::uint64_t at) {
     return value;
 }
 
-// Of an ELF file of this machine's kind. Half a file gives what could be read.
+// Reads an ELF file of this machine's kind. A truncated file yields its readable part.
 class Elf {
 public:
     Elf(std::ifstream& file, const std::string& path) : file_(file), path_(path) {}

@@ -1,4 +1,4 @@
-// What a program's file says of itself, read without running it.
+// Reads from a program's file how it starts, without running it.
 #pragma once
 
 #include <string>

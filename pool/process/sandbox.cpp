@@ -36,7 +36,7 @@ extern "C" const char* __asan_default_options() { return "disable_coredump=0"; }
 namespace cultivar {
 namespace {
 
-// --- What every program needs
+// --- Needs of every program
 // --------------------------------------------------------------------------------------------
 
 constexpr std::array kSystem = {"/usr",
@@ -108,8 +108,8 @@ void allow_system(SandboxRules& rules, const ExecutableFile& program) {
 constexpr int kProgramDescriptor = 1000;
 constexpr int kMaxInterruptions = 100;
 
-// Those that pass over permissions of files stay: Landlock bounds them, and without them root could not read what lies
-// in a user's folder.
+// Keeps the capabilities that override permissions of files: Landlock bounds them, and without them root could not read
+// files in a user's folder.
 void drop_capabilities() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     std::array<__user_cap_data_struct, 2> sets{};
@@ -124,7 +124,7 @@ void drop_capabilities() {
     ::syscall(SYS_capset, &header, sets.data());
 }
 
-// When memory runs out, this is what goes first.
+// Asks the kernel to end this process first when memory runs out.
 void volunteer() {
     const int file = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (file < 0) return;
@@ -297,7 +297,7 @@ std::string take_report(int listener) {
     if (listener < 0 || ::poll(&stream, 1, 0) != 1 || !(stream.revents & POLLIN)) return "";
     union {
         seccomp_notif report;
-        std::array<char, 4096> room;  // for what later kernels may add
+        std::array<char, 4096> room;  // later kernels may add fields
     } in{.room = {}};
     for (int tries = 0; ::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &in.report) != 0; ++tries) {
         if (errno != EINTR || tries > kMaxInterruptions) return "";

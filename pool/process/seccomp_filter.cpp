@@ -137,7 +137,7 @@ void close_programs(Writer& to, unsigned tried, int program) {
     to.if_equal(SYS_prctl, 0, PR_SET_PDEATHSIG, refusal(EPERM));
 }
 
-// What no child needs: other processes, the system, other ways into what is closed elsewhere.
+// Refuses calls that no child needs: other processes, the system, and other ways to closed resources.
 void close_system(Writer& to, unsigned tried) {
     to.each({SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_kcmp}, tried);
     to.each({SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_unshare, SYS_setns, SYS_open_tree, SYS_move_mount,
@@ -162,7 +162,7 @@ void close_system(Writer& to, unsigned tried) {
     for (unsigned request : {TIOCSTI, TIOCLINUX}) to.if_equal(SYS_ioctl, 1, request, refusal(EPERM));
 }
 
-// What Landlock knows nothing of: it is refused whatever the file.
+// Refuses calls that Landlock does not cover, for every file.
 void close_attributes(Writer& to, int landlock) {
     const unsigned refused = refusal(EPERM);
     to.each({SYS_fchmod, SYS_fchmodat, kFchmodat2, SYS_fchown, SYS_fchownat, SYS_utimensat, SYS_setxattr, SYS_lsetxattr,

@@ -1,4 +1,4 @@
-// The filter on system calls of pool/sandbox, as the kernel takes it.
+// Builds the filter on system calls for pool/process/sandbox.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,15 @@ namespace cultivar {
 
 struct SeccompFilter {
     std::vector<sock_filter> code;
-    std::vector<std::size_t> own_process;  // instructions whose constant becomes the child's number
+    std::vector<std::size_t> own_process;  // instructions with the child's pid as constant
 };
 
-// Empty: none for this architecture. `reports`: what no honest child does is reported instead of refused. `program`: the
-// descriptor of the one program that may be started; -1: none. `landlock`: its version, which decides what is left to do.
+// Empty if this architecture is unknown. `reports`: calls that no honest child makes are reported instead of refused.
+// `program`: the descriptor of the one program that may be started; -1: none. `landlock`: its version; the filter
+// covers its gaps.
 SeccompFilter seccomp_filter(const SandboxRules& rules, bool reports, int program, int landlock);
 
-// What this system call is called among people.
+// Names a system call for people: "reach the network".
 const char* what_was_tried(int system_call);
 
 }  // namespace cultivar

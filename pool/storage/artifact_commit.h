@@ -1,5 +1,5 @@
-// Weights in the pool: refs/artifacts/<digest>, an orphan commit with fixed author, date and message, whose tree holds one
-// file, `weights`.
+// Weights in the pool: refs/artifacts/<digest> is an orphan commit with fixed author, date and message; its tree holds
+// one file, `weights`.
 #pragma once
 
 #include <cstdint>

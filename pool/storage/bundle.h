@@ -5,10 +5,10 @@
 //   seg/              the tip of a journal (pool/storage/segment_log.h); its author's name is the writer's
 //   weights           an artifact (pool/storage/artifact_commit.h)
 //   pool.toml         main or the proposal before, which a pull request must descend from
-// A later format, of a bundle or of what it carries, says so (pool/storage/format_marker.h).
+// A later format of a bundle or of its parents has a marker (pool/storage/format_marker.h).
 // Two branches hold bundles: `archive` on the pool itself, a chain of commits with empty trees, each with up to 100
-// settled candidates or the journals of people who cannot push; and the head of a pull request, whose tree is main's
-// with the journal's seg/ beside it. What a bundle carries is checked as if it had come by a branch of its own.
+// settled candidates or the journals of contributors without write access; and the head of a pull request, with main's
+// tree plus the journal's seg/. Everything in a bundle is checked as if it had come on a branch of its own.
 #pragma once
 
 #include <optional>

@@ -2,7 +2,7 @@
 // clone's git configuration ([cultivar-source "NAME"] url, refs) and fetched to
 //   refs/sources/NAME/journal/*, refs/sources/NAME/candidates/*   from the branches of the same names
 //   refs/sources/NAME/bundle/*                                    from `refs`, e.g. refs/pull/*/head (pool/storage/bundle.h)
-// What comes from a source is checked like everything else, and marked with the source's name.
+// Everything that comes from a source is checked as usual, and marked with the source's name.
 #pragma once
 
 #include <string>
@@ -22,7 +22,7 @@ struct ExtraRemote {
 Result<std::vector<ExtraRemote>> extra_remotes(const Repo& repo);
 // Errors: usage (a name that is taken or malformed, a pattern that is none).
 Result<void> add_extra_remote(Repo& repo, const ExtraRemote& source);
-// What came from it stays, as records in the index do while the refs stay; its refs are deleted. Errors: not_found.
+// Deletes its refs. Records that the index has read from them stay in the index. Errors: not_found.
 Result<void> remove_extra_remote(Repo& repo, const std::string& name);
 
 std::vector<std::string> refspecs_of(const ExtraRemote& source);

@@ -1,4 +1,4 @@
-// How a later format of logs and bundles says so: by a file `cultivar-format` in the tree of a commit. Whoever meets one
+// Marks a later format of logs and bundles: a file `cultivar-format` in the tree of a commit. A reader that finds one
 // asks for a newer cultivar, and neither reads nor adds anything.
 #pragma once
 

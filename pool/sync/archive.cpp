@@ -56,7 +56,7 @@ Result<void> plan_sources(Clone& clone, Index& index, const std::set<Oid>& live,
     return {};
 }
 
-// The chain grown by what the plan carries. Candidates oldest first, a hundred a commit.
+// Appends the plan's commits to the chain: candidates oldest first, a hundred per commit.
 Result<std::size_t> append(Clone& clone, const ArchivePlan& plan, Bundle& chain) {
     std::vector<Oid> candidates;
     for (const Ref& ref : plan.branches) candidates.push_back(ref.oid);

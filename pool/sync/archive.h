@@ -1,6 +1,7 @@
-// Keeping a pool's refs few: every connection lists every branch, and hosts advise at most a few thousand. Settled
-// candidates move from branches of their own into the branch `archive` (pool/storage/bundle.h), where they stay reachable under
-// the same commits; what people without write access sent by a source moves there too, ids and signatures unchanged.
+// Keeps the number of a pool's refs low: every connection lists every branch, and hosts advise at most a few thousand.
+// Settled candidates move from branches of their own into the branch `archive` (pool/storage/bundle.h), where they stay
+// reachable under the same commits. Journals and candidates that came through a source (pool/storage/extra_remote.h)
+// move there too, ids and signatures unchanged.
 #pragma once
 
 #include <string>
@@ -14,13 +15,13 @@ namespace cultivar {
 inline constexpr std::size_t kLiveBranches = 2000;
 
 struct ArchivePlan {
-    std::vector<Ref> branches;    // of the remote, to be folded: what is retired, and the oldest beyond those that stay
+    std::vector<Ref> branches;    // of the remote, to be moved: retired ones, and the oldest beyond `keep`
     std::vector<Oid> candidates;  // that came by a source
     std::vector<Oid> journals;    // likewise
     bool empty() const { return branches.empty() && candidates.empty() && journals.empty(); }
 };
 
-// What archiving would do now: `keep` newest branches stay. Only what intake accepted is in it.
+// The plan of archiving now: the `keep` newest branches stay. It holds only accepted candidates and journals.
 Result<ArchivePlan> plan_archive(Clone& clone, Index& index, std::size_t keep);
 
 struct ArchiveReport {
@@ -28,11 +29,11 @@ struct ArchiveReport {
     std::vector<PushStatus> refused;  // branches that the remote would not delete: they are archived all the same
 };
 
-// Appends to the branch and pushes it; then, and only then, deletes the folded branches on the remote. A kill in
-// between leaves branches that the next time deletes. Errors: busy (somebody else archived meanwhile), git.
+// Appends to the branch and pushes it; only then deletes the moved branches on the remote. A kill in between leaves
+// branches for the next time to delete. Errors: busy (somebody else archived meanwhile), git.
 Result<ArchiveReport> archive(Clone& clone, Index& index, Transport& transport, const ArchivePlan& plan);
 
-// Tracking and local branches of candidates that the archive holds are dropped here. Returns how many.
+// Deletes tracking and local branches of archived candidates here. Returns their number.
 Result<std::size_t> drop_archived_branches(Clone& clone, Index& index);
 
 }  // namespace cultivar

@@ -9,8 +9,9 @@
 
 namespace cultivar {
 
-// From the local repository, else fetched on demand from the remote or a source: the first whose bytes hash to the digest.
-// Errors: not_found; corrupt, when other bytes lie under its name wherever there are any; git.
+// Reads the weights from the local repository, else fetches them from the remote and then from the sources
+// (pool/storage/extra_remote.h): the first bytes that hash to the digest. Errors: not_found; corrupt, when every place
+// that has the ref holds other bytes; git.
 Result<std::string> load_artifact(Clone& clone, Transport* transport, const std::string& digest);
 
 }  // namespace cultivar

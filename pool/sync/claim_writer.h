@@ -1,4 +1,4 @@
-// Claims: what this writer says of its candidates, once it says so.
+// Writes this writer's claims on its candidates.
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@
 
 namespace cultivar {
 
-// Appends to the journal a claim for each of these candidates (this writer's kept ones that are not claimed yet, when
-// there are none) in each category in which this writer scored it and artifacts are here; and makes their branches.
-// Errors: not_found (a candidate that was named, without a scored run of this writer), io, git.
+// Appends claims to the journal: for each of these candidates (if there are none: this writer's kept candidates without
+// a claim) one claim in each category in which this writer scored it and its artifacts are here. Makes their branches.
+// Errors: not_found (a named candidate without a scored run of this writer), io, git.
 Result<void> make_claims(Clone& clone, Index& index, const std::vector<std::string>& ids);
 
 }  // namespace cultivar

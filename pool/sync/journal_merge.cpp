@@ -14,12 +14,12 @@
 namespace cultivar {
 namespace {
 
-constexpr const char* kScratch = "refs/cultivar/elsewhere";  // holds what is being looked at
+constexpr const char* kScratch = "refs/cultivar/elsewhere";  // the log under inspection
 constexpr int kTries = 5;                                    // another process of this clone may be committing
 
 bool is_proposal(const std::string& ref) { return ref.starts_with("refs/heads/proposal/"); }
 
-// What a claim says, whenever it was said; nothing for other records.
+// A claim's line without its time; nothing for other records.
 std::optional<std::string> claimed_by(const std::string& line) {
     auto record = parse_line(line);
     Claim* claim = record ? std::get_if<Claim>(&*record) : nullptr;
@@ -59,7 +59,7 @@ Result<std::optional<JournalMerge>> merge_log_once(Clone& clone, const std::stri
         TRY_ASSIGN(next, extend_log(clone.repo, theirs, missing, clone.identity(), clone.key));
     }
     TRY_ASSIGN(const std::vector<std::string> spooled, spooled_lines(clone));
-    // What leaves the spool must be on the disk, and must have left it when the log holds it.
+    // Records that leave the spool must be on the disk first, and out of the spool before the log holds them.
     TRY(sync_filesystem(clone.repo.git_dir()));
     TRY(drop_spooled(clone, {their_lines.begin(), their_lines.end()}));
     TRY(clone.repo.set_ref(ref, next, here.value_or("")));

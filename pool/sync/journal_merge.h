@@ -1,7 +1,7 @@
-// One writer, two histories. A clone that was copied writes under one name with its copy, and one that was restored from
-// a backup has forgotten what it once sent: either finds its journal (or ledger) on the hosting where it did not leave
-// it. The key is the same, so both histories are this writer's own, and they become one again: the other stays as it is,
-// what only this clone has is appended to it.
+// Merges two histories of one writer. A copied clone writes under the same name as its copy, and a clone restored from
+// a backup lacks records that it once sent: either finds another tip of its journal (or ledger) on the remote than it
+// left. The key is the same, so both histories are this writer's own. The merge keeps the other history as it is and
+// appends the records that only this clone has.
 #pragma once
 
 #include <optional>
@@ -16,23 +16,23 @@ namespace cultivar {
 
 struct JournalMerge {
     std::size_t theirs = 0;  // records that this clone did not have
-    std::size_t ours = 0;    // its own that were put on top of them
+    std::size_t ours = 0;    // its own, appended to them
 
     void add(const std::optional<JournalMerge>& more);
 };
 
-// Takes `theirs`, the tip of this writer's log `ref` elsewhere, whose objects are here, into the local log; nothing when
-// that holds it already. Records of the spool that `theirs` holds leave the spool, and a claim that it makes too, of the
-// same runs, is not made twice; no other record is lost. Errors: corrupt when another key signed it; busy, git, io.
+// Merges `theirs`, another tip of this writer's log `ref` with its objects already here, into the local log; returns
+// nothing if the log contains it. Records in `theirs` leave the spool; a claim on the same runs is not repeated; no
+// other record is lost. Errors: corrupt when another key signed it; busy, git, io.
 Result<std::optional<JournalMerge>> merge_log(Clone& clone, const std::string& ref, const Oid& theirs);
 
-// The same with what the last fetch brought of this writer's journal and ledger. One that another key signed is appended
-// to `refused`, by its ref and why.
+// The same for the last fetched tips of this writer's journal and ledger. A tip signed by another key is appended to
+// `refused`.
 Result<JournalMerge> merge_fetched_logs(Clone& clone, std::vector<RefusedRef>& refused);
 
-// The same with what `remote` (a name or a URL) holds under the same name now. `ref` may be this writer's proposal too
-// (pool/sync/propose.h): the journal that it carries is joined, and the local branch goes on from it. Errors: git too, when
-// unreachable.
+// The same for the ref of this name on `remote` (a name or a URL), which it fetches. `ref` may be this writer's
+// proposal too (pool/sync/propose.h): its journal is merged, and the local branch continues from it. Errors: git too,
+// when unreachable.
 Result<std::optional<JournalMerge>> merge_remote_log(Clone& clone, Transport& transport, const std::string& remote,
                                                      const std::string& ref);
 

@@ -21,7 +21,7 @@ namespace {
 constexpr double kLockWait_s = 30;
 constexpr int kJoinTries = 3;  // the other clone of this name may be pushing all the while
 
-// Claims made and everything committed, by one process of this clone at a time: the next one sees what was claimed.
+// Makes the claims and commits everything, one process of this clone at a time: the next one sees the claims.
 Result<std::size_t> settle(Clone& clone, Index& index, const std::vector<std::string>& ids) {
     TRY_ASSIGN(FileLock lock, FileLock::acquire(clone.state_dir + "propose.lock",
                                                 fmt::format("pid {}, cultivar propose", ::getpid()), kLockWait_s));
@@ -87,7 +87,7 @@ Result<std::vector<Outgoing>> refs_to_push(Clone& clone, Index& index) {
     return outgoing;
 }
 
-// What a remote that has lost some of it should have, and has not.
+// The refs that a remote should have but lost.
 Result<std::vector<Outgoing>> refs_lost(Clone& clone, Index& index, Transport& transport) {
     TRY_ASSIGN(std::vector<Ref> ours, own_refs(clone, index));
     TRY_ASSIGN(ours, with_main(clone, std::move(ours)));
@@ -164,13 +164,13 @@ Result<std::vector<Outgoing>> refs_for(const Destination& destination, Clone& cl
     return outgoing;
 }
 
-// One push, and what follows from the answers.
+// One push and the handling of its answers.
 class Sending {
 public:
     Sending(Clone& clone, Index& index, Transport& transport, const Destination& destination, ProposeReport& report)
         : clone_(clone), index_(index), transport_(transport), destination_(destination), report_(report) {}
 
-    // A log that was refused because it grew elsewhere is joined with what grew there, and sent once more.
+    // A log that was refused because it grew on the remote is merged with that one and sent once more.
     Result<void> send(std::vector<Outgoing> outgoing) {
         TRY_ASSIGN(std::vector<PushStatus> statuses, push(outgoing));
         for (int tried = 0; tried < kJoinTries; ++tried) {
@@ -198,7 +198,7 @@ public:
     }
 
     bool journal_there() const { return journal_there_; }
-    // The remote took what it had taken before.
+    // The remote accepted refs that it had accepted before.
     bool lost() const { return lost_; }
     std::optional<std::size_t> put_on_top() const { return put_on_top_; }  // records, of a journal that was joined
 
@@ -214,7 +214,7 @@ private:
         return status.refusal == PushRefusal::behind && (destination_.as_bundle || is_own_log(clone_, status.remote));
     }
 
-    // False: what grew there is not ours; the status says so.
+    // False if the other log is not ours; the status says so.
     Result<bool> join(Outgoing& out, PushStatus& status) {
         Ref& ref = out.ref;
         auto joined = merge_remote_log(clone_, transport_, remote(), ref.name);

@@ -1,4 +1,4 @@
-// What was found here, pushed.
+// Pushes this clone's records, candidates and artifacts.
 #pragma once
 
 #include <string>
@@ -19,24 +19,23 @@ struct Destination {
 
 struct ProposeReport {
     std::size_t records = 0;              // of the journal that are now there and, as far as was known, were not
-    std::vector<std::string> candidates;  // ids whose branches are now on the remote and were not before
+    std::vector<std::string> candidates;  // ids of branches that are new on the remote
     std::vector<std::string> artifacts;   // digests, likewise
     bool main_moved = false;
     bool verdicts = false;    // did this verifier's ledger grow there?
     bool anything = false;    // is anything there now that was not known to be?
-    bool sent_again = false;  // the remote had lost what it once had, and has it again
+    bool sent_again = false;  // the remote had lost refs and has them again
     std::string proposal;     // the branch of a bundle, or ""
     JournalMerge rejoined;    // this writer's own records that came from elsewhere (pool/sync/journal_merge.h)
     std::vector<PushStatus> refused;
-    std::string hint;  // what to run about those, or ""
+    std::string hint;  // a command that helps with those, or ""
 };
 
-// Writes claims and branches for the candidates named (this writer's kept ones that are not claimed yet when `ids` is
-// empty), commits the spool and pushes journal, ledger, branches, artifacts and main in one push. A refused or lost
-// push loses nothing: the next propose sends it again. A log of this writer that grew elsewhere is fetched, made one with
-// the local one and pushed once more; where the remote has lost what it had, all that is still of use is sent again.
-// Errors: git (unreachable), not_found (no remote, a candidate
-// without a scored run of this writer), io.
+// Writes claims and branches for the named candidates (if `ids` is empty: this writer's kept ones without a claim),
+// commits the spool, and pushes journal, ledger, branches, artifacts and main in one push. A refused or lost push loses
+// nothing: the next propose sends it again. A log of this writer that grew elsewhere is fetched, merged with the local
+// one and pushed once more. If the remote has lost refs, all useful ones are sent again. Errors: git (unreachable),
+// not_found (no remote, a candidate without a scored run of this writer), io.
 Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, const std::vector<std::string>& ids,
                               const Destination& destination = {});
 

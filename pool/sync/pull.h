@@ -1,4 +1,4 @@
-// What others found, fetched.
+// Fetches other contributors' records and candidates.
 #pragma once
 
 #include "pool/index/index.h"
@@ -7,11 +7,12 @@
 
 namespace cultivar {
 
-// Fetches main, candidates, journals, ledgers and the archive, forward only: a ref that moved backwards is refused. Never fetches
-// artifacts and never checks anything out. A pool.toml that broke the rules of a pool (may_follow) is refused and
-// nothing else is taken. A journal of this clone's own that grew elsewhere becomes one with the local one; one that the
-// remote has lost is sent again by the next propose. Then the sources (pool/storage/extra_remote.h), each for itself: one that cannot be reached is reported as
-// refused. Branches that the archive holds are dropped here. Errors: not_found (no remote), git (unreachable), corrupt.
+// Fetches main, candidates, journals, ledgers and the archive, forward only: a rewound ref is refused. Never fetches
+// artifacts and never checks anything out. If pool.toml breaks a pool's rules (may_follow), it is refused and nothing
+// else is taken. A journal of this clone that grew elsewhere is merged with the local one; one that the remote has lost
+// is sent again by the next propose. Then fetches the sources (pool/storage/extra_remote.h), each by itself: an
+// unreachable one is reported as refused. Deletes branches of archived candidates here. Errors: not_found (no remote),
+// git (unreachable), corrupt.
 struct PullReport : RefreshReport {
     JournalMerge rejoined;    // this writer's own records that came from elsewhere (pool/sync/journal_merge.h)
     bool main_moved = false;  // the pool's rules, people or seeds are others now

@@ -1,5 +1,5 @@
-// Do new commits bring their whole history and every file? libgit2 does not ask, and what a remote left out once would
-// never be sent again.
+// Checks that fetched commits come with their whole history and every file. libgit2 does not check; an object that a
+// remote left out once would never be sent again.
 #pragma once
 
 #include <functional>
@@ -12,10 +12,10 @@ struct git_repository;
 
 namespace cultivar {
 
-// Walks from `tips` to what the refs reach already. `heartbeat`: called with each commit.
+// Walks from `tips` to commits that refs reach already. Calls `heartbeat` for each commit.
 bool is_connected(git_repository* repo, const std::vector<std::string>& tips, const std::function<void()>& heartbeat);
 
-// What a remote that is itself a shallow clone is told apart by: nothing can be taken from it.
+// The error for a remote that is itself a shallow clone: nothing can be fetched from it.
 tl::unexpected<Error> shallow_remote(const std::string& remote);
 
 }  // namespace cultivar

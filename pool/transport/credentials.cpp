@@ -61,7 +61,7 @@ std::string value_of(const std::string& answer, std::string_view key) {
     return {};
 }
 
-// libgit2 gives up altogether where the variable names an agent that has gone.
+// libgit2 fails altogether if the variable names an agent that has ended.
 bool agent_answers() {
     const char* path = std::getenv("SSH_AUTH_SOCK");
     sockaddr_un address{};
@@ -74,7 +74,7 @@ bool agent_answers() {
     return good;
 }
 
-// The public half lies beside most keys; an old private one says what it is.
+// Most keys have a .pub file; an old private key names its kind.
 bool is_rsa(const std::string& key_file) {
     std::string word, line;
     std::ifstream(key_file + ".pub") >> word;

@@ -1,7 +1,8 @@
-// What libgit2 is told when a remote asks who we are, and whether a host is who it says. Nothing is prompted for.
+// Answers libgit2's questions for credentials and for the validity of a host. Never prompts.
 //
-// ssh: the agent, then each key file. http: what the URL says (libgit2 does that itself), then the credential helpers of
-// the user's git configuration, in their own protocol. Host keys must be in ~/.ssh/known_hosts, certificates valid.
+// ssh: the agent, then each key file. http: user and password of the URL (libgit2 does that itself), then the
+// credential helpers of the user's git configuration, in their own protocol. Host keys must be in ~/.ssh/known_hosts,
+// certificates valid.
 #pragma once
 
 #include <optional>

@@ -56,7 +56,7 @@ std::string complaint(const ProcessOutput& output) {
     return best->starts_with("fatal: ") ? best->substr(7) : *best;
 }
 
-// Why git itself may have been unable to say what happened: a limit on its processes.
+// A limit on its processes may keep git from reporting the cause itself.
 bool wrote_too_much(const ProcessOutput& output) {
     return output.signal == SIGXFSZ ||
            output.err.find(fmt::format("died of signal {}", SIGXFSZ)) != std::string::npos ||
@@ -92,8 +92,8 @@ public:
     Result<FetchReport> fetch_once(const std::string& remote, const std::vector<std::string>& refspecs,
                                    bool& contended) {
         TRY_ASSIGN(ProcessOutput done, run(fetch_words(remote, refspecs, true)));
-        // One strange object must not keep all the rest away. Nothing is ever checked out, and what holds it is refused
-        // by its own name (pool/lineage, pool/segment_log).
+        // One malformed object must not block all the rest. Nothing is ever checked out, and pool/lineage and
+        // pool/storage/segment_log refuse the ref that holds it by its name.
         if (done.exit_code != 0 && done.err.find("fsck error") != std::string::npos) {
             TRY_ASSIGN(done, run(fetch_words(remote, refspecs, false)));
         }

@@ -77,7 +77,7 @@ bool has_deciding_hooks(const std::string& path) {
 
 }  // namespace
 
-// The connection, and what its callbacks see.
+// The connection, and the state of its callbacks.
 class Libgit2Session::Line {
 public:
     explicit Line(const Libgit2Session& talk) : talk_(talk) {
@@ -108,7 +108,7 @@ public:
         return {};
     }
 
-    // Without what tags point to ("NAME^{}"), which are no refs.
+    // Without the targets of tags ("NAME^{}"), which are no refs.
     Result<std::vector<const git_remote_head*>> heads() {
         const git_remote_head** found = nullptr;
         std::size_t count = 0;
@@ -257,7 +257,7 @@ private:
     std::map<std::string, std::string> answers_;
     Config config_;
     Repository repo_;
-    Remote remote_;  // goes first: it uses what stands above
+    Remote remote_;  // last: it uses the members above
 };
 
 Result<std::vector<FetchedRef>> Libgit2Session::fetch(const std::vector<std::string>& refspecs) {

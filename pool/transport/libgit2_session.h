@@ -1,5 +1,5 @@
-// One conversation with a remote by libgit2. Blocks for as long as the remote likes and may be made to crash by it:
-// pool/git_library has it in a child process. Changes the settings of libgit2 in the process that calls it.
+// One connection to a remote by libgit2. It blocks as long as the remote does, and a remote may crash it:
+// pool/transport/libgit2_transport runs it in a child process. Changes the settings of libgit2 in the calling process.
 #pragma once
 
 #include <functional>

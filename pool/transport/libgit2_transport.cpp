@@ -159,8 +159,8 @@ private:
         return fields;
     }
 
-    // It may read what a user's keys, helpers and certificates are in, and write to this repository and to one that a
-    // plain path names, which nobody serves.
+    // The child may read everything, because a user's keys, helpers and certificates may lie anywhere. It may write to
+    // this repository, and to a remote that is a plain path, which has no server.
     SandboxRules rules_for(const std::string& remote) const {
         SandboxRules rules;
         rules.programs = rules.network = true;

@@ -45,7 +45,7 @@ bool split_authority(std::string text, SshHost& into) {
     return digits && !into.host.empty() && into.host[0] != '-' && (into.user.empty() || into.user[0] != '-');
 }
 
-// What `ssh -G` prints; nothing where there is no ssh, or one that does not know -G.
+// The output of `ssh -G`; "" if there is no ssh, or it does not know -G.
 std::string ask_ssh(const SshHost& host, const std::string& ssh_command) {
     std::vector<std::string> argv = {"sh", "-c", ssh_command + " -G \"$@\"", "ssh"};
     if (!host.port.empty()) argv.insert(argv.end(), {"-p", host.port});

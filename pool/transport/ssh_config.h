@@ -1,4 +1,4 @@
-// Where an ssh URL leads, by what the user's ssh says (`ssh -G`, so ~/.ssh/config counts) or, without one, by itself.
+// Resolves an ssh URL with the user's ssh (`ssh -G`, so ~/.ssh/config counts) or, without one, by itself.
 #pragma once
 
 #include <optional>
@@ -21,8 +21,8 @@ struct SshHost {
 // ssh://[user@]host[:port]/path or [user@]host:path; nothing for any other URL. A host that looks like an option is none.
 std::optional<SshHost> parse_ssh_url(const std::string& url);
 
-// Fills in what the user's ssh says. `ssh_command`: a shell command, such as GIT_SSH_COMMAND. Errors: git (the host is
-// reached through another, which libgit2 cannot do).
+// Fills in the settings of the user's ssh. `ssh_command`: a shell command, such as GIT_SSH_COMMAND. Errors: git (the
+// host is reached through another, which libgit2 cannot do).
 Result<SshHost> resolve(SshHost host, const std::string& ssh_command);
 
 }  // namespace cultivar

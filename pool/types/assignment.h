@@ -1,5 +1,5 @@
-// What a configuration says: gene names and values, ordered by name. One block of memory, copied with little more than a
-// memcpy: a pool of a hundred thousand runs is checked through hundreds of thousands of these.
+// A configuration: gene names and values, ordered by name, in one block of memory. Copying costs little more than a
+// memcpy, because checking a pool of 100,000 runs makes several times as many copies.
 #pragma once
 
 #include <algorithm>

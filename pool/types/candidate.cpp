@@ -77,7 +77,7 @@ std::optional<Value> plain_value(std::string_view text) {
     return text.find_first_of(".en") == std::string_view::npos ? read(std::int64_t{}) : read(double{});
 }
 
-// Most of what pools hold, read without a TOML parser; whatever this does not take, the parser judges.
+// Reads most candidates of pools without a TOML parser; the parser judges the rest.
 std::optional<Candidate> read_plainly(const Space& space, const std::string& task_id, std::string_view toml) {
     Genes complete = space.defaults();
     for (std::string_view rest = toml; !rest.empty();) {

@@ -5,7 +5,7 @@
 //   - values as to_toml() writes them; nothing else: no comments, no blank lines, no tables; all defaults = no bytes
 //   - a table `[files]` (path = SHA-256) is reserved for candidates that carry source; this version refuses it
 // id = first 32 hex digits of SHA-256(task id as 64 hex digits + canonical bytes).
-// At most 64 KiB. A candidate read from a pool must be canonical to the byte: what does not hash to its name is
+// At most 64 KiB. A candidate read from a pool must be canonical to the byte; one that does not hash to its name is
 // refused.
 #pragma once
 

@@ -14,7 +14,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::int64_t kMaxWhole = std::int64_t{1} << 53;  // what a range in double can tell apart
+constexpr std::int64_t kMaxWhole = std::int64_t{1} << 53;  // a range in double is exact up to here
 
 bool valid_name(std::string_view name) {
     if (name.empty() || name.size() > 64 || name.front() == '.' || name.back() == '.') return false;

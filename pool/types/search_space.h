@@ -1,4 +1,4 @@
-// Genes and the search space: what a candidate may say, and what its values mean.
+// Genes and the search space: the values that a candidate may have, and their meaning.
 //
 // A gene is one named, typed entry of the search space. Within a pool a gene's name, type and default never change; its
 // range may widen, and a new gene may come with the old behaviour as its default. Everything here is a value: no I/O.
@@ -35,7 +35,7 @@ struct Gene {
     std::vector<std::string> choices;  // choice only, in order of declaration
     std::optional<Condition> when;     // absent: always active
     std::string help;                  // one line
-    std::string unit;                  // what it counts; "steps": steps of the run; "" for a pure number
+    std::string unit;                  // "steps": steps of the run; "" for a pure number
     std::int64_t since = 0;            // 0: there at `init`; else the number of the widening that brought it
     bool structural = false;           // changes the model's shape: `switch` moves it rather than `tune`
 
@@ -70,7 +70,7 @@ public:
     Result<Genes> complete(const Genes& changes) const;
     // Is this gene active in a complete assignment?
     bool active(const Gene& gene, const Genes& complete) const;
-    // What a candidate file says: active genes that differ from their defaults.
+    // The content of a candidate file: active genes that differ from their defaults.
     Genes minimal(const Genes& complete) const;
     const Constraint* violated(const Genes& complete) const;  // the first that does not hold, or null
     // Errors: usage, naming the first constraint that does not hold.

@@ -1,4 +1,4 @@
-// The task of a pool: what `pool.toml` on `main` says. Format 1.
+// The task of a pool: `pool.toml` on `main`. Format 1.
 //
 //   format = 1                         a reader that meets a larger number stops and says so
 //   name = "..."                       created = "2026-11-21T03:40:00Z" (the date of every root candidate's commit)
@@ -13,11 +13,11 @@
 //   [data]     absent until `data import`; see Data
 //   [command]  of kind "command" alone, which has no data; see pool/types/trainer_command.h
 //
-// Task id = SHA-256 of the lines that task_id_text() gives: what makes scores comparable. Budgets and ranges are not in
-// it (a category holds the budget), nor are genes that came after `init` (since > 0): a pool may widen and gain genes
-// without orphaning its history. Caps are in it, as the artifact's is: what wins under one cap need not under another.
-// So they are settled before data come, and no record that once counted stops counting. Of kind "command" the words of
-// its command and the files that it names are in it: another command makes another task.
+// Task id = SHA-256 of the lines of task_id_text(): scores with the same task id are comparable. Budgets and ranges are
+// not in it (a category holds the budget), nor are genes that came after `init` (since > 0): a pool may widen ranges
+// and gain genes without orphaning its history. Caps are in it, as is the artifact's: a winner under one cap need not
+// win under another. So caps are settled before data come, and no record that once counted stops counting. For kind
+// "command" the words of the command and the files that it names are in it: another command makes another task.
 #pragma once
 
 #include <cstdint>
@@ -91,7 +91,7 @@ std::string task_id_text(const Task& task);
 std::string to_toml(const Task& task);
 
 // May `next` replace `now` in a pool? A gene's name, type and default never change, and no gene disappears; the task id
-// stays. Errors: corrupt, naming what changed.
+// stays. Errors: corrupt, with the change.
 Result<void> may_follow(const Task& now, const Task& next);
 
 }  // namespace cultivar

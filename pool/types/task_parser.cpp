@@ -200,7 +200,7 @@ Result<void> check_ranges(const Task& task, const std::string& where) {
     return {};
 }
 
-// A command has a table that says which, and its score is what is to become smaller.
+// Kind "command" needs a table [command]; its score is minimised.
 Result<void> take_command(TomlTable& table, Task& task) {
     if (task.kind != kCommandKind) return {};
     TRY_ASSIGN(task.command, read_command(table));

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMaxWords = 64, kMaxWord_bytes = 16 * 1024, kMaxParts = 8;
 constexpr std::string_view kFolder = "files/";
 
-// Control characters would show as something else than what runs.
+// Control characters would make the displayed command differ from the executed one.
 bool good_word(std::string_view word) {
     bool plain = std::all_of(word.begin(), word.end(), [](char c) {
         return static_cast<unsigned char>(c) >= ' ' ? c != 0x7f : c == '\n' || c == '\t';

@@ -27,15 +27,15 @@ struct CommandFile {
 
 struct PoolCommand {
     std::vector<std::string> run;
-    std::vector<CommandFile> files;  // that `run` names, once each, in its order; what they hold is read from main
+    std::vector<CommandFile> files;  // named in `run`, once each, in its order; their content is on main
 };
 
-// Errors: usage (where:line:col). The digests of files are left empty: who reads main fills them.
+// Errors: usage (where:line:col). Leaves the digests of files empty: the reader of main fills them in.
 Result<PoolCommand> read_command(TomlTable& table);
 std::string command_toml(const PoolCommand& command);
 
-// What is trusted, and what makes scores comparable: a line `command WORD` for each word, as TOML quotes it, then a line
-// `file PATH SHA256` for each file.
+// The text that `cultivar trust` pins and that the task id contains: a line `command WORD` for each word, as TOML
+// quotes it, then a line `file PATH SHA256` for each file.
 std::string command_lines(const PoolCommand& command);
 std::string command_digest(const PoolCommand& command);  // SHA-256 of these lines
 

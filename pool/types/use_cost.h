@@ -1,4 +1,4 @@
-// What a model costs to use, and a pool's caps on it: using a model costs as well as training it.
+// The cost of using a model, and a pool's caps on it: using a model costs as well as training it.
 #pragma once
 
 #include <cstdint>

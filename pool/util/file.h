@@ -18,15 +18,15 @@ Result<void> write_file_atomically(const std::string& path, const std::vector<st
 // Errors: not_found, io, corrupt over the limit.
 Result<std::string> read_file(const std::string& path, std::size_t limit_bytes = std::size_t{1} << 30);
 
-// A process that was killed while it moved a git ref leaves `<ref>.lock` behind and the ref stuck; one that lives holds it
-// for milliseconds. False while the lock may be a living one; true when there is none (any more).
+// Removes `<ref>.lock`, which a process leaves behind when it is killed while it moves a git ref; a living process
+// holds it for milliseconds. False if the lock may belong to a living process; true if there is none (any more).
 bool remove_stale_lock(const std::string& path);
 
 // Everything written so far to the file system that holds `path` survives a power cut once this returns. Errors: io.
 Result<void> sync_filesystem(const std::string& path);
 
-// An exclusive lock on a file, held until destruction; the kernel frees it when the process dies. What the holder wrote
-// into it (pid, command, start) names it in the message. Errors: busy, io.
+// An exclusive lock on a file, held until destruction; the kernel frees it when the process dies. The holder writes its
+// pid, command and start time into the file; the message of `busy` quotes them. Errors: busy, io.
 class FileLock {
 public:
     static Result<FileLock> acquire(const std::string& path, const std::string& holder, double wait_s);

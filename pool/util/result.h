@@ -24,7 +24,7 @@ enum class Code {
     interrupted,  // a signal asked us to stop
 };
 
-// What a caller may decide on beyond the code. Messages are for people: no program reads them.
+// A detail of a code that callers decide on. Messages are for people: no program reads them.
 enum class Reason {
     unspecified,
     ref_missing,  // git: a ref that was named in full is not on the remote

@@ -1,5 +1,5 @@
-// TOML as a flat list of entries, so that toml++ stays behind one file. Reads what people write and what pools hold;
-// positions are kept, so that whoever finds a value wrong can say where it stands.
+// Reads TOML into a flat list of entries, so that toml++ stays behind one file. Input comes from people and from pools;
+// entries keep their positions for error messages.
 #pragma once
 
 #include <string>
@@ -20,8 +20,9 @@ struct TomlEntry {
     std::string dotted(std::size_t from = 0) const;  // "optim.matrix_lr"
 };
 
-// In order of their position. Errors: usage, "<where>:<line>:<column>: what". Dates, nested arrays and tables inside
-// arrays of values are refused; at most `limit_bytes` of text, 32 levels and some 2,000 dots in lines of many.
+// In order of their position. Errors: usage, "<where>:<line>:<column>: reason". Refuses dates, nested arrays and tables
+// inside arrays of values, more than `limit_bytes` of text, 32 levels, and more than about 2,000 dots in lines with
+// many dots.
 Result<std::vector<TomlEntry>> read_toml(std::string_view text, const std::string& where,
                                          std::size_t limit_bytes = 1 << 20);
 

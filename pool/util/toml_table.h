@@ -1,4 +1,5 @@
-// A TOML file read key by key, into values of known types. What nobody asked for is a typing mistake.
+// Reads a TOML file key by key into values of known types. finish() reports keys that nobody read: they are typing
+// mistakes.
 #pragma once
 
 #include <map>
