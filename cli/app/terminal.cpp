@@ -115,6 +115,10 @@ std::string bytes_text(double bytes) {
     return fmt::format("{:.1f} MiB", bytes / 1024 / 1024);
 }
 
+std::string counted(std::int64_t count, std::string_view noun) {
+    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string joules_text(double joules) {
     if (joules < 1000) return fmt::format("{:.0f} J", joules);
     if (joules < 1e6) return fmt::format("{:.1f} kJ", joules / 1e3);

@@ -45,8 +45,9 @@ private:
 std::string duration_text(double seconds);
 // A record's time as it is shown: "2999-01-01T00:00:00Z ?" when it is still to come, by this machine's clock.
 std::string time_text(const std::string& utc, std::int64_t now_s);
-bool is_to_come(const std::string& utc, std::int64_t now_s);  // by more than clocks differ in good order
-std::string bytes_text(double bytes);                         // "4.0 MiB"
-std::string joules_text(double joules);                       // "1.2 kJ"
+bool is_to_come(const std::string& utc, std::int64_t now_s);     // by more than clocks differ in good order
+std::string bytes_text(double bytes);                            // "4.0 MiB"
+std::string joules_text(double joules);                          // "1.2 kJ"
+std::string counted(std::int64_t count, std::string_view noun);  // "1 run", "2 runs"
 
 }  // namespace cultivar

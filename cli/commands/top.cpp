@@ -1,6 +1,5 @@
-// top, log and diff: the pool as tables.
+// top: shows the leaderboard, one table per category.
 #include <algorithm>
-#include <ctime>
 
 #include <fmt/format.h>
 
@@ -9,7 +8,6 @@
 #include "cli/app/json.h"
 #include "cli/app/text_table.h"
 #include "cli/commands/registry.h"
-#include "cli/format/messages.h"
 #include "cli/session/session.h"
 #include "pool/util/short_id.h"
 
@@ -123,97 +121,6 @@ Result<int> top(Context& context, const TopOptions& options) {
     return kYes;
 }
 
-struct LogOptions {
-    std::optional<std::int64_t> count;
-    std::string id;
-};
-
-Result<int> show_log(Context& context, const LogOptions& options) {
-    TRY_ASSIGN(Session session, open_session(context));
-    auto count = options.count.value_or(20);
-    if (count < 1 || count > 1'000'000) return fail(Code::usage, "-n takes a number from 1", "cultivar log --help");
-    std::vector<RunRow> runs;
-    if (options.id.empty()) {
-        TRY_ASSIGN(runs, session.index->newest_runs(static_cast<int>(count)));
-    } else {
-        TRY_ASSIGN(std::string id, session.index->resolve_candidate(options.id));
-        TRY_ASSIGN(runs, session.index->runs(id));
-        std::reverse(runs.begin(), runs.end());
-        if (static_cast<std::int64_t>(runs.size()) > count) runs.resize(static_cast<std::size_t>(count));
-    }
-    if (context.ui.json()) {
-        Json rows = Json::array();
-        for (const RunRow& row : runs) {
-            Json json = Json::parse(to_line(Record(row.run)));
-            json["id"] = row.id;
-            json["refused"] = row.refused ? Json(row.why_refused.empty() ? "its claim was rejected" : row.why_refused)
-                                          : Json(nullptr);
-            rows.push_back(std::move(json));
-        }
-        context.ui.print(pretty(Json{{"schema", 1}, {"runs", rows}}));
-        return kYes;
-    }
-    TextTable table({{"ended"},
-                     {"candidate"},
-                     {"result"},
-                     {"val_bpb", true},
-                     {"steps", true},
-                     {"operator"},
-                     {"category"},
-                     {"writer"},
-                     {"why"}});
-    const std::int64_t now_s = std::time(nullptr);
-    bool to_come = false;
-    for (const RunRow& row : runs) {
-        const Run& run = row.run;
-        std::string result(run.status == RunStatus::done ? name(run.decision) : name(run.status));
-        if (row.refused) result = "refused";
-        Paint paint = run.decision == Decision::kept                   ? Paint::good
-                      : run.status == RunStatus::failed || row.refused ? Paint::bad
-                                                                       : Paint::none;
-        to_come = to_come || is_to_come(run.ended, now_s);
-        table.row({time_text(run.ended, now_s), short_id(run.candidate), result, score_text(run),
-                   std::to_string(run.steps), clean(run.operator_name, 16), clean(run.category, 32),
-                   clean(run.writer, 48), clean(row.why_refused.empty() ? run.reason : row.why_refused)},
-                  paint);
-    }
-    context.ui.print(table.text(context.ui));
-    if (to_come) context.ui.note("'?': a time still to come: the writer's clock is ahead, or this machine's is behind");
-    if (runs.empty()) context.ui.note("nothing was run yet: cultivar explore --runs 3");
-    return kYes;
-}
-
-struct DiffOptions {
-    std::string a, b;
-};
-
-Result<int> diff(Context& context, const DiffOptions& options) {
-    TRY_ASSIGN(Session session, open_session(context));
-    std::vector<Candidate> pair;
-    for (const std::string& prefix : {options.a, options.b}) {
-        TRY_ASSIGN(std::string id, session.index->resolve_candidate(prefix));
-        TRY_ASSIGN(std::optional<CandidateRow> row, session.index->candidate(id));
-        TRY_ASSIGN(Candidate candidate, parse_canonical(session.clone->task.space, session.clone->task_id, row->toml));
-        pair.push_back(std::move(candidate));
-    }
-    auto changes = gene_changes(session.clone->task.space, pair[0].genes, pair[1].genes);
-    Json rows = Json::array();
-    TextTable table({{"gene"}, {short_id(pair[0].id)}, {short_id(pair[1].id)}});
-    auto shown = [](const std::string& value) { return value.empty() ? std::string("unset") : value; };
-    for (const GeneChange& change : changes) {
-        rows.push_back({{"gene", change.gene}, {"a", change.before}, {"b", change.after}});
-        table.row({change.gene, shown(change.before), shown(change.after)});
-    }
-    if (context.ui.json()) {
-        context.ui.print(pretty(Json{{"schema", 1}, {"a", pair[0].id}, {"b", pair[1].id}, {"genes", rows}}));
-    } else if (changes.empty()) {
-        context.ui.note("no gene differs");
-    } else {
-        context.ui.print(table.text(context.ui));
-    }
-    return changes.empty() ? kYes : kNo;
-}
-
 }  // namespace
 
 Action declare_top(Parser& parser) {
@@ -224,22 +131,6 @@ Action declare_top(Parser& parser) {
     parser.example("cultivar top", "the leaderboard, a table for each category");
     parser.example("cultivar top --json | jq '.candidates[0].id'", "the best candidate of the first category");
     return [options](Context& context) { return top(context, *options); };
-}
-
-Action declare_log(Parser& parser) {
-    auto options = std::make_shared<LogOptions>();
-    parser.option("-n", options->count, "N", "at most N runs (default 20)");
-    parser.positional("ID", options->id, "only runs of this candidate", false);
-    parser.example("cultivar log -n 5", "the last five runs of anyone");
-    return [options](Context& context) { return show_log(context, *options); };
-}
-
-Action declare_diff(Parser& parser) {
-    auto options = std::make_shared<DiffOptions>();
-    parser.positional("ID", options->a, "one candidate");
-    parser.positional("ID2", options->b, "the other; exit code 1 when they differ, as diff(1)");
-    parser.example("cultivar diff 1a2b3c4d 5e6f7a8b", "the genes in which they differ");
-    return [options](Context& context) { return diff(context, *options); };
 }
 
 }  // namespace cultivar

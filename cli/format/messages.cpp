@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t kMostRefusals = 20;  // one hostile push may bring thousands
 
-std::string counted(auto count, const char* word) { return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s"); }
-
 void tell_rejoined(Ui& ui, const JournalMerge& rejoined) {
     if (rejoined.theirs == 0) return;
     ui.warn(

@@ -1,0 +1,54 @@
+// index: updates or rebuilds the local index.
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "cli/app/argument_parser.h"
+#include "cli/app/context.h"
+#include "cli/app/json.h"
+#include "cli/commands/registry.h"
+#include "cli/session/sandboxed_reader.h"
+
+namespace cultivar {
+namespace {
+
+Result<RefreshReport> read_what_came(const Context& context) {
+    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    TRY_ASSIGN(Index index, Index::open(clone));
+    return index.opened_with();
+}
+
+Result<RefreshReport> read_again(const Context& context) {
+    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    std::error_code ec;
+    for (const char* tail : {"", "-wal", "-shm"}) std::filesystem::remove(clone.state_dir + "index.sqlite" + tail, ec);
+    TRY_ASSIGN(Index index, Index::open(clone, reader_apart([&] { return context.interrupted(); }, clone)));
+    return index.opened_with();
+}
+
+Result<int> run_index(Context& context, const std::string& what) {
+    if (what != "rebuild" && what != "refresh")
+        return fail(Code::usage, fmt::format("unknown action '{}'", clean(what)), "cultivar index rebuild");
+    const auto report = what == "rebuild" ? read_again(context) : read_what_came(context);
+    if (context.ui.json() && (report || what == "refresh")) {
+        context.ui.print(report_json(report));
+        return report ? kYes : kFailed;
+    }
+    if (!report) return fail(report.error());
+    context.ui.print(fmt::format("read {} runs, {} candidates, {} claims, {} verdicts{}\n", report->runs,
+                                 report->candidates, report->claims, report->verdicts,
+                                 what == "rebuild" ? " again" : ""));
+    if (!report->refused.empty()) context.ui.note(fmt::format("{} refused: cultivar fsck", report->refused.size()));
+    return kYes;
+}
+
+}  // namespace
+
+Action declare_index(Parser& parser) {
+    auto what = std::make_shared<std::string>();
+    parser.positional("ACTION", *what, "refresh: read what is new; rebuild: read everything again");
+    parser.example("cultivar index rebuild", "after a doubt");
+    return [what](Context& context) { return run_index(context, *what); };
+}
+
+}  // namespace cultivar
