@@ -38,23 +38,30 @@ std::string plain(const Value& value) {
     return word ? *word : to_toml(value);
 }
 
-Result<void> read_user_file(std::map<std::string, Setting>& values) {
+struct Written {
+    std::string text, origin;
+};
+
+// The values of the user's file, by the index of their key.
+Result<std::vector<Written>> read_user_file() {
+    const std::vector<std::string>& keys = known_settings();
+    std::vector<Written> values(keys.size());
     std::string path = user_file();
     auto text = read_file(path, 1 << 20);
-    if (!text) return text.error().code == Code::not_found ? Result<void>() : fail(text.error());
+    if (!text && text.error().code == Code::not_found) return values;
+    if (!text) return fail(text.error());
     TRY_ASSIGN(std::vector<TomlEntry> entries, read_toml(*text, path));
-    std::vector<std::string> names;
-    for (const auto& [key, help] : Config::known()) names.push_back(key);
     for (const TomlEntry& entry : entries) {
         std::string key = entry.dotted();
-        if (!Config::known().count(key) || entry.is_array) {
-            auto near = nearest(key, names);
+        const auto found = std::ranges::find(keys, key);
+        if (found == keys.end() || entry.is_array) {
+            auto near = nearest(key, keys);
             return fail(Code::usage, fmt::format("{}:{}:{}: unknown key '{}'{}", path, entry.line, entry.column, key,
                                                  near.empty() ? "" : fmt::format(", did you mean '{}'?", near[0])));
         }
-        values[key] = {plain(entry.values.front()), path};
+        values[static_cast<std::size_t>(found - keys.begin())] = {plain(entry.values.front()), path};
     }
-    return {};
+    return values;
 }
 
 int usable_processors() {
@@ -63,81 +70,70 @@ int usable_processors() {
     return ::sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
 }
 
+template <class Number>
+std::optional<Number> parse_number(const std::string& text) {
+    Number number{};
+    const char* end = text.data() + text.size();
+    auto [at, ec] = std::from_chars(text.data(), end, number);
+    return ec == std::errc() && at == end ? std::optional(number) : std::nullopt;
+}
+
+Error bad_value(const std::string& key, const std::string& text, const std::string& origin, const char* why) {
+    return {Code::usage, fmt::format("{} = '{}' ({}) {}", key, text, origin, why), ""};
+}
+
 }  // namespace
 
-const std::map<std::string, std::string>& Config::known() {
-    static const std::map<std::string, std::string> keys = {
-        {"name", "your name in journals"},
-        {"machine", "this machine's name in journals"},
-        {"threads", "threads that training may use"},
-        {"device", "device that training uses: cpu, cuda or mps"},
-        {"watts", "watts this machine draws while training, where they cannot be measured"},
-        {"zone", "electricity grid zone, for the record"},
-        {"lm", "path of the language-model worker"},
-    };
+const std::vector<std::string>& known_settings() {
+    static const std::vector<std::string> keys = {"name", "machine", "threads", "device", "watts", "zone", "lm"};
     return keys;
 }
 
-Result<Config> Config::load(const Repo* repo) {
-    Config config;
-    TRY(read_user_file(config.values_));
-    for (const auto& [key, help] : known()) {
-        if (repo) {
-            TRY_ASSIGN(std::optional<std::string> value, repo->config("cultivar." + key));
-            if (value) config.values_[key] = {*value, "pool"};
+Result<void> Settings::set(const std::string& key, const std::string& text, const std::string& origin) {
+    if (key == "threads") {
+        const auto number = parse_number<int>(text);
+        if (!number || *number < 1 || *number > 1024)
+            return fail(bad_value(key, text, origin, "is not a number from 1 to 1024"));
+        threads = {*number, origin};
+    } else if (key == "watts") {
+        const auto number = parse_number<double>(text);
+        if (!number || !(*number > 0) || *number > 1e6)
+            return fail(bad_value(key, text, origin, "is not a number of watts"));
+        watts = {*number, origin};
+    } else if (key == "device") {
+        if (text != "cpu" && text != "cuda" && text != "mps")
+            return fail(bad_value(key, text, origin, "is none of cpu, cuda, mps"));
+        device = {text, origin};
+    } else {
+        Setting<std::string>& word = key == "name" ? name : key == "machine" ? machine : key == "zone" ? zone : worker;
+        word = {text, origin};
+    }
+    return {};
+}
+
+Result<Settings> Settings::load(const PoolValue& pool) {
+    Settings settings;
+    settings.threads.value = usable_processors();
+    settings.device.value = "cpu";
+    TRY_ASSIGN(std::vector<Written> values, read_user_file());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const std::string& key = known_settings()[i];
+        if (pool) {
+            TRY_ASSIGN(std::optional<std::string> value, pool("cultivar." + key));
+            if (value) values[i] = {*value, "pool"};
         }
         std::string value = environment("CULTIVAR_" + upper(key));
-        if (!value.empty()) config.values_[key] = {value, "environment"};
+        if (!value.empty()) values[i] = {value, "environment"};
+        if (!values[i].text.empty()) TRY(settings.set(key, values[i].text, values[i].origin));
     }
-    return config;
+    return settings;
 }
 
-void Config::override_by_flag(const std::string& key, const std::string& value) { values_[key] = {value, "flag"}; }
-
-Setting Config::get(const std::string& key) const {
-    auto found = values_.find(key);
-    return found == values_.end() ? Setting{"", "default"} : found->second;
-}
-
-Result<int> Config::threads() const {
-    Setting setting = get("threads");
-    if (setting.value.empty()) return usable_processors();
-    int threads = 0;
-    auto end = setting.value.data() + setting.value.size();
-    auto [at, ec] = std::from_chars(setting.value.data(), end, threads);
-    if (ec != std::errc() || at != end || threads < 1 || threads > 1024)
-        return fail(Code::usage,
-                    fmt::format("threads = '{}' ({}) is not a number from 1 to 1024", setting.value, setting.origin));
-    return threads;
-}
-
-Result<std::string> Config::device() const {
-    Setting setting = get("device");
-    if (setting.value.empty()) return "cpu";
-    for (const char* device : {"cpu", "cuda", "mps"}) {
-        if (setting.value == device) return setting.value;
-    }
-    return fail(Code::usage,
-                fmt::format("device = '{}' ({}) is none of cpu, cuda, mps", setting.value, setting.origin));
-}
-
-Result<double> Config::watts() const {
-    Setting setting = get("watts");
-    if (setting.value.empty()) return 0.0;
-    double watts = 0;
-    auto end = setting.value.data() + setting.value.size();
-    auto [at, ec] = std::from_chars(setting.value.data(), end, watts);
-    if (ec != std::errc() || at != end || !(watts > 0) || watts > 1e6)
-        return fail(Code::usage,
-                    fmt::format("watts = '{}' ({}) is not a number of watts", setting.value, setting.origin));
-    return watts;
-}
-
-Result<std::string> Config::worker() const {
-    Setting setting = get("lm");
-    if (!setting.value.empty()) {
-        if (::access(setting.value.c_str(), X_OK) == 0) return setting.value;
-        return fail(Code::not_found, fmt::format("cannot run the worker '{}' ({})", setting.value, setting.origin));
+Result<std::string> find_worker(const Settings& settings) {
+    const auto& [path_set, origin] = settings.worker;
+    if (!path_set.empty()) {
+        if (::access(path_set.c_str(), X_OK) == 0) return path_set;
+        return fail(Code::not_found, fmt::format("cannot run the worker '{}' ({})", path_set, origin));
     }
     std::error_code ec;
     auto here = std::filesystem::read_symlink("/proc/self/exe", ec).parent_path();

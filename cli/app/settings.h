@@ -1,41 +1,51 @@
-// Settings in layers: flags over environment over pool over user configuration over defaults. Every value knows where
-// it came from, and `cultivar status` shows it.
-//   environment         CULTIVAR_NAME, CULTIVAR_MACHINE, CULTIVAR_THREADS, CULTIVAR_DEVICE, CULTIVAR_WATTS, CULTIVAR_ZONE, CULTIVAR_LM
+// Settings in layers: a flag wins over the environment, then the clone's git configuration, then the user's file, then
+// the default. Each value knows its origin, and `cultivar status` shows it.
+//   environment         CULTIVAR_NAME, CULTIVAR_MACHINE, CULTIVAR_THREADS, CULTIVAR_DEVICE, CULTIVAR_WATTS,
+//                       CULTIVAR_ZONE, CULTIVAR_LM
 //   pool                git config of the clone: cultivar.threads, cultivar.watts, ...
-//   user configuration  $XDG_CONFIG_HOME/cultivar/config.toml (or ~/.config): name, machine, threads, device, watts,
-//                       zone, lm
-// Name and machine are settled once, when init or clone write them to the clone's git config: a journal has one name.
+//   user configuration  $XDG_CONFIG_HOME/cultivar/config.toml (or ~/.config), with the same keys in lower case
+// Everything is parsed once, in load(). Name and machine are fixed when init or clone write them to the clone's git
+// config: a journal has one name.
 #pragma once
 
-#include <map>
+#include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "pool/git/repository.h"
 #include "pool/util/result.h"
 
 namespace cultivar {
 
+template <class T>
 struct Setting {
-    std::string value;   // "" = not set
-    std::string origin;  // "flag", "environment", "pool", "<file>", "default"
+    T value{};
+    std::string origin = "default";  // "flag", "environment", "pool", a file's path or "default"
+
+    bool is_default() const { return origin == "default"; }
 };
 
-class Config {
-public:
-    // `repo`: the clone's, or null outside a pool. Errors: usage (file:line:col) when the user's file is malformed.
-    static Result<Config> load(const Repo* repo);
-    void override_by_flag(const std::string& key, const std::string& value);
+struct Settings {
+    Setting<std::string> name, machine;  // "": not set
+    Setting<int> threads;                // 1 to 1024; default: the processors this process may use
+    Setting<std::string> device;         // "cpu" (the default), "cuda" or "mps"
+    Setting<double> watts;               // 0: not declared
+    Setting<std::string> zone;           // "": not set
+    Setting<std::string> worker;         // path of cultivar-lm; "": near this program (find_worker)
 
-    Setting get(const std::string& key) const;
-    Result<int> threads() const;         // default: the processors this process may use
-    Result<std::string> device() const;  // "cpu" (the default), "cuda" or "mps"
-    Result<double> watts() const;        // 0 = not declared
-    Result<std::string> worker() const;  // path of cultivar-lm. Errors: not_found
+    // Reads the value of "cultivar.KEY" in a clone's git configuration.
+    using PoolValue = std::function<Result<std::optional<std::string>>(const std::string& name)>;
+    // `pool`: empty outside a clone. Errors: usage (file:line:column, or the value with its origin).
+    static Result<Settings> load(const PoolValue& pool = {});
 
-    static const std::map<std::string, std::string>& known();  // key -> one line of help
-
-private:
-    std::map<std::string, Setting> values_;
+    // Sets one of known_settings(). Errors: usage, with the origin.
+    Result<void> set(const std::string& key, const std::string& text, const std::string& origin);
 };
+
+// "name", "machine", "threads", "device", "watts", "zone", "lm".
+const std::vector<std::string>& known_settings();
+
+// The language-model worker: the set path, else the file beside this program or in its libexec. Errors: not_found.
+Result<std::string> find_worker(const Settings& settings);
 
 }  // namespace cultivar

@@ -80,10 +80,10 @@ Result<int> clone(Context& context, const Options& options) {
     if (folder.empty())
         return fail(Code::usage, fmt::format("cannot tell a folder's name from '{}'", options.url),
                     "cultivar clone URL DIR");
-    TRY_ASSIGN(Config config, Config::load(nullptr));
+    TRY_ASSIGN(Settings settings, Settings::load());
     TRY_ASSIGN(std::string remote, absolute_remote(options.url));
     bool was_there = std::filesystem::exists(folder);
-    TRY(create_clone(folder, true, remote, writer_name(config)));
+    TRY(create_clone(folder, true, remote, writer_name(settings)));
     auto done = take_part(context, options, remote, folder);
     if (done) return done;
     std::error_code ec;  // leave nothing half-made behind

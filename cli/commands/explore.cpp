@@ -75,10 +75,8 @@ Result<ExploreOptions> checked(const Options& options) {
 Result<int> explore(Context& context, const Options& words) {
     TRY_ASSIGN(ExploreOptions options, checked(words));
     TRY_ASSIGN(Session session, open_session(context));
-    if (words.threads) session.config.override_by_flag("threads", *words.threads);
-    if (words.device) session.config.override_by_flag("device", *words.device);
-    TRY(session.config.threads());
-    TRY(session.config.device());
+    if (words.threads) TRY(session.settings.set("threads", *words.threads, "flag"));
+    if (words.device) TRY(session.settings.set("device", *words.device, "flag"));
     std::string holder = fmt::format("pid {}, cultivar explore, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "explore.lock", holder, kPatience_s));
     Json runs = Json::array();

@@ -103,14 +103,14 @@ Result<int> init(Context& context, const Options& options) {
     const Task& task = founding.task;
     for (const auto& [seed, toml] : founding.seeds) TRY(read_candidate(task.space, task.id(), toml, seed));
     if (!options.remote.empty()) TRY(check_remote(context.ui, options.remote));
-    TRY_ASSIGN(Config config, Config::load(nullptr));
+    TRY_ASSIGN(Settings settings, Settings::load());
     TRY_ASSIGN(std::string remote, absolute_remote(options.remote));
-    TRY_ASSIGN(Repo repo, create_clone(options.folder, false, remote, writer_name(config)));
+    TRY_ASSIGN(Repo repo, create_clone(options.folder, false, remote, writer_name(settings)));
 
     std::string state_dir = repo.git_dir() + "cultivar/";
     std::filesystem::create_directories(state_dir);
     TRY_ASSIGN(Key key, clone_key(repo, state_dir));
-    WriterName who = writer_name(config);
+    WriterName who = writer_name(settings);
     std::string writer = fmt::format("{}.{}.{}", who.name, who.machine, key.fingerprint().substr(0, 8));
     Clone clone{std::move(repo), state_dir, key, writer, {}, {}, {}};
     std::vector<std::pair<std::string, std::string>> files = {

@@ -32,7 +32,6 @@ Result<Situation> look(Session& session) {
     TRY_ASSIGN(now.totals, session.index->totals());
     TRY_ASSIGN(std::vector<std::string> spooled, spooled_lines(*session.clone));
     now.unsent = spooled.size();
-    TRY(session.config.device());
     now.category = known_category(session, session.clone->task.budget_s);
     if (session.clone->task.command) {
         TRY_ASSIGN(now.trusted, is_command_trusted(*session.clone));
@@ -46,10 +45,7 @@ Result<Situation> look(Session& session) {
     return now;
 }
 
-std::string origin_text(const Setting& setting, const std::string& fallback) {
-    return setting.value.empty() ? fmt::format("{} (default)", fallback)
-                                 : fmt::format("{} ({})", clean(setting.value), clean(setting.origin));
-}
+std::string origin_text(const auto& setting) { return fmt::format("{} ({})", setting.value, clean(setting.origin)); }
 
 double share(const Totals& totals) { return totals.search_s > 0 ? totals.verify_s / totals.search_s : 0; }
 
@@ -86,17 +82,17 @@ Json as_json(const Session& session, const Situation& now) {
               {"claims_waiting", t.pending}}}};
 }
 
-std::string as_text(const Session& session, const Situation& now, int threads) {
+std::string as_text(const Session& session, const Situation& now) {
     const Clone& clone = *session.clone;
+    const Settings& settings = session.settings;
     const Totals& t = now.totals;
     std::string text = fmt::format("pool          {} ({}, {}, {:g} s a run)\n", clean(clone.task.name),
                                    clean(clone.task.kind), clean(clone.task.metric), clone.task.budget_s);
     text += fmt::format("you           {}\n", clone.writer);
     text += fmt::format("machine       {}, device {}, threads {}, watts {}\n",
-                        now.category.empty() ? "not measured yet" : now.category,
-                        origin_text(session.config.get("device"), "cpu"),
-                        origin_text(session.config.get("threads"), std::to_string(threads)),
-                        origin_text(session.config.get("watts"), "estimated"));
+                        now.category.empty() ? "not measured yet" : now.category, origin_text(settings.device),
+                        origin_text(settings.threads),
+                        settings.watts.is_default() ? "estimated (default)" : origin_text(settings.watts));
     for (const auto& [category, count] : now.scored)
         text += fmt::format("category      {}: {} candidate{} scored\n", clean(category), count, count == 1 ? "" : "s");
     if (now.trusted)
@@ -134,8 +130,7 @@ std::string as_text(const Session& session, const Situation& now, int threads) {
 Result<int> status(Context& context) {
     TRY_ASSIGN(Session session, open_session(context));
     TRY_ASSIGN(Situation now, look(session));
-    TRY_ASSIGN(int threads, session.config.threads());
-    context.ui.print(context.ui.json() ? pretty(as_json(session, now)) : as_text(session, now, threads));
+    context.ui.print(context.ui.json() ? pretty(as_json(session, now)) : as_text(session, now));
     return kYes;
 }
 

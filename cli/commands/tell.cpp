@@ -151,7 +151,7 @@ Result<void> take_cost(const Session& session, const LeasedRun& ask, const Told&
     run.train_s = run.wall_s;
     run.steps = told.steps;
     run.ended = utc_text(now);
-    TRY_ASSIGN(int threads, session.config.threads());
+    const int threads = session.settings.threads.value;
     run.energy.joules = told.joules.value_or(kEstimatedWattsPerThread * threads * run.wall_s);
     run.energy.method = told.joules ? "declared" : "estimated";
     return {};

@@ -135,7 +135,6 @@ Result<int> verify(Context& context, const Options& options) {
     TRY_ASSIGN(Session session, open_session(context));
     if (session.clone->task.command)
         return fail(Code::unfit, "a pool of kind 'command' cannot be rescored yet: no claim was judged");
-    TRY(session.config.device());
     tell_clock(context.ui, session.clone->task, std::time(nullptr));
     std::string holder = fmt::format("pid {}, cultivar verify, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "verify.lock", holder, kPatience_s));

@@ -17,8 +17,8 @@ namespace {
 
 // What the worker says of itself, or null: nothing of cultivar's own needs it.
 Json ask_worker() {
-    auto config = Config::load(nullptr);
-    auto worker = config ? config->worker() : Result<std::string>(fail(config.error()));
+    auto settings = Settings::load();
+    auto worker = settings ? find_worker(*settings) : Result<std::string>(fail(settings.error()));
     if (!worker) return nullptr;
     auto child = Child::start({*worker, "version", "--json"}, 0);
     if (!child) return nullptr;

@@ -79,16 +79,16 @@ std::string category_name(const std::string& device, double budget_s, double flo
 }
 
 Result<std::string> machine_category(Worker& worker, Observer& observer, const Session& session, double budget_s) {
-    TRY_ASSIGN(std::string device, session.config.device());
+    const std::string& device = session.settings.device.value;
     if (session.clone->task.command) return unmeasured_category(device, budget_s);
-    TRY_ASSIGN(int threads, session.config.threads());
+    const int threads = session.settings.threads.value;
     TRY_ASSIGN(double flops_per_s, machine_flops_per_s(worker, observer, session, device, threads));
     return category_name(device, budget_s, flops_per_s);
 }
 
 Error unknown_category(const Session& session, const std::string& command) {
-    const std::string device = session.config.device().value_or("");
-    const int threads = session.config.threads().value_or(0);
+    const std::string& device = session.settings.device.value;
+    const int threads = session.settings.threads.value;
     std::string hint = "cultivar explore --runs 1";
     for (const auto& one : read_speeds(session)) {
         if (one["device"] == device) hint = fmt::format("CULTIVAR_THREADS={} {}", one["threads"].get<int>(), command);
@@ -100,12 +100,10 @@ Error unknown_category(const Session& session, const std::string& command) {
 }
 
 std::string known_category(const Session& session, double budget_s) {
-    auto threads = session.config.threads();
-    auto device = session.config.device();
-    if (!threads || !device) return "";
-    if (session.clone->task.command) return unmeasured_category(*device, budget_s);
-    auto speed = read_speed(session, *device, *threads);
-    return speed ? category_name(*device, budget_s, *speed) : "";
+    const std::string& device = session.settings.device.value;
+    if (session.clone->task.command) return unmeasured_category(device, budget_s);
+    auto speed = read_speed(session, device, session.settings.threads.value);
+    return speed ? category_name(device, budget_s, *speed) : "";
 }
 
 }  // namespace cultivar

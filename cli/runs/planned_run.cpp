@@ -88,7 +88,7 @@ Run blank_record(const Session& session, const PlannedRun& planned) {
     run.by_hand = planned.by_hand;
     run.started = planned.started;
     run.writer = session.clone->writer;
-    run.zone = session.config.get("zone").value;
+    run.zone = session.settings.zone.value;
     run.proposer = planned.proposer.name;
     run.proposer_refused = planned.proposer.refused;
     run.proposer_seconds = planned.proposer.seconds;

@@ -27,8 +27,8 @@ Result<Specification> base_specification(const Session& session) {
     const Clone& clone = *session.clone;
     TRY_ASSIGN(const Data* data, need_data(clone));
     Specification specification;
-    TRY_ASSIGN(specification.threads, session.config.threads());
-    TRY_ASSIGN(specification.device, session.config.device());
+    specification.threads = session.settings.threads.value;
+    specification.device = session.settings.device.value;
     specification.artifact_cap_bytes = clone.task.artifact_cap_bytes;
     specification.caps = clone.task.caps;
     if (!data) return specification;

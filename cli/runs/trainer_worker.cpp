@@ -8,7 +8,7 @@ namespace cultivar {
 
 Result<std::vector<std::string>> TrainerWorker::command(const std::string& folder) const {
     if (session_.clone->task.command) return trusted_command(*session_.clone, folder);
-    TRY_ASSIGN(std::string worker, session_.config.worker());
+    TRY_ASSIGN(std::string worker, find_worker(session_.settings));
     return std::vector<std::string>{worker};
 }
 
@@ -18,7 +18,7 @@ Result<std::vector<std::string>> TrainerWorker::check() const {
 }
 
 Result<std::string> TrainerWorker::digest() const {
-    TRY_ASSIGN(const std::string worker, session_.config.worker());
+    TRY_ASSIGN(const std::string worker, find_worker(session_.settings));
     return sha256_file_hex(worker);
 }
 

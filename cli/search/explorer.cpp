@@ -49,8 +49,8 @@ Result<void> Explorer::prepare() {
     TRY_ASSIGN(const std::vector<std::string> gaps, worker_.check());  // before anything is written
     for (const std::string& gap : gaps) observer_.warn(gap);
     TRY_ASSIGN(category_, machine_category(worker_, observer_, session_, budget_s_));
-    TRY_ASSIGN(int threads, session_.config.threads());
-    TRY_ASSIGN(double watts, session_.config.watts());
+    const int threads = session_.settings.threads.value;
+    const double watts = session_.settings.watts.value;
     energy_ = std::make_unique<EnergyMeter>(clock_, threads, watts > 0 ? std::optional(watts) : std::nullopt);
     if (energy_->measures()) {
         energy_->start();

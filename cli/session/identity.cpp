@@ -7,8 +7,8 @@
 
 namespace cultivar {
 
-WriterName writer_name(const Config& config) {
-    WriterName who{config.get("name").value, config.get("machine").value};
+WriterName writer_name(const Settings& settings) {
+    WriterName who{settings.name.value, settings.machine.value};
     if (who.name.empty()) {
         const passwd* user = ::getpwuid(::getuid());
         who.name = user ? user->pw_name : "";

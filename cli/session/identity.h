@@ -9,7 +9,7 @@
 namespace cultivar {
 
 // From the settings, else the login name and the host's name.
-WriterName writer_name(const Config& config);
+WriterName writer_name(const Settings& settings);
 
 // A path as an absolute one, so that it holds from inside the clone; any other URL as it is.
 Result<std::string> absolute_remote(const std::string& url);

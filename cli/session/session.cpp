@@ -13,7 +13,8 @@ Result<Session> open_session(const std::string& folder, std::function<bool()> in
     Session session;
     TRY_ASSIGN(Clone clone, open_clone(folder));
     session.clone = std::make_unique<Clone>(std::move(clone));
-    TRY_ASSIGN(session.config, Config::load(&session.clone->repo));
+    const auto pool_value = [&](const std::string& name) { return session.clone->repo.config(name); };
+    TRY_ASSIGN(session.settings, Settings::load(pool_value));
     TRY_ASSIGN(Index index, Index::open(*session.clone, reader_apart(std::move(interrupted), *session.clone)));
     session.index = std::make_unique<Index>(std::move(index));
     return session;

@@ -13,7 +13,7 @@ namespace cultivar {
 
 struct Session {
     std::unique_ptr<Clone> clone;  // stays where it is: the index points to it
-    Config config;
+    Settings settings;
     std::unique_ptr<Index> index;
 };
 

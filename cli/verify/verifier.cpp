@@ -28,8 +28,8 @@ Result<Verifier> Verifier::make(const VerifierTools& tools, Session& session) {
     TRY_ASSIGN(const std::vector<std::string> gaps, tools.worker.check());
     for (const std::string& gap : gaps) tools.observer.warn(gap);
     TRY_ASSIGN(HoldOut hold_out, HoldOut::open(clone));
-    TRY_ASSIGN(int threads, session.config.threads());
-    TRY_ASSIGN(double watts, session.config.watts());
+    const int threads = session.settings.threads.value;
+    const double watts = session.settings.watts.value;
     Verifier verifier(tools, session, std::move(hold_out), threads, watts);
     TRY_ASSIGN(verifier.evaluator_, tools.worker.digest());
     return verifier;

@@ -140,7 +140,7 @@ Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string
 }
 
 Verifier::Tried Verifier::replay(const QueuedClaim& one, Verdict& verdict) {
-    TRY_ASSIGN(const std::string device, session_.config.device());
+    const std::string& device = session_.settings.device.value;
     if (is_of_another_device(category_named(one.row.claim.category), device)) {
         add_reason(verdict, fmt::format("not replayed: it was made on another device than {}", device));
         return false;

@@ -10,17 +10,17 @@ namespace cultivar {
 namespace {
 
 // A home folder per test, and an environment without settings.
-class ConfigTest : public testing::Test {
+class SettingsTest : public testing::Test {
 protected:
     void SetUp() override {
-        std::string pattern = testing::TempDir() + "cultivar-config.XXXXXX";
+        std::string pattern = testing::TempDir() + "cultivar-settings.XXXXXX";
         ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
         home_ = pattern;
         ::setenv("XDG_CONFIG_HOME", home_.c_str(), 1);
-        for (const auto& [key, help] : Config::known()) ::unsetenv(variable(key).c_str());
+        for (const std::string& key : known_settings()) ::unsetenv(variable(key).c_str());
     }
     void TearDown() override {
-        for (const auto& [key, help] : Config::known()) ::unsetenv(variable(key).c_str());
+        for (const std::string& key : known_settings()) ::unsetenv(variable(key).c_str());
         ::unsetenv("XDG_CONFIG_HOME");
         std::error_code ec;
         std::filesystem::remove_all(home_, ec);
@@ -39,69 +39,83 @@ protected:
     std::string home_;
 };
 
-TEST_F(ConfigTest, TakesEachValueFromTheHighestLayerThatHasIt) {
+TEST_F(SettingsTest, TakesEachValueFromTheHighestLayerThatHasIt) {
     write_user_file("threads = 3\nzone = \"DE\"\n");
-    auto repo = Repo::create(home_ + "/pool", true);
-    ASSERT_TRUE(repo) << repo.error().message;
-    ASSERT_TRUE(repo->set_config("cultivar.threads", "4"));
-    auto origin = [&](const Repo* from) {
-        auto config = Config::load(from);
-        EXPECT_TRUE(config);
-        Setting setting = config->get("threads");
-        return setting.value + " " + setting.origin;
+    const Settings::PoolValue pool = [](const std::string& name) -> Result<std::optional<std::string>> {
+        return name == "cultivar.threads" ? std::optional<std::string>("4") : std::nullopt;
     };
-    EXPECT_EQ(origin(nullptr), "3 " + file());
-    EXPECT_EQ(origin(&*repo), "4 pool");
+    auto threads = [&](const Settings::PoolValue& from) {
+        auto settings = Settings::load(from);
+        EXPECT_TRUE(settings);
+        return std::to_string(settings->threads.value) + " " + settings->threads.origin;
+    };
+    EXPECT_EQ(threads({}), "3 " + file());
+    EXPECT_EQ(threads(pool), "4 pool");
     ::setenv("CULTIVAR_THREADS", "5", 1);
-    EXPECT_EQ(origin(&*repo), "5 environment");
-    auto config = Config::load(&*repo);
-    ASSERT_TRUE(config);
-    config->override_by_flag("threads", "6");
-    EXPECT_EQ(config->get("threads").origin, "flag");
-    EXPECT_EQ(config->threads().value(), 6);
-    EXPECT_EQ(config->get("zone").value, "DE");
+    EXPECT_EQ(threads(pool), "5 environment");
+    auto settings = Settings::load(pool);
+    ASSERT_TRUE(settings);
+    ASSERT_TRUE(settings->set("threads", "6", "flag"));
+    EXPECT_EQ(settings->threads.origin, "flag");
+    EXPECT_EQ(settings->threads.value, 6);
+    EXPECT_EQ(settings->zone.value, "DE");
 }
 
-TEST_F(ConfigTest, WithoutAnySettingHasDefaults) {
-    auto config = Config::load(nullptr);
-    ASSERT_TRUE(config);
-    EXPECT_EQ(config->get("threads").origin, "default");
-    EXPECT_GE(config->threads().value(), 1);
-    EXPECT_EQ(config->watts().value(), 0) << "not declared";
+TEST_F(SettingsTest, WithoutAnySettingHasDefaults) {
+    auto settings = Settings::load();
+    ASSERT_TRUE(settings);
+    EXPECT_EQ(settings->threads.origin, "default");
+    EXPECT_GE(settings->threads.value, 1);
+    EXPECT_EQ(settings->device.value, "cpu");
+    EXPECT_EQ(settings->watts.value, 0) << "not declared";
+    EXPECT_TRUE(settings->watts.is_default());
 }
 
-TEST_F(ConfigTest, LocatesAMisspeltKeyAndSuggestsTheRightOne) {
+TEST_F(SettingsTest, PassesOnAnErrorOfTheClonesConfiguration) {
+    auto settings = Settings::load([](const std::string&) -> Result<std::optional<std::string>> {
+        return fail(Code::git, "the configuration is broken");
+    });
+    ASSERT_FALSE(settings);
+    EXPECT_EQ(settings.error().message, "the configuration is broken");
+}
+
+TEST_F(SettingsTest, LocatesAMisspeltKeyAndSuggestsTheRightOne) {
     write_user_file("name = \"me\"\n  wats = 30\n");
-    auto config = Config::load(nullptr);
-    ASSERT_FALSE(config);
-    EXPECT_EQ(config.error().code, Code::usage);
-    EXPECT_EQ(config.error().message, file() + ":2:10: unknown key 'wats', did you mean 'watts'?");
+    auto settings = Settings::load();
+    ASSERT_FALSE(settings);
+    EXPECT_EQ(settings.error().code, Code::usage);
+    EXPECT_EQ(settings.error().message, file() + ":2:10: unknown key 'wats', did you mean 'watts'?");
 }
 
-TEST_F(ConfigTest, LocatesMalformedToml) {
+TEST_F(SettingsTest, LocatesMalformedToml) {
     write_user_file("threads = \n");
-    auto config = Config::load(nullptr);
-    ASSERT_FALSE(config);
-    EXPECT_EQ(config.error().code, Code::usage);
-    EXPECT_EQ(config.error().message.rfind(file() + ":1:", 0), 0U) << config.error().message;
+    auto settings = Settings::load();
+    ASSERT_FALSE(settings);
+    EXPECT_EQ(settings.error().code, Code::usage);
+    EXPECT_EQ(settings.error().message.rfind(file() + ":1:", 0), 0U) << settings.error().message;
 }
 
-TEST_F(ConfigTest, RefusesFiguresThatAreNone) {
+TEST_F(SettingsTest, RefusesMalformedFigures) {
     for (const char* text : {"0", "-1", "two", "1.5", "1025", "2 "}) {
         ::setenv("CULTIVAR_THREADS", text, 1);
-        auto threads = Config::load(nullptr)->threads();
-        ASSERT_FALSE(threads) << text;
-        EXPECT_EQ(threads.error().code, Code::usage);
+        auto settings = Settings::load();
+        ASSERT_FALSE(settings) << text;
+        EXPECT_EQ(settings.error().code, Code::usage);
     }
+    ::unsetenv("CULTIVAR_THREADS");
     for (const char* text : {"0", "-3", "nan", "inf", "much", "1e9"}) {
         ::setenv("CULTIVAR_WATTS", text, 1);
-        EXPECT_FALSE(Config::load(nullptr)->watts()) << text;
+        EXPECT_FALSE(Settings::load()) << text;
     }
+    ::unsetenv("CULTIVAR_WATTS");
+    EXPECT_TRUE(Settings::load());
+    ::setenv("CULTIVAR_DEVICE", "gpu", 1);
+    EXPECT_EQ(Settings::load().error().message, "device = 'gpu' (environment) is none of cpu, cuda, mps");
 }
 
-TEST_F(ConfigTest, NamesTheWorkerThatCannotBeRun) {
+TEST_F(SettingsTest, NamesTheWorkerThatCannotBeRun) {
     ::setenv("CULTIVAR_LM", (home_ + "/absent").c_str(), 1);
-    auto worker = Config::load(nullptr)->worker();
+    auto worker = find_worker(Settings::load().value());
     ASSERT_FALSE(worker);
     EXPECT_EQ(worker.error().code, Code::not_found);
     EXPECT_NE(worker.error().message.find(home_ + "/absent"), std::string::npos);
