@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include "cli/search/external_proposer.h"
 #include "cli/session/history_loader.h"
 #include "pool/clone/journal.h"
+#include "pool/util/log.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
@@ -75,7 +77,11 @@ Result<NextRun> by_planner(Session& session, const History& now, const PlanOptio
         input.suggest = [&] { return options.proposer->suggest(session, now, options.budget_s); };
     }
     input.explain = options.explain;
+    const auto started = std::chrono::steady_clock::now();
     TRY_ASSIGN(Plan plan, plan_next(input));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+    log_debug("planner: {} by {} from {} candidates and {} runs, {:.3f} s", short_id(plan.child.id), plan.operator_name,
+              now.candidates.size(), now.trials.size(), took.count());
     NextRun next;
     next.run.child = std::move(plan.child);
     next.run.parents = std::move(plan.parents);

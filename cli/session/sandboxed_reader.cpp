@@ -1,5 +1,6 @@
 #include "cli/session/sandboxed_reader.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include "cli/app/json.h"
 #include "pool/process/child_process.h"
 #include "pool/process/communicate.h"
+#include "pool/util/log.h"
 
 namespace cultivar {
 namespace {
@@ -77,12 +79,19 @@ Result<RefreshReport> read_report(const std::string& text) {
 
 Result<RefreshReport> read_apart(const std::function<bool()>& interrupted, const Clone& clone) {
     TRY_ASSIGN(Sandbox sandbox, Sandbox::for_program(rules_for(clone), "/proc/self/exe"));  // even if replaced since
-    TRY_ASSIGN(Child child, Child::start({"cultivar", "-C", clone.repo.git_dir(), "--json", "index", "refresh"}, 0,
-                                         kLimits, &sandbox));
+    TRY_ASSIGN(Child child, Child::start({"cultivar", "-q", "-C", clone.repo.git_dir(), "--json", "index", "refresh"},
+                                         0, kLimits, &sandbox));
     TRY_ASSIGN(ProcessOutput heard, communicate(child, patience(), interrupted, "what reads the pool"));
     if (heard.signal != 0)
         return fail(Code::io, fmt::format("what reads the pool was ended by signal {}", heard.signal), "cultivar fsck");
     return read_report(heard.out);
+}
+
+void log_refresh(const RefreshReport& report, std::chrono::steady_clock::time_point started) {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+    std::string counts;
+    for (const auto& [name, count] : kReportCounts) counts += fmt::format("{} {}, ", report.*count, name);
+    log_debug("index refresh: {}{} refused, {:.3f} s", counts, report.refused.size(), took.count());
 }
 
 Result<void> enter(const SandboxRules& rules) {
@@ -98,7 +107,12 @@ Result<void> enter(const SandboxRules& rules) {
 }  // namespace
 
 Reader reader_apart(std::function<bool()> interrupted, const Clone& clone) {
-    return [interrupted = std::move(interrupted), &clone] { return read_apart(interrupted, clone); };
+    return [interrupted = std::move(interrupted), &clone] {
+        const auto started = std::chrono::steady_clock::now();
+        Result<RefreshReport> report = read_apart(interrupted, clone);
+        if (report && log_enabled(LogLevel::debug)) log_refresh(*report, started);
+        return report;
+    };
 }
 
 std::string report_json(const Result<RefreshReport>& report) {

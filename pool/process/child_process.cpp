@@ -15,6 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
+#include "pool/util/log.h"
+
 namespace cultivar {
 namespace {
 
@@ -208,6 +212,11 @@ Error cannot_start(const std::string& program, int reason) {
         reason == ENOENT ? Code::not_found : Code::io, "cannot start '" + program + "': " + std::strerror(reason), {}};
 }
 
+// A git command whole; of another program its name, for its arguments may be secrets.
+std::string name_for_log(const std::vector<std::string>& argv) {
+    return argv[0] == "git" ? fmt::format("{}", fmt::join(argv, " ")) : argv[0];
+}
+
 }  // namespace
 
 Result<Child> Child::start(const std::vector<std::string>& argv, int nice, const ChildLimits& limits,
@@ -228,6 +237,8 @@ Result<Child> Child::start(const std::vector<std::string>& argv, int nice, const
     wiring.reports.close_writer();
     if (sandbox) child.reports_ = receive_descriptor(wiring.reports.reader());
     if (const int reason = exec_trouble(wiring.trouble)) return fail(cannot_start(argv[0], reason));
+    child.name_ = name_for_log(argv);
+    log_trace("process {}: {}", child.pid_, child.name_);
     child.listen(wiring.output.release_reader(), wiring.error_output.release_reader());
     return child;
 }
@@ -239,10 +250,12 @@ Result<Child> Child::copy(const std::function<int()>& body, const ChildLimits& l
     Child child;
     child.pid_ = ::fork();
     if (child.pid_ == 0) {
+        close_log();
         const bool settled = settle(wiring, limits) && (!sandbox || enter(*sandbox, wiring) == 0);
         ::_exit(settled ? body() : 127);
     }
     if (child.pid_ < 0) return fail(cannot_start("a copy of this process", errno));
+    child.name_ = "a copy of this process";
     ::setpgid(child.pid_, child.pid_);
     wiring.reports.close_writer();
     if (sandbox) child.reports_ = receive_descriptor(wiring.reports.reader());
@@ -251,6 +264,7 @@ Result<Child> Child::copy(const std::function<int()>& body, const ChildLimits& l
 }
 
 void Child::listen(int output, int error_output) {
+    started_ = std::chrono::steady_clock::now();
     output_ = output;
     error_output_ = error_output;
     ::fcntl(output_, F_SETFL, O_NONBLOCK);
@@ -259,6 +273,8 @@ void Child::listen(int output, int error_output) {
 
 Child::Child(Child&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
+      name_(std::move(other.name_)),
+      started_(other.started_),
       output_(std::exchange(other.output_, -1)),
       error_output_(std::exchange(other.error_output_, -1)),
       reports_(std::exchange(other.reports_, -1)) {}
@@ -302,6 +318,10 @@ Child::End Child::reap() {
     if (WIFSIGNALED(status)) end.signal = WTERMSIG(status);
     end.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
     end.peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024;
+    const std::chrono::duration<double> lived = std::chrono::steady_clock::now() - started_;
+    if (!name_.empty())
+        log_debug("{}: {} {} after {:.3f} s", name_, end.signal != 0 ? "ended by signal" : "exit code",
+                  end.signal != 0 ? end.signal : end.exit_code, lived.count());
     return end;
 }
 

@@ -1,6 +1,7 @@
 // A child process in its own process group, with pipes on its output, that never outlives this process by much.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -67,6 +68,8 @@ private:
     Child() = default;
     void listen(int output, int error_output);
     pid_t pid_ = -1;
+    std::string name_;  // for the log
+    std::chrono::steady_clock::time_point started_;
     int output_ = -1;
     int error_output_ = -1;
     int reports_ = -1;

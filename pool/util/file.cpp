@@ -13,6 +13,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/log.h"
+
 namespace cultivar {
 namespace {
 
@@ -112,15 +114,19 @@ Result<FileLock> FileLock::acquire(const std::string& path, const std::string& h
     int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0) return io_fail("open", path);
     FileLock lock(fd);
-    for (double waited_s = 0;; waited_s += 0.05) {
+    double waited_s = 0;
+    for (;; waited_s += 0.05) {
         if (::flock(fd, LOCK_EX | LOCK_NB) == 0) break;
         if (errno != EWOULDBLOCK && errno != EINTR) return io_fail("lock", path);
         if (waited_s >= wait_s) {
+            log_debug("waited {:.2f} s in vain for the lock {}", waited_s, path);
             auto who = read_file(path, 4096);
             return fail(Code::busy, fmt::format("another process is at work here: {}", who ? *who : "unknown"));
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
+    if (waited_s > 0) log_debug("waited {:.2f} s for the lock {}", waited_s, path);
+    log_trace("holds the lock {}", path);
     if (::ftruncate(fd, 0) != 0 || !write_all(fd, holder)) return io_fail("write", path);
     return lock;
 }
