@@ -1,12 +1,15 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 
 #include <fmt/format.h>
 
+#include "cli/app/global_options.h"
 #include "cli/commands/registry.h"
-#include "pool/types/search_space.h"
+#include "cli/commands/version.h"
+#include "pool/util/log.h"
 #include "pool/util/text.h"
 
 namespace cultivar {
@@ -34,8 +37,16 @@ constexpr Group kGroups[] = {
 
 constexpr const char* kUsageText =
     "Optimise together: a pool of training configurations in a git repository\n\n"
-    "USAGE\n  cultivar [-C DIR] [--json] [-q] [-v] [--color WHEN] COMMAND ...\n"
-    "  -C DIR, from another folder; --json, for programs; -q, only errors; -v, more; --color auto, always, never\n";
+    "USAGE\n  cultivar [-C DIR] [--json] [-q] [-v] [--log-file FILE] [--color WHEN] COMMAND ...\n"
+    "  -C DIR           run as if started in DIR\n"
+    "  --json           print JSON for programs\n"
+    "  -q, --quiet      print only data, warnings and errors\n"
+    "  -v, --verbose    log to standard error; -vv logs more\n"
+    "  --log-file FILE  log to a file too, which rotates\n"
+    "  --color WHEN     auto, always or never\n";
+
+constexpr const char* kGlobalHelp =
+    "\nGLOBAL OPTIONS\n  --json, -q, -v, -C DIR, --log-file FILE, --color WHEN; see 'cultivar --help'\n";
 
 std::string overview() {
     std::string text = kUsageText;
@@ -46,10 +57,10 @@ std::string overview() {
                 text += fmt::format("  {:<12} {}\n", command.name, command.summary);
         }
     }
-    return text + "\n'cultivar COMMAND --help' tells more.\n";
+    return text + "\n'cultivar COMMAND --help' explains a command.\n";
 }
 
-// What a terminal shows whole: the commands by name alone.
+// Fits on a small terminal.
 std::string short_overview() {
     std::string text = kUsageText;
     text += "\n";
@@ -60,7 +71,7 @@ std::string short_overview() {
         }
         text += "\n";
     }
-    return text + "\n'cultivar --help' says what each does, 'cultivar COMMAND --help' how.\n";
+    return text + "\n'cultivar --help' lists them with one line each, 'cultivar COMMAND --help' explains one.\n";
 }
 
 int exit_code(const Error& error) {
@@ -83,56 +94,6 @@ int give_up(Context& context, const Error& error) {
     return exit_code(error);
 }
 
-// Flags that every command takes, wherever they stand before a "--".
-struct Global {
-    bool json = false, quiet = false, help = false, version = false;
-    int verbose = 0;
-    Ui::Color color = Ui::Color::automatic;
-    std::string folder = ".";
-};
-
-Result<void> take_global(std::vector<std::string>& words, Global& global) {
-    std::vector<std::string> rest;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        std::string word = words[i], value;
-        if (word == "--") {
-            rest.insert(rest.end(), words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
-            break;
-        }
-        auto takes_value = [&](const char* flag) -> bool {
-            if (word.rfind(std::string(flag) + "=", 0) == 0)
-                return value = word.substr(std::string(flag).size() + 1), true;
-            if (word != flag || i + 1 >= words.size()) return false;
-            return value = words[++i], true;
-        };
-        if (word == "--json") {
-            global.json = true;
-        } else if (word == "-q" || word == "--quiet") {
-            global.quiet = true;
-        } else if (word == "-v" || word == "--verbose") {
-            ++global.verbose;
-        } else if (word == "-vv") {
-            global.verbose += 2;
-        } else if (word == "-h" || word == "--help") {
-            global.help = true;
-        } else if (word == "--version") {
-            global.version = true;
-        } else if (takes_value("--color")) {
-            if (value != "always" && value != "never" && value != "auto")
-                return fail(Code::usage, fmt::format("--color = '{}': it takes always, auto, never", value));
-            global.color = value == "always"  ? Ui::Color::always
-                           : value == "never" ? Ui::Color::never
-                                              : Ui::Color::automatic;
-        } else if (takes_value("-C")) {
-            global.folder = value;
-        } else {
-            rest.push_back(std::move(word));
-        }
-    }
-    words = std::move(rest);
-    return {};
-}
-
 Error unknown_command(const std::string& word) {
     std::vector<std::string> names;
     for (const Command& command : commands()) names.push_back(command.name);
@@ -143,49 +104,75 @@ Error unknown_command(const std::string& word) {
         "cultivar --help"};
 }
 
-int run_command(Context& context, const Command& command, const std::vector<std::string>& words, bool help) {
-    Parser parser(command.name, command.summary, command.usage);
-    Action action = command.declare(parser);
-    if (help) {
-        context.ui.print(parser.help() +
-                         "\nGLOBAL OPTIONS\n  --json, -q, -v, -C DIR, --color WHEN; see 'cultivar --help'\n");
-        return context.ui.finish() ? kYes : kFailed;
-    }
-    if (auto parsed = parser.parse(words); !parsed) return give_up(context, parsed.error());
-    auto done = action(context);
-    if (!done) return give_up(context, done.error());
-    if (!context.ui.finish()) return give_up(context, {Code::io, "cannot write to standard output", ""});
-    return *done;
+// Output and log as the flags say.
+Result<void> apply(const GlobalOptions& global, Context& context) {
+    context.folder = global.folder;
+    TRY_ASSIGN(const UiOptions ui, ui_options(global));
+    context.ui.configure(ui);
+    const char* level = std::getenv("CULTIVAR_LOG");
+    TRY_ASSIGN(LogOptions log, log_options(global, level ? level : ""));
+    log.before_line = [&context] { context.ui.clear_progress(); };
+    return open_log(std::move(log));
 }
 
-int run(std::vector<std::string> words) {
+Result<int> print_help(Context& context, const std::string& text) {
+    context.ui.print(text);
+    return kYes;
+}
+
+Result<int> run_command(Context& context, const Command& command, const std::vector<std::string>& words,
+                        GlobalOptions& global) {
+    Parser parser(command.name, command.summary, command.usage);
+    parser.globals(global);
+    const Action action = command.declare(parser);
+    const auto parsed = parser.parse(words);
+    if (!parsed && !global.help) return fail(parsed.error());
+    TRY(apply(global, context));
+    if (global.help) return print_help(context, parser.help() + kGlobalHelp);
+    const auto started = std::chrono::steady_clock::now();
+    log_debug("cultivar {}: version {}, commit {}", command.name, kVersion, kCommit);
+    Result<int> code = action(context);
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+    log_debug("cultivar {}: {} after {:.3f} s", command.name,
+              code ? fmt::format("exit code {}", *code) : "failed: " + code.error().message, took.count());
+    return code;
+}
+
+Result<int> run_named(Context& context, std::string name, const std::vector<std::string>& words,
+                      GlobalOptions& global) {
+    if (global.version) name = "version";
+    for (const Command& command : commands()) {
+        if (name == command.name) return run_command(context, command, words, global);
+    }
+    return fail(unknown_command(name));
+}
+
+Result<int> run(Context& context, const std::vector<std::string>& all) {
+    GlobalOptions global;
+    Parser front("", "", "");
+    front.globals(global);
+    TRY_ASSIGN(std::vector<std::string> words, front.parse_front(all));
+    TRY(apply(global, context));
+    const bool asked = !words.empty() && words.front() == "help";
+    if (asked) words.erase(words.begin());
+    global.help = global.help || asked;
+    if (global.version) return run_named(context, "version", {}, global);
+    if (words.empty() && global.help) return print_help(context, overview());
+    if (words.empty()) {
+        fmt::print(stderr, "{}", short_overview());
+        return kUsage;
+    }
+    return run_named(context, words.front(), {words.begin() + 1, words.end()}, global);
+}
+
+int exit_code_of(const std::vector<std::string>& words) {
     Context context;
     context.signal = &g_signal;
-    Global global;
-    auto taken = take_global(words, global);
-    context.ui.configure(global.quiet, global.verbose, global.json, global.color);
-    context.folder = global.folder;
-    if (!taken) return give_up(context, taken.error());
-    if (global.version) words = {"version"};
-    if (words.empty()) {
-        if (!global.help) {
-            fmt::print(stderr, "{}", short_overview());
-            return kUsage;
-        }
-        context.ui.print(overview());
-        return context.ui.finish() ? kYes : kFailed;
-    }
-    std::string name = words.front();
-    words.erase(words.begin());
-    if (name == "help") {
-        global.help = true;
-        name = words.empty() ? "" : words.front();
-        if (name.empty()) return run({"--help"});
-    }
-    for (const Command& command : commands()) {
-        if (name == command.name) return run_command(context, command, words, global.help);
-    }
-    return give_up(context, unknown_command(name));
+    const Result<int> done = run(context, words);
+    int code = done ? *done : give_up(context, done.error());
+    if (done && !context.ui.finish()) code = give_up(context, {Code::io, "cannot write to standard output", ""});
+    close_log();  // it refers to the context
+    return code;
 }
 
 }  // namespace
@@ -194,7 +181,7 @@ int run(std::vector<std::string> words) {
 int main(int argc, char** argv) {
     cultivar::catch_signals();
     try {
-        return cultivar::run({argv + 1, argv + argc});
+        return cultivar::exit_code_of({argv + 1, argv + argc});
     } catch (const std::exception& error) {  // out of memory, say
         fmt::print(stderr, "cultivar: {}\n", error.what());
         return cultivar::kFailed;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/app/global_options.h"
 #include "pool/util/text.h"
 
 namespace cultivar {
@@ -19,6 +20,7 @@ struct Parser::Impl {
     CLI::App app;
     std::vector<Line> arguments, options, examples;
     std::vector<std::string> long_flags;
+    bool* help_asked = nullptr;
 
     CLI::Option* add(CLI::Option* option, const std::string& names, const std::string& value, const std::string& help) {
         std::string left = names;
@@ -31,6 +33,7 @@ struct Parser::Impl {
         return {Code::usage, std::move(message),
                 fmt::format("cultivar {}--help", command.empty() ? "" : command + " ")};
     }
+    Result<void> read(const std::vector<std::string>& words);
     std::string nearest_flag(const std::string& word) const {
         auto near = nearest(word.substr(0, word.find('=')), long_flags);
         return near.empty() ? "" : fmt::format(", did you mean '{}'?", near[0]);
@@ -70,22 +73,53 @@ void Parser::positionals(const std::string& name, std::vector<std::string>& into
     impl_->app.add_option(name, into);
     impl_->arguments.push_back({name, help});
 }
-void Parser::example(const std::string& line, const std::string& what) { impl_->examples.push_back({line, what}); }
+void Parser::example(const std::string& line, const std::string& purpose) {
+    impl_->examples.push_back({line, purpose});
+}
 
-Result<void> Parser::parse(const std::vector<std::string>& words) {
+void Parser::globals(GlobalOptions& into) {
+    CLI::App& app = impl_->app;
+    app.set_help_flag("-h,--help");
+    impl_->help_asked = &into.help;
+    app.add_flag("--json", into.json);
+    app.add_flag("-q,--quiet", into.quiet);
+    app.add_flag_function("-v,--verbose", [&into](std::int64_t count) { into.verbose += static_cast<int>(count); });
+    app.add_flag("--version", into.version);
+    app.add_option("-C", into.folder);
+    app.add_option("--color", into.color);
+    app.add_option("--log-file", into.log_file);
+    for (const char* name : {"--help", "--json", "--quiet", "--verbose", "--version", "--color", "--log-file"})
+        impl_->long_flags.push_back(name);
+}
+
+Result<void> Parser::Impl::read(const std::vector<std::string>& words) {
     try {
         std::vector<std::string> reversed(words.rbegin(), words.rend());
-        impl_->app.parse(reversed);
+        app.parse(reversed);
+    } catch (const CLI::CallForHelp&) {
+        *help_asked = true;
     } catch (const CLI::RequiredError& error) {
         const std::string said = error.what();  // "DIR is required"
-        return fail(impl_->wrong(fmt::format("{} is missing: cultivar {} {}", said.substr(0, said.find(" is ")),
-                                             impl_->command, impl_->usage)));
+        return fail(
+            wrong(fmt::format("{} is missing: cultivar {} {}", said.substr(0, said.find(" is ")), command, usage)));
     } catch (const CLI::ConversionError& error) {
         const std::string said = error.what();  // "Could not convert: --keep = x"
-        return fail(impl_->wrong(fmt::format("{}: it takes a whole number", said.substr(said.find(": ") + 2))));
+        return fail(wrong(fmt::format("{}: it takes a whole number", said.substr(said.find(": ") + 2))));
     } catch (const CLI::ParseError& error) {
-        return fail(impl_->wrong(error.what()));
+        return fail(wrong(error.what()));
     }
+    return {};
+}
+
+Result<std::vector<std::string>> Parser::parse_front(const std::vector<std::string>& words) {
+    impl_->app.prefix_command();
+    TRY(impl_->read(words));
+    return impl_->app.remaining();
+}
+
+Result<void> Parser::parse(const std::vector<std::string>& words) {
+    TRY(impl_->read(words));
+    if (impl_->help_asked && *impl_->help_asked) return {};
     auto extras = impl_->app.remaining();
     std::erase(extras, "--");  // CLI11 hands the mark itself back
     if (extras.empty()) return {};

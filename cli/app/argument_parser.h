@@ -1,5 +1,5 @@
-// Command-line parsing behind one wall: CLI11 does the reading, this gives each command one small vocabulary, one help
-// format and messages that suggest the right name.
+// Command-line parsing with CLI11 behind one interface: the same help format for every command, and messages that
+// suggest the right name.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,11 @@
 
 namespace cultivar {
 
+struct GlobalOptions;
+
 class Parser {
 public:
-    // `usage`: what follows the command's name ("URL [DIR]"); `examples`: one command line each.
+    // `usage`: the words after the command's name ("URL [DIR]").
     Parser(std::string command, std::string summary, std::string usage);
     ~Parser();
     Parser(Parser&&) noexcept;
@@ -27,10 +29,15 @@ public:
                 const std::string& help);
     void positional(const std::string& name, std::string& into, const std::string& help, bool required = true);
     void positionals(const std::string& name, std::vector<std::string>& into, const std::string& help);
-    void example(const std::string& line, const std::string& what);
+    void example(const std::string& line, const std::string& purpose);
+    // The flags of every command; help() does not list them.
+    void globals(GlobalOptions& into);
 
-    // Errors: usage, with a suggestion where a flag's name is nearly right and a hint that names the help.
+    // If --help is among the words, nothing else is required. Errors: usage, with a suggestion where a flag's name is
+    // nearly right and a hint that names the help.
     Result<void> parse(const std::vector<std::string>& words);
+    // Parses up to the first word that is no declared flag; gives that word and the rest. Errors: as parse().
+    Result<std::vector<std::string>> parse_front(const std::vector<std::string>& words);
     std::string help() const;
 
 private:

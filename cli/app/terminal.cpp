@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -26,26 +27,30 @@ bool dumb() {
     return !term || std::string_view(term) == "dumb";
 }
 
-int terminal_width() {
-    if (const char* columns = std::getenv("COLUMNS")) {
-        int width = std::atoi(columns);
-        if (width > 0) return width;
-    }
+constexpr std::size_t kUsualWidth = 80;
+
+// Asked each time: a window may be resized.
+std::size_t columns_of(int descriptor) {
     winsize size{};
-    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsualWidth;
 }
 
 }  // namespace
 
-void Ui::configure(bool quiet, int verbose, bool json, Color color) {
-    quiet_ = quiet;
-    verbose_ = verbose;
-    json_ = json;
-    bool terminal = ::isatty(STDOUT_FILENO) == 1;
-    bool forced = color == Color::always || (color == Color::automatic && is_set("CLICOLOR_FORCE"));
-    color_ = !json && color != Color::never && (forced || (terminal && !dumb() && !is_set("NO_COLOR")));
-    moving_ = !quiet && ::isatty(STDERR_FILENO) == 1 && !dumb();
-    width_ = terminal ? terminal_width() : 0;
+void Ui::configure(const UiOptions& options) {
+    options_ = options;
+    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    const Color color = json() ? Color::never : options.color;
+    const bool forced = color == Color::always || (color == Color::automatic && is_set("CLICOLOR_FORCE"));
+    painted_ = color != Color::never && (forced || (terminal && !dumb() && !is_set("NO_COLOR")));
+    moving_ = !quiet() && ::isatty(STDERR_FILENO) == 1 && !dumb();
+}
+
+std::size_t Ui::width() const {
+    if (::isatty(STDOUT_FILENO) != 1) return 0;
+    const char* columns = std::getenv("COLUMNS");
+    const int width = columns ? std::atoi(columns) : 0;
+    return width > 0 ? static_cast<std::size_t>(width) : columns_of(STDOUT_FILENO);
 }
 
 void Ui::print(std::string_view text) {
@@ -55,13 +60,9 @@ void Ui::print(std::string_view text) {
 }
 
 void Ui::note(std::string_view line) {
-    if (quiet_) return;
+    if (quiet()) return;
     clear_progress();
     fmt::print(stderr, "{}\n", line);
-}
-
-void Ui::detail(std::string_view line) {
-    if (verbose_ > 0) note(line);
 }
 
 void Ui::warn(std::string_view line) {
@@ -77,25 +78,36 @@ void Ui::error(const Error& error) {
 
 void Ui::progress(std::string_view line) {
     if (!moving_) return;
-    fmt::print(stderr, "\r\x1b[K{}", line.substr(0, static_cast<std::size_t>(width_ > 1 ? width_ - 1 : 79)));
+    const std::size_t width = std::max<std::size_t>(columns_of(STDERR_FILENO), 2);
+    fmt::print(stderr, "\r\x1b[K{}", first_characters(line, width - 1));
     drawn_ = true;
 }
 
 void Ui::clear_progress() {
-    if (!drawn_) return;
-    fmt::print(stderr, "\r\x1b[K");
-    drawn_ = false;
+    if (drawn_.exchange(false)) fmt::print(stderr, "\r\x1b[K");
 }
 
 std::string Ui::paint(Paint paint, std::string_view text) const {
     static constexpr const char* kCodes[] = {"", "32", "31", "2", "1"};
-    if (!color_ || paint == Paint::none) return std::string(text);
+    if (!painted_ || paint == Paint::none) return std::string(text);
     return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<int>(paint)], text);
 }
 
 bool Ui::finish() {
     clear_progress();
     return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+}
+
+std::size_t characters(std::string_view text) {
+    std::size_t count = 0;
+    for (; !text.empty(); ++count) text.remove_prefix(next_sequence(text).length);
+    return count;
+}
+
+std::string_view first_characters(std::string_view text, std::size_t count) {
+    std::size_t at = 0;
+    for (; count > 0 && at < text.size(); --count) at += next_sequence(text.substr(at)).length;
+    return text.substr(0, at);
 }
 
 std::string duration_text(double seconds) {

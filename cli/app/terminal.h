@@ -1,7 +1,8 @@
-// What a person sees. Data goes to standard output, everything else to standard error; colour and moving lines only on
-// a terminal that wants them (NO_COLOR, CLICOLOR_FORCE, TERM=dumb, --color). This is the one place that knows.
+// Output for people and programs. Data goes to standard output, everything else to standard error; colour and moving
+// lines only to a terminal that wants them (NO_COLOR, CLICOLOR_FORCE, TERM=dumb, --color).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,22 +14,31 @@ namespace cultivar {
 
 enum class Paint { none, good, bad, dim, strong };
 
+enum class Format { text, json };
+enum class Notes { shown, hidden };
+enum class Color { automatic, always, never };
+
+struct UiOptions {
+    Format format = Format::text;
+    Notes notes = Notes::shown;
+    Color color = Color::automatic;
+};
+
 class Ui {
 public:
-    enum class Color { automatic, always, never };
-    void configure(bool quiet, int verbose, bool json, Color color);
+    void configure(const UiOptions& options);
 
-    bool json() const { return json_; }
-    bool quiet() const { return quiet_; }
+    bool json() const { return options_.format == Format::json; }
+    bool quiet() const { return options_.notes == Notes::hidden; }
     bool moving() const { return moving_; }  // may a line on standard error be redrawn?
-    int width() const { return width_; }     // columns of a terminal on standard output; 0: not a terminal, no limit
+    // Columns of standard output, now; 0: not a terminal, no limit.
+    std::size_t width() const;
 
-    void print(std::string_view text);     // data, as it is
-    void note(std::string_view line);      // what goes on: one line, unless quiet
-    void detail(std::string_view line);    // one line, only when verbose
+    void print(std::string_view text);     // data, unchanged
+    void note(std::string_view line);      // one line on standard error, unless quiet
     void warn(std::string_view line);      // "cultivar: warning: ..."
     void error(const Error& error);        // "cultivar: ..." and "hint: ..."
-    void progress(std::string_view line);  // redraws the last line of a terminal; nothing elsewhere
+    void progress(std::string_view line);  // redraws the terminal's last line, cut to its width; nothing elsewhere
     void clear_progress();
 
     std::string paint(Paint paint, std::string_view text) const;  // for standard output
@@ -37,9 +47,15 @@ public:
     bool finish();
 
 private:
-    bool quiet_ = false, json_ = false, color_ = false, moving_ = false, drawn_ = false;
-    int verbose_ = 0, width_ = 0;
+    UiOptions options_;
+    bool painted_ = false, moving_ = false;
+    std::atomic<bool> drawn_ = false;  // a progress line stands there; the log clears it from any thread
 };
+
+// The number of characters of UTF-8; each is taken to be one column wide.
+std::size_t characters(std::string_view text);
+// The first `count` characters.
+std::string_view first_characters(std::string_view text, std::size_t count);
 
 // 7 -> "7 s", 75 -> "1 min 15 s", 7500 -> "2 h 5 min".
 std::string duration_text(double seconds);

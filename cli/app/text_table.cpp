@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 namespace cultivar {
 
 void TextTable::row(std::vector<std::string> cells, Paint paint) { rows_.push_back({std::move(cells), paint}); }
@@ -11,24 +9,20 @@ void TextTable::row(std::vector<std::string> cells, Paint paint) { rows_.push_ba
 std::string TextTable::text(const Ui& ui) const {
     std::vector<std::size_t> widths;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-        std::size_t width = columns_[i].title.size();
-        for (const Row& row : rows_) width = std::max(width, row.cells[i].size());
+        std::size_t width = characters(columns_[i].title);
+        for (const Row& row : rows_) width = std::max(width, characters(row.cells[i]));
         widths.push_back(width);
     }
+    const std::size_t limit = ui.width();
     auto line = [&](auto&& cell) {
         std::string out;
         for (std::size_t i = 0; i < columns_.size(); ++i) {
-            bool last = i + 1 == columns_.size();
-            std::string text = cell(i);
-            if (columns_[i].right) {
-                out += fmt::format("{:>{}}", text, widths[i]);
-            } else {
-                out += last ? text : fmt::format("{:<{}}", text, widths[i]);
-            }
-            if (!last) out += "  ";
+            const std::string text = cell(i);
+            const std::string padding(widths[i] - characters(text), ' ');
+            out += columns_[i].right ? padding + text : text + padding;
+            if (i + 1 < columns_.size()) out += "  ";
         }
-        auto limit = static_cast<std::size_t>(ui.width());
-        if (limit > 3 && out.size() > limit) out = out.substr(0, limit - 3) + "...";
+        if (limit > 3 && characters(out) > limit) out = std::string(first_characters(out, limit - 3)) + "...";
         while (!out.empty() && out.back() == ' ') out.pop_back();
         return out;
     };

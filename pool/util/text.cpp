@@ -56,8 +56,11 @@ std::string valid_utf8(std::string_view bytes) {
 }
 
 std::string clean(std::string_view text, std::size_t limit) {
+    std::size_t most = std::min(limit, text.size());
+    const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
+    for (int back = 0; back < 3 && most > 0 && most < text.size() && continues(most); ++back) --most;
     std::string out;
-    for (unsigned char c : text.substr(0, limit)) out.push_back(c < 0x20 || c == 0x7f ? '?' : static_cast<char>(c));
+    for (unsigned char c : text.substr(0, most)) out.push_back(c < 0x20 || c == 0x7f ? '?' : static_cast<char>(c));
     auto at = [&](std::size_t i) { return i < out.size() ? static_cast<unsigned char>(out[i]) : 0; };
     for (std::size_t i = 0; i + 1 < out.size(); ++i) {
         // C1 controls hide in UTF-8 as C2 80..9F; marks that turn text round as E2 80 8E..8F, E2 80 AA..AE, E2 81 A6..A9.

@@ -20,7 +20,7 @@ Sequence next_sequence(std::string_view bytes);
 // Every maximal invalid part of a UTF-8 sequence becomes one U+FFFD (The Unicode Standard 15.0, section 3.9).
 std::string valid_utf8(std::string_view bytes);
 
-// Foreign text made safe for a terminal: control characters become '?', at most `limit` bytes on one line.
+// Foreign text made safe for a terminal: control characters become '?', at most `limit` bytes on one line, cut between characters.
 std::string clean(std::string_view text, std::size_t limit = 400);
 
 // The names nearest to a misspelt one (edit distance at most 3), best first; for hints.

@@ -38,6 +38,8 @@ TEST(Clean, KeepsOtherTextAsItIs) {
 TEST(Clean, CutsAtTheLimitAndSaysSo) {
     EXPECT_EQ(clean("abcdef", 6), "abcdef");
     EXPECT_EQ(clean("abcdefg", 6), "abcdef...");
+    EXPECT_EQ(clean("a学习", 5), "a学...") << "never inside a character";
+    EXPECT_EQ(clean("\x80\x80\x80\x80\x80\x80", 5).size(), 5U) << "bytes that are no UTF-8 are cut as well";
 }
 
 // 2026-11-21T04:00:00Z
@@ -57,7 +59,7 @@ TEST(Clock, ThatIsBehindThePoolsCreationIsTold) {
     for (const auto& [now_s, words] : {std::pair{kNow_s, std::string()},
                                        std::pair{kNow_s - 365 * 86400, std::string("clock is wrong: it says 2025")}}) {
         Ui ui;
-        ui.configure(false, 0, false, Ui::Color::never);
+        ui.configure({.color = Color::never});
         ::testing::internal::CaptureStderr();
         tell_clock(ui, task, now_s);
         const std::string said = ::testing::internal::GetCapturedStderr();
@@ -68,13 +70,21 @@ TEST(Clock, ThatIsBehindThePoolsCreationIsTold) {
 
 TEST(Ui, PaintsOnlyWhenAsked) {
     Ui ui;
-    ui.configure(false, 0, false, Ui::Color::never);
+    ui.configure({.color = Color::never});
     EXPECT_EQ(ui.paint(Paint::good, "kept"), "kept");
-    ui.configure(false, 0, false, Ui::Color::always);
+    ui.configure({.color = Color::always});
     EXPECT_EQ(ui.paint(Paint::good, "kept"), "\x1b[32mkept\x1b[0m");
     EXPECT_EQ(ui.paint(Paint::none, "kept"), "kept");
-    ui.configure(false, 0, true, Ui::Color::always);
+    ui.configure({.format = Format::json, .color = Color::always});
     EXPECT_EQ(ui.paint(Paint::good, "kept"), "kept") << "JSON has no colour";
+}
+
+TEST(Text, IsCountedAndCutByCharacters) {
+    EXPECT_EQ(characters("Grüße"), 5U);
+    EXPECT_EQ(characters(""), 0U);
+    EXPECT_EQ(first_characters("Grüße", 3), "Grü");
+    EXPECT_EQ(first_characters("Grüße", 9), "Grüße");
+    EXPECT_EQ(first_characters("a\xff", 2), "a\xff") << "a byte that is no UTF-8 counts as one";
 }
 
 TEST(Text, SaysFiguresInTheirOwnUnits) {

@@ -7,7 +7,7 @@ namespace {
 
 TEST(TextTable, MakesColumnsAsWideAsTheirContent) {
     Ui ui;
-    ui.configure(false, 0, false, Ui::Color::never);
+    ui.configure({.color = Color::never});
     TextTable table({{"#", true}, {"id"}, {"val_bpb", true}, {"change"}});
     table.row({"1", "1a2b3c4d", "2.1034", "model.width 32 -> 40"});
     table.row({"10", "5e6f", "12.5000", ""});
@@ -17,9 +17,18 @@ TEST(TextTable, MakesColumnsAsWideAsTheirContent) {
               "10  5e6f      12.5000\n");
 }
 
+TEST(TextTable, AlignsCharactersAndNotBytes) {
+    Ui ui;
+    ui.configure({.color = Color::never});
+    TextTable table({{"who"}, {"n", true}});
+    table.row({"Jürgen", "1"});
+    table.row({"Jurgen", "22"});
+    EXPECT_EQ(table.text(ui), "who      n\nJürgen   1\nJurgen  22\n");
+}
+
 TEST(TextTable, OfNoRowsIsItsTitles) {
     Ui ui;
-    ui.configure(false, 0, false, Ui::Color::never);
+    ui.configure({.color = Color::never});
     EXPECT_EQ(TextTable({{"gene"}, {"value"}}).text(ui), "gene  value\n");
 }
 

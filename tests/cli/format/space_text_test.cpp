@@ -52,7 +52,7 @@ std::vector<const Gene*> all(const Space& space) {
 
 Ui plain() {
     Ui ui;
-    ui.configure(false, 0, false, Ui::Color::never);
+    ui.configure({.color = Color::never});
     return ui;
 }
 
