@@ -1,4 +1,4 @@
-// The one table of commands: help, man pages, completion and spell check read it.
+// The table of commands. Help, the spell check of command names and scripts/check-man read it.
 #pragma once
 
 #include <functional>
@@ -16,9 +16,9 @@ using Action = std::function<Result<int>(Context&)>;
 struct Command {
     const char* name;
     const char* group;
-    const char* summary;  // imperative, no full stop
-    const char* usage;    // what follows the name
-    // Declares flags and arguments and gives what to do with them.
+    const char* summary;  // imperative, no full stop; the NAME line of the manual page says the same
+    const char* usage;    // the words after the name
+    // Declares flags and arguments; returns the function to call once they are parsed.
     Action (*declare)(Parser& parser);
 };
 
