@@ -150,7 +150,7 @@ namespace {
 
 constexpr double kMaxSize_bytes = 1e15;
 
-Result<double> parse_scaled(const std::string& text, const char* what,
+Result<double> parse_scaled(const std::string& text, const char* kind,
                             const std::vector<std::pair<std::string, double>>& units) {
     double number = 0;
     auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -162,7 +162,7 @@ Result<double> parse_scaled(const std::string& text, const char* what,
     for (const auto& [name, scale] : units) {
         if (!name.empty()) names.push_back("N" + name);
     }
-    return fail(Code::usage, fmt::format("'{}' is not a {}: {}", text, what, fmt::join(names, ", ")));
+    return fail(Code::usage, fmt::format("'{}' is not a {}: {}", text, kind, fmt::join(names, ", ")));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What every command works with, and how programs see its end.
+// The context of every command, and the exit codes.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,4 @@
-// Flags that every command takes, anywhere before a "--", and what follows from them.
+// Flags that every command takes, anywhere before a "--", and the output and log that they ask for.
 #pragma once
 
 #include <optional>

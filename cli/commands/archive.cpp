@@ -53,9 +53,9 @@ Result<int> run_archive(Context& context, const ArchiveOptions& options) {
 
 Action declare_archive(Parser& parser) {
     auto options = std::make_shared<ArchiveOptions>();
-    parser.option("--keep", options->keep, "N", "candidate branches that stay, the newest (default 2000)");
-    parser.flag("--dry-run", options->dry_run, "only say what would be archived");
-    parser.example("cultivar archive --dry-run", "what there is to fold");
+    parser.option("--keep", options->keep, "N", "keep the newest N candidate branches (default 2000)");
+    parser.flag("--dry-run", options->dry_run, "only show the plan");
+    parser.example("cultivar archive --dry-run", "show the candidates and journals to archive");
     return [options](Context& context) { return run_archive(context, *options); };
 }
 

@@ -57,7 +57,7 @@ Result<Json> ask_json(const Session& session, const LeasedRun& ask) {
                 {"specification", whole}};
 }
 
-// Kept and leased before it is shown: whoever reads it can rely on it.
+// The run is saved and leased before it is shown, so that a reader can rely on it.
 Result<LeasedRun> next_ask(Context& context, Session& session, const PlanOptions& options) {
     TRY_ASSIGN(FileLock lock, lock_planning(TerminalObserver(context), session));
     TRY(session.index->refresh());
@@ -122,7 +122,7 @@ Action declare_ask(Parser& parser) {
     auto options = std::make_shared<Options>();
     parser.option("--budget", options->budget, "TIME", "training time of the run (default: the pool's)");
     parser.option("--seed", options->seed, "S", "seed of the search's own draws");
-    parser.flag("--open", options->open, "list what was asked for and not told yet, instead");
+    parser.flag("--open", options->open, "list the open asks instead");
     parser.example("cultivar ask --json", "a candidate, its seed and its budget, for a program");
     return [options](Context& context) { return ask(context, *options); };
 }

@@ -66,8 +66,8 @@ Result<int> contributors(Context& context) {
 }  // namespace
 
 Action declare_contributors(Parser& parser) {
-    parser.example("cultivar contributors", "who found what, and whose genes it rests on");
-    parser.example("cultivar contributors --json | jq '.contributors[0]'", "the one who is credited with most");
+    parser.example("cultivar contributors", "runs, claims and credit of each key");
+    parser.example("cultivar contributors --json | jq '.contributors[0]'", "the contributor with the most credit");
     return [](Context& context) { return contributors(context); };
 }
 

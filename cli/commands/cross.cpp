@@ -66,7 +66,7 @@ Action declare_cross(Parser& parser) {
     auto options = std::make_shared<Options>();
     parser.positional("ID", options->a, "one candidate");
     parser.positional("ID2", options->b, "the other");
-    parser.example("cultivar cross 1a2b3c4d 5e6f7a8b", "what each changed since their common ancestors, together");
+    parser.example("cultivar cross 1a2b3c4d 5e6f7a8b", "a child with the changes of both since their common ancestors");
     return [options](Context& context) { return cross_two(context, *options); };
 }
 

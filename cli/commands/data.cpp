@@ -132,7 +132,7 @@ Result<void> commit_data(Session& session, const DataManifest& manifest) {
     return {};
 }
 
-// A verifier's own: nothing of it goes to the pool.
+// Private to a verifier: it is never sent to the pool.
 Result<int> import_hold_out(Context& context, const Session& session, const std::vector<std::string>& sources) {
     const Clone& clone = *session.clone;
     TRY_ASSIGN(const Data* data, need_data(clone));
@@ -168,7 +168,7 @@ Result<int> import_hold_out(Context& context, const Session& session, const std:
 
 Result<int> import_data(Context& context, Session& session, const Options& options) {
     std::vector<std::string> sources(options.words.begin() + 1, options.words.end());
-    if (sources.empty()) return fail(Code::usage, "what is to be imported?", "cultivar data import FILE...");
+    if (sources.empty()) return fail(Code::usage, "no files to import", "cultivar data import FILE...");
     Clone& clone = *session.clone;
     if (clone.task.command) return fail(Code::usage, "a pool of kind 'command' has no data", "cultivar trust");
     const std::string folder = clone.data_dir();
@@ -266,7 +266,7 @@ Result<int> data(Context& context, const Options& options) {
     if (verb != "import" && verb != "list" && verb != "check") {
         auto near = nearest(verb, {"import", "list", "check"});
         return fail(Code::usage,
-                    verb.empty() ? "what about the data? import, list or check"
+                    verb.empty() ? "give one of import, list and check"
                                  : fmt::format("unknown 'data {}'{}", verb,
                                                near.empty() ? "" : fmt::format(", did you mean '{}'?", near[0])),
                     "cultivar data --help");

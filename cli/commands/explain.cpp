@@ -27,12 +27,12 @@ struct Options {
     std::optional<std::string> budget;
 };
 
-// What is explained: the plan, and the run's record where there is one.
+// The plan to explain, and the run's record if it exists.
 struct Subject {
     PlannedRun planned;
     std::optional<RunRow> row;
     Explanation why;
-    std::optional<std::string> again;  // of a run: what the same records and seed choose now
+    std::optional<std::string> again;  // of a run: the choice that the same records and seed give now
 };
 
 std::string change_of(Session& session, const PlannedRun& planned) {
@@ -62,7 +62,7 @@ Result<RunRow> find_run(Session& session, const std::string& prefix) {
     return fail(Code::not_found, fmt::format("'{}' was never run", prefix), "cultivar log");
 }
 
-// The history as it stood before a run: without that run and what was recorded after it.
+// The history before a run: without that run and all later records.
 Result<History> history_before(Session& session, const RunRow& row) {
     TRY_ASSIGN(std::vector<Seed> seeds, read_seeds(*session.clone));
     TRY_ASSIGN(History history, read_history(session, seeds, row.run.category, row.id));
@@ -92,7 +92,7 @@ Result<Subject> next_run(Context& context, Session& session, const Options& word
     TRY_ASSIGN(std::optional<PlannedRun> unfinished, unfinished_run(session));
     if (unfinished)
         context.ui.note(
-            fmt::format("explore has {} under way; this is what comes after it", short_id(unfinished->child.id)));
+            fmt::format("explore has {} under way; this plan comes after it", short_id(unfinished->child.id)));
     TRY_ASSIGN(History now, planning_history(session, options.category));
     TRY_ASSIGN(NextRun next, plan_run(session, now, options));
     if (!next.why) {  // made by hand: the arms had no part in it
@@ -267,7 +267,7 @@ Action declare_explain(Parser& parser) {
     parser.positional("RUN", options->id, "a run's id, or its candidate's (default: the run that comes next)", false);
     parser.option("--budget", options->budget, "TIME", "training time of the next run (default: the pool's)");
     parser.option("--seed", options->seed, "S", "seed of the search's own draws, as explore was given it");
-    parser.example("cultivar explain", "what explore would do now, and why; nothing is run or recorded");
+    parser.example("cultivar explain", "the next run of explore and its reasons; nothing is run or recorded");
     return [options](Context& context) { return explain_run(context, *options); };
 }
 

@@ -59,8 +59,7 @@ Result<ExploreOptions> checked(const Options& options) {
     if (options.for_time) {
         TRY_ASSIGN(out.for_s, parse_duration(*options.for_time));
     }
-    if (!out.runs && !out.for_s)
-        return fail(Code::usage, "how long? give --runs or --for", "cultivar explore --runs 10");
+    if (!out.runs && !out.for_s) return fail(Code::usage, "give --runs or --for", "cultivar explore --runs 10");
     if (options.budget) {
         TRY_ASSIGN(out.budget_s, parse_duration(*options.budget));
         if (*out.budget_s < 1) return fail(Code::usage, "--budget is below 1 s");
@@ -106,16 +105,16 @@ Action declare_explore(Parser& parser) {
     parser.option("--device", options->device, "NAME", "device to train on: cpu, cuda or mps (default: cpu)");
     parser.option("--threads", options->threads, "N", "threads to train on (default: all processors)");
     parser.option("--while", options->while_command, "CMD",
-                  "asked before each run and every 30 s; while it fails, runs wait with a checkpoint");
+                  "run CMD before each run and every 30 s; while it fails, runs wait with a checkpoint");
     parser.option("--proposer", options->proposer, "CMD",
-                  "a program that may say what to try: it is given the pool as JSON and answers with gene changes");
-    parser.option("--proposer-name", options->proposer_name, "NAME", "what records call it: proposer:NAME");
-    parser.option("--proposer-limit", options->proposer_limit, "TIME", "how long it may take (default: 60s)");
+                  "a program that proposes candidates: it reads the pool as JSON and answers with gene changes");
+    parser.option("--proposer-name", options->proposer_name, "NAME", "its name in records: proposer:NAME");
+    parser.option("--proposer-limit", options->proposer_limit, "TIME", "limit of its time per answer (default: 60s)");
     parser.flag("--propose", options->propose, "push at the end, and every 30 minutes");
     parser.example("cultivar explore --runs 10", "ten runs");
     parser.example("cultivar explore --for 8h --propose --while 'on_ac_power'", "overnight, on mains only");
     parser.example("cultivar explore --runs 20 --proposer ./agent.py --proposer-limit 5m",
-                   "an agent takes part, as far as it earns its runs");
+                   "an agent proposes candidates, as often as they succeed");
     return [options](Context& context) { return explore(context, *options); };
 }
 

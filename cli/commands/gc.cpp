@@ -17,7 +17,7 @@ struct GcOptions {
     bool remote = false, dry_run = false;
 };
 
-// What lies here and is of no further use: artifacts that were judged or whose runs were reverted.
+// Local artifacts that no claim or later judgement needs.
 Result<std::vector<Ref>> useless_here(Session& session, int keep) {
     TRY_ASSIGN(std::set<std::string> judged, session.index->judged_artifacts(keep));
     TRY_ASSIGN(std::set<std::string> needed, session.index->needed_artifacts());
@@ -84,7 +84,7 @@ Action declare_gc(Parser& parser) {
     auto options = std::make_shared<GcOptions>();
     parser.option("--keep", options->keep, "N", "accepted artifacts of each category that stay, the best (default 10)");
     parser.flag("--remote", options->remote, "on the remote too");
-    parser.flag("--dry-run", options->dry_run, "only say what would be dropped");
+    parser.flag("--dry-run", options->dry_run, "only show the artifacts");
     parser.example("cultivar gc --remote", "after a round of verdicts");
     return [options](Context& context) { return run_gc(context, *options); };
 }

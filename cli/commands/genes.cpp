@@ -26,7 +26,7 @@ Result<Task> built_in() {
 
 bool names(const std::string& word, const Gene& gene) { return word == gene.name || word == part_of(gene); }
 
-// The genes that the words name: each a gene, or a part of the trainer ("optim"); none: all. Errors: usage.
+// The genes named by the words, which are genes or parts of the trainer ("optim"); without words all. Errors: usage.
 Result<std::vector<const Gene*>> chosen(const Space& space, const std::vector<std::string>& words) {
     std::vector<const Gene*> genes;
     std::vector<std::string> known;
@@ -90,7 +90,7 @@ Action declare_genes(Parser& parser) {
     parser.positionals("NAME", options->names,
                        "only this gene, in full, or this part, such as 'optim'; several may be given");
     parser.flag("--scdoc", options->scdoc, "print the source of cultivar-genes(7), the built-in task's manual page");
-    parser.example("cultivar genes optim", "what the optimizer can be told");
+    parser.example("cultivar genes optim", "the genes of the optimizer");
     parser.example("cultivar genes model.width", "everything about one gene");
     return [options](Context& context) { return print_genes(context, *options); };
 }

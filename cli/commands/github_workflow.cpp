@@ -6,8 +6,8 @@ namespace cultivar {
 namespace {
 
 constexpr const char* kHead =
-    R"yml(# Keeps this pool: fetches what came, checks it and folds what is settled into the branch `archive`. Written by
-# `cultivar init --host github`; cultivar-hook(1) tells what to set up and why it is made as it is.
+    R"yml(# Keeps this pool: fetches news, checks it and moves settled candidates into the branch `archive`. Written
+# by `cultivar init --host github`; cultivar-hook(1) describes the set-up and the reasons.
 name: pool
 
 on:
@@ -70,7 +70,7 @@ constexpr const char* kFetch = R"yml(      - name: Fetch the pool
             'refs/artifacts/*:refs/artifacts/*' 'refs/pull/*/head:refs/pull/*/head'
 )yml";
 
-// Scoring takes the data and the worker, which a host has not: the first tier, structure, is what is done here.
+// Scoring takes the data and the worker, which a host lacks: only the first tier, structure, is judged here.
 constexpr const char* kCheck = R"yml(      - name: Check every hash, parent, record and signature
         run: |
           cultivar-build/bin/cultivar clone pool.git pool
@@ -90,8 +90,8 @@ constexpr const char* kCheck = R"yml(      - name: Check every hash, parent, rec
         run: |
 )yml";
 
-// The archive goes to the local copy first, so that cultivar never meets the token; git then sends what changed there.
-constexpr const char* kArchive = R"yml(      - name: Archive what is settled
+// The archive goes to the local copy first, so that cultivar never sees the token; git then sends the changes.
+constexpr const char* kArchive = R"yml(      - name: Archive settled candidates
         env:
           CULTIVAR_KEY: ${{ secrets.CULTIVAR_KEY }}
         run: |

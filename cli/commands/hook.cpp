@@ -23,14 +23,16 @@ struct Options {
 struct Setting {
     const char *key, *value;
 };
-// What git itself checks before the hook is asked. Deletions are the hook's own.
+// Git checks these before it calls the hook. The hook itself judges deletions.
 constexpr Setting kSettings[] = {
     {"receive.fsckObjects", "true"},
     {"receive.denyNonFastForwards", "true"},
     {"receive.maxInputSize", "512m"},
 };
 
-tl::unexpected<Error> wrong_words(const std::string& what) { return fail(Code::usage, what, "cultivar hook --help"); }
+tl::unexpected<Error> wrong_words(const std::string& message) {
+    return fail(Code::usage, message, "cultivar hook --help");
+}
 
 Oid present(const Oid& oid) { return oid == kNothing ? "" : oid; }
 
@@ -51,7 +53,7 @@ std::string shell_word(const std::string& text) {
     return out + "'";
 }
 
-// By its full path: a server's hooks have no PATH of anybody's choosing.
+// By its full path: the PATH of a server's hooks is unknown.
 Result<std::string> own_program() {
     std::error_code ec;
     fs::path program = fs::read_symlink("/proc/self/exe", ec);
@@ -106,7 +108,7 @@ Action declare_hook(Parser& parser) {
     auto options = std::make_shared<Options>();
     parser.positionals("VERB", options->words,
                        "install [DIR]: into a bare repository; update REF OLD NEW: as git calls it");
-    parser.example("cultivar hook install /srv/git/pool.git", "from now on bad pushes are refused there");
+    parser.example("cultivar hook install /srv/git/pool.git", "refuse harmful pushes there");
     return [options](Context& context) { return hook(context, *options); };
 }
 

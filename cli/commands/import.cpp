@@ -28,14 +28,14 @@ struct Imported {
     std::vector<Dropped> dropped;
 };
 
-// Why a gene of another pool cannot be taken; nothing when it can.
+// The reason why a gene of another pool cannot be taken; "" if it can.
 std::string obstacle(const Gene& theirs, const Value& value, const Gene* ours) {
     if (!ours) return "no such gene here";
     if (ours->type != theirs.type) return fmt::format("{} there, {} here", name(theirs.type), name(ours->type));
     return ours->accept(value) ? "" : "out of range: " + ours->range_text();
 }
 
-// What the other pool's candidate is, in this pool's genes: values, not differences from the other pool's defaults.
+// The other pool's candidate in this pool's genes. Values are taken, not differences from the other pool's defaults.
 Result<Imported> translate(const Task& task, const std::string& task_id, const Space& their_space,
                            const Candidate& theirs) {
     Imported imported;
@@ -50,13 +50,13 @@ Result<Imported> translate(const Task& task, const std::string& task_id, const S
             imported.dropped.push_back({gene.name, to_toml(value), why});
     }
     auto made = make_candidate(task.space, task_id, taken);
-    if (!made) return fail(Code::unfit, "what this pool could take of it: " + made.error().message);
+    if (!made) return fail(Code::unfit, "the genes that this pool has: " + made.error().message);
     for (const auto& [gene, value] : taken) {
         if (!task.space.active(*task.space.find(gene), made->genes))
             imported.dropped.push_back({gene, to_toml(value), "not active here"});
     }
     if (taken.empty() || (made->toml.empty() && !imported.dropped.empty()))
-        return fail(Code::unfit, "this pool has none of the genes that make it what it is", "cultivar genes");
+        return fail(Code::unfit, "this pool has none of the genes that it changes", "cultivar genes");
     imported.candidate = std::move(*made);
     return imported;
 }
@@ -142,7 +142,7 @@ Action declare_import(Parser& parser) {
     parser.positional("FROM", options->from, "a file of genes in TOML, or the folder of another pool's clone");
     parser.positional("ID", options->id, "which candidate of the other pool", false);
     parser.example("cultivar import idea.toml", "a configuration of your own");
-    parser.example("cultivar import ../other-pool 1a2b3c4d", "what another pool found");
+    parser.example("cultivar import ../other-pool 1a2b3c4d", "a candidate of another pool");
     return [options](Context& context) { return import_candidate(context, *options); };
 }
 

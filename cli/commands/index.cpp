@@ -26,18 +26,18 @@ Result<RefreshReport> read_again(const Context& context) {
     return index.opened_with();
 }
 
-Result<int> run_index(Context& context, const std::string& what) {
-    if (what != "rebuild" && what != "refresh")
-        return fail(Code::usage, fmt::format("unknown action '{}'", clean(what)), "cultivar index rebuild");
-    const auto report = what == "rebuild" ? read_again(context) : read_what_came(context);
-    if (context.ui.json() && (report || what == "refresh")) {
+Result<int> run_index(Context& context, const std::string& action) {
+    if (action != "rebuild" && action != "refresh")
+        return fail(Code::usage, fmt::format("unknown action '{}'", clean(action)), "cultivar index rebuild");
+    const auto report = action == "rebuild" ? read_again(context) : read_what_came(context);
+    if (context.ui.json() && (report || action == "refresh")) {
         context.ui.print(report_json(report));
         return report ? kYes : kFailed;
     }
     if (!report) return fail(report.error());
     context.ui.print(fmt::format("read {} runs, {} candidates, {} claims, {} verdicts{}\n", report->runs,
                                  report->candidates, report->claims, report->verdicts,
-                                 what == "rebuild" ? " again" : ""));
+                                 action == "rebuild" ? " again" : ""));
     if (!report->refused.empty()) context.ui.note(fmt::format("{} refused: cultivar fsck", report->refused.size()));
     return kYes;
 }
@@ -45,10 +45,10 @@ Result<int> run_index(Context& context, const std::string& what) {
 }  // namespace
 
 Action declare_index(Parser& parser) {
-    auto what = std::make_shared<std::string>();
-    parser.positional("ACTION", *what, "refresh: read what is new; rebuild: read everything again");
-    parser.example("cultivar index rebuild", "after a doubt");
-    return [what](Context& context) { return run_index(context, *what); };
+    auto action = std::make_shared<std::string>();
+    parser.positional("ACTION", *action, "refresh: read new records; rebuild: read everything again");
+    parser.example("cultivar index rebuild", "if the index seems wrong");
+    return [action](Context& context) { return run_index(context, *action); };
 }
 
 }  // namespace cultivar

@@ -24,7 +24,7 @@ struct Options {
     std::optional<std::string> budget;
 };
 
-// What goes to main, but for the keys.
+// The content of main, except the keys.
 struct Founding {
     Task task;
     std::vector<std::pair<std::string, std::string>> seeds;  // name, TOML
@@ -82,7 +82,7 @@ Result<Founding> found(const Options& options) {
     return founding;
 }
 
-// A remote that already has a pool is to be cloned, not founded again.
+// Refuses a remote that already has a pool: it is to be cloned.
 Result<void> check_remote(Ui& ui, const std::string& url) {
     auto refs = list_remote(url);
     if (!refs) {
@@ -149,7 +149,7 @@ Action declare_init(Parser& parser) {
     parser.option("--kind", options->kind, "KIND", "lm (default), or command: a program of your own gives the score");
     parser.option("--task", options->task_file, "FILE", "of kind command: TOML with its [command] and genes");
     parser.example("cultivar init pool --remote git@github.com:us/pool.git", "a pool for others to join");
-    parser.example("cultivar init pool --kind command --task task.toml", "a pool for whatever has a score");
+    parser.example("cultivar init pool --kind command --task task.toml", "a pool for anything that has a score");
     return [options](Context& context) { return init(context, *options); };
 }
 

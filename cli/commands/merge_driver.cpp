@@ -31,14 +31,14 @@ Result<Contents> read_all(const Options& options) {
     return contents;
 }
 
-// What stands for several common ancestors: no candidate, so that git always asks for the last merge, and another one
+// Stands for several common ancestors. It is no candidate, so that git always asks for the last merge, and it differs
 // for other ancestors.
 std::string several_bases(const Contents& contents) {
     return fmt::format("# several bases {}\n",
                        sha256_hex(contents.base + "\n" + contents.ours + "\n" + contents.theirs));
 }
 
-// `git merge` names what it merges in its environment: GITHEAD_<commit>=NAME.
+// `git merge` names the merged commits in its environment: GITHEAD_<commit>=NAME.
 std::vector<Oid> heads_being_merged() {
     constexpr std::string_view kName = "GITHEAD_";
     std::vector<Oid> heads;
@@ -55,7 +55,7 @@ bool holds(const Repo& repo, const Oid& commit, const std::string& toml) {
     return file && *file == toml;
 }
 
-// Nothing where `git merge` does not run or does not merge two candidates' commits.
+// Empty where `git merge` does not run or does not merge two candidates' commits.
 Result<std::optional<Cross>> cross_of_commits(Session& session, const Contents& contents) {
     const Repo& repo = session.clone->repo;
     TRY_ASSIGN(std::optional<Oid> ours, repo.ref("HEAD"));
@@ -118,7 +118,7 @@ Action declare_merge_driver(Parser& parser) {
     parser.positional("BASE", options->base, "the common ancestor's file (%O)");
     parser.positional("OURS", options->ours, "our file (%A); the result is written here");
     parser.positional("THEIRS", options->theirs, "their file (%B)");
-    parser.positional("PATH", options->path, "what git calls the file (%P)", false);
+    parser.positional("PATH", options->path, "the file's path in the repository (%P)", false);
     parser.example("git merge candidates/1a2b3c4d...", "git runs it; init and clone set it up");
     return [options](Context& context) { return merge_driver(context, *options); };
 }

@@ -57,7 +57,7 @@ Action declare_propose(Parser& parser) {
     parser.option("--to", options->destination.to, "FORK", "push there instead of to origin: a URL or a remote's name");
     parser.flag("--pr", options->destination.as_bundle, "as one commit, for a pull request");
     parser.example("cultivar propose --to git@github.com:me/pool.git --pr", "without write access to the pool");
-    parser.example("cultivar propose", "share every run, and claim what was kept");
+    parser.example("cultivar propose", "share every run, and claim every kept candidate");
     parser.example("cultivar propose 1a2b3c4d", "claim one candidate");
     return [options](Context& context) { return run_propose(context, *options); };
 }

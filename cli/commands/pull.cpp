@@ -44,7 +44,7 @@ Result<int> run_pull(Context& context) {
 }  // namespace
 
 Action declare_pull(Parser& parser) {
-    parser.example("cultivar pull", "see what others found since the last time");
+    parser.example("cultivar pull", "get the news from others");
     return [](Context& context) { return run_pull(context); };
 }
 

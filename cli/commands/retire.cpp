@@ -102,7 +102,7 @@ Action declare_retire(Parser& parser) {
     parser.option("--reason", options->reason, "TEXT", "why, for others to read");
     parser.flag("--undo", options->undo, "explore them again");
     parser.example("cultivar retire 1a2b3c4d --reason 'diverges on longer budgets'", "no more runs of it or from it");
-    parser.example("cultivar retire", "what is retired, by whom and why");
+    parser.example("cultivar retire", "the retired candidates with writer and reason");
     return [options](Context& context) { return retire(context, *options); };
 }
 

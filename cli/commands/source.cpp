@@ -57,12 +57,12 @@ Result<int> source(Context& context, const Options& options) {
 Action declare_source(Parser& parser) {
     auto options = std::make_shared<Options>();
     parser.positional("ACTION", options->action, "add, remove or list (the default)", false);
-    parser.positional("NAME", options->name, "what to call it: lower-case letters, digits and '-'", false);
+    parser.positional("NAME", options->name, "its name here: lower-case letters, digits and '-'", false);
     parser.positional("URL", options->url, "a fork's repository, or the pool's own for its pull requests", false);
     parser.option("--refs", options->refs, "PATTERN", "refs that hold proposals, e.g. 'refs/pull/*/head'");
     parser.example("cultivar source add ann https://github.com/ann/pool", "read a fork");
     parser.example("cultivar source add requests git@github.com:us/pool.git --refs 'refs/pull/*/head'",
-                   "read what came by pull requests");
+                   "read the pull requests");
     return [options](Context& context) { return source(context, *options); };
 }
 

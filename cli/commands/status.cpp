@@ -86,7 +86,7 @@ std::string as_text(const Session& session, const Situation& now) {
     const Clone& clone = *session.clone;
     const Settings& settings = session.settings;
     const Totals& t = now.totals;
-    std::string text = fmt::format("pool          {} ({}, {}, {:g} s a run)\n", clean(clone.task.name),
+    std::string text = fmt::format("pool          {} ({}, {}, {:g} s per run)\n", clean(clone.task.name),
                                    clean(clone.task.kind), clean(clone.task.metric), clone.task.budget_s);
     text += fmt::format("you           {}\n", clone.writer);
     text += fmt::format("machine       {}, device {}, threads {}, watts {}\n",
@@ -108,7 +108,8 @@ std::string as_text(const Session& session, const Situation& now) {
                         t.contributors == 1 ? "" : "s");
     text += fmt::format("claims        {}: {} accepted, {} rejected, {} pending\n", t.claims, t.accepted, t.rejected,
                         t.pending);
-    if (t.refused > 0) text += fmt::format("refused       {} records or branches that failed intake\n", t.refused);
+    if (t.refused > 0)
+        text += fmt::format("refused       {} records or branches that failed their checks\n", t.refused);
     text += fmt::format("search        {}, {}\n", duration_text(t.search_s), joules_text(t.search_joules));
     text += fmt::format("verification  {}, {}: {:.1f} % of the search (allowed {:.1f} %: {}), {} claim{} waiting\n",
                         duration_text(t.verify_s), joules_text(t.verify_joules), 100 * share(t),
@@ -121,7 +122,7 @@ std::string as_text(const Session& session, const Situation& now) {
     else if (now.unfinished)
         text +=
             fmt::format("unfinished    {}: the next explore goes on with it\n", now.unfinished->child.id.substr(0, 8));
-    if (now.asked > 0) text += fmt::format("asked         {} not told yet: cultivar ask --open\n", now.asked);
+    if (now.asked > 0) text += fmt::format("asked         {} open: cultivar ask --open\n", now.asked);
     if (now.unsent > 0)
         text += fmt::format("unsent        {} record{}: cultivar propose\n", now.unsent, now.unsent == 1 ? "" : "s");
     return text;
@@ -137,7 +138,7 @@ Result<int> status(Context& context) {
 }  // namespace
 
 Action declare_status(Parser& parser) {
-    parser.example("cultivar status --json | jq .unsent_records", "what propose would send");
+    parser.example("cultivar status --json | jq .unsent_records", "the number of records that propose would send");
     return [](Context& context) { return status(context); };
 }
 

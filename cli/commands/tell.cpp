@@ -21,7 +21,7 @@
 namespace cultivar {
 namespace {
 
-constexpr double kToldTolerance_bpb = 0.001;  // people round; what was measured is what is recorded
+constexpr double kToldTolerance_bpb = 0.001;  // people round; the measured score is recorded
 constexpr double kMostScore = 1e12, kMostFigure = 1e9;
 constexpr std::size_t kMostReasonBytes = 400;
 
@@ -31,7 +31,7 @@ struct Options {
     std::optional<std::int64_t> steps;
 };
 
-// What was told, as numbers.
+// The options as numbers.
 struct Told {
     std::optional<double> score, joules, seconds;
     std::optional<std::string> artifact, failed;
@@ -63,7 +63,7 @@ Result<Told> checked(const Options& options) {
     told.artifact = options.artifact;
     if (options.failed) told.failed = clean(*options.failed, kMostReasonBytes);
     if (told.score.has_value() == told.failed.has_value())
-        return fail(Code::usage, "what became of it? give one of --score and --failed", "cultivar tell --help");
+        return fail(Code::usage, "give one of --score and --failed", "cultivar tell --help");
     if (told.failed && (told.failed->empty() || told.artifact))
         return fail(Code::usage, "--failed takes a reason, and no artifact", "cultivar tell --help");
     return told;
@@ -97,7 +97,7 @@ Result<std::string> read_weights(const Session& session, const LeasedRun& ask, c
     return weights;
 }
 
-// Of the built-in kind a score is what the weights measure here, on the whole slice, as a verifier will measure it.
+// A score of the built-in kind is measured here from the weights, on the whole slice, as a verifier will measure it.
 Result<void> take_measured(Context& context, const Session& session, const LeasedRun& ask, const Told& told,
                            const std::string& weights, Run& run) {
     const SystemClock clock;
@@ -143,7 +143,7 @@ Result<void> take_score(Context& context, const Session& session, const LeasedRu
     return command ? Result<void>() : take_measured(context, session, ask, told, *result.weights, run);
 }
 
-// What it took: as told, else what is known of it from here, which is the time since it was asked for.
+// Costs as told, else as known here: the time since the ask.
 Result<void> take_cost(const Session& session, const LeasedRun& ask, const Told& told, Run& run) {
     const std::time_t now = std::time(nullptr), asked = parse_utc(ask.planned.started).value_or(now);
     const double since_s = std::max(0.0, static_cast<double>(now - asked));
@@ -200,12 +200,12 @@ Result<int> tell(Context& context, const Options& options) {
 
 Action declare_tell(Parser& parser) {
     auto options = std::make_shared<Options>();
-    parser.positional("ID", options->id, "what 'cultivar ask' gave");
-    parser.option("--score", options->score, "X", "what it scored; smaller is better");
+    parser.positional("ID", options->id, "an id from 'cultivar ask'");
+    parser.option("--score", options->score, "X", "its score; smaller is better");
     parser.option("--artifact", options->artifact, "FILE", "its weights; measured here where the pool trains models");
-    parser.option("--joules", options->joules, "J", "what the run took (default: estimated)");
-    parser.option("--seconds", options->seconds, "S", "how long it trained (default: since it was asked for)");
-    parser.option("--steps", options->steps, "N", "how many steps it made");
+    parser.option("--joules", options->joules, "J", "energy of the run (default: estimated)");
+    parser.option("--seconds", options->seconds, "S", "training time (default: the time since the ask)");
+    parser.option("--steps", options->steps, "N", "steps of training");
     parser.option("--failed", options->failed, "REASON", "it has no score: gives the candidate back");
     parser.example("cultivar tell 1a2b3c4d --score 2.103 --artifact model.bin --steps 400", "it ran");
     parser.example("cultivar tell 1a2b3c4d --failed 'out of memory'", "it did not");

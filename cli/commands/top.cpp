@@ -126,9 +126,9 @@ Result<int> top(Context& context, const TopOptions& options) {
 Action declare_top(Parser& parser) {
     auto options = std::make_shared<TopOptions>();
     parser.option("--category", options->category, "NAME", "only this category");
-    parser.flag("--verified", options->verified, "only what a verifier accepted");
+    parser.flag("--verified", options->verified, "only candidates that a verifier accepted");
     parser.option("-n", options->count, "N", "at most N candidates of each category (default 20; 0: all)");
-    parser.example("cultivar top", "the leaderboard, a table for each category");
+    parser.example("cultivar top", "the leaderboard, one table per category");
     parser.example("cultivar top --json | jq '.candidates[0].id'", "the best candidate of the first category");
     return [options](Context& context) { return top(context, *options); };
 }

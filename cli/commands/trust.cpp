@@ -25,7 +25,7 @@ Json command_json(const Clone& clone, bool trusted) {
     return json;
 }
 
-// What would run, word by word, and how to read its files.
+// The command word by word, and how to read its files.
 std::string command_text(const Clone& clone) {
     const PoolCommand& command = *clone.task.command;
     std::string text = "runs    ";
@@ -77,12 +77,12 @@ Result<int> trust(Context& context, const Options& options) {
 
 Action declare_trust(Parser& parser) {
     auto options = std::make_shared<Options>();
-    parser.flag("--show", options->show, "only show: who is trusted, and what would run");
-    parser.flag("--revoke", options->revoke, "let it run no more");
+    parser.flag("--show", options->show, "only show the trusted keys and the command");
+    parser.flag("--revoke", options->revoke, "forbid the command again");
     parser.option("--change", options->change, "FILE", "propose other keys: lines of allowed_signers");
     parser.option("--threshold", options->threshold, "N", "with --change: how many keys change them the next time");
     parser.option("--sign", options->sign, "DIGEST", "sign the change that waits");
-    parser.example("cultivar trust --show", "look before");
+    parser.example("cultivar trust --show", "look before you trust");
     parser.example("cultivar trust", "let this pool's command run here, as it stands now");
     return [options](Context& context) { return trust(context, *options); };
 }

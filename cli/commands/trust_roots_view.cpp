@@ -56,7 +56,7 @@ Json roles_json(const Root& root) {
     return keys;
 }
 
-// What the version that waits would change.
+// The changes of the version that waits.
 std::string change_text(const Roots& roots) {
     const Root& next = *roots.waiting;
     std::string text = fmt::format("waits    version {}, threshold {}, {:.8}: {} of {} signatures\n", next.version,
@@ -126,7 +126,7 @@ Json roots_json(const Roots& roots, const std::vector<LedgerState>& ledgers) {
 std::string roots_text(const Roots& roots, const std::vector<LedgerState>& ledgers, std::int64_t now_s) {
     std::string text =
         roots.now.version == 0
-            ? std::string("roots    none: whoever may push main says who judges\n")
+            ? std::string("roots    none: everyone who may push main names the verifiers\n")
             : fmt::format("roots    version {}, changed by any {} of the {} keys that hold them, {:.8}\n",
                           roots.now.version, roots.now.threshold, roots.now.holders.size(), roots.now.digest);
     for (const auto& [key, role] : roles_of(roots.now)) text += fmt::format("key      {}\n", role_text(key, role));

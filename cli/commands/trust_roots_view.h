@@ -23,7 +23,8 @@ std::string roots_text(const Roots& roots, const std::vector<LedgerState>& ledge
 // Proposes the next version: keys from a file of allowed_signers's form, the threshold as it was unless given.
 Result<void> propose_roots(Context& context, Clone& clone, const std::string& file,
                            std::optional<std::int64_t> threshold);
-// Signs the version that waits; `digest`: its digest's first 8 digits or more, so that what was looked at is what is signed.
+// Signs the version that waits. `digest`: at least the first 8 digits of its digest, so that only a version that was
+// looked at is signed.
 Result<void> cosign_roots(Context& context, Clone& clone, const std::string& digest);
 
 }  // namespace cultivar

@@ -161,12 +161,11 @@ Result<int> verify(Context& context, const Options& options) {
 Action declare_verify(Parser& parser) {
     auto options = std::make_shared<Options>();
     parser.positionals("ID", options->ids,
-                       "candidates whose claims to judge, again if need be (default: all that wait)");
+                       "judge the claims of these candidates, again if need be (default: all that wait)");
     parser.flag("--pending", options->pending, "every claim that waits, as far as the share allows (the default)");
-    parser.flag("--beyond-share", options->beyond_share,
-                "every claim that waits, whatever the pool's verify.share says");
+    parser.flag("--beyond-share", options->beyond_share, "every claim that waits, beyond the pool's verify.share");
     parser.option("--tier", options->tier, "NAME", "how far to judge ID: structure, rescore, replay, rerun");
-    parser.flag("--dry-run", options->dry_run, "only say what would be judged, how far and why");
+    parser.flag("--dry-run", options->dry_run, "only show the claims, how far each would be judged and why");
     parser.example("cultivar pull && cultivar verify && cultivar propose", "a verifier's round");
     parser.example("cultivar verify --tier rerun 1a2b3c4d", "train it again with a fresh seed");
     return [options](Context& context) { return verify(context, *options); };

@@ -15,7 +15,7 @@
 namespace cultivar {
 namespace {
 
-// What the worker says of itself, or null: nothing of cultivar's own needs it.
+// The worker's own version as JSON, or null: cultivar itself does not need it.
 Json ask_worker() {
     auto settings = Settings::load();
     auto worker = settings ? find_worker(*settings) : Result<std::string>(fail(settings.error()));

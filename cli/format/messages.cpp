@@ -14,14 +14,11 @@ constexpr std::size_t kMostRefusals = 20;  // one hostile push may bring thousan
 
 void tell_rejoined(Ui& ui, const JournalMerge& rejoined) {
     if (rejoined.theirs == 0) return;
-    ui.warn(
-        fmt::format("this clone's name had written {} elsewhere: they and its own are one journal again, nothing "
-                    "is lost or double",
-                    counted(rejoined.theirs, "record")));
+    ui.warn(fmt::format("merged {} written elsewhere under this clone's name; nothing is lost or double",
+                        counted(rejoined.theirs, "record")));
     ui.note(
         "a copy of this clone is at work, or this one was restored from a backup; 'cultivar clone URL DIR' makes a "
-        "clone "
-        "with a name of its own");
+        "clone with a name of its own");
 }
 
 }  // namespace
@@ -47,12 +44,12 @@ void tell_refresh(Ui& ui, const PullReport& report) {
     for (const Refusal& refusal : std::span(report.refused).first(told))
         ui.warn(fmt::format("refused: {} {}", clean(refusal.where), clean(refusal.reason)));
     if (told < report.refused.size())
-        ui.warn(fmt::format("refused: {} more; 'cultivar fsck' names them all", report.refused.size() - told));
+        ui.warn(fmt::format("refused: {} more; 'cultivar fsck' lists them all", report.refused.size() - told));
 }
 
 void tell_proposed(Ui& ui, const ProposeReport& report) {
     tell_rejoined(ui, report.rejoined);
-    if (report.sent_again) ui.warn("the remote had lost what this clone once sent: it has it again");
+    if (report.sent_again) ui.warn("the remote had lost records of this clone; they were sent again");
     if (!report.anything && report.refused.empty()) {
         ui.note("nothing to propose");
         return;
@@ -85,8 +82,8 @@ std::string cost_text(const UseCost& cost) {
     std::vector<std::string> parts;
     if (cost.parameters) parts.push_back(fmt::format("{} parameters", *cost.parameters));
     if (cost.forward_flops_per_token)
-        parts.push_back(fmt::format("{:.4g} MFLOP a token forward", *cost.forward_flops_per_token / 1e6));
-    if (cost.joules_per_token) parts.push_back(fmt::format("{:.3g} mJ a token", *cost.joules_per_token * 1e3));
+        parts.push_back(fmt::format("{:.4g} MFLOP per token forward", *cost.forward_flops_per_token / 1e6));
+    if (cost.joules_per_token) parts.push_back(fmt::format("{:.3g} mJ per token", *cost.joules_per_token * 1e3));
     return fmt::format("{}", fmt::join(parts, ", "));
 }
 

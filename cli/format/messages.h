@@ -1,4 +1,4 @@
-// Sentences that several commands say.
+// Messages that several commands print.
 #pragma once
 
 #include "cli/app/terminal.h"
@@ -8,12 +8,12 @@
 
 namespace cultivar {
 
-void tell_refresh(Ui& ui, const PullReport& report);  // notes: what came, what was refused and why
+void tell_refresh(Ui& ui, const PullReport& report);  // notes the news, warns of refused records
 void tell_proposed(Ui& ui, const ProposeReport& report);
 // Warns when this machine's clock is behind the pool's own creation: everything it records would carry a wrong time.
 void tell_clock(Ui& ui, const Task& task, std::int64_t now_s);
 std::string run_line(const Ui& ui, const Run& run);  // "kept  2.1034  tune  1a2b3c4d  why"
-std::string cost_text(const UseCost& cost);  // "1234567 parameters, 2.47 MFLOP a token forward, 0.147 mJ a token"
+std::string cost_text(const UseCost& cost);  // "1234567 parameters, 2.47 MFLOP per token forward, 0.147 mJ per token"
 std::string score_text(const Run& run);      // "2.1034", "~2.3100" (extrapolated), "-"
 std::string record_text(const RecordMark& record);  // "no record, 3 seeds: 0.0012 better than 1a2b3c4d (...)"
 

@@ -67,10 +67,10 @@ cultivar-genes - the genes of the built-in language-model task
 # DESCRIPTION
 
 The search space that *cultivar init* gives a new pool. A pool may have widened ranges and gained genes since; *cultivar
-genes* prints its own. This page is what *cultivar genes --scdoc* prints.
+genes* prints its own. *cultivar genes --scdoc* prints this page.
 
-Beside each name stand its type and its default; then what it does, which values it takes, (log) if it is searched on a
-logarithmic scale, and when it is active: a gene whose condition does not hold stands at its default and has no effect. A
+Each entry gives the gene's name, type and default, then its effect, its range, (log) if it is searched on a logarithmic
+scale, and the condition under which it is active: an inactive gene stands at its default and has no effect. A
 _structural_ gene changes the model's shape. The defaults are Parameter Golf's baseline as published.
 )";
 
@@ -122,8 +122,8 @@ std::string space_table(const Ui& ui, const Space& space, const std::vector<cons
 
 std::string gene_in_full(const Ui& ui, const Space& space, const Gene& gene) {
     std::string text = ui.paint(Paint::strong, gene.name) + "\n";
-    const auto line = [&](const char* what, const std::string& value) {
-        if (!value.empty()) text += fmt::format("  {:<11} {}\n", what, value);
+    const auto line = [&](const char* label, const std::string& value) {
+        if (!value.empty()) text += fmt::format("  {:<11} {}\n", label, value);
     };
     line("help", clean(gene.help));
     line("type",

@@ -32,7 +32,7 @@ expect_ok cultivar -C pool top --json
 expect_json '.candidates[0] | .parameters > 1000 and .flops_per_token > 1000 and .joules_per_token > 0'
 parameters=$(json '.candidates[0].parameters')
 expect_ok cultivar -C pool show "$(json '.candidates[0].id')"
-expect_out "$parameters parameters, [0-9.]+ MFLOP a token forward, [0-9.]+ mJ a token"
+expect_out "$parameters parameters, [0-9.]+ MFLOP per token forward, [0-9.]+ mJ per token"
 
 section "a trainer that keeps its size to itself is found out by the verifier"
 found_pool tight tight.git "parameters = 1000"

@@ -58,7 +58,7 @@ expect_ok cultivar -C twin propose --json
 expect_json '.rejoined > 0 and .refused == [] and .records > 0'
 expect_delivered "$ann" made
 explore ann
-expect_err 'had written [0-9]+ records? elsewhere: .* nothing is lost or double'
+expect_err 'merged [0-9]+ records? written elsewhere .*nothing is lost or double'
 expect_err "'cultivar clone URL DIR' makes a clone"
 records_of ann >made
 expect_ok cultivar -C ann propose
@@ -79,7 +79,7 @@ expect_ok cultivar -C ann propose
 records_of ann >made
 rm -rf ann && mv backup ann
 expect_ok cultivar -C ann propose
-expect_err 'had written [0-9]+ records? elsewhere'
+expect_err 'merged [0-9]+ records? written elsewhere'
 expect_delivered "$ann" made
 expect_ok cultivar -C ann status --json
 expect_json '.unsent_records == 0'
@@ -94,7 +94,7 @@ rm -rf "$hosting" && mv early.git "$hosting"
 expect_ok cultivar -C ann pull
 expect_err "journal/$ann was rewound on the remote; 'cultivar propose' sends it again"
 expect_ok cultivar -C ann propose
-expect_err 'the remote had lost what this clone once sent'
+expect_err 'the remote had lost records of this clone'
 reject_err 'nothing to propose'
 expect_delivered "$ann" made
 expect_same "refs of the hosting" "$(<before)" "$(git -C "$hosting" for-each-ref)"

@@ -12,14 +12,14 @@ key_of() { cultivar -C "$1" trust --show --json | jq -r '.you.public_key'; }
 line_of() { printf '%s namespaces="%s" %s\n' "$(writer_of "$1")" "$2" "$(key_of "$1")"; }
 digest_of() { cultivar -C "$1" trust --show --json | jq -r '.roots.waiting.digest[0:8]'; }
 
-section "a new pool has none: whoever may push main says who judges"
+section "a new pool has none: everyone who may push main names the verifiers"
 expect_ok env CULTIVAR_NAME=ann CULTIVAR_MACHINE=box cultivar init ann --remote "$hosting" --name tiny --budget 1s
 expect_ok cultivar -C ann propose
 for name in bea cai; do
     expect_ok env CULTIVAR_NAME=$name CULTIVAR_MACHINE=box cultivar clone "$hosting" $name
 done
 expect_ok cultivar -C ann trust
-expect_out '^roots +none: whoever may push main says who judges$'
+expect_out '^roots +none: everyone who may push main names the verifiers$'
 expect_out '^key +ann\.box\.[0-9a-f]{8} .* judges$'
 expect_out '^you +ann\.box\.[0-9a-f]{8} ssh-ed25519 AAAA'
 

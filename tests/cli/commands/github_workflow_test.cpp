@@ -128,7 +128,7 @@ TEST(GithubWorkflow, FoldsSettledCandidatesIntoTheArchiveOfItsHost) {
     play(step("Check every hash, parent, record and signature"));
     shell(fmt::format("rm -rf '{}/pool'", work));
     // Makes the script believe that the pool has too many branches.
-    std::string archive = step("Archive what is settled");
+    std::string archive = step("Archive settled candidates");
     archive.replace(archive.find("-C pool archive"), 15, "-C pool archive --keep 1");
     play(archive);
     EXPECT_THAT(world.hub_refs(), Not(HasSubstr("refs/heads/archive")));

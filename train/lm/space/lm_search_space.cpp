@@ -114,7 +114,8 @@ std::vector<Gene> model_genes() {
         real("model.logit_softcap", 30, 5, 100, Scale::log, "logits are c*tanh(z/c)"),
         structural(one_of("model.norm_placement", {"pre", "sandwich", "post"},
                           "norms before each part, before and after it, or after adding it")),
-        structural(yes_or_no("model.unet_skips", true, "the second half of the layers adds what the first half gave")),
+        structural(
+            yes_or_no("model.unet_skips", true, "the second half of the layers adds the outputs of the first half")),
         structural(yes_or_no("model.resid_mix", true, "each block mixes the embedding into its input")),
         structural(yes_or_no("model.value_residual", false, "each layer mixes the first layer's values into its own")),
         structural(yes_or_no("model.smear_gate", false, "a gate a channel mixes the token before into each embedding")),
@@ -129,7 +130,7 @@ std::vector<Gene> model_genes() {
 std::vector<Gene> optimizer_genes() {
     const std::vector<Value> muon{std::string("muon")}, adamw{std::string("adamw")};
     return {
-        one_of("optim.method", {"muon", "adamw"}, "what trains the blocks' matrices; Adam trains the rest"),
+        one_of("optim.method", {"muon", "adamw"}, "optimizer of the blocks' matrices; Adam trains the rest"),
         active_when("optim.method", muon,
                     real("optim.matrix_lr", 0.04, 1e-3, 0.4, Scale::log, "rate of the blocks' matrices (Muon)")),
         active_when("optim.method", adamw,
@@ -153,16 +154,17 @@ std::vector<Gene> optimizer_genes() {
                     whole("optim.muon_steps", 5, 1, 10, "Newton-Schulz iterations of each Muon step")),
         real("optim.beta1", 0.9, 0.5, 0.99, Scale::linear, "Adam's decay of the mean gradient"),
         real("optim.beta2", 0.95, 0.8, 0.999, Scale::linear, "Adam's decay of the mean squared gradient"),
-        real("optim.adam_eps", 1e-8, 1e-12, 1e-4, Scale::log, "what Adam adds to the root of the mean square"),
+        real("optim.adam_eps", 1e-8, 1e-12, 1e-4, Scale::log, "Adam's addend to the root of the mean square"),
         real("optim.matrix_decay", 0, 0, 1, Scale::linear, "weight decay of the blocks' matrices, times their rate"),
         real("optim.embed_decay", 0, 0, 1, Scale::linear, "weight decay of embeddings and head, times their rate"),
         real("optim.grad_clip", 0, 0, 10, Scale::linear, "largest norm of the whole gradient; 0 is off"),
         one_of("optim.averaging", {"none", "ema", "swa"}, "the artifact is of the last weights or of an average"),
-        active_when("optim.averaging", {std::string("ema")},
-                    real("optim.ema_decay", 0.99, 0.5, 0.9999, Scale::linear, "what the average keeps at each step")),
+        active_when(
+            "optim.averaging", {std::string("ema")},
+            real("optim.ema_decay", 0.99, 0.5, 0.9999, Scale::linear, "share of the average that each step keeps")),
         active_when("optim.averaging", {std::string("swa")},
                     real("optim.swa_share", 0.2, 0.01, 0.9, Scale::linear,
-                         "share of the budget at the end whose steps are averaged")),
+                         "share of the budget, at its end, in which weights are averaged")),
     };
 }
 
@@ -176,7 +178,7 @@ std::vector<Gene> schedule_genes() {
         active_when("schedule.warmdown", {std::string("share")},
                     real("schedule.warmdown_share", 0.5, 0.01, 1, Scale::linear,
                          "share of the budget at the end over which the rates fall")),
-        real("schedule.min_rate", 0, 0, 0.5, Scale::linear, "what is left of the rates at the end"),
+        real("schedule.min_rate", 0, 0, 0.5, Scale::linear, "share of the rates that is left at the end"),
     };
 }
 
@@ -199,7 +201,7 @@ std::vector<Gene> artifact_genes() {
                   "the scale of a row of 8-bit weights is at least 1/127, as the reference has it"),
         real("artifact.qat_share", 0, 0, 0.5, Scale::linear,
              "share of the budget at the end that trains with quantised weights"),
-        one_of("artifact.compressor", {"zstd", "zlib"}, "what compresses the artifact"),
+        one_of("artifact.compressor", {"zstd", "zlib"}, "compressor of the artifact"),
     };
 }
 
