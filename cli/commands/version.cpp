@@ -50,6 +50,7 @@ Result<int> version(Context& context) {
     Json json = {{"schema", 1},
                  {"cultivar", kVersion},
                  {"commit", kCommit},
+                 {"commit_id", kCommitName},
                  {"build", kBuildType},
                  {"compiler", kCompiler},
                  {"libgit2", fmt::format("{}.{}.{}", major, minor, patch)},

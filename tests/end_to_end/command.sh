@@ -89,6 +89,29 @@ expect_err 'cannot be rescored yet: no claim was judged'
 expect_rc 129 cultivar -C guest data import "$world/draft.sh"
 expect_err "has no data"
 
+section "the log shows processes with their durations, on standard error or in a file, without secrets"
+expect_ok cultivar -C guest pull
+reject_err ' debug '
+expect_ok cultivar -C guest --json -v pull
+expect_json '.schema == 1'
+expect_err 'Z debug git .*fetch.*: exit code 0 after [0-9.]+ s$'
+expect_err 'Z debug cultivar pull: exit code 0 after [0-9.]+ s$'
+expect_ok env CULTIVAR_LOG=debug cultivar -C guest index rebuild
+expect_err 'Z debug index refresh: [0-9]+ runs, .* refused, [0-9.]+ s$'
+expect_ok cultivar -C guest -q --log-file "$world/log" pull
+expect_no_err
+grep -q 'Z debug git .*fetch.*: exit code 0' "$world/log" || fail "the log file" "git's command" "$(<"$world/log")"
+run cultivar -C guest -q --log-file "$world/log" source add far http://me:secret@127.0.0.1:1/pool
+run cultivar -C guest -q --log-file "$world/log" pull
+if grep 'secret' "$world/log" || ! grep -q 'http://\*\*\*@127.0.0.1' "$world/log"; then
+    fail "the log file" "masked passwords" "$(<"$world/log")"
+fi
+run cultivar -C guest source remove far
+expect_rc 129 env CULTIVAR_LOG=loud cultivar -C guest top
+expect_ok cultivar -C guest retire "$candidate" --reason --json # the value of an option is no flag
+reject_out '^\{'
+expect_ok cultivar -C guest retire "$candidate" --undo
+
 section "what changed on main waits until it is trusted again"
 echo '# a change' >>pool/files/run.sh
 git -C pool commit --quiet --all --message 'Change the program'

@@ -7,7 +7,7 @@ world=$(mktemp -d -t cultivar-e2e.XXXXXX)
 export HOME=$world/home XDG_CONFIG_HOME=$world/config XDG_STATE_HOME=$world/state XDG_CACHE_HOME=$world/cache
 export PATH=$programs:$PATH GIT_CONFIG_NOSYSTEM=1 TERM=dumb
 export CULTIVAR_THREADS=1 # more threads do not speed up a tiny model
-unset CULTIVAR_NAME CULTIVAR_MACHINE CULTIVAR_WATTS CULTIVAR_ZONE NO_COLOR CLICOLOR_FORCE COLUMNS
+unset CULTIVAR_NAME CULTIVAR_MACHINE CULTIVAR_WATTS CULTIVAR_ZONE CULTIVAR_LOG NO_COLOR CLICOLOR_FORCE COLUMNS
 mkdir -p "$HOME" "$XDG_CONFIG_HOME"
 git config --global user.name "Test Er"
 git config --global user.email tester@example.invalid
