@@ -212,9 +212,11 @@ Error cannot_start(const std::string& program, int reason) {
         reason == ENOENT ? Code::not_found : Code::io, "cannot start '" + program + "': " + std::strerror(reason), {}};
 }
 
-// A git command whole; of another program its name, for its arguments may be secrets.
+// A git command, which env may start, with its arguments; of another program the name: its arguments may be secrets.
 std::string name_for_log(const std::vector<std::string>& argv) {
-    return argv[0] == "git" ? fmt::format("{}", fmt::join(argv, " ")) : argv[0];
+    const auto git = std::find(argv.begin(), argv.end(), "git");
+    const bool is_git = git == argv.begin() || (argv[0] == "env" && git != argv.end());
+    return is_git ? fmt::format("{}", fmt::join(git, argv.end(), " ")) : argv[0];
 }
 
 }  // namespace

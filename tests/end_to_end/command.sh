@@ -94,13 +94,13 @@ expect_ok cultivar -C guest pull
 reject_err ' debug '
 expect_ok cultivar -C guest --json -v pull
 expect_json '.schema == 1'
-expect_err 'Z debug git .*fetch.*: exit code 0 after [0-9.]+ s$'
+expect_err 'Z debug git .*: exit code 0 after [0-9.]+ s$'
 expect_err 'Z debug cultivar pull: exit code 0 after [0-9.]+ s$'
 expect_ok env CULTIVAR_LOG=debug cultivar -C guest index rebuild
 expect_err 'Z debug index refresh: [0-9]+ runs, .* refused, [0-9.]+ s$'
 expect_ok cultivar -C guest -q --log-file "$world/log" pull
 expect_no_err
-grep -q 'Z debug git .*fetch.*: exit code 0' "$world/log" || fail "the log file" "git's command" "$(<"$world/log")"
+grep -q 'Z debug git .*: exit code 0' "$world/log" || fail "the log file" "git's command" "$(<"$world/log")"
 run cultivar -C guest -q --log-file "$world/log" source add far http://me:secret@127.0.0.1:1/pool
 run cultivar -C guest -q --log-file "$world/log" pull
 if grep 'secret' "$world/log" || ! grep -q 'http://\*\*\*@127.0.0.1' "$world/log"; then
