@@ -129,7 +129,7 @@ Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string
     }
     check.seconds = tools_.clock.now_s() - begun_s;
     verdict.checks.push_back(check);
-    if (label == "full set")
+    if (part.name == kFullSet)
         verdict.checks.push_back({label, std::nullopt, here.slice_bpb + judgement.gap_bpb, std::nullopt, kScoreChunks});
     if (judgement.honest) {
         if (judgement.judged) add_reason(verdict, fmt::format("{}: {}", label, judgement.reason));
