@@ -118,7 +118,9 @@ Result<std::string> Key::sign_as(std::string_view name_space, std::string_view b
         return fail(Code::io, "cannot sign");
     std::string blob = "SSHSIG" + std::string("\0\0\0\1", 4) + wire(impl_->public_blob) + wire(name_space) + wire("") +
                        wire("sha512") + wire(wire(kKind) + wire({reinterpret_cast<char*>(raw.data()), size}));
-    std::string body = base64(blob), out = std::string(kBegin) + "\n";
+    const std::string body = base64(blob);
+    std::string out(kBegin);
+    out += '\n';
     for (std::size_t at = 0; at < body.size(); at += 70) out += body.substr(at, 70) + "\n";
     return out + std::string(kEnd);
 }

@@ -50,11 +50,9 @@ std::vector<const Gene*> all(const Space& space) {
     return genes;
 }
 
-Ui plain() {
-    Ui ui;
-    ui.configure({.color = Color::never});
-    return ui;
-}
+struct PlainUi : Ui {
+    PlainUi() { configure({.color = Color::never}); }
+};
 
 TEST(GeneText, TellsWhenAGeneIsActiveInTheFewestWords) {
     const Space genes = space();
@@ -67,7 +65,7 @@ TEST(GeneText, TellsWhenAGeneIsActiveInTheFewestWords) {
 
 TEST(GeneText, IsATableForEachPartAndThenTheConstraints) {
     const Space genes = space();
-    const std::string table = space_table(plain(), genes,
+    const std::string table = space_table(PlainUi(), genes,
                                           {genes.find("model.layers"), genes.find("model.unique"),
                                            genes.find("optim.lr"), genes.find("model.bucket_width")});
     EXPECT_EQ(table,
@@ -88,22 +86,22 @@ TEST(GeneText, IsATableForEachPartAndThenTheConstraints) {
               "constraints\n"
               "model.unique is at most model.layers\n"
               "model.bucket_width is a multiple of 2 x model.layers\n");
-    EXPECT_THAT(space_table(plain(), genes, {genes.find("model.unique")}), Not(HasSubstr("constraints")));
+    EXPECT_THAT(space_table(PlainUi(), genes, {genes.find("model.unique")}), Not(HasSubstr("constraints")));
 }
 
 TEST(GeneText, TellsEverythingOfOneGene) {
     const Space genes = space();
-    EXPECT_EQ(gene_in_full(plain(), genes, *genes.find("model.sharing")),
+    EXPECT_EQ(gene_in_full(PlainUi(), genes, *genes.find("model.sharing")),
               "model.sharing\n"
               "  help        what model.sharing does\n"
               "  type        choice\n"
               "  default     none\n"
               "  range       none, cyclic, mirrored\n"
               "  switches    model.unique, if model.sharing != none\n");
-    EXPECT_THAT(gene_in_full(plain(), genes, *genes.find("model.layers")), HasSubstr("integer, structural"));
-    EXPECT_THAT(gene_in_full(plain(), genes, *genes.find("model.layers")),
+    EXPECT_THAT(gene_in_full(PlainUi(), genes, *genes.find("model.layers")), HasSubstr("integer, structural"));
+    EXPECT_THAT(gene_in_full(PlainUi(), genes, *genes.find("model.layers")),
                 HasSubstr("  constraint  model.unique is at most model.layers\n"));
-    EXPECT_THAT(gene_in_full(plain(), genes, *genes.find("optim.lr")), HasSubstr("  since       widening 2"));
+    EXPECT_THAT(gene_in_full(PlainUi(), genes, *genes.find("optim.lr")), HasSubstr("  since       widening 2"));
 }
 
 TEST(GeneText, IsJsonWithTheWordsOfPoolToml) {

@@ -127,7 +127,7 @@ protected:
         Session open;
         open.clone = std::make_unique<Clone>(world_.reopen("ann"));
         open.index = std::make_unique<Index>(must(Index::open(*open.clone)));
-        open.config.override_by_flag("threads", "1");
+        open.settings.threads = {1, "flag"};
         return open;
     }
     VerifierTools tools() { return {observer_, worker_, clock_, {}}; }

@@ -68,7 +68,7 @@ TEST_P(Gitolite, LetsEachPushWhatTheRulesGiveThem) {
     auto statuses = must(push({"refs/heads/journal/bob", "refs/heads/other"}));
     EXPECT_TRUE(statuses[0].accepted);
     EXPECT_THAT(statuses[1].reason, HasSubstr("hook declined"));
-    EXPECT_FALSE(may_pass(statuses[1].reason));
+    EXPECT_FALSE(may_pass(statuses[1]));
     must(transport(GetParam(), ann_.repo.git_dir())
              ->fetch("origin", {"refs/heads/journal/*:refs/remotes/origin/journal/*"}));
     EXPECT_EQ(must(ann_.repo.ref("refs/remotes/origin/journal/bob")), ann_.main);
