@@ -61,8 +61,9 @@ Result<Json> ask_json(const Session& session, const LeasedRun& ask) {
 Result<LeasedRun> next_ask(Context& context, Session& session, const PlanOptions& options) {
     TRY_ASSIGN(FileLock lock, lock_planning(TerminalObserver(context), session));
     TRY(session.index->refresh());
-    TRY_ASSIGN(History now, planning_history(session, options.category));
-    TRY_ASSIGN(NextRun next, plan_run(session, now, options));
+    const SystemClock clock;
+    TRY_ASSIGN(const PlanningHistory now, planning_history(session, clock, options.category));
+    TRY_ASSIGN(NextRun next, plan_run(session, clock, now.history, options));
     const std::time_t begun = parse_utc(next.run.started).value_or(std::time(nullptr));
     LeasedRun ask{std::move(next.run), lease_end(options.budget_s, begun)};
     TRY(save_ask(session, ask));

@@ -93,8 +93,10 @@ Result<Subject> next_run(Context& context, Session& session, const Options& word
     if (unfinished)
         context.ui.note(
             fmt::format("explore has {} under way; this plan comes after it", short_id(unfinished->child.id)));
-    TRY_ASSIGN(History now, planning_history(session, options.category));
-    TRY_ASSIGN(NextRun next, plan_run(session, now, options));
+    const SystemClock clock;
+    TRY_ASSIGN(PlanningHistory read, planning_history(session, clock, options.category));
+    History& now = read.history;
+    TRY_ASSIGN(NextRun next, plan_run(session, clock, now, options));
     if (!next.why) {  // made by hand: the arms had no part in it
         const CandidateTable contenders(now);
         next.why = explain(now, contenders, operator_arms(now, contenders), {}, 0);
@@ -121,7 +123,7 @@ Result<Subject> past_run(Session& session, const Options& words) {
     if (words.seed) options.seed = static_cast<std::uint64_t>(*words.seed);
     const bool could_repeat = run.writer == session.clone->writer && run.proposer.empty() && !run.by_hand;
     if (could_repeat) {
-        if (auto next = plan_run(session, before, options)) {
+        if (auto next = plan_run(session, SystemClock(), before, options)) {
             subject.again = next->run.child.id;
             if (next->why) subject.why = std::move(*next->why);
         }

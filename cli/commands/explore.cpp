@@ -10,6 +10,8 @@
 #include "cli/runs/trainer_worker.h"
 #include "cli/search/explorer.h"
 #include "cli/search/run_recorder.h"
+#include "cli/search/while_command.h"
+#include "pool/util/short_id.h"
 
 namespace cultivar {
 namespace {
@@ -66,10 +68,53 @@ Result<ExploreOptions> checked(const Options& options) {
     }
     if (options.seed) out.seed = static_cast<std::uint64_t>(*options.seed);
     out.propose = options.propose;
-    out.while_command = options.while_command;
     TRY_ASSIGN(out.proposer, checked_proposer(options));
     return out;
 }
+
+// Shows an exploration: notes and progress on standard error, runs on standard output.
+class ExploreView final : public SearchObserver {
+public:
+    ExploreView(Context& context, std::string while_command)
+        : ui_(context.ui), context_(context), while_command_(std::move(while_command)) {}
+
+    bool interrupted() const override { return context_.interrupted(); }
+    void note(std::string_view line) override { ui_.note(line); }
+    void warn(std::string_view line) override { ui_.warn(line); }
+    void pulled(const PullReport& report) override { tell_refresh(ui_, report); }
+    void offline(const std::string& reason) override {
+        ui_.note(fmt::format("going on without others: {}", clean(reason)));
+    }
+    void proposed(const ProposeReport& report) override { tell_proposed(ui_, report); }
+    void not_proposed(const std::string& reason) override { ui_.note(fmt::format("kept for later: {}", clean(reason))); }
+    void waiting() override { ui_.note(fmt::format("waiting until '{}' says yes", while_command_)); }
+    void run_planned(int number, const PlannedRun& run) override {
+        ui_.note(fmt::format("run {}: {}", number, clean(run.choice)));
+    }
+    void run_resumed(int number, const PlannedRun& run) override {
+        ui_.note(fmt::format("run {}: going on with {}", number, short_id(run.child.id)));
+    }
+    void step_done(int number, const PlannedRun& run, const StepEvent& step) override {
+        ui_.progress(fmt::format("run {}  {} {}  step {}  {:.1f}/{:g} s  loss {:.3f}", number, run.operator_name,
+                                 short_id(run.child.id), step.step, step.elapsed_s, run.budget_s, step.train_loss));
+    }
+    void trainer_left() override { ui_.clear_progress(); }
+    void run_recorded(const ExploredRun& run) override {
+        if (ui_.json()) {
+            runs_.push_back(run_json(run));
+        } else if (!ui_.quiet()) {
+            ui_.print(run_line(ui_, run.run) + "\n");
+        }
+    }
+
+    const Json& runs() const { return runs_; }
+
+private:
+    Ui& ui_;
+    const Context& context_;
+    std::string while_command_;
+    Json runs_ = Json::array();
+};
 
 Result<int> explore(Context& context, const Options& words) {
     TRY_ASSIGN(ExploreOptions options, checked(words));
@@ -78,18 +123,16 @@ Result<int> explore(Context& context, const Options& words) {
     if (words.device) TRY(session.settings.set("device", *words.device, "flag"));
     std::string holder = fmt::format("pid {}, cultivar explore, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "explore.lock", holder, kPatience_s));
-    Json runs = Json::array();
+    tell_clock(context.ui, session.clone->task, std::time(nullptr));
     const SystemClock clock;
+    if (!words.while_command.empty())
+        options.allowed = [&] {
+            return ask_while_command(words.while_command, clock, [&] { return context.interrupted(); });
+        };
     TrainerWorker worker(session, clock);
-    Explorer explorer(context, worker, session, options);
-    auto done = explorer.loop([&](const ExploredRun& explored) {
-        if (context.ui.json()) {
-            runs.push_back(run_json(explored));
-        } else if (!context.ui.quiet()) {
-            context.ui.print(run_line(context.ui, explored.run) + "\n");
-        }
-    });
-    if (context.ui.json()) context.ui.print(pretty(Json{{"schema", 1}, {"runs", runs}}));
+    ExploreView view(context, words.while_command);
+    const auto done = Explorer(view, worker, clock, session, std::move(options)).loop();
+    if (context.ui.json()) context.ui.print(pretty(Json{{"schema", 1}, {"runs", view.runs()}}));
     if (!done) return fail(done.error());
     return kYes;
 }

@@ -184,7 +184,8 @@ Result<int> tell(Context& context, const Options& options) {
     TRY_ASSIGN(FileLock lock, lock_planning(TerminalObserver(context), session));
     TRY(session.index->refresh());
     TRY(find_ask(session, ask.planned.child.id));  // somebody may have told it meanwhile
-    TRY_ASSIGN(ExploredRun explored, record_run(session, std::move(result)));
+    const SystemClock clock;
+    TRY_ASSIGN(ExploredRun explored, record_run(session, clock, std::move(result)));
     TRY(remove_ask(session, ask.planned.child.id));
     if (!ask.held(std::time(nullptr)))
         context.ui.note(fmt::format("its lease was over at {}; it counts, since nobody ran it here meanwhile",

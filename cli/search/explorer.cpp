@@ -1,50 +1,26 @@
 #include "cli/search/explorer.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <ctime>
-#include <thread>
-
 #include <fmt/format.h>
 
-#include "cli/format/messages.h"
 #include "cli/runs/machine_category.h"
 #include "cli/runs/specification.h"
-#include "cli/search/next_run.h"
 #include "cli/search/run_recorder.h"
-#include "pool/process/child_process.h"
 #include "pool/sync/propose.h"
 #include "pool/sync/pull.h"
-#include "pool/util/short_id.h"
 
 namespace cultivar {
 namespace {
 
 constexpr double kPullEvery_s = 30 * 60;
 constexpr double kAskEvery_s = 30;
-constexpr double kAskLimit_s = 60;
+constexpr double kLook_s = 0.1;  // while it waits
 constexpr int kMaxFailuresInARow = 3;
-
-// Runs `sh -c command`; true when it exits with 0 in time.
-bool ask(const std::string& command, const Clock& clock, const std::function<bool()>& stop) {
-    auto child = Child::start({"/bin/sh", "-c", command}, 0);
-    if (!child) return false;
-    double begun_s = clock.now_s();
-    while (!child->has_ended()) {
-        if (stop() || clock.now_s() - begun_s > kAskLimit_s) break;
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    bool ended = child->has_ended();
-    return child->reap().exit_code == 0 && ended;
-}
 
 }  // namespace
 
 Result<void> Explorer::prepare() {
     TRY(need_data(*session_.clone));
-    tell_clock(context_.ui, session_.clone->task, std::time(nullptr));
-    if (options_.proposer) proposer_.emplace(*options_.proposer, [this] { return context_.interrupted(); });
+    if (options_.proposer) proposer_.emplace(*options_.proposer, [this] { return observer_.interrupted(); });
     budget_s_ = options_.budget_s.value_or(session_.clone->task.budget_s);
     TRY_ASSIGN(const std::vector<std::string> gaps, worker_.check());  // before anything is written
     for (const std::string& gap : gaps) observer_.warn(gap);
@@ -54,14 +30,14 @@ Result<void> Explorer::prepare() {
     energy_ = std::make_unique<EnergyMeter>(clock_, threads, watts > 0 ? std::optional(watts) : std::nullopt);
     if (energy_->measures()) {
         energy_->start();
-        std::this_thread::sleep_for(std::chrono::seconds(1));
+        clock_.sleep_s(1);
         energy_->stop();
         energy_->learn_idle();
     }
     return {};
 }
 
-Result<void> Explorer::loop(const std::function<void(const ExploredRun&)>& tell) {
+Result<void> Explorer::loop() {
     started_s_ = clock_.now_s();
     TRY(meet_others(true));
     TRY(prepare());
@@ -76,8 +52,8 @@ Result<void> Explorer::loop(const std::function<void(const ExploredRun&)>& tell)
             if (options_.propose && explored.error().code == Code::unfit) TRY(propose_found());
             return fail(explored.error());
         }
-        if (!*explored) continue;  // --while said no: the run waits with a checkpoint
-        tell(**explored);
+        if (!*explored) continue;  // not allowed just now: the run waits with a checkpoint
+        observer_.run_recorded(**explored);
         ++done;
         if (failures_in_a_row_ >= kMaxFailuresInARow)
             return fail(Code::io,
@@ -89,7 +65,7 @@ Result<void> Explorer::loop(const std::function<void(const ExploredRun&)>& tell)
 }
 
 Result<bool> Explorer::worth_another(int done) const {
-    if (context_.interrupted()) return fail(Code::interrupted, "interrupted; the next explore goes on from here");
+    if (observer_.interrupted()) return fail(Code::interrupted, "interrupted; the next explore goes on from here");
     if (options_.runs && done >= *options_.runs) return false;
     return !options_.for_s || clock_.now_s() - started_s_ < *options_.for_s;
 }
@@ -99,14 +75,14 @@ Result<void> Explorer::meet_others(bool first) {
     pulled_s_ = clock_.now_s();
     TRY_ASSIGN(bool remote, has_remote(*session_.clone));
     if (!remote) return {};
-    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
+    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return observer_.interrupted(); });
     auto pulled = pull(*session_.clone, *session_.index, *git);
     if (!pulled && pulled.error().code == Code::interrupted) return fail(pulled.error());
     if (!pulled && pulled.error().code != Code::git) return fail(pulled.error());
     if (!pulled) {
-        context_.ui.note(fmt::format("going on without others: {}", clean(pulled.error().message)));
+        observer_.offline(pulled.error().message);
     } else {
-        tell_refresh(context_.ui, *pulled);
+        observer_.pulled(*pulled);
     }
     if (!first && options_.propose) TRY(propose_found());
     return {};
@@ -115,62 +91,59 @@ Result<void> Explorer::meet_others(bool first) {
 Result<void> Explorer::propose_found() {
     TRY_ASSIGN(bool remote, has_remote(*session_.clone));
     if (!remote) return {};
-    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return context_.interrupted(); });
+    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return observer_.interrupted(); });
     auto sent = propose(*session_.clone, *session_.index, *git, {});
     if (!sent && sent.error().code == Code::git) {
-        context_.ui.note(fmt::format("kept for later: {}", clean(sent.error().message)));
+        observer_.not_proposed(sent.error().message);
         return {};
     }
     if (!sent) return fail(sent.error());
-    tell_proposed(context_.ui, *sent);
+    observer_.proposed(*sent);
     return {};
 }
 
 bool Explorer::allowed_to_run() {
-    if (options_.while_command.empty()) return true;
+    if (!options_.allowed) return true;
     if (clock_.now_s() - asked_s_ < kAskEvery_s) return allowed_;
-    allowed_ = ask(options_.while_command, clock_, [this] { return context_.interrupted(); });
+    allowed_ = options_.allowed();
     asked_s_ = clock_.now_s();
     return allowed_;
 }
 
 Result<bool> Explorer::wait_until_allowed(int done) {
-    if (!options_.while_command.empty()) asked_s_ = -1e9;  // asked before each run, whenever it was asked last
+    asked_s_ = -1e9;  // asked before each run, whenever it was asked last
     for (bool told = false; !allowed_to_run(); told = true) {
-        if (!told) context_.ui.note(fmt::format("waiting until '{}' says yes", options_.while_command));
+        if (!told) observer_.waiting();
         double until_s = clock_.now_s() + kAskEvery_s;
-        while (clock_.now_s() < until_s && !context_.interrupted())
-            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        while (clock_.now_s() < until_s && !observer_.interrupted()) clock_.sleep_s(kLook_s);
         TRY_ASSIGN(bool more, worth_another(done));
         if (!more) return false;
     }
     return true;
 }
 
-// Planned, leased and laid down, or nothing of it.
-Result<PlannedRun> Explorer::begin_next() {
+// Plans, leases and saves the run: all or nothing. Gives the history that it was planned from, the run itself in it.
+Result<PlannedRun> Explorer::begin_next(PlanningHistory& now) {
     TRY_ASSIGN(FileLock lock, lock_planning(observer_, session_));
     TRY(session_.index->refresh());
-    TRY_ASSIGN(History now, planning_history(session_, category_));
+    TRY_ASSIGN(now, planning_history(session_, clock_, category_));
     PlanOptions options{category_, budget_s_, options_.seed, proposer_ ? &*proposer_ : nullptr};
-    TRY_ASSIGN(NextRun next, plan_run(session_, now, options));
-    if (context_.interrupted()) return fail(Code::interrupted, "interrupted before the next run began");
+    TRY_ASSIGN(NextRun next, plan_run(session_, clock_, now.history, options));
+    if (observer_.interrupted()) return fail(Code::interrupted, "interrupted before the next run began");
     const PlannedRun& planned = next.run;
     if (!planned.proposer.refused.empty())
-        context_.ui.warn(fmt::format("{}: {}", planned.proposer.name, clean(planned.proposer.refused)));
-    context_.ui.note(fmt::format("run {}: {}", run_number_, clean(planned.choice)));
+        observer_.warn(fmt::format("{}: {}", planned.proposer.name, clean(planned.proposer.refused)));
+    observer_.run_planned(run_number_, planned);
     TRY(lease(session_, planned));
     TRY(begin_run(session_, planned));
+    mark_under_way(planned, now.history);
     return std::move(next.run);
 }
 
 RunHooks Explorer::hooks(const PlannedRun& planned, const History& now) {
     RunHooks hooks;
     hooks.on_step = [this, &planned](const RunCollector& collector) {
-        const StepEvent& step = collector.steps().back();
-        context_.ui.progress(fmt::format("run {}  {} {}  step {}  {:.1f}/{:g} s  loss {:.3f}", run_number_,
-                                         planned.operator_name, short_id(planned.child.id), step.step, step.elapsed_s,
-                                         planned.budget_s, step.train_loss));
+        observer_.step_done(run_number_, planned, collector.steps().back());
     };
     bool may_stop = planned.replicate == 0 && planned.operator_name != "seed";
     if (may_stop) {
@@ -178,7 +151,7 @@ RunHooks Explorer::hooks(const PlannedRun& planned, const History& now) {
             return rule.hopeless(planned.child.id, collector.curve());
         };
     }
-    hooks.should_stop = [this] { return context_.interrupted() || !allowed_to_run(); };
+    hooks.should_stop = [this] { return observer_.interrupted() || !allowed_to_run(); };
     return hooks;
 }
 
@@ -187,28 +160,29 @@ Result<std::optional<ExploredRun>> Explorer::explore_once() {
     TRY_ASSIGN(std::optional<PlannedRun> planned, unfinished_run(session_));
     ++run_number_;
     TRY_ASSIGN(bool recorded, planned ? already_recorded(session_, *planned) : Result<bool>(false));
-    bool goes_on = planned && !recorded && planned->category == category_;
+    PlanningHistory now;
+    const bool goes_on = planned && !recorded && planned->category == category_;
     if (goes_on) {
-        context_.ui.note(fmt::format("run {}: going on with {}", run_number_, short_id(planned->child.id)));
+        observer_.run_resumed(run_number_, *planned);
+        TRY_ASSIGN(now, planning_history(session_, clock_, category_));
     } else {
-        TRY_ASSIGN(planned, begin_next());
+        TRY_ASSIGN(planned, begin_next(now));
     }
-    TRY_ASSIGN(History now, planning_history(session_, category_));
-    TRY_ASSIGN(RunResult result, execute_run(session_, worker_, clock_, *planned, *energy_, hooks(*planned, now)));
-    context_.ui.clear_progress();
+    TRY_ASSIGN(RunResult result, execute_run(session_, worker_, clock_, *planned, *energy_, hooks(*planned, now.history)));
+    observer_.trainer_left();
     if (result.stopped) {
-        if (context_.interrupted())
+        if (observer_.interrupted())
             return fail(Code::interrupted, "stopped with a checkpoint; the next explore goes on from it");
         --run_number_;
         return Explored();
     }
-    TRY_ASSIGN(ExploredRun explored, record(std::move(result)));
+    TRY_ASSIGN(ExploredRun explored, record(std::move(result), std::move(now)));
     return Explored(std::move(explored));
 }
 
-Result<ExploredRun> Explorer::record(RunResult result) {
+Result<ExploredRun> Explorer::record(RunResult result, PlanningHistory now) {
     failures_in_a_row_ = result.run.status == RunStatus::failed ? failures_in_a_row_ + 1 : 0;
-    TRY_ASSIGN(ExploredRun explored, record_run(session_, std::move(result)));
+    TRY_ASSIGN(ExploredRun explored, record_run(session_, clock_, std::move(result), std::move(now)));
     TRY(end_run(session_));
     return explored;
 }

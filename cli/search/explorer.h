@@ -1,55 +1,56 @@
 // The loop of an exploration: pull, plan, train, judge, record, share. One run at a time; killed at any point, the next
-// start goes on.
+// start goes on. It prints nothing: a SearchObserver hears of it.
 #pragma once
 
 #include <optional>
-#include <set>
+#include <functional>
+#include <memory>
 #include <string>
 
-#include "cli/app/context.h"
-#include "cli/format/terminal_observer.h"
 #include "cli/runs/run_execution.h"
 #include "cli/search/external_proposer.h"
+#include "cli/search/next_run.h"
+#include "cli/search/search_observer.h"
 
 namespace cultivar {
 
 struct ExploreOptions {
-    std::optional<int> runs;
-    std::optional<double> for_s;
+    std::optional<int> runs;         // ends after so many
+    std::optional<double> for_s;     // starts no run after so much time
     std::optional<double> budget_s;  // else the pool's
     std::optional<std::uint64_t> seed;
-    bool propose = false;
-    std::string while_command;
+    bool propose = false;           // pushes at the end, and every 30 minutes
+    std::function<bool()> allowed;  // asked before each run and every 30 s; while it says no, runs wait. None: always
     std::optional<ProposerOptions> proposer;
 };
 
 class Explorer {
 public:
-    Explorer(Context& context, Worker& worker, Session& session, ExploreOptions options)
-        : context_(context), observer_(context), worker_(worker), session_(session), options_(std::move(options)) {}
+    // All of them must outlive it.
+    Explorer(SearchObserver& observer, Worker& worker, const Clock& clock, Session& session, ExploreOptions options)
+        : observer_(observer), worker_(worker), clock_(clock), session_(session), options_(std::move(options)) {}
 
-    // Calls `tell` after each run. Errors: interrupted (state is saved), unfit (nothing to try here), others as they
-    // come.
-    Result<void> loop(const std::function<void(const ExploredRun&)>& tell);
+    // Errors: interrupted (state is saved), unfit (nothing to try here), io (three runs in a row failed), not_found
+    // (worker, data), and those of git and the disk. Being offline is none.
+    Result<void> loop();
 
 private:
     Result<void> prepare();
     Result<bool> worth_another(int done) const;
     Result<void> meet_others(bool first);
-    Result<PlannedRun> begin_next();
+    Result<PlannedRun> begin_next(PlanningHistory& now);
     Result<std::optional<ExploredRun>> explore_once();
-    Result<ExploredRun> record(RunResult result);
+    Result<ExploredRun> record(RunResult result, PlanningHistory now);
     Result<void> propose_found();
-    bool allowed_to_run();                      // asks --while, at most every 30 s
+    bool allowed_to_run();                      // asks at most every 30 s
     Result<bool> wait_until_allowed(int done);  // false: time ran out first
     RunHooks hooks(const PlannedRun& planned, const History& history);
 
-    Context& context_;
-    TerminalObserver observer_;
+    SearchObserver& observer_;
     Worker& worker_;
+    const Clock& clock_;
     Session& session_;
     ExploreOptions options_;
-    SystemClock clock_;
     std::string category_;
     double budget_s_ = 0;
     std::unique_ptr<EnergyMeter> energy_;

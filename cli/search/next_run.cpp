@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 
 #include <fmt/format.h>
 
@@ -30,10 +29,10 @@ KnownCandidate& known_of(History& history, const Candidate& candidate, const std
     return history.candidates.back();
 }
 
-Result<void> mark_under_way(Session& session, const PlannedRun& planned, History& history) {
+Result<void> mark_unless_recorded(Session& session, const PlannedRun& planned, History& history) {
     if (planned.category != history.category) return {};
     TRY_ASSIGN(bool recorded, already_recorded(session, planned));
-    if (!recorded) known_of(history, planned.child, planned.parents).in_flight = true;
+    if (!recorded) mark_under_way(planned, history);
     return {};
 }
 
@@ -99,20 +98,32 @@ std::uint64_t plan_seed(const std::string& luck, std::size_t runs) {
     return std::stoull(sha256_hex(fmt::format("plan {} {}", luck, runs)).substr(0, 16), nullptr, 16);
 }
 
-Result<History> planning_history(Session& session, const std::string& category) {
-    TRY_ASSIGN(std::vector<Seed> seeds, read_seeds(*session.clone));
-    TRY_ASSIGN(History history, read_history(session, seeds, category));
-    TRY_ASSIGN(std::vector<LeasedRun> asks, open_asks(session));
-    const std::time_t now = std::time(nullptr);
-    for (const LeasedRun& ask : asks) {
-        if (ask.held(now)) TRY(mark_under_way(session, ask.planned, history));
-    }
-    TRY_ASSIGN(std::optional<PlannedRun> unfinished, unfinished_run(session));
-    if (unfinished) TRY(mark_under_way(session, *unfinished, history));
-    return history;
+void mark_under_way(const PlannedRun& planned, History& history) {
+    known_of(history, planned.child, planned.parents).in_flight = true;
 }
 
-Result<NextRun> plan_run(Session& session, const History& now, const PlanOptions& options) {
+Result<PlanningHistory> planning_history(Session& session, const Clock& clock, const std::string& category) {
+    PlanningHistory now;
+    TRY_ASSIGN(now.index_version, session.index->version());  // first: a change while it is read is a change
+    TRY_ASSIGN(std::vector<Seed> seeds, read_seeds(*session.clone));
+    TRY_ASSIGN(now.history, read_history(session, seeds, category));
+    TRY_ASSIGN(std::vector<LeasedRun> asks, open_asks(session));
+    for (const LeasedRun& ask : asks) {
+        if (ask.held(clock.unix_s())) TRY(mark_unless_recorded(session, ask.planned, now.history));
+    }
+    TRY_ASSIGN(std::optional<PlannedRun> unfinished, unfinished_run(session));
+    if (unfinished) TRY(mark_unless_recorded(session, *unfinished, now.history));
+    return now;
+}
+
+Result<History> up_to_date(Session& session, const Clock& clock, PlanningHistory now) {
+    TRY_ASSIGN(const std::int64_t version, session.index->version());
+    if (version == now.index_version) return std::move(now.history);
+    TRY_ASSIGN(PlanningHistory fresh, planning_history(session, clock, now.history.category));
+    return std::move(fresh.history);
+}
+
+Result<NextRun> plan_run(Session& session, const Clock& clock, const History& now, const PlanOptions& options) {
     NextRun next;
     if (auto waiting = waiting_by_hand(session, now)) {
         next.run = std::move(*waiting);
@@ -122,7 +133,7 @@ Result<NextRun> plan_run(Session& session, const History& now, const PlanOptions
     TRY_ASSIGN(next.run.replicate, session.index->replicates(next.run.child.id));
     next.run.category = options.category;
     next.run.budget_s = options.budget_s;
-    next.run.started = utc_text(std::time(nullptr));
+    next.run.started = utc_text(clock.unix_s());
     return next;
 }
 

@@ -5,6 +5,7 @@
 #include "bandit/planner/planner.h"
 #include "cli/runs/planned_run.h"
 #include "cli/session/observer.h"
+#include "pool/util/clock.h"
 
 namespace cultivar {
 
@@ -18,9 +19,19 @@ struct PlanOptions {
     bool explain = false;
 };
 
-// The pool as a plan sees it: with main's seeds as they are now, the leases of others, what was asked for here and what
-// explore has under way here.
-Result<History> planning_history(Session& session, const std::string& category);
+// The pool as a plan sees it: main's seeds as they are now, the leases of others, the asks that are held here and the run
+// that explore has under way here. To build it takes a dozen queries over all that is known, so it is built once a run,
+// under the planning lock, and serves the plan, the stopping rule and the judgement.
+struct PlanningHistory {
+    History history;
+    std::int64_t index_version = 0;  // of the index that it was read from
+};
+Result<PlanningHistory> planning_history(Session& session, const Clock& clock, const std::string& category);
+// The same, read again only if another process has changed the index since.
+Result<History> up_to_date(Session& session, const Clock& clock, PlanningHistory now);
+
+// The planned run is known and in flight.
+void mark_under_way(const PlannedRun& planned, History& history);
 
 struct NextRun {
     PlannedRun run;
@@ -28,7 +39,7 @@ struct NextRun {
 };
 
 // What was made by hand and nobody ran comes first. Changes nothing. Errors: unfit (nothing to try), interrupted.
-Result<NextRun> plan_run(Session& session, const History& now, const PlanOptions& options);
+Result<NextRun> plan_run(Session& session, const Clock& clock, const History& now, const PlanOptions& options);
 
 // The seed of a plan: the same luck and number of runs, the same draws.
 std::uint64_t plan_seed(const std::string& luck, std::size_t runs);

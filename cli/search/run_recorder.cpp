@@ -1,20 +1,23 @@
 #include "cli/search/run_recorder.h"
 
 #include "bandit/policy/keep_test.h"
-#include "cli/search/next_run.h"
 #include "cli/session/history_loader.h"
 #include "pool/clone/journal.h"
 #include "pool/storage/artifact_commit.h"
 
 namespace cultivar {
 
-Result<ExploredRun> record_run(Session& session, RunResult result) {
+Result<ExploredRun> record_run(Session& session, const Clock& clock, RunResult result,
+                               std::optional<PlanningHistory> now) {
     Run& run = result.run;
     const bool judgeable = run.status == RunStatus::done || run.status == RunStatus::stopped;
     if (judgeable) {
-        TRY_ASSIGN(History now, planning_history(session, run.category));
-        now.trials.push_back(trial_of(run, true));
-        Judgement judgement = judge(now, run.candidate, run.parents);
+        if (!now) {
+            TRY_ASSIGN(now, planning_history(session, clock, run.category));
+        }
+        TRY_ASSIGN(History history, up_to_date(session, clock, std::move(*now)));
+        history.trials.push_back(trial_of(run, true));
+        const Judgement judgement = judge(history, run.candidate, run.parents);
         run.decision = judgement.decision;
         run.reason = run.reason.empty() ? judgement.reason : run.reason + "; " + judgement.reason;
     }

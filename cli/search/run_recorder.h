@@ -4,12 +4,15 @@
 
 #include "cli/runs/planned_run.h"
 #include "cli/runs/run_result.h"
+#include "cli/search/next_run.h"
 
 namespace cultivar {
 
-// Decides by the noise whether the run is kept, appends its record and, if it is kept, gives it its branch. Errors: io,
-// git.
-Result<ExploredRun> record_run(Session& session, RunResult result);
+// Decides by the noise whether the run is kept, appends its record and, if it is kept, gives it its branch. `now`: the
+// history that the run was planned from, which is read again only if the index has changed since; none: it is read here.
+// Errors: io, git.
+Result<ExploredRun> record_run(Session& session, const Clock& clock, RunResult result,
+                               std::optional<PlanningHistory> now = std::nullopt);
 
 // The record with its id, as commands print it.
 Json run_json(const ExploredRun& explored);

@@ -56,6 +56,12 @@ Result<std::int64_t> IndexQueries::candidate_count() {
     return count.value_or(0);
 }
 
+Result<std::int64_t> IndexQueries::version() {
+    TRY_ASSIGN(Statement get, prepare("PRAGMA data_version"));
+    TRY_ASSIGN(auto version, get.first([](Row& row) { return row.whole(); }));
+    return version.value_or(0);
+}
+
 Result<std::vector<CandidateRow>> IndexQueries::candidates(const std::set<std::string>* only) {
     TRY_ASSIGN(Statement commits, prepare("SELECT candidate, oid FROM candidate_commit WHERE shared > 0 ORDER BY oid"));
     std::map<std::string, std::vector<Oid>> by_candidate;

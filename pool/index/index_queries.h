@@ -35,6 +35,8 @@ public:
     Result<std::int64_t> candidate_count();
     // The same for a plan, with their states; without commits.
     Result<std::vector<PlanCandidate>> plan_candidates(const std::set<std::string>* only = nullptr);
+    // A number that differs once another connection, of this or another process, has written to the index.
+    Result<std::int64_t> version();
     Result<std::map<std::string, Retired>> retired_candidates();  // pool/rules/retirement.h
     Result<std::map<std::string, int>> children();  // of candidates that others name as a parent: how many do
     // Candidates with a kept run of this clone in a category in which it has not claimed them, and not retired.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <thread>
 
 namespace cultivar {
 
@@ -11,6 +12,7 @@ public:
     virtual ~Clock() = default;
     virtual double now_s() const = 0;         // monotonic, from an arbitrary start
     virtual std::int64_t unix_s() const = 0;  // UTC, seconds since 1970
+    virtual void sleep_s(double seconds) const = 0;
 };
 
 // The machine's own clocks. Thread-safe.
@@ -23,6 +25,7 @@ public:
         const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
         return std::chrono::duration_cast<std::chrono::seconds>(since_1970).count();
     }
+    void sleep_s(double seconds) const override { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 };
 
 }  // namespace cultivar

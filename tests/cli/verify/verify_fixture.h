@@ -29,6 +29,7 @@ class StandingClock final : public Clock {
 public:
     double now_s() const override { return seconds; }
     std::int64_t unix_s() const override { return 1795240000; }
+    void sleep_s(double) const override {}
 
     double seconds = 0;
 };
