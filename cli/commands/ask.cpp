@@ -11,7 +11,7 @@
 #include "cli/runs/machine_category.h"
 #include "cli/runs/specification.h"
 #include "cli/runs/trainer_worker.h"
-#include "cli/search/next_run.h"
+#include "cli/search/ask_run.h"
 #include "pool/util/short_id.h"
 
 namespace cultivar {
@@ -57,20 +57,6 @@ Result<Json> ask_json(const Session& session, const LeasedRun& ask) {
                 {"specification", whole}};
 }
 
-// The run is saved and leased before it is shown, so that a reader can rely on it.
-Result<LeasedRun> next_ask(Context& context, Session& session, const PlanOptions& options) {
-    TRY_ASSIGN(FileLock lock, lock_planning(TerminalObserver(context), session));
-    TRY(session.index->refresh());
-    const SystemClock clock;
-    TRY_ASSIGN(const PlanningHistory now, planning_history(session, clock, options.category));
-    TRY_ASSIGN(NextRun next, plan_run(session, clock, now.history, options));
-    const std::time_t begun = parse_utc(next.run.started).value_or(std::time(nullptr));
-    LeasedRun ask{std::move(next.run), lease_end(options.budget_s, begun)};
-    TRY(save_ask(session, ask));
-    TRY(lease(session, ask.planned));
-    return ask;
-}
-
 Result<int> list(Context& context, const Session& session) {
     TRY_ASSIGN(std::vector<LeasedRun> asks, open_asks(session));
     Json rows = Json::array();
@@ -103,7 +89,7 @@ Result<int> ask(Context& context, const Options& words) {
     TrainerWorker worker(session, clock);
     TerminalObserver observer(context);
     TRY_ASSIGN(options.category, machine_category(worker, observer, session, options.budget_s));
-    TRY_ASSIGN(LeasedRun next, next_ask(context, session, options));
+    TRY_ASSIGN(LeasedRun next, ask_run(session, observer, clock, options));
     if (context.ui.json()) {
         Json json = {{"schema", 1}};
         TRY_ASSIGN(Json row, ask_json(session, next));

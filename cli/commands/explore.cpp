@@ -86,7 +86,9 @@ public:
         ui_.note(fmt::format("going on without others: {}", clean(reason)));
     }
     void proposed(const ProposeReport& report) override { tell_proposed(ui_, report); }
-    void not_proposed(const std::string& reason) override { ui_.note(fmt::format("kept for later: {}", clean(reason))); }
+    void not_proposed(const std::string& reason) override {
+        ui_.note(fmt::format("kept for later: {}", clean(reason)));
+    }
     void waiting() override { ui_.note(fmt::format("waiting until '{}' says yes", while_command_)); }
     void run_planned(int number, const PlannedRun& run) override {
         ui_.note(fmt::format("run {}: {}", number, clean(run.choice)));

@@ -168,7 +168,8 @@ Result<std::optional<ExploredRun>> Explorer::explore_once() {
     } else {
         TRY_ASSIGN(planned, begin_next(now));
     }
-    TRY_ASSIGN(RunResult result, execute_run(session_, worker_, clock_, *planned, *energy_, hooks(*planned, now.history)));
+    TRY_ASSIGN(RunResult result,
+               execute_run(session_, worker_, clock_, *planned, *energy_, hooks(*planned, now.history)));
     observer_.trainer_left();
     if (result.stopped) {
         if (observer_.interrupted())

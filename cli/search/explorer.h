@@ -2,9 +2,9 @@
 // start goes on. It prints nothing: a SearchObserver hears of it.
 #pragma once
 
-#include <optional>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/runs/run_execution.h"
