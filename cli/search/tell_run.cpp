@@ -46,8 +46,8 @@ Result<std::string> read_weights(const Session& session, const LeasedRun& ask, c
 }
 
 // In a pool of the built-in kind the worker scores the weights here, on the whole slice, as a verifier will.
-Result<void> take_measured(Worker& worker, const Observer& observer, const Session& session, const LeasedRun& ask, const ToldResult& told,
-                           const std::string& weights, Run& run) {
+Result<void> take_measured(Worker& worker, const Observer& observer, const Session& session, const LeasedRun& ask,
+                           const ToldResult& told, const std::string& weights, Run& run) {
     TRY_ASSIGN(Scored scored, score_artifact(worker, observer, session, ask.planned.child.genes, weights, {}, "told"));
     const Outcome& outcome = scored.outcome;
     if (outcome.error && outcome.error->kind == "artifact")
@@ -69,8 +69,8 @@ Result<void> take_measured(Worker& worker, const Observer& observer, const Sessi
     return {};
 }
 
-Result<void> take_score(Worker& worker, const Observer& observer, const Session& session, const LeasedRun& ask, const ToldResult& told,
-                        RunResult& result) {
+Result<void> take_score(Worker& worker, const Observer& observer, const Session& session, const LeasedRun& ask,
+                        const ToldResult& told, RunResult& result) {
     const bool command = session.clone->task.command.has_value();
     if (!command && !told.artifact)
         return fail(Code::usage, "in this pool a score counts only with the weights that it was measured on",
@@ -89,7 +89,8 @@ Result<void> take_score(Worker& worker, const Observer& observer, const Session&
 }
 
 // The cost as told; else the time since it was asked for, which is all that is known here.
-Result<void> take_cost(const Session& session, const Clock& clock, const LeasedRun& ask, const ToldResult& told, Run& run) {
+Result<void> take_cost(const Session& session, const Clock& clock, const LeasedRun& ask, const ToldResult& told,
+                       Run& run) {
     const std::int64_t now = clock.unix_s(), asked = parse_utc(ask.planned.started).value_or(now);
     const double since_s = std::max(0.0, static_cast<double>(now - asked));
     run.wall_s = told.seconds.value_or(std::min(since_s, ask.planned.budget_s));
@@ -102,7 +103,8 @@ Result<void> take_cost(const Session& session, const Clock& clock, const LeasedR
     return {};
 }
 
-Result<RunResult> result_of(Worker& worker, const Observer& observer, const Clock& clock, const Session& session, const LeasedRun& ask, const ToldResult& told) {
+Result<RunResult> result_of(Worker& worker, const Observer& observer, const Clock& clock, const Session& session,
+                            const LeasedRun& ask, const ToldResult& told) {
     RunResult result;
     result.run = blank_record(session, ask.planned);
     result.run.trainer = "told";

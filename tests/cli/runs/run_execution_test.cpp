@@ -1,0 +1,162 @@
+#include "cli/runs/run_execution.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/cli/support/search_world.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class Executing : public ::testing::Test {
+protected:
+    Executing() : energy_(world_.clock, 2, 50.0, "/nonexistent") {
+        planned_.child = must(make_candidate(world_.clone().task.space, world_.clone().task_id, {}));
+        planned_.operator_name = "seed";
+        planned_.choice = "a seed";
+        planned_.category = kFakeCategory;
+        planned_.started = "2026-11-21T04:00:00Z";
+        planned_.budget_s = 20;
+        must(begin_run(world_.session, planned_));
+    }
+    RunResult execute(const RunHooks& hooks = {}) {
+        const auto never = [] { return false; };
+        RunHooks all = hooks;
+        if (!all.should_stop) all.should_stop = never;
+        return must(execute_run(world_.session, world_.worker, world_.clock, planned_, energy_, all));
+    }
+    void answer(const Outcome& outcome) {
+        world_.worker.training = [outcome](const auto&...) { return outcome; };
+    }
+
+    SearchWorld world_;
+    EnergyMeter energy_;
+    PlannedRun planned_;
+};
+
+TEST_F(Executing, GivesAScoredRunItsFiguresAndItsWeights) {
+    const RunResult result = execute();
+    EXPECT_EQ(result.run.status, RunStatus::done);
+    EXPECT_EQ(result.run.steps, 10);
+    EXPECT_EQ(result.run.train_s, 20);
+    EXPECT_EQ(result.run.curve.size(), 10U);
+    EXPECT_EQ(result.run.trainer, "fake");
+    EXPECT_EQ(result.run.energy.method, "declared");
+    ASSERT_TRUE(result.weights);
+    EXPECT_THAT(*result.weights, StartsWith("weights of "));
+    EXPECT_EQ(result.run.artifact_bytes, static_cast<std::int64_t>(result.weights->size()));
+}
+
+TEST_F(Executing, TrainsWithTheSeedTheDataAndTheFolderOfTheRun) {
+    execute();
+    ASSERT_EQ(world_.worker.jobs.size(), 1U);
+    const WorkerJob& job = world_.worker.jobs[0];
+    EXPECT_EQ(job.specification.seed, run_seed(planned_.child.id, 0));
+    EXPECT_EQ(job.specification.budget_s, 20);
+    EXPECT_EQ(job.specification.train_shards.size(), 2U);
+    EXPECT_THAT(job.specification.work_dir, StartsWith(job.folder));
+    EXPECT_EQ(job.folder, world_.run_folder());
+}
+
+TEST_F(Executing, StopsAHopelessRun) {
+    RunHooks hooks;
+    hooks.hopeless = [](const RunCollector& collector) -> std::optional<StopDecision> {
+        if (collector.steps().size() < 5) return std::nullopt;
+        return StopDecision{4.5, "far above the others"};
+    };
+    const RunResult result = execute(hooks);
+    EXPECT_EQ(result.run.status, RunStatus::stopped);
+    EXPECT_EQ(result.run.expected_bpb, 4.5);
+    EXPECT_EQ(result.run.reason, "far above the others");
+    EXPECT_EQ(result.run.steps, 5);
+    EXPECT_FALSE(result.weights);
+}
+
+TEST_F(Executing, NamesAModelThatDoesNotFitUnfit) {
+    answer(FakeWorker::failed("unfit", "a step takes 40 s"));
+    const RunResult result = execute();
+    EXPECT_EQ(result.run.status, RunStatus::unfit);
+    EXPECT_EQ(result.run.reason, "a step takes 40 s");
+}
+
+TEST_F(Executing, NamesADeadWorkerFailed) {
+    Outcome outcome;
+    outcome.message = "ended by signal 11";
+    answer(outcome);
+    const RunResult result = execute();
+    EXPECT_EQ(result.run.status, RunStatus::failed);
+    EXPECT_EQ(result.run.reason, "ended by signal 11");
+}
+
+TEST_F(Executing, TakesBrokenDataForNoResult) {
+    answer(FakeWorker::failed("data", "train_000000.bin ends early"));
+    RunHooks hooks;
+    hooks.should_stop = [] { return false; };
+    const auto result = execute_run(world_.session, world_.worker, world_.clock, planned_, energy_, hooks);
+    EXPECT_EQ(trouble(result).code, Code::corrupt);
+}
+
+TEST_F(Executing, NamesAResultThatOthersWouldRefuseFailed) {
+    world_.worker.training = [](const WorkerJob& job, const Listener& listener, const auto&) {
+        Outcome outcome = FakeWorker::train(job, listener, 3);
+        outcome.done->val_bpb /= 2;  // does not follow from val_loss
+        return outcome;
+    };
+    const RunResult result = execute();
+    EXPECT_EQ(result.run.status, RunStatus::failed);
+    EXPECT_THAT(result.run.reason, HasSubstr("it would not be accepted"));
+    EXPECT_FALSE(result.weights);
+}
+
+TEST_F(Executing, TakesNoLinkForAnArtifact) {
+    world_.worker.training = [](const WorkerJob& job, const Listener& listener, const auto&) {
+        Outcome outcome = FakeWorker::train(job, listener, 3);
+        std::filesystem::remove(job.specification.artifact);
+        std::filesystem::create_symlink("/etc/passwd", job.specification.artifact);
+        return outcome;
+    };
+    RunHooks hooks;
+    hooks.should_stop = [] { return false; };
+    const auto result = execute_run(world_.session, world_.worker, world_.clock, planned_, energy_, hooks);
+    EXPECT_EQ(trouble(result).code, Code::corrupt);
+}
+
+TEST_F(Executing, AddsTheTimeOfItsParts) {
+    answer(FakeWorker::stopped(7));
+    EXPECT_TRUE(execute().stopped);
+    const std::optional<PlannedRun> saved = must(unfinished_run(world_.session));
+    ASSERT_TRUE(saved);
+    EXPECT_EQ(saved->wall_s, 7);
+    planned_ = *saved;
+    world_.worker.training = {};
+    EXPECT_EQ(execute().run.wall_s, 8);
+}
+
+TEST_F(Executing, ReadsAPlanFromBeforeTheFieldByHand) {
+    EXPECT_FALSE(must(unfinished_run(world_.session))->by_hand);
+    const std::string path = world_.run_folder() + "plan.json";
+    std::string text = must(read_file(path));
+    EXPECT_EQ(text.find("by_hand"), std::string::npos);
+    text.replace(text.find("a seed"), 6, "import: asked for by hand");
+    must(write_file_atomically(path, text));
+    EXPECT_TRUE(must(unfinished_run(world_.session))->by_hand);
+    planned_.by_hand = true;
+    must(begin_run(world_.session, planned_));
+    EXPECT_TRUE(must(unfinished_run(world_.session))->by_hand);
+}
+
+TEST_F(Executing, ForgetsAPlanOfAnotherTask) {
+    const std::string path = world_.run_folder() + "plan.json";
+    std::string text = must(read_file(path));
+    text.replace(text.find(world_.clone().task_id), 4, "0000");
+    must(write_file_atomically(path, text));
+    EXPECT_FALSE(must(unfinished_run(world_.session)));
+}
+
+}  // namespace
+}  // namespace cultivar

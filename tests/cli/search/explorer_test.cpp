@@ -1,0 +1,209 @@
+#include "cli/search/explorer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/cli/support/search_world.h"
+#include "tests/pool/support/hand.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+ExploreOptions runs(int count) {
+    ExploreOptions options;
+    options.runs = count;
+    return options;
+}
+
+// A worker whose runs take so long by the fake clock.
+FakeWorker::Training taking(SearchWorld& world, double seconds) {
+    return [&world, seconds](const WorkerJob& job, const Listener& listener, const auto&) {
+        world.clock.sleep_s(seconds);
+        return FakeWorker::train(job, listener, 3);
+    };
+}
+
+TEST(Exploring, EndsAfterItsRuns) {
+    SearchWorld world;
+    must(world.explore(runs(3)));
+    EXPECT_EQ(world.observer.recorded.size(), 3U);
+    EXPECT_EQ(world.runs().size(), 3U);
+    EXPECT_EQ(world.observer.steps, 30);
+    EXPECT_FALSE(std::filesystem::exists(world.run_folder()));
+    EXPECT_THAT(std::vector(world.observer.events.begin() + 2, world.observer.events.begin() + 5),
+                ElementsAre("run 1 planned", "trainer left", "recorded"));
+}
+
+TEST(Exploring, TriesTheSeedsFirst) {
+    SearchWorld world;
+    must(world.explore(runs(3)));
+    EXPECT_EQ(world.observer.begun[0].operator_name, "seed");
+    EXPECT_EQ(world.observer.begun[1].operator_name, "seed");
+    EXPECT_NE(world.observer.begun[2].operator_name, "seed");
+    EXPECT_EQ(world.observer.recorded[0].category, kFakeCategory);
+}
+
+TEST(Exploring, MeasuresTheMachineOnce) {
+    SearchWorld world;
+    must(world.explore(runs(1)));
+    must(world.explore(runs(1)));
+    const auto benches = std::ranges::count_if(
+        world.worker.jobs, [](const WorkerJob& job) { return job.specification.mode == Specification::Mode::bench; });
+    EXPECT_EQ(benches, 1);
+}
+
+TEST(Exploring, StartsNoRunAfterItsTime) {
+    SearchWorld world;
+    world.worker.training = taking(world, 40);
+    ExploreOptions options;
+    options.for_s = 100;
+    must(world.explore(std::move(options)));
+    EXPECT_EQ(world.observer.recorded.size(), 3U);  // begun at 0, 40 and 80 s
+}
+
+TEST(Exploring, WaitsUntilItIsAllowed) {
+    SearchWorld world;
+    const double begun_s = world.clock.now_s();
+    int asked = 0;
+    ExploreOptions options = runs(1);
+    options.allowed = [&] { return ++asked > 2; };
+    must(world.explore(std::move(options)));
+    EXPECT_EQ(world.observer.count("waiting"), 1);
+    EXPECT_EQ(world.observer.recorded.size(), 1U);
+    EXPECT_NEAR(world.clock.now_s() - begun_s, 60, 2);  // asked every 30 s
+}
+
+TEST(Exploring, EndsWhenItsTimeIsOverBeforeItIsAllowed) {
+    SearchWorld world;
+    ExploreOptions options;
+    options.for_s = 100;
+    options.allowed = [] { return false; };
+    must(world.explore(std::move(options)));
+    EXPECT_TRUE(world.observer.recorded.empty());
+    EXPECT_TRUE(world.runs().empty());
+}
+
+TEST(Exploring, LeavesARunWithACheckpointWhileItIsNotAllowed) {
+    SearchWorld world;
+    bool allowed = true;
+    ExploreOptions options = runs(1);
+    options.allowed = [&] { return std::exchange(allowed, true); };
+    world.worker.training = [&, first = true](const WorkerJob& job, const Listener& listener,
+                                              const auto& stop) mutable {
+        if (!std::exchange(first, false)) return FakeWorker::train(job, listener, 3);
+        EXPECT_FALSE(stop());
+        allowed = false;
+        EXPECT_FALSE(stop()) << "it was asked less than 30 s ago";
+        world.clock.sleep_s(31);
+        EXPECT_TRUE(stop());
+        return FakeWorker::stopped();
+    };
+    must(world.explore(std::move(options)));
+    EXPECT_EQ(world.observer.count("run 1 planned"), 1);
+    EXPECT_EQ(world.observer.count("run 1 resumed"), 1);
+    ASSERT_EQ(world.observer.recorded.size(), 1U);
+    EXPECT_EQ(world.observer.recorded[0].wall_s, 2);  // both parts
+}
+
+TEST(Exploring, GoesOnWithAnInterruptedRun) {
+    SearchWorld world;
+    world.worker.training = [&](const auto&...) {
+        world.observer.stop = true;
+        return FakeWorker::stopped();
+    };
+    EXPECT_EQ(trouble(world.explore(runs(2))).code, Code::interrupted);
+    EXPECT_TRUE(world.observer.recorded.empty());
+    EXPECT_TRUE(std::filesystem::exists(world.run_folder() + "plan.json"));
+
+    world.observer.stop = false;
+    world.worker.training = {};
+    world.reopen();
+    must(world.explore(runs(1)));
+    EXPECT_EQ(world.observer.count("run 1 resumed"), 1);
+    ASSERT_EQ(world.observer.begun.size(), 2U);
+    EXPECT_EQ(world.observer.begun[0].child.id, world.observer.begun[1].child.id);
+    EXPECT_EQ(world.observer.begun[0].started, world.observer.begun[1].started);
+    EXPECT_EQ(world.runs().size(), 1U);
+}
+
+TEST(Exploring, EndsAfterThreeFailuresInARow) {
+    SearchWorld world;
+    world.worker.training = [](const auto&...) { return FakeWorker::failed("diverged", "loss is NaN"); };
+    const Error error = trouble(world.explore(runs(9)));
+    EXPECT_EQ(error.code, Code::io);
+    EXPECT_THAT(error.message, HasSubstr("the last 3 runs failed: diverged: loss is NaN"));
+    EXPECT_EQ(world.observer.recorded.size(), 3U);
+    EXPECT_EQ(world.observer.recorded[0].status, RunStatus::failed);
+}
+
+TEST(Exploring, CountsFailuresInARowAlone) {
+    SearchWorld world;
+    world.worker.training = [run = 0](const WorkerJob& job, const Listener& listener, const auto&) mutable {
+        return ++run % 3 == 0 ? FakeWorker::train(job, listener, 3) : FakeWorker::failed("internal", "no");
+    };
+    must(world.explore(runs(6)));
+    EXPECT_EQ(world.observer.recorded.size(), 6U);
+}
+
+TEST(Exploring, TakesAnUnfitModelForNoFailure) {
+    SearchWorld world;
+    world.worker.training = [run = 0](const WorkerJob& job, const Listener& listener, const auto&) mutable {
+        return ++run == 1 ? FakeWorker::train(job, listener, 3) : FakeWorker::failed("unfit", "too large");
+    };
+    must(world.explore(runs(5)));
+    EXPECT_EQ(world.observer.recorded[1].status, RunStatus::unfit);
+    EXPECT_EQ(world.observer.recorded[1].reason, "too large");
+}
+
+TEST(Exploring, SaysThatThereIsNothingToTry) {
+    SearchWorld world(false);
+    EXPECT_EQ(trouble(world.explore(runs(1))).code, Code::unfit);
+    EXPECT_TRUE(world.runs().empty());
+}
+
+TEST(Exploring, GoesOnOfflineAndProposesLater) {
+    SearchWorld world;
+    git(world.world.path("ann"), "remote add origin " + world.world.path("nowhere.git"));
+    world.reopen();
+    ExploreOptions options = runs(1);
+    options.propose = true;
+    must(world.explore(options));
+    EXPECT_EQ(world.observer.count("offline"), 1);
+    EXPECT_EQ(world.observer.count("not proposed"), 1);
+    EXPECT_EQ(world.observer.recorded.size(), 1U);
+
+    git(world.world.path("ann"), "remote set-url origin " + world.world.hub());
+    world.reopen();
+    must(world.explore(options));
+    EXPECT_EQ(world.observer.count("proposed"), 1);
+    EXPECT_THAT(world.world.hub_refs(), HasSubstr("refs/heads/main"));
+}
+
+TEST(Exploring, PullsAndProposesEveryHalfHour) {
+    SearchWorld world;
+    git(world.world.path("ann"), "remote add origin " + world.world.hub());
+    world.reopen();
+    Hand(world.world.reopen("ann")).propose();
+    world.reopen();
+    world.worker.training = taking(world, 31 * 60);
+    ExploreOptions options = runs(2);
+    options.propose = true;
+    must(world.explore(options));
+    EXPECT_EQ(world.observer.count("pulled"), 2);    // at the start and before the second run
+    EXPECT_EQ(world.observer.count("proposed"), 2);  // before the second run and at the end
+}
+
+TEST(Exploring, WarnsOfWhatTheSandboxLacks) {
+    SearchWorld world;
+    world.worker.gaps = {"no Landlock"};
+    must(world.explore(runs(1)));
+    EXPECT_EQ(world.observer.count("warning: no Landlock"), 1);
+}
+
+}  // namespace
+}  // namespace cultivar
