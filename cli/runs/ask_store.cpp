@@ -81,7 +81,7 @@ Result<void> save_ask(const Session& session, const LeasedRun& ask) {
 Result<void> remove_ask(const Session& session, const std::string& candidate) {
     const std::string dir = asked_dir(session, candidate);
     std::error_code ec;
-    std::filesystem::remove(dir + "ask.json", ec);  // first: what a kill leaves of the rest is no ask
+    std::filesystem::remove(dir + "ask.json", ec);  // first: a folder without it, after a kill, is no ask
     std::filesystem::remove_all(dir, ec);
     if (ec) return fail(Code::io, fmt::format("cannot clear '{}': {}", dir, ec.message()));
     return {};

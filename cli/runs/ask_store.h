@@ -1,6 +1,7 @@
-// What was asked for here and not yet told: <state>/asked/<candidate>/, one folder for each, with ask.json and what its
-// run may leave. An ask outlives the process that made it; while its lease is held nothing else here tries the candidate.
-// A result may be told later too, as long as nobody ran the same here in the meantime.
+// Open asks, i.e. runs that were planned for somebody else and have no result yet. Each has a folder
+// <state>/asked/<candidate>/ with ask.json and the files of its run. An ask outlives the process that made it; while
+// its lease is held nothing else here tries the candidate. A result may come later too, as long as nobody ran the same
+// here in the meantime.
 #pragma once
 
 #include <ctime>
@@ -11,23 +12,23 @@ namespace cultivar {
 
 struct LeasedRun {
     PlannedRun planned;
-    std::time_t until = 0;  // the lease is held
+    std::time_t until = 0;  // end of the lease, seconds since 1970
 
     bool held(std::time_t now) const { return now < until; }
 };
 
-// Of a lease that begins now.
+// The end of a lease that begins now: after 1.5 budgets.
 std::time_t lease_end(double budget_s, std::time_t now);
 
 std::string asked_dir(const Session& session, const std::string& candidate);  // absolute, with a trailing '/'
 
-// Those of this task, by candidate. What cannot be read is no ask. Errors: io.
+// Those of this task, by candidate. Files that cannot be read are skipped. Errors: io.
 Result<std::vector<LeasedRun>> open_asks(const Session& session);
 Result<void> save_ask(const Session& session, const LeasedRun& ask);
 Result<void> remove_ask(const Session& session, const std::string& candidate);
 
-// The ask that an id, or the beginning of one, names. Errors: usage (too short, ambiguous), not_found: told already, or
-// never asked for; the hint says what to do.
+// The ask that an id, or the beginning of one (four digits or more), names. Errors: usage (too short, ambiguous),
+// not_found (it has a result, or there never was one), with a hint.
 Result<LeasedRun> find_ask(Session& session, const std::string& prefix);
 
 }  // namespace cultivar

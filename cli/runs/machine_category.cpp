@@ -13,7 +13,7 @@ constexpr double kBenchLimit_s = 120;
 
 std::string speed_path(const Session& session) { return session.clone->state_dir + "speed.json"; }
 
-// What was measured so far, by device and threads. An older clone holds a single measurement, not a list of them.
+// The measurements so far, by device and threads. An older clone holds a single one in place of a list.
 nlohmann::ordered_json read_speeds(const Session& session) {
     auto text = read_file(speed_path(session), 1 << 16);
     auto json = nlohmann::ordered_json::parse(text ? *text : "[]", nullptr, false);

@@ -13,15 +13,15 @@ namespace cultivar {
 
 std::string category_name(const std::string& device, double budget_s, double flops_per_s);
 
-// Measures on first use and keeps the figure in <state>/speed.json, one for each device and number of threads, so that
-// going from one to the other and back leads to the same two categories.
-// Errors: not_found (worker), io, or what the worker said.
+// Measures on first use, for up to two minutes, and keeps the figure in <state>/speed.json, one for each device and
+// number of threads, so that going from one to the other and back leads to the same two categories. Errors: not_found
+// (worker), io (with the worker's message), interrupted, usage (settings).
 Result<std::string> machine_category(Worker& worker, Observer& observer, const Session& session, double budget_s);
 
 // The same without measuring; "" while that has not been done.
 std::string known_category(const Session& session, double budget_s);
 
-// What to say then; the hint names the threads that `command` would be of a known category with, if any.
+// The error to give then. Its hint runs `command` with a number of threads that was measured, if there is one.
 Error unknown_category(const Session& session, const std::string& command);
 
 }  // namespace cultivar

@@ -1,5 +1,6 @@
-// A run that was planned: what is to be trained, where it came from and why; as JSON it survives the process that planned
-// it, in <state>/run/plan.json while explore trains it and in <state>/asked/ while somebody else does.
+// A planned run: the candidate to train, its origin and the reason. As JSON it survives the process that planned it, in
+// <state>/run/plan.json while explore trains it and in <state>/asked/ while somebody else does. Fields may be added; a
+// plan that an older version wrote is still read.
 #pragma once
 
 #include "cli/app/json.h"
@@ -9,7 +10,7 @@
 
 namespace cultivar {
 
-// What an external proposer took that was asked while this run was planned.
+// The cost of asking an external proposer while this run was planned.
 struct ProposerCall {
     std::string name;     // of the operator; "": none was asked
     std::string refused;  // why its answer was not used, or ""
@@ -31,13 +32,13 @@ struct PlannedRun {
 };
 
 Json to_json(const Session& session, const PlannedRun& planned);
-// None: it is of another task, or no plan at all.
+// None if it is of another task, or no plan at all.
 std::optional<PlannedRun> parse_planned_run(const Session& session, const std::string& text);
 
-// A run's record with what its plan says; how it went is still open.
+// A run's record with the fields of its plan; its outcome is still open.
 Run blank_record(const Session& session, const PlannedRun& planned);
 
-// Was its record written already? A kill between the record and what follows leaves both.
+// Is its record written already? A kill just after the record leaves both.
 Result<bool> already_recorded(const Session& session, const PlannedRun& planned);
 
 }  // namespace cultivar

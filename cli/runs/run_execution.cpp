@@ -18,14 +18,14 @@ constexpr double kSlack_s = 120;  // start-up and scoring of a small model, gene
 
 std::string run_dir(const Session& session) { return session.clone->state_dir + "run/"; }
 
-// All that the trainer may write to. A command finds the pool's files beside its specification.
+// The only folder that the trainer may write to. A command finds the pool's files beside its specification.
 std::string work_dir(const Session& session) { return run_dir(session) + (session.clone->task.command ? "" : "work/"); }
 
 Result<void> save_plan(const Session& session, const PlannedRun& planned) {
     return write_file_atomically(run_dir(session) + "plan.json", to_json(session, planned).dump(2) + "\n");
 }
 
-// What an earlier part of the run told, for the collector.
+// Gives the events of earlier parts of the run to the collector.
 void replay_events(const std::string& path, RunCollector& collector) {
     std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
@@ -34,7 +34,7 @@ void replay_events(const std::string& path, RunCollector& collector) {
     }
 }
 
-// What the meter shows between a trainer's start and its scoring, or its end.
+// Measures the energy between a trainer's start and its scoring, or its end.
 class TrainingMeter {
 public:
     explicit TrainingMeter(EnergyMeter& meter) : meter_(meter) {}
@@ -57,8 +57,9 @@ private:
     EnergyMeter::Spent spent_;
 };
 
-// Priming and checkpoints are off the training clock, so its joules are the mean power times its seconds. A part of the
-// run that was killed left its seconds in the checkpoint, but not its joules: the whole took no less than the training.
+// Priming and checkpoints are off the training clock, so the training's joules are the mean power times its seconds. A
+// part of the run that was killed left its seconds in the checkpoint, but not its joules; the whole run takes at least
+// as many as the training.
 Energy energy_of(const PlannedRun& planned, const Run& run, Energy energy) {
     energy.joules = planned.joules;
     if (run.steps < 1 || planned.training.seconds <= 0) return energy;
@@ -96,7 +97,8 @@ Result<std::string> take_score(const DoneEvent& done, const std::string& path, s
     return weights;
 }
 
-// A command may say nothing but its score, and may leave an artifact or not. Its time is then what it took.
+// A pool's own command may give its score alone, and may leave an artifact or not. Its training time is then the wall
+// time.
 Result<std::optional<std::string>> take_command_score(const DoneEvent& done, const std::string& path,
                                                       std::int64_t cap_bytes, const std::string& digest, Run& run) {
     using Weights = std::optional<std::string>;
@@ -114,8 +116,8 @@ Result<std::optional<std::string>> take_command_score(const DoneEvent& done, con
     return Weights(std::move(*weights));
 }
 
-// What others would refuse is no result here either: the machine was too busy, the trainer is at fault, or it cost more
-// than the pool allows.
+// A result that others would refuse is none here either: the machine was too busy, the trainer is at fault, or the
+// model costs more to use than the pool allows.
 void refuse_unsound(const Clone& clone, RunResult& result) {
     auto sound = check_run(clone.task, clone.task_id, result.run, clone.writer);
     if (sound) return;

@@ -1,5 +1,6 @@
-// One run from plan to record. The run under way lies in <state>/run/: plan.json, spec.json, events.jsonl, log, and
-// in work/, which is all that the trainer may write to, its checkpoints and its artifact. A run that was stopped or killed is taken up again from there.
+// One run from its plan to its result. The run under way lies in <state>/run/: plan.json, spec.json, events.jsonl, log,
+// and in work/, the only folder that the trainer may write to, its checkpoints and its artifact. A run that was stopped
+// or killed goes on from there.
 #pragma once
 
 #include <functional>
@@ -15,8 +16,9 @@
 
 namespace cultivar {
 
-// The run that an earlier explore left unfinished, if it is still of this task.
+// The run that an earlier explore left unfinished, if it is still of this task. Errors: io.
 Result<std::optional<PlannedRun>> unfinished_run(const Session& session);
+// Clears <state>/run/ and saves the plan there. Errors: io.
 Result<void> begin_run(const Session& session, const PlannedRun& planned);
 Result<void> end_run(const Session& session);  // clears <state>/run/
 
@@ -26,8 +28,8 @@ struct RunHooks {
     std::function<bool()> should_stop;                                         // asked ten times a second
 };
 
-// Trains and scores. What goes wrong with the trainer is a RunResult of status failed or unfit; data that is missing or
-// corrupt is an error. Errors: not_found (worker, data), io, corrupt.
+// Trains and scores, on the caller's thread until the trainer has left. Failures of the trainer are a RunResult of
+// status failed or unfit. Errors: not_found (worker, data), io, corrupt (data, or a link in place of the artifact).
 Result<RunResult> execute_run(const Session& session, Worker& worker, const Clock& clock, PlannedRun planned,
                               EnergyMeter& energy, const RunHooks& hooks);
 

@@ -1,4 +1,4 @@
-// What a run gave, before and after it is recorded.
+// The result of a run, before and after it is recorded.
 #pragma once
 
 #include <optional>
@@ -10,11 +10,11 @@ namespace cultivar {
 
 struct RunResult {
     bool stopped = false;                // by should_stop: a checkpoint was written, nothing is recorded
-    Run run;                             // decision and decision's reason are still open
+    Run run;                             // its decision and the reason for that are still open
     std::optional<std::string> weights;  // the artifact's bytes, of a scored run
 };
 
-// What became of one run, for the command to tell.
+// A recorded run.
 struct ExploredRun {
     std::string id;  // the record's
     Run run;

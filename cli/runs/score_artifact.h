@@ -1,4 +1,4 @@
-// Scoring weights by the pool's own worker: what a verifier does with a claim, and `tell` with what was trained elsewhere.
+// Scoring weights with the worker: a verifier scores those of a claim, `tell` those that were trained elsewhere.
 #pragma once
 
 #include "cli/runs/worker.h"
@@ -7,19 +7,19 @@
 
 namespace cultivar {
 
-// Runs the worker on a specification whose `work_dir` (with '/' at its end) exists, for `limit_s` at most, and removes
-// the folder afterwards. Errors: not_found (worker), io, interrupted.
+// Runs the worker on a specification with an existing `work_dir` (that ends with '/'), for `limit_s` at most, and
+// removes the folder afterwards. Errors: not_found (worker), io, interrupted.
 Result<Outcome> run_apart(Worker& worker, const Observer& observer, const Specification& specification, double limit_s,
                           const Listener& listener);
 
 struct Scored {
-    StartEvent start;  // as this worker counts the model, whatever anybody says
+    StartEvent start;  // the size of the model as this worker counts it
     Outcome outcome;
 };
 
-// In <state>/`folder`/, which is cleared afterwards. `chunks`: those to score, empty = all. What is wrong with the
-// weights is in the outcome. `shard`: what to score on, "": the validation slice. Errors: not_found (worker, data), io,
-// interrupted.
+// Works in <state>/`folder`/, which is cleared afterwards, for half an hour at most. `chunks`: those to score, empty =
+// all. `shard`: the file to score on, "" = the validation slice. Faults of the weights are in the outcome. Errors:
+// not_found (worker, data), io, interrupted.
 Result<Scored> score_artifact(Worker& worker, const Observer& observer, const Session& session, const Genes& genes,
                               const std::string& weights, const std::vector<int>& chunks, const std::string& folder,
                               const std::string& shard = "");

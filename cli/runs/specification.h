@@ -1,4 +1,4 @@
-// A run's specification as far as the clone and this machine decide it.
+// A run's specification: the part that the clone and this machine decide, and all of it for a planned run.
 #pragma once
 
 #include "cli/runs/planned_run.h"
@@ -6,11 +6,12 @@
 
 namespace cultivar {
 
-// Data that training needs: checked to be here (sizes, not digests); null for a pool of kind "command", which needs none.
-// Errors: not_found with the import as a hint.
+// The pool's data, once all of its files are here (digests are not checked); null for a pool of kind "command", which
+// needs none. Errors: not_found, with the import as a hint.
 Result<const Data*> need_data(const Clone& clone);
 
-// A specification with everything but genes, seed and mode's own fields: data (none for a command), threads, caps.
+// A specification without genes, seed and the mode's own fields: data (none for a command), threads, device, caps.
+// Errors: not_found (data), usage (settings).
 Result<Specification> base_specification(const Session& session);
 
 // A specification for training it in `folder` (absolute, with a trailing '/'). Errors: not_found (data), usage.

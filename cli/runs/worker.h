@@ -28,8 +28,9 @@ public:
     // SHA-256 of the worker's program file, in hex. Errors: not_found, io.
     virtual Result<std::string> digest() const = 0;
 
-    // Runs the job to its end on the caller's thread; `listener` and `should_stop` as in train/launch/trainer_process.h.
-    // Failures of the program are in the outcome. Errors: not_found, io: it could not be started.
+    // Runs the job to its end on the caller's thread; `listener` and `should_stop` as in
+    // train/launch/trainer_process.h. Failures of the program are in the outcome. Errors: not_found, io: it could not
+    // be started.
     virtual Result<Outcome> run(const WorkerJob& job, const Listener& listener,
                                 const std::function<bool()>& should_stop) = 0;
 };

@@ -18,7 +18,7 @@ namespace cultivar {
 namespace {
 
 constexpr int kPollMs = 50;
-constexpr int kDrainReads = 32;  // a pipe holds one; what escaped may go on writing
+constexpr int kDrainReads = 32;  // a pipe holds one; a process that escaped may go on writing
 constexpr int kDeepest = 4;
 constexpr std::size_t kTailBytes = 2048, kNoteBytes = 200, kMaxChanges = 256;
 constexpr double kMostSeconds = 1e9, kMostUsd = 1e6;
@@ -34,7 +34,7 @@ std::optional<Value> value_of(const Json& json) {
     return std::nullopt;
 }
 
-// A figure of the cost; one that cannot be is as good as none.
+// A figure of the cost; none if it is out of range.
 std::optional<double> figure_of(const Json& cost, const char* field, double most) {
     auto found = cost.find(field);
     if (found == cost.end() || !found->is_number()) return std::nullopt;
@@ -66,7 +66,7 @@ std::string take_suggestion(const Json& json, Suggestion& suggestion) {
     return {};
 }
 
-// The child's standard error: its last line that says anything.
+// The last line of the child's standard error that is not empty.
 std::string last_line(std::string_view text) {
     const std::size_t end = text.find_last_not_of(" \t\r\n");
     if (end == std::string_view::npos) return {};
@@ -75,7 +75,7 @@ std::string last_line(std::string_view text) {
     return clean(text.substr(begin, end + 1 - begin), kNoteBytes);
 }
 
-// One call under supervision: what it wrote, and why it was ended.
+// One supervised call: its output, and the reason for which it was ended.
 class Call {
 public:
     explicit Call(Child child) : child_(std::move(child)) {}

@@ -1,10 +1,10 @@
-// An external proposer: a program that the user named, such as an agent or another optimiser. It is given the pool's
-// state as one JSON object on its standard input and answers with one on its standard output:
+// An external proposer: a program of the user's, such as an agent or another optimiser. It reads the pool's state as
+// one JSON object from its standard input and answers with one on its standard output:
 //
 //   {"parent": ID, "changes": {GENE: VALUE, ...}, "note": TEXT, "cost": {"tokens": N, "seconds": S, "price": USD}}
 //
-// note and cost and each of its figures may be left out, other fields are ignored. It runs by /bin/sh in a process group
-// of its own, within limits of time, memory, files and answer; whatever it does wrong costs the call and no more.
+// note, cost and each of its figures may be left out; other fields are ignored. /bin/sh runs it in a process group of
+// its own, within limits of time, memory, files and answer. A bad answer costs the call and no more.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@ struct ProposerOptions {
     double limit_s = 60;
 };
 
-// What it answered: of a bad one, what is still to be learnt of its cost, and what is wrong.
+// Its answer. A bad one has a text in `wrong`, and its cost as far as that can be read.
 struct Answer {
     Suggestion suggestion;
     std::optional<std::int64_t> tokens;
@@ -40,9 +40,9 @@ public:
 
     const std::string& operator_name() const { return options_.name; }
 
-    // Asks it. Errors: unfit, with what went wrong in one line; interrupted; io.
+    // Asks it, within its limit of time. Errors: unfit (no answer or a bad one; one line says why), interrupted, io.
     Result<Suggestion> suggest(Session& session, const History& history, double budget_s);
-    // What the call since the last take_call() took; without a name if there was none.
+    // The cost of the call since the last take_call(); without a name if there was none.
     ProposerCall take_call() { return std::exchange(call_, {}); }
 
 private:

@@ -1,4 +1,4 @@
-// Planning: which run comes next in this clone, and why; the same for explore, ask and explain.
+// Planning the next run of this clone, for explore, ask and explain.
 #pragma once
 
 #include "bandit/history/history.h"
@@ -14,14 +14,14 @@ class ExternalProposer;
 struct PlanOptions {
     std::string category;
     double budget_s = 0;
-    std::optional<std::uint64_t> seed;     // else the draw follows from the writer and the records
+    std::optional<std::uint64_t> seed;     // none: the draws follow from the writer and the records
     ExternalProposer* proposer = nullptr;  // asked when the operator bandit draws it
     bool explain = false;
 };
 
-// The pool as a plan sees it: main's seeds as they are now, the leases of others, the asks that are held here and the run
-// that explore has under way here. To build it takes a dozen queries over all that is known, so it is built once a run,
-// under the planning lock, and serves the plan, the stopping rule and the judgement.
+// The pool as a plan sees it: main's seeds as they are now, the leases of others, the asks that are held here and the
+// run that explore has under way here. To build it takes several queries over all that is known, so it is built once a
+// run, under the planning lock, and serves the plan, the stopping rule and the judgement.
 struct PlanningHistory {
     History history;
     std::int64_t index_version = 0;  // of the index that it was read from
@@ -38,17 +38,18 @@ struct NextRun {
     std::optional<Explanation> why;
 };
 
-// What was made by hand and nobody ran comes first. Changes nothing. Errors: unfit (nothing to try), interrupted.
+// A cross or an import that a person made here and nobody ran comes first; the planner decides otherwise. Changes
+// nothing. Errors: unfit (nothing to try), interrupted.
 Result<NextRun> plan_run(Session& session, const Clock& clock, const History& now, const PlanOptions& options);
 
-// The seed of a plan: the same luck and number of runs, the same draws.
+// The seed of a plan, which follows from `luck` and the number of runs.
 std::uint64_t plan_seed(const std::string& luck, std::size_t runs);
 
-// Held while a run is planned and leased, so that two processes of this clone never choose the same. Errors: busy,
-// interrupted.
+// Held while a run is planned and leased, so that two processes of this clone never choose the same. Waits for two
+// minutes at most. Errors: busy, interrupted.
 Result<FileLock> lock_planning(const Observer& observer, const Session& session);
 
-// Says in the journal that this run is under way.
+// Records in the journal that this run is under way. Errors: io, git.
 Result<void> lease(const Session& session, const PlannedRun& planned);
 
 }  // namespace cultivar

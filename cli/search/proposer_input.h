@@ -1,4 +1,4 @@
-// The pool in one category as JSON, for a program that is to say what should be tried next.
+// The pool in one category as JSON, for a program that proposes the next candidate.
 #pragma once
 
 #include "bandit/planner/explanation.h"
@@ -8,7 +8,8 @@
 namespace cultivar {
 
 // {"schema":1, "task":{...}, "category", "budget_s", "space":{genes, constraints}, "best":[...], "runs":[...],
-// "failed":[...], "in_flight":[...], "operators":[...]}; see cultivar-explore(1). `operator_name`: the reader's own.
+// "failed":[...], "in_flight":[...], "operators":[...]}; see cultivar-explore(1). `operator_name`: that of the program
+// itself.
 Result<Json> pool_state(Session& session, const History& history, double budget_s, const std::string& operator_name);
 
 Json operators_json(const std::vector<OperatorValue>& operators);

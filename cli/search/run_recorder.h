@@ -1,5 +1,4 @@
-// Recording: a run that ended is judged, its weights kept, and written down; the same for what explore trained and what
-// somebody told.
+// Recording a run that ended: it is judged, its weights are stored, its record is appended. Explore and tell share it.
 #pragma once
 
 #include "cli/runs/planned_run.h"
@@ -9,12 +8,12 @@
 namespace cultivar {
 
 // Decides by the noise whether the run is kept, appends its record and, if it is kept, gives it its branch. `now`: the
-// history that the run was planned from, which is read again only if the index has changed since; none: it is read here.
-// Errors: io, git.
+// history that the run was planned from, which is read again only if the index has changed since; none: it is read
+// here. Errors: io, git.
 Result<ExploredRun> record_run(Session& session, const Clock& clock, RunResult result,
                                std::optional<PlanningHistory> now = std::nullopt);
 
-// The record with its id, as commands print it.
+// The record as JSON, with its id.
 Json run_json(const ExploredRun& explored);
 
 }  // namespace cultivar

@@ -8,7 +8,8 @@
 namespace cultivar {
 namespace {
 
-// What a plan is made from; in a larger pool, this clone's own runs, the best and the newest of the others'.
+// Most candidates that a plan is made from; in a larger pool, those of this clone's own runs and of the best and the
+// newest of the others'.
 constexpr std::int64_t kMostCandidates = 10'000;
 constexpr std::size_t kMostBest = 2500, kMostNewest = 2500;
 constexpr int kMostLeases = 100;      // of one writer
@@ -32,7 +33,7 @@ Trial trial_of(const RunSummary& run, bool own) {
     return trial;
 }
 
-// The candidates of these runs that a plan in a large pool is made from.
+// The candidates that a plan in a large pool is made from.
 std::set<std::string> chosen(const std::vector<RunSummary>& runs, const std::function<bool(const RunSummary&)>& own,
                              const std::vector<OtherCategoryRun>& elsewhere) {
     std::set<std::string> names;
@@ -138,7 +139,8 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
             continue;
         }
         auto leased = parse_canonical(session.clone->task.space, session.clone->task_id, lease.toml);
-        if (!leased || leased->id != lease.candidate) continue;  // of an older writer, who did not say what it is
+        if (!leased || leased->id != lease.candidate)
+            continue;  // an older version of the program wrote no configuration
         KnownCandidate& entry = known(std::move(*leased));
         entry.parents = lease.parents;
         entry.in_flight = true;

@@ -1,4 +1,4 @@
-// The pool's state as the bandit wants it: the index read as one category's history.
+// Reading the index as the planner's history of one category.
 #pragma once
 
 #include <string>
@@ -9,14 +9,15 @@
 
 namespace cultivar {
 
-// A run as the bandit sees it. `own`: by this clone, or accepted by a verdict.
+// A run as the planner sees it. `own`: this clone made it, or a verdict accepted it.
 Trial trial_of(const Run& run, bool own);
 
-// Of those in a category, the first 100 of each writer: more are no word that one machine could keep.
+// The leases of a category, at most the first 100 of each writer: one machine cannot hold more.
 std::vector<Lease> plausible_leases(std::vector<Lease> leases, const std::string& category);
 
-// The index as the planner's history of one category. Refused records and rejected runs are not in it. `before`: of other
-// categories, only what was known before that record.
+// The history without refused records and rejected runs. `before`: leaves out runs of other categories that became
+// known after that record. Takes six queries over all that the pool holds; a larger pool than 10,000 candidates is
+// thinned out. Errors: io, corrupt.
 Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category,
                              const std::string& before = "");
 

@@ -1,4 +1,4 @@
-// What init and clone share: who we are and where the remote is.
+// The writer's name and the remote's address, for init and clone.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace cultivar {
 
-// From the settings, else the login name and the host's name.
+// Taken from the settings, else from the login name and the host's name.
 WriterName writer_name(const Settings& settings);
 
-// A path as an absolute one, so that it holds from inside the clone; any other URL as it is.
+// Makes a path absolute, so that it holds from inside the clone; leaves any other URL as it is. Errors: io.
 Result<std::string> absolute_remote(const std::string& url);
 
 }  // namespace cultivar

@@ -96,7 +96,7 @@ void log_refresh(const RefreshReport& report, std::chrono::steady_clock::time_po
 
 Result<void> enter(const SandboxRules& rules) {
     KernelParts parts = kernel_parts();
-    parts.reports = false;  // to whom?
+    parts.reports = false;  // nobody would read them
     TRY_ASSIGN(Sandbox sandbox, Sandbox::prepare(rules, parts));
     int listener = -1;
     const int reason = sandbox.enter(listener);

@@ -1,13 +1,13 @@
-// What came from others is read by a copy of this program in a sandbox of its own: foreign git objects, records,
-// candidates, signatures and verdicts. It may read this repository, and change nothing but the index, the last seen tips
-// and the refs that follow others; no network, no other program, 4 GiB of memory, an hour of time. What it found comes
-// back as JSON. If it crashes or runs into a limit, the command fails, and what was there before stays.
+// A copy of this program in a sandbox of its own reads everything that came from others: git objects, records,
+// candidates, signatures and verdicts. It may read this repository, and change only the index, the last seen tips and
+// the refs that follow others; it has no network, no other program, 4 GiB of memory and an hour of time. It answers in
+// JSON. If it crashes or exceeds a limit, the command fails, and the index stays as it was.
 //
-// `fsck`, and a hosting's `hook update`, have nothing else to do and enter such a sandbox themselves.
+// `fsck` and a hosting's `hook update` do nothing else and enter such a sandbox themselves.
 //
-// Any other process reads again only what such a copy has read to its end: a candidate that is crossed, a record that is shown.
-// It reads pool.toml itself, at most 1 MiB of TOML that the pool's maintainers wrote, and unpacks git's compression of an
-// artifact, whose size is checked first; the artifact itself is unpacked by the worker, in the worker's sandbox.
+// Any other process reads again only data that such a copy has read to its end, e.g. a candidate that is crossed or a
+// record that is shown. It reads pool.toml itself, at most 1 MiB of TOML that the pool's maintainers wrote, and undoes
+// git's compression of an artifact after a check of its size; the worker unpacks the artifact itself, in its sandbox.
 #pragma once
 
 #include <functional>
@@ -21,11 +21,11 @@ namespace cultivar {
 // ends badly.
 Reader reader_apart(std::function<bool()> interrupted, const Clone& clone);
 
-// What `cultivar index refresh --json` prints for a reader.
+// The JSON that `cultivar index refresh --json` prints for the process that started it.
 std::string report_json(const Result<RefreshReport>& report);
 
-// This process itself, from now on and for good: it may read this repository, and with a clone's write what a reader
-// writes. Errors: io.
+// Puts this process itself into such a sandbox, for good. It may read this repository; with a clone, it may also write
+// the files that a reader writes. Errors: io.
 Result<void> enter_reading_sandbox(const Repo& repo);
 Result<void> enter_reading_sandbox(const Clone& clone);
 

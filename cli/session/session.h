@@ -17,18 +17,19 @@ struct Session {
     std::unique_ptr<Index> index;
 };
 
-// The clone that `folder` is in, its settings and its index, which reads what is new. `interrupted` is kept and asked
-// whenever the index reads more. Errors: not_found (no clone), usage (settings), io, git, corrupt, interrupted.
+// Opens the clone that `folder` is in, with its settings, and brings its index up to date. `interrupted` is kept and
+// asked whenever the index reads more. Errors: not_found (no clone), usage (settings), io, git, corrupt, interrupted.
 Result<Session> open_session(const std::string& folder, std::function<bool()> interrupted);
 
 struct Seed {
     std::string name;  // "small"
     Candidate candidate;
 };
-// seeds/*.toml on main, by name. Errors: usage (file:line:col).
+// The seeds/*.toml on main, by name. Errors: usage (file:line:col).
 Result<std::vector<Seed>> read_seeds(const Clone& clone);
 
-// What a candidate changes against its first parent (or the defaults), for a table's last column.
+// The genes in which a candidate differs from `parent` (an id; "" = the defaults), as one line; "" if either cannot be
+// read.
 std::string change_against(Session& session, const CandidateRow& row, const std::string& parent);
 
 }  // namespace cultivar
