@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -57,6 +58,39 @@ private:
     EnergyMeter::Spent spent_;
 };
 
+// Receives a run's events: keeps them in a file, from which the next part of the run reads them again, and decides with
+// the hooks whether the run goes on.
+struct Events {
+    static Result<Events> open(const std::string& path, const PlannedRun& planned, EnergyMeter& energy,
+                               const RunHooks& hooks) {
+        Events events{RunCollector(planned.budget_s), TrainingMeter(energy), std::nullopt, energy, hooks,
+                      {nullptr, &std::fclose}};
+        replay_events(path, events.collector);
+        events.file.reset(std::fopen(path.c_str(), "a"));
+        if (!events.file) return fail(Code::io, fmt::format("cannot write '{}'", path));
+        return events;
+    }
+
+    Advice take(const Event& event) {
+        collector.take(event);
+        std::fprintf(file.get(), "%s\n", to_line(event).c_str());
+        std::fflush(file.get());
+        energy.poll();
+        training.take(event);
+        if (!std::holds_alternative<StepEvent>(event)) return Advice::go_on;
+        if (hooks.on_step) hooks.on_step(collector);
+        if (hooks.hopeless) given_up = hooks.hopeless(collector);
+        return given_up ? Advice::stop_hopeless : Advice::go_on;
+    }
+
+    RunCollector collector;
+    TrainingMeter training;
+    std::optional<StopDecision> given_up;
+    EnergyMeter& energy;
+    const RunHooks& hooks;
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> file;
+};
+
 // Priming and checkpoints are off the training clock, so the training's joules are the mean power times its seconds. A
 // part of the run that was killed left its seconds in the checkpoint, but not its joules; the whole run takes at least
 // as many as the training.
@@ -66,6 +100,12 @@ Energy energy_of(const PlannedRun& planned, const Run& run, Energy energy) {
     energy.train_joules = std::max(0.0, planned.training.joules / planned.training.seconds * run.train_s);
     energy.joules = std::max(energy.joules, *energy.train_joules);
     return energy;
+}
+
+void note_given_up(const StopDecision& decision, Run& run) {
+    run.status = RunStatus::stopped;
+    run.expected_bpb = decision.expected_score;
+    run.reason = decision.reason;
 }
 
 void note_failure(const Outcome& outcome, Run& run) {
@@ -116,6 +156,17 @@ Result<std::optional<std::string>> take_command_score(const DoneEvent& done, con
     return Weights(std::move(*weights));
 }
 
+// The score and the weights of a trainer that said it was done.
+Result<std::optional<std::string>> take_done(const Clone& clone, const DoneEvent& done, const std::string& artifact,
+                                             Run& run) {
+    const Task& task = clone.task;
+    if (std::filesystem::is_symlink(artifact)) return fail(Code::corrupt, "the trainer left a link for its artifact");
+    if (task.command)
+        return take_command_score(done, artifact, task.artifact_cap_bytes, command_digest(*task.command), run);
+    TRY_ASSIGN(std::string weights, take_score(done, artifact, task.artifact_cap_bytes, run));
+    return std::optional(std::move(weights));
+}
+
 // A result that others would refuse is none here either: the machine was too busy, the trainer is at fault, or the
 // model costs more to use than the pool allows.
 void refuse_unsound(const Clone& clone, RunResult& result) {
@@ -155,75 +206,45 @@ Result<void> end_run(const Session& session) {
 
 Result<RunResult> execute_run(const Session& session, Worker& worker, const Clock& clock, PlannedRun planned,
                               EnergyMeter& energy, const RunHooks& hooks) {
-    const std::string dir = run_dir(session), events_path = dir + "events.jsonl";
     const std::string folder = std::filesystem::absolute(work_dir(session)).string();
     TRY_ASSIGN(const Specification specification, specification_of(session, planned, folder));
-    RunCollector collector(planned.budget_s);
-    replay_events(events_path, collector);
-    std::unique_ptr<std::FILE, int (*)(std::FILE*)> events(std::fopen(events_path.c_str(), "a"), &std::fclose);
-    if (!events) return fail(Code::io, fmt::format("cannot write '{}'", events_path));
-
-    std::optional<StopDecision> given_up;
-    TrainingMeter training(energy);
-    auto listener = [&](const Event& event) {
-        collector.take(event);
-        std::fprintf(events.get(), "%s\n", to_line(event).c_str());
-        std::fflush(events.get());
-        energy.poll();
-        training.take(event);
-        if (!std::holds_alternative<StepEvent>(event)) return Advice::go_on;
-        if (hooks.on_step) hooks.on_step(collector);
-        if (hooks.hopeless) given_up = hooks.hopeless(collector);
-        return given_up ? Advice::stop_hopeless : Advice::go_on;
-    };
+    TRY_ASSIGN(Events events, Events::open(run_dir(session) + "events.jsonl", planned, energy, hooks));
     energy.start();
-    const WorkerJob job{specification, dir, kSlack_s + 2 * planned.budget_s, 2 * kSlack_s + 4 * planned.budget_s};
-    auto launched = worker.run(job, listener, hooks.should_stop);
-    training.end();
-    Energy spent = energy.stop();
-    if (!launched) return fail(launched.error());
-    const Outcome& outcome = *launched;
-
-    RunResult result;
-    planned.wall_s += outcome.wall_s;
+    const WorkerJob job{specification, run_dir(session), kSlack_s + 2 * planned.budget_s,
+                        2 * kSlack_s + 4 * planned.budget_s};
+    const auto outcome = worker.run(
+        job, [&](const Event& event) { return events.take(event); }, hooks.should_stop);
+    events.training.end();
+    const Energy spent = energy.stop();
+    if (!outcome) return fail(outcome.error());
+    planned.wall_s += outcome->wall_s;
     planned.joules += spent.joules;
-    planned.training.joules += training.spent().joules;
-    planned.training.seconds += training.spent().seconds;
-    if (outcome.how == Outcome::How::stopped) {
+    planned.training.joules += events.training.spent().joules;
+    planned.training.seconds += events.training.spent().seconds;
+    if (outcome->how == Outcome::How::stopped) {
         TRY(save_plan(session, planned));
-        result.stopped = true;
-        return result;
+        return RunResult{.stopped = true, .run = {}, .weights = {}};
     }
-    if (outcome.error && outcome.error->kind == "data")
-        return fail(Code::corrupt, fmt::format("the trainer cannot use the data: {}", outcome.error->message),
+    if (outcome->error && outcome->error->kind == "data")
+        return fail(Code::corrupt, fmt::format("the trainer cannot use the data: {}", outcome->error->message),
                     "cultivar data check");
+    RunResult result;
     result.run = blank_record(session, planned);
-    collector.fill(result.run);
+    events.collector.fill(result.run);
     result.run.ended = utc_text(clock.unix_s());
     result.run.wall_s = planned.wall_s;
-    const bool scored = outcome.how == Outcome::How::done && outcome.done;
+    const bool scored = outcome->how == Outcome::How::done && outcome->done;
     if (scored) {
-        const Task& task = session.clone->task;
-        const std::string& artifact = specification.artifact;
-        if (std::filesystem::is_symlink(artifact))
-            return fail(Code::corrupt, "the trainer left a link for its artifact");
-        if (task.command) {
-            TRY_ASSIGN(result.weights, take_command_score(*outcome.done, artifact, task.artifact_cap_bytes,
-                                                          command_digest(*task.command), result.run));
-        } else {
-            TRY_ASSIGN(result.weights, take_score(*outcome.done, artifact, task.artifact_cap_bytes, result.run));
-        }
+        TRY_ASSIGN(result.weights, take_done(*session.clone, *outcome->done, specification.artifact, result.run));
     }
     round_figures(result.run);
     result.run.energy = energy_of(planned, result.run, spent);
     if (scored && result.run.status == RunStatus::done) {
         refuse_unsound(*session.clone, result);
-    } else if (outcome.how == Outcome::How::hopeless && given_up) {
-        result.run.status = RunStatus::stopped;
-        result.run.expected_bpb = given_up->expected_score;
-        result.run.reason = given_up->reason;
+    } else if (outcome->how == Outcome::How::hopeless && events.given_up) {
+        note_given_up(*events.given_up, result.run);
     } else if (!scored) {
-        note_failure(outcome, result.run);
+        note_failure(*outcome, result.run);
     }
     return result;
 }
