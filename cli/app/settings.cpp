@@ -114,7 +114,6 @@ Result<void> Settings::set(const std::string& key, const std::string& text, cons
 Result<Settings> Settings::load(const PoolValue& pool) {
     Settings settings;
     settings.threads.value = usable_processors();
-    settings.device.value = "cpu";
     TRY_ASSIGN(std::vector<Written> values, read_user_file());
     for (std::size_t i = 0; i < values.size(); ++i) {
         const std::string& key = known_settings()[i];

@@ -28,7 +28,7 @@ struct Setting {
 struct Settings {
     Setting<std::string> name, machine;  // "": not set
     Setting<int> threads;                // 1 to 1024; default: the processors this process may use
-    Setting<std::string> device;         // "cpu" (the default), "cuda" or "mps"
+    Setting<std::string> device{"cpu"};  // "cpu", "cuda" or "mps"
     Setting<double> watts;               // 0: not declared
     Setting<std::string> zone;           // "": not set
     Setting<std::string> worker;         // path of cultivar-lm; "": near this program (find_worker)

@@ -31,7 +31,7 @@ for name in init clone pull explore cross propose verify top show log genes stat
     expect_out "^  $name "
     expect_ok cultivar "$name" --help
     expect_no_err
-    expect_out '^[A-Z][a-z]+ '
+    expect_out '^[A-Z][a-z]+,? '
     expect_out '^EXAMPLES'
 done
 expect_ok cultivar help top
