@@ -67,7 +67,6 @@ Result<RefreshReport> Index::refresh() {
     TRY_ASSIGN(std::string now, database_->stamp(refs));
     TRY_ASSIGN(bool current, database_->holds("stamp", now));
     if (!current) {
-        revision_.clear();
         database_->reset_lineage();
         TRY_ASSIGN(const bool read, read_elsewhere(refs, report));
         TRY_ASSIGN(now, database_->stamp(refs));
@@ -75,7 +74,6 @@ Result<RefreshReport> Index::refresh() {
         if (!current && !read) return report;
     }
     if (!current) TRY(fill(refs, now, report));
-    revision_ = now;
     return report;
 }
 

@@ -37,9 +37,6 @@ public:
     Result<RefreshReport> refresh();
     // The report of the refresh in open().
     const RefreshReport& opened_with() const { return report_; }
-    // Names the state of refs and spool that the last refresh found in the tables: while it stays the same, so do all
-    // answers, leases() aside. "" when the reader could not bring everything in. Costs nothing.
-    const std::string& revision() const { return revision_; }
 
     Lineage& lineage() { return database_->lineage(); }
     // The commit of a candidate, made from the records where none is known yet; a seed becomes a root. Errors: not_found,
@@ -56,7 +53,6 @@ private:
     std::unique_ptr<IndexDatabase> database_;  // stays where it is: queries and lineage point to it
     std::map<std::string, Oid> made_;          // commits that commit_of() made since the last refresh, by candidate
     RefreshReport report_;
-    std::string revision_;
     Reader reader_;
 };
 
