@@ -54,12 +54,12 @@ std::string verdict_text(const Ui& ui, const Verdict& verdict) {
 
 std::string case_text(const char* word, const QueuedClaim& one) {
     return fmt::format("{:<12}  {}  {:<9}  {:.4f}  {} (about {:.1f} s)\n", word, short_id(one.row.claim.candidate),
-                       name(one.scope.audit.tier), one.row.claim.val_bpb, one.scope.why, one.all_s());
+                       name(one.plan.audit.tier), one.row.claim.val_bpb, one.plan.why, one.all_s());
 }
 
 Json case_json(const QueuedClaim& one) {
-    return {{"candidate", one.row.claim.candidate}, {"claim", one.row.id},  {"val_bpb", one.row.claim.val_bpb},
-            {"tier", name(one.scope.audit.tier)},   {"why", one.scope.why}, {"expected_seconds", one.all_s()}};
+    return {{"candidate", one.row.claim.candidate}, {"claim", one.row.id}, {"val_bpb", one.row.claim.val_bpb},
+            {"tier", name(one.plan.audit.tier)},    {"why", one.plan.why}, {"expected_seconds", one.all_s()}};
 }
 
 ShareUse share_use(const Options& options) {
@@ -77,7 +77,7 @@ Result<AuditRound> judge_all(Context& context, Session& session, const RoundOpti
     };
     RoundListener listener;
     listener.begins = [&](const QueuedClaim& one) {
-        context.ui.progress(fmt::format("verifying {}, {}", short_id(one.row.claim.candidate), one.scope.why));
+        context.ui.progress(fmt::format("verifying {}, {}", short_id(one.row.claim.candidate), one.plan.why));
     };
     listener.judged = [&](const Verdict& verdict) {
         if (!context.ui.json()) context.ui.print(verdict_text(context.ui, verdict));

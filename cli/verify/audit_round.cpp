@@ -21,24 +21,24 @@ void plan_by_name(Tier tier, AuditPlan& plan) {
 // Fits a claim's plan to the options and to the seconds that are left. False: the claim waits.
 bool fit(const Session& session, const RoundOptions& options, double left_s, QueuedClaim& one) {
     if (options.tier) {
-        plan_by_name(*options.tier, one.scope);
+        plan_by_name(*options.tier, one.plan);
         return true;
     }
     if (options.share_use == ShareUse::keep && one.expected_s > left_s) return false;
-    if (one.scope.audit.tier != Tier::rerun) return true;
+    if (one.plan.audit.tier != Tier::rerun) return true;
     const bool affordable = options.share_use == ShareUse::all_beyond || one.all_s() <= left_s;
     if (affordable && can_rerun(session, one)) return true;
-    one.scope.audit.tier = Tier::replay;
-    one.scope.audit.rerun_waits = true;
-    one.scope.why += ", its rerun waits";
+    one.plan.audit.tier = Tier::replay;
+    one.plan.audit.rerun_waits = true;
+    one.plan.why += ", its rerun waits";
     return true;
 }
 
 // The machine's category decides which reruns it may make. It is measured when that first matters.
 Result<void> measure_for_reruns(const VerifierTools& tools, const Session& session, const RoundOptions& options,
                                 const ClaimQueue& queue) {
-    const auto due = [](const QueuedClaim& one) { return one.scope.audit.tier == Tier::rerun; };
-    if (options.tier != Tier::rerun && std::none_of(queue.cases.begin(), queue.cases.end(), due)) return {};
+    const auto due = [](const QueuedClaim& one) { return one.plan.audit.tier == Tier::rerun; };
+    if (options.tier != Tier::rerun && std::none_of(queue.claims.begin(), queue.claims.end(), due)) return {};
     const auto measured = machine_category(tools.worker, tools.observer, session, session.clone->task.budget_s);
     if (measured) return {};
     if (measured.error().code == Code::interrupted) return fail(measured.error());
@@ -56,8 +56,8 @@ Result<Verifier> prepare(const VerifierTools& tools, Session& session, const Rou
 }
 
 QueuedClaim take_first(ClaimQueue& queue) {
-    QueuedClaim first = std::move(queue.cases.front());
-    queue.cases.erase(queue.cases.begin());
+    QueuedClaim first = std::move(queue.claims.front());
+    queue.claims.erase(queue.claims.begin());
     return first;
 }
 
@@ -68,11 +68,11 @@ Result<AuditRound> audit_round(const VerifierTools& tools, Session& session, Cla
                                const RoundListener& listener) {
     AuditRound round;
     std::optional<Verifier> verifier;
-    if (!queue.cases.empty() && !options.dry_run) {
+    if (!queue.claims.empty() && !options.dry_run) {
         TRY_ASSIGN(Verifier made, prepare(tools, session, options, queue));
         verifier.emplace(std::move(made));
     }
-    while (!queue.cases.empty()) {
+    while (!queue.claims.empty()) {
         QueuedClaim one = take_first(queue);
         if (!round.waiting.empty() || !fit(session, options, share.left_s() - round.spent_s, one)) {
             round.waiting.push_back(std::move(one));

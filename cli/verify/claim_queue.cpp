@@ -44,17 +44,17 @@ bool leads(const Surroundings& around, const Claim& claim) {
     return found != around.leader.end() && found->second == claim.candidate;
 }
 
-ClaimImpact stake_of(const Surroundings& around, const Claim& claim) {
-    ClaimImpact stake;
+ClaimImpact impact_of(const Surroundings& around, const Claim& claim) {
+    ClaimImpact impact;
     const auto best = around.best.find(claim.category);
-    stake.best = best == around.best.end() || leads(around, claim) || claim.val_bpb < best->second;
-    stake.gain = (best != around.best.end() ? best->second : 0) - claim.val_bpb;
+    impact.best = best == around.best.end() || leads(around, claim) || claim.val_bpb < best->second;
+    impact.gain = (best != around.best.end() ? best->second : 0) - claim.val_bpb;
     if (const auto found = around.children.find(claim.candidate); found != around.children.end())
-        stake.children = found->second;
-    return stake;
+        impact.children = found->second;
+    return impact;
 }
 
-TrackRecord credit_of(const Surroundings& around, const std::string& writer) {
+TrackRecord track_record_of(const Surroundings& around, const std::string& writer) {
     const auto found = around.valid.find(writer);
     return found == around.valid.end() ? TrackRecord{} : TrackRecord{true, found->second};
 }
@@ -67,7 +67,7 @@ double replays_s(const QueuedClaim& one) {
         all_s += run_s;
         most_s = std::max(most_s, run_s);
     }
-    return one.scope.audit.extent == AuditExtent::sample ? most_s : all_s;
+    return one.plan.audit.extent == AuditExtent::sample ? most_s : all_s;
 }
 
 double full_set_s(const Task& task, const Run& run) {
@@ -79,23 +79,23 @@ void estimate(const Task& task, bool hold_out, QueuedClaim& one) {
     if (run == nullptr || !task.data) return;
     const auto targets = static_cast<double>(task.data->slice_score.targets);
     const ScoredParts parts = hold_out ? ScoredParts::slice_and_hold_out : ScoredParts::slice;
-    one.expected_s = rescore_effort(*run, one.claim_s, targets, parts, one.scope.audit.extent).expected_s;
-    if (one.stake.best) one.expected_s += full_set_s(task, *run);
-    if (one.scope.audit.tier >= Tier::replay) one.expected_s += replays_s(one);
+    one.expected_s = rescore_effort(*run, one.claim_s, targets, parts, one.plan.audit.extent).expected_s;
+    if (one.impact.best) one.expected_s += full_set_s(task, *run);
+    if (one.plan.audit.tier >= Tier::replay) one.expected_s += replays_s(one);
     one.rerun_s = seeds_due(task, one) * (kStart_s + run->wall_s);
 }
 
-void settle_scope(const Task& task, bool hold_out, QueuedClaim& one) {
-    one.scope = scope_for(one.stake, one.credit, draw_lot());
+void settle_plan(const Task& task, bool hold_out, QueuedClaim& one) {
+    one.plan = plan_for(one.impact, one.track_record, draw_lot());
     estimate(task, hold_out, one);
 }
 
-void order(std::vector<QueuedClaim>& cases) {
-    std::stable_sort(cases.begin(), cases.end(),
-                     [](const QueuedClaim& a, const QueuedClaim& b) { return more_valuable(a.stake, b.stake); });
+void order(std::vector<QueuedClaim>& claims) {
+    std::stable_sort(claims.begin(), claims.end(),
+                     [](const QueuedClaim& a, const QueuedClaim& b) { return more_valuable(a.impact, b.impact); });
 }
 
-Result<QueuedClaim> case_of(Session& session, const Surroundings& around, ClaimRow row) {
+Result<QueuedClaim> queued(Session& session, const Surroundings& around, ClaimRow row) {
     QueuedClaim one;
     TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs(row.claim.candidate));
     for (RunRow& run : runs) {
@@ -104,28 +104,28 @@ Result<QueuedClaim> case_of(Session& session, const Surroundings& around, ClaimR
         one.claim_s += run.run.wall_s;
         one.runs.push_back(std::move(run));
     }
-    one.stake = stake_of(around, row.claim);
-    one.credit = credit_of(around, row.claim.writer);
+    one.impact = impact_of(around, row.claim);
+    one.track_record = track_record_of(around, row.claim.writer);
     TRY_ASSIGN(const std::vector<std::string> odd, session.index->suspicions(row));
-    one.stake.odd = !odd.empty();
+    one.impact.odd = !odd.empty();
     one.row = std::move(row);
-    settle_scope(session.clone->task, around.hold_out, one);
+    settle_plan(session.clone->task, around.hold_out, one);
     return one;
 }
 
-Result<ClaimQueue> docket_of(Session& session, const Surroundings& around, std::vector<ClaimRow> rows) {
-    ClaimQueue docket;
+Result<ClaimQueue> queue_of(Session& session, const Surroundings& around, std::vector<ClaimRow> rows) {
+    ClaimQueue queue;
     for (ClaimRow& row : rows) {
         if (key_digits(row.claim.writer) == key_digits(session.clone->writer)) {
-            ++docket.own;
+            ++queue.own;
             continue;
         }
-        TRY_ASSIGN(QueuedClaim one, case_of(session, around, std::move(row)));
-        docket.cases.push_back(std::move(one));
+        TRY_ASSIGN(QueuedClaim one, queued(session, around, std::move(row)));
+        queue.claims.push_back(std::move(one));
     }
-    docket.hold_out = around.hold_out;
-    order(docket.cases);
-    return docket;
+    queue.hold_out = around.hold_out;
+    order(queue.claims);
+    return queue;
 }
 
 bool is_accepted(const ClaimRow& row) { return row.verdict && row.verdict->result == VerdictResult::accepted; }
@@ -166,7 +166,7 @@ Result<std::vector<ClaimRow>> grown_claims(Session& session, const Surroundings&
 
 }  // namespace
 
-double QueuedClaim::all_s() const { return expected_s + (scope.audit.tier == Tier::rerun ? rerun_s : 0); }
+double QueuedClaim::all_s() const { return expected_s + (plan.audit.tier == Tier::rerun ? rerun_s : 0); }
 
 const Run* QueuedClaim::artifact_run() const {
     const auto found =
@@ -179,14 +179,14 @@ Result<ClaimQueue> waiting_claims(Session& session) {
     TRY_ASSIGN(std::vector<ClaimRow> rows, session.index->pending_claims());
     TRY_ASSIGN(std::vector<ClaimRow> grown, grown_claims(session, around));
     rows.insert(rows.end(), std::make_move_iterator(grown.begin()), std::make_move_iterator(grown.end()));
-    TRY_ASSIGN(ClaimQueue docket, docket_of(session, around, std::move(rows)));
+    TRY_ASSIGN(ClaimQueue queue, queue_of(session, around, std::move(rows)));
     TRY_ASSIGN(const Totals totals, session.index->totals());
     const double left_s = allowance(session.clone->task, totals).left_s();
-    std::erase_if(docket.cases, [&](const QueuedClaim& one) {
-        return is_owed_a_rerun(session.clone->task, one.row, one.stake.best) &&
+    std::erase_if(queue.claims, [&](const QueuedClaim& one) {
+        return is_owed_a_rerun(session.clone->task, one.row, one.impact.best) &&
                (!can_rerun(session, one) || one.expected_s + one.rerun_s > left_s);
     });
-    return docket;
+    return queue;
 }
 
 Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>& prefixes) {
@@ -199,27 +199,27 @@ Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>
             return fail(Code::not_found, fmt::format("nobody claims '{}'", prefix), "cultivar propose " + prefix);
         rows.insert(rows.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
     }
-    return docket_of(session, around, std::move(rows));
+    return queue_of(session, around, std::move(rows));
 }
 
 void apply_verdict(const Session& session, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest) {
     const bool good = verdict.result == VerdictResult::accepted, bad = verdict.result == VerdictResult::rejected;
-    for (QueuedClaim& one : rest.cases) {
+    for (QueuedClaim& one : rest.claims) {
         const bool same_writer = one.row.claim.writer == judged.row.claim.writer;
-        const bool beaten = good && one.stake.best && one.row.claim.category == judged.row.claim.category &&
+        const bool beaten = good && one.impact.best && one.row.claim.category == judged.row.claim.category &&
                             one.row.claim.candidate != judged.row.claim.candidate &&
                             one.row.claim.val_bpb >= judged.row.claim.val_bpb;
-        if (same_writer && good) ++one.credit.valid_in_a_row;
-        if (same_writer && bad) one.credit.valid_in_a_row = 0;
-        if (beaten) one.stake.best = false;
-        if (beaten || (same_writer && bad)) settle_scope(session.clone->task, rest.hold_out, one);
+        if (same_writer && good) ++one.track_record.valid_in_a_row;
+        if (same_writer && bad) one.track_record.valid_in_a_row = 0;
+        if (beaten) one.impact.best = false;
+        if (beaten || (same_writer && bad)) settle_plan(session.clone->task, rest.hold_out, one);
     }
-    order(rest.cases);
+    order(rest.claims);
 }
 
 int seeds_due(const Task& task, const QueuedClaim& one) {
     const auto made = one.row.verdict ? static_cast<int>(one.row.verdict->reruns.size()) : 0;
-    return one.stake.best ? std::max(1, task.record_min_seeds - made) : 1;
+    return one.impact.best ? std::max(1, task.record_min_seeds - made) : 1;
 }
 
 bool can_rerun(const Session& session, const QueuedClaim& one) {

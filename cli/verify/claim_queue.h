@@ -12,9 +12,9 @@ namespace cultivar {
 struct QueuedClaim {
     ClaimRow row;
     std::vector<RunRow> runs;  // the claim's runs, as far as the journal has them
-    ClaimImpact stake;
-    TrackRecord credit;
-    AuditPlan scope;
+    ClaimImpact impact;
+    TrackRecord track_record;
+    AuditPlan plan;
     double claim_s = 0;     // wall seconds of those runs
     double expected_s = 0;  // seconds that the audit will take here, without a rerun
     double rerun_s = 0;     // seconds of all its fresh seeds
@@ -24,7 +24,7 @@ struct QueuedClaim {
 };
 
 struct ClaimQueue {
-    std::vector<QueuedClaim> cases;
+    std::vector<QueuedClaim> claims;
     int own = 0;            // claims of this clone's, left to another verifier
     bool hold_out = false;  // is there one to score on?
 };

@@ -49,8 +49,8 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     verdict.data = {{"slice", clone.task.data->slice.sha256}, {"byte_table", clone.task.data->byte_table.sha256}};
     verdict.evaluator_sha256 = evaluator_;
     verdict.verifier = clone.writer;
-    verdict.chosen = one.scope.why;
-    verdict.plan = one.scope.audit;
+    verdict.chosen = one.plan.why;
+    verdict.plan = one.plan.audit;
     if (one.row.verdict) verdict.reruns = one.row.verdict->reruns;
     EnergyMeter energy(tools_.clock, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
     energy.start();
@@ -82,18 +82,18 @@ Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
         conclude(verdict, VerdictResult::rejected, Tier::structure, said.error().message);
         return {};
     }
-    if (one.scope.audit.tier < Tier::rescore) {
+    if (one.plan.audit.tier < Tier::rescore) {
         conclude(verdict, VerdictResult::inconclusive, Tier::structure,
                  "its structure is sound; it was not scored again");
         return {};
     }
     TRY_ASSIGN(bool good, rescore(one, *weights, verdict));
-    if (good && one.scope.audit.tier >= Tier::replay) {
+    if (good && one.plan.audit.tier >= Tier::replay) {
         TRY_ASSIGN(good, replay(one, verdict));
     }
-    if (good && one.scope.audit.tier >= Tier::rerun) TRY(train_again(one, verdict));
-    if (verdict.result == VerdictResult::accepted && one.scope.cut)
-        conclude(verdict, VerdictResult::inconclusive, one.scope.audit.tier, verdict.reason + "; a replay is due");
+    if (good && one.plan.audit.tier >= Tier::rerun) TRY(train_again(one, verdict));
+    if (verdict.result == VerdictResult::accepted && one.plan.cut)
+        conclude(verdict, VerdictResult::inconclusive, one.plan.audit.tier, verdict.reason + "; a replay is due");
     return {};
 }
 

@@ -63,7 +63,7 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
     const bool hidden = hold_out_.serving(tools_.clock.unix_s()).has_value();
     const AuditCost effort =
         rescore_effort(run, one.claim_s, static_cast<double>(slice.targets),
-                       hidden ? ScoredParts::slice_and_hold_out : ScoredParts::slice, one.scope.audit.extent);
+                       hidden ? ScoredParts::slice_and_hold_out : ScoredParts::slice, one.plan.audit.extent);
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
     const std::vector<int> chunks = draw_chunks(effort.slice_chunks);
     const double begun_s = tools_.clock.now_s();
@@ -90,14 +90,14 @@ Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::s
     if (hidden) {
         const auto targets = static_cast<double>(data.slice_score.targets);
         const AuditCost effort = rescore_effort(*one.artifact_run(), one.claim_s, targets,
-                                                ScoredParts::slice_and_hold_out, one.scope.audit.extent);
+                                                ScoredParts::slice_and_hold_out, one.plan.audit.extent);
         hidden->order.resize(static_cast<std::size_t>(effort.hold_out_chunks));
         verdict.data.push_back({"hold-out", hidden->commitment});
         TRY_ASSIGN(bool good, rescore_part(one, weights, *hidden, "hold-out", verdict));
         if (!good) return false;
     }
     const std::string full = clone.data_dir() + data.full.name;
-    if (!one.stake.best || !std::filesystem::exists(full)) return true;
+    if (!one.impact.best || !std::filesystem::exists(full)) return true;
     std::vector<int> all(kScoreChunks);
     for (int chunk = 0; chunk < kScoreChunks; ++chunk) all[static_cast<std::size_t>(chunk)] = chunk;
     verdict.data.push_back({"full", data.full.sha256});
@@ -147,7 +147,7 @@ Verifier::Tried Verifier::replay(const QueuedClaim& one, Verdict& verdict) {
     }
     std::vector<const RunRow*> rows;
     for (const RunRow& row : one.runs) rows.push_back(&row);
-    if (one.scope.audit.extent == AuditExtent::sample) {
+    if (one.plan.audit.extent == AuditExtent::sample) {
         const auto drawn = static_cast<std::size_t>(draw_lot() * static_cast<double>(rows.size()));
         rows = {rows[std::min(drawn, rows.size() - 1)]};
     }

@@ -10,28 +10,28 @@ namespace {
 
 std::string in_a_row(int count) { return fmt::format("{} valid claim{} in a row", count, count == 1 ? "" : "s"); }
 
-std::optional<std::string> why_in_full(const ClaimImpact& stake) {
-    if (stake.odd) return "it is odd beside the rest of the pool";
-    if (stake.best) return "it would be the best of its category";
-    if (stake.children >= kMuchUsed) return fmt::format("{} candidates come from it", stake.children);
+std::optional<std::string> why_in_full(const ClaimImpact& impact) {
+    if (impact.odd) return "it is odd beside the rest of the pool";
+    if (impact.best) return "it would be the best of its category";
+    if (impact.children >= kMuchUsed) return fmt::format("{} candidates come from it", impact.children);
     return std::nullopt;
 }
 
 }  // namespace
 
-double replay_chance(const TrackRecord& credit) {
-    if (!credit.known_key || credit.valid_in_a_row < kProbation) return 1;
-    return std::max(static_cast<double>(kProbation) / credit.valid_in_a_row, kLeastReplays);
+double replay_chance(const TrackRecord& track_record) {
+    if (!track_record.known_key || track_record.valid_in_a_row < kProbation) return 1;
+    return std::max(static_cast<double>(kProbation) / track_record.valid_in_a_row, kLeastReplays);
 }
 
-AuditPlan scope_for(const ClaimImpact& stake, const TrackRecord& credit, double lot) {
+AuditPlan plan_for(const ClaimImpact& impact, const TrackRecord& track_record, double lot) {
     constexpr PlannedAudit kInFull{Tier::rerun, AuditExtent::in_full};
     constexpr PlannedAudit kReplay{Tier::replay, AuditExtent::sample};
-    if (auto why = why_in_full(stake)) return {kInFull, "in full: " + *why};
-    const double chance = replay_chance(credit);
+    if (auto why = why_in_full(impact)) return {kInFull, "in full: " + *why};
+    const double chance = replay_chance(track_record);
     if (lot < kFullByLot * chance) return {kInFull, "in full: drawn by lot"};
-    if (!credit.known_key) return {{Tier::replay, AuditExtent::whole}, "replayed: no key answers for it"};
-    const std::string record = in_a_row(credit.valid_in_a_row);
+    if (!track_record.known_key) return {{Tier::replay, AuditExtent::whole}, "replayed: no key answers for it"};
+    const std::string record = in_a_row(track_record.valid_in_a_row);
     if (chance >= 1) return {kReplay, fmt::format("replayed: its key has only {}", record)};
     const std::string odds = fmt::format("one in {:.1f}, its key has {}", 1 / chance, record);
     if (lot < chance) return {kReplay, "replayed: drawn by lot, " + odds};

@@ -53,9 +53,9 @@ struct AuditPlan {
     bool cut = false;   // by a person, to less than is due: then nothing is accepted
 };
 
-double replay_chance(const TrackRecord& credit);
+double replay_chance(const TrackRecord& track_record);
 // `lot` in [0, 1).
-AuditPlan scope_for(const ClaimImpact& stake, const TrackRecord& credit, double lot);
+AuditPlan plan_for(const ClaimImpact& impact, const TrackRecord& track_record, double lot);
 
 // Does `a` come before `b`? Equal ones stay in their order.
 bool more_valuable(const ClaimImpact& a, const ClaimImpact& b);

@@ -33,14 +33,14 @@ TEST_F(AuditRoundTest, QueuesTheMostValuableClaimFirst) {
     three_claims();
     Session open = session();
     const ClaimQueue queue = must(waiting_claims(open));
-    ASSERT_EQ(queue.cases.size(), 3U);
-    EXPECT_TRUE(std::is_sorted(queue.cases.begin(), queue.cases.end(), [](const QueuedClaim& a, const QueuedClaim& b) {
-        return a.row.claim.val_bpb < b.row.claim.val_bpb;
-    }));
-    for (const QueuedClaim& one : queue.cases) {
-        EXPECT_TRUE(one.stake.best) << "nothing is accepted yet";
-        EXPECT_EQ(one.scope.audit.extent, AuditExtent::in_full);
-        EXPECT_EQ(one.scope.audit.tier, Tier::rerun);
+    ASSERT_EQ(queue.claims.size(), 3U);
+    EXPECT_TRUE(std::is_sorted(
+        queue.claims.begin(), queue.claims.end(),
+        [](const QueuedClaim& a, const QueuedClaim& b) { return a.row.claim.val_bpb < b.row.claim.val_bpb; }));
+    for (const QueuedClaim& one : queue.claims) {
+        EXPECT_TRUE(one.impact.best) << "nothing is accepted yet";
+        EXPECT_EQ(one.plan.audit.extent, AuditExtent::in_full);
+        EXPECT_EQ(one.plan.audit.tier, Tier::rerun);
         EXPECT_GT(one.expected_s, 0);
         EXPECT_EQ(seeds_due(open.clone->task, one), open.clone->task.record_min_seeds);
     }
@@ -56,14 +56,14 @@ TEST_F(AuditRoundTest, LeavesClaimsOfItsOwnToOthers) {
     Session open = session();
     const ClaimQueue queue = must(waiting_claims(open));
     EXPECT_EQ(queue.own, 1);
-    ASSERT_EQ(queue.cases.size(), 1U);
-    EXPECT_EQ(queue.cases.front().row.claim.writer, bob_.writer);
+    ASSERT_EQ(queue.claims.size(), 1U);
+    EXPECT_EQ(queue.claims.front().row.claim.writer, bob_.writer);
 }
 
 TEST_F(AuditRoundTest, FindsTheClaimsThatAreNamed) {
     const Claim made = claim(bob_, {run_of(bob_, {}, 2.0)});
     Session open = session();
-    EXPECT_EQ(must(claims_named(open, {made.candidate.substr(0, 8)})).cases.size(), 1U);
+    EXPECT_EQ(must(claims_named(open, {made.candidate.substr(0, 8)})).claims.size(), 1U);
     EXPECT_EQ(trouble(claims_named(open, {"ffffffff"})).code, Code::not_found);
 }
 
@@ -71,28 +71,28 @@ TEST_F(AuditRoundTest, LearnsFromAVerdictAboutTheClaimsThatStillWait) {
     three_claims();
     Session open = session();
     ClaimQueue rest = must(waiting_claims(open));
-    const QueuedClaim first = rest.cases.front();
-    rest.cases.erase(rest.cases.begin());
+    const QueuedClaim first = rest.claims.front();
+    rest.claims.erase(rest.claims.begin());
     Verdict verdict;
     verdict.result = VerdictResult::accepted;
     ClaimQueue after = rest;
     apply_verdict(open, first, verdict, after);
-    for (const QueuedClaim& one : after.cases) {
-        EXPECT_FALSE(one.stake.best) << "a better one was accepted";
-        EXPECT_EQ(one.credit.valid_in_a_row, 1);
+    for (const QueuedClaim& one : after.claims) {
+        EXPECT_FALSE(one.impact.best) << "a better one was accepted";
+        EXPECT_EQ(one.track_record.valid_in_a_row, 1);
     }
     verdict.result = VerdictResult::rejected;
     after = rest;
-    after.cases.front().credit.valid_in_a_row = 7;
+    after.claims.front().track_record.valid_in_a_row = 7;
     apply_verdict(open, first, verdict, after);
-    for (const QueuedClaim& one : after.cases) {
-        EXPECT_TRUE(one.stake.best);
-        EXPECT_EQ(one.credit.valid_in_a_row, 0);
+    for (const QueuedClaim& one : after.claims) {
+        EXPECT_TRUE(one.impact.best);
+        EXPECT_EQ(one.track_record.valid_in_a_row, 0);
     }
     verdict.result = VerdictResult::inconclusive;
     after = rest;
     apply_verdict(open, first, verdict, after);
-    EXPECT_TRUE(after.cases.front().stake.best) << "it taught nothing";
+    EXPECT_TRUE(after.claims.front().impact.best) << "it taught nothing";
 }
 
 TEST_F(AuditRoundTest, JudgesAsFarAsTheShareAllowsAndOvertakesNobody) {

@@ -261,7 +261,7 @@ TEST_F(VerifierTest, JudgesNothingOnceItIsInterrupted) {
     Session open = session();
     ClaimQueue queue = must(waiting_claims(open));
     Verifier verifier = must(Verifier::make(tools(), open));
-    EXPECT_EQ(trouble(verifier.judge(queue.cases.at(0))).code, Code::interrupted);
+    EXPECT_EQ(trouble(verifier.judge(queue.claims.at(0))).code, Code::interrupted);
 }
 
 TEST_F(VerifierTest, WritesItsVerdictsToItsLedgerWithItsSignature) {
@@ -269,7 +269,7 @@ TEST_F(VerifierTest, WritesItsVerdictsToItsLedgerWithItsSignature) {
     Session open = session();
     ClaimQueue queue = must(waiting_claims(open));
     Verifier verifier = must(Verifier::make(tools(), open));
-    const Verdict verdict = must(verifier.judge(queue.cases.at(0)));
+    const Verdict verdict = must(verifier.judge(queue.claims.at(0)));
     must(verifier.write({verdict}));
     EXPECT_TRUE(must(open.index->pending_claims()).empty());
     const ClaimRow row = must(open.index->claims()).at(0);

@@ -136,8 +136,8 @@ protected:
     Verdict judge(PlannedAudit audit = {Tier::replay, AuditExtent::sample}, bool cut = false) {
         Session open = session();
         ClaimQueue queue = must(waiting_claims(open));
-        QueuedClaim& one = queue.cases.at(0);
-        one.scope = {audit, "because", cut};
+        QueuedClaim& one = queue.claims.at(0);
+        one.plan = {audit, "because", cut};
         return must(must(Verifier::make(tools(), open)).judge(one));
     }
     AuditRound audit(const RoundOptions& options = {}, const RoundListener& listener = {}) {

@@ -12,32 +12,32 @@ using testing::StartsWith;
 TrackRecord trusted(int valid) { return {.known_key = true, .valid_in_a_row = valid}; }
 
 TEST(AuditPlan, OfAWouldBeBestOrAMuchUsedParentOrAnOddClaimIsInFullWhateverTheTrust) {
-    for (const ClaimImpact& stake : {ClaimImpact{.best = true}, ClaimImpact{.children = kMuchUsed},
-                                     ClaimImpact{.children = 100}, ClaimImpact{.odd = true}}) {
+    for (const ClaimImpact& impact : {ClaimImpact{.best = true}, ClaimImpact{.children = kMuchUsed},
+                                      ClaimImpact{.children = 100}, ClaimImpact{.odd = true}}) {
         for (double lot : {0.0, 0.5, 0.999}) {
-            const AuditPlan scope = scope_for(stake, trusted(100'000), lot);
-            EXPECT_EQ(scope.audit.tier, Tier::rerun);
-            EXPECT_EQ(scope.audit.extent, AuditExtent::in_full);
-            EXPECT_THAT(scope.why, StartsWith("in full: "));
+            const AuditPlan plan = plan_for(impact, trusted(100'000), lot);
+            EXPECT_EQ(plan.audit.tier, Tier::rerun);
+            EXPECT_EQ(plan.audit.extent, AuditExtent::in_full);
+            EXPECT_THAT(plan.why, StartsWith("in full: "));
         }
     }
-    EXPECT_EQ(scope_for({.children = kMuchUsed - 1}, trusted(1000), 0.9).audit.tier, Tier::rescore);
+    EXPECT_EQ(plan_for({.children = kMuchUsed - 1}, trusted(1000), 0.9).audit.tier, Tier::rescore);
 }
 
 TEST(AuditPlan, OfAKeyOnProbationIsAlwaysAReplay) {
     for (int valid = 0; valid < kProbation; ++valid) {
         EXPECT_EQ(replay_chance(trusted(valid)), 1) << valid;
-        EXPECT_EQ(scope_for({}, trusted(valid), 0.999).audit.tier, Tier::replay) << valid;
+        EXPECT_EQ(plan_for({}, trusted(valid), 0.999).audit.tier, Tier::replay) << valid;
     }
-    EXPECT_THAT(scope_for({}, trusted(1), 0.9).why, HasSubstr("only 1 valid claim in a row"));
+    EXPECT_THAT(plan_for({}, trusted(1), 0.9).why, HasSubstr("only 1 valid claim in a row"));
 }
 
 TEST(AuditPlan, WithoutAKeyIsNeverSparedHoweverManyClaimsWereValid) {
     const TrackRecord nobody{.known_key = false, .valid_in_a_row = 1'000'000};
     EXPECT_EQ(replay_chance(nobody), 1);
-    const AuditPlan scope = scope_for({}, nobody, 0.999);
-    EXPECT_EQ(scope.audit.tier, Tier::replay);
-    EXPECT_EQ(scope.audit.extent, AuditExtent::whole);
+    const AuditPlan plan = plan_for({}, nobody, 0.999);
+    EXPECT_EQ(plan.audit.tier, Tier::replay);
+    EXPECT_EQ(plan.audit.extent, AuditExtent::whole);
 }
 
 TEST(AuditPlan, SparesAKeyMoreOftenTheMoreOfItsClaimsWereValidButNeverForGood) {
@@ -45,8 +45,8 @@ TEST(AuditPlan, SparesAKeyMoreOftenTheMoreOfItsClaimsWereValidButNeverForGood) {
     for (int valid : {11, 20, 50, 100, 200}) {
         const double chance = replay_chance(trusted(valid));
         EXPECT_LT(chance, before) << valid;
-        EXPECT_EQ(scope_for({}, trusted(valid), chance * 0.99).audit.tier, Tier::replay);
-        EXPECT_EQ(scope_for({}, trusted(valid), chance * 1.01).audit.tier, Tier::rescore);
+        EXPECT_EQ(plan_for({}, trusted(valid), chance * 0.99).audit.tier, Tier::replay);
+        EXPECT_EQ(plan_for({}, trusted(valid), chance * 1.01).audit.tier, Tier::rescore);
         before = chance;
     }
     EXPECT_EQ(replay_chance(trusted(1'000'000)), kLeastReplays);
@@ -59,9 +59,9 @@ TEST(AuditPlan, AfterABadClaimIsAReplayAgain) {
 
 TEST(AuditPlan, IsInFullByLotNowAndThen) {
     const double chance = replay_chance(trusted(50));
-    EXPECT_EQ(scope_for({}, trusted(50), 0).audit.tier, Tier::rerun);
-    EXPECT_EQ(scope_for({}, trusted(50), 0.99 * kFullByLot * chance).audit.tier, Tier::rerun);
-    EXPECT_EQ(scope_for({}, trusted(50), 1.01 * kFullByLot * chance).audit.tier, Tier::replay);
+    EXPECT_EQ(plan_for({}, trusted(50), 0).audit.tier, Tier::rerun);
+    EXPECT_EQ(plan_for({}, trusted(50), 0.99 * kFullByLot * chance).audit.tier, Tier::rerun);
+    EXPECT_EQ(plan_for({}, trusted(50), 1.01 * kFullByLot * chance).audit.tier, Tier::replay);
 }
 
 TEST(Value, PutsWouldBeBestsFirstByTheirGainThenMuchUsedParents) {
