@@ -15,20 +15,27 @@ constexpr std::size_t kMostBest = 2500, kMostNewest = 2500;
 constexpr int kMostLeases = 100;      // of one writer
 constexpr int kMostElsewhere = 2000;  // runs of other categories
 
-Trial trial_of(const RunSummary& run, bool own) {
+// The fields that a run and its summary name alike.
+template <typename AnyRun>
+Trial shared_fields(const AnyRun& run, bool trusted) {
     Trial trial;
     trial.candidate = run.candidate;
     trial.status = run.status;
-    trial.score = run.score;
     trial.operator_name = run.operator_name;
     trial.decision = run.decision;
     trial.parents = run.parents;
     trial.budget_s = run.budget_s;
     trial.steps = run.steps;
-    trial.trusted = own;
+    trial.trusted = trusted;
     trial.wall_s = run.wall_s;
     trial.proposer = run.proposer;
     trial.proposer_s = run.proposer_seconds;
+    return trial;
+}
+
+Trial trial_of(const RunSummary& run, bool trusted) {
+    Trial trial = shared_fields(run, trusted);
+    trial.score = run.score;
     trial.proposer_usd = run.proposer_usd;
     return trial;
 }
@@ -58,21 +65,10 @@ std::set<std::string> chosen(const std::vector<RunSummary>& runs, const std::fun
 
 }  // namespace
 
-Trial trial_of(const Run& run, bool own) {
-    Trial trial;
-    trial.candidate = run.candidate;
-    trial.status = run.status;
+Trial trial_of(const Run& run, bool trusted) {
+    Trial trial = shared_fields(run, trusted);
     trial.score = run.val_bpb.value_or(run.expected_bpb.value_or(0));
-    trial.operator_name = run.operator_name;
-    trial.decision = run.decision;
-    trial.parents = run.parents;
     trial.curve = run.curve;
-    trial.budget_s = run.budget_s;
-    trial.steps = run.steps;
-    trial.trusted = own;
-    trial.wall_s = run.wall_s;
-    trial.proposer = run.proposer;
-    trial.proposer_s = run.proposer_seconds;
     trial.proposer_usd = run.proposer_usd.value_or(0);
     return trial;
 }

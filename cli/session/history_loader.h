@@ -9,8 +9,8 @@
 
 namespace cultivar {
 
-// A run as the planner sees it. `own`: this clone made it, or a verdict accepted it.
-Trial trial_of(const Run& run, bool own);
+// A run as the planner sees it. `trusted`: this clone made it, or a verdict accepted it.
+Trial trial_of(const Run& run, bool trusted);
 
 // The leases of a category, at most the first 100 of each writer: one machine cannot hold more.
 std::vector<Lease> plausible_leases(std::vector<Lease> leases, const std::string& category);
