@@ -106,6 +106,7 @@ Verifier::Tried Verifier::check_structure_of(const QueuedClaim& one, Verdict& ve
     if (one.artifact_run() == nullptr) return unsound("it names a run that is not in the journal");
     for (const RunRow& row : one.runs) {
         auto sound = check_structure(session_.clone->task.space, row.run);
+        if (sound) sound = check_budget(row.run, session_.clone->task.budget_s);
         if (!sound) return unsound(fmt::format("its run {}: {}", short_id(row.id), sound.error().message));
     }
     return true;

@@ -1,16 +1,19 @@
 #include "eval/judge/structure_check.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
 #include "pool/types/candidate.h"
+#include "pool/types/category.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
 namespace {
 
 constexpr const char* kTokensGene = "data.tokens_per_step";
+constexpr double kBudgetRounding = 1e-6;
 
 Result<void> check_tokens(const Space& space, const Run& run) {
     if (run.tokens == 0) return {};
@@ -56,6 +59,13 @@ Result<void> check_structure(const Space& space, const Run& run) {
     TRY(check_tokens(space, run));
     TRY(check_trace(run));
     return check_curve(run);
+}
+
+Result<void> check_budget(const Run& run, double pool_budget_s) {
+    const double budget_s = budget_of(category_named(run.category), pool_budget_s);
+    if (std::abs(run.budget_s - budget_s) <= kBudgetRounding * budget_s) return {};
+    return fail(Code::corrupt,
+                fmt::format("it ran on a budget of {} s, runs of its category have {} s", run.budget_s, budget_s));
 }
 
 Result<void> check_weights(const Run& run, std::string_view weights) {

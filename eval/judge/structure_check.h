@@ -16,6 +16,9 @@ namespace cultivar {
 
 // Errors: corrupt, with the reason.
 Result<void> check_structure(const Space& space, const Run& run);
+// A run of a claim had the budget of its category: the one that the category's name tells, else the pool's. Errors:
+// corrupt, with both figures.
+Result<void> check_budget(const Run& run, double pool_budget_s);
 // Has it the trace of all its first K steps?
 bool is_replayable(const Run& run);
 Result<void> check_weights(const Run& run, std::string_view weights);

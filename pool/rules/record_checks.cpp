@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "pool/types/candidate.h"
+#include "pool/types/category.h"
 
 namespace cultivar {
 namespace {
@@ -30,7 +31,18 @@ Result<void> check_content(const Task& task, const std::string& task_id, const s
 Result<void> check_category(const std::string& category) {
     constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789.-";
     bool good = !category.empty() && category.size() <= 64 && category.find_first_not_of(kAllowed) == std::string::npos;
-    return good ? Result<void>() : fail(Code::corrupt, "its category is not a plain word");
+    if (!good) return fail(Code::corrupt, "its category is not a plain word");
+    if (is_misspelt(category_named(category)))
+        return fail(Code::corrupt, fmt::format("its category {} is spelt otherwise than any machine's", category));
+    return {};
+}
+
+// Scores compare only among runs of one budget.
+Result<void> check_budget(const Run& run) {
+    const Category category = category_named(run.category);
+    if (!category.budget_s || close_to(run.budget_s, *category.budget_s)) return {};
+    return fail(Code::corrupt, fmt::format("it ran on a budget of {} s, its category {} has {} s", run.budget_s,
+                                           run.category, *category.budget_s));
 }
 
 Result<void> check_score(const Data& data, const Run& run) {
@@ -64,6 +76,7 @@ Result<void> check_cost(const UseCost& caps, const Run& run) {
 Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner) {
     TRY(check_content(task, task_id, run.task, run.toml, run.candidate));
     TRY(check_category(run.category));
+    TRY(check_budget(run));
     if (run.writer != owner) return fail(Code::corrupt, fmt::format("it names '{}' as its writer", run.writer));
     if (run.seed != run_seed(run.candidate, run.replicate))
         return fail(Code::corrupt, "its seed is not the derived one");

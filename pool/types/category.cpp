@@ -6,6 +6,8 @@
 #include <cmath>
 #include <string_view>
 
+#include <fmt/format.h>
+
 namespace cultivar {
 namespace {
 
@@ -40,6 +42,15 @@ Category category_named(const std::string& name) {
     category.speed_decade = decade;
     return category;
 }
+
+bool is_misspelt(const Category& category) {
+    if (!category.budget_s) return false;
+    std::string name = fmt::format("{}-{}s", category.device, *category.budget_s);
+    if (category.speed_decade) name += fmt::format("-e{}", *category.speed_decade);
+    return name != category.name;
+}
+
+double budget_of(const Category& category, double pool_budget_s) { return category.budget_s.value_or(pool_budget_s); }
 
 bool is_of_another_device(const Category& category, const std::string& device) {
     return !category.device.empty() && category.device != device;

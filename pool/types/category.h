@@ -18,6 +18,13 @@ struct Category {
 // Any text is a category's name; a name of another form has no further fields.
 Category category_named(const std::string& name);
 
+// Does the name tell a budget or a speed in another spelling than this program's ("cpu-1.0s-e10" for "cpu-1s-e10")? Such
+// a name would be a second category of the same meaning.
+bool is_misspelt(const Category& category);
+
+// The budget that its runs have: the one that the name tells, else the pool's.
+double budget_of(const Category& category, double pool_budget_s);
+
 // Was it measured on another kind of device than `device`? A category that does not tell its device may be of any.
 bool is_of_another_device(const Category& category, const std::string& device);
 

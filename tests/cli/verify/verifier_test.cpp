@@ -71,6 +71,17 @@ TEST_F(VerifierTest, RejectsARunThatIsNotSoundWithoutScoringIt) {
     EXPECT_TRUE(worker_.jobs.empty());
 }
 
+TEST_F(VerifierTest, JudgesByTheCategorysBudgetWhereItsNameTellsNone) {
+    auto run = run_of(bob_, {}, 2.0);
+    run.category = "my-best-friends", run.budget_s = 200;
+    claim(bob_, {run});
+    const Verdict verdict = judge();
+    EXPECT_EQ(verdict.result, VerdictResult::rejected);
+    EXPECT_EQ(verdict.tier, Tier::structure);
+    EXPECT_THAT(verdict.reason, HasSubstr("a budget of 200 s, runs of its category have 20 s"));
+    EXPECT_TRUE(worker_.jobs.empty());
+}
+
 TEST_F(VerifierTest, RejectsWeightsOfAnotherSizeThanRecorded) {
     auto run = run_of(bob_, {}, 2.0);
     ++run.artifact_bytes;

@@ -68,5 +68,27 @@ TEST(RecordChecks, RefusesTrainingThatTookMoreThanTheWholeRun) {
     EXPECT_THAT(error.message, HasSubstr("more joules than the whole run"));
 }
 
+TEST(RecordChecks, RefusesARunOfAnotherBudgetThanItsCategoryHas) {
+    for (auto status : {RunStatus::done, RunStatus::failed, RunStatus::stopped}) {
+        const Task task = tiny_task();
+        auto run = scored_run(task, kOwner, {}, 2.0);
+        run.status = status, run.budget_s = 200, run.train_s = 200;
+        const auto checked = check_run(task, task.id(), run, kOwner);
+        ASSERT_FALSE(checked) << name(status);
+        EXPECT_EQ(checked.error().message, "it ran on a budget of 200 s, its category cpu-20s-e10.5 has 20 s");
+        run.category = "cpu-200s-e10.5";
+        EXPECT_TRUE(check_run(task, task.id(), run, kOwner));
+    }
+}
+
+TEST(RecordChecks, RefusesASecondSpellingOfACategory) {
+    for (const char* spelt : {"cpu-20.0s-e10.5", "cpu-2e1s-e10.5", "cpu-20s-e10.50", "cpu-020s-e10.5"}) {
+        const Task task = tiny_task();
+        auto run = scored_run(task, kOwner, {}, 2.0);
+        run.category = spelt;
+        EXPECT_FALSE(check_run(task, task.id(), run, kOwner)) << spelt;
+    }
+}
+
 }  // namespace
 }  // namespace cultivar
