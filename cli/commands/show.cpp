@@ -66,7 +66,7 @@ Result<void> show_claims(Context& context, Session& session, const std::vector<C
     if (!claims.empty()) context.ui.print("\nclaims\n");
     for (const ClaimRow& row : claims) {
         std::string verdict =
-            row.verdict ? fmt::format("{} by {} ({}: {})", name(row.verdict->result), clean(row.verdict->verifier, 48),
+            row.verdict ? fmt::format("{} by {} ({}: {})", word(*row.verdict), clean(row.verdict->verifier, 48),
                                       name(row.verdict->tier), clean(row.verdict->reason))
                         : "pending";
         context.ui.print(fmt::format("  {}  {:.4f}  {}  artifact {}  {}\n", short_id(row.id), row.claim.val_bpb,

@@ -70,7 +70,13 @@ Json as_json(const Session& session, const Situation& now) {
             {"candidates", t.candidates},
             {"kept", t.kept},
             {"contributors", t.contributors},
-            {"claims", {{"all", t.claims}, {"pending", t.pending}, {"accepted", t.accepted}, {"rejected", t.rejected}}},
+            {"claims",
+             {{"all", t.claims},
+              {"pending", t.pending},
+              {"accepted", t.accepted},
+              {"provisional", t.provisional},
+              {"scored", t.scored},
+              {"rejected", t.rejected}}},
             {"refused", t.refused},
             {"search", {{"seconds", t.search_s}, {"joules", t.search_joules}}},
             {"verification",
@@ -106,8 +112,8 @@ std::string as_text(const Session& session, const Situation& now) {
                         t.stopped, t.failed, t.unfit);
     text += fmt::format("candidates    {} known, {} kept, by {} contributor{}\n", t.candidates, t.kept, t.contributors,
                         t.contributors == 1 ? "" : "s");
-    text += fmt::format("claims        {}: {} accepted, {} rejected, {} pending\n", t.claims, t.accepted, t.rejected,
-                        t.pending);
+    text += fmt::format("claims        {}: {} accepted, {} provisional, {} scored, {} rejected, {} pending\n", t.claims,
+                        t.accepted, t.provisional, t.scored, t.rejected, t.pending);
     if (t.refused > 0)
         text += fmt::format("refused       {} records or branches that failed their checks\n", t.refused);
     text += fmt::format("search        {}, {}\n", duration_text(t.search_s), joules_text(t.search_joules));

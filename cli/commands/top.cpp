@@ -61,6 +61,7 @@ Result<int> top(Context& context, const TopOptions& options) {
         rows.push_back({{"id", standing.candidate},
                         {"val_bpb", standing.val_bpb},
                         {"runs", standing.runs},
+                        {"fresh_seeds", standing.fresh_seeds},
                         {"category", standing.category},
                         {"verdict", standing.verdict.empty() ? Json(nullptr) : Json(standing.verdict)},
                         {"record", standing.record},

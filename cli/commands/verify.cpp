@@ -39,13 +39,14 @@ std::string check_text(const Check& check) {
 }
 
 std::string verdict_text(const Ui& ui, const Verdict& verdict) {
-    Paint paint = verdict.result == VerdictResult::accepted   ? Paint::good
+    const bool sure = verdict.certainty == Certainty::accepted;
+    Paint paint = verdict.result == VerdictResult::accepted   ? (sure ? Paint::good : Paint::none)
                   : verdict.result == VerdictResult::rejected ? Paint::bad
                                                               : Paint::none;
     std::string text = fmt::format("{}  {}  {:<9}  {:.4f}  {} ({:.1f} s, {:.1f} % of the claim's cost)\n",
-                                   ui.paint(paint, fmt::format("{:<12}", name(verdict.result))),
-                                   short_id(verdict.candidate), name(verdict.tier), verdict.claimed_bpb,
-                                   clean(verdict.reason), verdict.seconds, 100 * verdict.ratio);
+                                   ui.paint(paint, fmt::format("{:<12}", word(verdict))), short_id(verdict.candidate),
+                                   name(verdict.tier), verdict.claimed_bpb, clean(verdict.reason), verdict.seconds,
+                                   100 * verdict.ratio);
     text += fmt::format("    {}\n", verdict.chosen);
     for (const Check& check : verdict.checks) text += check_text(check);
     if (verdict.record) text += fmt::format("    {}\n", record_text(*verdict.record));

@@ -99,6 +99,10 @@ Error unknown_category(const Session& session, const std::string& command) {
             std::move(hint)};
 }
 
+std::optional<double> known_speed(const Session& session) {
+    return read_speed(session, session.settings.device.value, session.settings.threads.value);
+}
+
 std::string known_category(const Session& session, double budget_s) {
     const std::string& device = session.settings.device.value;
     if (session.clone->task.command) return unmeasured_category(device, budget_s);

@@ -3,6 +3,7 @@
 // of kind "command" has no such benchmark: "cpu-600s".
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/runs/worker.h"
@@ -20,6 +21,9 @@ Result<std::string> machine_category(Worker& worker, Observer& observer, const S
 
 // The same without measuring; "" while that has not been done.
 std::string known_category(const Session& session, double budget_s);
+
+// The speed that was measured on the settings' device and threads, FLOP/s of training; none while that has not been done.
+std::optional<double> known_speed(const Session& session);
 
 // The error to give then. Its hint runs `command` with a number of threads that was measured, if there is one.
 Error unknown_category(const Session& session, const std::string& command);

@@ -12,8 +12,8 @@
 namespace cultivar {
 namespace {
 
-Result<WorkerResult> make(Worker& worker, const Observer& observer, const Session& session, Specification specification,
-                          double limit_s, const std::string& folder) {
+Result<WorkerResult> make(Worker& worker, const Observer& observer, const Clock& clock, const Session& session,
+                          Specification specification, double limit_s, const std::string& folder) {
     const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
     std::error_code ec;
     std::filesystem::remove_all(dir, ec);  // a checkpoint that an interrupted one left
@@ -21,34 +21,40 @@ Result<WorkerResult> make(Worker& worker, const Observer& observer, const Sessio
     specification.work_dir = dir;
     specification.artifact = dir + "artifact";
     WorkerResult made;
+    double first_s = 0, last_s = 0;
     auto listener = [&](const Event& event) {
-        if (const auto* step = std::get_if<StepEvent>(&event)) made.losses.push_back(step->train_loss);
+        const auto* step = std::get_if<StepEvent>(&event);
+        if (step == nullptr) return Advice::go_on;
+        last_s = clock.now_s();
+        if (made.losses.empty()) first_s = last_s;
+        made.losses.push_back(step->train_loss);
         return Advice::go_on;
     };
     TRY_ASSIGN(made.outcome, run_apart(worker, observer, specification, limit_s, listener));
+    if (made.losses.size() > 1) made.step_s = (last_s - first_s) / static_cast<double>(made.losses.size() - 1);
     return made;
 }
 
 }  // namespace
 
-Result<WorkerResult> replay_run(Worker& worker, const Observer& observer, const Session& session, Run run, int steps,
-                                double limit_s, const std::string& folder) {
+Result<WorkerResult> replay_run(Worker& worker, const Observer& observer, const Clock& clock, const Session& session,
+                                Run run, int steps, double limit_s, const std::string& folder) {
     run.trace_elapsed_s.resize(std::min(run.trace_elapsed_s.size(), static_cast<std::size_t>(steps)));
     run.trace_loss.resize(std::min(run.trace_loss.size(), static_cast<std::size_t>(steps)));
     TRY_ASSIGN(const Specification base, base_specification(session));
     TRY_ASSIGN(Specification specification, replay_specification(session.clone->task.space, run, base));
-    return make(worker, observer, session, std::move(specification), limit_s, folder);
+    return make(worker, observer, clock, session, std::move(specification), limit_s, folder);
 }
 
-Result<WorkerResult> rerun(Worker& worker, const Observer& observer, const Session& session, const Run& run,
-                           std::uint64_t seed, double limit_s, const std::string& folder) {
+Result<WorkerResult> rerun(Worker& worker, const Observer& observer, const Clock& clock, const Session& session,
+                           const Run& run, std::uint64_t seed, double limit_s, const std::string& folder) {
     TRY_ASSIGN(Specification specification, base_specification(session));
     TRY_ASSIGN(Candidate candidate, parse_canonical(session.clone->task.space, run.task, run.toml));
     specification.mode = Specification::Mode::train;
     specification.genes = std::move(candidate.genes);
     specification.seed = seed;
     specification.budget_s = run.budget_s;
-    return make(worker, observer, session, std::move(specification), limit_s, folder);
+    return make(worker, observer, clock, session, std::move(specification), limit_s, folder);
 }
 
 std::uint64_t fresh_seed(const std::string& candidate) {

@@ -91,6 +91,12 @@ Result<AuditRound> audit_round(const VerifierTools& tools, Session& session, Cla
         if (listener.judged) listener.judged(verdict);
         round.verdicts.push_back(std::move(verdict));
     }
+    if (!verifier) return round;
+    TRY_ASSIGN(std::vector<Verdict> reviewed, verifier->review());
+    for (Verdict& verdict : reviewed) {
+        if (listener.judged) listener.judged(verdict);
+        round.verdicts.push_back(std::move(verdict));
+    }
     return round;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/verify/claim_queue.h"
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <map>
 #include <set>
@@ -10,6 +11,7 @@
 #include "cli/runs/machine_category.h"
 #include "cli/verify/hold_out_book.h"
 #include "eval/judge/rescore_test.h"
+#include "pool/types/category.h"
 
 namespace cultivar {
 namespace {
@@ -26,7 +28,11 @@ Result<Surroundings> snapshot(Session& session) {
     Surroundings around;
     TRY_ASSIGN(std::vector<Standing> standings, session.index->standings());
     for (const Standing& standing : standings) {
-        if (standing.verdict != name(VerdictResult::accepted) || standing.runs < 1) continue;
+        // Whatever a verifier scored leads: a worse claim is not judged in full because something is still due there.
+        const bool leads =
+            std::ranges::any_of(std::array{Certainty::accepted, Certainty::provisional, Certainty::scored},
+                                [&](Certainty one) { return standing.verdict == name(one); });
+        if (!leads || standing.runs < 1) continue;
         const auto found = around.best.find(standing.category);
         if (found != around.best.end() && found->second <= standing.val_bpb) continue;
         around.best[standing.category] = standing.val_bpb;
@@ -164,6 +170,16 @@ Result<std::vector<ClaimRow>> grown_claims(Session& session, const Surroundings&
     return grown;
 }
 
+// Claims of this machine's kind of device that verifiers of others could only score.
+Result<void> add_scored_claims(Session& session, std::vector<ClaimRow>& rows) {
+    TRY_ASSIGN(std::vector<ClaimRow> scored, session.index->scored_claims());
+    for (ClaimRow& row : scored) {
+        if (is_of_another_device(category_named(row.claim.category), session.settings.device.value)) continue;
+        rows.push_back(std::move(row));
+    }
+    return {};
+}
+
 }  // namespace
 
 double QueuedClaim::all_s() const { return expected_s + (plan.audit.tier == Tier::rerun ? rerun_s : 0); }
@@ -177,6 +193,7 @@ const Run* QueuedClaim::artifact_run() const {
 Result<ClaimQueue> waiting_claims(Session& session) {
     TRY_ASSIGN(const Surroundings around, snapshot(session));
     TRY_ASSIGN(std::vector<ClaimRow> rows, session.index->pending_claims());
+    TRY(add_scored_claims(session, rows));
     TRY_ASSIGN(std::vector<ClaimRow> grown, grown_claims(session, around));
     rows.insert(rows.end(), std::make_move_iterator(grown.begin()), std::make_move_iterator(grown.end()));
     TRY_ASSIGN(ClaimQueue queue, queue_of(session, around, std::move(rows)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <numbers>
 #include <numeric>
@@ -29,11 +30,8 @@ std::string fresh_salt() {
 }
 
 Json json_of(const Appearance& one) {
-    return {{"on", one.on},
-            {"claim", one.claim},
-            {"candidate", one.candidate},
-            {"slice_bpb", one.slice_bpb},
-            {"sums", one.sums}};
+    return {{"on", one.on},     {"claim", one.claim},  {"candidate", one.candidate}, {"slice_bpb", one.slice_bpb},
+            {"sums", one.sums}, {"judged", one.judged}};
 }
 
 // Of claims that were judged more than once, the last.
@@ -47,8 +45,8 @@ Result<std::vector<Appearance>> read_seen(const std::string& path) {
     try {
         for (std::string line; std::getline(lines, line);) {
             const Json json = Json::parse(line);
-            Appearance one{json.at("on"), json.at("claim"), json.at("candidate"), json.at("slice_bpb"),
-                           json.at("sums")};
+            Appearance one{json.at("on"),        json.at("claim"), json.at("candidate"),
+                           json.at("slice_bpb"), json.at("sums"),  json.value("judged", false)};
             last[{one.on, one.claim}] = std::move(one);
         }
     } catch (const std::exception&) {
@@ -133,14 +131,45 @@ GapJudgement HoldOut::judge(const Appearance& claim, std::int64_t bytes) const {
     return judge_gap({claim.slice_bpb, bpb_of(claim.sums, chunks, bytes)}, others);
 }
 
-Result<void> HoldOut::remember(const Appearance& claim, std::int64_t now_s) {
-    std::erase_if(seen_, [&](const Appearance& one) { return one.on == claim.on && one.claim == claim.claim; });
-    seen_.push_back(claim);
+std::int64_t HoldOut::bytes_of(const std::string& on) const {
+    const auto found = std::ranges::find(slices_, on, &Slice::name);
+    return found == slices_.end() ? 0 : found->bytes;
+}
+
+std::set<std::string> HoldOut::candidates_on(const std::string& on) const {
+    std::set<std::string> candidates;
+    for (const Appearance& one : seen_) {
+        if (one.on == on) candidates.insert(one.candidate);
+    }
+    return candidates;
+}
+
+std::vector<Appearance> HoldOut::unjudged() const {
+    std::vector<Appearance> open;
+    std::ranges::copy_if(seen_, std::back_inserter(open), [](const Appearance& one) { return !one.judged; });
+    return open;
+}
+
+Result<void> HoldOut::save_seen() const {
     std::string lines;
     for (const Appearance& one : seen_) lines += json_of(one).dump() + "\n";
     std::error_code ec;
     std::filesystem::create_directories(folder_, ec);
-    TRY(write_file_atomically(folder_ + "seen.jsonl", lines, kPrivate));
+    return write_file_atomically(folder_ + "seen.jsonl", lines, kPrivate);
+}
+
+Result<void> HoldOut::mark_judged(const std::vector<Appearance>& claims) {
+    std::set<std::pair<std::string, std::string>> judged;
+    for (const Appearance& one : claims) judged.emplace(one.on, one.claim);
+    for (Appearance& one : seen_) one.judged = one.judged || judged.contains({one.on, one.claim});
+    return save_seen();
+}
+
+Result<void> HoldOut::remember(const Appearance& claim, std::int64_t now_s, Use use) {
+    std::erase_if(seen_, [&](const Appearance& one) { return one.on == claim.on && one.claim == claim.claim; });
+    seen_.push_back(claim);
+    TRY(save_seen());
+    if (use == Use::known_weights) return {};
     for (Slice& slice : slices_) {
         if (slice.name != claim.on) continue;
         ++slice.claims;

@@ -3,7 +3,8 @@
 //   slice_NN.bin   shards (train/data/hold_out_slices.h)
 //   slices.json    {"schema":1,"slices":[{"name","targets","bytes","salt","sha256",
 //                  "order":[64 chunks],"since_s":0 or its first claim,"claims":N}]}
-//   seen.jsonl     {"on":NAME,"claim":ID,"candidate":ID,"slice_bpb":B,"sums":[...]}, sums in nats by the slice's order
+//   seen.jsonl     {"on":NAME,"claim":ID,"candidate":ID,"slice_bpb":B,"sums":[...],"judged":TRUTH}, sums in
+//                  nats by the slice's order; a line without "judged" was not
 //
 // It rotates: a slice serves kSliceClaims claims or kSliceDays days, whichever comes first, then the next does; when
 // all have served, there is no hold-out until another is imported. Every claim that a slice serves is scored on the
@@ -11,10 +12,15 @@
 // the gap and the slice's commitment: SHA-256 of its salt, a line feed and its file's digest. With it, the owner of the
 // slice can show later which slice judged which claim.
 //
+// A claim that came before there were others to compare it with is judged later, by its sums in the book, at no cost
+// (cli/verify/gap_review.h). A slice that begins to serve is first scored with weights of the pool that are here already, so
+// that its first claims find others to be compared with.
+//
 // The full validation set, which is no secret, is kept in the same book under the name kFullSet.
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +44,7 @@ struct Appearance {
     std::string on, claim, candidate;
     double slice_bpb = 0;
     std::vector<double> sums;
+    bool judged = false;  // was its gap compared with others'?
 };
 
 class HoldOut {
@@ -54,8 +61,15 @@ public:
 
     // The gap of this claim among those of other candidates on as many chunks of a part of that many bytes.
     GapJudgement judge(const Appearance& claim, std::int64_t bytes) const;
-    // Durably; counts the claim against its slice.
-    Result<void> remember(const Appearance& claim, std::int64_t now_s);
+    // Of a slice of this book; 0: it has none of that name.
+    std::int64_t bytes_of(const std::string& on) const;
+    std::set<std::string> candidates_on(const std::string& on) const;
+    std::vector<Appearance> unjudged() const;
+    enum class Use { claim, known_weights };  // weights that a slice is begun with use up none of it
+    // Durably, in place of what was known of this claim on this part.
+    Result<void> remember(const Appearance& claim, std::int64_t now_s, Use use = Use::claim);
+    // Durably.
+    Result<void> mark_judged(const std::vector<Appearance>& claims);
 
 private:
     struct Slice {
@@ -66,6 +80,7 @@ private:
         bool used_up(std::int64_t now_s) const;
     };
     Result<void> save() const;
+    Result<void> save_seen() const;
 
     std::string folder_;
     std::vector<Slice> slices_;

@@ -41,7 +41,7 @@ Result<void> apply_suspicions(Session& session, const ClaimRow& row, Verdict& ve
         return {};
     }
     if (verdict.tier != Tier::rerun || verdict.reruns.empty()) return {};
-    TRY_ASSIGN(verdict.record, judge_record(session, row, fresh_scores(verdict)));
+    TRY_ASSIGN(verdict.record, judge_record(session, row, fresh_scores(verdict.reruns)));
     return {};
 }
 

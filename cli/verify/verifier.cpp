@@ -5,13 +5,16 @@
 #include <fmt/format.h>
 
 #include "cli/runs/specification.h"
+#include "cli/verify/gap_review.h"
 #include "cli/verify/record_rule.h"
+#include "eval/judge/certainty.h"
 #include "eval/judge/rescore_test.h"
 #include "eval/judge/structure_check.h"
 #include "pool/clone/trust_roots.h"
 #include "pool/git/allowed_signers.h"
 #include "pool/storage/segment_log.h"
 #include "pool/sync/artifact_store.h"
+#include "pool/types/category.h"
 #include "train/launch/energy_meter.h"
 
 namespace cultivar {
@@ -51,17 +54,26 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     verdict.verifier = clone.writer;
     verdict.chosen = one.plan.why;
     verdict.plan = one.plan.audit;
-    if (one.row.verdict) verdict.reruns = one.row.verdict->reruns;
+    TRY_ASSIGN(auto reruns, session_.index->reruns(claim.category));
+    verdict.reruns = std::move(reruns[claim.candidate]);
     EnergyMeter energy(tools_.clock, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
     energy.start();
     const double begun_s = tools_.clock.now_s();
     TRY(check_tiers(one, verdict));
     TRY(apply_suspicions(session_, one.row, verdict));
+    settle_certainty(one, verdict);
     verdict.seconds = tools_.clock.now_s() - begun_s;
     verdict.joules = energy.stop().joules;
     verdict.ratio = one.claim_s > 0 ? verdict.seconds / one.claim_s : 0;
     verdict.at = verdict_time(one.row.verdict, tools_.clock.unix_s());
     return verdict;
+}
+
+void Verifier::settle_certainty(const QueuedClaim& one, Verdict& verdict) const {
+    if (verdict.result != VerdictResult::accepted || !verdict.plan) return;
+    const Category category = category_named(one.row.claim.category);
+    const bool here = !is_of_another_device(category, session_.settings.device.value);
+    verdict.certainty = settled_certainty(*verdict.plan, {verdict.tier, here, owes_gap(verdict)});
 }
 
 // The last conclusion holds.
@@ -91,7 +103,8 @@ Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
     if (good && one.plan.audit.tier >= Tier::replay) {
         TRY_ASSIGN(good, replay(one, verdict));
     }
-    if (good && one.plan.audit.tier >= Tier::rerun) TRY(train_again(one, verdict));
+    if (good)
+        TRY(one.plan.audit.tier >= Tier::rerun ? train_again(one, verdict) : hold_against_fresh_seeds(one, verdict));
     if (verdict.result == VerdictResult::accepted && one.plan.cut)
         conclude(verdict, VerdictResult::inconclusive, one.plan.audit.tier, verdict.reason + "; a replay is due");
     return {};
@@ -110,6 +123,13 @@ Verifier::Tried Verifier::check_structure_of(const QueuedClaim& one, Verdict& ve
         if (!sound) return unsound(fmt::format("its run {}: {}", short_id(row.id), sound.error().message));
     }
     return true;
+}
+
+Result<std::vector<Verdict>> Verifier::review() {
+    TRY_ASSIGN(GapReview review, review_gaps(session_, hold_out_, tools_.clock.unix_s()));
+    TRY(write(review.verdicts));
+    if (!review.judged.empty()) TRY(hold_out_.mark_judged(review.judged));
+    return std::move(review.verdicts);
 }
 
 Result<void> Verifier::write(const std::vector<Verdict>& verdicts) {

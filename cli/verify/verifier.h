@@ -10,6 +10,7 @@
 #include "cli/session/observer.h"
 #include "cli/verify/claim_queue.h"
 #include "cli/verify/hold_out_book.h"
+#include "eval/judge/rerun_test.h"
 #include "pool/transport/transport.h"
 #include "pool/util/clock.h"
 
@@ -35,6 +36,9 @@ public:
     // all.
     Result<Verdict> judge(const QueuedClaim& one);
 
+    // Judges and writes what can be judged only now (cli/verify/gap_review.h). Errors: io, corrupt, git.
+    Result<std::vector<Verdict>> review();
+
     // Appends to this verifier's ledger and signs its tip.
     Result<void> write(const std::vector<Verdict>& verdicts);
 
@@ -46,15 +50,20 @@ private:
 
     // Each goes on while nothing is concluded.
     using Tried = Result<bool>;
+    void settle_certainty(const QueuedClaim& one, Verdict& verdict) const;
     Result<void> check_tiers(const QueuedClaim& one, Verdict& verdict);
     Tried check_structure_of(const QueuedClaim& one, Verdict& verdict);
     Tried rescore(const QueuedClaim& one, const std::string& weights, Verdict& verdict);
     Tried rescore_part(const QueuedClaim& one, const std::string& weights, const ServingSlice& part,
                        const std::string& label, Verdict& verdict);
     Tried rescore_elsewhere(const QueuedClaim& one, const std::string& weights, Verdict& verdict);
+    Result<void> begin_slice(const ServingSlice& slice);
     Tried replay(const QueuedClaim& one, Verdict& verdict);
     Tried replay_one(const RunRow& row, Verdict& verdict);
+    void compare_pace(const RunRow& row, double here_step_s, Verdict& verdict) const;
     Tried train_again(const QueuedClaim& one, Verdict& verdict);
+    Tried hold_against_fresh_seeds(const QueuedClaim& one, Verdict& verdict);
+    Result<RerunJudgement> judge_fresh_seeds(const QueuedClaim& one, int looks, Verdict& verdict);
     Tried one_more_seed(const QueuedClaim& one, Verdict& verdict);
     Result<Candidate> candidate_of(const QueuedClaim& one) const;
 

@@ -4,15 +4,17 @@
 
 #include <fmt/format.h>
 
-#include "bandit/policy/keep_test.h"
+#include "cli/runs/machine_category.h"
 #include "cli/runs/rerun_worker.h"
 #include "cli/runs/score_artifact.h"
-#include "cli/session/history_loader.h"
+#include "cli/verify/origin_check.h"
 #include "cli/verify/verifier.h"
+#include "eval/judge/certainty.h"
 #include "eval/judge/rerun_test.h"
 #include "eval/judge/rescore_test.h"
 #include "eval/judge/structure_check.h"
 #include "eval/statistics/significance.h"
+#include "pool/sync/artifact_store.h"
 #include "pool/types/category.h"
 #include "train/protocol/replay_spec.h"
 
@@ -22,9 +24,18 @@ namespace {
 constexpr double kPatience = 10;  // times the expected seconds of a replay: another machine may be slower
 constexpr double kLeastLimit_s = 120;
 constexpr const char* kFolder = "verify";
+constexpr const char* kRerunCheck = "rerun";
+constexpr std::size_t kBeginWith = 12;  // candidates that a slice of the hold-out begins with
 
 void add_reason(Verdict& verdict, const std::string& reason) {
     verdict.reason += (verdict.reason.empty() ? "" : "; ") + reason;
+}
+
+// What is odd proves nothing; a training of the verifier's own settles it.
+void owe_rerun(const std::string& why, Verdict& verdict) {
+    if (!verdict.plan) verdict.plan.emplace();
+    verdict.plan->rerun_waits = verdict.plan->tier < Tier::rerun;
+    add_reason(verdict, why + ", so it owes a rerun");
 }
 
 // Judges the weights by the worker's answer. True: they were scored on all the chunks that were asked for.
@@ -47,6 +58,16 @@ Result<bool> scored_well(const Task& task, const Scored& scored, std::size_t chu
     if (outcome.done->chunk_loss_sums.size() != chunks)
         return fail(Code::io, "the worker did not score the chunks it was asked for", "cultivar version");
     return true;
+}
+
+// The worker tells the sums of chunks in ascending order; the book keeps them in the part's.
+std::vector<double> in_order(const std::vector<int>& order, const std::vector<double>& ascending) {
+    std::vector<double> sums;
+    for (int chunk : order) {
+        const auto place = std::count_if(order.begin(), order.end(), [&](int other) { return other < chunk; });
+        sums.push_back(ascending[static_cast<std::size_t>(place)]);
+    }
+    return sums;
 }
 
 }  // namespace
@@ -79,7 +100,14 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
                               verdict.chunks, judgement.low_bpb, judgement.high_bpb, tools_.clock.now_s() - begun_s});
     conclude(verdict, judgement.accepted ? VerdictResult::accepted : VerdictResult::rejected, Tier::rescore,
              judgement.reason);
-    return judgement.accepted ? rescore_elsewhere(one, weights, verdict) : Tried(false);
+    if (!judgement.accepted) return false;
+    TRY_ASSIGN(const Origin origin, origin_of(session_, one, chunks, scored.outcome.done->chunk_loss_sums));
+    if (!origin.same_as.empty()) {
+        conclude(verdict, VerdictResult::inconclusive, Tier::rescore, origin.same_as);
+        return false;
+    }
+    if (!origin.taken_from.empty()) owe_rerun(origin.taken_from, verdict);
+    return rescore_elsewhere(one, weights, verdict);
 }
 
 // Scores it on the hold-out, and on the full set too if it would be the best of its category.
@@ -91,6 +119,7 @@ Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::s
         const auto targets = static_cast<double>(data.slice_score.targets);
         const AuditCost effort = rescore_effort(*one.artifact_run(), one.claim_s, targets,
                                                 ScoredParts::slice_and_hold_out, one.plan.audit.extent);
+        TRY(begin_slice(*hidden));
         hidden->order.resize(static_cast<std::size_t>(effort.hold_out_chunks));
         verdict.data.push_back({"hold-out", hidden->commitment});
         TRY_ASSIGN(bool good, rescore_part(one, weights, *hidden, "hold-out", verdict));
@@ -105,6 +134,31 @@ Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::s
                         "full set", verdict);
 }
 
+// A slice without others to compare with is scored with weights that are here already, so that its first claims are not
+// free. Costs up to kBeginWith scorings of kUsualChunks chunks once a slice. Weights that cannot be scored are passed over.
+Result<void> Verifier::begin_slice(const ServingSlice& slice) {
+    std::set<std::string> there = hold_out_.candidates_on(slice.name);
+    if (there.size() >= kFewestOthers) return {};
+    TRY_ASSIGN(const std::vector<KnownWeights> known, session_.index->known_weights());
+    std::vector<int> order = slice.order;
+    order.resize(kUsualChunks);
+    for (const KnownWeights& one : known) {
+        if (there.size() >= kBeginWith) break;
+        if (there.contains(one.candidate)) continue;
+        const auto weights = load_artifact(*session_.clone, nullptr, one.artifact);
+        const auto candidate = parse_canonical(session_.clone->task.space, session_.clone->task_id, one.toml);
+        if (!weights || !candidate) continue;
+        TRY_ASSIGN(const Scored scored, score_artifact(tools_.worker, tools_.observer, session_, candidate->genes,
+                                                       *weights, order, kFolder, slice.path));
+        if (!scored.outcome.done || scored.outcome.done->chunk_loss_sums.size() != order.size()) continue;
+        there.insert(one.candidate);
+        TRY(hold_out_.remember({slice.name, one.claim, one.candidate, one.slice_bpb,
+                                in_order(order, scored.outcome.done->chunk_loss_sums)},
+                               tools_.clock.unix_s(), HoldOut::Use::known_weights));
+    }
+    return {};
+}
+
 Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string& weights, const ServingSlice& part,
                                        const std::string& label, Verdict& verdict) {
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
@@ -113,14 +167,10 @@ Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string
                                              part.order, kFolder, part.path));
     TRY_ASSIGN(bool good, scored_well(session_.clone->task, scored, part.order.size(), verdict));
     if (!good) return false;
-    // The worker tells the sums of the chunks in ascending order; the book keeps them in the part's.
-    Appearance here{part.name, one.row.id, one.row.claim.candidate, one.artifact_run()->val_bpb.value_or(0), {}};
-    for (int chunk : part.order) {
-        const auto place =
-            std::count_if(part.order.begin(), part.order.end(), [&](int other) { return other < chunk; });
-        here.sums.push_back(scored.outcome.done->chunk_loss_sums[static_cast<std::size_t>(place)]);
-    }
+    Appearance here{part.name, one.row.id, one.row.claim.candidate, one.artifact_run()->val_bpb.value_or(0),
+                    in_order(part.order, scored.outcome.done->chunk_loss_sums)};
     const GapJudgement judgement = hold_out_.judge(here, part.bytes);
+    here.judged = judgement.judged;
     TRY(hold_out_.remember(here, tools_.clock.unix_s()));
     Check check{label + " gap", std::nullopt, judgement.gap_bpb, std::nullopt, static_cast<int>(part.order.size())};
     if (judgement.judged) {
@@ -168,7 +218,7 @@ Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
     const double limit_s = std::max(kLeastLimit_s, kPatience * replay_seconds(row.run, steps));
     const double begun_s = tools_.clock.now_s();
     TRY_ASSIGN(const WorkerResult again,
-               replay_run(tools_.worker, tools_.observer, session_, row.run, steps, limit_s, kFolder));
+               replay_run(tools_.worker, tools_.observer, tools_.clock, session_, row.run, steps, limit_s, kFolder));
     if (again.outcome.how != Outcome::How::done || again.losses.size() != static_cast<std::size_t>(steps)) {
         conclude(verdict, VerdictResult::inconclusive, Tier::rescore,
                  fmt::format("its run {} cannot be replayed here: {}", short_id(row.id), again.outcome.message));
@@ -188,50 +238,81 @@ Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
     }
     verdict.tier = Tier::replay;
     add_reason(verdict, figures);
+    compare_pace(row, again.step_s, verdict);
     return true;
 }
 
-// Scores of fresh seeds stay with the claim (pool/types/verdict.h), so that judging it again forgets none.
+// A run whose steps are shorter than its category allows owes a rerun, which has the category's budget and no more.
+void Verifier::compare_pace(const RunRow& row, double here_step_s, Verdict& verdict) const {
+    const Run& run = row.run;
+    if (run.steps < 1 || known_category(session_, run.budget_s) != run.category) return;
+    const Pace pace{run.train_s / static_cast<double>(run.steps), here_step_s, known_speed(session_).value_or(0)};
+    const std::string why = too_fast_for(category_named(run.category), pace);
+    if (why.empty()) return;
+    owe_rerun(fmt::format("its run {}: {}", short_id(row.id), why), verdict);
+}
+
+// Trains it with fresh seeds until enough were made or the claim is refuted. The seeds of earlier verdicts count too.
 Verifier::Tried Verifier::train_again(const QueuedClaim& one, Verdict& verdict) {
     if (!can_rerun(session_, one)) {
         add_reason(verdict, "not rerun: this machine is of another category");
-        return false;
+        return hold_against_fresh_seeds(one, verdict);
     }
-    TRY_ASSIGN(std::vector<Seed> seeds, read_seeds(*session_.clone));
-    TRY_ASSIGN(const History history, read_history(session_, seeds, one.row.claim.category));
-    const Noise noise = estimate_noise(history);
     const int looks = seeds_due(session_.clone->task, one);
     const double begun_s = tools_.clock.now_s();
     RerunJudgement judgement;
     for (int look = 0; look == 0 || (judgement.accepted && look < looks); ++look) {
         TRY_ASSIGN(const bool made, one_more_seed(one, verdict));
         if (!made) return false;
-        judgement = judge_rerun(one.row.claim.val_bpb, static_cast<int>(one.runs.size()), fresh_scores(verdict),
-                                noise.sigma, noise.degrees_of_freedom, looks);
+        TRY_ASSIGN(judgement, judge_fresh_seeds(one, looks, verdict));
     }
-    const std::vector<double> fresh = fresh_scores(verdict);
-    Check check{"rerun", one.row.claim.val_bpb, moments(fresh).mean, judgement.allowed_bpb,
+    verdict.checks.back().seconds = tools_.clock.now_s() - begun_s;
+    if (!judgement.accepted) return false;
+    verdict.tier = Tier::rerun;
+    add_reason(verdict, judgement.reason);
+    return true;
+}
+
+// A claim that is not trained again may not exceed the fresh seeds that are there either.
+Verifier::Tried Verifier::hold_against_fresh_seeds(const QueuedClaim& one, Verdict& verdict) {
+    if (verdict.reruns.empty()) return true;
+    TRY_ASSIGN(const RerunJudgement judgement, judge_fresh_seeds(one, 1, verdict));
+    if (judgement.accepted) add_reason(verdict, judgement.reason);
+    return judgement.accepted;
+}
+
+Result<RerunJudgement> Verifier::judge_fresh_seeds(const QueuedClaim& one, int looks, Verdict& verdict) {
+    const Claim& claim = one.row.claim;
+    TRY_ASSIGN(const auto reruns, session_.index->reruns(claim.category));
+    TRY_ASSIGN(const auto own, session_.index->own_scores(claim.category));
+    SeedSpread others;
+    for (const auto& [candidate, scores] : own) {
+        if (candidate != claim.candidate) others.add(scores);
+    }
+    for (const auto& [candidate, made] : reruns) {
+        if (candidate != claim.candidate) others.add(fresh_scores(made));
+    }
+    const std::vector<double> fresh = fresh_scores(verdict.reruns);
+    const RerunJudgement judgement =
+        judge_rerun(claim.val_bpb, static_cast<int>(one.runs.size()), fresh, others, looks);
+    std::erase_if(verdict.checks, [](const Check& check) { return check.name == kRerunCheck; });
+    Check check{kRerunCheck, claim.val_bpb, moments(fresh).mean, judgement.allowed_bpb,
                 static_cast<std::int64_t>(fresh.size())};
     if (fresh.size() > 1) {
         TRY_ASSIGN(const Interval mean, mean_interval(fresh, kConfidence));
         check.low = mean.low, check.high = mean.high;
     }
-    check.seconds = tools_.clock.now_s() - begun_s;
     verdict.checks.push_back(check);
-    if (!judgement.accepted) {
-        conclude(verdict, VerdictResult::rejected, Tier::rerun, judgement.reason);
-        return false;
-    }
-    verdict.tier = Tier::rerun;
-    add_reason(verdict, judgement.reason);
-    return true;
+    if (!judgement.accepted) conclude(verdict, VerdictResult::rejected, Tier::rerun, judgement.reason);
+    return judgement;
 }
 
 Verifier::Tried Verifier::one_more_seed(const QueuedClaim& one, Verdict& verdict) {
     const Run& run = *one.artifact_run();
     const double limit_s = kLeastLimit_s + kPatience * run.wall_s;
     const std::uint64_t seed = fresh_seed(run.candidate);
-    TRY_ASSIGN(const WorkerResult again, rerun(tools_.worker, tools_.observer, session_, run, seed, limit_s, kFolder));
+    TRY_ASSIGN(const WorkerResult again,
+               rerun(tools_.worker, tools_.observer, tools_.clock, session_, run, seed, limit_s, kFolder));
     if (again.outcome.how != Outcome::How::done || !again.outcome.done) {
         add_reason(verdict, "its rerun came to nothing: " + again.outcome.message);
         return false;

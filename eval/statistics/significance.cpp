@@ -1,6 +1,7 @@
 #include "eval/statistics/significance.h"
 
 #include <algorithm>
+#include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
@@ -17,6 +18,7 @@ using Quiet = math::policies::policy<math::policies::domain_error<math::policies
                                      math::policies::overflow_error<math::policies::ignore_error>,
                                      math::policies::evaluation_error<math::policies::ignore_error>>;
 using Normal = math::normal_distribution<double, Quiet>;
+using ChiSquare = math::chi_squared_distribution<double, Quiet>;
 using StudentT = math::students_t_distribution<double, Quiet>;
 
 Result<Moments> checked_moments(std::span<const double> values) {
@@ -64,6 +66,12 @@ double normal_quantile(double p) {
 double student_quantile(double p, double degrees_of_freedom) {
     if (p <= 0 || p >= 1) return normal_quantile(p);
     return math::quantile(StudentT(std::max(1.0, degrees_of_freedom)), p);
+}
+
+double chi_square_quantile(double p, double degrees_of_freedom) {
+    if (p <= 0) return 0;
+    if (p >= 1) return std::numeric_limits<double>::infinity();
+    return math::quantile(ChiSquare(degrees_of_freedom), p);
 }
 
 Result<TTest> t_test(std::span<const double> values, double reference) {

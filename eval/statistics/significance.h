@@ -26,6 +26,9 @@ double normal_quantile(double p);
 // result is that of the normal.
 double student_quantile(double p, double degrees_of_freedom);
 
+// The same of the chi-square distribution; `degrees_of_freedom` above 0.
+double chi_square_quantile(double p, double degrees_of_freedom);
+
 struct TTest {
     double t = 0;
     double degrees_of_freedom = 0;

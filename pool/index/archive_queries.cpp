@@ -32,10 +32,10 @@ SELECT artifact FROM (SELECT artifact, ROW_NUMBER() OVER (PARTITION BY category 
 
 Result<std::set<std::string>> IndexQueries::needed_artifacts() {
     TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
-SELECT artifact FROM record WHERE type = 'claim' AND {} IS NULL UNION
+SELECT artifact FROM record WHERE type = 'claim' AND COALESCE({}, 'provisional') IN ('provisional', 'scored') UNION
 SELECT artifact FROM record WHERE type = 'run' AND status = 'done' AND decision <> 'reverted' AND writer = :writer
     AND NOT EXISTS (SELECT 1 FROM record AS claim WHERE claim.type = 'claim' AND claim.artifact = record.artifact))",
-                                                  kResultOf)));
+                                                  kWordOf)));
     std::set<std::string> digests;
     TRY(get.bind(":writer", clone().writer).each([&](Row& row) { digests.insert(row.text()); }));
     return digests;

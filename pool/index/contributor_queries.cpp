@@ -60,7 +60,7 @@ SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules
     TRY(read_writers(writers, by_key, key_of));
     TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT id, writer, candidate, category, {} FROM record WHERE type = "
                                                   "'claim' ORDER BY seq",
-                                                  kResultAndTimeOf)));
+                                                  kWordAndTimeOf)));
     TRY_ASSIGN(std::vector<JudgedClaim> claims, get.all([](Row& row) {
         JudgedClaim claim{row.text(), row.text(), row.text(), row.text(), "", ""};
         const std::vector<std::string> verdict = split(row.text());

@@ -23,7 +23,8 @@ private:
     Result<void> apply_rejections();
     Result<void> derive_standings();
     Result<void> derive_verdicts();
-    Result<void> limit_to_accepted(const std::string& candidate, const std::string& category);
+    Result<void> take_fresh_scores();
+    Result<void> limit_to_vouched(const std::string& candidate, const std::string& category, const std::string& word);
     Result<std::vector<RetirementStatement>> retirement_statements();
     Result<void> derive_retired();
     Result<void> derive_totals();
@@ -33,7 +34,7 @@ private:
 };
 
 std::string strongest(const std::set<std::string>& words) {
-    for (const char* word : {"accepted", "pending", "inconclusive", "rejected"}) {
+    for (const char* word : {"accepted", "provisional", "scored", "pending", "inconclusive", "rejected"}) {
         if (words.count(word)) return word;
     }
     return "";
@@ -90,7 +91,7 @@ SELECT candidate, category, good, COALESCE(mean, claimed), kept, writer, paramet
 
 Result<void> DerivedTables::derive_verdicts() {
     TRY_ASSIGN(Statement get,
-               sql_.prepare(fmt::format("SELECT candidate, category, {}, {} FROM {} WHERE type = 'claim'", kResultOf,
+               sql_.prepare(fmt::format("SELECT candidate, category, {}, {} FROM {} WHERE type = 'claim'", kWordOf,
                                         kRecordOf, affected())));
     using Place = std::pair<std::string, std::string>;  // candidate and category
     std::set<Place> records;
@@ -107,25 +108,37 @@ Result<void> DerivedTables::derive_verdicts() {
         const std::string verdict = strongest(found);
         set.bind(":candidate", place.first).bind(":category", place.second);
         TRY(set.bind(":verdict", verdict).bind(":record", records.contains(place)).run());
-        if (verdict == "accepted") TRY(limit_to_accepted(place.first, place.second));
+        if (verdict == "accepted" || verdict == "provisional" || verdict == "scored")
+            TRY(limit_to_vouched(place.first, place.second, verdict));
     }
-    return {};
+    return take_fresh_scores();
 }
 
-// An accepted standing rests on the runs of its accepted claims alone, and is no better than their verified
-// scores.
-Result<void> DerivedTables::limit_to_accepted(const std::string& candidate, const std::string& category) {
+// Scores of seeds that nobody could choose stand for a candidate, whatever was claimed of it.
+Result<void> DerivedTables::take_fresh_scores() {
+    return sql_.execute(fmt::format(R"(
+UPDATE standing SET val_bpb = fresh.mean, fresh_seeds = fresh.seeds FROM (
+    SELECT candidate, category, AVG(score) AS mean, COUNT(*) AS seeds FROM ({}) GROUP BY candidate, category) AS fresh
+WHERE standing.candidate = fresh.candidate AND standing.category = fresh.category)",
+                                    kReruns)
+                            .c_str());
+}
+
+// A standing with weights that a verifier scored rests on the runs of the claims with its word alone, and is no better than
+// their verified scores.
+Result<void> DerivedTables::limit_to_vouched(const std::string& candidate, const std::string& category,
+                                             const std::string& word) {
     TRY_ASSIGN(Statement set, sql_.prepare(fmt::format(R"(
 WITH vouched AS (SELECT id, artifact_run FROM record WHERE candidate = :candidate AND category = :category AND type = 'claim'
-        AND {} = 'accepted'),
+        AND {} = :word),
     claimed AS (SELECT COUNT(*) AS runs, AVG(score) AS mean FROM record WHERE id IN
         (SELECT run FROM claim_run WHERE claim IN (SELECT id FROM vouched))),
     rescored AS (SELECT AVG(score) AS mean FROM record WHERE id IN (SELECT artifact_run FROM vouched))
 UPDATE standing SET runs = (SELECT runs FROM claimed),
     val_bpb = MAX((SELECT mean FROM claimed), COALESCE((SELECT mean FROM rescored), 0))
 WHERE candidate = :candidate AND category = :category AND (SELECT runs FROM claimed) > 0)",
-                                                       kResultOf)));
-    return set.bind(":candidate", candidate).bind(":category", category).run();
+                                                       kWordOf)));
+    return set.bind(":candidate", candidate).bind(":category", category).bind(":word", word).run();
 }
 
 Result<std::vector<RetirementStatement>> DerivedTables::retirement_statements() {
@@ -181,7 +194,7 @@ INSERT INTO total SELECT 'runs', COUNT(*) FROM run UNION ALL SELECT 'done', TOTA
     ON CONFLICT(name) DO UPDATE SET value = value + excluded.value;
 UPDATE writer SET ran = 1 WHERE name IN (SELECT writer FROM record WHERE type = 'run' AND refused IS NULL
     AND seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted'));
-DELETE FROM total WHERE name IN ('accepted', 'rejected', 'inconclusive', 'pending') OR name LIKE 'scored %';
+DELETE FROM total WHERE name IN ('accepted', 'provisional', 'scored', 'rejected', 'inconclusive', 'pending') OR name LIKE 'scored %';
 INSERT INTO total SELECT COALESCE({}, 'pending'), COUNT(*) FROM record WHERE type = 'claim' GROUP BY 1;
 INSERT INTO total SELECT 'scored ' || category, COUNT(*) FROM standing GROUP BY category;
 INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
@@ -194,7 +207,7 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
     UNION ALL SELECT 'verify_s', TOTAL(seconds) FROM verdict
     UNION ALL SELECT 'verify_joules', TOTAL(joules) FROM verdict;
 )",
-                                    kResultOf)
+                                    kWordOf)
                             .c_str());
 }
 

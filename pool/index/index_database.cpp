@@ -13,7 +13,7 @@ namespace {
 
 // Increase it with every change of the tables, and when a new format or type of record can be read: the index is then
 // rebuilt, and reads the records that it passed over before.
-constexpr int kSchema = 11;
+constexpr int kSchema = 12;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
@@ -35,11 +35,13 @@ CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, to
     by_commit INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS branch(ref TEXT PRIMARY KEY, oid TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdict(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, claim TEXT, verifier TEXT, result TEXT,
-    at TEXT, seconds REAL, joules REAL, record INTEGER, line TEXT);
+    word TEXT, at TEXT, seconds REAL, joules REAL, record INTEGER, line TEXT);
 CREATE INDEX IF NOT EXISTS verdict_claim ON verdict(claim);
+CREATE TABLE IF NOT EXISTS rerun(seq INTEGER PRIMARY KEY, claim TEXT, verifier TEXT, seed TEXT, score REAL,
+    UNIQUE(claim, verifier, seed));
 CREATE TABLE IF NOT EXISTS standing(candidate TEXT, category TEXT, runs INTEGER, val_bpb REAL, kept INTEGER,
     contributor TEXT, parameters INTEGER, flops REAL, joules REAL, verdict TEXT DEFAULT '',
-    record INTEGER DEFAULT 0,
+    record INTEGER DEFAULT 0, fresh_seeds INTEGER DEFAULT 0,
     PRIMARY KEY(candidate, category)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS total(name TEXT PRIMARY KEY, value REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS retired(candidate TEXT PRIMARY KEY, writer TEXT, reason TEXT, at TEXT, everywhere INTEGER)
@@ -62,7 +64,7 @@ constexpr const char* kDrop = R"(
 DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS log; DROP TABLE IF EXISTS segment; DROP TABLE IF EXISTS writer;
 DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS claim_run; DROP TABLE IF EXISTS candidate;
 DROP TABLE IF EXISTS branch; DROP TABLE IF EXISTS verdict; DROP TABLE IF EXISTS standing; DROP TABLE IF EXISTS total;
-DROP TABLE IF EXISTS dirty; DROP TABLE IF EXISTS retired;
+DROP TABLE IF EXISTS dirty; DROP TABLE IF EXISTS retired; DROP TABLE IF EXISTS rerun;
 )";
 
 std::string path_of(const Clone& clone) { return clone.state_dir + "index.sqlite"; }

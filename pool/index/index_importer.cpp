@@ -90,6 +90,7 @@ Result<void> IndexImporter::forget_verdicts_of_other_roots(LogImport& logs) {
     TRY(database_.sql().execute(
         "INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE type = 'claim' AND candidate IS NOT NULL"));
     TRY(logs.forget_ledgers());
+    TRY(database_.sql().execute("DELETE FROM rerun"));
     TRY_ASSIGN(Statement forget, database_.sql().prepare("DELETE FROM verdict"));
     TRY(forget.run());
     report_.verdicts -= static_cast<int>(database_.sql().changes());

@@ -77,6 +77,28 @@ public:
     Result<std::optional<RecordHolder>> record_holder(const std::string& category, const std::string& but_claim = "");
     Result<Totals> totals();
 
+    // rerun_queries.cpp
+
+    // The fresh seeds of every candidate in a category, by candidate: each seed once, in the order in which they came to be
+    // known, from all verdicts that a verifier gave on another's claim, replaced ones too.
+    Result<std::map<std::string, std::vector<Rerun>>> reruns(const std::string& category);
+    // Claims that a verifier scored and nobody could replay; oldest first.
+    Result<std::vector<ClaimRow>> scored_claims();
+    // Of this clone's own scored runs, by candidate; oldest first.
+    Result<std::map<std::string, std::vector<double>>> own_scores(const std::string& category);
+
+    // origin_queries.cpp
+
+    // The scored runs of other keys in this run's category, those of nearly its score first; without runs of its own
+    // candidate and replicate, whose weights are the same. `vouched`: only runs of this clone and of artifacts that a
+    // verifier scored.
+    Result<std::vector<RunRow>> runs_of_others(const RunRow& run, bool vouched, int most);
+    // Claims of other candidates and keys in this claim's category, seen here before anything of its writer's on its
+    // candidate, with weights that a verifier scored; oldest first.
+    Result<std::vector<VouchedClaim>> vouched_before(const ClaimRow& row);
+    // Of every candidate, of its newest claim; newest first.
+    Result<std::vector<KnownWeights>> known_weights();
+
     // claim_queries.cpp, suspicion_queries.cpp
 
     Result<std::vector<ClaimRow>> claims(const std::string& candidate = "");  // oldest first; "": of all candidates
@@ -101,7 +123,7 @@ public:
     Result<bool> may_archive_journal(const Oid& tip);
     // Artifacts of judged claims alone, without the `keep` best accepted ones of each category.
     Result<std::set<std::string>> judged_artifacts(int keep);
-    Result<std::set<std::string>> needed_artifacts();  // of claims that nobody judged, and of this clone's kept runs
+    Result<std::set<std::string>> needed_artifacts();  // of claims that are not settled, and of this clone's kept runs
     Result<std::vector<std::string>> claimed_artifacts();  // digests that claims of this clone name
 
 private:

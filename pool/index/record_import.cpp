@@ -23,8 +23,8 @@ VALUES(:id, :type, :writer, :candidate, :category, :at, :status, :decision, :sco
     :parameters, :flops, :joules, :source, :reason, :proposer, :proposer_s, :proposer_usd, :tokens, :train_s, :replicate)
 )";
 constexpr const char* kPutVerdict = R"(
-INSERT OR IGNORE INTO verdict(id, claim, verifier, result, at, seconds, joules, record, line)
-VALUES(:id, :claim, :verifier, :result, :at, :seconds, :joules, :record, :line)
+INSERT OR IGNORE INTO verdict(id, claim, verifier, result, word, at, seconds, joules, record, line)
+VALUES(:id, :claim, :verifier, :result, :word, :at, :seconds, :joules, :record, :line)
 )";
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
@@ -56,6 +56,7 @@ Result<void> RecordImport::prepare() {
         {&dirty_, "INSERT OR IGNORE INTO dirty VALUES(:candidate)"},
         {&candidate_, "INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(:id, :toml, :parents)"},
         {&verdict_, kPutVerdict},
+        {&rerun_, "INSERT OR IGNORE INTO rerun(claim, verifier, seed, score) VALUES(:claim, :verifier, :seed, :score)"},
     };
     for (const auto& [statement, sql] : statements) {
         TRY_ASSIGN(*statement, database_.sql().prepare(sql));
@@ -243,11 +244,15 @@ Result<void> RecordImport::take_verdict(const std::string& line, const std::stri
         return {};
     }
     verdict_.bind(":id", record_id(line)).bind(":claim", verdict->claim).bind(":verifier", verifier);
-    verdict_.bind(":result", name(verdict->result)).bind(":at", verdict->at);
+    verdict_.bind(":result", name(verdict->result)).bind(":word", word(*verdict)).bind(":at", verdict->at);
     verdict_.bind(":seconds", verdict->seconds).bind(":joules", verdict->joules);
     verdict_.bind(":record", verdict->record && verdict->record->accepted).bind(":line", line);
     TRY(verdict_.run());
     report_.verdicts += static_cast<int>(database_.sql().changes());
+    for (const Rerun& one : verdict->reruns) {
+        rerun_.bind(":claim", verdict->claim).bind(":verifier", verifier);
+        TRY(rerun_.bind(":seed", std::to_string(one.seed)).bind(":score", one.val_bpb).run());
+    }
     return dirty_.bind(":candidate", verdict->candidate).run();
 }
 

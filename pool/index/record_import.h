@@ -58,7 +58,8 @@ private:
 
     IndexDatabase& database_;
     RefreshReport& report_;
-    Statement put_, refused_copy_, forget_, link_, segment_, known_segment_, writer_, dirty_, candidate_, verdict_;
+    Statement put_, refused_copy_, forget_, link_, segment_, known_segment_, writer_, dirty_, candidate_, verdict_,
+        rerun_;
     Batch waiting_{}, checking_{};
     const std::int64_t met_s_ = std::time(nullptr);
     const std::string met_at_ = utc_text(met_s_);  // a run of a clock that is ahead is no newer than this

@@ -62,6 +62,17 @@ struct RunSummary {
     bool accepted = false;  // an accepted verdict scored its weights again
 };
 
+// Weights that a verifier scored on the slice.
+struct KnownWeights {
+    std::string claim, candidate, toml, artifact;
+    double slice_bpb = 0;
+};
+
+// A claim with weights that a verifier scored.
+struct VouchedClaim {
+    std::string id, writer, candidate, toml;
+};
+
 struct OtherCategoryRun {
     std::string id, writer, candidate, category;
     double score = 0;
@@ -79,11 +90,15 @@ struct ClaimRow {
 struct Standing {
     std::string candidate, category;
     int runs = 0;        // scored and not refused
-    double val_bpb = 0;  // mean over those runs; of a rejected candidate, the claimed mean; of an accepted one, the
-                         // mean over the runs of its accepted claims, but no better than their verified scores
+    double val_bpb = 0;  // the mean of its fresh seeds, where verifiers trained it; else the mean over those runs; of
+                         // a rejected candidate, the claimed mean; of an accepted one, the mean over the runs of its
+                         // accepted claims, but no better than their verified scores
     bool kept = false;
-    std::string verdict;      // "accepted", "rejected", "inconclusive", "pending" (claimed), "" (not claimed)
+    // "accepted", "provisional", "scored" (pool/types/audit.h: Certainty), "rejected", "inconclusive", "pending" (claimed),
+    // "" (not claimed)
+    std::string verdict;
     bool record = false;      // accepted as one by a verdict that counts
+    int fresh_seeds = 0;      // with which verifiers trained it here (pool/types/verdict.h: reruns)
     std::string contributor;  // writer of the first run here
     UseCost cost;             // parameters and FLOPs of that run; joules per token: mean over the runs that count
 };
@@ -128,7 +143,7 @@ struct Contributor {
 
 struct Totals {
     int runs = 0, done = 0, kept = 0, failed = 0, unfit = 0, stopped = 0, claims = 0, pending = 0, accepted = 0,
-        rejected = 0, candidates = 0, contributors = 0, refused = 0, spooled = 0;
+        provisional = 0, scored = 0, rejected = 0, candidates = 0, contributors = 0, refused = 0, spooled = 0;
     double search_s = 0, search_joules = 0, verify_s = 0, verify_joules = 0;
 };
 

@@ -20,13 +20,29 @@ namespace cultivar {
     "ORDER BY at DESC, verdict.seq DESC LIMIT 1)"
 inline constexpr const char* kVerdictOf = CULTIVAR_VERDICT_OF("line");
 inline constexpr const char* kResultOf = CULTIVAR_VERDICT_OF("result");
+// How it is shown and counted (pool/types/verdict.h: word).
+inline constexpr const char* kWordOf = CULTIVAR_VERDICT_OF("word");
 // Did it accept the claim as a record?
-inline constexpr const char* kRecordOf = CULTIVAR_VERDICT_OF("result = 'accepted' AND verdict.record");
-inline constexpr const char* kResultAndTimeOf = CULTIVAR_VERDICT_OF("result || ' ' || at");
+inline constexpr const char* kRecordOf = CULTIVAR_VERDICT_OF("word = 'accepted' AND verdict.record");
+inline constexpr const char* kWordAndTimeOf = CULTIVAR_VERDICT_OF("word || ' ' || at");
 // The runs of artifacts with an accepted claim.
 inline constexpr const char* kAcceptedRuns =
-    "SELECT artifact_run FROM record WHERE type = 'claim' AND " CULTIVAR_VERDICT_OF("result") " = 'accepted'";
+    "SELECT artifact_run FROM record WHERE type = 'claim' AND " CULTIVAR_VERDICT_OF("word") " = 'accepted'";
+// Did a verifier score its weights again, and find no fault with it since?
+inline constexpr const char* kVouchedOf = CULTIVAR_VERDICT_OF("word IN ('accepted', 'provisional', 'scored')");
+inline constexpr const char* kVouchedRuns =
+    "SELECT artifact_run FROM record WHERE type = 'claim' AND " CULTIVAR_VERDICT_OF(
+        "word IN ('accepted', 'provisional', "
+        "'scored')");
 #undef CULTIVAR_VERDICT_OF
+
+// Fresh seeds of verdicts on the claims of others: candidate, category, seed, score, first (a number in the order of
+// arrival). Each seed of a candidate comes once, however many verdicts repeat it.
+inline constexpr const char* kReruns =
+    "SELECT claim.candidate, claim.category, rerun.seed, rerun.score, MIN(rerun.seq) AS first FROM rerun "
+    "JOIN record AS claim ON claim.id = rerun.claim AND claim.type = 'claim' "
+    "WHERE substr(rerun.verifier, -8) <> substr(claim.writer, -8) "
+    "GROUP BY claim.candidate, claim.category, rerun.seed";
 
 // Lists in a column: words between spaces.
 inline std::vector<std::string> split(const std::string& text) {

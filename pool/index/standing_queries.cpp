@@ -20,6 +20,7 @@ Standing read_standing(Row& row) {
     standing.cost = {row.whole_if(), row.real_if(), row.real_if()};
     standing.verdict = row.text();
     standing.record = row.flag();
+    standing.fresh_seeds = row.count();
     return standing;
 }
 
@@ -33,7 +34,7 @@ Result<std::vector<Standing>> IndexQueries::standings(const std::string& categor
         for (const auto& count : counts) categories.push_back(count.first);
     }
     TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
-SELECT candidate, category, runs, val_bpb, kept, contributor, parameters, flops, joules, verdict, record FROM standing
+SELECT candidate, category, runs, val_bpb, kept, contributor, parameters, flops, joules, verdict, record, fresh_seeds FROM standing
 WHERE category = :category {} AND candidate NOT IN (SELECT candidate FROM retired)
 ORDER BY category, runs = 0, val_bpb, candidate LIMIT :most)",
                                                   verified ? "AND verdict = 'accepted'" : "")));
@@ -47,11 +48,11 @@ ORDER BY category, runs = 0, val_bpb, candidate LIMIT :most)",
 
 Result<std::optional<RecordHolder>> IndexQueries::record_holder(const std::string& category,
                                                                 const std::string& but_claim) {
-    TRY_ASSIGN(
-        Statement get,
-        prepare(fmt::format("SELECT id, candidate, {}, {} AS is_record FROM record WHERE type = 'claim' "
-                            "AND category = :category AND id <> :but_claim AND is_record ORDER BY score, id LIMIT 1",
-                            kVerdictOf, kRecordOf)));
+    TRY_ASSIGN(Statement get,
+               prepare(fmt::format("SELECT id, record.candidate, {}, {} AS is_record FROM record JOIN standing "
+                                   "USING(candidate, category) WHERE type = 'claim' AND record.category = :category "
+                                   "AND id <> :but_claim AND is_record ORDER BY standing.val_bpb, id LIMIT 1",
+                                   kVerdictOf, kRecordOf)));
     std::string line;
     TRY_ASSIGN(auto holder, get.bind(":category", category).bind(":but_claim", but_claim).first([&](Row& row) {
         RecordHolder found{row.text(), row.text(), {}};
@@ -60,7 +61,7 @@ Result<std::optional<RecordHolder>> IndexQueries::record_holder(const std::strin
     }));
     if (!holder) return holder;
     TRY_ASSIGN(const Verdict verdict, parse_verdict(line));
-    holder->scores = fresh_scores(verdict);
+    holder->scores = fresh_scores(verdict.reruns);
     if (holder->scores.empty()) {
         TRY_ASSIGN(holder->scores, claim_scores(holder->claim));
     }
@@ -111,6 +112,8 @@ Result<Totals> IndexQueries::totals() {
                                                 {"claims", &totals.claims},
                                                 {"pending", &totals.pending},
                                                 {"accepted", &totals.accepted},
+                                                {"provisional", &totals.provisional},
+                                                {"scored", &totals.scored},
                                                 {"rejected", &totals.rejected},
                                                 {"refused", &totals.refused},
                                                 {"candidates", &totals.candidates},

@@ -17,6 +17,17 @@ enum class VerdictResult { accepted, rejected, inconclusive };
 const char* name(VerdictResult result);
 std::optional<VerdictResult> verdict_result_of(std::string_view name);
 
+// How sure an accepted verdict is.
+enum class Certainty {
+    accepted,     // all that was due was done
+    provisional,  // as far as it was judged, nothing is wrong; a rerun or another check is still due
+    scored,       // its weights reach the score; nobody with such a device has repeated any of its training
+};
+
+const char* name(Certainty certainty);
+// A word of a later program is taken for the least sure one.
+Certainty certainty_of(std::string_view name);
+
 // How much of each tier.
 enum class AuditExtent {
     sample,   // some chunks, and the replay of one run

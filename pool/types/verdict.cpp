@@ -131,6 +131,7 @@ void read_later(const Json& says, Verdict& verdict) {
     for (const Json& one : says.value("reruns", Json::array()))
         verdict.reruns.push_back({seed_of(one.at("seed")), figure(one.at("val_bpb"))});
     if (says.contains("record")) verdict.record = read_record(says.at("record"));
+    verdict.certainty = certainty_of(says.value("certainty", name(Certainty::accepted)));
     verdict.plan = says.contains("plan") ? read_plan(says.at("plan")) : plan_in(verdict.chosen);
 }
 
@@ -142,6 +143,7 @@ void write_later(const Verdict& verdict, Json& says) {
     for (const Rerun& one : verdict.reruns) says["reruns"].push_back({{"seed", one.seed}, {"val_bpb", one.val_bpb}});
     if (verdict.record) says["record"] = record_json(*verdict.record);
     if (verdict.plan) says["plan"] = plan_json(*verdict.plan);
+    if (verdict.certainty != Certainty::accepted) says["certainty"] = name(verdict.certainty);
 }
 
 Verdict read(const Json& json) {
@@ -172,9 +174,13 @@ Verdict read(const Json& json) {
 
 }  // namespace
 
-std::vector<double> fresh_scores(const Verdict& verdict) {
+const char* word(const Verdict& verdict) {
+    return verdict.result == VerdictResult::accepted ? name(verdict.certainty) : name(verdict.result);
+}
+
+std::vector<double> fresh_scores(const std::vector<Rerun>& reruns) {
     std::vector<double> scores;
-    for (const Rerun& one : verdict.reruns) scores.push_back(one.val_bpb);
+    for (const Rerun& one : reruns) scores.push_back(one.val_bpb);
     return scores;
 }
 

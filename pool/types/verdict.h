@@ -10,7 +10,8 @@
 //      "checks":[{"name":TEXT,"claimed":C|null,"measured":M|null,"tolerance":T|null,"count":N,
 //        "interval":[L,H],"seconds":S},...],"chosen":TEXT,"reruns":[{"seed":N,"val_bpb":B},...],
 //      "record":{"accepted":B,"seeds":N,"against":CLAIM|null,"gain":G|null,"p":P|null,"interval":[L,H]|null},
-//      "plan":{"tier":TIER,"extent":"sample"|"whole"|"in_full","rerun_waits":true}}}
+//      "plan":{"tier":TIER,"extent":"sample"|"whole"|"in_full","rerun_waits":true},
+//      "certainty":"provisional"|"scored"}}
 // The fields after "at" came later: each is left out where it is empty, so that older lines keep their bytes, and a
 // reader takes its absence for that. data: the files that it was scored on, by digest. evaluator_sha256: of the program
 // that scored. checks: each further figure that was held against the claim; its 95 % interval and seconds where known.
@@ -20,7 +21,9 @@
 // without a true one, and the gain's 95 % interval; "against" is null where none stood, and then those three are. Older
 // verdicts have a record without reruns: it rests on the scores of the claim's own runs. plan: the audit that was
 // planned (pool/types/audit.h); "rerun_waits" is left out where it is false. The parser reads the plan of older
-// verdicts from "chosen", and no other code looks at that text. The ledger's tip is signed; a verdict counts only when
+// verdicts from "chosen", and no other code looks at that text. certainty: how sure "accepted" is; left out where all that
+// was due was done, and by older verifiers, whose "accepted" may owe a rerun. Programs from before it take the verdict for
+// accepted. The ledger's tip is signed; a verdict counts only when
 // that key stands in allowed_signers on main.
 #pragma once
 
@@ -81,11 +84,15 @@ struct Verdict {
     std::vector<Check> checks{};
     std::vector<Rerun> reruns{};
     std::optional<RecordMark> record{};
-    std::string chosen{};                // the reason for the extent of the audit, for people; one line
-    std::optional<PlannedAudit> plan{};  // none: one of the first verdicts, which kept no reason either
+    std::string chosen{};                       // the reason for the extent of the audit, for people; one line
+    Certainty certainty = Certainty::accepted;  // of an accepted one
+    std::optional<PlannedAudit> plan{};         // none: one of the first verdicts, which kept no reason either
 };
 
-std::vector<double> fresh_scores(const Verdict& verdict);  // of its reruns
+// The one word for it: that of its certainty where it is accepted, else of its result.
+const char* word(const Verdict& verdict);
+
+std::vector<double> fresh_scores(const std::vector<Rerun>& reruns);
 
 std::string to_line(const Verdict& verdict);
 // Errors: corrupt, newer.

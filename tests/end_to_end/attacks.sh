@@ -148,7 +148,7 @@ run cultivar -C referee verify --json
 expect_ok cultivar -C referee top --json
 forged=$(jq -r .val_bpb forged.jsonl)
 # For every verdict: an accepted score is no better than the score measured again.
-expect_json '.candidates[] | select(.id == $best) | .verdict != "accepted" or .val_bpb >= 1.999 * ($forged | tonumber)' \
+expect_json '.candidates[] | select(.id == $best) | (.verdict | IN("accepted", "provisional") | not) or .val_bpb >= 1.999 * ($forged | tonumber)' \
     --arg best "$best" --arg forged "$forged"
 
 cp_pool "a forged run beside an accepted claim"
@@ -166,7 +166,7 @@ expect_ok cultivar -C mallory propose
 expect_ok cultivar -C referee pull
 expect_ok cultivar -C referee top --json
 # No verdict accepts that run, so it does not change the accepted score.
-expect_json '.candidates[] | select(.id == $best) | .verdict != "accepted" or .val_bpb == ($honest | tonumber)' \
+expect_json '.candidates[] | select(.id == $best) | (.verdict | IN("accepted", "provisional") | not) or .val_bpb == ($honest | tonumber)' \
     --arg best "$best" --arg honest "$honest"
 
 cp_pool "branches that lie about what they hold"
@@ -247,7 +247,7 @@ join_from dave
 expect_err "ledger/$referee is not signed"
 for clone in carol dave; do
     expect_ok cultivar -C "$clone" top --json
-    expect_json 'any(.candidates[]; .id == $best) and all(.candidates[]; .verdict != "accepted")' --arg best "$best"
+    expect_json 'any(.candidates[]; .id == $best) and all(.candidates[]; .verdict | IN("accepted", "provisional") | not)' --arg best "$best"
 done
 
 cp_pool "a key without standing cannot judge"

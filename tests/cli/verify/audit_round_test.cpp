@@ -128,6 +128,19 @@ TEST_F(AuditRoundTest, PutsOffARerunThatDoesNotFit) {
     EXPECT_TRUE(audit().verdicts.empty()) << "nothing is owed any more";
 }
 
+TEST_F(AuditRoundTest, TakesUpAClaimThatVerifiersOfOtherDevicesCouldOnlyScore) {
+    auto run = run_of(bob_, {}, 2.0);
+    run.category = "cuda-20s-e14";
+    claim(bob_, {run});
+    search(1e6);
+    ASSERT_EQ(audit().verdicts.size(), 1U);
+    Session here = session(), there = session();
+    EXPECT_EQ(must(here.index->standings("cuda-20s-e14")).at(0).verdict, "scored");
+    EXPECT_TRUE(must(waiting_claims(here)).claims.empty()) << "this device can do no more";
+    there.settings.device = {"cuda", "flag"};
+    EXPECT_EQ(must(waiting_claims(there)).claims.size(), 1U);
+}
+
 TEST_F(AuditRoundTest, JudgesBeyondTheShareIfAsked) {
     claim(bob_, {run_of(bob_, {}, 2.0)});
     const AuditRound claims = audit({.share_use = ShareUse::claims_beyond});

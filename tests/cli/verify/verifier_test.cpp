@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <numeric>
+
+#include "pool/util/sqlite.h"
 #include "tests/cli/verify/verify_fixture.h"
 
 namespace cultivar {
@@ -17,6 +21,16 @@ constexpr PlannedAudit kReplay{Tier::replay, AuditExtent::sample}, kInFull{Tier:
 class VerifierTest : public VerifyTest {
 protected:
     void claim_of_bob() { claim(bob_, {run_of(bob_, {}, 2.0)}); }
+    // Twelve other candidates on the hold-out, each this much better there than on the slice, in nats a chunk.
+    void others_on_the_hold_out(HoldOut& book, double better) {
+        const ServingSlice slice = *book.serving(clock_.unix_s());
+        for (int number = 0; number < 12; ++number) {
+            const double slice_bpb = 1.1 + 0.01 * number, nats = slice_bpb * 0.6931471805599453 * 160000 / 64;
+            must(book.remember({slice.name, std::string(64, static_cast<char>('a' + number)), std::to_string(number),
+                                slice_bpb, std::vector<double>(kScoreChunks, nats - better)},
+                               clock_.unix_s()));
+        }
+    }
     void import_hold_out() {
         std::filesystem::create_directories(hold_out_folder(ann_));
         must(write_file_atomically(hold_out_folder(ann_) + "slice_00.bin", "secret"));
@@ -163,19 +177,71 @@ TEST_F(VerifierTest, RejectsAModelThatIsBetterOnTheSliceThanOnTheHoldOut) {
     claim_of_bob();
     HoldOut book = must(HoldOut::open(ann_));
     const ServingSlice slice = *book.serving(clock_.unix_s());
-    const auto other = [&](int number, double gap) {
-        const double slice_bpb = 1.1 + 0.01 * number, nats = slice_bpb * 0.6931471805599453 * 160000 / 64;
-        return Appearance{slice.name, std::string(64, static_cast<char>('a' + number)), std::to_string(number),
-                          slice_bpb, std::vector<double>(kScoreChunks, nats - gap)};
-    };
-    // The worker scores the same on both. Of the others, each is a great deal better on the hold-out.
-    for (int i = 0; i < 12; ++i) must(book.remember(other(i, 300), clock_.unix_s()));
+    others_on_the_hold_out(book, 300);  // the worker scores the claim's weights the same on both
     const Verdict verdict = judge(kReplay);
     EXPECT_EQ(verdict.result, VerdictResult::rejected) << verdict.reason;
     EXPECT_EQ(verdict.tier, Tier::rescore);
     EXPECT_THAT(verdict.reason, HasSubstr("hold-out: "));
     EXPECT_EQ(verdict.data.back().sha256, slice.commitment);
     EXPECT_EQ(worker_.count(Mode::replay), 0U);
+}
+
+// The first claims of a slice find nobody to be compared with: they are judged once others are known, from the book alone.
+TEST_F(VerifierTest, JudgesTheGapOfAnEarlyClaimOnceOthersAreKnown) {
+    import_hold_out();
+    claim_of_bob();
+    Session open = session();
+    ClaimQueue queue = must(waiting_claims(open));
+    queue.claims.at(0).plan = {kReplay, "because", false};
+    Verifier verifier = must(Verifier::make(tools(), open));
+    const Verdict early = must(verifier.judge(queue.claims.at(0)));
+    EXPECT_EQ(early.result, VerdictResult::accepted) << early.reason;
+    EXPECT_EQ(early.certainty, Certainty::provisional) << "its gap is open";
+    must(verifier.write({early}));
+    EXPECT_TRUE(must(verifier.review()).empty()) << "nobody else is known yet";
+    HoldOut book = must(HoldOut::open(ann_));
+    const auto seen = must(read_file(hold_out_folder(ann_) + "seen.jsonl"));
+    const auto jobs = worker_.jobs.size();
+
+    others_on_the_hold_out(book, 0);
+    Verifier honest = must(Verifier::make(tools(), open));
+    const std::vector<Verdict> settled = must(honest.review());
+    ASSERT_EQ(settled.size(), 1U);
+    EXPECT_EQ(settled.front().certainty, Certainty::accepted) << settled.front().reason;
+    EXPECT_GT(settled.front().at, early.at);
+    EXPECT_EQ(must(open.index->standings()).at(0).verdict, "accepted");
+    EXPECT_TRUE(must(honest.review()).empty()) << "once";
+
+    must(write_file_atomically(hold_out_folder(ann_) + "seen.jsonl", seen));
+    book = must(HoldOut::open(ann_));
+    others_on_the_hold_out(book, 300);
+    Verifier strict = must(Verifier::make(tools(), open));
+    const std::vector<Verdict> found = must(strict.review());
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found.front().result, VerdictResult::rejected);
+    EXPECT_EQ(found.front().tier, Tier::rescore);
+    EXPECT_THAT(found.front().reason, HasSubstr("hold-out: it was trained on the validation data"));
+    EXPECT_EQ(must(open.index->claims()).at(0).verdict->result, VerdictResult::rejected);
+    EXPECT_EQ(worker_.jobs.size(), jobs) << "nothing is scored again";
+}
+
+TEST_F(VerifierTest, BeginsASliceWithWeightsOfThePoolSoThatItsFirstClaimIsJudgedAtOnce) {
+    for (int number = 0; number < 9; ++number)
+        claim(bob_, {run_of(bob_, {{"optim.lr", 0.001 * std::pow(2, number)}}, 2.2 - 0.01 * number)});
+    Session open = session();
+    Verifier verifier = must(Verifier::make(tools(), open));
+    for (QueuedClaim& one : must(waiting_claims(open)).claims) {
+        one.plan = {{Tier::rescore, AuditExtent::sample}, "because", false};
+        worker_.chunk_losses = one.artifact_run()->chunk_loss_sums;
+        const Verdict verdict = must(verifier.judge(one));
+        ASSERT_EQ(verdict.result, VerdictResult::accepted) << verdict.reason;
+        must(verifier.write({verdict}));
+    }
+    import_hold_out();
+    claim(bob_, {run_of(bob_, {{"optim.lr", 1.0}}, 2.05)});
+    const Verdict first = judge(kReplay);
+    EXPECT_EQ(first.certainty, Certainty::accepted) << first.reason;
+    EXPECT_THAT(first.reason, HasSubstr("where 9 others make"));
 }
 
 TEST_F(VerifierTest, ScoresAWouldBeBestOnTheFullSetIfItIsHere) {
@@ -187,6 +253,50 @@ TEST_F(VerifierTest, ScoresAWouldBeBestOnTheFullSetIfItIsHere) {
     EXPECT_EQ(worker_.jobs.at(1).val_shard, ann_.data_dir() + ann_.task.data->full.name);
     EXPECT_EQ(worker_.jobs.at(1).chunks.size(), static_cast<std::size_t>(kScoreChunks));
     EXPECT_EQ(verdict.data.back().name, "full");
+}
+
+// Another's weights with some low bits changed, under a candidate of the thief's own and with an honest trace of it.
+TEST_F(VerifierTest, LetsWeightsThatWereTakenFromAnotherRunOweARerun) {
+    std::vector<double> stolen;
+    for (int number = 0; number < 10; ++number) {
+        auto run = run_by(ann_, {{"optim.lr", 0.01 * (number + 1)}}, 2.1 + 0.001 * number);
+        for (int chunk = 0; chunk < kScoreChunks; ++chunk) {
+            // Sums stay the same: what one chunk gains the next one loses.
+            const double by = 0.002 * std::sin(1.7 * (chunk / 2) * (number + 1) + number);
+            run.chunk_loss_sums[static_cast<std::size_t>(chunk)] *= chunk % 2 == 0 ? 1 + by : 1 - by;
+        }
+        run.trace_loss[0] += number;
+        spool(ann_, run);
+        if (number == 4) stolen = run.chunk_loss_sums;
+    }
+    auto run = run_of(bob_, {{"optim.lr", 0.7}}, 2.104);
+    const double share =
+        run.chunk_loss_sums.front() * kScoreChunks / std::accumulate(stolen.begin(), stolen.end(), 0.0);
+    for (int chunk = 0; chunk < kScoreChunks; ++chunk)
+        run.chunk_loss_sums[static_cast<std::size_t>(chunk)] =
+            stolen[static_cast<std::size_t>(chunk)] * share * (chunk % 2 == 0 ? 1.00003 : 0.99997);
+    claim(bob_, {run});
+    const Verdict verdict = judge({Tier::replay, AuditExtent::whole});
+    EXPECT_THAT(verdict.reason, HasSubstr("its weights are those of run"));
+    EXPECT_EQ(verdict.certainty, Certainty::provisional);
+    EXPECT_TRUE(verdict.plan->rerun_waits);
+    EXPECT_EQ(judge(kInFull).certainty, Certainty::accepted) << "fresh seeds showed that the candidate is as good";
+}
+
+// A waiting find under another name: a number changed in its seventh digit.
+TEST_F(VerifierTest, ConcludesNothingOfACandidateThatAnotherKeyClaimedBeforeInAllThatMatters) {
+    claim(bob_, {run_of(bob_, {{"optim.lr", 0.1}}, 2.0)});
+    Session open = session();
+    Verifier verifier = must(Verifier::make(tools(), open));
+    must(verifier.write({must(verifier.judge(must(waiting_claims(open)).claims.at(0)))}));
+    must(must(Database::open(ann_.state_dir + "index.sqlite")).execute("UPDATE record SET seen_s = seen_s - 60"));
+    const Stranger eve = stranger("eve");
+    auto run = run_of(eve, {{"optim.lr", 0.1000001}}, 1.9999);
+    run.trace_loss[0] += 1;
+    claim(eve, {run});
+    const Verdict verdict = judge(kReplay);
+    EXPECT_EQ(verdict.result, VerdictResult::inconclusive) << verdict.reason;
+    EXPECT_THAT(verdict.reason, HasSubstr("claimed before, in all that matters: optim.lr 0.1000001 against 0.1"));
 }
 
 TEST_F(VerifierTest, RejectsARunThatDoesNotReplay) {
@@ -225,6 +335,7 @@ TEST_F(VerifierTest, LeavesTheReplayOfAnotherDeviceToOthers) {
     claim(bob_, {run});
     const Verdict verdict = judge(kInFull);
     EXPECT_EQ(verdict.result, VerdictResult::accepted);
+    EXPECT_EQ(verdict.certainty, Certainty::scored) << "nobody with such a device has repeated its training";
     EXPECT_EQ(verdict.tier, Tier::rescore);
     EXPECT_THAT(verdict.reason, HasSubstr("another device"));
     EXPECT_EQ(worker_.count(Mode::replay) + worker_.count(Mode::train), 0U);
@@ -250,13 +361,107 @@ TEST_F(VerifierTest, RejectsAClaimThatFreshSeedsDoNotReachAndTrainsNoMoreOfThem)
     EXPECT_EQ(verdict.record, std::nullopt);
 }
 
+TEST_F(VerifierTest, RejectsALieWhereNothingWasEverReplicated) {
+    claim(bob_, {run_of(bob_, {}, 2.0)});  // claims 1.1818
+    worker_.fresh_bpb = {2.34, 2.30, 2.03};
+    const Verdict verdict = judge(kInFull);
+    EXPECT_EQ(verdict.result, VerdictResult::rejected) << verdict.reason;
+    EXPECT_EQ(verdict.tier, Tier::rerun);
+    EXPECT_THAT(verdict.reason, HasSubstr("2.3400 where 1.18"));
+    ASSERT_EQ(verdict.checks.back().name, "rerun");
+    EXPECT_LT(*verdict.checks.back().tolerance, 0.3);
+}
+
+TEST_F(VerifierTest, GivesACandidateTheMeanOfItsFreshSeedsForAStanding) {
+    claim_of_bob();
+    Session open = session();
+    ClaimQueue queue = must(waiting_claims(open));
+    queue.claims.at(0).plan = {kInFull, "because", false};
+    Verifier verifier = must(Verifier::make(tools(), open));
+    const Verdict verdict = must(verifier.judge(queue.claims.at(0)));
+    ASSERT_EQ(verdict.result, VerdictResult::accepted) << verdict.reason;
+    must(verifier.write({verdict}));
+    const Standing standing = must(open.index->standings()).at(0);
+    EXPECT_NEAR(standing.val_bpb, verdict.claimed_bpb + 0.001, 1e-9);
+    EXPECT_EQ(standing.fresh_seeds, 3);
+}
+
+TEST_F(VerifierTest, HoldsALaterClaimAgainstTheFreshSeedsThatAreThere) {
+    claim_of_bob();
+    {
+        Session open = session();
+        ClaimQueue queue = must(waiting_claims(open));
+        queue.claims.at(0).plan = {kInFull, "because", false};
+        Verifier verifier = must(Verifier::make(tools(), open));
+        must(verifier.write({must(verifier.judge(queue.claims.at(0)))}));
+    }
+    const Stranger eve = stranger("eve");
+    claim(eve, {run_of(eve, {}, 1.5, 1)});  // the same candidate, a quarter better
+    const auto trained = worker_.count(Mode::train);
+    const Verdict verdict = judge(kReplay);
+    EXPECT_EQ(verdict.result, VerdictResult::rejected) << verdict.reason;
+    EXPECT_EQ(verdict.tier, Tier::rerun);
+    EXPECT_EQ(worker_.count(Mode::train), trained) << "the seeds of the other claim suffice";
+    EXPECT_EQ(verdict.reruns.size(), 3U);
+}
+
 TEST_F(VerifierTest, TrainsNothingOnAMachineOfAnotherCategory) {
     claim_of_bob();
     be_of_the_category(false);
     const Verdict verdict = judge(kInFull);
     EXPECT_EQ(verdict.tier, Tier::replay);
+    EXPECT_EQ(verdict.certainty, Certainty::provisional);
     EXPECT_THAT(verdict.reason, HasSubstr("another category"));
     EXPECT_TRUE(verdict.reruns.empty());
+}
+
+TEST_F(VerifierTest, IsProvisionalWhileARerunIsDue) {
+    claim_of_bob();
+    EXPECT_EQ(judge(kReplay).certainty, Certainty::accepted) << "no rerun is due";
+    const Verdict waits = judge({Tier::replay, AuditExtent::in_full, true});
+    EXPECT_EQ(waits.result, VerdictResult::accepted) << waits.reason;
+    EXPECT_EQ(waits.certainty, Certainty::provisional);
+    EXPECT_EQ(judge(kInFull).certainty, Certainty::accepted);
+}
+
+// Ten times the steps in the budget's seconds, as the record says: its times were divided by ten.
+TEST_F(VerifierTest, OwesARerunForStepsThatNoMachineOfItsCategoryTakesSoFast) {
+    claim(bob_, {run_of(bob_, {}, 2.0)});
+    const double claimed_step_s = 20.125 / 2;
+    worker_.replay_step_s = claimed_step_s * 2;
+    EXPECT_EQ(judge(kReplay).certainty, Certainty::accepted) << "another machine of the category may be twice as fast";
+    worker_.replay_step_s = claimed_step_s * 10;
+    const Verdict verdict = judge(kReplay);
+    EXPECT_EQ(verdict.result, VerdictResult::accepted) << "it proves nothing";
+    EXPECT_EQ(verdict.certainty, Certainty::provisional);
+    EXPECT_TRUE(verdict.plan->rerun_waits);
+    EXPECT_THAT(verdict.reason, HasSubstr("times as fast as any machine of cpu-20s-e10.5"));
+    be_of_the_category(false);
+    EXPECT_EQ(judge(kReplay).certainty, Certainty::accepted) << "this machine cannot tell";
+}
+
+TEST_F(VerifierTest, CountsAsAcceptedOnlyOnceItIsSure) {
+    claim_of_bob();
+    Session open = session();
+    const auto write = [&](PlannedAudit audit) {
+        ClaimQueue queue = must(claims_named(open, {must(open.index->claims()).at(0).claim.candidate}));
+        queue.claims.at(0).plan = {audit, "because", false};
+        Verifier verifier = must(Verifier::make(tools(), open));
+        must(verifier.write({must(verifier.judge(queue.claims.at(0)))}));
+        ++clock_.unix;
+    };
+    write({Tier::replay, AuditExtent::in_full, true});
+    EXPECT_EQ(must(open.index->standings()).at(0).verdict, "provisional");
+    EXPECT_TRUE(must(open.index->standings("", 0, true)).empty());
+    EXPECT_EQ(must(open.index->totals()).accepted, 0);
+    EXPECT_EQ(must(open.index->totals()).provisional, 1);
+    EXPECT_EQ(must(open.index->contributors()).at(0).valid, 0);
+    EXPECT_FALSE(must(open.index->summaries(kCategory)).at(0).accepted) << "no explorer trusts it yet";
+    EXPECT_TRUE(must(open.index->needed_artifacts()).contains(must(open.index->claims()).at(0).claim.artifact));
+    write(kInFull);
+    EXPECT_EQ(must(open.index->standings()).at(0).verdict, "accepted");
+    EXPECT_EQ(must(open.index->totals()).accepted, 1);
+    EXPECT_TRUE(must(open.index->summaries(kCategory)).at(0).accepted);
 }
 
 TEST_F(VerifierTest, AcceptsNothingThatAPersonCutShort) {

@@ -28,10 +28,11 @@ public:
 class StandingClock final : public Clock {
 public:
     double now_s() const override { return seconds; }
-    std::int64_t unix_s() const override { return 1795240000; }
+    std::int64_t unix_s() const override { return unix; }
     void sleep_s(double) const override {}
 
     double seconds = 0;
+    std::int64_t unix = 1795240000;
 };
 
 // Scores a chunk as `chunk_losses` say, replays `replay_losses`, and scores the fresh seeds `fresh_bpb` one after the other.
@@ -58,7 +59,10 @@ public:
                     outcome.done->chunk_loss_sums.push_back(chunk_losses.at(static_cast<std::size_t>(chunk)));
                 break;
             case Specification::Mode::replay:
-                for (double loss : replay_losses) listener(StepEvent{0, 0, 0, loss, 0});
+                for (double loss : replay_losses) {
+                    clock_.seconds += replay_step_s;
+                    listener(StepEvent{0, 0, 0, loss, 0});
+                }
                 break;
             default:
                 outcome.done->val_bpb = fresh_bpb.at(trained++ % fresh_bpb.size());
@@ -77,7 +81,7 @@ public:
     Outcome::How how = Outcome::How::done;
     std::string message{};
     std::optional<ErrorEvent> error{};
-    double job_s = 1;
+    double job_s = 1, replay_step_s = 0;
     std::size_t trained = 0;
 
 private:

@@ -170,27 +170,102 @@ TEST(HoldOutGap, BelowTheUsualIsNoFraud) {
     EXPECT_TRUE(judge_gap(claim, pool_of(12, 0.002, random)).honest);
 }
 
+// As if candidates had been replicated until this many degrees of freedom were known, at this spread.
+SeedSpread known(int degrees, double spread) { return {degrees * spread * spread, degrees}; }
+
 TEST(Rerun, AcceptsWhatSeedsExplainAndRejectsWhatTheyDoNot) {
     const std::vector<double> near = {2.01}, far = {2.2};
-    EXPECT_TRUE(judge_rerun(2.0, 3, near, 0.01, 20).accepted);
-    const auto judgement = judge_rerun(2.0, 3, far, 0.01, 20);
+    EXPECT_TRUE(judge_rerun(2.0, 3, near, known(20, 0.005)).accepted);
+    const auto judgement = judge_rerun(2.0, 3, far, known(20, 0.005));
     EXPECT_FALSE(judgement.accepted);
-    EXPECT_THAT(judgement.reason, HasSubstr("1 fresh seed scores 2.2000 where 2.0000 was claimed"));
+    EXPECT_THAT(judgement.reason, HasSubstr("1 fresh seed scores 2.2000 where 2.0000 was claimed, 0.0"));
+    EXPECT_THAT(judgement.reason, HasSubstr("from 20 replicates of others"));
     const std::vector<double> better = {1.5};
-    EXPECT_TRUE(judge_rerun(2.0, 3, better, 0.01, 20).accepted);
+    EXPECT_TRUE(judge_rerun(2.0, 3, better, known(20, 0.005)).accepted);
+    EXPECT_FALSE(judge_rerun(2.0, 3, {}, known(20, 0.005)).accepted) << "nothing was trained";
 }
 
 TEST(Rerun, AllowsMoreTheOftenerItLooks) {
     const std::vector<double> fresh = {2.03};
-    const double once = judge_rerun(2.0, 3, fresh, 0.01, 20).allowed_bpb;
-    const double thrice = judge_rerun(2.0, 3, fresh, 0.01, 20, 3).allowed_bpb;
+    const double once = judge_rerun(2.0, 3, fresh, known(20, 0.005)).allowed_bpb;
+    const double thrice = judge_rerun(2.0, 3, fresh, known(20, 0.005), 3).allowed_bpb;
     EXPECT_GT(thrice, once);
     EXPECT_LT(thrice, 1.2 * once);
 }
 
-TEST(Rerun, ConcludesNothingFromASpreadThatNobodyMeasured) {
-    const std::vector<double> far = {2.2};
-    EXPECT_TRUE(judge_rerun(2.0, 1, far, 0.01, 0).accepted);
+// Student's quantiles by numerical integration: t(3; 0.999) = 10.214532, t(24; 0.999) = 3.466777.
+TEST(Rerun, AllowsWhatTheFormulaOfItsHeaderSays) {
+    const std::vector<double> one = {2.0}, two = {2.0, 2.004};
+    const auto unknown = judge_rerun(1.9, 1, one, {});
+    EXPECT_NEAR(unknown.sigma_bpb, 0.01, 1e-12);
+    EXPECT_NEAR(unknown.allowed_bpb, 0.153455, 1e-5);
+    const auto some = judge_rerun(1.99, 2, two, known(20, 0.002), 1);
+    EXPECT_NEAR(some.sigma_bpb, 0.00512040, 1e-7);
+    EXPECT_NEAR(some.allowed_bpb, 0.9 * 0.00512040 + 3.745398 * 0.00512040, 1e-6) << "two looks: t(24; 0.9995)";
+}
+
+TEST(Rerun, FindsALieWhereNothingWasEverReplicated) {
+    const std::vector<double> first = {2.34}, all = {2.34, 2.30, 2.03};
+    EXPECT_FALSE(judge_rerun(1.18, 1, first, {}, 3).accepted) << "already at the first seed";
+    const auto judgement = judge_rerun(1.18, 1, all, {}, 3);
+    EXPECT_FALSE(judgement.accepted) << judgement.reason;
+    EXPECT_LT(judgement.allowed_bpb, 2.2233 - 1.18);
+}
+
+TEST(Rerun, LearnsFromTheFreshSeedsHowMuchOneRunVaries) {
+    const std::vector<double> calm = {2.2, 2.2001, 2.2002}, wild = {2.1, 2.2, 2.3};
+    EXPECT_LT(judge_rerun(2.1, 1, calm, {}, 3).allowed_bpb, 0.1);
+    EXPECT_GT(judge_rerun(2.1, 1, wild, {}, 3).allowed_bpb, 0.3);
+}
+
+TEST(Rerun, LearnsLittleFromOneCandidateThatVariesWildly) {
+    SeedSpread spread;
+    spread.add(std::vector<double>{2.0, 9.0, 4.0});
+    EXPECT_EQ(spread.degrees, 2);
+    EXPECT_NEAR(spread.squares, 2 * kMostSpread * kMostSpread, 1e-15);
+    spread.add(std::vector<double>{2.0});
+    EXPECT_EQ(spread.degrees, 2) << "one score tells nothing of its spread";
+    spread.add(std::vector<double>{1.0, 1.002});
+    EXPECT_NEAR(spread.squares - 2 * kMostSpread * kMostSpread, 2e-6 / (1.001 * 1.001), 1e-12);
+}
+
+// Of `count` claims of one run, the number that three fresh seeds reject at one of three looks. Claims are `lie` too
+// good, as a share of the score.
+int rejected(int count, double spread, int replicates, double lie, Random& random) {
+    int found = 0;
+    for (int claim = 0; claim < count; ++claim) {
+        SeedSpread others;
+        for (int i = 0; i < replicates; ++i)
+            others.add(std::vector<double>{1 + spread * random.normal(), 1 + spread * random.normal()});
+        const double claimed = 2 * (1 - lie + spread * random.normal());
+        std::vector<double> fresh;
+        bool accepted = true;
+        while (accepted && fresh.size() < 3) {
+            fresh.push_back(2 * (1 + spread * random.normal()));
+            accepted = judge_rerun(claimed, 1, fresh, others, 3).accepted;
+        }
+        found += !accepted;
+    }
+    return found;
+}
+
+// The prior was chosen with other seeds than this one.
+TEST(Rerun, RejectsFewHonestClaimsWhateverTheSpread) {
+    Random random(20261129);
+    for (double spread : {0.0003, 0.002, 0.005}) {
+        EXPECT_LE(rejected(4000, spread, 0, 0, random), 3) << spread << ", nothing replicated";
+        EXPECT_LE(rejected(4000, spread, 20, 0, random), 8) << spread;
+    }
+    EXPECT_LE(rejected(4000, 0.015, 0, 0, random), 12) << "of small models on a busy laptop";
+    EXPECT_LE(rejected(4000, 0.015, 20, 0, random), 8);
+}
+
+TEST(Rerun, FindsLiesThatSeedsDoNotExplain) {
+    Random random(20261130);
+    EXPECT_GE(rejected(1000, 0.002, 0, 0.1, random), 995);
+    EXPECT_GE(rejected(1000, 0.005, 0, 0.1, random), 990);
+    EXPECT_GE(rejected(1000, 0.015, 0, 0.2, random), 950);
+    EXPECT_GE(rejected(1000, 0.002, 20, 0.02, random), 990);
 }
 
 }  // namespace

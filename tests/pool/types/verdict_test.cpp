@@ -91,7 +91,7 @@ TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
     EXPECT_EQ(read.checks.at(1).claimed, std::nullopt);
     EXPECT_THAT(line,
                 HasSubstr(R"("reruns":[{"seed":20015998343868,"val_bpb":1.475},{"seed":7,"val_bpb":1.49}],"record")"));
-    EXPECT_EQ(fresh_scores(read), (std::vector<double>{1.475, 1.49}));
+    EXPECT_EQ(fresh_scores(read.reruns), (std::vector<double>{1.475, 1.49}));
     EXPECT_EQ(read.reruns.front().seed, 20015998343868U);
     ASSERT_TRUE(read.record);
     EXPECT_TRUE(read.record->accepted);
@@ -112,6 +112,26 @@ TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
         bent.replace(bent.find(from), std::string(from).size(), to);
         EXPECT_EQ(trouble(parse_verdict(bent)).code, Code::corrupt) << to;
     }
+}
+
+// A verdict of an older verifier has no certainty, and means all of its "accepted".
+TEST(Verdict, SaysHowSureItIsBesideItsResult) {
+    const std::string line = with(R"("result":"rejected")", R"("result":"accepted")");
+    Verdict verdict = must(parse_verdict(line));
+    EXPECT_STREQ(word(verdict), "accepted");
+    EXPECT_EQ(to_line(verdict), line);
+    for (Certainty certainty : {Certainty::provisional, Certainty::scored}) {
+        verdict.certainty = certainty;
+        const std::string later = to_line(verdict);
+        EXPECT_THAT(later, HasSubstr(R"("result":"accepted")")) << "for programs that do not know the new field";
+        EXPECT_THAT(later, HasSubstr(fmt::format(R"("certainty":"{}")", name(certainty))));
+        EXPECT_STREQ(word(must(parse_verdict(later))), name(certainty));
+        EXPECT_EQ(to_line(must(parse_verdict(later))), later);
+    }
+    const std::string unknown = line.substr(0, line.size() - 2) + R"(,"certainty":"splendid"}})";
+    EXPECT_STREQ(word(must(parse_verdict(unknown))), "scored") << "the least sure one";
+    verdict.result = VerdictResult::rejected;
+    EXPECT_STREQ(word(verdict), "rejected");
 }
 
 TEST(Verdict, OfALaterFormatIsLeftToALaterProgram) {

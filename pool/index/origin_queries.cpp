@@ -1,0 +1,56 @@
+// The runs and claims that a claim could be taken from.
+#include <fmt/format.h>
+
+#include "pool/index/index_queries.h"
+#include "pool/index/sql.h"
+
+namespace cultivar {
+namespace {
+
+// Is a row `record` of another key than the writer :writer?
+constexpr const char* kOfAnotherKey =
+    "record.writer <> :writer AND record.writer NOT IN (SELECT name FROM writer WHERE key <> '' AND key = "
+    "(SELECT key FROM writer WHERE name = :writer))";
+
+}  // namespace
+
+Result<std::vector<RunRow>> IndexQueries::runs_of_others(const RunRow& run, bool vouched, int most) {
+    TRY_ASSIGN(Statement get,
+               prepare(fmt::format(
+                   R"(
+SELECT record.id, record.line, segment.blob, record.place, refused, rejected, source FROM {}
+WHERE type = 'run' AND status = 'done' AND refused IS NULL AND rejected = 0 AND category = :category AND {}
+    AND NOT (candidate = :candidate AND replicate = :replicate) {}
+ORDER BY ABS(score - :score), seq LIMIT :most)",
+                   kLineTables, kOfAnotherKey,
+                   vouched ? fmt::format("AND (record.writer = :own OR record.id IN ({}))", kVouchedRuns) : "")));
+    if (vouched) get.bind(":own", clone().writer);
+    get.bind(":writer", run.run.writer).bind(":category", run.run.category).bind(":candidate", run.run.candidate);
+    get.bind(":replicate", run.run.replicate).bind(":score", run.run.val_bpb.value_or(0)).bind(":most", most);
+    return read_runs(get);
+}
+
+Result<std::vector<VouchedClaim>> IndexQueries::vouched_before(const ClaimRow& row) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
+SELECT record.id, record.writer, record.candidate, candidate.toml FROM record JOIN candidate ON candidate.id = record.candidate
+WHERE type = 'claim' AND category = :category AND refused IS NULL AND record.candidate <> :candidate AND {} AND {}
+    AND seen_s < (SELECT MIN(mine.seen_s) FROM record AS mine WHERE mine.candidate = :candidate AND mine.writer = :writer)
+ORDER BY seen_s, record.seq)",
+                                                  kOfAnotherKey, kVouchedOf)));
+    get.bind(":category", row.claim.category).bind(":candidate", row.claim.candidate);
+    return get.bind(":writer", row.claim.writer).all([](Row& found) {
+        return VouchedClaim{found.text(), found.text(), found.text(), found.text()};
+    });
+}
+
+Result<std::vector<KnownWeights>> IndexQueries::known_weights() {
+    TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
+SELECT record.id, record.candidate, candidate.toml, record.artifact, run.score, MAX(record.seq) AS newest
+FROM record JOIN candidate ON candidate.id = record.candidate
+JOIN record AS run ON run.id = record.artifact_run AND run.type = 'run'
+WHERE record.type = 'claim' AND record.refused IS NULL AND {} GROUP BY record.candidate ORDER BY newest DESC)",
+                                                  kVouchedOf)));
+    return get.all([](Row& row) { return KnownWeights{row.text(), row.text(), row.text(), row.text(), row.real()}; });
+}
+
+}  // namespace cultivar
