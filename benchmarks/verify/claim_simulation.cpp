@@ -7,6 +7,8 @@
 
 #include "eval/judge/audit_cost.h"
 #include "eval/judge/hold_out_gap.h"
+#include "eval/judge/profile_match.h"
+#include "eval/judge/rerun_test.h"
 #include "eval/judge/rescore_test.h"
 #include "train/protocol/replay_spec.h"
 
@@ -95,6 +97,48 @@ SimulatedClaims simulate_claims(Deceit deceit, bool whole, int claims, const Cla
         std::vector<Gap> others;
         for (int i = 0; i < kOthers; ++i) others.push_back(honest_gap(1.8 + 0.4 * random.uniform(), noise, random));
         result.accepted += accepts(simulate(deceit, slice, noise, random), others, whole, noise, random);
+    }
+    return result;
+}
+
+SimulatedClaims simulate_reruns(const RerunCase& one, int claims, Random& random) {
+    constexpr double kScore = 2;
+    constexpr int kLooks = 3;
+    const auto run = [&] { return kScore * (1 + one.spread * random.normal()); };
+    SimulatedClaims result;
+    for (; result.claims < claims; ++result.claims) {
+        SeedSpread others;
+        for (int i = 0; i < one.replicates; ++i) others.add(std::vector<double>{run(), run()});
+        const double claimed = run() - one.lie * kScore;
+        std::vector<double> fresh;
+        bool accepted = true;
+        while (accepted && static_cast<int>(fresh.size()) < kLooks) {
+            fresh.push_back(run());
+            accepted = judge_rerun(claimed, 1, fresh, others, kLooks).accepted;
+        }
+        result.accepted += accepted;
+    }
+    return result;
+}
+
+SimulatedClaims simulate_origins(double blur, bool whole, int claims, const ClaimNoise& noise, Random& random) {
+    constexpr int kKnown = 12, kSuspects = 64;
+    const std::size_t chunks = whole ? kScoreChunks : kFewestChunks;
+    SimulatedClaims result;
+    for (; result.claims < claims; ++result.claims) {
+        const Slice slice(noise, random);
+        const auto training = [&] {
+            std::vector<double> sums = sums_of(2, slice, noise, random);
+            sums.resize(chunks);
+            return sums;
+        };
+        std::vector<Profile> trainings, suspects;
+        for (int i = 0; i < kKnown; ++i) trainings.push_back({"known", training()});
+        suspects = trainings;
+        for (int i = 0; i < kSuspects; ++i) suspects.push_back({"near", training()});
+        std::vector<double> measured = blur > 0 ? trainings.front().chunk_sums : training();
+        for (double& sum : measured) sum *= 1 + blur * random.normal();
+        result.accepted += taken_from(measured, suspects, trainings).empty();
     }
     return result;
 }

@@ -43,4 +43,16 @@ struct SimulatedClaims {
 // `whole`: judged as a claimed best is, on every chunk; otherwise on the smallest number of chunks for any claim.
 SimulatedClaims simulate_claims(Deceit deceit, bool whole, int claims, const ClaimNoise& noise, Random& random);
 
+// A claim of one run that three fresh seeds look at one after the other.
+struct RerunCase {
+    double spread = 0.002;  // standard deviation of one run, a share of its score
+    int replicates = 0;     // of other candidates, known before
+    double lie = 0;         // by this share the claim is better than its run
+};
+SimulatedClaims simulate_reruns(const RerunCase& one, int claims, Random& random);
+
+// Weights taken from one of twelve known trainings and blurred until the losses of chunks differ by `blur` (a share); 0: an
+// honest training. Accepted: not told from a training of its own, among 64 runs of nearly its score.
+SimulatedClaims simulate_origins(double blur, bool whole, int claims, const ClaimNoise& noise, Random& random);
+
 }  // namespace cultivar

@@ -84,6 +84,34 @@ Json simulate_all(const Options& options) {
     return all;
 }
 
+Json simulate_all_reruns(const Options& options) {
+    Json all = Json::array();
+    for (double spread : {0.0003, 0.002, 0.005, 0.015, 0.03}) {
+        for (int replicates : {0, 4, 20}) {
+            for (double lie : {0.0, 0.01, 0.02, 0.05, 0.1, 0.5}) {
+                Random random(options.seed);
+                Json one = {{"spread", spread}, {"replicates", replicates}, {"lie", lie}};
+                one.update(json_of(simulate_reruns({spread, replicates, lie}, options.claims, random)));
+                all.push_back(std::move(one));
+            }
+        }
+    }
+    return all;
+}
+
+Json simulate_all_origins(const Options& options) {
+    Json all = Json::array();
+    for (double blur : {0.0, 0.00003, 0.0001, 0.0003, 0.0005, 0.001, 0.002}) {
+        for (bool whole : {false, true}) {
+            Random random(options.seed);
+            Json one = {{"blur", blur}, {"chunks", whole ? "all" : "few"}};
+            one.update(json_of(simulate_origins(blur, whole, options.claims, ClaimNoise(), random)));
+            all.push_back(std::move(one));
+        }
+    }
+    return all;
+}
+
 Json json_of(const PartCost& part, double claim_s, int threads) {
     return {{"count", part.count},
             {"wall_s", part.wall_s},
@@ -115,7 +143,10 @@ Json json_of(const ClaimCost& cost, int threads) {
 }
 
 Result<void> bench(const Options& options) {
-    Json line = {{"bench", "verify"}, {"judged", simulate_all(options)}};
+    Json line = {{"bench", "verify"},
+                 {"judged", simulate_all(options)},
+                 {"reruns", simulate_all_reruns(options)},
+                 {"origins", simulate_all_origins(options)}};
     if (!options.cost.worker.empty()) {
         TRY_ASSIGN(const ClaimCost cost, measure_cost(options.cost));
         line["cost"] = json_of(cost, options.cost.threads);
