@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "pool/types/record.h"
+#include "pool/types/space_successor.h"
 #include "pool/util/sha256.h"
 #include "pool/util/toml_table.h"
 
@@ -137,17 +138,21 @@ std::string to_toml(const Task& task) {
 }
 
 Result<void> may_follow(const Task& now, const Task& next) {
-    for (const Gene& gene : now.space.genes()) {
-        const Gene* successor = next.space.find(gene.name);
-        if (!successor) return fail(Code::corrupt, fmt::format("pool.toml lost the gene '{}'", gene.name));
-        if (successor->type != gene.type || !(successor->default_value == gene.default_value) ||
-            successor->since != gene.since)
-            return fail(Code::corrupt, fmt::format("pool.toml changed the type or default of '{}'", gene.name));
-    }
+    TRY(may_follow(now.space, next.space));
     if (next.created != now.created) return fail(Code::corrupt, "pool.toml changed the pool's creation time");
     if (now.data && next.id() != now.id())
         return fail(Code::corrupt, "pool.toml changed its task id: scores would not be comparable");
     return {};
+}
+
+std::vector<std::string> changed_terms(const Task& before, const Task& now) {
+    std::vector<std::string> changes;
+    if (now.budget_s != before.budget_s)
+        changes.push_back(fmt::format("a run trains for {:g} s instead of {:g} s", now.budget_s, before.budget_s));
+    if (now.verify_share != before.verify_share)
+        changes.push_back(fmt::format("verification may take {:g} % of the search instead of {:g} %",
+                                      100 * now.verify_share, 100 * before.verify_share));
+    return changes;
 }
 
 }  // namespace cultivar

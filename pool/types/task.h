@@ -90,8 +90,10 @@ struct Task {
 std::string task_id_text(const Task& task);
 std::string to_toml(const Task& task);
 
-// May `next` replace `now` in a pool? A gene's name, type and default never change, and no gene disappears; the task id
-// stays. Errors: corrupt, with the change.
+// May `next` replace `now` in a pool? Its space may only widen (pool/types/space_successor.h); the task id stays. Errors:
+// corrupt, with the change.
 Result<void> may_follow(const Task& now, const Task& next);
+// The changes that cost a contributor time on their machine, a sentence each: budget and share.
+std::vector<std::string> changed_terms(const Task& before, const Task& now);
 
 }  // namespace cultivar

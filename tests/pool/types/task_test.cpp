@@ -173,6 +173,64 @@ TEST(Task, MayNotLoseOrRedefineAGene) {
     EXPECT_THAT(trouble(may_follow(before, later)).message, HasSubstr("creation time"));
 }
 
+TEST(Task, NeverNarrowsItsSpace) {
+    const Task before = tiny_task();
+    auto narrowed = [&](auto&& change) {
+        std::vector<Gene> genes = tiny_genes();
+        std::vector<Constraint> constraints = tiny_constraints();
+        change(genes, constraints);
+        Task after = before;
+        after.space = must(Space::make(genes, constraints));
+        return may_follow(before, after) ? std::string() : trouble(may_follow(before, after)).message;
+    };
+    EXPECT_THAT(narrowed([](auto& genes, auto&) {
+                    genes[6].when = Condition{"model.tied", {false}};
+                }),
+                HasSubstr("condition of 'optim.lr'"));
+    EXPECT_THAT(narrowed([](auto& genes, auto&) {
+                    genes[5].when = Condition{"model.tied", {false}};
+                }),
+                HasSubstr("condition of 'model.unique'"));
+    EXPECT_EQ(narrowed([](auto& genes, auto&) { genes[5].when = Condition{"model.tied", {true, false}}; }), "");
+    EXPECT_EQ(narrowed([](auto& genes, auto&) { genes[1].multiple_of = 4; }), "");
+    EXPECT_THAT(narrowed([](auto& genes, auto&) { genes[1].multiple_of = 16; }), HasSubstr("values of 'model.width'"));
+    EXPECT_THAT(narrowed([](auto& genes, auto&) {
+                    genes[2].levels = {2, 4, 8};
+                }),
+                HasSubstr("values of 'model.heads'"));
+    EXPECT_THAT(narrowed([](auto& genes, auto&) { genes[3].choices.pop_back(); }), HasSubstr("values of 'model.mlp'"));
+    EXPECT_THAT(narrowed([](auto& genes, auto&) { genes[6].high = 1; }), HasSubstr("values of 'optim.lr'"));
+    EXPECT_THAT(narrowed([](auto&, auto& constraints) { constraints.pop_back(); }), HasSubstr("lost or changed"));
+    EXPECT_THAT(narrowed([](auto&, auto& constraints) {
+                    constraints.push_back({Constraint::Kind::at_most, "model.heads", "model.layers", 1});
+                }),
+                HasSubstr("new constraint"));
+    auto with_late = [](std::int64_t value) {
+        return [value](auto& genes, auto& constraints) {
+            Gene late;
+            late.name = "model.late";
+            late.type = GeneType::integer;
+            late.default_value = whole(value);
+            late.low = 0, late.high = 100, late.since = 1;
+            genes.push_back(late);
+            constraints.push_back({Constraint::Kind::at_most, "model.late", "model.layers", 1});
+        };
+    };
+    EXPECT_EQ(narrowed(with_late(1)), "") << "it holds for every old candidate";
+    EXPECT_THAT(narrowed(with_late(4)), HasSubstr("new constraint")) << "a candidate of one layer would be lost";
+}
+
+TEST(Task, SaysWhatAChangedMainCostsItsContributors) {
+    const Task before = tiny_task();
+    Task after = before;
+    EXPECT_TRUE(changed_terms(before, after).empty());
+    after.budget_s = 1e7;
+    after.verify_share = 0.9;
+    EXPECT_EQ(changed_terms(before, after),
+              (std::vector<std::string>{"a run trains for 1e+07 s instead of 20 s",
+                                        "verification may take 90 % of the search instead of 5 %"}));
+}
+
 TEST(Task, MayGainItsDataOnceAndKeepsItThen) {
     Task empty = tiny_task();
     empty.data.reset();
