@@ -131,7 +131,7 @@ Result<int> run_command(Context& context, const Command& command, const std::vec
     if (global.help) return print_help(context, parser.help() + kGlobalHelp);
     const auto started = std::chrono::steady_clock::now();
     log_debug("cultivar {}: version {}, commit {}", command.name, kVersion, kCommit);
-    Result<int> code = action(context);
+    Result<int> code = run_action(context, action);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
     log_debug("cultivar {}: {} after {:.3f} s", command.name,
               code ? fmt::format("exit code {}", *code) : "failed: " + code.error().message, took.count());

@@ -12,6 +12,7 @@
 #include "cli/runs/specification.h"
 #include "cli/runs/trainer_worker.h"
 #include "cli/search/ask_run.h"
+#include "pool/clone/agreed_terms.h"
 #include "pool/util/short_id.h"
 
 namespace cultivar {
@@ -77,6 +78,7 @@ Result<int> list(Context& context, const Session& session) {
 Result<int> ask(Context& context, const Options& words) {
     TRY_ASSIGN(Session session, open_session(context));
     if (words.open) return list(context, session);
+    if (!words.budget) TRY(check_terms(*session.clone));
     PlanOptions options;
     options.budget_s = session.clone->task.budget_s;
     if (words.budget) {

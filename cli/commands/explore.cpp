@@ -11,6 +11,7 @@
 #include "cli/search/explorer.h"
 #include "cli/search/run_recorder.h"
 #include "cli/search/while_command.h"
+#include "pool/clone/agreed_terms.h"
 #include "pool/util/short_id.h"
 
 namespace cultivar {
@@ -121,6 +122,7 @@ private:
 Result<int> explore(Context& context, const Options& words) {
     TRY_ASSIGN(ExploreOptions options, checked(words));
     TRY_ASSIGN(Session session, open_session(context));
+    if (!words.budget) TRY(check_terms(*session.clone));
     if (words.threads) TRY(session.settings.set("threads", *words.threads, "flag"));
     if (words.device) TRY(session.settings.set("device", *words.device, "flag"));
     std::string holder = fmt::format("pid {}, cultivar explore, since {}", ::getpid(), utc_text(std::time(nullptr)));

@@ -11,10 +11,28 @@
 namespace cultivar {
 namespace {
 
+// A clone that cannot even be opened, because an object of main is damaged.
+Result<FsckReport> objects_alone(const Context& context, const Error& why) {
+    TRY_ASSIGN(Repo repo, Repo::discover(context.folder));
+    TRY(enter_reading_sandbox(repo));
+    FsckReport report;
+    TRY_ASSIGN(report.problems, damaged_objects(repo));
+    if (report.problems.empty()) return fail(why);
+    report.problems.insert(report.problems.begin(), {"this clone", "cannot be opened: " + why.message});
+    return report;
+}
+
+Result<FsckReport> checked(const Context& context) {
+    auto clone = open_clone(context.folder);
+    const bool damaged = !clone && (clone.error().code == Code::git || clone.error().code == Code::corrupt);
+    if (damaged) return objects_alone(context, clone.error());
+    if (!clone) return fail(clone.error());
+    TRY(enter_reading_sandbox(*clone));
+    return fsck(*clone);
+}
+
 Result<int> run_fsck(Context& context) {
-    TRY_ASSIGN(Clone clone, open_clone(context.folder));
-    TRY(enter_reading_sandbox(clone));
-    TRY_ASSIGN(FsckReport report, fsck(clone));
+    TRY_ASSIGN(FsckReport report, checked(context));
     if (context.ui.json()) {
         Json problems = Json::array();
         for (const Refusal& problem : report.problems)
@@ -29,6 +47,8 @@ Result<int> run_fsck(Context& context) {
                                      {"logs", report.logs},
                                      {"signatures", report.signatures},
                                      {"artifacts", report.artifacts},
+                                     {"of_other_tasks", report.other_task},
+                                     {"more_problems", report.more_refused},
                                      {"problems", problems},
                                      {"odd", odd}}));
     } else {
@@ -39,6 +59,10 @@ Result<int> run_fsck(Context& context) {
             report.artifacts, report.problems.empty() ? "all good" : counted(report.problems.size(), "problem")));
         for (const Refusal& problem : report.problems)
             context.ui.print(fmt::format("{} {}\n", clean(problem.where), clean(problem.reason)));
+        if (report.more_refused > 0) context.ui.print(fmt::format("and {} more\n", report.more_refused));
+        if (report.other_task > 0)
+            context.ui.print(fmt::format("{} of an earlier task of this pool: they do not count\n",
+                                         counted(report.other_task, "run")));
         for (const Refusal& one : report.odd)
             context.ui.print(fmt::format("odd: {}: {}\n", clean(one.where), clean(one.reason)));
     }

@@ -6,6 +6,7 @@
 #include "cli/commands/registry.h"
 #include "cli/session/sandboxed_reader.h"
 #include "pool/integrity/update_hook.h"
+#include "pool/process/child_process.h"
 #include "pool/util/file.h"
 
 namespace cultivar {
@@ -39,6 +40,7 @@ Oid present(const Oid& oid) { return oid == kNothing ? "" : oid; }
 Result<int> update(Context& context, const std::vector<std::string>& words) {
     if (words.size() != 4) return wrong_words("'cultivar hook update' takes REF OLD NEW");
     TRY_ASSIGN(Repo repo, Repo::from_environment(context.folder));
+    limit_this_process({update_memory_bytes(repo), 0, 0});
     TRY(enter_reading_sandbox(repo));
     TRY_ASSIGN(std::optional<std::string> deletes, repo.config("cultivar.allowDelete"));
     auto checked = check_update(repo, {words[1], present(words[2]), present(words[3])}, deletes.value_or("") == "true");

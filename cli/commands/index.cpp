@@ -1,6 +1,4 @@
 // index: updates or rebuilds the local index.
-#include <filesystem>
-
 #include <fmt/format.h>
 
 #include "cli/app/argument_parser.h"
@@ -8,6 +6,7 @@
 #include "cli/app/json.h"
 #include "cli/commands/registry.h"
 #include "cli/session/sandboxed_reader.h"
+#include "cli/session/session.h"
 
 namespace cultivar {
 namespace {
@@ -19,9 +18,8 @@ Result<RefreshReport> read_what_came(const Context& context) {
 }
 
 Result<RefreshReport> read_again(const Context& context) {
+    TRY(remove_index(context.folder));
     TRY_ASSIGN(Clone clone, open_clone(context.folder));
-    std::error_code ec;
-    for (const char* tail : {"", "-wal", "-shm"}) std::filesystem::remove(clone.state_dir + "index.sqlite" + tail, ec);
     TRY_ASSIGN(Index index, Index::open(clone, reader_apart([&] { return context.interrupted(); }, clone)));
     return index.opened_with();
 }

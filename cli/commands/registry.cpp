@@ -1,6 +1,7 @@
 #include "cli/commands/registry.h"
 
 #include "cli/session/session.h"
+#include "pool/clone/main_trouble.h"
 
 namespace cultivar {
 
@@ -52,8 +53,19 @@ const std::vector<Command>& commands() {
     return table;
 }
 
-Result<Session> open_session(const Context& context) {
-    return open_session(context.folder, [&context] { return context.interrupted(); });
+Result<Session> open_session(Context& context) {
+    TRY_ASSIGN(Session session, open_session(context.folder, [&context] { return context.interrupted(); }));
+    TRY_ASSIGN(const std::string trouble, main_trouble(*session.clone));
+    if (!trouble.empty()) context.ui.warn(clean(trouble));
+    return session;
+}
+
+Result<int> run_action(Context& context, const Action& action) {
+    auto done = action(context);
+    if (done || done.error().reason != Reason::bad_index) return done;
+    context.ui.warn("the local index is damaged and is made anew");
+    TRY(remove_index(context.folder));
+    return action(context);
 }
 
 }  // namespace cultivar

@@ -25,8 +25,11 @@ struct Command {
 const std::vector<Command>& commands();
 
 struct Session;
-// The clone in which a command stands, as cli/session/session.h opens it.
-Result<Session> open_session(const Context& context);
+// The clone in which a command stands, as cli/session/session.h opens it. Warns of trouble with main
+// (pool/clone/main_trouble.h).
+Result<Session> open_session(Context& context);
+// Runs a command. If it meets a damaged index, the index is made anew, and the command runs once more.
+Result<int> run_action(Context& context, const Action& action);
 
 Action declare_init(Parser&);
 Action declare_clone(Parser&);

@@ -1,9 +1,12 @@
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "cli/app/argument_parser.h"
 #include "cli/app/context.h"
 #include "cli/app/json.h"
 #include "cli/commands/registry.h"
+#include "cli/format/category_list.h"
 #include "cli/runs/ask_store.h"
 #include "cli/runs/machine_category.h"
 #include "cli/runs/run_execution.h"
@@ -19,8 +22,9 @@ namespace {
 struct Situation {
     Totals totals;
     std::size_t unsent = 0;
-    std::string category;               // "" while the machine was not measured
-    std::map<std::string, int> scored;  // candidates by category
+    bool damaged = false;  // were lines of the spool set aside?
+    std::string category;  // "" while the machine was not measured
+    std::vector<CategoryRow> categories;
     bool data_here = false, exploring = false;
     std::optional<bool> trusted;  // absent: the pool has no command of its own
     std::optional<PlannedRun> unfinished;
@@ -32,11 +36,13 @@ Result<Situation> look(Session& session) {
     TRY_ASSIGN(now.totals, session.index->totals());
     TRY_ASSIGN(std::vector<std::string> spooled, spooled_lines(*session.clone));
     now.unsent = spooled.size();
+    std::error_code ec;
+    now.damaged = std::filesystem::exists(damaged_spool_path(*session.clone), ec);
     now.category = known_category(session, session.clone->task.budget_s);
     if (session.clone->task.command) {
         TRY_ASSIGN(now.trusted, is_command_trusted(*session.clone));
     }
-    TRY_ASSIGN(now.scored, session.index->scored());
+    TRY_ASSIGN(now.categories, session.index->categories());
     now.data_here = need_data(*session.clone).has_value();
     now.exploring = FileLock::is_held(session.clone->state_dir + "explore.lock");
     TRY_ASSIGN(now.unfinished, unfinished_run(session));
@@ -52,12 +58,14 @@ double share(const Totals& totals) { return totals.search_s > 0 ? totals.verify_
 Json as_json(const Session& session, const Situation& now) {
     const Clone& clone = *session.clone;
     const Totals& t = now.totals;
+    Json scored = Json::object();
+    for (const CategoryRow& row : now.categories) scored[row.name] = row.scored;
     return {{"schema", 1},
             {"pool", clone.task.name},
             {"task", clone.task.settled() ? Json(clone.task_id) : Json(nullptr)},
             {"writer", clone.writer},
             {"category", now.category.empty() ? Json(nullptr) : Json(now.category)},
-            {"categories", now.scored},
+            {"categories", scored},
             {"sandbox", {{"parts", sandbox_text(kernel_parts())}, {"gaps", sandbox_gaps(kernel_parts())}}},
             {"data_here", now.data_here},
             {"trusted", now.trusted ? Json(*now.trusted) : Json(nullptr)},
@@ -78,6 +86,7 @@ Json as_json(const Session& session, const Situation& now) {
               {"scored", t.scored},
               {"rejected", t.rejected}}},
             {"refused", t.refused},
+            {"of_other_tasks", t.other_task},
             {"search", {{"seconds", t.search_s}, {"joules", t.search_joules}}},
             {"verification",
              {{"seconds", t.verify_s},
@@ -99,8 +108,11 @@ std::string as_text(const Session& session, const Situation& now) {
                         now.category.empty() ? "not measured yet" : now.category, origin_text(settings.device),
                         origin_text(settings.threads),
                         settings.watts.is_default() ? "estimated (default)" : origin_text(settings.watts));
-    for (const auto& [category, count] : now.scored)
-        text += fmt::format("category      {}: {} candidate{} scored\n", clean(category), count, count == 1 ? "" : "s");
+    const CategoryList list = listed(now.categories, now.category);
+    for (const CategoryRow& row : list.shown)
+        text +=
+            fmt::format("category      {}: {} scored\n", title_of(row, now.category), counted(row.scored, "candidate"));
+    if (!list.hidden.empty()) text += fmt::format("              {}\n", hidden_text(list));
     if (now.trusted)
         text += fmt::format("command       {}\n", *now.trusted ? "trusted" : "not trusted here: cultivar trust");
     else
@@ -116,6 +128,11 @@ std::string as_text(const Session& session, const Situation& now) {
                         t.accepted, t.provisional, t.scored, t.rejected, t.pending);
     if (t.refused > 0)
         text += fmt::format("refused       {} records or branches that failed their checks\n", t.refused);
+    if (t.other_task > 0)
+        text += fmt::format(
+            "earlier       {} of an earlier task (another command, other files or other data): they do "
+            "not count\n",
+            counted(t.other_task, "run"));
     text += fmt::format("search        {}, {}\n", duration_text(t.search_s), joules_text(t.search_joules));
     text += fmt::format("verification  {}, {}: {:.1f} % of the search (allowed {:.1f} %: {}), {} claim{} waiting\n",
                         duration_text(t.verify_s), joules_text(t.verify_joules), 100 * share(t),
@@ -129,6 +146,9 @@ std::string as_text(const Session& session, const Situation& now) {
         text +=
             fmt::format("unfinished    {}: the next explore goes on with it\n", now.unfinished->child.id.substr(0, 8));
     if (now.asked > 0) text += fmt::format("asked         {} open: cultivar ask --open\n", now.asked);
+    if (now.damaged)
+        text += fmt::format("damaged       lines of the spool were set aside: {}\n",
+                            clean(damaged_spool_path(clone), 4096));
     if (now.unsent > 0)
         text += fmt::format("unsent        {} record{}: cultivar propose\n", now.unsent, now.unsent == 1 ? "" : "s");
     return text;

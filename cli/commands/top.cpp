@@ -8,6 +8,8 @@
 #include "cli/app/json.h"
 #include "cli/app/text_table.h"
 #include "cli/commands/registry.h"
+#include "cli/format/category_list.h"
+#include "cli/runs/machine_category.h"
 #include "cli/session/session.h"
 #include "pool/util/short_id.h"
 
@@ -38,20 +40,39 @@ struct TopOptions {
     bool verified = false;
 };
 
+// `only`: that category alone, or "".
+Result<CategoryList> categories_for(Session& session, const std::string& only, const std::string& mine) {
+    TRY_ASSIGN(std::vector<CategoryRow> rows, session.index->categories());
+    if (only.empty()) return listed(std::move(rows), mine);
+    std::erase_if(rows, [&](const CategoryRow& row) { return row.name != only; });
+    return CategoryList{std::move(rows), {}};
+}
+
 Result<int> top(Context& context, const TopOptions& options) {
     TRY_ASSIGN(Session session, open_session(context));
     const std::int64_t count = options.count.value_or(kTopRows);
     if (count < 0) return fail(Code::usage, "-n takes 0 (all) or a number of candidates", "cultivar top --help");
-    TRY_ASSIGN(std::vector<Standing> standings,
-               session.index->standings(options.category, static_cast<int>(std::min<std::int64_t>(count, 1 << 30)),
-                                        options.verified));
+    const auto most = static_cast<int>(std::min<std::int64_t>(count, 1 << 30));
+    const std::string mine = known_category(session, session.clone->task.budget_s);
+    TRY_ASSIGN(const CategoryList categories, categories_for(session, options.category, mine));
+    std::vector<Standing> standings;
+    // JSON is for programs: it holds all.
+    for (const std::vector<CategoryRow>* some : {&categories.shown, &categories.hidden}) {
+        if (some == &categories.hidden && !context.ui.json()) continue;
+        for (const CategoryRow& category : *some) {
+            TRY_ASSIGN(std::vector<Standing> of_category,
+                       session.index->standings(category.name, most, options.verified));
+            standings.insert(standings.end(), of_category.begin(), of_category.end());
+        }
+    }
     Json rows = Json::array();
     std::string text, category;
     std::optional<TextTable> table;
     auto close_table = [&] {
-        if (table)
-            text +=
-                (text.empty() ? "" : "\n") + context.ui.paint(Paint::strong, category) + "\n" + table->text(context.ui);
+        if (!table) return;
+        const auto row = std::ranges::find(categories.shown, category, &CategoryRow::name);
+        const std::string title = row == categories.shown.end() ? category : title_of(*row, mine);
+        text += (text.empty() ? "" : "\n") + context.ui.paint(Paint::strong, title) + "\n" + table->text(context.ui);
     };
     int rank = 0;  // within the category
     for (const Standing& standing : standings) {
@@ -94,13 +115,16 @@ Result<int> top(Context& context, const TopOptions& options) {
             paint_of(standing));
     }
     close_table();
+    if (!categories.hidden.empty() && !options.verified) text += "\n" + hidden_text(categories) + "\n";
     std::vector<Unfit> unfit;
     if (!options.verified) {
-        TRY_ASSIGN(unfit, session.index->unfit(static_cast<int>(std::min<std::int64_t>(count, 1 << 30))));
+        TRY_ASSIGN(unfit, session.index->unfit(most));
     }
     Json not_judgeable = Json::array();
     for (const Unfit& one : unfit) {
         if (!options.category.empty() && one.category != options.category) continue;
+        const bool strange = std::ranges::count(categories.hidden, one.category, &CategoryRow::name) > 0;
+        if (strange && !context.ui.json()) continue;
         not_judgeable.push_back({{"id", one.candidate}, {"category", one.category}, {"reason", one.reason}});
         text += (not_judgeable.size() == 1 && !text.empty() ? "\n" : "") +
                 fmt::format("not judgeable in {}: {}, {}\n", clean(one.category, 32), short_id(one.candidate),
@@ -109,6 +133,7 @@ Result<int> top(Context& context, const TopOptions& options) {
     if (context.ui.json()) {
         context.ui.print(pretty(Json{{"schema", 1},
                                      {"pool", session.clone->task.name},
+                                     {"category", mine.empty() ? Json(nullptr) : Json(mine)},
                                      {"candidates", rows},
                                      {"not_judgeable", not_judgeable}}));
         return kYes;

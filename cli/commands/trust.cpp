@@ -1,9 +1,14 @@
+#include <unistd.h>
+
 #include <ctime>
+#include <iostream>
 
 #include <fmt/format.h>
 
+#include "cli/commands/registry.h"
 #include "cli/commands/trust_roots_view.h"
 #include "cli/session/session.h"
+#include "pool/clone/agreed_terms.h"
 #include "pool/clone/command_trust.h"
 
 namespace cultivar {
@@ -37,6 +42,23 @@ std::string command_text(const Clone& clone) {
     return text + fmt::format("digest   {}\n", command_digest(command));
 }
 
+// Scores of two tasks do not compare, so a changed command, or one of its files, leaves the old runs behind. Says how
+// many, and asks where somebody can answer.
+Result<bool> agrees_to_lose_runs(Context& context) {
+    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(const Totals totals, session.index->totals());
+    if (totals.other_task == 0) return true;
+    context.ui.note(
+        fmt::format("the command or one of its files changed, which makes another task: {} of the earlier one "
+                    "no longer count{}, and {} do",
+                    counted(totals.other_task, "run"), totals.other_task == 1 ? "s" : "", counted(totals.runs, "run")));
+    if (context.ui.json() || ::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return true;
+    context.ui.note("trust it? [y/N]");
+    std::string answer;
+    std::getline(std::cin, answer);
+    return answer == "y" || answer == "Y" || answer == "yes";
+}
+
 Result<int> trust(Context& context, const Options& options) {
     const bool change = !options.change.empty(), sign = !options.sign.empty();
     if (options.show + options.revoke + change + sign > 1)
@@ -48,10 +70,21 @@ Result<int> trust(Context& context, const Options& options) {
     if (sign) TRY(cosign_roots(context, clone, options.sign));
     const auto& command = clone.task.command;
     if (command && options.revoke) TRY(revoke_command_trust(clone));
-    if (command && !options.revoke && !options.show && !change && !sign) TRY(pin_command(clone));
+    const bool agrees = !options.revoke && !options.show && !change && !sign;
     bool trusted = false;
     if (command) {
         TRY_ASSIGN(trusted, is_command_trusted(clone));
+    }
+    if (command && agrees && !trusted) {
+        TRY_ASSIGN(const bool agreed, agrees_to_lose_runs(context));
+        if (!agreed) return kNo;
+    }
+    TRY_ASSIGN(const std::vector<std::string> changes, terms_to_agree(clone));
+    for (const std::string& one : changes) context.ui.note("main changed: " + one);
+    if (agrees) TRY(agree_to_terms(clone));
+    if (command && agrees) {
+        TRY(pin_command(clone));
+        trusted = true;
     }
     TRY_ASSIGN(const Roots roots, trusted_roots(clone));
     TRY_ASSIGN(const std::vector<LedgerState> ledgers, ledger_states(clone));

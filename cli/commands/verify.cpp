@@ -12,6 +12,7 @@
 #include "cli/format/terminal_observer.h"
 #include "cli/runs/trainer_worker.h"
 #include "cli/verify/audit_round.h"
+#include "pool/clone/agreed_terms.h"
 #include "pool/util/short_id.h"
 
 namespace cultivar {
@@ -136,6 +137,7 @@ Result<int> verify(Context& context, const Options& options) {
     TRY_ASSIGN(Session session, open_session(context));
     if (session.clone->task.command)
         return fail(Code::unfit, "a pool of kind 'command' cannot be rescored yet: no claim was judged");
+    TRY(check_terms(*session.clone));
     tell_clock(context.ui, session.clone->task, std::time(nullptr));
     std::string holder = fmt::format("pid {}, cultivar verify, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "verify.lock", holder, kPatience_s));

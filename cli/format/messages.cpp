@@ -40,15 +40,25 @@ void tell_refresh(Ui& ui, const PullReport& report) {
     if (report.archived > 0) parts.push_back(counted(report.archived, "candidate") + " archived");
     if (report.main_moved) parts.emplace_back("main");
     ui.note(parts.empty() ? "nothing new" : fmt::format("new: {}", fmt::join(parts, ", ")));
+    for (const std::string& change : report.changed_terms)
+        ui.warn(fmt::format("main changed: {}; 'cultivar trust' agrees, and until then nothing runs by it", change));
+    if (report.other_task > 0)
+        ui.note(
+            fmt::format("{} of an earlier task of this pool: they do not count", counted(report.other_task, "run")));
     const std::size_t told = std::min(report.refused.size(), kMostRefusals);
     for (const Refusal& refusal : std::span(report.refused).first(told))
         ui.warn(fmt::format("refused: {} {}", clean(refusal.where), clean(refusal.reason)));
-    if (told < report.refused.size())
-        ui.warn(fmt::format("refused: {} more; 'cultivar fsck' lists them all", report.refused.size() - told));
+    const std::size_t more = report.refused.size() - told + static_cast<std::size_t>(report.more_refused);
+    if (more > 0) ui.warn(fmt::format("refused: {} more; 'cultivar fsck' lists them", more));
 }
 
 void tell_proposed(Ui& ui, const ProposeReport& report) {
     tell_rejoined(ui, report.rejoined);
+    if (report.damaged > 0)
+        ui.warn(fmt::format("{} of the spool is damaged and was set aside, in .git/cultivar/spool.damaged",
+                            counted(static_cast<std::int64_t>(report.damaged), "line")));
+    for (const Refusal& one : report.left_out)
+        ui.warn(fmt::format("left out {}: {}", short_id(one.where), clean(one.reason)));
     if (report.sent_again) ui.warn("the remote had lost records of this clone; they were sent again");
     if (!report.anything && report.refused.empty()) {
         ui.note("nothing to propose");

@@ -137,8 +137,10 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         auto leased = parse_canonical(session.clone->task.space, session.clone->task_id, lease.toml);
         if (!leased || leased->id != lease.candidate)
             continue;  // an older version of the program wrote no configuration
+        const bool known_parents =
+            std::ranges::all_of(lease.parents, [&](const std::string& parent) { return at.contains(parent); });
         KnownCandidate& entry = known(std::move(*leased));
-        entry.parents = lease.parents;
+        if (known_parents) entry.parents = lease.parents;
         entry.in_flight = true;
     }
     return history;

@@ -18,6 +18,7 @@ namespace cultivar {
 namespace {
 
 constexpr std::size_t kMaxWords = 4000;
+constexpr std::size_t kMaxRefusalWords = 500;
 const ChildLimits kLimits = {std::int64_t{4} << 30, std::int64_t{16} << 30, 3600};
 
 CommunicateLimits patience() {
@@ -65,7 +66,7 @@ Result<RefreshReport> read_report(const std::string& text) {
         if (json.contains("error")) {
             const Json& error = json.at("error");
             return fail(static_cast<Code>(error.at("code").get<int>()), error.at("message").get<std::string>(),
-                        error.at("hint").get<std::string>());
+                        error.at("hint").get<std::string>(), static_cast<Reason>(error.value("reason", 0)));
         }
         RefreshReport report;
         for (const auto& [name, count] : kReportCounts) report.*count = json.at(name).get<int>();
@@ -121,15 +122,17 @@ std::string report_json(const Result<RefreshReport>& report) {
         return pretty(Json{{"schema", 1},
                            {"error",
                             {{"code", static_cast<int>(error.code)},
+                             {"reason", static_cast<int>(error.reason)},
                              {"message", clean(error.message, kMaxWords)},
                              {"hint", clean(error.hint, kMaxWords)}}}});
     }
     Json refused = Json::array();
     for (const Refusal& refusal : report->refused)
-        refused.push_back({{"where", clean(refusal.where, kMaxWords)}, {"reason", clean(refusal.reason, kMaxWords)}});
+        refused.push_back(
+            {{"where", clean(refusal.where, kMaxRefusalWords)}, {"reason", clean(refusal.reason, kMaxRefusalWords)}});
     Json json = {{"schema", 1}};
     for (const auto& [name, count] : kReportCounts) json[name] = (*report).*count;
-    json["refused"] = report->refused.size();
+    json["refused"] = report->refused.size() + static_cast<std::size_t>(report->more_refused);
     json["refusals"] = refused;
     return pretty(json);
 }

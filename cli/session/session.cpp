@@ -1,14 +1,12 @@
 #include "cli/session/session.h"
 
+#include <filesystem>
+
+#include <fmt/format.h>
+
 #include "cli/session/sandboxed_reader.h"
 
 namespace cultivar {
-namespace {
-
-constexpr std::size_t kMaxSeeds = 1000;
-
-}  // namespace
-
 Result<Session> open_session(const std::string& folder, std::function<bool()> interrupted) {
     Session session;
     TRY_ASSIGN(Clone clone, open_clone(folder));
@@ -20,22 +18,15 @@ Result<Session> open_session(const std::string& folder, std::function<bool()> in
     return session;
 }
 
-Result<std::vector<Seed>> read_seeds(const Clone& clone) {
-    TRY_ASSIGN(Commit main, clone.repo.read_commit(clone.main));
-    TRY_ASSIGN(std::vector<TreeEntry> root, clone.repo.read_tree(main.tree));
-    std::vector<Seed> seeds;
-    for (const TreeEntry& folder : root) {
-        if (folder.name != "seeds" || !folder.is_tree) continue;
-        TRY_ASSIGN(std::vector<TreeEntry> files, clone.repo.read_tree(folder.oid, kMaxSeeds));
-        for (const TreeEntry& file : files) {
-            if (!file.name.ends_with(".toml") || !file.plain_file) continue;
-            TRY_ASSIGN(std::string text, clone.repo.read_blob(file.oid, kMaxCandidateBytes));
-            TRY_ASSIGN(Candidate candidate,
-                       read_candidate(clone.task.space, clone.task_id, text, "seeds/" + file.name));
-            seeds.push_back({file.name.substr(0, file.name.size() - 5), std::move(candidate)});
-        }
+Result<void> remove_index(const std::string& folder) {
+    TRY_ASSIGN(const Repo repo, Repo::discover(folder));
+    for (const char* tail : {"", "-wal", "-shm"}) {
+        const std::string path = repo.git_dir() + "cultivar/index.sqlite" + tail;
+        std::error_code ec;
+        std::filesystem::remove(path, ec);
+        if (ec) return fail(Code::io, fmt::format("cannot remove '{}': {}", path, ec.message()));
     }
-    return seeds;
+    return {};
 }
 
 std::string change_against(Session& session, const CandidateRow& row, const std::string& parent) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/app/settings.h"
+#include "pool/clone/seeds.h"
 #include "pool/index/index.h"
 #include "pool/util/short_id.h"
 
@@ -21,12 +22,8 @@ struct Session {
 // asked whenever the index reads more. Errors: not_found (no clone), usage (settings), io, git, corrupt, interrupted.
 Result<Session> open_session(const std::string& folder, std::function<bool()> interrupted);
 
-struct Seed {
-    std::string name;  // "small"
-    Candidate candidate;
-};
-// The seeds/*.toml on main, by name. Errors: usage (file:line:col).
-Result<std::vector<Seed>> read_seeds(const Clone& clone);
+// Deletes the local index of the clone that `folder` is in; the next command makes it anew. Errors: not_found, io.
+Result<void> remove_index(const std::string& folder);
 
 // The genes in which a candidate differs from `parent` (an id; "" = the defaults), as one line; "" if either cannot be
 // read.

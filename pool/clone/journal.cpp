@@ -18,6 +18,12 @@ constexpr double kLockWait_s = 30;
 
 std::string spool_path(const Clone& clone) { return clone.state_dir + "spool.jsonl"; }
 
+// A record of a later format is none of this program's concern, but whole.
+bool is_damaged(const std::string& line, const std::function<bool(const Record&)>& contradicts) {
+    const auto record = parse_line(line);
+    return record ? contradicts && contradicts(*record) : record.error().code != Code::newer;
+}
+
 Result<FileLock> lock_spool(const Clone& clone) {
     return FileLock::acquire(clone.state_dir + "spool.lock", fmt::format("pid {}", ::getpid()), kLockWait_s);
 }
@@ -51,7 +57,32 @@ Result<void> check_writer(const Clone& clone, const std::vector<std::string>& li
     return {};
 }
 
+// The caller holds the lock.
+Result<std::size_t> set_aside(const Clone& clone, const std::function<bool(const Record&)>& contradicts) {
+    TRY_ASSIGN(const std::vector<std::string> lines, spooled_lines(clone));
+    std::string good, bad;
+    std::size_t count = 0;
+    for (const std::string& line : lines) {
+        const bool damaged = is_damaged(line, contradicts);
+        (damaged ? bad : good) += line + "\n";
+        count += damaged;
+    }
+    if (count == 0) return count;
+    auto before = read_file(damaged_spool_path(clone));
+    if (!before && before.error().code != Code::not_found) return fail(before.error());
+    TRY(write_file_atomically(damaged_spool_path(clone), before.value_or("") + bad));
+    TRY(write_file_atomically(spool_path(clone), good));
+    return count;
+}
+
 }  // namespace
+
+std::string damaged_spool_path(const Clone& clone) { return clone.state_dir + "spool.damaged"; }
+
+Result<std::size_t> set_damaged_aside(const Clone& clone, const std::function<bool(const Record&)>& contradicts) {
+    TRY_ASSIGN(FileLock lock, lock_spool(clone));
+    return set_aside(clone, contradicts);
+}
 
 Result<std::string> append_record(const Clone& clone, const Record& record) {
     std::string line = to_line(record);
@@ -95,6 +126,7 @@ Result<void> drop_spooled(const Clone& clone, const std::set<std::string>& lines
 
 Result<std::size_t> commit_spool(Clone& clone, const std::function<Result<void>(const std::string&)>& to_disk) {
     TRY_ASSIGN(FileLock lock, lock_spool(clone));
+    TRY(set_aside(clone, {}));
     TRY_ASSIGN(std::vector<std::string> lines, spooled_lines(clone));
     if (lines.empty()) return std::size_t{0};
     TRY(check_writer(clone, lines));

@@ -19,6 +19,12 @@ Result<std::string> append_record(const Clone& clone, const Record& record);
 // The records that are in the spool but perhaps not yet on the branch, oldest first.
 Result<std::vector<std::string>> spooled_lines(const Clone& clone);
 
+// Lines of the spool that are no records, such as a damaged disk leaves them, are never signed: this moves them to
+// <state>/spool.damaged and returns their number. commit_spool() does so too. `contradicts`: is a record damaged although
+// it can be read? Errors: io, busy.
+Result<std::size_t> set_damaged_aside(const Clone& clone, const std::function<bool(const Record&)>& contradicts = {});
+std::string damaged_spool_path(const Clone& clone);
+
 // Takes these lines out of the spool. Errors: io, busy.
 Result<void> drop_spooled(const Clone& clone, const std::set<std::string>& lines);
 

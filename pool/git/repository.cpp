@@ -22,6 +22,7 @@ tl::unexpected<Error> git_fail(const std::string& what) {
     return fail(Code::git, fmt::format("{}: {}", what, error && error->message ? error->message : "unknown error"));
 }
 
+constexpr std::size_t kMaxEntryBytes = 512;  // of a tree: a mode, a name of at most 255 bytes, an object's name
 constexpr std::size_t kObjectCacheBytes = 16 << 20;
 constexpr std::size_t kPackWindowBytes = 8 << 20, kPackMappedBytes = 32 << 20;
 
@@ -339,12 +340,18 @@ Result<Repo::Header> Repo::header(const Oid& name) const {
     return found;
 }
 
+Result<void> Repo::check_size(const Oid& name, std::size_t limit_bytes) const {
+    TRY_ASSIGN(const Header found, header(name));
+    if (found.size <= limit_bytes) return {};
+    return fail(Code::corrupt,
+                fmt::format("object {} has {} bytes, more than the {} allowed", name, found.size, limit_bytes), "",
+                Reason::too_large);
+}
+
 Result<std::string> Repo::read_blob(const Oid& name, std::size_t limit_bytes) const {
     TRY_ASSIGN(const Header found, header(name));
     if (found.type != GIT_OBJECT_BLOB) return fail(Code::corrupt, fmt::format("object {} is not a file", name));
-    if (found.size > limit_bytes)
-        return fail(Code::corrupt,
-                    fmt::format("object {} has {} bytes, more than the {} allowed", name, found.size, limit_bytes));
+    TRY(check_size(name, limit_bytes));
     Libgit2Handle<git_blob, git_blob_free> blob;
     if (git_blob_lookup(blob.out(), repo_.get(), &found.oid) != 0)
         return git_fail(fmt::format("cannot read object {}", name));
@@ -354,6 +361,7 @@ Result<std::string> Repo::read_blob(const Oid& name, std::size_t limit_bytes) co
 
 Result<std::vector<TreeEntry>> Repo::read_tree(const Oid& name, std::size_t limit_entries) const {
     git_oid oid;
+    TRY(check_size(name, limit_entries * kMaxEntryBytes));
     Libgit2Handle<git_tree, git_tree_free> tree;
     if (!parse(name, oid) || git_tree_lookup(tree.out(), repo_.get(), &oid) != 0)
         return git_fail(fmt::format("cannot read tree {}", name));
@@ -371,6 +379,7 @@ Result<std::vector<TreeEntry>> Repo::read_tree(const Oid& name, std::size_t limi
 
 Result<Commit> Repo::read_commit(const Oid& name) const {
     git_oid oid;
+    TRY(check_size(name, kMaxCommitBytes));
     Libgit2Handle<git_commit, git_commit_free> commit;
     if (!parse(name, oid) || git_commit_lookup(commit.out(), repo_.get(), &oid) != 0)
         return git_fail(fmt::format("cannot read commit {}", name));
@@ -388,6 +397,7 @@ Result<std::optional<std::pair<std::string, std::string>>> Repo::signature(const
     using Found = std::optional<std::pair<std::string, std::string>>;
     git_oid oid;
     if (!parse(name, oid)) return fail(Code::git, fmt::format("'{}' is no object name", name));
+    TRY(check_size(name, kMaxCommitBytes));
     Buffer armoured, bytes;
     int rc = git_commit_extract_signature(&armoured.buf, &bytes.buf, repo_.get(), &oid, "gpgsig");
     if (rc == GIT_ENOTFOUND) return Found();
@@ -398,6 +408,39 @@ Result<std::optional<std::pair<std::string, std::string>>> Repo::signature(const
 Result<std::size_t> Repo::object_bytes(const Oid& name) const {
     TRY_ASSIGN(const Header found, header(name));
     return found.size;
+}
+
+Result<std::vector<std::pair<Oid, std::string>>> Repo::damaged_objects(std::size_t limit_bytes) const {
+    constexpr std::size_t kMost = 1000;
+    Libgit2Handle<git_odb, git_odb_free> odb;
+    if (git_repository_odb(odb.out(), repo_.get()) != 0) return git_fail("cannot list the objects");
+    std::vector<git_oid> all;
+    auto list = [](const git_oid* oid, void* into) {
+        static_cast<std::vector<git_oid>*>(into)->push_back(*oid);
+        return 0;
+    };
+    if (git_odb_foreach(odb.get(), list, &all) != 0) return git_fail("cannot list the objects");
+    std::vector<std::pair<Oid, std::string>> damaged;
+    for (const git_oid& oid : all) {
+        if (damaged.size() == kMost) break;
+        std::size_t size = 0;
+        git_object_t type = GIT_OBJECT_INVALID;
+        bool good = git_odb_read_header(&size, &type, odb.get(), &oid) == 0;
+        if (good && size > limit_bytes) continue;
+        Libgit2Handle<git_odb_object, git_odb_object_free> object;
+        good = good && git_odb_read(object.out(), odb.get(), &oid) == 0;
+        git_oid hash{};
+        if (good) {
+            good = git_odb_hash(&hash, git_odb_object_data(object.get()), git_odb_object_size(object.get()),
+                                git_odb_object_type(object.get())) == 0 &&
+                   git_oid_equal(&hash, &oid) == 1;
+            if (!good) damaged.emplace_back(hex(&oid), "its bytes do not hash to its name");
+            continue;
+        }
+        const git_error* error = git_error_last();
+        damaged.emplace_back(hex(&oid), error && error->message ? error->message : "it cannot be read");
+    }
+    return damaged;
 }
 
 bool Repo::has_object(const Oid& name) const {

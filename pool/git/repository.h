@@ -18,6 +18,8 @@ namespace cultivar {
 
 using Oid = std::string;
 
+inline constexpr std::size_t kMaxCommitBytes = 1 << 20;
+
 struct TreeEntry {
     std::string name;
     Oid oid;
@@ -91,7 +93,8 @@ public:
     Result<Oid> write_tree(const std::vector<TreeEntry>& entries);
     Result<Oid> write_commit(const Commit& commit, const Signer* signer = nullptr);
 
-    // The size is read from the object's header first. Errors: corrupt over the limit, git when absent.
+    // The size is read from the object's header first. Errors: corrupt over the limit (a tree may have 512 bytes an entry,
+    // a commit kMaxCommitBytes), git when absent.
     Result<std::string> read_blob(const Oid& oid, std::size_t limit_bytes) const;
     Result<std::vector<TreeEntry>> read_tree(const Oid& oid, std::size_t limit_entries = 3000) const;
     Result<Commit> read_commit(const Oid& oid) const;
@@ -99,6 +102,9 @@ public:
     Result<std::optional<std::pair<std::string, std::string>>> signature(const Oid& commit) const;
     bool has_object(const Oid& oid) const;
     Result<std::size_t> object_bytes(const Oid& oid) const;  // from its header alone
+    // Reads and hashes every object of at most `limit_bytes`, one at a time, and returns those that fail, with the
+    // reason; the first 1,000. Errors: git (they cannot be listed).
+    Result<std::vector<std::pair<Oid, std::string>>> damaged_objects(std::size_t limit_bytes) const;
 
     // A plain file of a commit by its path ("seeds/small.toml"); nothing when absent. Links: corrupt; executables
     // too, unless they are welcome.
@@ -118,6 +124,7 @@ private:
     static Result<Repo> open(const std::string& folder, unsigned flags);
     struct Header;
     Result<Header> header(const Oid& name) const;
+    Result<void> check_size(const Oid& name, std::size_t limit_bytes) const;
 
     std::unique_ptr<git_repository, Free> repo_;
 };

@@ -18,6 +18,12 @@ Result<bool> IndexQueries::may_archive_journal(const Oid& tip) {
     return get.bind(":tip", tip).any();
 }
 
+Result<std::set<std::string>> IndexQueries::worthless_refs() {
+    return texts(
+        "SELECT ref FROM log WHERE refused IS NOT NULL AND COALESCE(tip, '') = '' AND ref LIKE 'refs/remotes/%' UNION "
+        "SELECT ref FROM branch WHERE refused IS NOT NULL AND ref LIKE 'refs/remotes/%'");
+}
+
 Result<std::set<std::string>> IndexQueries::judged_artifacts(int keep) {
     TRY_ASSIGN(std::set<std::string> needed, needed_artifacts());
     TRY_ASSIGN(std::set<std::string> judged,

@@ -4,14 +4,26 @@
 
 namespace cultivar {
 
+namespace {
+
+static_assert(static_cast<int>(Belief::commit) == 3);  // in the statements below
+constexpr std::size_t kMostReason = 300;               // bytes; reasons quote the commit
+
+// Is the index itself in trouble, or the commit?
+bool is_of_index(const Error& error) {
+    return error.reason == Reason::bad_index || error.code == Code::io || error.code == Code::busy;
+}
+
+}  // namespace
+
 Result<void> CommitImport::prepare() {
     const std::pair<Statement*, const char*> statements[] = {
         {&shared_, "SELECT 1 FROM candidate_commit WHERE oid = :oid AND shared > 0"},
         {&share_, "UPDATE candidate_commit SET shared = 1 WHERE oid = :oid AND shared = 0"},
         {&archive_, "UPDATE candidate_commit SET shared = 2 WHERE oid = :oid AND shared <> 2"},
-        {&candidate_, "SELECT by_commit FROM candidate WHERE id = :id"},
-        {&settle_, "UPDATE candidate SET parents = :parents, by_commit = 1 WHERE id = :id"},
-        {&put_, "INSERT INTO candidate(id, toml, parents, by_commit) VALUES(:id, :toml, :parents, 1)"},
+        {&candidate_, "SELECT belief = 3 FROM candidate WHERE id = :id"},
+        {&settle_, "UPDATE candidate SET said = :parents, parents = :parents, belief = 3 WHERE id = :id"},
+        {&put_, "INSERT INTO candidate(id, toml, said, parents, belief) VALUES(:id, :toml, :parents, :parents, 3)"},
         {&branch_, "INSERT OR REPLACE INTO branch VALUES(:ref, :oid, :refused)"},
     };
     for (const auto& [statement, sql] : statements) {
@@ -46,24 +58,27 @@ Result<void> CommitImport::take_branch(const Ref& ref) {
     if (const auto known = known_.find(ref.name); known != known_.end() && known->second == ref.oid) return {};
     const auto named = parse_candidate_branch(ref.name);
     const auto kin = kin_of(ref.oid);
-    const std::string wrong = !named                                  ? "is not a candidate's branch"
-                              : named->second != ref.oid.substr(0, 8) ? "points to another commit than its name says"
-                              : !kin                                  ? kin.error().message
-                              : kin->candidate != named->first        ? "holds another candidate than its name says"
-                                                                      : "";
-    branch_.bind(":ref", ref.name).bind(":oid", ref.oid);
+    if (!kin && is_of_index(kin.error())) return fail(kin.error());
+    std::string wrong = !named                                  ? "is not a candidate's branch"
+                        : named->second != ref.oid.substr(0, 8) ? "points to another commit than its name says"
+                        : !kin                                  ? kin.error().message
+                        : kin->candidate != named->first        ? "holds another candidate than its name says"
+                                                                : "";
     if (wrong.empty()) {
-        TRY(take(ref.oid));
-        return branch_.bind(":refused", std::nullopt).run();
+        auto taken = take(ref.oid);
+        if (!taken && is_of_index(taken.error())) return fail(taken.error());
+        if (!taken) wrong = taken.error().message;
     }
-    report_.refused.push_back({ref.name, wrong});
-    return branch_.bind(":refused", wrong).run();
+    branch_.bind(":ref", ref.name).bind(":oid", ref.oid);
+    if (wrong.empty()) return branch_.bind(":refused", std::nullopt).run();
+    report_.refuse(ref.name, wrong);
+    return branch_.bind(":refused", wrong.substr(0, kMostReason)).run();
 }
 
 Result<void> CommitImport::take_carried(const CarriedCommit& carried) {
     auto taken = take(carried.commit);
-    if (!taken && taken.error().code != Code::corrupt) return fail(taken.error());
-    if (!taken) report_.refused.push_back({carried.ref, taken.error().message});
+    if (!taken && is_of_index(taken.error())) return fail(taken.error());
+    if (!taken) report_.refuse(carried.ref, taken.error().message);
     if (!taken || !carried.archived) return {};
     TRY(archive_.bind(":oid", carried.commit).run());
     report_.archived += static_cast<int>(database_.sql().changes());

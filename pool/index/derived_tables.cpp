@@ -20,6 +20,7 @@ public:
 
 private:
     const char* affected() const;
+    Result<void> derive_parents();
     Result<void> apply_rejections();
     Result<void> derive_standings();
     Result<void> derive_verdicts();
@@ -40,7 +41,17 @@ std::string strongest(const std::set<std::string>& words) {
     return "";
 }
 
+// A stranger's word on a candidate's parents counts once all of them are known, and the candidate is none of them.
+Result<void> DerivedTables::derive_parents() {
+    return sql_.execute(R"(
+UPDATE candidate SET parents = said WHERE parents <> said AND instr(said, id) = 0
+    AND EXISTS (SELECT 1 FROM candidate AS one WHERE one.id = substr(candidate.said, 1, 32))
+    AND (length(said) = 32 OR EXISTS (SELECT 1 FROM candidate AS other WHERE other.id = substr(candidate.said, 34)));
+)");
+}
+
 Result<void> DerivedTables::derive() {
+    TRY(derive_parents());
     TRY(apply_rejections());
     TRY(derive_standings());
     TRY(derive_retired());
@@ -203,7 +214,9 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
     UNION ALL SELECT 'claims', COUNT(*) FROM record WHERE type = 'claim'
     UNION ALL SELECT 'candidates', COUNT(*) FROM candidate
     UNION ALL SELECT 'refused', (SELECT COUNT(*) FROM branch WHERE refused IS NOT NULL) +
-        (SELECT value FROM total WHERE name = 'refused records')
+        (SELECT value FROM total WHERE name = 'refused records') +
+        (SELECT TOTAL(later) + TOTAL(unreadable) + COUNT(refused) FROM log)
+    UNION ALL SELECT 'other task', TOTAL(other_task) FROM log
     UNION ALL SELECT 'verify_s', TOTAL(seconds) FROM verdict
     UNION ALL SELECT 'verify_joules', TOTAL(joules) FROM verdict;
 )",

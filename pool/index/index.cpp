@@ -1,6 +1,8 @@
 #include "pool/index/index.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,7 +12,8 @@ namespace cultivar {
 namespace {
 
 constexpr int kReaderTries = 3;
-constexpr int kMaxAncestry = 1000;  // generations that have records but no commits
+constexpr std::size_t kMostGenerations = 1000;  // that have records but no commits
+constexpr int kMostAncestors = 10'000;          // likewise, of one candidate
 
 void add(RefreshReport& sum, const RefreshReport& more) {
     for (const auto& [name, count] : kReportCounts) sum.*count += more.*count;
@@ -18,7 +21,7 @@ void add(RefreshReport& sum, const RefreshReport& more) {
         const bool known = std::any_of(sum.refused.begin(), sum.refused.end(), [&](const Refusal& one) {
             return one.where == refusal.where && one.reason == refusal.reason;
         });
-        if (!known) sum.refused.push_back(refusal);
+        if (!known) sum.refuse(refusal.where, refusal.reason);
     }
 }
 
@@ -37,7 +40,7 @@ Result<Index> Index::open(Clone& clone, const Reader& reader) {
         return opened(std::move(database), reader);
     };
     auto index = attempt();
-    if (index || index.error().code != Code::corrupt) return index;
+    if (index || index.error().reason != Reason::bad_index) return index;
     IndexDatabase::remove(clone);
     return attempt();
 }
@@ -86,22 +89,49 @@ Result<void> Index::fill(const std::vector<Ref>& refs, const std::string& stamp,
     return transaction.commit();
 }
 
-Result<CandidateCommit> Index::commit_of(const std::string& candidate_id, int depth) {
-    if (depth > kMaxAncestry) return fail(Code::corrupt, "candidates whose parents go round in a circle");
+// From a candidate to its ancestors.
+struct Index::Walk {
+    std::set<std::string> path{};  // candidates between the first one and the present one
+    int left = kMostAncestors;
+    bool cut = false;  // was a parent left out because of the path, or of a limit?
+};
+
+Result<CandidateCommit> Index::commit_of(const std::string& candidate_id) {
+    Walk walk;
+    return commit_of(candidate_id, walk);
+}
+
+Result<CandidateCommit> Index::commit_of(const std::string& candidate_id, Walk& walk) {
     TRY_ASSIGN(std::optional<CandidateRow> row, candidate(candidate_id));
     if (!row) return fail(Code::not_found, fmt::format("cannot find candidate '{}'", candidate_id), "cultivar top");
     if (!row->commits.empty()) return lineage().read(row->commits.front());
     if (auto made = made_.find(candidate_id); made != made_.end()) return lineage().read(made->second);
     const Clone& clone = database_->clone();
     TRY_ASSIGN(Candidate content, parse_canonical(clone.task.space, clone.task_id, row->toml));
-    std::vector<Oid> parents;
-    for (const std::string& parent : row->parents) {
-        TRY_ASSIGN(CandidateCommit from, commit_of(parent, depth + 1));
-        parents.push_back(from.oid);
-    }
-    TRY_ASSIGN(CandidateCommit commit, lineage().write(content, parents));
-    made_[candidate_id] = commit.oid;
+    const bool cut_before = std::exchange(walk.cut, false);
+    TRY_ASSIGN(std::vector<Oid> parents, parents_of(*row, walk));
+    TRY_ASSIGN(CandidateCommit commit, lineage().write(content, std::move(parents)));
+    // A commit that depends on the path that led to it is not the candidate's own.
+    if (!walk.cut) made_[candidate_id] = commit.oid;
+    walk.cut = walk.cut || cut_before;
     return commit;
+}
+
+Result<std::vector<Oid>> Index::parents_of(const CandidateRow& row, Walk& walk) {
+    std::vector<Oid> parents;
+    walk.path.insert(row.id);
+    for (const std::string& parent : row.parents) {
+        if (walk.path.contains(parent) || walk.path.size() > kMostGenerations || --walk.left < 0) {
+            walk.cut = true;
+            continue;
+        }
+        auto from = commit_of(parent, walk);
+        if (!from && from.error().code == Code::not_found) continue;
+        if (!from) return fail(from.error());
+        if (std::ranges::find(parents, from->oid) == parents.end()) parents.push_back(std::move(from->oid));
+    }
+    walk.path.erase(row.id);
+    return parents;
 }
 
 }  // namespace cultivar

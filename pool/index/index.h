@@ -39,14 +39,17 @@ public:
     const RefreshReport& opened_with() const { return report_; }
 
     Lineage& lineage() { return database_->lineage(); }
-    // The commit of a candidate, made from the records where none is known yet; a seed becomes a root. Errors: not_found,
-    // corrupt, git.
-    Result<CandidateCommit> commit_of(const std::string& candidate_id, int depth = 0);
+    // The commit of a candidate, made from the records where none is known yet; a seed becomes a root. Parents that nobody
+    // knows, that descend from the candidate, or that lie beyond 1,000 generations count as none. Errors: not_found, git.
+    Result<CandidateCommit> commit_of(const std::string& candidate_id);
 
 private:
     explicit Index(std::unique_ptr<IndexDatabase> database) : IndexQueries(*database), database_(std::move(database)) {}
     static Result<Index> opened(std::unique_ptr<IndexDatabase> database, const Reader& reader);
 
+    struct Walk;
+    Result<CandidateCommit> commit_of(const std::string& candidate_id, Walk& walk);
+    Result<std::vector<Oid>> parents_of(const CandidateRow& row, Walk& walk);
     Result<bool> read_elsewhere(std::vector<Ref>& refs, RefreshReport& report);
     Result<void> fill(const std::vector<Ref>& refs, const std::string& stamp, RefreshReport& report);
 

@@ -13,11 +13,12 @@ namespace {
 
 // Increase it with every change of the tables, and when a new format or type of record can be read: the index is then
 // rebuilt, and reads the records that it passed over before.
-constexpr int kSchema = 12;
+constexpr int kSchema = 13;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE IF NOT EXISTS log(ref TEXT PRIMARY KEY, tip TEXT, records INTEGER);
+CREATE TABLE IF NOT EXISTS log(ref TEXT PRIMARY KEY, tip TEXT, records INTEGER, rubbish INTEGER DEFAULT 0,
+    unreadable INTEGER DEFAULT 0, later INTEGER DEFAULT 0, other_task INTEGER DEFAULT 0, refused_tip TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS segment(number INTEGER PRIMARY KEY, blob TEXT UNIQUE);
 CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, key TEXT, ran INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, writer TEXT, candidate TEXT,
@@ -31,8 +32,8 @@ CREATE INDEX IF NOT EXISTS record_rejected ON record(seq) WHERE rejected = 1;
 CREATE INDEX IF NOT EXISTS record_retirement ON record(seq) WHERE type = 'retirement';
 CREATE INDEX IF NOT EXISTS record_unfit ON record(seq) WHERE type = 'run' AND status = 'unfit';
 CREATE TABLE IF NOT EXISTS claim_run(claim TEXT, run TEXT, PRIMARY KEY(claim, run)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, toml TEXT, parents TEXT,
-    by_commit INTEGER DEFAULT 0);
+CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, toml TEXT, parents TEXT DEFAULT '',
+    said TEXT, belief INTEGER);
 CREATE TABLE IF NOT EXISTS branch(ref TEXT PRIMARY KEY, oid TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdict(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, claim TEXT, verifier TEXT, result TEXT,
     word TEXT, at TEXT, seconds REAL, joules REAL, record INTEGER, line TEXT);
@@ -57,6 +58,7 @@ CREATE INDEX IF NOT EXISTS record_claim ON record(writer, candidate, id) WHERE t
 CREATE INDEX IF NOT EXISTS record_score ON record(score) WHERE type = 'run' AND status = 'done';
 CREATE INDEX IF NOT EXISTS record_artifact ON record(artifact) WHERE artifact <> '';
 CREATE INDEX IF NOT EXISTS claim_of_run ON claim_run(run);
+CREATE INDEX IF NOT EXISTS candidate_orphan ON candidate(seq) WHERE parents <> said;
 CREATE INDEX IF NOT EXISTS standing_rank ON standing(category, runs = 0, val_bpb, candidate);
 )";
 

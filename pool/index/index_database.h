@@ -14,6 +14,10 @@
 
 namespace cultivar {
 
+// The source of a candidate's parents (columns `said` and `belief`). A stronger one replaces a weaker one; of two equal
+// ones, the first counts. A stranger's word counts (column `parents`) only while all of the parents are known.
+enum class Belief { stranger, seed, own_record, commit };
+
 class IndexDatabase {
 public:
     // The clone's index.sqlite, created if absent; `clone` must outlive the object. Errors: io, busy, corrupt.

@@ -1,8 +1,11 @@
 #include "pool/index/index_importer.h"
 
+#include <set>
+
 #include <fmt/format.h>
 
 #include "pool/clone/journal.h"
+#include "pool/clone/seeds.h"
 #include "pool/clone/trust_roots.h"
 #include "pool/index/commit_import.h"
 #include "pool/index/derived_tables.h"
@@ -31,11 +34,30 @@ bool is_archive(const std::string& ref) { return under(ref, "archive") == ""; }
 Result<void> IndexImporter::import_all(const std::vector<Ref>& refs) {
     TRY(take_refs(refs));
     TRY(take_spool());
+    TRY(settle_seeds());
     if (database_.is_new()) TRY(database_.make_indexes());
     return derive_tables(database_);
 }
 
+// Refused logs and branches whose ref is gone are of no concern any more. Good ones stay: records are for ever.
+Result<void> IndexImporter::forget_gone(const std::vector<Ref>& refs) {
+    std::set<std::string> here;
+    for (const Ref& ref : refs) here.insert(ref.name);
+    for (const char* table : {"log", "branch"}) {
+        TRY_ASSIGN(Statement get,
+                   database_.sql().prepare(fmt::format(
+                       "SELECT ref FROM {} WHERE refused IS NOT NULL AND ref NOT LIKE '%/carried/%'", table)));
+        TRY_ASSIGN(const std::vector<std::string> refused, get.all([](Row& row) { return row.text(); }));
+        TRY_ASSIGN(Statement forget, database_.sql().prepare(fmt::format("DELETE FROM {} WHERE ref = :ref", table)));
+        for (const std::string& ref : refused) {
+            if (!here.contains(ref)) TRY(forget.bind(":ref", ref).run());
+        }
+    }
+    return {};
+}
+
 Result<void> IndexImporter::take_refs(const std::vector<Ref>& refs) {
+    if (!database_.is_new()) TRY(forget_gone(refs));
     LogImport logs(database_, report_);
     TRY(logs.prepare());
     TRY_ASSIGN(auto lineage, check_ahead(refs));
@@ -136,11 +158,12 @@ Result<void> IndexImporter::take_bundles(const Ref& ref, LogImport& logs) {
     if (before.oid == ref.oid) return {};
     const bool append_only = is_archive(ref.name);
     const Oid good = logs.seen_tip(ref.name).oid;
-    auto bundles = read_bundles(repo, ref.oid, append_only ? good : "");
-    if (!bundles) {
-        report_.refused.push_back({ref.name, bundles.error().message});
-        if (!append_only || good.empty() || !ref.name.starts_with("refs/remotes/")) return {};
-        return repo.set_ref(ref.name, good, ref.oid);
+    const Log as_log{ref.name, "", ref.oid, false, "", false};
+    const bool known = logs.was_refused(as_log);
+    auto bundles = known ? Result<std::vector<Bundle>>() : read_bundles(repo, ref.oid, append_only ? good : "");
+    if (known || !bundles) {
+        if (append_only) logs.put_back(as_log, good);
+        return known ? Result<void>() : logs.refuse(as_log, bundles.error());
     }
     if (append_only && before.oid.empty()) {  // a rebuilt index begins at the beginning
         TRY_ASSIGN(bundles, read_bundles(repo, ref.oid, ""));
@@ -156,13 +179,31 @@ Result<void> IndexImporter::take_bundle(const Bundle& bundle, const Ref& ref, Lo
     const std::string source = archive ? "archive" : extra_remote_of_ref(ref.name);
     const std::string from = archive ? "archive" : "refs/sources/" + source;
     for (const Oid& candidate : bundle.candidates) carried_.push_back({candidate, ref.name, archive});
-    for (const Oid& artifact : bundle.artifacts) TRY(take_artifact(artifact));
-    for (const Oid& journal : bundle.journals) {
-        TRY_ASSIGN(Commit tip, clone.repo.read_commit(journal));
-        const std::string& writer = tip.author.name;
-        if (!is_writer(writer) || writer == clone.writer) continue;
-        TRY(logs.take({from + "/carried/" + writer, writer, journal, false, source}));
+    for (const Oid& artifact : bundle.artifacts) {
+        auto taken = take_artifact(artifact);
+        if (!taken) report_.refuse(ref.name, taken.error().message);
     }
+    for (const Oid& journal : bundle.journals) {
+        auto tip = clone.repo.read_commit(journal);
+        if (!tip) {
+            report_.refuse(ref.name, tip.error().message);
+            continue;
+        }
+        const std::string& writer = tip->author.name;
+        if (!is_writer(writer) || writer == clone.writer) continue;
+        TRY(logs.take({from + "/carried/" + writer, writer, journal, false, source, true}));
+    }
+    return {};
+}
+
+// A seed has no parents, whatever a stranger says of it.
+Result<void> IndexImporter::settle_seeds() {
+    const auto seeds = read_seeds(database_.clone());
+    if (!seeds) return {};  // of concern to those who explore
+    TRY_ASSIGN(Statement settle, database_.sql().prepare("UPDATE candidate SET said = '', parents = '', belief = :seed "
+                                                         "WHERE id = :id AND belief < :seed"));
+    for (const Seed& seed : *seeds)
+        TRY(settle.bind(":seed", static_cast<int>(Belief::seed)).bind(":id", seed.candidate.id).run());
     return {};
 }
 
@@ -172,13 +213,19 @@ Result<void> IndexImporter::take_spool() {
     const std::string own_key = clone.key.fingerprint();
     RecordImport records(database_, report_);
     TRY(records.prepare());
+    LogTally tally;
     std::vector<std::string> ids;
     for (const std::string& line : lines) ids.push_back(record_id(line));
     TRY_ASSIGN(const std::set<std::string> unknown, records.unknown(ids));
     for (std::size_t i = 0; i < lines.size(); ++i) {
-        if (unknown.contains(ids[i])) records.add({std::move(lines[i]), clone.writer}, {"", 0, "", own_key});
+        if (unknown.contains(ids[i])) records.add({std::move(lines[i]), clone.writer}, {"", 0, "", own_key, &tally});
     }
-    return records.flush();
+    TRY(records.flush());
+    // Under a name that no ref has.
+    TRY_ASSIGN(Statement put, database_.sql().prepare("INSERT OR REPLACE INTO log(ref, unreadable, later, other_task) "
+                                                      "VALUES('spool', :unreadable, :later, :other_task)"));
+    put.bind(":unreadable", tally.unreadable).bind(":later", tally.later);
+    return put.bind(":other_task", tally.other_task).run();
 }
 
 }  // namespace cultivar

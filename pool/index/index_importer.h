@@ -31,10 +31,12 @@ public:
 
 private:
     Result<void> take_refs(const std::vector<Ref>& refs);
+    Result<void> forget_gone(const std::vector<Ref>& refs);
     Result<void> take_bundles(const Ref& ref, LogImport& logs);
     Result<void> take_bundle(const Bundle& bundle, const Ref& ref, LogImport& logs);
     Result<void> take_artifact(const Oid& commit);
     Result<void> take_spool();
+    Result<void> settle_seeds();
     Result<std::vector<Log>> logs_of(const std::vector<Ref>& refs, bool ledger);
     Result<std::unique_ptr<LineageAhead>> check_ahead(const std::vector<Ref>& refs);
     Result<void> forget_verdicts_of_other_roots(LogImport& logs);

@@ -71,6 +71,9 @@ public:
     // `verified`: only accepted ones. A statement per category.
     Result<std::vector<Standing>> standings(const std::string& category = "", int most = 0, bool verified = false);
     Result<std::map<std::string, int>> scored();  // candidates with a score, by category
+    // The same with more of each: those of this clone first, then those with an accepted candidate, then the others in the
+    // order in which they became known: whoever invents categories comes late. Reads every run.
+    Result<std::vector<CategoryRow>> categories();
     // Candidates without a score in that category; the newest `most`, 0: all.
     Result<std::vector<Unfit>> unfit(int most = 0);
     // `but_claim` is left out: it is being judged again.
@@ -114,6 +117,9 @@ public:
     // contributor_queries.cpp
 
     Result<std::vector<Contributor>> contributors();  // most credited first
+
+    // Refs of this clone's remote of which nothing is good: refused, and never seen otherwise.
+    Result<std::set<std::string>> worthless_refs();
 
     // archive_queries.cpp
 

@@ -1,5 +1,6 @@
 #include "pool/index/log_import.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -11,22 +12,69 @@
 
 namespace cultivar {
 
+namespace {
+
+constexpr std::int64_t kAheadBytes = 8 << 20;    // of one log; LogsAhead keeps some
+constexpr std::int64_t kAtOnceBytes = 64 << 20;  // of one log in memory
+
+}  // namespace
+
 Result<void> LogImport::prepare() {
     TRY(records_.prepare());
-    TRY_ASSIGN(Statement logs, database_.sql().prepare("SELECT ref, tip, records FROM log"));
+    TRY_ASSIGN(Statement logs, database_.sql().prepare("SELECT ref, tip, records, rubbish, unreadable, later, "
+                                                       "other_task, refused_tip FROM log"));
     TRY(logs.each([&](Row& row) {
-        LogPosition& tip = indexed_[row.text()];
-        tip = {row.text(), static_cast<std::size_t>(row.whole())};
+        const std::string ref = row.text();
+        Oid tip = row.text();
+        indexed_[ref] = {std::move(tip), static_cast<std::size_t>(row.whole())};
+        LogTally& tally = tallies_[ref];
+        for (int LogTally::*count :
+             {&LogTally::rubbish, &LogTally::unreadable, &LogTally::later, &LogTally::other_task})
+            tally.*count = row.count();
+        if (auto refused = row.text_if()) refused_[ref] = std::move(*refused);
     }));
-    TRY_ASSIGN(set_tip_, database_.sql().prepare("INSERT OR REPLACE INTO log VALUES(:ref, :tip, :records)"));
+    saved_ = tallies_;
+    TRY_ASSIGN(set_tip_, database_.sql().prepare(
+                             "INSERT INTO log(ref, tip, records) VALUES(:ref, :tip, :records) ON CONFLICT(ref) DO "
+                             "UPDATE SET tip = :tip, records = :records, refused_tip = NULL, refused = NULL"));
+    TRY_ASSIGN(set_refused_, database_.sql().prepare(
+                                 "INSERT INTO log(ref, refused_tip, refused) VALUES(:ref, :tip, :why) ON CONFLICT(ref) "
+                                 "DO UPDATE SET refused_tip = :tip, refused = :why"));
+    TRY_ASSIGN(set_tally_, database_.sql().prepare("UPDATE log SET rubbish = :rubbish, unreadable = :unreadable, later "
+                                                   "= :later, other_task = :other_task WHERE ref = :ref"));
     TRY_ASSIGN(tips_, read_last_seen_tips(database_.clone()));
     return {};
 }
 
-Result<void> LogImport::save_tips() { return moved_ ? write_last_seen_tips(database_.clone(), tips_) : Result<void>(); }
+Result<void> LogImport::flush() {
+    TRY(records_.flush());
+    return save_tallies();
+}
+
+Result<void> LogImport::save_tips() {
+    TRY(flush());
+    return moved_ ? write_last_seen_tips(database_.clone(), tips_) : Result<void>();
+}
+
+Result<void> LogImport::save_tallies() {
+    for (const auto& [ref, tally] : tallies_) {
+        LogTally& before = saved_[ref];
+        if (tally == before) continue;
+        if (tally.is_full() && !before.is_full())
+            report_.refuse(ref, fmt::format("holds {} records that are rubbish: it is read no further", tally.rubbish));
+        before = tally;
+        set_tally_.bind(":ref", ref).bind(":rubbish", tally.rubbish).bind(":unreadable", tally.unreadable);
+        TRY(set_tally_.bind(":later", tally.later).bind(":other_task", tally.other_task).run());
+    }
+    return {};
+}
 
 Result<void> LogImport::forget_ledgers() {
-    std::erase_if(indexed_, [](const auto& log) { return log.first.find("/ledger/") != std::string::npos; });
+    auto is_ledger = [](const auto& log) { return log.first.find("/ledger/") != std::string::npos; };
+    std::erase_if(indexed_, is_ledger);
+    std::erase_if(refused_, is_ledger);
+    std::erase_if(tallies_, is_ledger);
+    std::erase_if(saved_, is_ledger);
     return database_.sql().execute("DELETE FROM log WHERE ref LIKE '%/ledger/%'");
 }
 
@@ -37,23 +85,80 @@ LogPosition LogImport::indexed_tip(const std::string& ref) const {
 
 Result<void> LogImport::follow(const std::string& ref, const LogPosition& tip) {
     tips_[ref] = indexed_[ref] = tip;
+    refused_.erase(ref);
     moved_ = true;
     return set_tip_.bind(":ref", ref).bind(":tip", tip.oid).bind(":records", tip.records).run();
 }
 
+bool LogImport::was_refused(const Log& log) const {
+    const auto found = refused_.find(log.ref);
+    return found != refused_.end() && found->second == log.tip;
+}
+
+Result<void> LogImport::refuse(const Log& log, const Error& why) {
+    report_.refuse(log.ref, why.message);
+    if (why.code != Code::corrupt && why.code != Code::newer && why.code != Code::usage) return {};
+    refused_[log.ref] = log.tip;
+    return set_refused_.bind(":ref", log.ref).bind(":tip", log.tip).bind(":why", why.message.substr(0, 300)).run();
+}
+
+// Nothing is lost, and a repaired remote can be followed again.
+void LogImport::put_back(const Log& log, const Oid& good) {
+    if (good.empty() || good == log.tip || !log.ref.starts_with("refs/remotes/")) return;
+    auto moved = database_.clone().repo.set_ref(log.ref, good, log.tip);
+    if (!moved) report_.refuse(log.ref, moved.error().message);
+}
+
 Result<void> LogImport::read_ahead(const std::vector<Log>& logs) {
-    std::vector<LogsAhead::Wanted> wanted;
+    const Repo& repo = database_.clone().repo;
+    struct Size {
+        std::int64_t bytes = 0;
+        const Log* log = nullptr;
+    };
+    std::vector<Size> sizes;
     for (const Log& log : logs) {
         const LogPosition now = indexed_tip(log.ref);
-        if (now.oid != log.tip) wanted.push_back({log.tip, now.records});
+        if (now.oid == log.tip || was_refused(log) || tallies_[log.ref].is_full()) continue;
+        const auto open = OpenLog::open(repo, log.tip, now.records);  // take() reports the reason
+        if (open) sizes.push_back({open->bytes_from(now.records), &log});
     }
-    if (wanted.size() >= kWorthAThread) ahead_.emplace(database_.clone().repo.git_dir(), std::move(wanted));
+    std::ranges::stable_sort(sizes, {}, &Size::bytes);
+    std::set<const Log*> small;
+    std::int64_t left = kMostUnreadBytes;
+    for (const auto& [bytes, log] : sizes) {
+        left -= bytes;
+        if (left < 0) waiting_.insert(log->ref);
+        if (left >= 0 && bytes <= kAheadBytes) small.insert(log);
+    }
+    if (small.size() < kWorthAThread) return {};
+    std::vector<LogsAhead::Wanted> wanted;
+    for (const Log& log : logs) {
+        if (small.contains(&log)) wanted.push_back({log.tip, indexed_tip(log.ref).records});
+    }
+    ahead_.emplace(database_.clone().repo.git_dir(), std::move(wanted));
     return {};
 }
 
-Result<std::vector<LogSegment>> LogImport::segments_of(const Oid& tip, std::size_t have) {
-    auto read = ahead_ ? ahead_->take(tip, have) : std::nullopt;
-    return read ? std::move(*read) : read_segments(database_.clone().repo, tip, have);
+// Reads a large log twice, once to see that all of it is well-formed.
+Result<LogImport::Unread> LogImport::unread(const Log& log, const Oid& tip, std::size_t have) {
+    auto ahead = ahead_ ? ahead_->take(tip, have) : std::nullopt;
+    if (ahead) {
+        TRY_ASSIGN(std::vector<LogSegment> segments, std::move(*ahead));
+        return Unread{std::nullopt, std::move(segments)};
+    }
+    TRY_ASSIGN(OpenLog open, OpenLog::open(database_.clone().repo, tip, have));
+    const std::int64_t bytes = open.bytes_from(have);
+    const bool waits = log.carried ? bytes > carried_bytes_ : waiting_.contains(log.ref);
+    if (waits) return fail(Code::busy, fmt::format("waits: {} bytes are too much to read beside all others", bytes));
+    if (log.carried) carried_bytes_ -= bytes;
+    Unread unread;
+    const bool few = bytes <= kAtOnceBytes;
+    TRY(open.each(have, [&](LogSegment segment) -> Result<bool> {
+        if (few) unread.segments.push_back(std::move(segment));
+        return true;
+    }));
+    if (!few) unread.log = std::move(open);
+    return unread;
 }
 
 // The fingerprint of the key that signed a log, if the log may be followed from where it was last seen. Errors: corrupt,
@@ -104,49 +209,61 @@ Result<void> LogImport::forget_own(const Log& log) {
         *count -= gone;
     }
     TRY(with_writer("DELETE FROM record WHERE writer = :writer"));
+    tallies_[log.ref] = {};
     return recount_totals(database_);
 }
 
 Result<void> LogImport::take(const Log& log) {
     const LogPosition indexed = indexed_tip(log.ref);
     if (indexed.oid == log.tip) return {};
-    if (!is_writer(log.writer)) return report_.refused.push_back({log.ref, "is not a writer's name"}), Result<void>();
     std::size_t have = indexed.records;
     Repo& repo = database_.clone().repo;
     LogPosition seen = tips_[log.ref];
     if (!seen.oid.empty() && !repo.has_object(seen.oid)) seen = {};
+    if (was_refused(log)) return put_back(log, seen.oid), Result<void>();
+    if (!is_writer(log.writer)) return refuse(log, {Code::corrupt, "is not a writer's name", "", {}});
     if (log.ref.starts_with("refs/heads/") && !seen.oid.empty() &&
         !check_extends(repo, seen.oid, seen.records, log.tip)) {
         TRY(forget_own(log));
         seen = {};
         have = 0;
     }
-    Oid tip = log.tip;
     auto key = check(log, seen);
-    auto read = key ? segments_of(tip, have) : fail(key.error());
-    if (!read) {
-        report_.refused.push_back({log.ref, read.error().message});
-        if (seen.oid.empty() || seen.oid == tip || !log.ref.starts_with("refs/remotes/")) return {};
-        // Nothing is lost, and a repaired remote can be followed again.
-        TRY(repo.set_ref(log.ref, seen.oid, tip));
-        tip = seen.oid;
-        read = read_segments(repo, tip, have);
-        if (!read) return {};
+    if (key && tallies_[log.ref].is_full()) return follow(log.ref, {log.tip, have});
+    auto news = key ? unread(log, log.tip, have) : fail(key.error());
+    if (news) return take_records(log, log.tip, *key, std::move(*news), have);
+    put_back(log, seen.oid);
+    const bool older = !seen.oid.empty() && seen.oid != log.tip && seen.oid != indexed.oid;
+    if (older && log.ref.starts_with("refs/remotes/")) {
+        auto rest = unread(log, seen.oid, have);
+        if (rest) TRY(take_records(log, seen.oid, "", std::move(*rest), have));
     }
-    for (const LogSegment& part : *read) have += part.lines.size();
-    TRY(take_segments(log, key.value_or(""), std::move(*read)));
-    TRY(follow(log.ref, {tip, have}));
-    return records_.pass_on();
+    return refuse(log, news.error());
 }
 
-Result<void> LogImport::take_segments(const Log& log, const std::string& key, std::vector<LogSegment> segments) {
-    for (LogSegment& part : segments) {
-        for (std::size_t i = 0; i < part.lines.size(); ++i) {
-            if (log.ledger)
-                TRY(records_.take_verdict(part.lines[i], log.writer));
-            else
-                records_.add({std::move(part.lines[i]), log.writer}, {part.blob, part.first + i, log.source, key});
-        }
+Result<void> LogImport::take_records(const Log& log, const Oid& tip, const std::string& key, Unread news,
+                                     std::size_t have) {
+    const LogTally& tally = tallies_[log.ref];
+    TRY(follow(log.ref, {tip, have}));  // its row is there before its tally
+    auto take_one = [&](LogSegment segment) -> Result<bool> {
+        have += segment.lines.size();
+        TRY(take_segment(log, key, std::move(segment)));
+        TRY(records_.pass_on());
+        return !tally.is_full();
+    };
+    for (LogSegment& segment : news.segments) TRY(take_one(std::move(segment)));
+    if (news.log) TRY(news.log->each(have, take_one));
+    return follow(log.ref, {tip, have});
+}
+
+Result<void> LogImport::take_segment(const Log& log, const std::string& key, LogSegment segment) {
+    LogTally& tally = tallies_[log.ref];
+    for (std::size_t i = 0; i < segment.lines.size(); ++i) {
+        if (log.ledger)
+            TRY(records_.take_verdict(segment.lines[i], log.writer, tally));
+        else
+            records_.add({std::move(segment.lines[i]), log.writer},
+                         {segment.blob, segment.first + i, log.source, key, &tally});
     }
     return {};
 }

@@ -12,15 +12,28 @@ namespace {
 constexpr std::size_t kAtOnce = 64;  // lines that a thread takes at once; fewer are not worth a second thread
 constexpr unsigned kMostThreads = 8;
 
+constexpr std::size_t kMostReason = 300;  // reasons quote the record
+
+Fault fault_of(const Error& error) {
+    if (error.code == Code::newer) return Fault::later;
+    if (error.reason == Reason::other_task) return Fault::other_task;
+    return error.code == Code::unfit ? Fault::unfit : Fault::rubbish;
+}
+
+void refuse(CheckedLine& line, const Error& error) {
+    line.refused = error.message.substr(0, kMostReason);
+    line.fault = fault_of(error);
+}
+
 CheckedLine check_line(const Task& task, const std::string& task_id, const RawLine& line) {
     CheckedLine checked{record_id(line.text), std::nullopt, ""};
     auto record = parse_line(line.text);
     if (!record) {
-        checked.refused = record.error().message;
+        refuse(checked, record.error());
         return checked;
     }
     auto good = check_record(task, task_id, *record, line.writer);
-    if (!good) checked.refused = good.error().message;
+    if (!good) refuse(checked, good.error());
     checked.record = std::move(*record);
     return checked;
 }

@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::size_t kRunAfter = 8;      // records after a lease among which its run is looked for
 constexpr std::size_t kBatchLines = 512;  // read, then checked on all cores, then written
+constexpr std::size_t kBatchBytes = 4 << 20;
+constexpr int kMostTold = 20;           // refused records of one writer in one refresh; the rest is counted
+constexpr std::size_t kMostText = 256;  // bytes of a text that a record is free to make as long as it likes
 
 constexpr const char* kPutRecord = R"(
 INSERT OR IGNORE INTO record(id, type, writer, candidate, category, at, status, decision, score, budget_s, wall_s,
@@ -26,6 +29,8 @@ constexpr const char* kPutVerdict = R"(
 INSERT OR IGNORE INTO verdict(id, claim, verifier, result, word, at, seconds, joules, record, line)
 VALUES(:id, :claim, :verifier, :result, :word, :at, :seconds, :joules, :record, :line)
 )";
+
+std::string_view cut(std::string_view text) { return text.substr(0, kMostText); }
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
@@ -54,7 +59,10 @@ Result<void> RecordImport::prepare() {
         {&known_segment_, "SELECT number FROM segment WHERE blob = :blob"},
         {&writer_, "INSERT OR IGNORE INTO writer(name, key) VALUES(:name, :key)"},
         {&dirty_, "INSERT OR IGNORE INTO dirty VALUES(:candidate)"},
-        {&candidate_, "INSERT OR IGNORE INTO candidate(id, toml, parents) VALUES(:id, :toml, :parents)"},
+        {&candidate_, "INSERT OR IGNORE INTO candidate(id, toml, said, belief) VALUES(:id, :toml, :said, :belief)"},
+        {&believe_,
+         "UPDATE candidate SET said = :said, parents = :said, belief = :belief "
+         "WHERE id = :id AND belief < :belief"},
         {&verdict_, kPutVerdict},
         {&rerun_, "INSERT OR IGNORE INTO rerun(claim, verifier, seed, score) VALUES(:claim, :verifier, :seed, :score)"},
     };
@@ -65,15 +73,39 @@ Result<void> RecordImport::prepare() {
 }
 
 void RecordImport::add(RawLine line, Origin origin) {
+    waiting_.bytes += line.text.size();
     waiting_.lines.push_back(std::move(line));
     waiting_.origins.push_back(std::move(origin));
 }
 
-Result<void> RecordImport::pass_on() { return waiting_.lines.size() >= kBatchLines ? check_waiting() : Result<void>(); }
+Result<void> RecordImport::pass_on() {
+    const bool many = waiting_.lines.size() >= kBatchLines || waiting_.bytes >= kBatchBytes;
+    return many ? check_waiting() : Result<void>();
+}
 
 Result<void> RecordImport::flush() {
     TRY(check_waiting());
-    return check_waiting();
+    TRY(check_waiting());
+    report_refused();
+    return {};
+}
+
+// Of records with a content, some are told one by one; of others, one for each reason.
+void RecordImport::tell_refused(const std::string& what, const CheckedLine& line) {
+    // The name of a later type is as anybody writes it.
+    const std::string reason = line.fault == Fault::later ? "needs a newer cultivar" : line.refused;
+    Refused& same = refused_[{what, line.record ? "" : reason}];
+    same.reason = line.record ? "fails its checks too" : reason;
+    if (++same.count <= (line.record ? kMostTold : 1))
+        report_.refuse(fmt::format("a {} ({})", what, line.id.substr(0, 8)), line.refused);
+}
+
+void RecordImport::report_refused() {
+    for (const auto& [key, refused] : refused_) {
+        const int more = refused.count - (key.second.empty() ? kMostTold : 1);
+        if (more > 0) report_.refuse(fmt::format("{} times more a {}", more, key.first), refused.reason);
+    }
+    refused_.clear();
 }
 
 // Starts checking the waiting batch in the background, and writes the batch that was checked meanwhile.
@@ -130,18 +162,18 @@ void RecordImport::bind(const Run& run) {
     put_.bind(":type", "run").bind(":candidate", run.candidate).bind(":category", run.category);
     put_.bind(":at", std::min(run.ended, met_at_)).bind(":status", name(run.status));
     put_.bind(":decision", name(run.decision))
-        .bind(":operator", run.operator_name)
+        .bind(":operator", cut(run.operator_name))
         .bind(":parents", joined(run.parents));
     put_.bind(":score", run.status == RunStatus::stopped ? run.expected_bpb : run.val_bpb);
     put_.bind(":budget_s", run.budget_s).bind(":wall_s", run.wall_s).bind(":search_joules", run.energy.joules);
     put_.bind(":steps", run.steps).bind(":tokens", run.tokens).bind(":train_s", run.train_s);
     put_.bind(":replicate", run.replicate).bind(":artifact", run.artifact);
-    if (run.status == RunStatus::unfit) put_.bind(":reason", run.reason);
+    if (run.status == RunStatus::unfit) put_.bind(":reason", cut(run.reason));
     const UseCost cost = use_cost(run);
     put_.bind(":parameters", cost.parameters).bind(":flops", cost.forward_flops_per_token);
     put_.bind(":joules", cost.joules_per_token);
     if (run.proposer.empty()) return;
-    put_.bind(":proposer", run.proposer).bind(":proposer_s", run.proposer_seconds);
+    put_.bind(":proposer", cut(run.proposer)).bind(":proposer_s", run.proposer_seconds);
     put_.bind(":proposer_usd", run.proposer_usd.value_or(0));
 }
 
@@ -152,14 +184,14 @@ void RecordImport::bind(const Claim& claim) {
 }
 
 void RecordImport::bind(const Lease& lease) {
-    put_.bind(":type", "lease").bind(":candidate", lease.candidate).bind(":category", lease.category);
+    put_.bind(":type", "lease").bind(":candidate", lease.candidate).bind(":category", cut(lease.category));
     put_.bind(":at", lease.at).bind(":budget_s", lease.budget_s).bind(":replicate", lease.replicate);
 }
 
 void RecordImport::bind(const Retirement& retirement, const std::string& key) {
     put_.bind(":type", "retirement").bind(":candidate", retirement.candidate).bind(":at", retirement.at);
     put_.bind(":status", retirement.retired ? "retired" : "back").bind(":operator", key);
-    put_.bind(":reason", retirement.reason);
+    put_.bind(":reason", cut(retirement.reason));
 }
 
 void RecordImport::bind_record(const Record& record, const std::string& key) {
@@ -191,25 +223,39 @@ Result<void> RecordImport::take_writer(const std::string& name, const std::strin
     return {};
 }
 
-Result<void> RecordImport::take_content(const auto& record) {
-    candidate_.bind(":id", record.candidate).bind(":toml", record.toml).bind(":parents", joined(record.parents));
-    TRY(candidate_.run());
+Result<void> RecordImport::take_content(const auto& record, const std::string& key) {
+    const std::string parents = joined(record.parents);
+    candidate_.bind(":id", record.candidate).bind(":toml", record.toml).bind(":said", parents);
+    TRY(candidate_.bind(":belief", static_cast<int>(Belief::stranger)).run());
     report_.candidates += static_cast<int>(database_.sql().changes());
-    return {};
+    if (key != own_key_) return {};
+    believe_.bind(":id", record.candidate).bind(":said", parents);
+    return believe_.bind(":belief", static_cast<int>(Belief::own_record)).run();
 }
 
 Result<void> RecordImport::take(const RawLine& raw, const CheckedLine& line, const Origin& from) {
-    put_.clear().bind(":id", line.id).bind(":type", "unreadable");
+    LogTally& tally = *from.tally;
+    if (tally.is_full()) return {};
+    // Of what is no record, or of no concern here, only the number is kept.
+    tally.rubbish += line.fault == Fault::rubbish;
+    if (!line.record || line.fault == Fault::other_task) {
+        const int run_of_other_task = line.record && std::holds_alternative<Run>(*line.record);
+        report_.other_task += run_of_other_task;
+        tally.unreadable += line.fault == Fault::rubbish;
+        tally.later += line.fault == Fault::later;
+        tally.other_task += run_of_other_task;
+        if (!line.record) tell_refused("record of " + raw.writer, line);
+        return {};
+    }
+    put_.clear().bind(":id", line.id);
     TRY(bind_origin(raw, from));
     const bool counts = line.refused.empty();
     if (!counts) put_.bind(":refused", line.refused);
-    if (line.record) bind_record(*line.record, from.key);
+    bind_record(*line.record, from.key);
     TRY_ASSIGN(bool fresh, insert(line.id, counts));
     if (!fresh) return {};
     TRY(take_writer(raw.writer, from.key));
-    if (!counts)
-        report_.refused.push_back({fmt::format("a record of {} ({})", raw.writer, line.id.substr(0, 8)), line.refused});
-    if (!line.record) return {};
+    if (!counts) tell_refused("record of " + raw.writer, line);
     const auto* run = std::get_if<Run>(&*line.record);
     const auto* claim = std::get_if<Claim>(&*line.record);
     if (claim) {
@@ -217,30 +263,35 @@ Result<void> RecordImport::take(const RawLine& raw, const CheckedLine& line, con
     }
     if ((run || claim) && !database_.is_new())
         TRY(dirty_.bind(":candidate", run ? run->candidate : claim->candidate).run());
-    return counts ? take_counted(*line.record) : Result<void>();
+    return counts ? take_counted(*line.record, from.key) : Result<void>();
 }
 
-Result<void> RecordImport::take_counted(const Record& record) {
+Result<void> RecordImport::take_counted(const Record& record, const std::string& key) {
     if (std::holds_alternative<Lease>(record)) ++report_.leases;
     if (std::holds_alternative<Retirement>(record)) ++report_.retirements;
     if (const auto* run = std::get_if<Run>(&record)) {
         ++report_.runs;
-        return take_content(*run);
+        return take_content(*run, key);
     }
     if (const auto* claim = std::get_if<Claim>(&record)) {
         ++report_.claims;
-        return take_content(*claim);
+        return take_content(*claim, key);
     }
     return {};
 }
 
-Result<void> RecordImport::take_verdict(const std::string& line, const std::string& verifier) {
+Result<void> RecordImport::take_verdict(const std::string& line, const std::string& verifier, LogTally& tally) {
+    if (tally.is_full()) return {};
     auto verdict = parse_verdict(line);
     if (verdict && verdict->task != database_.clone().task_id) return {};
     if (!verdict || verdict->verifier != verifier) {
         std::string why =
             verdict ? fmt::format("names '{}' as its verifier", verdict->verifier) : verdict.error().message;
-        report_.refused.push_back({"a verdict of " + verifier, why});
+        if (!verdict && verdict.error().code == Code::newer)
+            ++tally.later;
+        else
+            ++tally.rubbish, ++tally.unreadable;
+        tell_refused("verdict of " + verifier, {record_id(line), std::nullopt, why.substr(0, kMostText)});
         return {};
     }
     verdict_.bind(":id", record_id(line)).bind(":claim", verdict->claim).bind(":verifier", verifier);

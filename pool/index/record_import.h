@@ -4,6 +4,7 @@
 
 #include <ctime>
 #include <future>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,35 +17,53 @@
 
 namespace cultivar {
 
+// The records of one log that do not count, and most of which are only counted. A log of which kMostRubbish records are rubbish is read no further:
+// what comes after them does not count, whenever it came.
+inline constexpr int kMostRubbish = 1000;
+struct LogTally {
+    int rubbish = 0;     // of these, the tables hold those that are records at all, with the reason
+    int unreadable = 0;  // rubbish that is no record
+    int later = 0;
+    int other_task = 0;  // runs of another task, such as of an earlier one
+
+    bool is_full() const { return rubbish >= kMostRubbish; }
+    bool operator==(const LogTally&) const = default;
+};
+
 class RecordImport {
 public:
-    RecordImport(IndexDatabase& database, RefreshReport& report) : database_(database), report_(report) {}
+    RecordImport(IndexDatabase& database, RefreshReport& report)
+        : database_(database), report_(report), own_key_(database.clone().key.fingerprint()) {}
     Result<void> prepare();  // before anything else
 
     struct Origin {
         Oid blob;  // "": from the spool
         std::size_t place = 0;
         std::string source;
-        std::string key;  // fingerprint of the key that signed the log
+        std::string key;            // fingerprint of the key that signed the log
+        LogTally* tally = nullptr;  // of the log or the spool; must outlive the next flush()
     };
     void add(RawLine line, Origin origin);
     Result<void> pass_on();  // has the added records checked, once they are many
-    Result<void> flush();    // writes everything that was added
+    Result<void> flush();    // writes everything that was added, and reports the refused ones
     // Those of these records that the tables do not hold. One statement.
     Result<std::set<std::string>> unknown(const std::vector<std::string>& records);
-    Result<void> take_verdict(const std::string& line, const std::string& verifier);
+    Result<void> take_verdict(const std::string& line, const std::string& verifier, LogTally& tally);
 
 private:
     struct Batch {
         std::vector<RawLine> lines{};
         std::vector<Origin> origins{};
+        std::size_t bytes = 0;
         std::future<std::vector<CheckedLine>> checked{};  // looks at the lines, where they lie
     };
 
     Result<void> check_waiting();
     Result<void> take_batch(Batch& batch);
     Result<void> take(const RawLine& raw, const CheckedLine& line, const Origin& from);
-    Result<void> take_counted(const Record& record);
+    void tell_refused(const std::string& what, const CheckedLine& line);
+    void report_refused();
+    Result<void> take_counted(const Record& record, const std::string& key);
     Result<void> bind_origin(const RawLine& raw, const Origin& from);
     void bind_record(const Record& record, const std::string& key);
     void bind(const Run& run);
@@ -54,18 +73,25 @@ private:
     Result<bool> insert(const std::string& id, bool counts);
     Result<std::int64_t> segment_number(const Oid& blob);
     Result<void> take_writer(const std::string& name, const std::string& key);
-    Result<void> take_content(const auto& record);
+    Result<void> take_content(const auto& record, const std::string& key);
 
     IndexDatabase& database_;
     RefreshReport& report_;
-    Statement put_, refused_copy_, forget_, link_, segment_, known_segment_, writer_, dirty_, candidate_, verdict_,
-        rerun_;
+    const std::string own_key_;
+    Statement put_, refused_copy_, forget_, link_, segment_, known_segment_, writer_, dirty_, candidate_, believe_,
+        verdict_, rerun_;
     Batch waiting_{}, checking_{};
     const std::int64_t met_s_ = std::time(nullptr);
     const std::string met_at_ = utc_text(met_s_);  // a run of a clock that is ahead is no newer than this
     Oid last_blob_{};
     std::int64_t last_number_ = 0;
     std::string last_writer_{};
+    struct Refused {
+        int count = 0;
+        std::string reason;
+    };
+    // Since the last flush(), by "record of <writer>" and, for what is no record, the reason.
+    std::map<std::pair<std::string, std::string>, Refused> refused_{};
 };
 
 }  // namespace cultivar

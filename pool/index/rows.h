@@ -18,12 +18,24 @@ struct Refusal {
     std::string reason;
 };
 
+// The report of a refresh. It passes through a pipe, so strangers must not make it long.
 struct RefreshReport {
+    static constexpr std::size_t kMostRefusals = 2000;
+
     int runs = 0, claims = 0, candidates = 0, verdicts = 0, contributors = 0, retirements = 0;
-    int leases = 0;     // without their run
-    int proposals = 0;  // from extra remotes (pool/storage/bundle.h)
-    int archived = 0;   // candidates that are new in the archive
+    int leases = 0;        // without their run
+    int proposals = 0;     // from extra remotes (pool/storage/bundle.h)
+    int archived = 0;      // candidates that are new in the archive
+    int other_task = 0;    // runs of another task, such as of an earlier one: they do not count
+    int more_refused = 0;  // beyond those in `refused`
     std::vector<Refusal> refused;
+
+    void refuse(std::string where, std::string reason) {
+        if (refused.size() < kMostRefusals)
+            refused.push_back({std::move(where), std::move(reason)});
+        else
+            ++more_refused;
+    }
 };
 // Its counts by their names, for the report of the sandboxed reader.
 inline constexpr std::pair<const char*, int RefreshReport::*> kReportCounts[] = {
@@ -36,6 +48,8 @@ inline constexpr std::pair<const char*, int RefreshReport::*> kReportCounts[] = 
     {"leases", &RefreshReport::leases},
     {"proposals", &RefreshReport::proposals},
     {"archived", &RefreshReport::archived},
+    {"of_other_tasks", &RefreshReport::other_task},
+    {"more_refused", &RefreshReport::more_refused},
 };
 
 struct RunRow {
@@ -103,6 +117,14 @@ struct Standing {
     UseCost cost;             // parameters and FLOPs of that run; joules per token: mean over the runs that count
 };
 
+// A category with scored candidates.
+struct CategoryRow {
+    std::string name;
+    int scored = 0;         // candidates
+    bool own = false;       // has a scored run of this clone
+    bool verified = false;  // has an accepted candidate
+};
+
 // The record of a category: the best claim that was accepted as one.
 struct RecordHolder {
     std::string claim, candidate;
@@ -144,6 +166,7 @@ struct Contributor {
 struct Totals {
     int runs = 0, done = 0, kept = 0, failed = 0, unfit = 0, stopped = 0, claims = 0, pending = 0, accepted = 0,
         provisional = 0, scored = 0, rejected = 0, candidates = 0, contributors = 0, refused = 0, spooled = 0;
+    int other_task = 0;  // runs of another task, such as of an earlier one; not among `refused`
     double search_s = 0, search_joules = 0, verify_s = 0, verify_joules = 0;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -86,6 +87,22 @@ Result<std::map<std::string, int>> IndexQueries::scored() {
     return counts;
 }
 
+Result<std::vector<CategoryRow>> IndexQueries::categories() {
+    TRY_ASSIGN(auto counts, scored());
+    TRY_ASSIGN(const std::set<std::string> verified,
+               texts("SELECT DISTINCT category FROM standing WHERE verdict = 'accepted'"));
+    TRY_ASSIGN(Statement get,
+               prepare("SELECT category, MAX(writer = :writer) FROM record NOT INDEXED WHERE type = 'run' "
+                       "AND status = 'done' AND refused IS NULL GROUP BY category ORDER BY MIN(seq)"));
+    TRY_ASSIGN(std::vector<CategoryRow> rows, get.bind(":writer", clone().writer).all([&](Row& row) {
+        const std::string name = row.text();
+        return CategoryRow{name, counts[name], row.flag(), verified.contains(name)};
+    }));
+    std::ranges::stable_sort(rows, std::greater(),
+                             [](const CategoryRow& row) { return std::pair(row.own, row.verified); });
+    return rows;
+}
+
 Result<std::vector<Unfit>> IndexQueries::unfit(int most) {
     TRY_ASSIGN(Statement get, prepare(R"(
 SELECT candidate, category, reason FROM record AS one WHERE type = 'run' AND status = 'unfit' AND refused IS NULL
@@ -116,6 +133,7 @@ Result<Totals> IndexQueries::totals() {
                                                 {"scored", &totals.scored},
                                                 {"rejected", &totals.rejected},
                                                 {"refused", &totals.refused},
+                                                {"other task", &totals.other_task},
                                                 {"candidates", &totals.candidates},
                                                 {"contributors", &totals.contributors}};
     const std::map<std::string, double*> sums = {{"search_s", &totals.search_s},

@@ -54,28 +54,46 @@ Result<void> check_claims(Index& index, FsckReport& report) {
 
 }  // namespace
 
+Result<std::vector<Refusal>> damaged_objects(const Repo& repo) {
+    constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+    TRY_ASSIGN(const auto damaged, repo.damaged_objects(kMostBytes));
+    std::vector<Refusal> problems;
+    for (const auto& [oid, why] : damaged) problems.push_back({"object " + oid, "is damaged: " + why});
+    return problems;
+}
+
 Result<FsckReport> fsck(Clone& clone) {
     FsckReport report;
     Repo::check_hashes(true);
+    // A problem of one part, and nothing of the others.
+    auto unless_damaged = [&](const std::string& where, const Result<void>& checked) -> Result<void> {
+        if (checked) return {};
+        const Code code = checked.error().code;
+        if (code != Code::git && code != Code::corrupt && code != Code::newer && code != Code::not_found)
+            return checked;
+        report.problems.push_back({where, checked.error().message});
+        return {};
+    };
+    auto damaged = damaged_objects(clone.repo);
+    TRY(unless_damaged("this clone", damaged.map([](const auto&) {})));
     auto index = Index::read_anew(clone);
-    if (!index && (index.error().code == Code::git || index.error().code == Code::corrupt)) {
-        report.problems.push_back(
-            {"this clone", fmt::format("is damaged, 'git fsck' tells more: {}", index.error().message)});
-        return report;
+    TRY(unless_damaged("this clone", index.map([](const auto&) {})));
+    if (index) {
+        const RefreshReport& read = index->opened_with();
+        report.runs = read.runs, report.claims = read.claims;
+        report.verdicts = read.verdicts, report.candidates = read.candidates;
+        report.other_task = read.other_task, report.more_refused = read.more_refused;
+        report.problems.insert(report.problems.end(), read.refused.begin(), read.refused.end());
     }
-    if (!index) return fail(index.error());
-    const RefreshReport& read = index->opened_with();
-    report.runs = read.runs, report.claims = read.claims;
-    report.verdicts = read.verdicts, report.candidates = read.candidates;
-    report.problems = read.refused;
+    if (damaged) report.problems.insert(report.problems.end(), damaged->begin(), damaged->end());
     TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs("refs/"));
     for (const Ref& ref : refs) {
         if (ref.name.find("/journal/") == std::string::npos && ref.name.find("/ledger/") == std::string::npos) continue;
-        TRY(check_signatures(clone.repo, ref, report));
+        TRY(unless_damaged(ref.name, check_signatures(clone.repo, ref, report)));
         ++report.logs;
     }
     TRY(check_artifacts(clone, report));
-    TRY(check_claims(*index, report));
+    if (index) TRY(unless_damaged("this clone", check_claims(*index, report)));
     if (auto roots = trusted_roots(clone); !roots) report.problems.push_back({"main", roots.error().message});
     return report;
 }

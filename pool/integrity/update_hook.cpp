@@ -15,6 +15,8 @@
 #include "pool/storage/artifact_commit.h"
 #include "pool/storage/bundle.h"
 #include "pool/storage/segment_log.h"
+#include "pool/types/record.h"
+#include "pool/types/verdict.h"
 #include "pool/util/sha256.h"
 #include "pool/util/utc_time.h"
 
@@ -22,13 +24,15 @@ namespace cultivar {
 namespace {
 
 constexpr const char* kMain = "refs/heads/main";
-constexpr std::size_t kMaxCommitBytes = 64 * 1024;
+constexpr std::size_t kMostCommitBytes = 64 * 1024;
+constexpr int kMostUnreadable = 1000;                              // records in what is new of a log
+constexpr std::int64_t kMostCarriedBytes = std::int64_t{1} << 30;  // by one push of bundles
 
 tl::unexpected<Error> refuse(std::string why) { return fail(Code::corrupt, std::move(why)); }
 
 Result<Commit> read_small_commit(const Repo& repo, const Oid& oid) {
     TRY_ASSIGN(std::size_t bytes, repo.object_bytes(oid));
-    if (bytes > kMaxCommitBytes) return refuse(fmt::format("commit {:.8} is too large: {} bytes", oid, bytes));
+    if (bytes > kMostCommitBytes) return refuse(fmt::format("commit {:.8} is too large: {} bytes", oid, bytes));
     return repo.read_commit(oid);
 }
 
@@ -114,6 +118,21 @@ Result<std::string> check_signer(const Repo& repo, const Oid& commit, const std:
     return key;
 }
 
+// The form of the records from number `from` on, one segment in memory at a time. Single bad records are the readers'
+// concern; a log that is full of them is nobody's.
+Result<void> check_records(const Repo& repo, const Oid& tip, std::size_t from) {
+    TRY_ASSIGN(const OpenLog log, OpenLog::open(repo, tip, from));
+    int unreadable = 0;
+    TRY(log.each(from, [&](const LogSegment& segment) -> Result<bool> {
+        for (const std::string& line : segment.lines) {
+            auto record = parse_line(line);
+            unreadable += !record && record.error().code != Code::newer && !parse_verdict(line);
+        }
+        return unreadable < kMostUnreadable;
+    }));
+    return unreadable < kMostUnreadable ? Result<void>() : refuse("a log full of lines that are no records");
+}
+
 Result<void> check_log(const Repo& repo, const RefUpdate& update, const std::string& writer, bool ledger) {
     if (!is_writer(writer)) return refuse(fmt::format("'{}' is not name.machine.<8 digits of a key>", writer));
     TRY(read_small_commit(repo, update.after));
@@ -127,8 +146,7 @@ Result<void> check_log(const Repo& repo, const RefUpdate& update, const std::str
         auto extends = check_extends(repo, update.before, count, update.after);
         if (!extends) return refuse(fmt::format("'{}' {}", update.ref, extends.error().message));
     }
-    TRY(read_segments(repo, update.after, count));
-    return {};
+    return check_records(repo, update.after, count);
 }
 
 Result<void> check_artifact_commit(const Repo& repo, const Task& task, const Oid& oid, const std::string& digest) {
@@ -154,21 +172,33 @@ Result<void> check_artifact(const Repo& repo, const RefUpdate& update, const std
     return check_artifact_commit(repo, task, update.after, digest);
 }
 
-Result<void> check_carried_journal(const Repo& repo, const Oid& tip) {
+// Bundles may carry thousands of logs and artifacts, of which a small push makes gigabytes.
+Result<void> spend(std::int64_t& bytes_left, std::int64_t bytes) {
+    bytes_left -= bytes;
+    return bytes_left >= 0 ? Result<void>() : refuse("the push carries too much at once: propose it in parts");
+}
+
+Result<void> check_carried_journal(const Repo& repo, const Oid& tip, std::int64_t& bytes_left) {
     TRY_ASSIGN(Commit commit, read_small_commit(repo, tip));
     const std::string& writer = commit.author.name;
     if (!is_writer(writer)) return refuse(fmt::format("commit {:.8} is no writer's journal", tip));
     TRY(check_signer(repo, tip, writer, fmt::format("commit {:.8}", tip)));
-    TRY(read_segments(repo, tip, 0));
-    return {};
+    TRY_ASSIGN(const OpenLog log, OpenLog::open(repo, tip));
+    TRY(spend(bytes_left, log.bytes_from(0)));
+    return check_records(repo, tip, 0);
 }
 
-Result<void> check_carried(const Repo& repo, const Bundle& bundle) {
+Result<void> check_carried(const Repo& repo, const Bundle& bundle, std::int64_t& bytes_left) {
     TRY_ASSIGN(Task task, current_task(repo));
     for (const Oid& candidate : bundle.candidates) TRY(candidate_at(repo, task, candidate));
-    for (const Oid& journal : bundle.journals) TRY(check_carried_journal(repo, journal));
+    for (const Oid& journal : bundle.journals) TRY(check_carried_journal(repo, journal, bytes_left));
     for (const Oid& artifact : bundle.artifacts) {
         TRY_ASSIGN(Commit commit, read_small_commit(repo, artifact));
+        TRY_ASSIGN(std::vector<TreeEntry> files, repo.read_tree(commit.tree, 8));
+        for (const TreeEntry& file : files) {
+            TRY_ASSIGN(const std::size_t bytes, repo.object_bytes(file.oid));
+            TRY(spend(bytes_left, static_cast<std::int64_t>(bytes)));
+        }
         constexpr std::string_view kWord = "artifact ";
         const std::string digest = commit.message.starts_with(kWord) ? commit.message.substr(kWord.size(), 64) : "";
         if (!is_hex(digest, 64)) return refuse(fmt::format("commit {:.8} is not an artifact's", artifact));
@@ -180,6 +210,7 @@ Result<void> check_carried(const Repo& repo, const Bundle& bundle) {
 // Each new link of the chain: signed, without files, and carrying nothing but candidates and journals.
 Result<void> check_archive(const Repo& repo, const RefUpdate& update) {
     TRY(check_forward(repo, update));
+    std::int64_t bytes_left = kMostCarriedBytes;
     for (Oid at = update.after; at != update.before;) {
         TRY_ASSIGN(Commit commit, read_small_commit(repo, at));
         if (commit.tree != kEmptyTree) return refuse("the archive holds files");
@@ -190,7 +221,7 @@ Result<void> check_archive(const Repo& repo, const RefUpdate& update) {
         if (commit.parents.size() != carried + (bundle.before ? 1 : 0) || carried > kBundleParents)
             return refuse(
                 fmt::format("commit {:.8} of the archive carries something else than candidates and journals", at));
-        TRY(check_carried(repo, bundle));
+        TRY(check_carried(repo, bundle, bytes_left));
         if (!bundle.before) return update.before.empty() ? Result<void>() : refuse("the archive lost its beginning");
         at = *bundle.before;
     }
@@ -219,7 +250,8 @@ Result<void> check_proposal(const Repo& repo, const RefUpdate& update, const std
     if (bundle.journals.size() != 1 || bundle.before) return refuse("a proposal carries one journal");
     TRY_ASSIGN(std::string journal_key, signer_of(repo, bundle.journals[0]));
     if (journal_key != key) return refuse("a proposal carries its own writer's journal");
-    TRY(check_carried(repo, bundle));
+    std::int64_t bytes_left = kMostCarriedBytes;
+    TRY(check_carried(repo, bundle, bytes_left));
     // The other parents stand on main or are the proposal before.
     TRY_ASSIGN(std::optional<Oid> main, repo.ref(kMain));
     std::set<Oid> carried;
@@ -263,6 +295,12 @@ Result<void> check_update(const Repo& repo, const RefUpdate& update, bool may_de
         fmt::format("a pool has no ref '{}': it has main, candidates/, journal/, ledger/, proposal/, archive and "
                     "refs/artifacts/",
                     update.ref));
+}
+
+std::int64_t update_memory_bytes(const Repo& repo) {
+    constexpr std::int64_t kLeast = 256 << 20, kBeside = 64 << 20;
+    const auto task = current_task(repo);
+    return std::max(kLeast, task ? kBeside + 3 * task->artifact_cap_bytes : 0);
 }
 
 }  // namespace cultivar

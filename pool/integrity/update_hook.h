@@ -12,9 +12,12 @@
 //   archive                     only forward; every new commit is signed, has an empty tree and carries candidates and
 //                               journals alone; the host's access rules decide on the key
 //   refs/artifacts/<digest>     new names only; content hashes to the name and is within the pool's cap
+// Sizes come from headers before anything is read, with the limits of pool/storage/segment_log.h; segments are read one
+// at a time, and one push of bundles carries at most 1 GiB.
 // Anything else is refused. Candidates, artifacts and proposals may be deleted where the host allows it; nothing else ever is.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "pool/git/repository.h"
@@ -28,5 +31,9 @@ struct RefUpdate {
 
 // `repo` holds the objects that arrive, main as it was before. Errors: corrupt, with the reason for the pusher; git.
 Result<void> check_update(const Repo& repo, const RefUpdate& update, bool may_delete);
+
+// The private memory that check_update() may take in this pool: its artifacts are held in memory. 256 MiB, more only
+// where the pool's cap on artifacts asks for it.
+std::int64_t update_memory_bytes(const Repo& repo);
 
 }  // namespace cultivar

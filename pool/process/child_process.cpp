@@ -221,6 +221,8 @@ std::string name_for_log(const std::vector<std::string>& argv) {
 
 }  // namespace
 
+void limit_this_process(const ChildLimits& limits) { take_limits(limits); }
+
 Result<Child> Child::start(const std::vector<std::string>& argv, int nice, const ChildLimits& limits,
                            const Sandbox* sandbox) {
     if (argv.empty()) return fail(Code::usage, "cannot start a trainer: its command is empty");

@@ -22,6 +22,9 @@ struct ChildLimits {
     std::int64_t processor_s = 0;   // user and system, of all threads; beyond that it is ended by SIGXCPU
 };
 
+// The same limits on this process itself, for good.
+void limit_this_process(const ChildLimits& limits);
+
 class Child {
 public:
     // Starts argv[0], found along PATH. Standard input is /dev/null; output() and error_output() are non-blocking

@@ -12,6 +12,8 @@
 namespace cultivar {
 namespace {
 
+tl::unexpected<Error> other_task() { return fail(Code::usage, "it belongs to another task", "", Reason::other_task); }
+
 constexpr double kRelative = 1e-6;    // tolerance of figures that follow from each other
 constexpr double kMaxOverrun = 1.25;  // a busy machine may be slow in the last step
 
@@ -19,7 +21,7 @@ bool close_to(double a, double b) { return std::abs(a - b) <= kRelative * std::m
 
 Result<void> check_content(const Task& task, const std::string& task_id, const std::string& record_task,
                            const std::string& toml, const std::string& id) {
-    if (record_task != task_id) return fail(Code::usage, "it belongs to another task");
+    if (record_task != task_id) return other_task();
     TRY_ASSIGN(Candidate candidate, parse_canonical(task.space, task_id, toml));
     if (candidate.id != id)
         return fail(Code::corrupt, fmt::format("its configuration hashes to {}, not to its name {}",
@@ -102,7 +104,7 @@ Result<void> check_claim(const Task& task, const std::string& task_id, const Cla
 
 Result<void> check_note(const std::string& task_id, const std::string& of_task, std::string_view writer,
                         std::string_view owner) {
-    if (of_task != task_id) return fail(Code::usage, "it belongs to another task");
+    if (of_task != task_id) return other_task();
     if (writer != owner) return fail(Code::corrupt, fmt::format("it names '{}' as its writer", writer));
     return {};
 }

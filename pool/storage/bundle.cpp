@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMostParents = 4096;
 constexpr std::size_t kMostBundles = 100'000;
+constexpr std::size_t kMostCarried = 1'000'000;  // commits, by a chain
 constexpr const char* kLater = "is of a later format and needs a newer cultivar";
 
 enum class Kind { before, candidate, journal, artifact, main, newer, other };
@@ -61,10 +62,13 @@ Result<Oid> write_bundle(Repo& repo, const Bundle& bundle, const Oid& tree, cons
 
 Result<std::vector<Bundle>> read_bundles(const Repo& repo, const Oid& tip, const Oid& until) {
     std::vector<Bundle> bundles;
+    std::size_t carried = 0;
     for (std::optional<Oid> at = tip; at && *at != until;) {
         if (bundles.size() == kMostBundles) return fail(Code::corrupt, "is a chain that is too long");
         TRY_ASSIGN(Bundle bundle, read_bundle(repo, *at));
         if (!bundle.before && !until.empty()) return fail(Code::corrupt, "was rewound since it was last seen");
+        carried += bundle.candidates.size() + bundle.journals.size() + bundle.artifacts.size();
+        if (carried > kMostCarried) return fail(Code::corrupt, "carries too many commits");
         at = bundle.before;
         bundles.push_back(std::move(bundle));
     }

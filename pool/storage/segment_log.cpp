@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -20,13 +22,21 @@ Result<std::vector<TreeEntry>> segments(const Repo& repo, const Oid& tip) {
     if (is_of_later_format(root)) return fail(Code::newer, "a log of a later format needs a newer cultivar");
     if (root.size() != 1 || root[0].name != "seg" || !root[0].is_tree)
         return fail(Code::corrupt, "a log's tree holds something else than seg/");
-    TRY_ASSIGN(std::vector<TreeEntry> found, repo.read_tree(root[0].oid));
+    TRY_ASSIGN(std::vector<TreeEntry> found, repo.read_tree(root[0].oid, kMostSegments));
+    std::set<Oid> blobs;
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (found[i].name != segment_name(i) || !found[i].plain_file)
             return fail(Code::corrupt, "a log's segments are not consecutive plain files");
+        if (!blobs.insert(found[i].oid).second)
+            return fail(Code::corrupt, "a log names one file under two names");  // no record comes twice
     }
     if (found.empty()) return fail(Code::corrupt, "a log without segments");
     return found;
+}
+
+tl::unexpected<Error> too_large(const std::string& what, std::int64_t bytes, std::int64_t most) {
+    return fail(Code::corrupt, fmt::format("{} has {} bytes, more than the {} allowed", what, bytes, most), "",
+                Reason::too_large);
 }
 
 Result<std::vector<std::string>> lines_of(const std::string& text) {
@@ -49,17 +59,47 @@ Result<std::vector<std::string>> read_segment(const Repo& repo, const Oid& blob)
     return lines_of(text);
 }
 
-Result<std::vector<LogSegment>> read_segments(const Repo& repo, const Oid& tip, std::size_t from) {
-    TRY_ASSIGN(std::vector<TreeEntry> found, segments(repo, tip));
-    std::vector<LogSegment> read;
-    for (std::size_t i = from / kSegmentRecords; i < found.size(); ++i) {
-        TRY_ASSIGN(std::vector<std::string> lines, read_segment(repo, found[i].oid));
-        if (i + 1 < found.size() && lines.size() != kSegmentRecords)
+Result<OpenLog> OpenLog::open(const Repo& repo, const Oid& tip, std::size_t from) {
+    OpenLog log(repo);
+    TRY_ASSIGN(log.segments_, cultivar::segments(repo, tip));
+    std::int64_t all = 0;
+    for (std::size_t i = 0; i < log.segments_.size(); ++i) {
+        const auto bytes = repo.object_bytes(log.segments_[i].oid);
+        if (!bytes && i >= from / kSegmentRecords) return fail(bytes.error());
+        if (bytes && *bytes > kMaxSegmentBytes)
+            return too_large("a log's segment", static_cast<std::int64_t>(*bytes), kMaxSegmentBytes);
+        all += log.bytes_.emplace_back(bytes ? static_cast<std::int64_t>(*bytes) : 0);
+    }
+    if (all > kMostLogBytes) return too_large("a log", all, kMostLogBytes);
+    return log;
+}
+
+std::int64_t OpenLog::bytes_from(std::size_t from) const {
+    const auto first = bytes_.begin() + static_cast<std::ptrdiff_t>(std::min(from / kSegmentRecords, bytes_.size()));
+    return std::accumulate(first, bytes_.end(), std::int64_t{0});
+}
+
+Result<void> OpenLog::each(std::size_t from, const std::function<Result<bool>(LogSegment)>& take) const {
+    for (std::size_t i = from / kSegmentRecords; i < segments_.size(); ++i) {
+        TRY_ASSIGN(std::vector<std::string> lines, read_segment(*repo_, segments_[i].oid));
+        if (i + 1 < segments_.size() && lines.size() != kSegmentRecords)
             return fail(Code::corrupt, "a log's segment was left before it was full");
         const std::size_t skip = i == from / kSegmentRecords ? from % kSegmentRecords : 0;
         lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(std::min(skip, lines.size())));
-        if (!lines.empty()) read.push_back({found[i].oid, skip, std::move(lines)});
+        if (lines.empty()) continue;
+        TRY_ASSIGN(const bool go_on, take({segments_[i].oid, skip, std::move(lines)}));
+        if (!go_on) break;
     }
+    return {};
+}
+
+Result<std::vector<LogSegment>> read_segments(const Repo& repo, const Oid& tip, std::size_t from) {
+    TRY_ASSIGN(const OpenLog log, OpenLog::open(repo, tip, from));
+    std::vector<LogSegment> read;
+    TRY(log.each(from, [&](LogSegment segment) -> Result<bool> {
+        read.push_back(std::move(segment));
+        return true;
+    }));
     return read;
 }
 

@@ -4,8 +4,13 @@
 //   commit:   one a push; its parent is the tip before; signed by the writer's key
 // A later format says so (pool/storage/format_marker.h): error newer.
 // Nothing is ever rewritten: a new tip must hold everything the old one held, in the same place.
+//
+// A few bytes in a pack can stand for gigabytes of segments. So a log is opened first: sizes come from the objects'
+// headers, and a log over a limit is refused before any of its bytes are read. Segments are read one at a time.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +21,8 @@ namespace cultivar {
 
 inline constexpr std::size_t kSegmentRecords = 100;
 inline constexpr std::size_t kMaxSegmentBytes = 32 << 20;
+inline constexpr std::size_t kMostSegments = 3000;
+inline constexpr std::int64_t kMostLogBytes = std::int64_t{1} << 30;  // all segments together
 
 // One segment's records, from some place on.
 struct LogSegment {
@@ -24,7 +31,29 @@ struct LogSegment {
     std::vector<std::string> lines;
 };
 
-// Records number `from` and after by segment. Reads only the segments that hold them. Errors: corrupt, git.
+// The segments of one tip, by their names and sizes. Costs a read of an object's header per segment.
+class OpenLog {
+public:
+    // Segments that hold only records before number `from` may be missing. Errors: corrupt (a tree of another shape, one file under two names), corrupt with Reason::too_large (over a limit
+    // above), newer, git.
+    static Result<OpenLog> open(const Repo& repo, const Oid& tip, std::size_t from = 0);
+
+    // Bytes of the segments that hold records number `from` and after: the cost of reading them.
+    std::int64_t bytes_from(std::size_t from) const;
+    // Calls take(LogSegment) for the segments that hold records number `from` and after, oldest first, one in memory at
+    // a time. `take` returns false to stop. Errors: corrupt, git, those of `take`.
+    Result<void> each(std::size_t from, const std::function<Result<bool>(LogSegment)>& take) const;
+    const std::vector<TreeEntry>& segments() const { return segments_; }
+
+private:
+    explicit OpenLog(const Repo& repo) : repo_(&repo) {}
+
+    const Repo* repo_;
+    std::vector<TreeEntry> segments_;
+    std::vector<std::int64_t> bytes_;
+};
+
+// Records number `from` and after by segment, all of them in memory. Errors: as OpenLog.
 Result<std::vector<LogSegment>> read_segments(const Repo& repo, const Oid& tip, std::size_t from);
 // How many records a log holds.
 Result<std::size_t> log_size(const Repo& repo, const Oid& tip);

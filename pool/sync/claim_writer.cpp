@@ -61,22 +61,32 @@ Result<std::vector<Claim>> claims_to_make(Clone& clone, Index& index, const std:
     return claims;
 }
 
+Result<void> make_claims_of(Clone& clone, Index& index, const std::string& id, bool asked) {
+    TRY_ASSIGN(std::vector<Claim> claims, claims_to_make(clone, index, id, asked));
+    for (const Claim& claim : claims) {
+        TRY_ASSIGN(CandidateCommit commit, index.commit_of(claim.candidate));
+        TRY(ensure_candidate_branch(clone.repo, commit));
+        TRY(append_record(clone, claim));
+    }
+    return {};
+}
+
 }  // namespace
 
-Result<void> make_claims(Clone& clone, Index& index, const std::vector<std::string>& ids) {
+Result<std::vector<Refusal>> make_claims(Clone& clone, Index& index, const std::vector<std::string>& ids) {
     std::vector<std::string> candidates = ids;
     if (ids.empty()) {
         TRY_ASSIGN(candidates, index.unclaimed());
     }
+    std::vector<Refusal> left_out;
     for (const std::string& id : candidates) {
-        TRY_ASSIGN(std::vector<Claim> claims, claims_to_make(clone, index, id, !ids.empty()));
-        for (const Claim& claim : claims) {
-            TRY_ASSIGN(CandidateCommit commit, index.commit_of(claim.candidate));
-            TRY(ensure_candidate_branch(clone.repo, commit));
-            TRY(append_record(clone, claim));
-        }
+        auto made = make_claims_of(clone, index, id, !ids.empty());
+        if (made) continue;
+        if (!ids.empty() || made.error().code == Code::io || made.error().reason == Reason::bad_index)
+            return fail(made.error());
+        left_out.push_back({id, made.error().message});
     }
-    return {};
+    return left_out;
 }
 
 }  // namespace cultivar

@@ -85,6 +85,11 @@ Result<std::optional<JournalMerge>> merge_proposal(Clone& clone, const std::stri
     return joined;
 }
 
+// Any other error is of the log that somebody put under this clone's name.
+bool is_of_this_machine(const Error& error) {
+    return error.code == Code::io || error.code == Code::busy || error.code == Code::interrupted;
+}
+
 }  // namespace
 
 void JournalMerge::add(const std::optional<JournalMerge>& more) {
@@ -107,7 +112,7 @@ Result<JournalMerge> merge_fetched_logs(Clone& clone, std::vector<RefusedRef>& r
         TRY_ASSIGN(std::optional<Oid> there, clone.repo.ref(tracking_ref(ref)));
         if (!there) continue;
         auto joined = merge_log(clone, ref, *there);
-        if (!joined && joined.error().code != Code::corrupt) return fail(joined.error());
+        if (!joined && is_of_this_machine(joined.error())) return fail(joined.error());
         if (!joined) refused.push_back({tracking_ref(ref), joined.error().message});
         if (joined) sum.add(*joined);
     }

@@ -9,7 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "pool/clone/agreed_terms.h"
 #include "pool/clone/journal.h"
+#include "pool/rules/record_checks.h"
 #include "pool/storage/artifact_commit.h"
 #include "pool/storage/bundle.h"
 #include "pool/storage/segment_log.h"
@@ -22,11 +24,16 @@ constexpr double kLockWait_s = 30;
 constexpr int kJoinTries = 3;  // the other clone of this name may be pushing all the while
 
 // Makes the claims and commits everything, one process of this clone at a time: the next one sees the claims.
-Result<std::size_t> settle(Clone& clone, Index& index, const std::vector<std::string>& ids) {
+Result<std::size_t> settle(Clone& clone, Index& index, const std::vector<std::string>& ids, ProposeReport& report) {
     TRY_ASSIGN(FileLock lock, FileLock::acquire(clone.state_dir + "propose.lock",
                                                 fmt::format("pid {}, cultivar propose", ::getpid()), kLockWait_s));
     TRY(index.refresh());
-    TRY(make_claims(clone, index, ids));
+    TRY_ASSIGN(report.left_out, make_claims(clone, index, ids));
+    TRY_ASSIGN(report.damaged, set_damaged_aside(clone, [&](const Record& record) {
+                   const std::string writer = std::visit([](const auto& one) { return one.writer; }, record);
+                   const auto good = check_record(clone.task, clone.task_id, record, writer);
+                   return !good && good.error().code == Code::corrupt;  // nobody would believe it
+               }));
     TRY_ASSIGN(std::size_t records, commit_spool(clone));
     TRY(index.refresh());
     return records;
@@ -275,7 +282,7 @@ Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, 
     ProposeReport report;
     std::vector<RefusedRef> not_ours;  // the push will tell
     TRY_ASSIGN(report.rejoined, merge_fetched_logs(clone, not_ours));
-    TRY_ASSIGN(std::size_t records, settle(clone, index, ids));
+    TRY_ASSIGN(std::size_t records, settle(clone, index, ids, report));
     TRY_ASSIGN(std::vector<Outgoing> outgoing, refs_for(destination, clone, index));
     if (outgoing.empty()) return report;
     if (to_origin) {
@@ -291,6 +298,7 @@ Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, 
         report.sent_again = true;
     }
     if (report.rejoined.theirs > 0) TRY(index.refresh());
+    if (report.main_moved) TRY(agree_to_terms(clone));  // the user's own
     return report;
 }
 

@@ -28,7 +28,9 @@ struct ProposeReport {
     std::string proposal;     // the branch of a bundle, or ""
     JournalMerge rejoined;    // this writer's own records that came from elsewhere (pool/sync/journal_merge.h)
     std::vector<PushStatus> refused;
-    std::string hint;  // a command that helps with those, or ""
+    std::size_t damaged = 0;        // lines of the spool that were no records and were set aside
+    std::vector<Refusal> left_out;  // candidates without a claim because of their own trouble
+    std::string hint;               // a command that helps with those, or ""
 };
 
 // Writes claims and branches for the named candidates (if `ids` is empty: this writer's kept ones without a claim),

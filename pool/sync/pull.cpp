@@ -1,9 +1,11 @@
 #include "pool/sync/pull.h"
 
 #include <filesystem>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "pool/clone/agreed_terms.h"
 #include "pool/clone/trust_roots.h"
 #include "pool/storage/extra_remote.h"
 #include "pool/sync/archive.h"
@@ -72,11 +74,31 @@ Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, con
     return cleared ? transport.fetch(kRemote, refspecs) : fetched;
 }
 
+// The hosting's maintainers delete a harmful branch; then it goes from here too. Only a branch of which nothing is good
+// is ever deleted: a hosting that loses everything must not take the records of others with it, nor this clone's own.
+Result<std::size_t> drop_deleted(Clone& clone, Index& index, Transport& transport) {
+    TRY_ASSIGN(std::set<std::string> worthless, index.worthless_refs());
+    worthless.erase(tracking_ref(clone.journal_ref()));
+    worthless.erase(tracking_ref(clone.ledger_ref()));
+    if (worthless.empty()) return std::size_t{0};
+    auto listed = transport.list(kRemote);
+    if (!listed && listed.error().code == Code::interrupted) return fail(listed.error());
+    if (!listed) return std::size_t{0};  // the next pull asks again
+    for (const auto& [name, oid] : *listed) worthless.erase(tracking_ref(name));
+    std::size_t dropped = 0;
+    for (const std::string& ref : worthless) {
+        TRY_ASSIGN(const std::optional<Oid> there, clone.repo.ref(ref));
+        dropped += there && clone.repo.delete_ref(ref);
+    }
+    return dropped;
+}
+
 }  // namespace
 
 Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     TRY_ASSIGN(bool remote, has_remote(clone));
     if (!remote) return fail(Code::not_found, "this pool has no remote", "git remote add origin URL");
+    TRY(note_terms(clone));
     const std::string main_ref = tracking_ref("refs/heads/main");
     TRY_ASSIGN(std::optional<Oid> main_before, clone.repo.ref(main_ref));
     std::vector<std::string> refspecs;
@@ -112,9 +134,11 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     TRY_ASSIGN(static_cast<RefreshReport&>(report), index.refresh());
     report.refused.insert(report.refused.end(), refused.begin(), refused.end());
     report.main_moved = clone.main != main_here;
+    TRY_ASSIGN(report.changed_terms, terms_to_agree(clone));
     TRY_ASSIGN(std::size_t dropped, drop_archived_branches(clone, index));
+    TRY_ASSIGN(const std::size_t deleted, drop_deleted(clone, index, transport));
     TRY(pack_many_refs(clone.repo));
-    if (dropped > 0) TRY(index.refresh());
+    if (dropped + deleted > 0) TRY(index.refresh());
     return report;
 }
 

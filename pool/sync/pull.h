@@ -1,6 +1,9 @@
 // Fetches other contributors' records and candidates.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "pool/index/index.h"
 #include "pool/sync/journal_merge.h"
 #include "pool/transport/transport.h"
@@ -11,11 +14,13 @@ namespace cultivar {
 // artifacts and never checks anything out. If pool.toml breaks a pool's rules (may_follow), it is refused and nothing
 // else is taken. A journal of this clone that grew elsewhere is merged with the local one; one that the remote has lost
 // is sent again by the next propose. Then fetches the sources (pool/storage/extra_remote.h), each by itself: an
-// unreachable one is reported as refused. Deletes branches of archived candidates here. Errors: not_found (no remote),
+// unreachable one is reported as refused. Deletes branches of archived candidates here, and
+// branches that the remote has deleted if nothing in them is good. Errors: not_found (no remote),
 // git (unreachable), corrupt.
 struct PullReport : RefreshReport {
     JournalMerge rejoined;    // this writer's own records that came from elsewhere (pool/sync/journal_merge.h)
     bool main_moved = false;  // the pool's rules, people or seeds are others now
+    std::vector<std::string> changed_terms;  // pool/clone/agreed_terms.h, a sentence each
 };
 Result<PullReport> pull(Clone& clone, Index& index, Transport& transport);
 

@@ -24,7 +24,8 @@ Error wrong(sqlite3* database) {
         const char* path = sqlite3_db_filename(database, "main");
         hint = fmt::format("df -h '{}'", path == nullptr ? "." : std::filesystem::path(path).parent_path().string());
     }
-    return {kind, fmt::format("the local index: {}", sqlite3_errmsg(database)), std::move(hint)};
+    return {kind, fmt::format("the local index: {}", sqlite3_errmsg(database)), std::move(hint),
+            kind == Code::corrupt ? Reason::bad_index : Reason::unspecified};
 }
 
 }  // namespace
@@ -116,8 +117,13 @@ Result<Database> Database::open(const std::string& path) {
 
 Result<Statement> Database::prepare(std::string_view sql) {
     sqlite3_stmt* raw = nullptr;
-    if (sqlite3_prepare_v2(database_.get(), sql.data(), static_cast<int>(sql.size()), &raw, nullptr) != SQLITE_OK)
-        return fail(wrong(database_.get()));
+    if (sqlite3_prepare_v2(database_.get(), sql.data(), static_cast<int>(sql.size()), &raw, nullptr) != SQLITE_OK) {
+        Error error = wrong(database_.get());
+        // The statements of this program are sound: a table or a column is gone.
+        if (sqlite3_errcode(database_.get()) == SQLITE_ERROR)
+            error.code = Code::corrupt, error.reason = Reason::bad_index;
+        return fail(std::move(error));
+    }
     Statement statement;
     statement.statement_.reset(raw);
     return statement;

@@ -133,6 +133,7 @@ class Database {
 public:
     // Opens or creates; waits up to 10 s for another process's write. Errors: io, corrupt (not a database).
     static Result<Database> open(const std::string& path);
+    // Errors: corrupt with Reason::bad_index (damaged, or a table or column is missing), io, busy.
     Result<Statement> prepare(std::string_view sql);
     Result<void> execute(const char* sql);  // statements without parameters
     std::int64_t changes() const;           // rows that the last statement changed

@@ -202,5 +202,21 @@ TEST_F(JournalTest, KeepsWhatItAcknowledgedHoweverItIsKilled) {
     EXPECT_EQ(std::set<std::string>(there.begin(), there.end()).size(), there.size());
 }
 
+TEST_F(JournalTest, SetsDamagedLinesAsideAndNeverSignsThem) {
+    spool(clone_, lease(clone_, 0));
+    shell("printf 'damaged \\001 line\\n{\"v\":9,\"type\":\"later\"}\\n' >> " + spool_path());
+    spool(clone_, lease(clone_, 1));
+    EXPECT_EQ(must(set_damaged_aside(clone_)), 1u);
+    EXPECT_EQ(must(read_file(damaged_spool_path(clone_))), "damaged \001 line\n");
+    EXPECT_EQ(must(set_damaged_aside(clone_)), 0u);
+    shell("printf 'more damage\\n' >> " + spool_path());
+    EXPECT_EQ(must(commit_spool(clone_)), 3u) << "a record of a later format is whole";
+    EXPECT_EQ(must(read_file(damaged_spool_path(clone_))), "damaged \001 line\nmore damage\n");
+    EXPECT_EQ(must(set_damaged_aside(clone_, [](const Record&) { return true; })), 0u);
+    spool(clone_, lease(clone_, 2));
+    EXPECT_EQ(must(set_damaged_aside(clone_, [](const Record&) { return true; })), 1u);
+    EXPECT_EQ(must(commit_spool(clone_)), 0u);
+}
+
 }  // namespace
 }  // namespace cultivar

@@ -62,7 +62,7 @@ TEST_F(IndexTest, IsNotHeldUpByRecordsWhoseParentsGoRoundInACircle) {
     runs[3].parents = {runs[3].candidate};
     publish(bob, {runs.begin(), runs.end()});
     Index index = must(Index::open(ann_));
-    for (const auto& run : runs) EXPECT_EQ(trouble(index.commit_of(run.candidate)).code, Code::corrupt);
+    for (const auto& run : runs) EXPECT_TRUE(index.commit_of(run.candidate)) << "such parents count as none";
 }
 
 // Two candidates per generation, each with both of the generation before as parents: 2^60 paths lead back to the first.

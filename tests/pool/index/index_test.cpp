@@ -88,7 +88,6 @@ TEST_F(IndexTest, RefusesRecordsThatDoNotHoldTogether) {
         {"hashes to", [](auto& run) { run.toml += "optim.lr = 0.5\n"; }},
         {"not in canonical form", [](auto& run) { run.toml += "\n"; }},
         {"unknown gene", [](auto& run) { run.toml = "nonsense = 1\n"; }},
-        {"another task", [](auto& run) { run.task = std::string(64, '0'); }},
         {"seed is not the derived one", [](auto& run) { ++run.seed; }},
         {"seed is not the derived one", [](auto& run) { ++run.replicate; }},
         {"category is not a plain word", [](auto& run) { run.category = "cpu\x1b[2J"; }},
@@ -119,6 +118,20 @@ TEST_F(IndexTest, RefusesRecordsThatDoNotHoldTogether) {
     EXPECT_THAT(must(index.standings()), SizeIs(1));
     EXPECT_THAT(must(index.candidates()), SizeIs(1));
     EXPECT_EQ(must(index.totals()).refused, static_cast<int>(std::size(cases)));
+}
+
+TEST_F(IndexTest, CountsRunsOfAnEarlierTaskApartFromWhatIsRefused) {
+    Stranger bob = stranger("bob");
+    auto old = scored_run(ann_.task, bob.writer, {}, 2.0), spooled = run_by(ann_, {}, 2.0);
+    old.task = spooled.task = std::string(64, '0');
+    publish(bob, {old});
+    spool(ann_, spooled);
+    Index index = must(Index::open(ann_));
+    EXPECT_EQ(index.opened_with().other_task, 2);
+    EXPECT_EQ(told(index.opened_with()), "");
+    EXPECT_EQ(must(index.totals()).other_task, 2);
+    EXPECT_EQ(must(index.totals()).refused, 0);
+    EXPECT_THAT(must(index.runs()), IsEmpty());
 }
 
 TEST_F(IndexTest, KeepsAnOwnersRecordWhoeverCopiedItFirst) {
@@ -209,6 +222,25 @@ TEST_F(IndexTest, IsRebuiltWhenItsFileIsBroken) {
         ASSERT_TRUE(index) << injury << ": " << index.error().message;
         EXPECT_EQ(answers(*index), sound) << injury;
     }
+}
+
+// Pages that are damaged where an open does not look are met by a query.
+TEST_F(IndexTest, TellsADamagedIndexApartWhoeverMeetsIt) {
+    for (int i = 0; i < 2000; ++i) spool(ann_, run_by(ann_, {{"optim.bias", 0.001 * i}}, 2.0));
+    const std::string path = ann_.state_dir + "index.sqlite";
+    {
+        Index index = must(Index::open(ann_));
+        Database database = must(Database::open(path));
+        must(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+    }
+    shell("dd if=/dev/zero bs=16384 seek=8 count=60 conv=notrunc of=" + path);
+    bool met = false;
+    Index index = must(Index::open(ann_));
+    auto look = [&](const auto& answer) { met = met || (!answer && answer.error().reason == Reason::bad_index); };
+    look(index.runs());
+    look(index.standings());
+    look(index.candidates());
+    EXPECT_TRUE(met);
 }
 
 TEST_F(IndexTest, SaysWhereToLookForRoomWhenItsDiskIsFull) {

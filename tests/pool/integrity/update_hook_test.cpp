@@ -9,6 +9,7 @@
 
 #include "pool/clone/journal.h"
 #include "pool/lineage/candidate_commits.h"
+#include "pool/process/communicate.h"
 #include "pool/storage/artifact_commit.h"
 #include "pool/storage/segment_log.h"
 #include "pool/util/sha256.h"
@@ -134,6 +135,47 @@ TEST_F(GatekeeperTest, RefusesAJournalOfAnotherKeyOrShape) {
     Oid tree = must(clone_.repo.write_tree({{"seg", seg, true, false}}));
     Oid torn = must(clone_.repo.write_commit({tree, {}, clone_.identity(), "x\n"}, &clone_.key));
     EXPECT_THAT(answer(ref, "", torn), HasSubstr("line feed"));
+}
+
+TEST_F(GatekeeperTest, RefusesALogThatNamesOneFileTwice) {
+    Oid blob = must(clone_.repo.write_blob(std::string(1000, 'x') + "\n"));
+    std::vector<TreeEntry> entries;
+    for (int i = 0; i < 300; ++i) entries.push_back({fmt::format("{:06}.jsonl", i), blob, false, true});
+    Oid tree = must(clone_.repo.write_tree({{"seg", must(clone_.repo.write_tree(entries)), true, false}}));
+    Oid bomb = must(clone_.repo.write_commit({tree, {}, clone_.identity(), "x\n"}, &clone_.key));
+    EXPECT_THAT(answer(clone_.journal_ref(), "", bomb), HasSubstr("one file under two names"));
+}
+
+TEST_F(GatekeeperTest, RefusesALogFullOfLinesThatAreNoRecords) {
+    const std::string ref = clone_.journal_ref();
+    std::vector<std::string> lines;
+    for (int i = 0; i < 1500; ++i) lines.push_back(fmt::format("rubbish {}", i));
+    EXPECT_THAT(answer(ref, "", append(ref, lines, clone_.key)), HasSubstr("no records"));
+    Oid before = *must(clone_.repo.ref(ref));
+    EXPECT_EQ(answer(ref, before, append(ref, {"{\"v\":9,\"type\":\"run\"}", "one bad line"}, clone_.key)), "");
+}
+
+// 300 MiB of segments in a log of a later format: each is read, and none stays in memory.
+TEST_F(GatekeeperTest, ReadsALargeLogInLittleMemory) {
+    std::vector<std::string> lines;
+    const std::string ref = clone_.journal_ref();
+    for (int segment = 0; segment < 12; ++segment) {
+        lines.clear();
+        for (int i = 0; i < 100; ++i)
+            lines.push_back(fmt::format("{{\"v\":9,\"type\":\"run\",\"n\":{},\"x\":\"{}\"}}", segment * 100 + i,
+                                        std::string(260'000, 'x')));
+        append(ref, lines, clone_.key);
+    }
+    lines = {};
+    const Oid tip = *must(clone_.repo.ref(ref));
+    EXPECT_EQ(update_memory_bytes(clone_.repo), 256 << 20);
+    Child child = must(Child::copy(
+        [&] {
+            auto repo = Repo::discover(world_.path("owner"));
+            return repo && check_update(*repo, {ref, "", tip}, false) ? 0 : 1;
+        },
+        {update_memory_bytes(clone_.repo), 0, 0}));
+    EXPECT_EQ(must(communicate(child, {}, {})).exit_code, 0);
 }
 
 TEST_F(GatekeeperTest, TakesLedgersOfVerifiersOnly) {

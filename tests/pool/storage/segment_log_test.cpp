@@ -90,6 +90,39 @@ TEST_F(SegmentLogTest, TouchesOnlyTheSegmentsThatAreNew) {
     EXPECT_TRUE(check_extends(again, before, 250, after));
 }
 
+TEST_F(SegmentLogTest, RefusesALogThatNamesOneFileTwice) {
+    EXPECT_EQ(refusal(by_hand({{"seg/000000.jsonl", text(0, 100)}, {"seg/000001.jsonl", text(0, 100)}})),
+              "a log names one file under two names");
+}
+
+// The blobs are deleted from the disk once their sizes are known: only headers of what is there could be read.
+TEST_F(SegmentLogTest, RefusesALogByItsSizesAlone) {
+    std::vector<TreeEntry> segments;
+    const std::string large = std::string(kMaxSegmentBytes - 8, 'x');
+    for (int i = 0; i < 33; ++i)
+        segments.push_back(
+            {fmt::format("{:06}.jsonl", i), must(repo_.write_blob(large + std::to_string(i))), false, true});
+    const Oid folder = must(repo_.write_tree(segments)), tree = must(repo_.write_tree({{"seg", folder, true, false}}));
+    const Oid tip = must(repo_.write_commit({tree, {}, {"ann", "ann@example.org", 1}, "x\n"}, &key_));
+    const Error error = trouble(OpenLog::open(repo_, tip));
+    EXPECT_EQ(error.reason, Reason::too_large);
+    EXPECT_THAT(error.message, HasSubstr("a log has"));
+}
+
+TEST_F(SegmentLogTest, ReadsOneSegmentAtATimeAndStopsWhenToldTo) {
+    const Oid tip = append(0, 450);
+    const OpenLog log = must(OpenLog::open(repo_, tip));
+    EXPECT_EQ(log.bytes_from(0), static_cast<std::int64_t>(text(0, 450).size()));
+    EXPECT_EQ(log.bytes_from(420), static_cast<std::int64_t>(text(400, 450).size()));
+    EXPECT_EQ(log.bytes_from(9000), 0);
+    std::vector<std::string> read;
+    must(log.each(150, [&](const LogSegment& segment) -> Result<bool> {
+        read.insert(read.end(), segment.lines.begin(), segment.lines.end());
+        return read.size() < 200;
+    }));
+    EXPECT_EQ(read, lines(150, 400));
+}
+
 TEST_F(SegmentLogTest, SignsEveryCommitWithTheWritersKey) {
     for (const Oid& tip : {append(0, 1), append(1, 2)}) {
         auto signature = must(repo_.signature(tip));

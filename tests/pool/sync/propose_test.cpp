@@ -358,6 +358,56 @@ TEST_F(SyncTest, RefusesTheMainOfAnotherPoolForGood) {
     }
 }
 
+TEST_F(SyncTest, ProposesACandidateWhoseParentsAStrangerInvented) {
+    const Key key = must(Key::load_or_create(world_.path("eve.pem")));
+    const std::string eve = "eve.box." + key.fingerprint().substr(0, 8);
+    std::vector<std::string> lies;
+    const cultivar::Run fine = scored_run(ann_.clone.task, eve, {{"optim.lr", 0.1}}, 2.5);
+    for (const std::string& parent : {std::string(32, 'd'), fine.candidate}) {
+        auto run = scored_run(ann_.clone.task, eve, {{"optim.lr", 0.1}}, 2.5, static_cast<int>(lies.size()));
+        run.parents = {parent};
+        lies.push_back(to_line(run));
+    }
+    must(append_log(ann_.clone.repo, "refs/remotes/origin/journal/" + eve, lies, {eve, "x@example.org", 1}, key));
+    must(ann_.index.refresh());
+    const auto run = ann_.keep({{"optim.lr", 0.1}}, 2.0);
+    const ProposeReport sent = ann_.propose();
+    EXPECT_THAT(sent.candidates, ElementsAre(run.candidate));
+    EXPECT_THAT(sent.left_out, IsEmpty());
+}
+
+TEST_F(SyncTest, DropsABranchOfWhichNothingIsGoodOnceTheRemoteDeletedIt) {
+    ann_.keep({{"optim.lr", 0.01}}, 3);
+    ann_.propose();
+    Hand bea(world_.join("bea"));
+    const std::string bad = "zed.box.12345678";
+    commit_by_hand(world_.hub(), "refs/heads/journal/" + bad, {{"seg/000000.jsonl", "rubbish\n"}});
+    EXPECT_THAT(bea.pull().refused, SizeIs(1));
+    EXPECT_TRUE(must(bea.clone.repo.ref("refs/remotes/origin/journal/" + bad)));
+    EXPECT_THAT(bea.pull().refused, IsEmpty()) << "it is told once";
+    git(world_.hub(), "update-ref -d refs/heads/journal/" + bad);
+    bea.pull();
+    EXPECT_FALSE(must(bea.clone.repo.ref("refs/remotes/origin/journal/" + bad)));
+    EXPECT_EQ(must(bea.index.totals()).refused, 0);
+}
+
+TEST_F(SyncTest, KeepsEverybodysRecordsWhenTheRemoteLosesThem) {
+    ann_.keep({{"optim.lr", 0.01}}, 3);
+    ann_.propose();
+    Hand bea(world_.join("bea"));
+    bea.pull();
+    for (const char* folder : {"journal", "candidates"})
+        git(world_.hub(),
+            fmt::format("for-each-ref --format='delete %(refname)' refs/heads/{} | git -C '{}' update-ref "
+                        "--stdin",
+                        folder, world_.hub()));
+    bea.pull();
+    EXPECT_THAT(must(bea.index.runs()), SizeIs(1));
+    EXPECT_TRUE(must(bea.clone.repo.ref("refs/remotes/origin/journal/" + ann_.clone.writer)));
+    must(ann_.index.refresh());
+    EXPECT_TRUE(must(ann_.clone.repo.ref(ann_.clone.journal_ref())));
+}
+
 TEST_F(SyncTest, TakesAPoolThatWidened) {
     ann_.propose();
     Hand bea(world_.join("bea"));

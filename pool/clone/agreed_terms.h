@@ -1,0 +1,23 @@
+// The terms on which this clone trains and verifies: the budget of a run and the share of verification. Maintainers may
+// change both on main; a clone works by the new ones once its user agreed. They are kept in <state>/terms.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pool/clone/clone.h"
+
+namespace cultivar {
+
+// The changes since the user last agreed, a sentence each; none where nobody was asked yet: a new clone agrees to what it
+// finds. Errors: io.
+Result<std::vector<std::string>> terms_to_agree(const Clone& clone);
+// Agrees to the terms as they stand on main. Errors: io.
+Result<void> agree_to_terms(const Clone& clone);
+// Fails while there is something to agree to. Whoever changed main in this clone agrees by that. Errors: not_found (hint:
+// cultivar trust), io.
+Result<void> check_terms(const Clone& clone);
+// Agrees if nothing was agreed to yet: from now on, changes are noticed. Errors: io.
+Result<void> note_terms(const Clone& clone);
+
+}  // namespace cultivar

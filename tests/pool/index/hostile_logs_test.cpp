@@ -1,0 +1,221 @@
+// Tests journals of strangers that are large, full of rubbish, or lie: none of them costs another anything.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "pool/clone/seeds.h"
+#include "pool/index/record_import.h"
+#include "tests/pool/index/index_fixture.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class HostileLogTest : public IndexTest {
+protected:
+    HostileLogTest() : bob_(stranger("bob")), eve_(stranger("eve")), zoe_(stranger("zoe")) {}
+
+    // Publishes these lines of a stranger; an honest run of others lies before and behind.
+    void publish_lines(const Stranger& who, const std::vector<std::string>& lines) {
+        must(append_log(ann_.repo, who.ref, lines, {who.writer, "x@example.org", 1795232400}, who.key));
+    }
+    cultivar::Run honest(const Stranger& who, double score) { return scored_run(ann_.task, who.writer, {}, score); }
+    // A log that names one file `times` times.
+    void publish_bomb(const Stranger& who, int times) {
+        std::string segment;
+        for (int i = 0; i < 100; ++i) segment += std::string(2000, 'x') + "\n";
+        const Oid blob = must(ann_.repo.write_blob(segment));
+        std::vector<TreeEntry> entries;
+        for (int i = 0; i < times; ++i) entries.push_back({fmt::format("{:06}.jsonl", i), blob, false, true});
+        const Oid folder = must(ann_.repo.write_tree(entries));
+        const Oid tree = must(ann_.repo.write_tree({{"seg", folder, true, false}}));
+        const Identity identity{who.writer, "x@example.org", 1795232400};
+        must(ann_.repo.set_ref(who.ref, must(ann_.repo.write_commit({tree, {}, identity, "x\n"}, &who.key)), ""));
+    }
+    // Parents of a candidate as the index knows them.
+    std::vector<std::string> parents(Index& index, const std::string& id) { return must(index.candidate(id))->parents; }
+    int rows() {
+        Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+        Statement count = must(database.prepare("SELECT COUNT(*) FROM record"));
+        return must(count.first([](Row& row) { return row.count(); })).value();
+    }
+
+    Stranger bob_, eve_, zoe_;
+};
+
+TEST_F(HostileLogTest, ABombIsSkippedToldOnceAndCostsNoOtherLog) {
+    publish(bob_, {honest(bob_, 2.0)});
+    publish_bomb(eve_, 300);
+    publish(zoe_, {honest(zoe_, 2.1)});
+    {
+        Index index = must(Index::open(ann_));
+        EXPECT_EQ(index.opened_with().runs, 2);
+        EXPECT_EQ(told(index.opened_with()), eve_.ref + ": a log names one file under two names\n");
+        EXPECT_EQ(must(index.totals()).refused, 1);
+        EXPECT_THAT(must(index.worthless_refs()), testing::ElementsAre(eve_.ref));
+    }
+    publish(bob_, {scored_run(ann_.task, bob_.writer, {}, 2.2, 1)});
+    Index index = must(Index::open(ann_));
+    EXPECT_EQ(index.opened_with().runs, 1);
+    EXPECT_EQ(told(index.opened_with()), "");
+    must(ann_.repo.delete_ref(eve_.ref));
+    must(index.refresh());
+    EXPECT_EQ(must(index.totals()).refused, 0) << "a refused log that is gone is of no concern";
+}
+
+TEST_F(HostileLogTest, RubbishIsCountedAndNotStored) {
+    std::vector<std::string> lines;
+    for (int i = 0; i < 5000; ++i) lines.push_back(fmt::format("rubbish {}", i));
+    lines.push_back(to_line(honest(eve_, 1.0)));
+    publish_lines(eve_, lines);
+    publish(zoe_, {honest(zoe_, 2.1)});
+    {
+        Index index = must(Index::open(ann_));
+        EXPECT_EQ(index.opened_with().runs, 1) << "what comes after so much rubbish does not count";
+        EXPECT_LE(index.opened_with().refused.size(), 22u);
+        EXPECT_THAT(told(index.opened_with()), HasSubstr("it is read no further"));
+        EXPECT_EQ(must(index.totals()).refused, kMostRubbish);
+    }
+    EXPECT_EQ(rows(), 1);
+    publish(eve_, {honest(eve_, 1.1)});
+    Index index = must(Index::open(ann_));
+    EXPECT_EQ(index.opened_with().runs, 0);
+    EXPECT_EQ(told(index.opened_with()), "");
+    EXPECT_EQ(answers(index), rebuilt());
+}
+
+TEST_F(HostileLogTest, StopsAtTheSameRecordHoweverTheRubbishCame) {
+    int number = 0;
+    for (int push = 0; push < 6; ++push) {
+        std::vector<std::string> lines;
+        for (int i = 0; i < 230; ++i) lines.push_back(fmt::format("rubbish {}", ++number));
+        lines.push_back(to_line(scored_run(ann_.task, eve_.writer, {}, 2.0, push)));
+        publish_lines(eve_, lines);
+        must(Index::open(ann_));
+    }
+    std::string grown;
+    {
+        Index index = must(Index::open(ann_));
+        EXPECT_THAT(must(index.runs()), SizeIs(4));  // 4 x 230 < 1000 <= 5 x 230
+        grown = answers(index);
+    }
+    EXPECT_EQ(rebuilt(), grown);
+}
+
+TEST_F(HostileLogTest, RecordsThatFailTheirChecksEndALogTheSameWay) {
+    std::vector<Record> records;
+    for (int i = 0; i < 1100; ++i) {
+        Lease lease{ann_.task_id,          std::string(32, 'a'), "cpu-20s-e10.5", 20, i, "somebody.else.01234567",
+                    "2026-11-21T04:00:00Z"};
+        records.push_back(lease);
+    }
+    publish(eve_, records);
+    Index index = must(Index::open(ann_));
+    EXPECT_EQ(must(index.totals()).refused, kMostRubbish);
+    EXPECT_LE(index.opened_with().refused.size(), 22u);
+}
+
+TEST_F(HostileLogTest, AReportHasABoundWhoeverWritesItsLines) {
+    RefreshReport report;
+    for (int i = 0; i < 100'000; ++i) report.refuse("refs/remotes/origin/candidates/x", "is wrong");
+    EXPECT_EQ(report.refused.size(), RefreshReport::kMostRefusals);
+    EXPECT_EQ(report.more_refused, 100'000 - static_cast<int>(RefreshReport::kMostRefusals));
+}
+
+// --- Parents ----------------------------------------------------------------------------------------------------------
+
+TEST_F(HostileLogTest, ParentsThatNobodyHasCountAsNone) {
+    auto run = honest(bob_, 2.0);
+    run.parents = {std::string(32, 'd')};
+    auto self = scored_run(ann_.task, bob_.writer, {{"optim.lr", 0.1}}, 2.0);
+    self.parents = {self.candidate};
+    publish(bob_, {run, self});
+    Index index = must(Index::open(ann_));
+    for (const cultivar::Run& one : {run, self}) {
+        EXPECT_THAT(parents(index, one.candidate), IsEmpty());
+        EXPECT_THAT(must(index.commit_of(one.candidate)).parents, IsEmpty());
+    }
+}
+
+TEST_F(HostileLogTest, ParentsCountOnceTheyAreKnown) {
+    auto parent = honest(zoe_, 2.0), child = scored_run(ann_.task, bob_.writer, {{"optim.lr", 0.1}}, 1.9);
+    child.parents = {parent.candidate};
+    publish(bob_, {child});
+    { EXPECT_THAT(must(must(Index::open(ann_)).candidate(child.candidate))->parents, IsEmpty()); }
+    publish(zoe_, {parent});
+    Index index = must(Index::open(ann_));
+    EXPECT_THAT(parents(index, child.candidate), testing::ElementsAre(parent.candidate));
+    EXPECT_EQ(must(index.commit_of(child.candidate)).parents.size(), 1u);
+}
+
+TEST_F(HostileLogTest, ParentsInACircleCountAsNoneFromWhereverOneLooks) {
+    auto one = honest(bob_, 2.0), two = scored_run(ann_.task, bob_.writer, {{"optim.lr", 0.1}}, 2.0);
+    one.parents = {two.candidate};
+    two.parents = {one.candidate};
+    publish(bob_, {one, two});
+    Oid first, second;
+    {
+        Index index = must(Index::open(ann_));
+        first = must(index.commit_of(one.candidate)).oid;
+        second = must(index.commit_of(two.candidate)).oid;
+    }
+    Index index = must(Index::open(ann_));
+    EXPECT_EQ(must(index.commit_of(two.candidate)).oid, second) << "it does not depend on the order of the questions";
+    EXPECT_EQ(must(index.commit_of(one.candidate)).oid, first);
+}
+
+TEST_F(HostileLogTest, AnOwnRecordIsBelievedBeforeAStrangers) {
+    auto parent = run_by(ann_, {{"optim.lr", 0.3}}, 2.0), own = run_by(ann_, {}, 2.0), other = honest(bob_, 2.0);
+    auto false_parent = scored_run(ann_.task, bob_.writer, {{"optim.lr", 0.7}}, 2.0);
+    own.parents = {parent.candidate};
+    other.parents = {false_parent.candidate};
+    publish(bob_, {false_parent, other});
+    { EXPECT_THAT(parents(*std::make_unique<Index>(must(Index::open(ann_))), own.candidate), SizeIs(1)); }
+    spool(ann_, parent);
+    spool(ann_, own);
+    {
+        Index index = must(Index::open(ann_));
+        EXPECT_THAT(parents(index, own.candidate), testing::ElementsAre(parent.candidate));
+    }
+    must(commit_spool(ann_));
+    rebuilt();
+    Index index = must(Index::open(ann_));
+    EXPECT_THAT(parents(index, own.candidate), testing::ElementsAre(parent.candidate));
+}
+
+TEST_F(HostileLogTest, ASeedHasNoParentsWhateverAStrangerSays) {
+    must(ann_.commit_main({{"seeds/start.toml", "optim.lr = 0.02\n"}}, "Add a seed"));
+    auto known = honest(bob_, 2.0), seed = scored_run(ann_.task, bob_.writer, {{"optim.lr", 0.02}}, 2.0);
+    seed.parents = {known.candidate};
+    publish(bob_, {known, seed});
+    Index index = must(Index::open(ann_));
+    ASSERT_EQ(must(read_seeds(ann_)).front().candidate.id, seed.candidate);
+    EXPECT_THAT(parents(index, seed.candidate), IsEmpty());
+}
+
+// --- Categories -------------------------------------------------------------------------------------------------------
+
+TEST_F(HostileLogTest, OwnCategoriesComeBeforeInventedOnes) {
+    std::vector<Record> invented;
+    for (int i = 0; i < 30; ++i) {
+        auto run = honest(bob_, 1.0);
+        run.replicate = i;
+        run.seed = run_seed(run.candidate, i);
+        run.category = fmt::format("cpu-20s-e{}", i);
+        invented.push_back(run);
+    }
+    publish(bob_, invented);
+    spool(ann_, run_by(ann_, {}, 2.0));
+    Index index = must(Index::open(ann_));
+    const auto rows = must(index.categories());
+    ASSERT_THAT(rows, SizeIs(31));
+    EXPECT_TRUE(rows[0].own);
+    EXPECT_EQ(rows[0].name, "cpu-20s-e10.5");
+    EXPECT_EQ(rows[0].scored, 1);
+    EXPECT_FALSE(rows[1].own || rows[1].verified);
+}
+
+}  // namespace
+}  // namespace cultivar

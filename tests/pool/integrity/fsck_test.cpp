@@ -1,0 +1,64 @@
+#include "pool/integrity/fsck.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pool/clone/journal.h"
+#include "tests/pool/support/hand.h"
+
+namespace cultivar {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class FsckTest : public ::testing::Test {
+protected:
+    FsckTest() : ann_(world_.found("ann")) {
+        ann_.keep({}, 2.0);
+        ann_.keep({{"optim.lr", 0.3}}, 1.9);
+        ann_.propose();
+    }
+    ~FsckTest() override { Repo::check_hashes(false); }
+    // Overwrites a loose object with other bytes.
+    void damage(const std::string& oid) {
+        const std::string path = world_.path("ann") + "/.git/objects/" + oid.substr(0, 2) + "/" + oid.substr(2);
+        std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+        std::ofstream(path, std::ios::binary) << "no zlib stream";
+    }
+    std::string object(const std::string& name) { return git(world_.path("ann"), "rev-parse " + name).substr(0, 40); }
+
+    World world_;
+    Hand ann_;
+};
+
+TEST_F(FsckTest, ListsEveryDamagedObjectAndChecksTheRest) {
+    EXPECT_THAT(must(fsck(ann_.clone)).problems, IsEmpty());
+    const std::vector<std::string> hit = {object(ann_.clone.journal_ref() + ":seg/000000.jsonl"),
+                                          object(ann_.clone.journal_ref()),
+                                          object(must(ann_.clone.repo.refs("refs/artifacts/"))[0].name + ":weights")};
+    for (const std::string& oid : hit) damage(oid);
+    Clone again = world_.reopen("ann");
+    const FsckReport report = must(fsck(again));
+    std::string told;
+    for (const Refusal& one : report.problems) told += one.where + " " + one.reason + "\n";
+    for (const std::string& oid : hit) EXPECT_THAT(told, HasSubstr("object " + oid + " is damaged"));
+    EXPECT_EQ(report.artifacts, 2u) << "all of them are still looked at";
+}
+
+TEST_F(FsckTest, SaysOfAnEarlierTaskInsteadOfListingItsRunsAsProblems) {
+    auto old = run_by(ann_.clone, {}, 2.0, 5);
+    old.task = std::string(64, '0');
+    spool(ann_.clone, old);
+    must(commit_spool(ann_.clone));
+    const FsckReport report = must(fsck(ann_.clone));
+    EXPECT_THAT(report.problems, IsEmpty());
+    EXPECT_EQ(report.other_task, 1);
+}
+
+}  // namespace
+}  // namespace cultivar
