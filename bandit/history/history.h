@@ -39,7 +39,7 @@ struct KnownCandidate {
     bool seed = false;                 // one of the pool's seeds, run or not
     bool kept = false;                 // some run of it was kept, or another writer claimed it
     bool retired = false;              // explored no further: it gets no children and no more runs
-    bool rejected = false;             // a verdict rejected its claim: it is never a parent and never in a model
+    bool rejected = false;             // a verifier's fresh seeds refuted it: never a parent and never in a model
     bool in_flight = false;            // it has a live lease, or a run or an ask of this clone
     int runs_anywhere = 0;             // trials in all categories; the number of the next replicate
 };

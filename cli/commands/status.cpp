@@ -12,6 +12,7 @@
 #include "cli/runs/run_execution.h"
 #include "cli/runs/specification.h"
 #include "cli/session/session.h"
+#include "cli/verify/claim_queue.h"
 #include "pool/clone/command_trust.h"
 #include "pool/clone/journal.h"
 #include "pool/process/sandbox.h"
@@ -55,6 +56,10 @@ std::string origin_text(const auto& setting) { return fmt::format("{} ({})", set
 
 double share(const Totals& totals) { return totals.search_s > 0 ? totals.verify_s / totals.search_s : 0; }
 
+double allowed_s(const Session& session, const Totals& totals) {
+    return allowance(session.clone->task, totals).allowed_s();
+}
+
 Json as_json(const Session& session, const Situation& now) {
     const Clone& clone = *session.clone;
     const Totals& t = now.totals;
@@ -93,7 +98,7 @@ Json as_json(const Session& session, const Situation& now) {
               {"joules", t.verify_joules},
               {"share", share(t)},
               {"share_allowed", clone.task.verify_share},
-              {"seconds_allowed", clone.task.verify_share * t.search_s},
+              {"seconds_allowed", allowed_s(session, t)},
               {"claims_waiting", t.pending}}}};
 }
 
@@ -136,7 +141,7 @@ std::string as_text(const Session& session, const Situation& now) {
     text += fmt::format("search        {}, {}\n", duration_text(t.search_s), joules_text(t.search_joules));
     text += fmt::format("verification  {}, {}: {:.1f} % of the search (allowed {:.1f} %: {}), {} claim{} waiting\n",
                         duration_text(t.verify_s), joules_text(t.verify_joules), 100 * share(t),
-                        100 * clone.task.verify_share, duration_text(clone.task.verify_share * t.search_s), t.pending,
+                        100 * clone.task.verify_share, duration_text(allowed_s(session, t)), t.pending,
                         t.pending == 1 ? "" : "s");
     text += fmt::format("sandbox       {}\n", sandbox_text(kernel_parts()));
     for (const std::string& gap : sandbox_gaps(kernel_parts())) text += fmt::format("              {}\n", gap);

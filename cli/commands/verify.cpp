@@ -99,6 +99,10 @@ void tell_round(Ui& ui, const Options& options, const AuditRound& round, const V
                     "has taken {:.1f} s",
                     round.waiting.size(), round.waiting.size() == 1 ? "s" : "", share.allowed_s(), 100 * share.share,
                     share.spent_s + round.spent_s));
+    const auto dear =
+        std::count_if(round.waiting.begin(), round.waiting.end(), [](const auto& one) { return one.too_dear; });
+    if (dear > 0)
+        ui.note(fmt::format("{} of these would cost more than half of all that: passed over until it has grown", dear));
     ui.note(fmt::format("'cultivar verify {}' judges one all the same",
                         short_id(round.waiting.front().row.claim.candidate)));
 }
@@ -107,7 +111,10 @@ Json round_json(const AuditRound& round, const VerificationBudget& share) {
     Json verdicts = Json::array(), judgeable = Json::array(), waiting = Json::array();
     for (const Verdict& verdict : round.verdicts) verdicts.push_back(verdict_json(verdict));
     for (const QueuedClaim& one : round.judgeable) judgeable.push_back(case_json(one));
-    for (const QueuedClaim& one : round.waiting) waiting.push_back(case_json(one));
+    for (const QueuedClaim& one : round.waiting) {
+        waiting.push_back(case_json(one));
+        waiting.back()["too_dear"] = one.too_dear;
+    }
     return {
         {"schema", 1},
         {"verdicts", verdicts},
@@ -145,6 +152,9 @@ Result<int> verify(Context& context, const Options& options) {
     if (queue.own > 0)
         context.ui.note(
             fmt::format("{} claim{} of your own left to another verifier", queue.own, queue.own == 1 ? "" : "s"));
+    if (queue.repeats > 0)
+        context.ui.note(fmt::format("{} claim{} left out: their runs were claimed before", queue.repeats,
+                                    queue.repeats == 1 ? "" : "s"));
     TRY_ASSIGN(const Totals totals, session.index->totals());
     const VerificationBudget share = allowance(session.clone->task, totals);
     const RoundOptions how{share_use(options), tier, options.dry_run};

@@ -1,5 +1,6 @@
 #include "cli/runs/score_artifact.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/runs/run_execution.h"
@@ -8,7 +9,10 @@
 namespace cultivar {
 namespace {
 
-constexpr double kLimit_s = 1800;
+constexpr double kLeastLimit_s = 300, kMostLimit_s = 1800;
+
+// A model that takes longer than two budgets is slower than any that was trained in one.
+double limit_s(const Task& task) { return std::clamp(2 * task.budget_s, kLeastLimit_s, kMostLimit_s); }
 
 }  // namespace
 
@@ -41,7 +45,7 @@ Result<Scored> score_artifact(Worker& worker, const Observer& observer, const Se
         if (auto* start = std::get_if<StartEvent>(&event)) scored.start = *start;
         return Advice::go_on;
     };
-    TRY_ASSIGN(scored.outcome, run_apart(worker, observer, specification, kLimit_s, listener));
+    TRY_ASSIGN(scored.outcome, run_apart(worker, observer, specification, limit_s(session.clone->task), listener));
     return scored;
 }
 

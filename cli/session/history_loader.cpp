@@ -105,8 +105,9 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         KnownCandidate& entry = known(std::move(*candidate));
         entry.parents = std::move(row.parents);
         entry.kept = row.kept;
-        entry.rejected = row.rejected;
-        entry.retired = row.retired;
+        // A pool's seed stays open, whatever strangers claim of it or do with it.
+        entry.rejected = row.rejected && !entry.seed;
+        entry.retired = row.retired && !(entry.seed && row.retired_by_keepers);
         entry.runs_anywhere = row.runs;
     }
     // Only own runs need their curves (bandit/policy/early_stopping.h).

@@ -1,10 +1,12 @@
 #include "cli/verify/audit_round.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "cli/runs/machine_category.h"
+#include "cli/verify/claim_order.h"
 
 namespace cultivar {
 namespace {
@@ -18,16 +20,39 @@ void plan_by_name(Tier tier, AuditPlan& plan) {
     plan.why = fmt::format("{}: asked for by name", name(tier));
 }
 
-// Fits a claim's plan to the options and to the seconds that are left. False: the claim waits.
-bool fit(const Session& session, const RoundOptions& options, double left_s, QueuedClaim& one) {
-    if (options.tier) {
-        plan_by_name(*options.tier, one.plan);
+// The claims that wait, by the standing of their keys: within a class nothing overtakes them.
+class Turns {
+public:
+    Turns(const Session& session, const RoundOptions& options, AuditFunds funds)
+        : session_(session), options_(options), funds_(funds) {}
+
+    // Fits a claim's plan to the options and to the time that is left. False: the claim waits.
+    bool fit(QueuedClaim& one);
+    void spend(double seconds, bool proven) { funds_.spend(seconds, proven); }
+
+private:
+    const Session& session_;
+    const RoundOptions& options_;
+    AuditFunds funds_;
+    std::set<KeyStanding> waiting_{};
+};
+
+bool Turns::fit(QueuedClaim& one) {
+    if (options_.tier) {
+        plan_by_name(*options_.tier, one.plan);
         return true;
     }
-    if (options.share_use == ShareUse::keep && one.expected_s > left_s) return false;
+    if (!one.unsound.empty()) return true;
+    if (options_.share_use == ShareUse::keep) {
+        if (waiting_.contains(one.standing)) return false;
+        const AuditFunds::Fit fits = funds_.fit(one.standing, one.cost_s());
+        one.too_dear = fits == AuditFunds::Fit::never;
+        if (fits == AuditFunds::Fit::later) waiting_.insert(one.standing);
+        if (fits != AuditFunds::Fit::now) return false;
+    }
     if (one.plan.audit.tier != Tier::rerun) return true;
-    const bool affordable = options.share_use == ShareUse::all_beyond || one.all_s() <= left_s;
-    if (affordable && can_rerun(session, one)) return true;
+    const bool affordable = options_.share_use == ShareUse::all_beyond || funds_.affords(one.standing, one.all_s());
+    if (affordable && can_rerun(session_, one)) return true;
     one.plan.audit.tier = Tier::replay;
     one.plan.audit.rerun_waits = true;
     one.plan.why += ", its rerun waits";
@@ -72,14 +97,16 @@ Result<AuditRound> audit_round(const VerifierTools& tools, Session& session, Cla
         TRY_ASSIGN(Verifier made, prepare(tools, session, options, queue));
         verifier.emplace(std::move(made));
     }
+    Turns turns(session, options, {share, queue.unproven_s});
     while (!queue.claims.empty()) {
         QueuedClaim one = take_first(queue);
-        if (!round.waiting.empty() || !fit(session, options, share.left_s() - round.spent_s, one)) {
+        if (!turns.fit(one)) {
             round.waiting.push_back(std::move(one));
             continue;
         }
         if (!verifier) {
             round.spent_s += one.all_s();
+            turns.spend(one.all_s(), one.standing == KeyStanding::proven);
             round.judgeable.push_back(std::move(one));
             continue;
         }
@@ -88,6 +115,7 @@ Result<AuditRound> audit_round(const VerifierTools& tools, Session& session, Cla
         TRY(verifier->write({verdict}));
         apply_verdict(session, one, verdict, queue);
         round.spent_s += verdict.seconds;
+        turns.spend(verdict.seconds, standing_of(queue.accounts[one.row.key].work) == KeyStanding::proven);
         if (listener.judged) listener.judged(verdict);
         round.verdicts.push_back(std::move(verdict));
     }

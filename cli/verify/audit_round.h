@@ -1,5 +1,6 @@
-// One round of a verifier over the claim queue, the most valuable claim first, as far as the pool's share of verification
-// allows. A claim that must wait is not overtaken: smaller ones would eat the time that it waits for.
+// One round of a verifier over the claim queue, in its order (cli/verify/claim_order.h), as far as the pool's share of
+// verification allows. A claim that must wait is not overtaken by claims of keys in the same standing: smaller ones would
+// eat the time that it waits for. A claim that could never fit is passed over.
 #pragma once
 
 #include <functional>
@@ -12,7 +13,7 @@ namespace cultivar {
 
 // How a round treats the share (VerificationBudget).
 enum class ShareUse {
-    keep,           // the first claim that does not fit waits, and all claims after it
+    keep,           // the first claim that does not fit waits, and all of its class after it
     claims_beyond,  // every claim is judged; a rerun that does not fit is put off
     all_beyond,     // reruns too
 };

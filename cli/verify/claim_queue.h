@@ -1,11 +1,20 @@
-// The claims that a verifier is to judge, the most valuable first, each with the plan of its audit
-// (eval/judge/audit_policy.h): claims without a verdict, and accepted ones that matter more today than when they were
-// audited. Claims of the verifier's own key are left out.
+// The claims that a verifier is to judge, in their order (cli/verify/claim_order.h), each with the plan of its audit
+// (eval/judge/audit_policy.h): claims without a verdict; those that decided nothing, after a while; and accepted ones that
+// owe a rerun or matter more today than when they were audited. Claims of the verifier's own key are left out, and those
+// that only repeat an earlier claim of their writer.
+//
+// The structure tier comes before the order: it takes no worker and nothing of the share.
 #pragma once
 
+#include <cstdint>
+#include <ctime>
+#include <map>
+
 #include "cli/session/session.h"
+#include "cli/verify/claim_cost.h"
 #include "eval/judge/audit_cost.h"
 #include "eval/judge/audit_policy.h"
+#include "eval/judge/track_record.h"
 
 namespace cultivar {
 
@@ -15,26 +24,44 @@ struct QueuedClaim {
     ClaimImpact impact;
     TrackRecord track_record;
     AuditPlan plan;
+    std::string unsound{};  // the reason why it fails the structure tier; "": it does not
+    KeyStanding standing = KeyStanding::unknown;
+    bool owed = false;      // it is here for its rerun
+    bool too_dear = false;  // passed over: its cost is beyond all that verification may take
     double claim_s = 0;     // wall seconds of those runs
-    double expected_s = 0;  // seconds that the audit will take here, without a rerun
+    double expected_s = 0;  // seconds that the audit will take here, without a rerun (CostBook)
     double rerun_s = 0;     // seconds of all its fresh seeds
+    double level_s = 0;     // seconds that its key will have had once it is judged (order_claims)
 
+    double budget_s() const;  // the largest of its runs
     double all_s() const;
+    double cost_s() const { return owed ? all_s() : expected_s; }
     const Run* artifact_run() const;
+};
+
+// The verifiers' dealings with a key.
+struct KeyAccount {
+    std::vector<JudgedWork> work{};  // oldest verdict first
+    double spent_s = 0;              // on its claims
 };
 
 struct ClaimQueue {
     std::vector<QueuedClaim> claims;
     int own = 0;            // claims of this clone's, left to another verifier
+    int repeats = 0;        // claims of runs that were claimed before
     bool hold_out = false;  // is there one to score on?
+    std::map<std::string, KeyAccount> accounts{};
+    double unproven_s = 0;   // spent on keys that are not in good standing
+    std::int64_t now_s = 0;  // the time of the newest verdict: track records decay by it
+    CostBook costs{};
 };
 
-// Every claim that waits. Errors: those of the index.
-Result<ClaimQueue> waiting_claims(Session& session);
+// Every claim that waits at this unix time. Errors: those of the index.
+Result<ClaimQueue> waiting_claims(Session& session, std::int64_t now_s = std::time(nullptr));
 // The claims of these candidates (prefixes of ids), judged before or not. Errors: not_found, usage.
 Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>& prefixes);
 
-// Updates the claims that still wait after a verdict: their impact, their writers' track records, plans and order.
+// Updates the claims that still wait after a verdict: their impact, their keys' track records, plans and order.
 void apply_verdict(const Session& session, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest);
 
 // The fresh seeds that its rerun takes. The best of its category takes as many as a record needs, less those of the

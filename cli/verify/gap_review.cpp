@@ -19,7 +19,7 @@ std::int64_t bytes_of(const Session& session, const HoldOut& book, const std::st
 std::optional<Verdict> reviewed(const Session& session, const ClaimRow& row, const Appearance& one,
                                 const GapJudgement& judgement, std::int64_t now_s) {
     if (!row.verdict || row.verdict->result != VerdictResult::accepted) return std::nullopt;
-    if (key_digits(row.claim.writer) == key_digits(session.clone->writer)) return std::nullopt;
+    if (row.key == session.clone->key.fingerprint()) return std::nullopt;
     Verdict verdict = *row.verdict;
     apply_gap(one.on == kFullSet ? kFullSetGap : kHoldOutGap, judgement, verdict);
     const bool own = row.verdict->verifier == session.clone->writer;

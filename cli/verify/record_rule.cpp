@@ -34,10 +34,12 @@ Result<RecordMark> judge_record(Session& session, const ClaimRow& row, const std
 
 Result<void> apply_suspicions(Session& session, const ClaimRow& row, Verdict& verdict) {
     if (verdict.result != VerdictResult::accepted) return {};
+    TRY_ASSIGN(verdict.first, session.index->first_claim(row));
     TRY_ASSIGN(const std::vector<std::string> odd, session.index->suspicions(row));
     if (!odd.empty() && verdict.tier != Tier::rerun) {
-        verdict.result = VerdictResult::inconclusive;
-        verdict.reason = odd.front();
+        if (!verdict.plan) verdict.plan.emplace();
+        verdict.plan->rerun_waits = true;
+        verdict.reason += "; it owes a rerun: " + odd.front();
         return {};
     }
     if (verdict.tier != Tier::rerun || verdict.reruns.empty()) return {};

@@ -14,8 +14,9 @@ namespace cultivar {
 // `scores`: of the verifiers' reruns. Errors: io.
 Result<RecordMark> judge_record(Session& session, const ClaimRow& row, const std::vector<double>& scores);
 
-// An accepted verdict becomes inconclusive, with the reason, where something is odd and fresh seeds (tier rerun) did
-// not settle it; else, where it passed its rerun, it says whether that makes it a record. Errors: io.
+// An accepted verdict owes a rerun, with the reason, where something is odd and fresh seeds (tier rerun) did not settle
+// it; else, where it passed its rerun, it says whether that makes it a record. It names the older claim of the same
+// candidate, if this clone saw one. Errors: io.
 Result<void> apply_suspicions(Session& session, const ClaimRow& row, Verdict& verdict);
 
 }  // namespace cultivar

@@ -83,8 +83,10 @@ Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
     const auto git = tools_.open_remote ? tools_.open_remote() : nullptr;
     auto weights = load_artifact(*session_.clone, git.get(), one.row.claim.artifact);
     // Anyone may have put other bytes under that name: the claimant did not sign them, and they say nothing of the
-    // claim.
-    if (!weights && (weights.error().code == Code::corrupt || weights.error().code == Code::not_found)) {
+    // claim. Nor does a remote that fails: one claim's artifact stops no other's audit.
+    const bool elsewhere = !weights && (weights.error().code == Code::corrupt || weights.error().code == Code::git ||
+                                        weights.error().code == Code::not_found);
+    if (elsewhere) {
         conclude(verdict, VerdictResult::inconclusive, Tier::structure,
                  "it cannot be checked, its artifact is missing or replaced: " + weights.error().message);
         return {};
@@ -111,18 +113,9 @@ Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
 }
 
 Verifier::Tried Verifier::check_structure_of(const QueuedClaim& one, Verdict& verdict) {
-    const auto unsound = [&](const std::string& why) {
-        conclude(verdict, VerdictResult::rejected, Tier::structure, why);
-        return false;
-    };
-    if (!one.row.problem.empty()) return unsound(one.row.problem);
-    if (one.artifact_run() == nullptr) return unsound("it names a run that is not in the journal");
-    for (const RunRow& row : one.runs) {
-        auto sound = check_structure(session_.clone->task.space, row.run);
-        if (sound) sound = check_budget(row.run, session_.clone->task.budget_s);
-        if (!sound) return unsound(fmt::format("its run {}: {}", short_id(row.id), sound.error().message));
-    }
-    return true;
+    if (one.unsound.empty()) return true;
+    conclude(verdict, VerdictResult::rejected, Tier::structure, one.unsound);
+    return false;
 }
 
 Result<std::vector<Verdict>> Verifier::review() {

@@ -9,6 +9,7 @@
 #include "cli/runs/score_artifact.h"
 #include "cli/verify/origin_check.h"
 #include "cli/verify/verifier.h"
+#include "eval/judge/audit_cost.h"
 #include "eval/judge/certainty.h"
 #include "eval/judge/rerun_test.h"
 #include "eval/judge/rescore_test.h"
@@ -21,8 +22,6 @@
 namespace cultivar {
 namespace {
 
-constexpr double kPatience = 10;  // times the expected seconds of a replay: another machine may be slower
-constexpr double kLeastLimit_s = 120;
 constexpr const char* kFolder = "verify";
 constexpr const char* kRerunCheck = "rerun";
 constexpr std::size_t kBeginWith = 12;  // candidates that a slice of the hold-out begins with
@@ -215,10 +214,9 @@ Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
                  fmt::format("its run {} has no whole trace of its first steps to replay", short_id(row.id)));
         return false;
     }
-    const double limit_s = std::max(kLeastLimit_s, kPatience * replay_seconds(row.run, steps));
     const double begun_s = tools_.clock.now_s();
-    TRY_ASSIGN(const WorkerResult again,
-               replay_run(tools_.worker, tools_.observer, tools_.clock, session_, row.run, steps, limit_s, kFolder));
+    TRY_ASSIGN(const WorkerResult again, replay_run(tools_.worker, tools_.observer, tools_.clock, session_, row.run,
+                                                    steps, replay_limit_s(row.run, steps), kFolder));
     if (again.outcome.how != Outcome::How::done || again.losses.size() != static_cast<std::size_t>(steps)) {
         conclude(verdict, VerdictResult::inconclusive, Tier::rescore,
                  fmt::format("its run {} cannot be replayed here: {}", short_id(row.id), again.outcome.message));
@@ -309,10 +307,9 @@ Result<RerunJudgement> Verifier::judge_fresh_seeds(const QueuedClaim& one, int l
 
 Verifier::Tried Verifier::one_more_seed(const QueuedClaim& one, Verdict& verdict) {
     const Run& run = *one.artifact_run();
-    const double limit_s = kLeastLimit_s + kPatience * run.wall_s;
     const std::uint64_t seed = fresh_seed(run.candidate);
     TRY_ASSIGN(const WorkerResult again,
-               rerun(tools_.worker, tools_.observer, tools_.clock, session_, run, seed, limit_s, kFolder));
+               rerun(tools_.worker, tools_.observer, tools_.clock, session_, run, seed, rerun_limit_s(run), kFolder));
     if (again.outcome.how != Outcome::How::done || !again.outcome.done) {
         add_reason(verdict, "its rerun came to nothing: " + again.outcome.message);
         return false;

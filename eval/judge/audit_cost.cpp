@@ -5,6 +5,13 @@
 #include "eval/judge/structure_check.h"
 
 namespace cultivar {
+namespace {
+
+constexpr double kLeastLimit_s = 120;
+constexpr double kPatience = 10;    // times the expected seconds
+constexpr double kMostBudgets = 4;  // of a whole run with its start-up and its scoring
+
+}  // namespace
 
 double chunk_seconds(const Run& run, double targets) {
     if (run.tokens < 1) return 0;
@@ -29,7 +36,10 @@ int replay_steps(const Run& run) {
     if (!is_replayable(run)) return 0;
     const auto traced = static_cast<int>(run.trace_loss.size());
     const double step_s = run.train_s / static_cast<double>(run.steps);
-    const double fit = step_s > 0 ? (kReplayShare * run.wall_s - kStart_s) / step_s : traced;
+    const double fit =
+        step_s > 0
+            ? (kReplayShare * std::min(run.wall_s, kMostBudgets * run.budget_s + kLeastLimit_s) - kStart_s) / step_s
+            : traced;
     return static_cast<int>(std::clamp<double>(fit, std::min(kFewestSteps, traced), traced));
 }
 
@@ -37,5 +47,11 @@ double replay_seconds(const Run& run, int steps) {
     if (steps < 1 || run.steps < 1) return 0;
     return kStart_s + run.train_s / static_cast<double>(run.steps) * steps;
 }
+
+double replay_limit_s(const Run& run, int steps) {
+    return std::clamp(kPatience * replay_seconds(run, steps), kLeastLimit_s, kLeastLimit_s + run.budget_s);
+}
+
+double rerun_limit_s(const Run& run) { return kLeastLimit_s + kMostBudgets * run.budget_s; }
 
 }  // namespace cultivar

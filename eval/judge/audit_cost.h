@@ -37,4 +37,9 @@ AuditCost rescore_effort(const Run& run, double claim_s, double slice_targets, S
 int replay_steps(const Run& run);
 double replay_seconds(const Run& run, int steps);
 
+// The limits of a verifier's jobs: generous, since another machine may be slower, and bounded by the budget, which intake
+// compares with the category, and never by a record's times alone.
+double replay_limit_s(const Run& run, int steps);
+double rerun_limit_s(const Run& run);
+
 }  // namespace cultivar

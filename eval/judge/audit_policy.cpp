@@ -1,6 +1,7 @@
 #include "eval/judge/audit_policy.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include <fmt/format.h>
@@ -36,6 +37,12 @@ AuditPlan plan_for(const ClaimImpact& impact, const TrackRecord& track_record, d
     const std::string odds = fmt::format("one in {:.1f}, its key has {}", 1 / chance, record);
     if (lot < chance) return {kReplay, "replayed: drawn by lot, " + odds};
     return {{Tier::rescore, AuditExtent::sample}, "scored again: the lot spared it a replay, " + odds};
+}
+
+bool due_again(int attempts, std::int64_t last_s, std::int64_t now_s) {
+    if (attempts < 1 || now_s < last_s) return true;  // a clock that was ahead
+    const double wait_s = kFirstWait_s * std::exp2(std::min(attempts - 1, 30));
+    return static_cast<double>(now_s - last_s) >= std::min(wait_s, kLongestWait_s);
 }
 
 bool more_valuable(const ClaimImpact& a, const ClaimImpact& b) {

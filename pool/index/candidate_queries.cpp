@@ -85,16 +85,17 @@ Result<std::vector<PlanCandidate>> IndexQueries::plan_candidates(const std::set<
     TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
 SELECT id, toml, parents, COALESCE(has.kept, 0) OR EXISTS (
         SELECT 1 FROM candidate_commit WHERE candidate_commit.candidate = candidate.id AND shared > 0),
-    COALESCE(has.rejected AND NOT has.scored, 0), retired.candidate IS NOT NULL, COALESCE(has.runs, 0)
+    COALESCE(has.refuted AND NOT has.scored, 0), retired.candidate IS NOT NULL, COALESCE(retired.by_keepers, 0),
+    COALESCE(has.runs, 0)
 FROM candidate LEFT JOIN retired ON retired.candidate = candidate.id LEFT JOIN (
     SELECT candidate, MAX(type = 'claim' OR counts AND decision = 'kept') AS kept,
-        MAX(CASE WHEN type = 'claim' THEN result = 'rejected' ELSE 0 END) AS rejected,
+        MAX(CASE WHEN type = 'claim' THEN refuted ELSE 0 END) AS refuted,
         MAX(counts AND status = 'done') AS scored, SUM(counts) AS runs
     FROM (SELECT candidate, type, decision, status, type = 'run' AND refused IS NULL AND rejected = 0 AS counts,
-            CASE WHEN type = 'claim' THEN {} END AS result
+            CASE WHEN type = 'claim' THEN {} END AS refuted
         FROM record WHERE type IN ('run', 'claim')) GROUP BY candidate) AS has ON has.candidate = candidate.id
 ORDER BY candidate.seq)",
-                                                  kResultOf)));
+                                                  kRefutedOf)));
     std::vector<PlanCandidate> rows;
     TRY(get.each([&](Row& row) {
         PlanCandidate one;
@@ -105,6 +106,7 @@ ORDER BY candidate.seq)",
         one.kept = row.flag();
         one.rejected = row.flag();
         one.retired = row.flag();
+        one.retired_by_keepers = row.flag();
         one.runs = row.count();
         rows.push_back(std::move(one));
     }));
@@ -134,7 +136,11 @@ Result<std::map<std::string, Retired>> IndexQueries::retired_candidates() {
 }
 
 Result<std::map<std::string, int>> IndexQueries::children() {
-    TRY_ASSIGN(Statement get, prepare("SELECT parents FROM candidate WHERE parents <> ''"));
+    TRY_ASSIGN(Statement get,
+               prepare("SELECT parents FROM candidate WHERE parents <> '' AND (id IN (SELECT candidate "
+                       "FROM standing WHERE verdict = 'accepted') OR id IN (SELECT candidate FROM record "
+                       "WHERE type = 'run' AND status = 'done' AND writer = :own))"));
+    get.bind(":own", clone().writer);
     std::map<std::string, int> count;
     TRY(get.each([&](Row& row) {
         for (const std::string& parent : split(row.text())) ++count[parent];

@@ -38,21 +38,32 @@ std::string problem_of(const Claim& claim, const std::map<std::string, NamedRun>
     return "";
 }
 
+// A run of the claim that no earlier claim of its writer names.
+constexpr const char* kNewRuns = R"(
+SELECT 1 FROM claim_run AS mine WHERE claim = :claim AND NOT EXISTS (SELECT 1 FROM claim_run AS other
+    JOIN record ON record.id = other.claim AND type = 'claim' AND refused IS NULL AND seq < :seq
+    WHERE other.run = mine.run AND record.writer = (SELECT writer FROM record WHERE id = :claim)))";
+
 }  // namespace
 
-// Columns: kLineColumns, refused, the newest verdict that counts.
+// Columns: kClaimColumns, the newest verdict that counts.
 Result<std::vector<ClaimRow>> IndexQueries::read_claims(Statement& get) {
     TRY_ASSIGN(Statement named, prepare(R"(
 SELECT record.id, writer, refused, candidate, category, status, artifact, score
 FROM claim_run JOIN record ON record.id = claim_run.run WHERE claim_run.claim = :claim AND type = 'run')"));
     std::vector<ClaimRow> rows;
     TRY(for_each_record<Claim>(clone().repo, get, [&](std::string id, Claim claim, Row& row) {
-        ClaimRow& made = rows.emplace_back(ClaimRow{std::move(id), std::move(claim), row.text(), std::nullopt});
+        ClaimRow& made = rows.emplace_back();
+        made.id = std::move(id), made.claim = std::move(claim), made.problem = row.text();
+        made.seq = row.whole(), made.seen_s = row.whole(), made.key = row.text();
         const auto line = row.text_if();
         if (auto verdict = line ? parse_verdict(*line) : fail(Code::not_found, "")) made.verdict = std::move(*verdict);
     }));
+    TRY_ASSIGN(Statement news, prepare(kNewRuns));
     for (ClaimRow& claim : rows) {
         if (!claim.problem.empty()) continue;
+        TRY_ASSIGN(const bool fresh, news.bind(":claim", claim.id).bind(":seq", claim.seq).any());
+        claim.repeats = !fresh;
         std::map<std::string, NamedRun> runs;
         TRY(named.bind(":claim", claim.id).each([&](Row& row) {
             NamedRun& run = runs[row.text()];
@@ -65,41 +76,17 @@ FROM claim_run JOIN record ON record.id = claim_run.run WHERE claim_run.claim = 
 
 Result<std::vector<ClaimRow>> IndexQueries::claims(const std::string& candidate) {
     TRY_ASSIGN(Statement get,
-               prepare(fmt::format("SELECT {}, refused, {} FROM {} WHERE type = 'claim' {} ORDER BY seq", kLineColumns,
+               prepare(fmt::format("SELECT {}, {} FROM {} WHERE type = 'claim' {} ORDER BY seq", kClaimColumns,
                                    kVerdictOf, kLineTables, candidate.empty() ? "" : "AND candidate = :candidate")));
     if (!candidate.empty()) get.bind(":candidate", candidate);
     return read_claims(get);
 }
 
 Result<std::vector<ClaimRow>> IndexQueries::pending_claims() {
-    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {}, refused, NULL FROM {} WHERE type = 'claim' AND {} "
-                                                  "IS NULL ORDER BY seq",
-                                                  kLineColumns, kLineTables, kVerdictOf)));
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {}, NULL FROM {} WHERE type = 'claim' AND {} IS NULL "
+                                                  "ORDER BY seq",
+                                                  kClaimColumns, kLineTables, kResultOf)));
     return read_claims(get);
-}
-
-Result<std::map<std::string, int>> IndexQueries::valid_in_a_row() {
-    TRY_ASSIGN(Statement get, prepare(R"(
-SELECT key, result FROM (SELECT verdict.at, verdict.seq, result, writer.key,
-        ROW_NUMBER() OVER (PARTITION BY claim ORDER BY verdict.at DESC, verdict.seq DESC) AS place
-    FROM verdict JOIN record ON record.id = verdict.claim AND record.type = 'claim'
-        AND substr(verifier, -8) <> substr(record.writer, -8)
-    JOIN writer ON writer.name = record.writer)
-WHERE place = 1 ORDER BY at, seq)"));
-    std::map<std::string, int> by_key;
-    TRY(get.each([&](Row& row) {
-        int& count = by_key[row.text()];
-        const std::string result = row.text();
-        if (result == "accepted") ++count;
-        if (result == "rejected") count = 0;
-    }));
-    TRY_ASSIGN(Statement writers, prepare("SELECT name, key FROM writer WHERE key <> ''"));
-    std::map<std::string, int> by_writer;
-    TRY(writers.each([&](Row& row) {
-        int& count = by_writer[row.text()];
-        count = by_key[row.text()];
-    }));
-    return by_writer;
 }
 
 }  // namespace cultivar

@@ -10,10 +10,34 @@
 namespace cultivar {
 namespace {
 
-struct JudgedClaim {
+struct MadeClaim {
     std::string id, writer, candidate, category;
-    std::string result, at;  // of the newest verdict that counts; "": none
+    std::set<std::string> runs{};
+    std::string result{}, at{}, verifier{}, first{};  // of the newest verdict that counts; verifier: its key
+    std::string key{};                                // of its writer
 };
+
+// Without claims that name no run that an earlier one of the same key does not name.
+void leave_out_repeats(std::vector<MadeClaim>& claims) {
+    std::map<std::string, std::set<std::string>> named;  // runs, by key
+    std::erase_if(claims, [&](const MadeClaim& one) {
+        std::set<std::string>& known = named[one.key];
+        const std::size_t before = known.size();
+        known.insert(one.runs.begin(), one.runs.end());
+        return known.size() == before;
+    });
+}
+
+// The key that found the improvement of an accepted claim: the claim's, or that of an older claim that its verifier had
+// seen, once that one is accepted too, or where nobody but its own key judged.
+const std::string& finder_of(const MadeClaim& claim, const std::map<std::string, const MadeClaim*>& by_id) {
+    const auto found = by_id.find(claim.first);
+    if (found == by_id.end()) return claim.key;
+    const MadeClaim& first = *found->second;
+    const bool same = first.candidate == claim.candidate && first.category == claim.category;
+    const bool confirmed = first.result == "accepted" || (first.result != "rejected" && first.key == claim.verifier);
+    return same && confirmed ? first.key : claim.key;
+}
 
 // Every writer and its runs, by key; `key_of` its key.
 Result<void> read_writers(Statement& get, std::map<std::string, Contributor>& by_key,
@@ -30,20 +54,26 @@ Result<void> read_writers(Statement& get, std::map<std::string, Contributor>& by
 }
 
 // Counts claims and verdicts, in the order of the verdicts. Returns the accepted candidates, each once per category.
-std::vector<Improvement> count_claims(std::vector<JudgedClaim> claims, std::map<std::string, Contributor>& by_key,
+std::vector<Improvement> count_claims(std::vector<MadeClaim> claims, std::map<std::string, Contributor>& by_key,
                                       const std::map<std::string, std::string>& key_of) {
-    std::ranges::sort(claims, {}, [](const JudgedClaim& one) { return std::tie(one.at, one.id); });
+    std::erase_if(claims, [&](MadeClaim& one) {
+        const auto known = key_of.find(one.writer);
+        if (known != key_of.end()) one.key = known->second;
+        return known == key_of.end();
+    });
+    leave_out_repeats(claims);
+    std::ranges::sort(claims, {}, [](const MadeClaim& one) { return std::tie(one.at, one.id); });
+    std::map<std::string, const MadeClaim*> by_id;
+    for (const MadeClaim& claim : claims) by_id[claim.id] = &claim;
     std::vector<Improvement> improvements;
     std::set<std::pair<std::string, std::string>> met;
-    for (const JudgedClaim& claim : claims) {
-        const auto known = key_of.find(claim.writer);
-        if (known == key_of.end()) continue;
-        Contributor& one = by_key[known->second];
+    for (const MadeClaim& claim : claims) {
+        Contributor& one = by_key[claim.key];
         ++one.claims;
         if (claim.result == "accepted") ++one.valid, ++one.valid_in_a_row;
         if (claim.result == "rejected") ++one.rejected, one.valid_in_a_row = 0;
         if (claim.result == "accepted" && met.emplace(claim.candidate, claim.category).second)
-            improvements.push_back({claim.candidate, claim.category, known->second});
+            improvements.push_back({claim.candidate, claim.category, finder_of(claim, by_id)});
     }
     return improvements;
 }
@@ -58,14 +88,17 @@ SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules
     std::map<std::string, Contributor> by_key;
     std::map<std::string, std::string> key_of;  // of a writer
     TRY(read_writers(writers, by_key, key_of));
-    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT id, writer, candidate, category, {} FROM record WHERE type = "
-                                                  "'claim' ORDER BY seq",
-                                                  kWordAndTimeOf)));
-    TRY_ASSIGN(std::vector<JudgedClaim> claims, get.all([](Row& row) {
-        JudgedClaim claim{row.text(), row.text(), row.text(), row.text(), "", ""};
-        const std::vector<std::string> verdict = split(row.text());
-        if (!verdict.empty()) claim.result = verdict[0];
-        if (verdict.size() > 1) claim.at = verdict[1];
+    TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
+SELECT made.id, made.writer, made.candidate, made.category,
+    (SELECT group_concat(run, ' ') FROM claim_run WHERE claim = made.id), word, at, verdict.key, first
+FROM (SELECT id, writer, candidate, category, seq, {} AS newest FROM record WHERE type = 'claim') AS made
+LEFT JOIN verdict ON verdict.seq = made.newest ORDER BY made.seq)",
+                                                  kVerdictSeqOf)));
+    TRY_ASSIGN(std::vector<MadeClaim> claims, get.all([](Row& row) {
+        MadeClaim claim{row.text(), row.text(), row.text(), row.text()};
+        const std::vector<std::string> runs = split(row.text());
+        claim.runs = {runs.begin(), runs.end()};
+        claim.result = row.text(), claim.at = row.text(), claim.verifier = row.text(), claim.first = row.text();
         return claim;
     }));
     AttributionInput input;

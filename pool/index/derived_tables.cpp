@@ -13,6 +13,9 @@
 namespace cultivar {
 namespace {
 
+constexpr double kMostBudgets = 4, kStart_s = 10;  // of wall time that a run counts for
+constexpr double kVouched = 20;                    // seconds of a key's search for each that was verified
+
 class DerivedTables {
 public:
     explicit DerivedTables(IndexDatabase& database) : database_(database), sql_(database.sql()) {}
@@ -29,6 +32,7 @@ private:
     Result<std::vector<RetirementStatement>> retirement_statements();
     Result<void> derive_retired();
     Result<void> derive_totals();
+    Result<void> derive_search_that_pays();
 
     IndexDatabase& database_;
     Database& sql_;
@@ -75,7 +79,8 @@ INSERT OR IGNORE INTO refuted SELECT claim_run.run
     JOIN claim_run ON claim_run.claim = claim.id
     JOIN record AS run ON run.id = claim_run.run AND run.writer = claim.writer AND run.type = 'run'
     WHERE claim.type = 'claim' AND 'rejected' = (
-        SELECT result FROM verdict WHERE verdict.claim = claim.id AND substr(verdict.verifier, -8) <> substr(claim.writer, -8)
+        SELECT result FROM verdict WHERE verdict.claim = claim.id
+            AND verdict.key <> COALESCE((SELECT writer.key FROM writer WHERE writer.name = claim.writer), '')
         ORDER BY at DESC, verdict.seq DESC LIMIT 1);
 INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE rejected = 1 AND id NOT IN refuted;
 INSERT OR IGNORE INTO dirty SELECT candidate FROM record WHERE rejected = 0 AND id IN refuted;
@@ -113,8 +118,11 @@ Result<void> DerivedTables::derive_verdicts() {
         results[place].insert(row.text_if().value_or("pending"));
         if (row.flag()) records.insert(place);
     }));
-    TRY_ASSIGN(Statement set, sql_.prepare("UPDATE standing SET verdict = :verdict, record = :record "
-                                           "WHERE candidate = :candidate AND category = :category"));
+    // Claims and their runs are rejected, never a candidate: with runs of others that count it is as good as they say.
+    TRY_ASSIGN(
+        Statement set,
+        sql_.prepare("UPDATE standing SET record = :record, verdict = CASE WHEN :verdict = 'rejected' AND "
+                     "runs > 0 THEN '' ELSE :verdict END WHERE candidate = :candidate AND category = :category"));
     for (const auto& [place, found] : results) {
         const std::string verdict = strongest(found);
         set.bind(":candidate", place.first).bind(":category", place.second);
@@ -182,18 +190,20 @@ Result<void> DerivedTables::derive_retired() {
         auto writers = kept.bind(":candidate", candidate).all([](Row& row) { return row.text(); });
         return writers ? std::set<std::string>(writers->begin(), writers->end()) : std::set<std::string>();
     };
-    TRY_ASSIGN(Statement put, sql_.prepare("INSERT INTO retired(candidate, writer, reason, at, everywhere) "
-                                           "VALUES(:candidate, :writer, :reason, :at, :everywhere)"));
+    TRY_ASSIGN(Statement put, sql_.prepare("INSERT INTO retired VALUES(:candidate, :writer, :reason, :at, :everywhere, "
+                                           ":by_keepers)"));
     for (const auto& [candidate, retired] : retired_by(statements, authority)) {
         put.bind(":candidate", candidate).bind(":writer", retired.writer).bind(":reason", retired.reason);
-        TRY(put.bind(":at", retired.at).bind(":everywhere", retired.everywhere).run());
+        put.bind(":at", retired.at).bind(":everywhere", retired.everywhere);
+        TRY(put.bind(":by_keepers", retired.by_keepers).run());
     }
     return {};
 }
 
 // Records do not change: totals grow by those after `counted`.
 Result<void> DerivedTables::derive_totals() {
-    return sql_.execute(fmt::format(R"(
+    const Clone& clone = database_.clone();
+    TRY(sql_.execute(fmt::format(R"(
 WITH fresh AS MATERIALIZED (SELECT type, status, wall_s, search_joules, refused FROM record
         WHERE seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted')),
     run AS (SELECT * FROM fresh WHERE type = 'run' AND refused IS NULL)
@@ -203,10 +213,14 @@ INSERT INTO total SELECT 'runs', COUNT(*) FROM run UNION ALL SELECT 'done', TOTA
     UNION ALL SELECT 'search_joules', TOTAL(search_joules) FROM run
     UNION ALL SELECT 'refused records', COUNT(refused) FROM fresh WHERE true
     ON CONFLICT(name) DO UPDATE SET value = value + excluded.value;
-UPDATE writer SET ran = 1 WHERE name IN (SELECT writer FROM record WHERE type = 'run' AND refused IS NULL
-    AND seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted'));
-DELETE FROM total WHERE name IN ('accepted', 'provisional', 'scored', 'rejected', 'inconclusive', 'pending') OR name LIKE 'scored %';
-INSERT INTO total SELECT COALESCE({}, 'pending'), COUNT(*) FROM record WHERE type = 'claim' GROUP BY 1;
+UPDATE writer SET ran = 1, search_s = search_s + made.seconds FROM (SELECT writer AS name, TOTAL(MIN(wall_s,
+        {most} * CASE WHEN writer = '{own}' THEN budget_s ELSE MIN(budget_s, {budget_s}) END + {start_s})) AS seconds
+    FROM record WHERE type = 'run' AND refused IS NULL
+        AND seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted') GROUP BY writer) AS made
+    WHERE made.name = writer.name;
+DELETE FROM total WHERE name IN ('accepted', 'provisional', 'scored', 'rejected', 'inconclusive', 'pending')
+    OR name LIKE 'scored %';
+INSERT INTO total SELECT COALESCE({result}, 'pending'), COUNT(*) FROM record WHERE type = 'claim' GROUP BY 1;
 INSERT INTO total SELECT 'scored ' || category, COUNT(*) FROM standing GROUP BY category;
 INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
     UNION ALL SELECT 'contributors', COUNT(*) FROM writer WHERE ran
@@ -220,8 +234,36 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
     UNION ALL SELECT 'verify_s', TOTAL(seconds) FROM verdict
     UNION ALL SELECT 'verify_joules', TOTAL(joules) FROM verdict;
 )",
-                                    kWordOf)
-                            .c_str());
+                                 fmt::arg("result", kWordOf), fmt::arg("own", clone.writer),
+                                 fmt::arg("budget_s", clone.task.budget_s), fmt::arg("most", kMostBudgets),
+                                 fmt::arg("start_s", kStart_s))
+                         .c_str()));
+    return derive_search_that_pays();
+}
+
+// The seconds of search that pay for verification: those of this clone and of the verifiers; those of a key in good
+// standing, up to kVouched times the seconds of its runs that were verified; and a few budgets for a young pool. No run
+// counts as more than a multiple of its budget, none of others as more than the pool's.
+Result<void> DerivedTables::derive_search_that_pays() {
+    const Clone& clone = database_.clone();
+    TRY_ASSIGN(Statement put, sql_.prepare(fmt::format(R"(
+WITH newest AS MATERIALIZED (SELECT * FROM (SELECT verdict.claim, writer.key, result, word, verdict.at,
+        ROW_NUMBER() OVER (PARTITION BY claim ORDER BY verdict.at DESC, verdict.seq DESC) AS place
+        FROM verdict JOIN record ON record.id = verdict.claim AND record.type = 'claim'
+        JOIN writer ON writer.name = record.writer AND writer.key <> verdict.key) WHERE place = 1),
+    bad AS (SELECT key, MAX(at) AS at FROM newest WHERE result = 'rejected' GROUP BY key),
+    good AS (SELECT DISTINCT newest.key, claim_run.run FROM newest JOIN claim_run USING(claim)
+        LEFT JOIN bad USING(key) WHERE word IN ('accepted', 'provisional') AND (bad.at IS NULL OR newest.at > bad.at)),
+    verified AS (SELECT key, TOTAL(MIN(wall_s, {most} * MIN(budget_s, :budget_s) + {start_s})) AS seconds
+        FROM good JOIN record ON record.id = good.run AND record.type = 'run' AND refused IS NULL AND rejected = 0
+        GROUP BY key),
+    made AS (SELECT key, TOTAL(search_s) AS seconds, MAX(name = :own) AS own FROM writer GROUP BY key)
+INSERT OR REPLACE INTO total SELECT 'paying_s', TOTAL(CASE
+    WHEN own OR key <> '' AND key IN (SELECT key FROM verdict) THEN made.seconds
+    ELSE MIN(made.seconds, {vouched} * verified.seconds) END) FROM made LEFT JOIN verified USING(key))",
+                                                       fmt::arg("most", kMostBudgets), fmt::arg("start_s", kStart_s),
+                                                       fmt::arg("vouched", kVouched))));
+    return put.bind(":own", clone.writer).bind(":budget_s", clone.task.budget_s).run();
 }
 
 }  // namespace
@@ -229,7 +271,7 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
 Result<void> derive_tables(IndexDatabase& database) { return DerivedTables(database).derive(); }
 
 Result<void> recount_totals(IndexDatabase& database) {
-    return database.sql().execute("DELETE FROM total; UPDATE writer SET ran = 0");
+    return database.sql().execute("DELETE FROM total; UPDATE writer SET ran = 0, search_s = 0");
 }
 
 }  // namespace cultivar

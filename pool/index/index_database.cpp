@@ -13,14 +13,14 @@ namespace {
 
 // Increase it with every change of the tables, and when a new format or type of record can be read: the index is then
 // rebuilt, and reads the records that it passed over before.
-constexpr int kSchema = 13;
+constexpr int kSchema = 14;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS log(ref TEXT PRIMARY KEY, tip TEXT, records INTEGER, rubbish INTEGER DEFAULT 0,
     unreadable INTEGER DEFAULT 0, later INTEGER DEFAULT 0, other_task INTEGER DEFAULT 0, refused_tip TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS segment(number INTEGER PRIMARY KEY, blob TEXT UNIQUE);
-CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, key TEXT, ran INTEGER DEFAULT 0);
+CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, key TEXT, ran INTEGER DEFAULT 0, search_s REAL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, writer TEXT, candidate TEXT,
     category TEXT, at TEXT, status TEXT, decision TEXT, score REAL, budget_s REAL, wall_s REAL, search_joules REAL,
     operator TEXT, steps INTEGER, parents TEXT, artifact TEXT, artifact_run TEXT, seen_s INTEGER, segment INTEGER,
@@ -35,18 +35,19 @@ CREATE TABLE IF NOT EXISTS claim_run(claim TEXT, run TEXT, PRIMARY KEY(claim, ru
 CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, toml TEXT, parents TEXT DEFAULT '',
     said TEXT, belief INTEGER);
 CREATE TABLE IF NOT EXISTS branch(ref TEXT PRIMARY KEY, oid TEXT, refused TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS verdict(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, claim TEXT, verifier TEXT, result TEXT,
-    word TEXT, at TEXT, seconds REAL, joules REAL, record INTEGER, line TEXT);
+CREATE TABLE IF NOT EXISTS verdict(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, claim TEXT, verifier TEXT, key TEXT,
+    result TEXT, word TEXT, tier TEXT, waits INTEGER, at TEXT, seconds REAL, joules REAL, record INTEGER, first TEXT,
+    line TEXT);
 CREATE INDEX IF NOT EXISTS verdict_claim ON verdict(claim);
-CREATE TABLE IF NOT EXISTS rerun(seq INTEGER PRIMARY KEY, claim TEXT, verifier TEXT, seed TEXT, score REAL,
-    UNIQUE(claim, verifier, seed));
+CREATE TABLE IF NOT EXISTS rerun(seq INTEGER PRIMARY KEY, claim TEXT, key TEXT, seed TEXT, score REAL,
+    UNIQUE(claim, key, seed));
 CREATE TABLE IF NOT EXISTS standing(candidate TEXT, category TEXT, runs INTEGER, val_bpb REAL, kept INTEGER,
     contributor TEXT, parameters INTEGER, flops REAL, joules REAL, verdict TEXT DEFAULT '',
     record INTEGER DEFAULT 0, fresh_seeds INTEGER DEFAULT 0,
     PRIMARY KEY(candidate, category)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS total(name TEXT PRIMARY KEY, value REAL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS retired(candidate TEXT PRIMARY KEY, writer TEXT, reason TEXT, at TEXT, everywhere INTEGER)
-    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS retired(candidate TEXT PRIMARY KEY, writer TEXT, reason TEXT, at TEXT, everywhere INTEGER,
+    by_keepers INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS dirty(candidate TEXT PRIMARY KEY) WITHOUT ROWID;
 )";
 

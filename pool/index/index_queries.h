@@ -38,7 +38,8 @@ public:
     // A number that differs once another connection, of this or another process, has written to the index.
     Result<std::int64_t> version();
     Result<std::map<std::string, Retired>> retired_candidates();  // pool/rules/retirement.h
-    Result<std::map<std::string, int>> children();  // of candidates that others name as a parent: how many do
+    Result<std::map<std::string, int>>
+    children();  // of parents: how many candidates that this clone or a verifier scored name it
     // Candidates with a kept run of this clone in a category in which it has not claimed them, and not retired.
     Result<std::vector<std::string>> unclaimed();
 
@@ -106,13 +107,21 @@ public:
 
     Result<std::vector<ClaimRow>> claims(const std::string& candidate = "");  // oldest first; "": of all candidates
     Result<std::vector<ClaimRow>> pending_claims();                           // those without a verdict that counts
-    // Accepted claims of each writer's key since its last rejected one, by writer. None for a writer without a known
-    // key. Two statements.
-    Result<std::map<std::string, int>> valid_in_a_row();
     // The oddities of a claim beside the rest of the pool, a sentence each: figures or weights that another run has, seeds
-    // picked among many, more compute than the budget, runs that were rejected before. They prove no fraud: such a claim
-    // is accepted only by fresh seeds (tier rerun), never by scoring its weights again. Some ten statements per run.
+    // picked among many, more compute than the budget, runs that were rejected before. They prove no fraud and are
+    // no verdict: such a claim is audited in full, and owes a rerun until one was made. Some ten statements per run.
     Result<std::vector<std::string>> suspicions(const ClaimRow& row);
+
+    // judged_queries.cpp
+
+    // In the order of their newest verdicts; what was only scored is inconclusive here. A statement per accepted claim.
+    Result<std::vector<JudgedClaim>> judged_claims();
+    Result<std::vector<ClaimRow>> open_claims();  // judged, but to nothing or with a rerun that waits; oldest first
+    Result<std::map<std::string, Attempts>> own_attempts();  // by claim
+    Result<std::vector<OwnVerdict>> own_verdicts(int most);  // newest first
+    // The claim of the same candidate and category by another key that this clone saw before this one, if it was not
+    // rejected; "": none.
+    Result<std::string> first_claim(const ClaimRow& row);
 
     // contributor_queries.cpp
 

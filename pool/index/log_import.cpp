@@ -43,6 +43,12 @@ Result<void> LogImport::prepare() {
     TRY_ASSIGN(set_tally_, database_.sql().prepare("UPDATE log SET rubbish = :rubbish, unreadable = :unreadable, later "
                                                    "= :later, other_task = :other_task WHERE ref = :ref"));
     TRY_ASSIGN(tips_, read_last_seen_tips(database_.clone()));
+    TRY_ASSIGN(Statement keys, database_.sql().prepare("SELECT name, key FROM writer WHERE key <> ''"));
+    TRY(keys.each([&](Row& row) {
+        std::string& key = keys_[row.text()];
+        key = row.text();
+    }));
+    keys_[database_.clone().writer] = database_.clone().key.fingerprint();
     return {};
 }
 
@@ -176,8 +182,10 @@ Result<std::string> LogImport::check(const Log& log, const LogPosition& seen) {
         if (std::string why = why_not_allowed(roots->now.verifiers, key, tip.author.unix_s); !why.empty())
             return fail(Code::corrupt, std::move(why));
     }
-    if (seen.oid.empty() || seen.oid == log.tip) return key;
     // Eight digits of a key can be met by trying; all of it cannot.
+    const std::string& of_writer = keys_.emplace(log.writer, key).first->second;
+    if (of_writer != key) return fail(Code::corrupt, "is signed by another key than its writer's other records");
+    if (seen.oid.empty() || seen.oid == log.tip) return key;
     TRY_ASSIGN(std::string before, signer_of(repo, seen.oid));
     if (before != key) return fail(Code::corrupt, "is signed by another key than it was when it was last seen");
     auto extends = check_extends(repo, seen.oid, seen.records, log.tip);
@@ -236,7 +244,8 @@ Result<void> LogImport::take(const Log& log) {
     const bool older = !seen.oid.empty() && seen.oid != log.tip && seen.oid != indexed.oid;
     if (older && log.ref.starts_with("refs/remotes/")) {
         auto rest = unread(log, seen.oid, have);
-        if (rest) TRY(take_records(log, seen.oid, "", std::move(*rest), have));
+        const auto signer = signer_of(repo, seen.oid);
+        if (rest && signer) TRY(take_records(log, seen.oid, *signer, std::move(*rest), have));
     }
     return refuse(log, news.error());
 }
@@ -260,7 +269,7 @@ Result<void> LogImport::take_segment(const Log& log, const std::string& key, Log
     LogTally& tally = tallies_[log.ref];
     for (std::size_t i = 0; i < segment.lines.size(); ++i) {
         if (log.ledger)
-            TRY(records_.take_verdict(segment.lines[i], log.writer, tally));
+            TRY(records_.take_verdict(segment.lines[i], log.writer, key, tally));
         else
             records_.add({std::move(segment.lines[i]), log.writer},
                          {segment.blob, segment.first + i, log.source, key, &tally});

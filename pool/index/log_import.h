@@ -78,6 +78,7 @@ private:
     std::map<std::string, Oid> refused_{};           // by ref: the tip that was refused
     std::map<std::string, LogTally> tallies_{};      // by ref
     std::map<std::string, LogTally> saved_{};        // as the tables hold them
+    std::map<std::string, std::string> keys_{};      // fingerprints, by writer: a name stands for one key
     std::set<std::string> waiting_{};                // refs that are too large for this refresh
     std::int64_t carried_bytes_ = kMostUnreadBytes;  // that may still be read
     std::optional<LogsAhead> ahead_{};

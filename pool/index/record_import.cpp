@@ -26,8 +26,9 @@ VALUES(:id, :type, :writer, :candidate, :category, :at, :status, :decision, :sco
     :parameters, :flops, :joules, :source, :reason, :proposer, :proposer_s, :proposer_usd, :tokens, :train_s, :replicate)
 )";
 constexpr const char* kPutVerdict = R"(
-INSERT OR IGNORE INTO verdict(id, claim, verifier, result, word, at, seconds, joules, record, line)
-VALUES(:id, :claim, :verifier, :result, :word, :at, :seconds, :joules, :record, :line)
+INSERT OR IGNORE INTO verdict(id, claim, verifier, key, result, word, tier, waits, at, seconds, joules, record, first,
+    line)
+VALUES(:id, :claim, :verifier, :key, :result, :word, :tier, :waits, :at, :seconds, :joules, :record, :first, :line)
 )";
 
 std::string_view cut(std::string_view text) { return text.substr(0, kMostText); }
@@ -64,7 +65,7 @@ Result<void> RecordImport::prepare() {
          "UPDATE candidate SET said = :said, parents = :said, belief = :belief "
          "WHERE id = :id AND belief < :belief"},
         {&verdict_, kPutVerdict},
-        {&rerun_, "INSERT OR IGNORE INTO rerun(claim, verifier, seed, score) VALUES(:claim, :verifier, :seed, :score)"},
+        {&rerun_, "INSERT OR IGNORE INTO rerun(claim, key, seed, score) VALUES(:claim, :key, :seed, :score)"},
     };
     for (const auto& [statement, sql] : statements) {
         TRY_ASSIGN(*statement, database_.sql().prepare(sql));
@@ -280,7 +281,8 @@ Result<void> RecordImport::take_counted(const Record& record, const std::string&
     return {};
 }
 
-Result<void> RecordImport::take_verdict(const std::string& line, const std::string& verifier, LogTally& tally) {
+Result<void> RecordImport::take_verdict(const std::string& line, const std::string& verifier, const std::string& key,
+                                        LogTally& tally) {
     if (tally.is_full()) return {};
     auto verdict = parse_verdict(line);
     if (verdict && verdict->task != database_.clone().task_id) return {};
@@ -295,13 +297,16 @@ Result<void> RecordImport::take_verdict(const std::string& line, const std::stri
         return {};
     }
     verdict_.bind(":id", record_id(line)).bind(":claim", verdict->claim).bind(":verifier", verifier);
-    verdict_.bind(":result", name(verdict->result)).bind(":word", word(*verdict)).bind(":at", verdict->at);
+    verdict_.bind(":key", key).bind(":result", name(verdict->result)).bind(":word", word(*verdict));
+    verdict_.bind(":tier", name(verdict->tier)).bind(":waits", verdict->plan && verdict->plan->rerun_waits);
+    verdict_.bind(":at", verdict->at);
     verdict_.bind(":seconds", verdict->seconds).bind(":joules", verdict->joules);
-    verdict_.bind(":record", verdict->record && verdict->record->accepted).bind(":line", line);
+    verdict_.bind(":record", verdict->record && verdict->record->accepted);
+    verdict_.bind(":first", verdict->first).bind(":line", line);
     TRY(verdict_.run());
     report_.verdicts += static_cast<int>(database_.sql().changes());
     for (const Rerun& one : verdict->reruns) {
-        rerun_.bind(":claim", verdict->claim).bind(":verifier", verifier);
+        rerun_.bind(":claim", verdict->claim).bind(":key", key);
         TRY(rerun_.bind(":seed", std::to_string(one.seed)).bind(":score", one.val_bpb).run());
     }
     return dirty_.bind(":candidate", verdict->candidate).run();

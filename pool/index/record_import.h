@@ -48,7 +48,9 @@ public:
     Result<void> flush();    // writes everything that was added, and reports the refused ones
     // Those of these records that the tables do not hold. One statement.
     Result<std::set<std::string>> unknown(const std::vector<std::string>& records);
-    Result<void> take_verdict(const std::string& line, const std::string& verifier, LogTally& tally);
+    // `key`: fingerprint of the key that signed the ledger.
+    Result<void> take_verdict(const std::string& line, const std::string& verifier, const std::string& key,
+                              LogTally& tally);
 
 private:
     struct Batch {

@@ -22,11 +22,10 @@ Result<std::map<std::string, std::vector<Rerun>>> IndexQueries::reruns(const std
 }
 
 Result<std::vector<ClaimRow>> IndexQueries::scored_claims() {
-    TRY_ASSIGN(Statement get,
-               prepare(fmt::format("SELECT {}, refused, {} FROM {} WHERE type = 'claim' AND record.id IN "
-                                   "(SELECT claim FROM verdict WHERE word = 'scored') AND {} = 'scored' "
-                                   "ORDER BY seq",
-                                   kLineColumns, kVerdictOf, kLineTables, kWordOf)));
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {}, {} FROM {} WHERE type = 'claim' AND record.id IN "
+                                                  "(SELECT claim FROM verdict WHERE word = 'scored') AND {} = 'scored' "
+                                                  "ORDER BY seq",
+                                                  kClaimColumns, kVerdictOf, kLineTables, kWordOf)));
     return read_claims(get);
 }
 

@@ -96,8 +96,33 @@ struct OtherCategoryRun {
 struct ClaimRow {
     std::string id;
     Claim claim;
+    std::string key;                 // fingerprint of its writer's key; "": no log told it
+    std::int64_t seq = 0;            // in the order in which this clone took the records
+    std::int64_t seen_s = 0;         // when this clone first saw it, unix time
+    bool repeats = false;            // each of its runs was claimed by an earlier claim of its writer
     std::string problem;             // the reason why it does not count; "": none
     std::optional<Verdict> verdict;  // the newest that counts
+};
+
+// A claim with a verdict that counts.
+struct JudgedClaim {
+    std::string claim, key;  // record id; fingerprint of its writer's key
+    VerdictResult result = VerdictResult::inconclusive;
+    std::string at;       // of its newest verdict
+    double seconds = 0;   // of all its verdicts
+    double budget_s = 0;  // the least of its runs
+    bool fresh = false;   // accepted, with a run that no accepted claim of the key before it names
+};
+
+// This clone's own verdicts on a claim that decided nothing.
+struct Attempts {
+    int count = 0;
+    std::string last_at;
+};
+
+struct OwnVerdict {
+    std::string category;
+    Verdict verdict;
 };
 
 // A candidate in one category.
@@ -108,8 +133,8 @@ struct Standing {
                          // a rejected candidate, the claimed mean; of an accepted one, the mean over the runs of its
                          // accepted claims, but no better than their verified scores
     bool kept = false;
-    // "accepted", "provisional", "scored" (pool/types/audit.h: Certainty), "rejected", "inconclusive", "pending" (claimed),
-    // "" (not claimed)
+    // "accepted", "provisional", "scored" (pool/types/audit.h: Certainty), "rejected" (no run counts), "inconclusive",
+    // "pending" (claimed), "" (not claimed)
     std::string verdict;
     bool record = false;      // accepted as one by a verdict that counts
     int fresh_seeds = 0;      // with which verifiers trained it here (pool/types/verdict.h: reruns)
@@ -142,9 +167,10 @@ struct PlanCandidate {
     std::string id, toml;
     std::vector<std::string> parents;  // candidate ids
     bool kept = false;                 // has a branch, a claim or a kept run
-    bool rejected = false;             // has a rejected claim and no scored run that counts
+    bool rejected = false;             // fresh seeds of a verifier refuted a claim of it, and no scored run counts
     bool retired = false;              // pool/rules/retirement.h
-    int runs = 0;                      // those that count
+    bool retired_by_keepers = false;
+    int runs = 0;  // those that count
 };
 
 struct CandidateRow {
@@ -168,6 +194,8 @@ struct Totals {
         provisional = 0, scored = 0, rejected = 0, candidates = 0, contributors = 0, refused = 0, spooled = 0;
     int other_task = 0;  // runs of another task, such as of an earlier one; not among `refused`
     double search_s = 0, search_joules = 0, verify_s = 0, verify_joules = 0;
+    double paying_s =
+        0;  // of the search, the seconds that verification has its share of (pool/index/derived_tables.cpp)
 };
 
 }  // namespace cultivar

@@ -12,11 +12,14 @@
 
 namespace cultivar {
 
-// The newest verdict on a claim (a row `record`) that counts. Nobody judges their own claim; the last 8 digits of a
-// writer's name are those of its key.
-#define CULTIVAR_VERDICT_OF(value)                                                                                 \
-    "(SELECT " value                                                                                               \
-    " FROM verdict WHERE verdict.claim = record.id AND substr(verdict.verifier, -8) <> substr(record.writer, -8) " \
+// The fingerprint of the key of a record's writer; "": no log told it.
+inline constexpr const char* kKeyOf = "COALESCE((SELECT writer.key FROM writer WHERE writer.name = record.writer), '')";
+
+// The newest verdict on a claim (a row `record`) that counts. Nobody judges a claim of their own key, under any name.
+#define CULTIVAR_VERDICT_OF(value)                                                                    \
+    "(SELECT " value                                                                                  \
+    " FROM verdict WHERE verdict.claim = record.id AND "                                              \
+    "verdict.key <> COALESCE((SELECT writer.key FROM writer WHERE writer.name = record.writer), '') " \
     "ORDER BY at DESC, verdict.seq DESC LIMIT 1)"
 inline constexpr const char* kVerdictOf = CULTIVAR_VERDICT_OF("line");
 inline constexpr const char* kResultOf = CULTIVAR_VERDICT_OF("result");
@@ -24,7 +27,11 @@ inline constexpr const char* kResultOf = CULTIVAR_VERDICT_OF("result");
 inline constexpr const char* kWordOf = CULTIVAR_VERDICT_OF("word");
 // Did it accept the claim as a record?
 inline constexpr const char* kRecordOf = CULTIVAR_VERDICT_OF("word = 'accepted' AND verdict.record");
-inline constexpr const char* kWordAndTimeOf = CULTIVAR_VERDICT_OF("word || ' ' || at");
+// Is it to be judged again?
+inline constexpr const char* kOpenOf = CULTIVAR_VERDICT_OF("result = 'inconclusive' OR result = 'accepted' AND waits");
+// Did fresh seeds of a verifier refute it?
+inline constexpr const char* kRefutedOf = CULTIVAR_VERDICT_OF("result = 'rejected' AND tier = 'rerun'");
+inline constexpr const char* kVerdictSeqOf = CULTIVAR_VERDICT_OF("verdict.seq");
 // The runs of artifacts with an accepted claim.
 inline constexpr const char* kAcceptedRuns =
     "SELECT artifact_run FROM record WHERE type = 'claim' AND " CULTIVAR_VERDICT_OF("word") " = 'accepted'";
@@ -34,6 +41,10 @@ inline constexpr const char* kVouchedRuns =
     "SELECT artifact_run FROM record WHERE type = 'claim' AND " CULTIVAR_VERDICT_OF(
         "word IN ('accepted', 'provisional', "
         "'scored')");
+// All runs of claims that were replayed.
+inline constexpr const char* kVerifiedRuns =
+    "SELECT run FROM claim_run WHERE claim IN (SELECT id FROM record WHERE type = 'claim' AND id IN (SELECT claim FROM "
+    "verdict WHERE result = 'accepted') AND " CULTIVAR_VERDICT_OF("word IN ('accepted', 'provisional')") ")";
 #undef CULTIVAR_VERDICT_OF
 
 // Fresh seeds of verdicts on the claims of others: candidate, category, seed, score, first (a number in the order of
@@ -41,7 +52,7 @@ inline constexpr const char* kVouchedRuns =
 inline constexpr const char* kReruns =
     "SELECT claim.candidate, claim.category, rerun.seed, rerun.score, MIN(rerun.seq) AS first FROM rerun "
     "JOIN record AS claim ON claim.id = rerun.claim AND claim.type = 'claim' "
-    "WHERE substr(rerun.verifier, -8) <> substr(claim.writer, -8) "
+    "WHERE rerun.key <> COALESCE((SELECT writer.key FROM writer WHERE writer.name = claim.writer), '') "
     "GROUP BY claim.candidate, claim.category, rerun.seed";
 
 // Lists in a column: words between spaces.
@@ -55,6 +66,10 @@ inline std::vector<std::string> split(const std::string& text) {
 // The columns that lead to a record's bytes.
 inline constexpr const char* kLineColumns = "record.id, record.line, segment.blob, record.place";
 inline constexpr const char* kLineTables = "record LEFT JOIN segment ON segment.number = record.segment";
+// Those of IndexQueries::read_claims(), before the newest verdict that counts.
+inline constexpr const char* kClaimColumns =
+    "record.id, record.line, segment.blob, record.place, refused, record.seq, record.seen_s, "
+    "COALESCE((SELECT writer.key FROM writer WHERE writer.name = record.writer), '')";
 
 // Reads records' bytes, from the spool's copy or from their segment. Keeps the last segment, because records of one
 // segment lie together.

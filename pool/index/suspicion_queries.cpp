@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pool/index/index_queries.h"
+#include "pool/index/sql.h"
 #include "pool/rules/speed_check.h"
 
 namespace cultivar {
@@ -13,6 +14,12 @@ namespace {
 constexpr double kSameFigures = 1e-5;  // relative; seeds and machines differ by a hundred times as much
 constexpr int kMostAlike = 64;         // runs of nearly the same score that are looked at
 constexpr int kBegunInVain = 3;        // a crash or two happen to everybody
+
+// Is `record` not known to be later than the run :id of :writer?
+constexpr const char* kSeenBefore = R"((
+    record.seen_s < (SELECT mine.seen_s FROM record AS mine WHERE mine.id = :id)
+    OR record.seen_s = (SELECT mine.seen_s FROM record AS mine WHERE mine.id = :id) AND (record.writer <> :writer
+        OR record.seq < (SELECT mine.seq FROM record AS mine WHERE mine.id = :id))))";
 
 bool alike(double a, double b) { return std::abs(a - b) <= kSameFigures * std::max(std::abs(a), std::abs(b)); }
 
@@ -34,8 +41,8 @@ std::string described(const Run& run, const std::string& id) {
 
 class ClaimSuspicions {
 public:
-    ClaimSuspicions(IndexQueries& queries, Database& sql, const ClaimRow& row)
-        : queries_(queries), sql_(sql), id_(row.id), claim_(row.claim) {}
+    ClaimSuspicions(IndexQueries& queries, IndexDatabase& database, const ClaimRow& row)
+        : queries_(queries), sql_(database.sql()), own_(database.clone().writer), id_(row.id), claim_(row.claim) {}
     Result<std::vector<std::string>> find();
 
 private:
@@ -50,6 +57,7 @@ private:
 
     IndexQueries& queries_;
     Database& sql_;
+    const std::string& own_;
     const std::string& id_;
     const Claim& claim_;
     std::vector<std::string> found_{};
@@ -125,14 +133,19 @@ WHERE type = 'lease' AND refused IS NULL AND writer = :writer AND candidate = :c
     });
 }
 
-// The same figures under another name, writer, number or time. The records do not tell the copy from the original.
+// The same figures under another name, writer, number or time. The run that this clone saw first is the original. Of two
+// that it met by the same refresh, in different journals, nothing tells the copy.
 Result<bool> ClaimSuspicions::find_same_figures(const std::string& id, const Run& run) {
     const double near = kSameFigures * std::abs(*run.val_bpb);
-    TRY_ASSIGN(Statement get, sql_.prepare(R"(
+    TRY_ASSIGN(Statement get, sql_.prepare(fmt::format(R"(
 SELECT id FROM record WHERE type = 'run' AND status = 'done' AND refused IS NULL AND id <> :id
-    AND score BETWEEN :least AND :most
-ORDER BY ABS(score - :score), id LIMIT :limit)"));
-    get.bind(":id", id).bind(":least", *run.val_bpb - near).bind(":most", *run.val_bpb + near);
+    AND score BETWEEN :least AND :most AND {}
+ORDER BY ABS(score - :score), id LIMIT :limit)",
+                                                       kSeenBefore)));
+    get.bind(":id", id)
+        .bind(":writer", run.writer)
+        .bind(":least", *run.val_bpb - near)
+        .bind(":most", *run.val_bpb + near);
     get.bind(":score", *run.val_bpb).bind(":limit", kMostAlike);
     TRY_ASSIGN(const std::vector<std::string> near_runs, get.all([](Row& row) { return row.text(); }));
     for (const std::string& other_id : near_runs) {
@@ -152,9 +165,10 @@ ORDER BY ABS(score - :score), id LIMIT :limit)"));
 
 Result<void> ClaimSuspicions::find_same_artifact(const std::string& id, const Run& run) {
     if (run.artifact.empty()) return {};
-    TRY_ASSIGN(Statement get, sql_.prepare(R"(
+    TRY_ASSIGN(Statement get, sql_.prepare(fmt::format(R"(
 SELECT id FROM record WHERE artifact = :artifact AND artifact <> '' AND type = 'run' AND refused IS NULL AND id <> :id
-    AND (writer <> :writer OR candidate <> :candidate) ORDER BY id LIMIT 1)"));
+    AND (writer <> :writer OR candidate <> :candidate) AND {} ORDER BY id LIMIT 1)",
+                                                       kSeenBefore)));
     get.bind(":artifact", run.artifact).bind(":id", id).bind(":writer", run.writer).bind(":candidate", run.candidate);
     TRY_ASSIGN(const auto other_id, get.first([](Row& row) { return row.text(); }));
     if (!other_id) return {};
@@ -163,13 +177,16 @@ SELECT id FROM record WHERE artifact = :artifact AND artifact <> '' AND type = '
     return {};
 }
 
-// More compute than the budget: pool/rules/speed_check.h.
+// More compute than the budget: pool/rules/speed_check.h. Of other writers only this clone and runs of accepted claims are
+// a reference: slow runs of names that nobody verified make no honest one fast.
 Result<void> ClaimSuspicions::compare_speed(const std::string& id, const Run& run) {
     if (run.flops_per_token <= 0 || run.train_s <= 0) return {};
-    TRY_ASSIGN(Statement get, sql_.prepare(R"(
+    TRY_ASSIGN(Statement get, sql_.prepare(fmt::format(R"(
 SELECT writer, flops * tokens / train_s FROM record WHERE type = 'run' AND status = 'done' AND refused IS NULL
-    AND rejected = 0 AND category = :category AND id <> :id AND flops BETWEEN :least AND :most AND train_s > 0)"));
-    get.bind(":category", run.category).bind(":id", id);
+    AND rejected = 0 AND category = :category AND id <> :id AND flops BETWEEN :least AND :most AND train_s > 0
+    AND (writer IN (:writer, :own) OR id IN ({})))",
+                                                       kVerifiedRuns)));
+    get.bind(":category", run.category).bind(":id", id).bind(":writer", run.writer).bind(":own", own_);
     get.bind(":least", run.flops_per_token / kSimilarFlops).bind(":most", run.flops_per_token * kSimilarFlops);
     std::map<std::string, std::vector<double>> speeds;
     TRY(get.each([&](Row& row) {
@@ -206,7 +223,7 @@ ORDER BY 1 LIMIT 1)"));
 }  // namespace
 
 Result<std::vector<std::string>> IndexQueries::suspicions(const ClaimRow& row) {
-    return ClaimSuspicions(*this, database_->sql(), row).find();
+    return ClaimSuspicions(*this, *database_, row).find();
 }
 
 }  // namespace cultivar

@@ -2,7 +2,9 @@
 // the same credits everywhere.
 //
 //   Improvement  An accepted candidate in a category. Its finder is the writer of its first accepted claim, by the
-//                verifier's time; later claims gain nothing.
+//                verifier's time; or of an older claim that the verifier of that one had seen before, once it is
+//                accepted too, or where it is the verifier's own, which no verdict of this key may confirm. Later
+//                claims gain nothing.
 //   Gain         The difference between its score and the best score of all its ancestors in that category; 0 without a
 //                scored ancestor, or if an ancestor is as good.
 //   Credit       A root or a child of one parent: all of the gain to its finder. A cross: half to its finder, and half in
@@ -28,7 +30,7 @@ struct Relative {
 
 struct Improvement {
     std::string candidate, category;
-    std::string finder;  // key of its first accepted claim
+    std::string finder;  // key
 };
 
 struct AttributionInput {

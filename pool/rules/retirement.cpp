@@ -8,15 +8,20 @@ namespace {
 
 using Newest = std::map<std::string, const RetirementStatement*>;  // the newest of each writer
 
-// Null: no authority over everybody has decided.
-const RetirementStatement* decision_for_all(const std::string& candidate, const Newest& statements,
-                                            const RetirementAuthority& authority) {
+// Null: no verifier has decided.
+const RetirementStatement* decision_of_verifiers(const Newest& statements, const RetirementAuthority& authority) {
     const RetirementStatement* newest = nullptr;
     for (const auto& [writer, statement] : statements) {
         if (!authority.verifiers.contains(statement->key)) continue;
         if (newest == nullptr || newest->said.at <= statement->said.at) newest = statement;
     }
-    if (newest != nullptr) return newest;
+    return newest;
+}
+
+// Null: its keepers have not decided.
+const RetirementStatement* decision_of_keepers(const std::string& candidate, const Newest& statements,
+                                               const RetirementAuthority& authority) {
+    const RetirementStatement* newest = nullptr;
     for (const std::string& keeper : authority.keepers(candidate)) {
         const auto found = statements.find(keeper);
         if (found == statements.end() || !found->second->said.retired) return nullptr;
@@ -27,11 +32,14 @@ const RetirementStatement* decision_for_all(const std::string& candidate, const 
 
 std::optional<Retired> decide(const std::string& candidate, const Newest& statements,
                               const RetirementAuthority& authority) {
-    const RetirementStatement* all = decision_for_all(candidate, statements, authority);
+    const RetirementStatement* verifiers = decision_of_verifiers(statements, authority);
+    const RetirementStatement* all =
+        verifiers != nullptr ? verifiers : decision_of_keepers(candidate, statements, authority);
     const auto own = statements.find(authority.own);
     const RetirementStatement* decides = own != statements.end() ? own->second : all;
     if (decides == nullptr || !decides->said.retired) return std::nullopt;
-    return Retired{decides->said.writer, decides->said.reason, decides->said.at, all != nullptr && all->said.retired};
+    return Retired{decides->said.writer, decides->said.reason, decides->said.at, all != nullptr && all->said.retired,
+                   own == statements.end() && verifiers == nullptr};
 }
 
 }  // namespace

@@ -4,7 +4,8 @@
 // Only the newest statement of each writer counts. The first of these authorities that has made a statement decides:
 //   1. this clone itself, for this clone alone;
 //   2. the pool's verifiers (allowed_signers on main), for everybody: the newest of their statements;
-//   3. the writers with a kept run of the candidate, for everybody, once all of them have retired it.
+//   3. the writers with a kept run of the candidate, for everybody, once all of them have retired it. Of a pool's seed
+//      they are no authority, because anybody may keep a run of it before others have one.
 // No other writer may decide: otherwise anybody with push access could retire the best of a pool.
 #pragma once
 
@@ -26,6 +27,7 @@ struct RetirementStatement {
 struct Retired {
     std::string writer, reason, at;  // of the statement that decided
     bool everywhere = false;         // for everybody, not for this clone alone
+    bool by_keepers = false;         // by its keepers alone; a pool's seeds stay open all the same
 };
 
 struct RetirementAuthority {

@@ -5,7 +5,7 @@
 // upper quartile of its runs: a busy machine is slower, no machine is faster than it is, and a few false runs move it
 // little. Two references, in logarithms:
 //   own     the writer's other runs, at least 8 of them: a writer is one clone, on one machine. Margin: a factor of 3.
-//   others  the median of at least 3 other writers' speeds, one per writer. Margin: a factor of 4, because honest machines
+//   others  the median of at least 3 other verified writers' speeds, one per writer. Margin: a factor of 4, because honest machines
 //           of a category are up to the square root of 10 apart and runs of one machine vary.
 // The margin is never below 6 robust deviations (1.4826 times the median absolute deviation from the median).
 // False alarms: tests/pool/rules/speed_check_test.cpp draws honest pools (machines anywhere in a category, 10 % noise per
@@ -25,7 +25,7 @@ inline constexpr double kSimilarFlops = 2;
 struct SpeedComparison {
     double speed = 0;                         // of the run in question
     std::vector<double> own;                  // of the writer's other similar runs
-    std::vector<std::vector<double>> others;  // of every other writer's similar runs
+    std::vector<std::vector<double>> others;  // of every other writer's similar runs that were verified
 };
 
 // The reason to doubt that the run kept to its budget, as a clause that begins with "it trained"; "": none.

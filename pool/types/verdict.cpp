@@ -132,6 +132,7 @@ void read_later(const Json& says, Verdict& verdict) {
         verdict.reruns.push_back({seed_of(one.at("seed")), figure(one.at("val_bpb"))});
     if (says.contains("record")) verdict.record = read_record(says.at("record"));
     verdict.certainty = certainty_of(says.value("certainty", name(Certainty::accepted)));
+    if (says.contains("first")) verdict.first = checked_digest(says.at("first"));
     verdict.plan = says.contains("plan") ? read_plan(says.at("plan")) : plan_in(verdict.chosen);
 }
 
@@ -144,6 +145,7 @@ void write_later(const Verdict& verdict, Json& says) {
     if (verdict.record) says["record"] = record_json(*verdict.record);
     if (verdict.plan) says["plan"] = plan_json(*verdict.plan);
     if (verdict.certainty != Certainty::accepted) says["certainty"] = name(verdict.certainty);
+    if (!verdict.first.empty()) says["first"] = verdict.first;
 }
 
 Verdict read(const Json& json) {

@@ -11,7 +11,7 @@
 //        "interval":[L,H],"seconds":S},...],"chosen":TEXT,"reruns":[{"seed":N,"val_bpb":B},...],
 //      "record":{"accepted":B,"seeds":N,"against":CLAIM|null,"gain":G|null,"p":P|null,"interval":[L,H]|null},
 //      "plan":{"tier":TIER,"extent":"sample"|"whole"|"in_full","rerun_waits":true},
-//      "certainty":"provisional"|"scored"}}
+//      "certainty":"provisional"|"scored","first":CLAIM}}
 // The fields after "at" came later: each is left out where it is empty, so that older lines keep their bytes, and a
 // reader takes its absence for that. data: the files that it was scored on, by digest. evaluator_sha256: of the program
 // that scored. checks: each further figure that was held against the claim; its 95 % interval and seconds where known.
@@ -23,7 +23,8 @@
 // planned (pool/types/audit.h); "rerun_waits" is left out where it is false. The parser reads the plan of older
 // verdicts from "chosen", and no other code looks at that text. certainty: how sure "accepted" is; left out where all that
 // was due was done, and by older verifiers, whose "accepted" may owe a rerun. Programs from before it take the verdict for
-// accepted. The ledger's tip is signed; a verdict counts only when
+// accepted. first: another key's claim of the same candidate that the verifier saw before this one. The ledger's tip is
+// signed; a verdict counts only when
 // that key stands in allowed_signers on main.
 #pragma once
 
@@ -87,6 +88,7 @@ struct Verdict {
     std::string chosen{};                       // the reason for the extent of the audit, for people; one line
     Certainty certainty = Certainty::accepted;  // of an accepted one
     std::optional<PlannedAudit> plan{};         // none: one of the first verdicts, which kept no reason either
+    std::string first{};  // another key's claim of this candidate and category that the verifier saw before; "": none
 };
 
 // The one word for it: that of its certainty where it is accepted, else of its result.

@@ -7,6 +7,7 @@
 
 #include "cli/runs/ask_store.h"
 #include "cli/search/ask_run.h"
+#include "pool/storage/segment_log.h"
 #include "tests/cli/support/search_world.h"
 #include "tests/pool/support/hand.h"
 
@@ -41,6 +42,48 @@ Candidate import(SearchWorld& world, const Genes& changes) {
     must(ensure_candidate_branch(clone.repo, commit));
     must(world.session.index->refresh());
     return made;
+}
+
+// Mallory runs each seed, claims a false score, is rejected, and retires what only she kept.
+void poison_seeds(SearchWorld& world) {
+    Clone& clone = world.clone();
+    const Key key = must(Key::load_or_create(world.world.path("mallory.pem")));
+    const std::string mallory = "mallory.box." + key.fingerprint().substr(0, 8);
+    std::vector<std::string> lines, verdicts;
+    for (const Seed& seed : must(read_seeds(clone))) {
+        auto lie = scored_run(clone.task, mallory, seed.candidate.genes, 1.0);
+        lie.category = kFakeCategory;
+        auto kept = scored_run(clone.task, mallory, seed.candidate.genes, 1.1, 1);
+        kept.category = kFakeCategory, kept.decision = Decision::kept;
+        Claim claim = claim_of(clone, {lie});
+        claim.writer = mallory;
+        const Retirement retired{clone.task_id, lie.candidate, true, "mine", mallory, "2026-11-21T05:00:00Z"};
+        for (const Record& record : std::vector<Record>{lie, kept, claim, retired}) lines.push_back(to_line(record));
+        Verdict verdict;
+        verdict.claim = record_id(to_line(claim)), verdict.task = clone.task_id, verdict.candidate = lie.candidate;
+        verdict.artifact = lie.artifact, verdict.result = VerdictResult::rejected, verdict.tier = Tier::rerun;
+        verdict.reason = "a lie", verdict.verifier = clone.writer, verdict.at = "2026-11-21T06:00:00Z";
+        verdict.slice = std::string(64, '4');
+        verdicts.push_back(to_line(verdict));
+    }
+    must(append_log(clone.repo, "refs/remotes/origin/journal/" + mallory, lines, {mallory, "m@example.org", 1795232400},
+                    key));
+    must(append_log(clone.repo, clone.ledger_ref(), verdicts, clone.identity(), clone.key));
+}
+
+TEST(Planning, KeepsThePoolsSeedsOpenWhateverStrangersClaimOfThem) {
+    SearchWorld world;
+    poison_seeds(world);
+    must(world.session.index->refresh());
+    const PlanningHistory now = must(planning_history(world.session, world.clock, kFakeCategory));
+    int seeds = 0;
+    for (const KnownCandidate& known : now.history.candidates) {
+        EXPECT_FALSE(known.rejected);
+        EXPECT_FALSE(known.retired);
+        seeds += known.seed ? 1 : 0;
+    }
+    EXPECT_GT(seeds, 0);
+    must(plan_run(world.session, world.clock, now.history, options()));
 }
 
 TEST(Planning, TakesAnImportFirst) {

@@ -1,11 +1,14 @@
 // The queue of claims and a round over it: order, share, lot, and the effect of a verdict on the claims after it.
 #include "cli/verify/audit_round.h"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pool/clone/journal.h"
 #include "tests/cli/verify/verify_fixture.h"
+#include "tests/pool/support/twin_keys.h"
 
 namespace cultivar {
 namespace {
@@ -20,12 +23,26 @@ protected:
     void three_claims() {
         for (double loss : {2.2, 2.1, 2.0}) claim(bob_, {run_of(bob_, {{"optim.lr", loss / 20}}, loss)});
     }
-    // Search of Ann's own, which pays for verification: 0.05 of these seconds.
-    void search(double seconds) {
-        auto run = scored_run(ann_.task, ann_.writer, {{"optim.lr", 0.5}}, 3.0);
-        run.decision = Decision::reverted;
-        run.wall_s = seconds;
-        spool(ann_, run);
+    static std::vector<std::string> writers(const std::vector<QueuedClaim>& claims) {
+        std::vector<std::string> names;
+        for (const QueuedClaim& one : claims) names.push_back(one.row.claim.writer);
+        return names;
+    }
+    // A claim with weights that do not score as it says, unless it is the last one that is published.
+    void boast(const Stranger& who, int number) {
+        claim(who, {run_of(who, {{"optim.lr", 0.001 * (number + 1)}}, 0.5 + 0.001 * number)});
+    }
+    std::size_t judged_of(const AuditRound& round, const Stranger& who) {
+        std::set<std::string> claims;
+        for (const ClaimRow& row : must(session().index->claims())) {
+            if (row.claim.writer == who.writer) claims.insert(row.id);
+        }
+        return static_cast<std::size_t>(std::ranges::count_if(
+            round.verdicts, [&](const Verdict& verdict) { return claims.contains(verdict.claim); }));
+    }
+    VerificationBudget share() {
+        Session open = session();
+        return allowance(open.clone->task, must(open.index->totals()));
     }
 };
 
@@ -126,6 +143,159 @@ TEST_F(AuditRoundTest, PutsOffARerunThatDoesNotFit) {
     EXPECT_EQ(later.verdicts.front().tier, Tier::rerun);
     EXPECT_EQ(later.verdicts.front().plan, (PlannedAudit{Tier::rerun, AuditExtent::in_full}));
     EXPECT_TRUE(audit().verdicts.empty()) << "nothing is owed any more";
+}
+
+TEST_F(AuditRoundTest, PassesOverAClaimThatNeverFits) {
+    auto endless = run_of(bob_, {{"optim.lr", 0.1}}, 1.0);
+    endless.budget_s = endless.train_s = endless.wall_s = 1e6, endless.category = "cpu-1000000s-e10.5";
+    claim(bob_, {endless});
+    auto word = run_of(bob_, {{"optim.lr", 0.2}}, 0.9);
+    word.tokens = 1;
+    claim(bob_, {word});
+    const Stranger carol = stranger("carol");
+    const Claim honest = claim(carol, {run_of(carol, {}, 2.0)});
+    search(20'000);
+    const AuditRound round = audit();
+    const auto verdict = std::ranges::find(round.verdicts, honest.candidate, &Verdict::candidate);
+    ASSERT_NE(verdict, round.verdicts.end());
+    EXPECT_EQ(verdict->result, VerdictResult::accepted) << verdict->reason;
+    EXPECT_THAT(round.waiting, testing::Contains(testing::Field(&QueuedClaim::too_dear, true)));
+}
+
+TEST_F(AuditRoundTest, JudgesWhatIsUnsoundWithoutTheShare) {
+    auto run = run_of(bob_, {}, 2.0);
+    run.trace_elapsed_s = {0, 30};
+    claim(bob_, {run});
+    const AuditRound round = audit();
+    ASSERT_EQ(round.verdicts.size(), 1U) << "nothing was searched";
+    EXPECT_EQ(round.verdicts.front().tier, Tier::structure);
+    EXPECT_EQ(round.verdicts.front().result, VerdictResult::rejected);
+    EXPECT_TRUE(worker_.jobs.empty());
+}
+
+TEST_F(AuditRoundTest, LetsKeysTakeTurnsWhateverTheyBoast) {
+    for (int i = 0; i < 40; ++i) boast(bob_, i);
+    const Stranger carol = stranger("carol");
+    const Claim honest = claim(carol, {run_of(carol, {}, 2.0)});
+    search(2000);
+    worker_.job_s = 15;
+    const AuditRound round = audit();
+    const auto verdict = std::ranges::find(round.verdicts, honest.candidate, &Verdict::candidate);
+    ASSERT_NE(verdict, round.verdicts.end());
+    EXPECT_LE(verdict - round.verdicts.begin(), 1) << "after a rejected claim the others of its key come last";
+    EXPECT_LT(judged_of(round, bob_), 10U) << "they use up no more than their part";
+}
+
+TEST_F(AuditRoundTest, LetsNewKeysUseUpNoMoreThanTheirPart) {
+    const Stranger dave = stranger("dave");
+    claim(dave, {run_of(dave, {{"optim.lr", 0.3}}, 2.0)});
+    search(20'000);
+    audit();
+    for (int i = 0; i < 30; ++i) boast(stranger(fmt::format("sybil{}", i)), i);
+    worker_.job_s = 100;
+    audit();
+    EXPECT_GT(share().left_s(), 0.3 * share().allowed_s()) << "they had their half";
+    worker_.job_s = 1;
+    claim(dave, {run_of(dave, {{"optim.lr", 0.4}}, 1.9)});
+    EXPECT_EQ(judged_of(audit(), dave), 1U);
+}
+
+TEST_F(AuditRoundTest, TriesAgainWhatCameToNothingAfterAWhile) {
+    auto run = run_of(bob_, {}, 2.0);
+    const std::string weights = "weights that come later";
+    run.artifact = sha256_hex(weights), run.artifact_bytes = static_cast<std::int64_t>(weights.size());
+    claim(bob_, {run});
+    search(20'000);
+    const AuditRound first = audit();
+    ASSERT_EQ(first.verdicts.size(), 1U);
+    EXPECT_EQ(first.verdicts.front().result, VerdictResult::inconclusive);
+    EXPECT_TRUE(audit().verdicts.empty()) << "at once nothing has changed";
+    must(store_artifact(ann_.repo, run.artifact, weights));
+    clock_.unix += 3601;
+    const AuditRound later = audit();
+    ASSERT_EQ(later.verdicts.size(), 1U);
+    EXPECT_EQ(later.verdicts.front().result, VerdictResult::accepted) << later.verdicts.front().reason;
+}
+
+TEST_F(AuditRoundTest, IsNotPaidByWhatStrangersSay) {
+    auto failed = scored_run(ann_.task, bob_.writer, {{"optim.lr", 0.7}}, 3.0);
+    failed.status = RunStatus::failed, failed.val_bpb.reset(), failed.val_loss.reset();
+    failed.wall_s = failed.budget_s = 1e9, failed.category = "cpu-1000000000s-e10.5";
+    publish(bob_, {failed});
+    EXPECT_LT(share().allowed_s(), 10) << "a few budgets of the pool, and nothing for that run";
+    search(1000);
+    EXPECT_NEAR(share().allowed_s(), 0.05 * (1000 + kFirstBudgets * ann_.task.budget_s), 1);
+}
+
+TEST_F(AuditRoundTest, IsPaidByTheSearchOfKeysWithVerifiedRuns) {
+    search(1000);
+    const double before_s = share().allowed_s();
+    auto other = scored_run(ann_.task, bob_.writer, {{"optim.lr", 0.7}}, 3.0);
+    other.wall_s = 1e9;
+    publish(bob_, {other});
+    EXPECT_EQ(share().allowed_s(), before_s);
+    claim(bob_, {run_of(bob_, {}, 2.0)});
+    audit();
+    EXPECT_GT(share().allowed_s(), before_s);
+    EXPECT_LT(share().allowed_s(), before_s + 0.05 * 20 * ann_.task.budget_s) << "and no run beyond a few budgets";
+}
+
+TEST_F(AuditRoundTest, LeavesOutClaimsOfRunsThatWereClaimedBefore) {
+    const auto run = run_of(bob_, {}, 2.0);
+    claim(bob_, {run});
+    Claim again = claim_of(ann_, {run});
+    again.writer = bob_.writer, again.at = "2026-11-22T05:00:00Z";
+    publish(bob_, {again});
+    Session open = session();
+    const ClaimQueue queue = must(waiting_claims(open));
+    EXPECT_EQ(queue.claims.size(), 1U);
+    EXPECT_EQ(queue.repeats, 1);
+}
+
+TEST_F(AuditRoundTest, TakesAKeyThatBeginsLikeItsOwnForAnother) {
+    must(write_file_atomically(world_.path("twin.pem"), kTwinKeys[0]));
+    must(write_file_atomically(ann_.state_dir + "key.pem", kTwinKeys[1]));
+    ann_ = world_.reopen("ann");
+    const Stranger twin = stranger("twin");
+    ASSERT_EQ(key_digits(twin.writer), key_digits(ann_.writer));
+    claim(twin, {run_of(twin, {}, 2.0)});
+    Session open = session();
+    const ClaimQueue queue = must(waiting_claims(open));
+    EXPECT_EQ(queue.own, 0);
+    EXPECT_EQ(queue.claims.size(), 1U);
+}
+
+// Bob's find waits. Eve runs it with the next replicate and says a better score.
+TEST_F(AuditRoundTest, JudgesClaimsOfOneCandidateOldestFirstAndNamesTheOldest) {
+    const Stranger eve = stranger("eve");
+    claim(eve, {run_of(eve, {{"optim.lr", 0.2}}, 2.5)});
+    audit({.share_use = ShareUse::all_beyond});
+    claim(bob_, {run_of(bob_, {}, 2.0)});
+    seen_before(bob_);
+    claim(eve, {run_of(eve, {}, 1.95, 1)});
+    Session open = session();
+    const ClaimQueue queue = must(waiting_claims(open));
+    ASSERT_EQ(queue.claims.size(), 2U);
+    EXPECT_THAT(writers(queue.claims), testing::ElementsAre(bob_.writer, eve.writer));
+    EXPECT_EQ(must(open.index->first_claim(queue.claims[1].row)), queue.claims[0].row.id);
+    EXPECT_EQ(must(open.index->first_claim(queue.claims[0].row)), "");
+}
+
+TEST_F(AuditRoundTest, EstimatesByItsOwnMeasurementsNotByTheClaimsWords) {
+    search(1e6);
+    for (double loss : {2.1, 2.0}) claim(bob_, {run_of(bob_, {{"optim.lr", loss / 20}}, loss)});
+    const auto cost_of = [&](double tokens, double lr) {
+        auto run = run_of(bob_, {{"optim.lr", lr}}, 2.2);
+        run.tokens = static_cast<std::int64_t>(tokens);
+        claim(bob_, {run});
+        Session open = session();
+        const ClaimQueue queue = must(waiting_claims(open));
+        return std::ranges::find(queue.claims, run.candidate, [](const auto& one) { return one.row.claim.candidate; })
+            ->expected_s;
+    };
+    EXPECT_LT(cost_of(1, 0.01), 50 * ann_.task.budget_s) << "its budget bounds its words";
+    audit({.share_use = ShareUse::claims_beyond});
+    EXPECT_NEAR(cost_of(2, 0.02), cost_of(1e9, 0.03), 1e-9);
 }
 
 TEST_F(AuditRoundTest, TakesUpAClaimThatVerifiersOfOtherDevicesCouldOnlyScore) {

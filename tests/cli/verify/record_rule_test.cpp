@@ -11,17 +11,20 @@ namespace {
 
 class RecordClaim : public IndexTest {
 protected:
-    // Adds a claim by Bob with one run per loss; returns its index among all claims.
+    // Adds a claim with one run per loss; returns its index among all claims.
     std::size_t claim(const Genes& changes, const std::vector<double>& losses) {
+        return claim_by(bob_, changes, losses);
+    }
+    std::size_t claim_by(const Stranger& who, const Genes& changes, const std::vector<double>& losses,
+                         int replicate = 0) {
         std::vector<Record> records;
         std::vector<cultivar::Run> runs;
-        for (double loss : losses)
-            runs.push_back(scored_run(ann_.task, bob_.writer, changes, loss, static_cast<int>(runs.size())));
+        for (double loss : losses) runs.push_back(scored_run(ann_.task, who.writer, changes, loss, replicate++));
         for (const auto& run : runs) records.emplace_back(run);
         Claim made = claim_of(ann_, runs);
-        made.writer = bob_.writer;
+        made.writer = who.writer;
         records.emplace_back(made);
-        publish(bob_, records);
+        publish(who, records);
         return claims_++;
     }
     Session session() {
@@ -47,7 +50,6 @@ protected:
     }
     double score(double loss) const { return *run_by(ann_, {}, loss).val_bpb; }
 
-private:
     Verdict blank(const ClaimRow& row) const {
         Verdict verdict;
         verdict.claim = row.id, verdict.task = ann_.task_id, verdict.candidate = row.claim.candidate;
@@ -57,7 +59,6 @@ private:
         return verdict;
     }
 
-protected:
     Stranger bob_ = stranger("bob");
     std::size_t claims_ = 0;
 };
@@ -110,6 +111,32 @@ TEST_F(RecordClaim, IsNoneOfAVerdictThatStoppedShortOfTheRerun) {
     must(apply_suspicions(open, must(open.index->claims()).at(first), verdict));
     EXPECT_EQ(verdict.result, VerdictResult::accepted);
     EXPECT_EQ(verdict.record, std::nullopt);
+}
+
+// Eve leaves out her worse runs.
+TEST_F(RecordClaim, ThatIsOddOwesARerunAndIsNotInconclusive) {
+    const Stranger eve = stranger("eve");
+    publish(eve, {scored_run(ann_.task, eve.writer, {}, 2.5)});
+    const auto odd = claim_by(eve, {}, {2.0}, 1);
+    Session open = session();
+    const ClaimRow row = must(open.index->claims()).at(odd);
+    Verdict verdict = blank(row);
+    verdict.tier = Tier::replay;
+    must(apply_suspicions(open, row, verdict));
+    EXPECT_EQ(verdict.result, VerdictResult::accepted);
+    EXPECT_TRUE(verdict.plan->rerun_waits);
+    EXPECT_NE(verdict.reason.find("it owes a rerun: it leaves out 1 of"), std::string::npos) << verdict.reason;
+}
+
+TEST_F(RecordClaim, NamesAnOlderClaimOfTheSameCandidateThatThisCloneSawFirst) {
+    const auto first = claim({}, {2.0});
+    const std::string id = must(session().index->claims()).at(first).id;
+    Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+    must(database.execute("UPDATE record SET seen_s = seen_s - 100"));
+    const auto next = claim_by(stranger("eve"), {}, {1.95}, 1);
+    EXPECT_EQ(judged(next, {}).first, id);
+    EXPECT_EQ(judged(first, {}).first, "");
+    EXPECT_EQ(must(parse_verdict(to_line(judged(next, {})))).first, id);
 }
 
 TEST_F(RecordClaim, IsComparedWithWhatFreshSeedsOfTheStandingOneScored) {

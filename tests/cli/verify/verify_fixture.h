@@ -136,6 +136,21 @@ protected:
         return open;
     }
     VerifierTools tools() { return {observer_, worker_, clock_, {}}; }
+    // A run of Ann's own, whose seconds pay for verification, 0.05 of them.
+    void search(double seconds) {
+        auto run = scored_run(ann_.task, ann_.writer, {{"optim.lr", 0.5}}, 3.0);
+        run.decision = Decision::reverted;
+        run.wall_s = run.budget_s = seconds;
+        run.category = fmt::format("cpu-{}s-e10.5", seconds);
+        spool(ann_, run);
+    }
+    // As if this clone had met the records of `who` by an earlier refresh.
+    void seen_before(const Stranger& who) {
+        must(Index::open(ann_));
+        Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+        must(database.execute(
+            fmt::format("UPDATE record SET seen_s = seen_s - 100 WHERE writer = '{}'", who.writer).c_str()));
+    }
     // The verdict on the first claim that waits, audited this far.
     Verdict judge(PlannedAudit audit = {Tier::replay, AuditExtent::sample}, bool cut = false) {
         Session open = session();
@@ -146,7 +161,7 @@ protected:
     }
     AuditRound audit(const RoundOptions& options = {}, const RoundListener& listener = {}) {
         Session open = session();
-        ClaimQueue queue = must(waiting_claims(open));
+        ClaimQueue queue = must(waiting_claims(open, clock_.unix_s()));
         const VerificationBudget share = allowance(open.clone->task, must(open.index->totals()));
         return must(audit_round(tools(), open, std::move(queue), share, options, listener));
     }

@@ -80,5 +80,24 @@ TEST(Share, IsOfTheSearchAndWhatWasSpentIsGone) {
     EXPECT_LT((VerificationBudget{.search_s = 100, .spent_s = 6, .share = 0.05}.left_s()), 0);
 }
 
+TEST(Share, LeavesKeysWithoutStandingAPartOfItAndAYoungPoolItsFirstBudgets) {
+    const VerificationBudget young{.search_s = 0, .spent_s = 0, .share = 0.05, .first_s = 2400};
+    EXPECT_DOUBLE_EQ(young.allowed_s(), 120);
+    EXPECT_DOUBLE_EQ(young.unproven_s(), 120);
+    const VerificationBudget grown{.search_s = 100'000, .spent_s = 0, .share = 0.05, .first_s = 0};
+    EXPECT_DOUBLE_EQ(grown.unproven_s(), kUnprovenPart * grown.allowed_s());
+}
+
+TEST(Waiting, DoublesWithEachAttemptThatCameToNothing) {
+    constexpr std::int64_t kThen_s = 1'795'240'000, kHour_s = 3600;
+    EXPECT_TRUE(due_again(0, kThen_s, kThen_s));
+    EXPECT_FALSE(due_again(1, kThen_s, kThen_s + kHour_s - 1));
+    EXPECT_TRUE(due_again(1, kThen_s, kThen_s + kHour_s));
+    EXPECT_FALSE(due_again(3, kThen_s, kThen_s + 4 * kHour_s - 1));
+    EXPECT_TRUE(due_again(3, kThen_s, kThen_s + 4 * kHour_s));
+    EXPECT_TRUE(due_again(1000, kThen_s, kThen_s + 31 * 24 * kHour_s)) << "never for ever";
+    EXPECT_TRUE(due_again(5, kThen_s, kThen_s - kHour_s)) << "a clock that was ahead";
+}
+
 }  // namespace
 }  // namespace cultivar

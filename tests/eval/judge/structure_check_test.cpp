@@ -127,6 +127,16 @@ TEST(AuditCost, TakesFewerStepsWhereStepsAreLong) {
     EXPECT_EQ(replay_steps(run), kFewestSteps) << "a run of a second pays for no worker's start";
 }
 
+// A step of 524,288 tokens, a wall time of 30 years: words of a stranger.
+TEST(AuditCost, IsBoundedByTheBudgetWhateverARecordSays) {
+    cultivar::Run run = honest();
+    run.wall_s = 1e9;
+    EXPECT_LE(replay_seconds(run, replay_steps(run)), run.budget_s);
+    EXPECT_LE(rerun_limit_s(run), 10 * run.budget_s);
+    run.steps = 1;
+    EXPECT_LE(replay_limit_s(run, 1), 120 + run.budget_s);
+}
+
 TEST(AuditCost, OfWhatIsJudgedInFullIsEveryChunk) {
     EXPECT_EQ(rescore_effort(honest(), 1, 1e6, ScoredParts::slice_and_hold_out, AuditExtent::whole).slice_chunks,
               kScoreChunks);

@@ -1,4 +1,5 @@
 // Tests claims, verdicts and leases in the index, and the rights of writers over them.
+#include <algorithm>
 #include <ctime>
 #include <functional>
 
@@ -6,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/pool/index/index_fixture.h"
+#include "tests/pool/support/twin_keys.h"
 
 namespace cultivar {
 namespace {
@@ -111,28 +113,40 @@ protected:
     std::string claim_, report_;
 };
 
-TEST_F(VerdictTest, CountsAKeysValidClaimsInARowFromTheLastThatWasRejected) {
-    auto valid = [&] {
+TEST_F(VerdictTest, TellsTheJudgedClaimsOfAKeyInTheOrderOfTheirNewestVerdicts) {
+    auto judged = [&] {
         Index index = must(Index::open(ann_));
-        return must(index.valid_in_a_row())[bob_.writer];
+        return must(index.judged_claims());
     };
-    EXPECT_EQ(valid(), 0);
-    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
-    EXPECT_EQ(valid(), 1);
-    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:30:00Z"), ann_.key);
-    EXPECT_EQ(valid(), 1) << "the same claim again is no second one";
-    judge(ann_.ledger_ref(), verdict("inconclusive", ann_.writer, "2026-11-21T06:00:00Z"), ann_.key);
-    EXPECT_EQ(valid(), 0);
-    const cultivar::Run other = scored_run(ann_.task, bob_.writer, {}, 2.0, 1);
-    Claim claim = claim_of(ann_, {other});
-    claim.writer = bob_.writer;
-    publish(bob_, {other, claim});
+    EXPECT_THAT(judged(), IsEmpty());
+    judge(ann_.ledger_ref(), verdict("inconclusive", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
     judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T07:00:00Z"), ann_.key);
-    claim_ = record_id(to_line(claim));
-    judge(ann_.ledger_ref(), verdict("rejected", ann_.writer, "2026-11-21T08:00:00Z"), ann_.key);
-    EXPECT_EQ(valid(), 0);
+    ASSERT_THAT(judged(), SizeIs(1)) << "the same claim again is no second one";
+    EXPECT_EQ(judged()[0].key, bob_.key.fingerprint());
+    EXPECT_EQ(judged()[0].result, VerdictResult::accepted);
+    EXPECT_EQ(judged()[0].seconds, 4) << "of both verdicts";
+    EXPECT_EQ(judged()[0].budget_s, 20);
+    EXPECT_TRUE(judged()[0].fresh);
+}
+
+TEST_F(VerdictTest, OfAClaimThatIsMadeAgainEarnsNothing) {
+    Claim again = claim_of(ann_, {run_});
+    again.writer = bob_.writer, again.at = "2026-11-22T05:00:00Z";
+    publish(bob_, {again});
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
+    claim_ = record_id(to_line(again));
+    judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T06:00:00Z"), ann_.key);
     Index index = must(Index::open(ann_));
-    EXPECT_FALSE(must(index.valid_in_a_row()).contains("nobody.box.00000000"));
+    const std::vector<ClaimRow> claims = must(index.claims());
+    EXPECT_FALSE(claims.at(0).repeats);
+    EXPECT_TRUE(claims.at(1).repeats);
+    EXPECT_TRUE(must(index.judged_claims()).at(0).fresh);
+    EXPECT_FALSE(must(index.judged_claims()).at(1).fresh);
+    const std::vector<Contributor> rows = must(index.contributors());
+    const auto bob = std::ranges::find(rows, bob_.key.fingerprint(), &Contributor::key);
+    ASSERT_NE(bob, rows.end());
+    EXPECT_EQ(bob->claims, 1);
+    EXPECT_EQ(bob->valid, 1);
 }
 
 TEST_F(VerdictTest, CountsWhenItsKeyIsTrustedAndTheNewestWins) {
@@ -188,6 +202,28 @@ TEST_F(VerdictTest, CountsForNothingOnOnesOwnClaimOrInAnothersName) {
     EXPECT_THAT(report_, HasSubstr("as its verifier"));
 }
 
+// Eight digits of a fingerprint can be met by trying: a key that begins like a verifier's is another key.
+TEST_F(VerdictTest, OfAVerifierCountsOnAClaimByAKeyThatBeginsLikeHis) {
+    must(write_file_atomically(world_.path("twin.pem"), kTwinKeys[0]));
+    must(write_file_atomically(ann_.state_dir + "key.pem", kTwinKeys[1]));
+    ann_ = world_.reopen("ann");
+    must(ann_.commit_main({{"allowed_signers", ann_.writer + " " + ann_.key.public_text() + "\n"}}, "Trust the twin"));
+    Stranger twin = stranger("twin");
+    ASSERT_EQ(key_digits(twin.writer), key_digits(ann_.writer));
+    run_ = scored_run(ann_.task, twin.writer, {{"optim.lr", 0.1}}, 1.9);
+    Claim claim = claim_of(ann_, {run_});
+    claim.writer = twin.writer;
+    claim_ = record_id(to_line(claim));
+    publish(twin, {run_, claim});
+    judge(ann_.ledger_ref(), verdict("rejected", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
+    Index index = must(Index::open(ann_));
+    const std::vector<ClaimRow> claims = must(index.claims(run_.candidate));
+    ASSERT_TRUE(claims.at(0).verdict) << "it is not the verifier's own claim";
+    EXPECT_EQ(claims.at(0).verdict->result, VerdictResult::rejected);
+    EXPECT_EQ(claims.at(0).key, twin.key.fingerprint());
+    EXPECT_TRUE(must(index.runs(run_.candidate)).at(0).refused);
+}
+
 TEST_F(VerdictTest, OfALedgerIsLeftAsideWhenTheListOfVerifiersIsMalformed) {
     must(ann_.commit_main({{"allowed_signers", "ann ssh-ed25519\n"}}, "A slip"));
     judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
@@ -220,9 +256,22 @@ TEST_F(VerdictTest, PlanCandidatesAndSummariesSayWhatVerdictsSaid) {
     EXPECT_FALSE(candidate().rejected);
     EXPECT_TRUE(accepted());
     judge(ann_.ledger_ref(), verdict("rejected", ann_.writer, "2026-11-21T06:00:00Z"), ann_.key);
-    EXPECT_TRUE(candidate().rejected);
+    EXPECT_FALSE(candidate().rejected) << "a false claim says nothing of the candidate";
     EXPECT_EQ(candidate().runs, 0);
     EXPECT_FALSE(accepted());
+    Verdict rerun = must(parse_verdict(verdict("rejected", ann_.writer, "2026-11-21T07:00:00Z")));
+    rerun.tier = Tier::rerun, rerun.reruns = {{1, 5.0}};
+    judge(ann_.ledger_ref(), to_line(rerun), ann_.key);
+    EXPECT_TRUE(candidate().rejected) << "fresh seeds of a verifier refuted it";
+}
+
+TEST_F(VerdictTest, RejectsAClaimAndItsRunsNeverTheCandidateOfOthers) {
+    Stranger cai = stranger("cai");
+    publish(cai, {scored_run(ann_.task, cai.writer, {}, 2.1, 1)});
+    judge(ann_.ledger_ref(), verdict("rejected", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
+    EXPECT_EQ(standing().runs, 1);
+    EXPECT_EQ(standing().verdict, "") << "Cai's run counts, and nobody has claimed it";
+    EXPECT_NEAR(standing().val_bpb, *run_.val_bpb * 2.1 / 2.0, 1e-9);
 }
 
 TEST_F(IndexTest, ShowsLeasesOfOthersUntilTheirRunArrives) {

@@ -19,16 +19,18 @@ protected:
         bea_ = std::make_unique<Hand>(world_.join("bea"));
         cai_ = std::make_unique<Hand>(world_.join("cai"));
     }
-    // Ann, the verifier, judges every waiting claim.
-    void judge(const std::string& result, const std::string& at) {
+    // Ann, the verifier, judges every waiting claim, or only those of one writer, and names a claim that she saw first.
+    void judge(const std::string& result, const std::string& at, const std::string& writer = "",
+               const std::string& first = "") {
         ann_.pull();
         for (const ClaimRow& row : must(ann_.index.pending_claims())) {
+            if (!writer.empty() && row.claim.writer != writer) continue;
             Verdict verdict;
             verdict.claim = row.id, verdict.task = ann_.clone.task_id, verdict.candidate = row.claim.candidate;
             verdict.artifact = row.claim.artifact, verdict.result = *verdict_result_of(result),
             verdict.tier = Tier::rescore;
             verdict.reason = "judged", verdict.verifier = ann_.clone.writer, verdict.at = at;
-            verdict.slice = std::string(64, '4');
+            verdict.slice = std::string(64, '4'), verdict.first = first;
             must(append_log(ann_.clone.repo, ann_.clone.ledger_ref(), {to_line(verdict)}, ann_.clone.identity(),
                             ann_.clone.key));
         }
@@ -89,6 +91,46 @@ TEST_F(ContributorsTest, AreCreditedByTheGenesTrailersAlongTheLineage) {
         EXPECT_EQ(anew[i].key, rows[i].key);
         EXPECT_EQ(anew[i].gain_credited, rows[i].gain_credited);
     }
+}
+
+// Cai runs Bea's find, which waits, with the next replicate, and is judged before it.
+TEST_F(ContributorsTest, GainNothingByRunningAFindThatWaits) {
+    const std::string root = cai_->keep({}, 2.0).candidate;
+    cai_->propose();
+    judge("accepted", "2026-11-21T06:00:00Z");
+    const auto find = bea_->keep({{"optim.lr", 0.1}}, 1.9, {root});
+    bea_->propose();
+    ann_.pull();
+    const std::string first = must(ann_.index.claims(find.candidate)).at(0).id;
+    auto again = run_by(cai_->clone, {{"optim.lr", 0.1}}, 1.85, 1);
+    again.parents = {root}, again.decision = Decision::kept;
+    give_artifact(cai_->clone, again, "other weights");
+    spool(cai_->clone, again);
+    cai_->propose();
+    judge("accepted", "2026-11-21T07:00:00Z", cai_->clone.writer, first);
+    EXPECT_GT(of(must(bea_->index.contributors()), *cai_).gain_found, 0) << "so far only Cai's claim is confirmed";
+    judge("accepted", "2026-11-21T08:00:00Z");
+    EXPECT_EQ(of(must(bea_->index.contributors()), *cai_).gain_found, 0);
+    EXPECT_GT(of(must(bea_->index.contributors()), *bea_).gain_found, 0);
+}
+
+// Ann found it, and is the only verifier. Bea imports it and claims it.
+TEST_F(ContributorsTest, KeepTheFindOfAVerifierWhoMayNotJudgeHimself) {
+    const std::string root = cai_->keep({}, 2.0).candidate;
+    cai_->propose();
+    judge("accepted", "2026-11-21T06:00:00Z");
+    const auto find = ann_.keep({{"optim.lr", 0.1}}, 1.9, {root});
+    ann_.propose();
+    const std::string first = must(ann_.index.claims(find.candidate)).at(0).id;
+    bea_->pull();
+    auto again = run_by(bea_->clone, {{"optim.lr", 0.1}}, 1.9, 1);
+    again.parents = {root};
+    give_artifact(bea_->clone, again, "other weights");
+    spool(bea_->clone, again);
+    bea_->propose({find.candidate});
+    judge("accepted", "2026-11-21T07:00:00Z", bea_->clone.writer, first);
+    EXPECT_GT(of(must(cai_->index.contributors()), ann_).gain_found, 0);
+    EXPECT_EQ(of(must(cai_->index.contributors()), *bea_).gain_found, 0);
 }
 
 TEST_F(ContributorsTest, GainNothingByClaimingWhatSomebodyElseFoundOrWhatIsRejected) {

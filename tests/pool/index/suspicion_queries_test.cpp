@@ -36,6 +36,13 @@ protected:
         return lines;
     }
 
+    // As if this clone had met the records of `who` by an earlier refresh.
+    void seen_before(const Stranger& who) {
+        Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+        must(database.execute(
+            fmt::format("UPDATE record SET seen_s = seen_s - 100 WHERE writer = '{}'", who.writer).c_str()));
+    }
+
     int made_ = 0;
 };
 
@@ -93,11 +100,39 @@ TEST_F(SuspicionTest, IsARunWithTheFiguresOrWeightsOfAnother) {
     repacked.chunk_loss_sums = honest.chunk_loss_sums;
     repacked.train_s = 19;
     publish(eve, {repacked, claim_by(eve, {repacked})});
-    // The records do not show which was first.
+    // This clone met both at once: the records do not show which was first.
     EXPECT_THAT(odd(), ElementsAre(HasSubstr("has the weights of run"), HasSubstr("of " + bob.writer)));
     const std::string before = fmt::format("{}", fmt::join(odd(), "\n"));
     rebuilt();
     EXPECT_EQ(fmt::format("{}", fmt::join(odd(), "\n")), before);
+    seen_before(bob);
+    EXPECT_THAT(odd(), ElementsAre("", HasSubstr("of " + bob.writer))) << "only the later one is a copy";
+}
+
+TEST_F(SuspicionTest, IsNoneOfAnArtifactThatSomebodyCopiedLater) {
+    Stranger bob = stranger("bob"), eve = stranger("eve");
+    const auto honest = run_of(bob, {}, 2.0);
+    publish(bob, {honest, claim_by(bob, {honest})});
+    auto copy = run_of(eve, {{"optim.lr", 0.1}}, 1.9);
+    copy.artifact = honest.artifact;
+    publish(eve, {copy, claim_by(eve, {copy})});
+    odd();
+    seen_before(bob);
+    EXPECT_THAT(odd(), ElementsAre("", HasSubstr("its artifact is that of run")));
+}
+
+// Runs of one step: each a twentieth of an honest one's speed, by names that cost nothing.
+TEST_F(SuspicionTest, IsNoneBesideSlowRunsThatNobodyVerified) {
+    for (const char* name : {"sybil1", "sybil2", "sybil3", "sybil4"}) {
+        Stranger sybil = stranger(name);
+        auto slow = run_of(sybil, {{"optim.lr", 0.2 + 0.01 * made_}}, 3.0 + 0.01 * made_);
+        slow.tokens /= 20;
+        publish(sybil, {slow, claim_by(sybil, {slow})});
+    }
+    Stranger bob = stranger("bob");
+    const auto honest = run_of(bob, {}, 2.0);
+    publish(bob, {honest, claim_by(bob, {honest})});
+    for (const std::string& line : odd()) EXPECT_EQ(line, "");
 }
 
 TEST_F(SuspicionTest, IsNoneOfTwoRunsThatOnlyScoreAlike) {

@@ -31,6 +31,14 @@ TEST_F(RetirementRule, BindsEverybodyOnceAllWhoKeptItSaySo) {
     EXPECT_FALSE(seen_by("eve"));
 }
 
+TEST_F(RetirementRule, TellsWhetherOnlyItsKeepersSaidSo) {
+    say("ann", "2026-01-01T00:00:00Z"), say("bob", "2026-01-02T00:00:00Z");
+    EXPECT_TRUE(seen_by("eve")->by_keepers);
+    EXPECT_FALSE(seen_by("ann")->by_keepers) << "its own word";
+    say("vera", "2026-01-03T00:00:00Z");
+    EXPECT_FALSE(seen_by("eve")->by_keepers) << "a verifier's";
+}
+
 TEST_F(RetirementRule, ByOthersBindsThemAlone) {
     say("mallory", "2026-01-01T00:00:00Z");
     EXPECT_FALSE(seen_by("ann"));
