@@ -45,11 +45,13 @@ Result<std::string> find_same_weights(Session& session, const QueuedClaim& one, 
                                       const std::vector<double>& sums) {
     const auto mine = std::ranges::find(one.runs, one.row.claim.artifact_run, &RunRow::id);
     if (mine == one.runs.end()) return std::string();
-    TRY_ASSIGN(const std::vector<RunRow> vouched, session.index->runs_of_others(*mine, true, kMostRuns));
-    TRY_ASSIGN(const std::vector<RunRow> near, session.index->runs_of_others(*mine, false, kMostRuns));
+    TRY_ASSIGN(const std::vector<RunRow> vouched,
+               session.index->runs_of_others(*mine, true, kTrainingsWithin, kMostRuns));
+    TRY_ASSIGN(const std::vector<RunRow> near, session.index->runs_of_others(*mine, false, kSuspectsWithin, kMostRuns));
     const std::vector<Profile> trainings = profiles_of(vouched, chunks);
     std::vector<Profile> suspects = profiles_of(near, chunks);
-    suspects.insert(suspects.end(), trainings.begin(), trainings.end());
+    TRY_ASSIGN(const std::vector<RunRow> known, session.index->runs_of_others(*mine, true, kSuspectsWithin, kMostRuns));
+    for (Profile& suspect : profiles_of(known, chunks)) suspects.push_back(std::move(suspect));
     return taken_from(sums, suspects, trainings);
 }
 

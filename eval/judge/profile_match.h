@@ -7,6 +7,10 @@
 // of the claim from runs that are known to be trainings of others. A run that is nearer than kNearer of it, or than chance
 // brings trainings in kMatchChance of all pairs on so few chunks (chi-square), has the claim's weights.
 //
+// Measured on 18 models of 1 s of training, with scores from 1.22 to 1.45 and 64 chunks: the nearest other training is 0.58
+// to 0.89 of the median away. Models that learnt nothing yet are all alike beside good ones, so that trainings are of
+// roughly the claim's score (kTrainingsWithin), and suspects of nearly it (kSuspectsWithin: a thief wants the score).
+//
 // The claim's losses are the verifier's own measurement, so that its writer cannot blur them. Below kFewestTrainings
 // nothing is concluded. A thief who moves every part's loss by as much as trainings differ is not found; he pays for that
 // with his score.
@@ -18,7 +22,9 @@
 
 namespace cultivar {
 
-inline constexpr double kNearer = 0.25;
+inline constexpr double kNearer = 1.0 / 3;
+inline constexpr double kTrainingsWithin = 0.1,
+                        kSuspectsWithin = 0.02;  // of the claim's score, for the caller to choose
 inline constexpr double kMatchChance = 1e-6;
 inline constexpr int kFewestTrainings = 8;
 

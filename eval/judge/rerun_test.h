@@ -11,12 +11,11 @@
 // and the mean of m fresh scores may be above that of n claimed runs by kKeptLuck s + t(nu, 1 - chance) s sqrt(1/n + 1/m).
 //
 // s0 = 0.5 % of the score and nu0 = 3, as if three replicates had been seen. Measured spreads lie between 0.03 % (large
-// models) and 1.5 % (small ones on a busy laptop); the prior is wide enough for the largest of them. Simulated
-// (verify_bench, judgements_test), honest claims of one run, three looks, without any replicate: 0 rejected of 100,000 at
-// spreads up to 0.5 %, one in 1,000 at 1.5 %, one in 60 at 3 %; with 20 replicates one in 4,000 or fewer at all of them. A
-// claim that is 10 % too good is found by three seeds without a replicate up to a spread of 0.5 %, and 96 % of such at
-// 1.5 %; with 20 replicates and a spread of 0.2 % one that is 2 % too good. A smaller lie gains nothing: where fresh seeds
-// exist, the candidate's standing is their mean.
+// models) and 1.5 % (small ones on a busy laptop); the prior is wide enough for the largest of them. Chosen by a simulation
+// of 100,000 honest claims of one run and three looks: without any replicate none is rejected at spreads up to 0.5 %, one in
+// 1,000 at 1.5 %, one in 60 at 3 %. With other seeds (verify_bench, 1,000 of each) none of 10 % too good is accepted at
+// spreads up to 0.5 % without a replicate, 21 % at 1.5 %; of 2 % too good 0.4 % at a spread of 0.2 % with 20 replicates.
+// A smaller lie gains nothing: where fresh seeds exist, the candidate's standing is their mean.
 #pragma once
 
 #include <span>

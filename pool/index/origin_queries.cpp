@@ -1,4 +1,6 @@
 // The runs and claims that a claim could be taken from.
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "pool/index/index_queries.h"
@@ -14,19 +16,21 @@ constexpr const char* kOfAnotherKey =
 
 }  // namespace
 
-Result<std::vector<RunRow>> IndexQueries::runs_of_others(const RunRow& run, bool vouched, int most) {
+Result<std::vector<RunRow>> IndexQueries::runs_of_others(const RunRow& run, bool vouched, double within, int most) {
     TRY_ASSIGN(Statement get,
                prepare(fmt::format(
                    R"(
 SELECT record.id, record.line, segment.blob, record.place, refused, rejected, source FROM {}
 WHERE type = 'run' AND status = 'done' AND refused IS NULL AND rejected = 0 AND category = :category AND {}
-    AND NOT (candidate = :candidate AND replicate = :replicate) {}
+    AND NOT (candidate = :candidate AND replicate = :replicate) AND score BETWEEN :least AND :greatest {}
 ORDER BY ABS(score - :score), seq LIMIT :most)",
                    kLineTables, kOfAnotherKey,
                    vouched ? fmt::format("AND (record.writer = :own OR record.id IN ({}))", kVouchedRuns) : "")));
     if (vouched) get.bind(":own", clone().writer);
+    const double score = run.run.val_bpb.value_or(0), apart = within * std::abs(score);
+    get.bind(":least", score - apart).bind(":greatest", score + apart);
     get.bind(":writer", run.run.writer).bind(":category", run.run.category).bind(":candidate", run.run.candidate);
-    get.bind(":replicate", run.run.replicate).bind(":score", run.run.val_bpb.value_or(0)).bind(":most", most);
+    get.bind(":replicate", run.run.replicate).bind(":score", score).bind(":most", most);
     return read_runs(get);
 }
 
