@@ -83,19 +83,20 @@ Result<std::vector<CandidateRow>> IndexQueries::candidates(const std::set<std::s
 
 Result<std::vector<PlanCandidate>> IndexQueries::plan_candidates(const std::set<std::string>* only) {
     TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
-SELECT id, toml, parents, COALESCE(has.kept, 0) OR EXISTS (
-        SELECT 1 FROM candidate_commit WHERE candidate_commit.candidate = candidate.id AND shared > 0),
+SELECT id, toml, parents, COALESCE(has.kept, 0) OR (NOT COALESCE(has.lied AND NOT has.scored, 0) AND EXISTS (
+        SELECT 1 FROM candidate_commit WHERE candidate_commit.candidate = candidate.id AND shared > 0)),
     COALESCE(has.refuted AND NOT has.scored, 0), retired.candidate IS NOT NULL, COALESCE(retired.by_keepers, 0),
     COALESCE(has.runs, 0)
 FROM candidate LEFT JOIN retired ON retired.candidate = candidate.id LEFT JOIN (
-    SELECT candidate, MAX(type = 'claim' OR counts AND decision = 'kept') AS kept,
-        MAX(CASE WHEN type = 'claim' THEN refuted ELSE 0 END) AS refuted,
+    SELECT candidate, MAX(type = 'claim' AND result <> 'rejected' OR counts AND decision = 'kept') AS kept,
+        MAX(type = 'claim' AND result = 'rejected') AS lied, MAX(type = 'claim' AND refuted) AS refuted,
         MAX(counts AND status = 'done') AS scored, SUM(counts) AS runs
     FROM (SELECT candidate, type, decision, status, type = 'run' AND refused IS NULL AND rejected = 0 AS counts,
-            CASE WHEN type = 'claim' THEN {} END AS refuted
+            COALESCE(CASE WHEN type = 'claim' THEN {} END, '') AS result,
+            COALESCE(CASE WHEN type = 'claim' THEN {} END, 0) AS refuted
         FROM record WHERE type IN ('run', 'claim')) GROUP BY candidate) AS has ON has.candidate = candidate.id
 ORDER BY candidate.seq)",
-                                                  kRefutedOf)));
+                                                  kResultOf, kRefutedOf)));
     std::vector<PlanCandidate> rows;
     TRY(get.each([&](Row& row) {
         PlanCandidate one;

@@ -166,7 +166,7 @@ struct Unfit {
 struct PlanCandidate {
     std::string id, toml;
     std::vector<std::string> parents;  // candidate ids
-    bool kept = false;                 // has a branch, a claim or a kept run
+    bool kept = false;                 // has a branch, a claim or a kept run; a rejected claim recommends nothing
     bool rejected = false;             // fresh seeds of a verifier refuted a claim of it, and no scored run counts
     bool retired = false;              // pool/rules/retirement.h
     bool retired_by_keepers = false;

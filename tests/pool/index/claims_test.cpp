@@ -257,6 +257,7 @@ TEST_F(VerdictTest, PlanCandidatesAndSummariesSayWhatVerdictsSaid) {
     EXPECT_TRUE(accepted());
     judge(ann_.ledger_ref(), verdict("rejected", ann_.writer, "2026-11-21T06:00:00Z"), ann_.key);
     EXPECT_FALSE(candidate().rejected) << "a false claim says nothing of the candidate";
+    EXPECT_FALSE(candidate().kept) << "nor does it recommend it";
     EXPECT_EQ(candidate().runs, 0);
     EXPECT_FALSE(accepted());
     Verdict rerun = must(parse_verdict(verdict("rejected", ann_.writer, "2026-11-21T07:00:00Z")));
