@@ -43,6 +43,7 @@ Result<void> LogImport::prepare() {
     TRY_ASSIGN(set_tally_, database_.sql().prepare("UPDATE log SET rubbish = :rubbish, unreadable = :unreadable, later "
                                                    "= :later, other_task = :other_task WHERE ref = :ref"));
     TRY_ASSIGN(tips_, read_last_seen_tips(database_.clone()));
+    TRY_ASSIGN(first_seen_, FirstSeen::read(database_.clone()));
     TRY_ASSIGN(Statement keys, database_.sql().prepare("SELECT name, key FROM writer WHERE key <> ''"));
     TRY(keys.each([&](Row& row) {
         std::string& key = keys_[row.text()];
@@ -59,7 +60,9 @@ Result<void> LogImport::flush() {
 
 Result<void> LogImport::save_tips() {
     TRY(flush());
-    return moved_ ? write_last_seen_tips(database_.clone(), tips_) : Result<void>();
+    if (!moved_) return {};
+    TRY(write_last_seen_tips(database_.clone(), tips_));
+    return first_seen_.write(database_.clone());
 }
 
 Result<void> LogImport::save_tallies() {
@@ -91,6 +94,7 @@ LogPosition LogImport::indexed_tip(const std::string& ref) const {
 
 Result<void> LogImport::follow(const std::string& ref, const LogPosition& tip) {
     tips_[ref] = indexed_[ref] = tip;
+    first_seen_.note(ref, tip.records, now_s_);
     refused_.erase(ref);
     moved_ = true;
     return set_tip_.bind(":ref", ref).bind(":tip", tip.oid).bind(":records", tip.records).run();
@@ -255,8 +259,9 @@ Result<void> LogImport::take_records(const Log& log, const Oid& tip, const std::
     const LogTally& tally = tallies_[log.ref];
     TRY(follow(log.ref, {tip, have}));  // its row is there before its tally
     auto take_one = [&](LogSegment segment) -> Result<bool> {
+        const std::size_t from = have;
         have += segment.lines.size();
-        TRY(take_segment(log, key, std::move(segment)));
+        TRY(take_segment(log, key, std::move(segment), from));
         TRY(records_.pass_on());
         return !tally.is_full();
     };
@@ -265,14 +270,16 @@ Result<void> LogImport::take_records(const Log& log, const Oid& tip, const std::
     return follow(log.ref, {tip, have});
 }
 
-Result<void> LogImport::take_segment(const Log& log, const std::string& key, LogSegment segment) {
+// `from`: the number of its first line in the log.
+Result<void> LogImport::take_segment(const Log& log, const std::string& key, LogSegment segment, std::size_t from) {
     LogTally& tally = tallies_[log.ref];
     for (std::size_t i = 0; i < segment.lines.size(); ++i) {
         if (log.ledger)
             TRY(records_.take_verdict(segment.lines[i], log.writer, key, tally));
         else
             records_.add({std::move(segment.lines[i]), log.writer},
-                         {segment.blob, segment.first + i, log.source, key, &tally});
+                         {segment.blob, segment.first + i, log.source, key, &tally,
+                          first_seen_.seen_s(log.ref, from + i, now_s_)});
     }
     return {};
 }

@@ -2,12 +2,14 @@
 // and passed over until its tip changes.
 #pragma once
 
+#include <ctime>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "pool/clone/first_seen.h"
 #include "pool/clone/last_seen_tips.h"
 #include "pool/git/signing_key.h"
 #include "pool/index/index_database.h"
@@ -67,17 +69,19 @@ private:
     Result<Unread> unread(const Log& log, const Oid& tip, std::size_t have);
     Result<void> forget_own(const Log& log);
     Result<void> take_records(const Log& log, const Oid& tip, const std::string& key, Unread news, std::size_t have);
-    Result<void> take_segment(const Log& log, const std::string& key, LogSegment segment);
+    Result<void> take_segment(const Log& log, const std::string& key, LogSegment segment, std::size_t from);
     Result<void> save_tallies();
 
     IndexDatabase& database_;
     RefreshReport& report_;
     RecordImport records_;
     Statement set_tip_, set_refused_, set_tally_;
-    std::map<std::string, LogPosition> indexed_{};   // by ref
-    std::map<std::string, Oid> refused_{};           // by ref: the tip that was refused
-    std::map<std::string, LogTally> tallies_{};      // by ref
-    std::map<std::string, LogTally> saved_{};        // as the tables hold them
+    std::map<std::string, LogPosition> indexed_{};  // by ref
+    std::map<std::string, Oid> refused_{};          // by ref: the tip that was refused
+    std::map<std::string, LogTally> tallies_{};     // by ref
+    std::map<std::string, LogTally> saved_{};       // as the tables hold them
+    FirstSeen first_seen_{};                        // outside the index too
+    const std::int64_t now_s_ = std::time(nullptr);
     std::map<std::string, std::string> keys_{};      // fingerprints, by writer: a name stands for one key
     std::set<std::string> waiting_{};                // refs that are too large for this refresh
     std::int64_t carried_bytes_ = kMostUnreadBytes;  // that may still be read

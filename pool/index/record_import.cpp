@@ -148,7 +148,7 @@ Result<std::int64_t> RecordImport::segment_number(const Oid& blob) {
 }
 
 Result<void> RecordImport::bind_origin(const RawLine& raw, const Origin& from) {
-    put_.bind(":writer", raw.writer).bind(":seen_s", met_s_);
+    put_.bind(":writer", raw.writer).bind(":seen_s", from.seen_s > 0 ? from.seen_s : met_s_);
     if (!from.source.empty()) put_.bind(":source", from.source);
     if (from.blob.empty()) {
         put_.bind(":line", raw.text);

@@ -42,6 +42,7 @@ public:
         std::string source;
         std::string key;            // fingerprint of the key that signed the log
         LogTally* tally = nullptr;  // of the log or the spool; must outlive the next flush()
+        std::int64_t seen_s = 0;    // when this clone first saw it; 0: now
     };
     void add(RawLine line, Origin origin);
     Result<void> pass_on();  // has the added records checked, once they are many

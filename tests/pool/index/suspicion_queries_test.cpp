@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/clone/first_seen.h"
 #include "tests/pool/index/index_fixture.h"
 
 namespace cultivar {
@@ -107,6 +108,22 @@ TEST_F(SuspicionTest, IsARunWithTheFiguresOrWeightsOfAnother) {
     EXPECT_EQ(fmt::format("{}", fmt::join(odd(), "\n")), before);
     seen_before(bob);
     EXPECT_THAT(odd(), ElementsAre("", HasSubstr("of " + bob.writer))) << "only the later one is a copy";
+}
+
+// The order of arrival lies outside the index, which is a cache.
+TEST_F(SuspicionTest, TellsTheCopyFromTheOriginalInARebuiltIndexToo) {
+    Stranger zoe = stranger("zoe"), eve = stranger("eve");
+    const auto honest = run_of(zoe, {}, 2.0);
+    publish(zoe, {honest, claim_by(zoe, {honest})});
+    odd();
+    EXPECT_GT(must(FirstSeen::read(ann_)).seen_s(zoe.ref, 1, 9'000'000'000), 1'000'000'000) << "it was noted";
+    must(write_file_atomically(ann_.seen_dir() + "first", fmt::format("1000 2 {}\n", zoe.ref)));
+    auto copy = run_of(eve, {{"optim.lr", 0.1}}, 1.9);
+    copy.artifact = honest.artifact;
+    publish(eve, {copy, claim_by(eve, {copy})});
+    rebuilt();
+    EXPECT_THAT(odd(), ElementsAre(HasSubstr("its artifact is that of run"), ""))
+        << "Eve's journal is read first, and Zoe's run was here before";
 }
 
 TEST_F(SuspicionTest, IsNoneOfAnArtifactThatSomebodyCopiedLater) {

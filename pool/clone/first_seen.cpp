@@ -1,0 +1,61 @@
+#include "pool/clone/first_seen.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include <fmt/format.h>
+
+namespace cultivar {
+namespace {
+
+constexpr std::size_t kMostBytes = 64 << 20;
+constexpr std::size_t kMostEntries = 512;  // of a log
+
+std::string path_of(const Clone& clone) { return clone.seen_dir() + "first"; }
+
+}  // namespace
+
+Result<FirstSeen> FirstSeen::read(const Clone& clone) {
+    FirstSeen book;
+    auto text = read_file(path_of(clone), kMostBytes);
+    if (!text && text.error().code == Code::not_found) return book;
+    if (!text) return fail(text.error());
+    std::istringstream lines(*text);
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        Entry entry;
+        std::string ref;
+        if (words >> entry.at_s >> entry.records >> ref) book.note(ref, entry.records, entry.at_s);
+    }
+    return book;
+}
+
+Result<void> FirstSeen::write(const Clone& clone) const {
+    std::string text;
+    for (const auto& [ref, entries] : by_ref_) {
+        for (const Entry& entry : entries) text += fmt::format("{} {} {}\n", entry.at_s, entry.records, ref);
+    }
+    return write_file_atomically(path_of(clone), text);
+}
+
+std::int64_t FirstSeen::seen_s(const std::string& ref, std::size_t place, std::int64_t now_s) const {
+    const auto found = by_ref_.find(ref);
+    if (found == by_ref_.end()) return now_s;
+    const auto entry = std::ranges::upper_bound(found->second, place, {}, &Entry::records);
+    return entry == found->second.end() ? now_s : std::min(entry->at_s, now_s);
+}
+
+void FirstSeen::note(const std::string& ref, std::size_t records, std::int64_t now_s) {
+    std::vector<Entry>& entries = by_ref_[ref];
+    if (records == 0 || (!entries.empty() && entries.back().records >= records)) return;
+    if (!entries.empty()) now_s = std::max(now_s, entries.back().at_s);
+    entries.push_back({records, now_s});
+    if (entries.size() <= kMostEntries) return;
+    std::vector<Entry> fewer;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (i % 2 == 1 || i > kMostEntries / 2) fewer.push_back(entries[i]);
+    }
+    entries = std::move(fewer);
+}
+
+}  // namespace cultivar

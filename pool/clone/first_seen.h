@@ -1,0 +1,36 @@
+// When this clone first saw the records of each log: <state>/seen/first, one line per pull in which a log grew,
+// "<unix time> <records> <ref>". The file lies outside the index, so that a rebuilt index still tells a copy from its
+// original.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pool/clone/clone.h"
+
+namespace cultivar {
+
+class FirstSeen {
+public:
+    // Empty if there is no file; a line that cannot be read is passed over. Errors: io.
+    static Result<FirstSeen> read(const Clone& clone);
+    // Errors: io.
+    Result<void> write(const Clone& clone) const;
+
+    // The unix time at which record number `place` (from 0) of the log was first here; `now_s` if it is new.
+    std::int64_t seen_s(const std::string& ref, std::size_t place, std::int64_t now_s) const;
+    // The log has so many records now. Of a log with very many entries every other old one is forgotten: its records then
+    // count as seen by the next pull.
+    void note(const std::string& ref, std::size_t records, std::int64_t now_s);
+
+private:
+    struct Entry {
+        std::size_t records = 0;
+        std::int64_t at_s = 0;
+    };
+    std::map<std::string, std::vector<Entry>> by_ref_{};  // ascending in both
+};
+
+}  // namespace cultivar
