@@ -22,6 +22,11 @@ std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(has
 
 }  // namespace
 
+int CandidateStats::failures() const {
+    return static_cast<int>(
+        std::ranges::count_if(own, [](const Trial* trial) { return trial->status == RunStatus::failed; }));
+}
+
 Places::Places(std::size_t expected) : slots_(std::bit_ceil(2 * expected + 2)) { entries_.reserve(expected); }
 
 std::size_t Places::slot_of(std::string_view id, std::uint64_t hash) const {
@@ -83,6 +88,7 @@ CandidateTable::CandidateTable(const History& history) : history_(history), plac
     for (const CandidateStats& child : all_) {
         if (child.known == nullptr || (child.own.empty() && !child.foreign.empty() && !child.known->in_flight))
             continue;
+        if (child.only_failed() && !child.known->in_flight) continue;
         for (const std::string& parent : child.known->parents) {
             const std::size_t place = places_.find(parent);
             if (place < all_.size()) ++all_[place].children;

@@ -15,6 +15,9 @@
 
 namespace cultivar {
 
+// So many failures, and no other end, are the candidate's own fault.
+inline constexpr int kOwnFault = 2;
+
 struct CandidateStats {
     const KnownCandidate* known = nullptr;  // null: the history has its trials, but not its genes
     std::vector<double> scores;             // of own runs with status done, oldest first
@@ -23,8 +26,16 @@ struct CandidateStats {
     std::vector<const Trial*> foreign;      // unverified runs of others in this category
     std::vector<const Trial*> elsewhere;    // runs in other categories, by any writer
     Decision decision = Decision::none;     // of the newest own run that has one
-    int children = 0;  // known candidates that name it as a parent, in flight included; a child counts only
-                       // if it has more than unverified runs of others
+    // Known candidates that name it as a parent, in flight included; a child counts only if it has more than
+    // unverified runs of others, and no longer once it only failed.
+    int children = 0;
+
+    // Own runs that failed.
+    int failures() const;
+    // It failed, and no own run of it ended in any other way: nothing is known of its score.
+    bool only_failed() const { return !own.empty() && failures() == static_cast<int>(own.size()); }
+    // It only failed, but too rarely to tell whether that is its own fault: it may be tried again.
+    bool may_try_again() const { return only_failed() && failures() < kOwnFault; }
 
     bool scored() const { return !scores.empty(); }
     int runs() const { return static_cast<int>(scores.size()); }
@@ -72,6 +83,7 @@ public:
     const CandidateStats* find(std::string_view candidate) const;
     // The same for one of the history's own trials, without a search.
     const CandidateStats* of(const Trial& trial) const;
+    bool noiseless() const { return history_.noiseless; }
     // True also for a rejected candidate.
     bool knows(std::string_view candidate) const { return places_.find(candidate) != Places::kNone; }
     const std::vector<CandidateStats>& all() const { return all_; }  // in the order they became known

@@ -40,14 +40,16 @@ struct KnownCandidate {
     bool kept = false;                 // some run of it was kept, or another writer claimed it
     bool retired = false;              // explored no further: it gets no children and no more runs
     bool rejected = false;             // a verifier's fresh seeds refuted it: never a parent and never in a model
+    bool wanted = false;               // its user asked for another try (cultivar retry): it comes first
     bool in_flight = false;            // it has a live lease, or a run or an ask of this clone
     int runs_anywhere = 0;             // trials in all categories; the number of the next replicate
 };
 
 struct History {
     std::string category;
-    std::vector<KnownCandidate> candidates;  // in the order they became known; ids are unique
-    std::vector<Trial> trials;               // of this category only
+    bool noiseless = false;                    // the task declares that runs of one candidate score alike
+    std::vector<KnownCandidate> candidates{};  // in the order they became known; ids are unique
+    std::vector<Trial> trials{};               // of this category only
     // Runs of other categories with status done, oldest first, without curve and proposer. Foreign runs recorded after
     // the candidate ran in this category are left out.
     std::vector<Trial> elsewhere{};

@@ -174,7 +174,8 @@ Explanation explain(const History& history, const CandidateTable& candidates, co
             parents_of(history, candidates, random),
             families_of(history, candidates),
             outsiders_of(candidates),
-            {}};
+            {},
+            estimate_noise(candidates)};
 }
 
 }  // namespace cultivar

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bandit/model/hint_sources.h"
+#include "bandit/policy/keep_test.h"
 #include "bandit/policy/operator_bandit.h"
 #include "bandit/policy/parent_selection.h"
 
@@ -50,6 +51,7 @@ struct Explanation {
     std::vector<Family> families;          // by descending share
     std::vector<Outsider> outsiders;       // the best claim first, at most ten
     std::vector<HintSourceValue> sources;  // empty if no model took part
+    Noise noise{};                         // of one run
 };
 
 // `selection_probability`: the probabilities that the choice was made with. If empty, they are computed from `seed`.

@@ -16,9 +16,8 @@ namespace {
 constexpr double kBestAgain = 0.2;
 constexpr double kMostDoubt = 0.56;  // mean loss in sigmas of choosing between two equals by one run each
 constexpr std::size_t kGainWindow = 8;
-constexpr std::size_t kNoiseFrom = 30;    // trials
-constexpr int kMostRuns = 8;              // of one candidate
-constexpr std::size_t kMostFailures = 3;  // of a seed, if nothing else is left to do
+constexpr std::size_t kNoiseFrom = 30;  // trials
+constexpr int kMostRuns = 8;            // of one candidate
 
 // Returns the mean fall of the best score per run over the newest own runs, leaving out the runs of `doubted`.
 double gain_per_run(const History& history, const std::string& doubted) {
@@ -40,6 +39,7 @@ public:
         : input_(input),
           history_(*input.history),
           candidates_(history_),
+          noise_(estimate_noise(candidates_)),
           random_(mixed_seed(input)),
           proposer_(input, candidates_, random_) {}
 
@@ -54,7 +54,10 @@ public:
 
 private:
     Result<Plan> choose() {
+        if (auto plan = wanted()) return *plan;
+        if (auto plan = control()) return *plan;
         if (auto plan = seed()) return *plan;
+        if (auto plan = second_run()) return *plan;
         if (auto plan = undecided_best()) return *plan;
         if (auto plan = best_again()) return *plan;
         if (auto plan = by_operator()) return *plan;
@@ -84,15 +87,33 @@ private:
                 {}};
     }
 
+    std::optional<Plan> wanted() const {
+        for (const CandidateStats& stats : candidates_.all()) {
+            if (stats.known == nullptr || !stats.known->wanted || !stats.open() || stats.known->in_flight) continue;
+            return again(stats, stats.known->seed ? "seed" : "replicate",
+                         fmt::format("{} once more: asked for by cultivar retry", short_id(stats.known->candidate.id)));
+        }
+        return std::nullopt;
+    }
+
+    std::optional<Plan> control() const {
+        const CandidateStats* leader = input_.control ? best() : nullptr;
+        if (leader == nullptr) return std::nullopt;
+        return again(*leader, "replicate",
+                     fmt::format("replicate: {} scored here; does it still, after runs in a row failed?",
+                                 short_id(leader->known->candidate.id)));
+    }
+
     std::optional<Plan> seed() const {
         for (const CandidateStats& stats : candidates_.all()) {
             auto scored = [](const Trial* trial) { return trial->status == RunStatus::done; };
-            if (!stats.open() || !stats.known->seed || stats.known->in_flight || !stats.own.empty() ||
-                std::ranges::any_of(stats.foreign, scored))
+            if (!stats.open() || !stats.known->seed || stats.known->in_flight ||
+                (!stats.own.empty() && !stats.may_try_again()) || std::ranges::any_of(stats.foreign, scored))
                 continue;
-            return again(
-                stats, "seed",
-                fmt::format("seed {} has not run in {} yet", short_id(stats.known->candidate.id), history_.category));
+            const std::string id = short_id(stats.known->candidate.id);
+            return again(stats, "seed",
+                         stats.own.empty() ? fmt::format("seed {} has not run in {} yet", id, history_.category)
+                                           : fmt::format("seed {} once more, since its run failed", id));
         }
         return std::nullopt;
     }
@@ -102,13 +123,27 @@ private:
         return arms.empty() || arms.front().stats->known->in_flight ? nullptr : arms.front().stats;
     }
 
+    // Replicates the leader at once if the noise is unknown, since until then nothing can be kept.
+    std::optional<Plan> second_run() const {
+        const CandidateStats* leader = best();
+        auto under_way = [](const CandidateStats& stats) {
+            return stats.scored() && stats.known != nullptr && stats.known->in_flight;
+        };
+        if (leader == nullptr || noise_.known() || leader->own.size() >= static_cast<std::size_t>(kMaxChallengerRuns) ||
+            std::ranges::any_of(candidates_.all(), under_way))
+            return std::nullopt;
+        return again(*leader, "replicate",
+                     fmt::format("replicate: {} leads, and no candidate ran twice yet: the noise is unknown",
+                                 short_id(leader->known->candidate.id)));
+    }
+
     // Replicates an undecided leader before others build on it or see it, unless the gain of a new run exceeds the
     // possible cost of that doubt. Candidates that do not lead can wait: the model has their scores.
     std::optional<Plan> undecided_best() const {
         const CandidateStats* leader = best();
         if (leader == nullptr || leader->decision != Decision::undecided ||
-            leader->own.size() >= static_cast<std::size_t>(kMaxChallengerRuns) ||
-            gain_per_run(history_, leader->known->candidate.id) > kMostDoubt * estimate_noise(candidates_).sigma)
+            leader->own.size() >= static_cast<std::size_t>(kMaxChallengerRuns) || noise_.declared_none ||
+            gain_per_run(history_, leader->known->candidate.id) > kMostDoubt * noise_.sigma)
             return std::nullopt;
         return again(*leader, "replicate",
                      fmt::format("replicate: {} leads, but is undecided after {} of at most {} runs",
@@ -120,8 +155,8 @@ private:
     std::optional<Plan> best_again() {
         bool now = random_.chance(kBestAgain);
         const CandidateStats* leader = best();
-        if (leader == nullptr || proposer_.parents().size() < 2 || history_.trials.size() < kNoiseFrom ||
-            leader->runs() >= most_runs())
+        if (noise_.declared_none || leader == nullptr || proposer_.parents().size() < 2 ||
+            history_.trials.size() < kNoiseFrom || leader->runs() >= most_runs())
             return std::nullopt;
         if (proposer_.noise_known() && (!now || !proposer_.noise_matters())) return std::nullopt;
         return again(*leader, "replicate",
@@ -196,6 +231,7 @@ private:
     // The space is exhausted: replicates the best ones.
     std::optional<Plan> least_run() const {
         const CandidateStats* least = nullptr;
+        if (noise_.declared_none) return std::nullopt;
         for (const ParentArm& arm : proposer_.parents()) {
             if (arm.stats->known->in_flight || arm.stats->runs() >= kMostRuns) continue;
             if (least == nullptr || arm.stats->runs() < least->runs()) least = arm.stats;
@@ -208,9 +244,7 @@ private:
 
     std::optional<Plan> failed_seed() const {
         for (const CandidateStats& stats : candidates_.all()) {
-            if (!stats.open() || !stats.known->seed || stats.known->in_flight || stats.scored() ||
-                stats.own.size() >= kMostFailures)
-                continue;
+            if (!stats.open() || !stats.known->seed || stats.known->in_flight || stats.scored()) continue;
             auto unfit = [](const Trial* trial) { return trial->status == RunStatus::unfit; };
             if (std::ranges::any_of(stats.own, unfit) || std::ranges::any_of(stats.foreign, unfit)) continue;
             return again(stats, "seed",
@@ -221,6 +255,12 @@ private:
     }
 
     Result<Plan> nothing_left() const {
+        if (!proposer_.parents().empty())
+            return fail(
+                Code::unfit,
+                fmt::format("nothing new is left to try in '{}'{}", history_.category,
+                            noise_.declared_none ? ", and the task declares that a second run tells nothing" : ""),
+                "cultivar top");
         double budget_s = 0;
         for (const Trial& trial : history_.trials) budget_s = std::max(budget_s, trial.budget_s);
         std::string hint =
@@ -234,6 +274,7 @@ private:
     const PlannerInput& input_;
     const History& history_;
     CandidateTable candidates_;
+    Noise noise_;
     Random random_;
     Proposer proposer_;
     std::vector<OperatorProbability> selection_probabilities_;  // of the draw that chose the operator

@@ -23,14 +23,17 @@ struct Plan {
 };
 
 // Plans one run. Tries in this order:
-// 1. a seed that never ran here and that nobody scored in this category;
-// 2. the best candidate again, while it is undecided;
-// 3. now and then the best candidate again, if runs are noisy enough to matter;
-// 4. an operator drawn by the operator bandit; the external proposer is one of them;
-// 5. if no operator finds anything new, a known parent again;
-// 6. a seed whose run failed.
-// Except for replicates it never proposes a candidate that has run, is in flight, violates the space or is not
-// feasible. Errors: unfit (nothing left to try: no seed fits and no candidate has a score), usage.
+// 0. a candidate that its user wants to be tried again; on request, the best candidate as a test of the machine;
+// 1. a seed that never ran here (or failed once) and that nobody scored in this category;
+// 2. the best candidate again, if nothing was replicated yet: until then the noise is unknown;
+// 3. the best candidate again, while it is undecided;
+// 4. now and then the best candidate again, if runs are noisy enough to matter;
+// 5. an operator drawn by the operator bandit; the external proposer is one of them;
+// 6. if no operator finds anything new, a known parent again;
+// 7. a seed whose runs failed, however often: its program may have been repaired.
+// Where the task declares its runs free of noise, only 0 replicates. Except for replicates, and for a second try after a
+// single failure, it never proposes a candidate that has run, is in flight, violates the space or is not feasible.
+// Errors: unfit (nothing left to try: no seed fits and no candidate has a score, or nothing new is left), usage.
 Result<Plan> plan_next(const PlannerInput& input);
 
 // Returns this clone's best candidate in the category: the lowest shrunken mean (bandit/policy/parent_selection.h).

@@ -18,6 +18,7 @@ constexpr double kPriorShare = 0.002;
 constexpr double kPoolWeight = 2;    // degrees of freedom of a prior that includes other categories
 constexpr double kMostOfWriter = 3;  // degrees of freedom
 constexpr double kFloorShare = 1e-6;
+constexpr double kMostShownZ = 9;
 
 double log_of_variance_bias(double degrees) {  // ln(d / 2) - digamma(d / 2)
     return 1 / degrees + 1 / (3 * degrees * degrees);
@@ -71,7 +72,33 @@ Prior prior_of(const CandidateTable& candidates) {
     return {sum / weights, kPoolWeight};
 }
 
+// Returns the most likely sigma, given the pooled deviation of the replicates and a Cauchy prior of scale 1 around ln
+// `guess`; pooled >= guess > 0. The slope of the log posterior in u = ln(sigma / guess) falls from positive at u = 0 to
+// negative at ln(pooled / guess), or is 0 at both.
+double most_likely(double guess, double pooled, int degrees) {
+    double low = 0, high = std::log(pooled / guess);
+    const double ratio = pooled / guess;
+    for (int halving = 0; halving < 60; ++halving) {
+        const double u = (low + high) / 2, part = ratio * std::exp(-u);
+        const double slope = degrees * (part * part - 1) - 2 * u / (1 + u * u);
+        (slope > 0 ? low : high) = u;
+    }
+    return guess * std::exp(low);
+}
+
 std::string runs_text(int runs) { return fmt::format("{} run{}", runs, runs == 1 ? "" : "s"); }
+
+std::string z_text(double z) {
+    return std::abs(z) > kMostShownZ ? fmt::format("z {} {:g}", z > 0 ? '>' : '<', std::copysign(kMostShownZ, z))
+                                     : fmt::format("z = {:.1f}", z);
+}
+
+std::string figures_text(const CandidateStats& child, const Noise& noise, bool compared) {
+    const std::string runs = runs_text(child.runs());
+    if (noise.declared_none) return fmt::format("{:.4f} ({})", child.mean, runs);
+    if (!noise.known()) return fmt::format("{:.4f} ({}{})", child.mean, runs, compared ? "" : ", noise unknown");
+    return fmt::format("{:.4f} +- {:.4f} ({})", child.mean, noise.sigma / std::sqrt(child.runs()), runs);
+}
 
 // Applies the rule of the race. `attempts` counts runs of any status, so that a candidate that keeps failing is decided
 // too.
@@ -80,6 +107,13 @@ Decision decide(double z, int runs, std::size_t attempts, bool was_kept) {
     if (was_kept || (z > 3) || (z > 2 && runs >= 2)) return Decision::kept;
     if (runs < kMaxChallengerRuns && attempts < kMaxChallengerRuns) return Decision::undecided;
     return z > 1 ? Decision::kept : Decision::reverted;
+}
+
+// The rule without a sigma, where each has one run: the sign of the difference is all that is known.
+Decision decide_by_sign(double gain, std::size_t attempts, bool was_kept) {
+    if (gain < 0) return Decision::reverted;
+    if (was_kept) return Decision::kept;
+    return attempts < kMaxChallengerRuns ? Decision::undecided : Decision::reverted;
 }
 
 // The decision that stood before the newest run.
@@ -93,13 +127,15 @@ Decision decision_before(const CandidateStats& child) {
 
 Judgement judge_unscored(const Trial& newest) {
     if (newest.status == RunStatus::stopped)
-        return {Decision::reverted, 0, fmt::format("stopped as hopeless, its curve pointed to {:.4f}", newest.score)};
-    return {Decision::none, 0, "no score"};
+        return {Decision::reverted, std::nullopt,
+                fmt::format("stopped as hopeless, its curve pointed to {:.4f}", newest.score)};
+    return {Decision::none, std::nullopt, "no score"};
 }
 
 }  // namespace
 
 Noise estimate_noise(const CandidateTable& candidates) {
+    if (candidates.noiseless()) return {.declared_none = true};
     double best = std::numeric_limits<double>::infinity(), squares = 0;
     int degrees = 0;
     for (const CandidateStats& stats : candidates.all()) {
@@ -116,7 +152,10 @@ Noise estimate_noise(const CandidateTable& candidates) {
     const double log_variance =
         (prior.weight * 2 * log_prior + degrees * (2 * std::log(pooled) + log_of_variance_bias(degrees))) /
         (prior.weight + degrees);
-    return {std::max(std::exp(log_variance / 2), floor), degrees};
+    double sigma = std::exp(log_variance / 2);
+    if (const double guess = std::exp(log_prior); pooled > guess)
+        sigma = std::max(sigma, most_likely(guess, pooled, degrees));
+    return {std::max(sigma, floor), degrees};
 }
 
 Noise estimate_noise(const History& history) { return estimate_noise(CandidateTable(history)); }
@@ -124,26 +163,29 @@ Noise estimate_noise(const History& history) { return estimate_noise(CandidateTa
 Judgement judge(const History& history, const std::string& candidate, const std::vector<std::string>& parents) {
     CandidateTable candidates(history);
     const CandidateStats* child = candidates.find(candidate);
-    if (child == nullptr || child->own.empty()) return {Decision::none, 0, "no run to judge"};
+    if (child == nullptr || child->own.empty()) return {Decision::none, std::nullopt, "no run to judge"};
     const Trial& newest = *child->own.back();
     bool was_kept = decision_before(*child) == Decision::kept;
-    if (newest.status != RunStatus::done && was_kept) return {Decision::kept, 0, "kept by its earlier runs"};
+    if (newest.status != RunStatus::done && was_kept) return {Decision::kept, std::nullopt, "kept by its earlier runs"};
     if (!child->scored() || newest.status == RunStatus::stopped) return judge_unscored(newest);
 
-    double sigma = estimate_noise(candidates).sigma;
-    std::string figures =
-        fmt::format("{:.4f} +- {:.4f} ({})", child->mean, sigma / std::sqrt(child->runs()), runs_text(child->runs()));
+    const Noise noise = estimate_noise(candidates);
     const CandidateStats* parent = candidates.best_of(parents);
+    const std::string figures = figures_text(*child, noise, parent != nullptr);
     if (parent == nullptr) {
         const char* why = parents.empty() ? "no parents" : "no parent has a score here";
-        return {Decision::kept, 0, fmt::format("{}, {}", figures, why)};
+        return {Decision::kept, std::nullopt, fmt::format("{}, {}", figures, why)};
     }
-    double error = sigma * std::sqrt(1.0 / parent->runs() + 1.0 / child->runs());
-    double z = (parent->mean - child->mean) / error;
-    std::string_view parent_id = parent->own.front()->candidate;
-    return {decide(z, child->runs(), child->own.size(), was_kept), z,
-            fmt::format("{} against parent {} {:.4f} ({}), z = {:.1f}", figures, short_id(parent_id), parent->mean,
-                        runs_text(parent->runs()), z)};
+    const double gain = parent->mean - child->mean;
+    const std::string against =
+        fmt::format("{} against parent {} {:.4f} ({})", figures, short_id(parent->own.front()->candidate), parent->mean,
+                    runs_text(parent->runs()));
+    if (noise.declared_none)
+        return {gain > 0 ? Decision::kept : Decision::reverted, std::nullopt, against + ", no noise by the task"};
+    if (!noise.known())
+        return {decide_by_sign(gain, child->own.size(), was_kept), std::nullopt, against + ", noise unknown"};
+    const double z = gain / (noise.sigma * std::sqrt(1.0 / parent->runs() + 1.0 / child->runs()));
+    return {decide(z, child->runs(), child->own.size(), was_kept), z, fmt::format("{}, {}", against, z_text(z))};
 }
 
 }  // namespace cultivar

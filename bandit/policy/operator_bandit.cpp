@@ -115,7 +115,7 @@ public:
             auto place = static_cast<std::size_t>(stats - candidates.all().data());
             std::vector<bool>& known = trial.trusted ? seen : told;
             if (known[place]) continue;
-            known[place] = true;
+            known[place] = trial.status != RunStatus::failed;  // its next run may still be its first score
             const bool pays =
                 trial.status == RunStatus::done && (trial.trusted ? best : best_foreign).improve(trial.score);
             if (trial.trusted) {

@@ -61,7 +61,7 @@ StepOutcome outcome_of(const CandidateStats& child) {
         return {decision == Decision::kept || decision == Decision::reverted, decision == Decision::kept,
                 kForeignWeight};
     }
-    if (child.decision == Decision::undecided) return {};
+    if (child.decision == Decision::undecided || child.only_failed()) return {};
     return {!child.scored() || child.decision != Decision::none, child.decision == Decision::kept, 1};
 }
 

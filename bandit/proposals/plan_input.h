@@ -33,7 +33,8 @@ struct PlannerInput {
     std::string external{};  // operator name of `suggest`
     Suggester suggest{};     // called at most once per plan, if the operator bandit draws it
     bool explain = false;
-    Feasible feasible{};  // empty: everything that the space allows
+    bool control = false;  // runs fail one after the other: plans the best candidate again, to test the machine
+    Feasible feasible{};   // empty: everything that the space allows
 };
 
 }  // namespace cultivar

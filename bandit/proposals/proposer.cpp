@@ -26,6 +26,7 @@ constexpr int kClimbs = 6;
 constexpr int kTries = 64;  // mutations drawn before an operator gives up
 constexpr int kPairs = 8;   // crosses tried before the operator gives up
 constexpr double kFollow = 0.5;
+constexpr double kBelieved = 0.5;  // least probability of a failure that the genes are blamed for
 constexpr double kTrusted = 0.25;  // least agreement - 2 standard errors of a source that is believed
 
 // Returns the model's observation of a candidate: its score, else the expected score of its stopped runs, else infinity
@@ -47,7 +48,8 @@ Proposer::Proposer(const PlannerInput& input, const CandidateTable& candidates, 
       space_(*input.space),
       candidates_(candidates),
       random_(random),
-      experience_(*input.space, candidates) {
+      experience_(*input.space, candidates),
+      feasibility_(*input.space, candidates) {
     observe_all(*input.history);
     measure_noise();
     arms_ = model_ ? parent_arms(candidates,
@@ -61,7 +63,9 @@ Proposer::Proposer(const PlannerInput& input, const CandidateTable& candidates, 
 
 void Proposer::observe_all(const History& history) {
     for (const CandidateStats& stats : candidates_.all()) {
-        if (stats.known != nullptr && !stats.own.empty()) observations_.push_back(observe(stats));
+        if (stats.known == nullptr || stats.own.empty()) continue;
+        if (!stats.only_failed() || feasibility_.failure(stats.known->candidate.genes) > kBelieved)
+            observations_.push_back(observe(stats));
     }
     sources_ = hint_sources(history, candidates_);
     auto figures =
@@ -103,6 +107,7 @@ bool Proposer::novel(const std::string& id) const {
     if (!candidates_.knows(id)) return true;
     const CandidateStats* stats = candidates_.find(id);
     if (!model_ || stats == nullptr || !stats->open() || stats->known->in_flight) return false;
+    if (stats->may_try_again()) return true;
     return stats->own.empty() &&
            std::ranges::none_of(stats->foreign, [&](const Trial* trial) { return trusted(*trial); });
 }
@@ -127,11 +132,16 @@ std::optional<Proposal> Proposer::propose(std::string_view operator_name) {
 }
 
 void Proposer::measure_noise() {
+    if (candidates_.noiseless()) return;
     int replicated = 0;
     for (const CandidateStats& stats : candidates_.all()) replicated += std::max(stats.runs() - 1, 0);
     noise_known_ = replicated >= kNoiseKnown;
     if (!noise_known_) return;
     noise_matters_ = estimate_noise(candidates_).sigma > kNoiseMatters * score_spread(candidates_);
+}
+
+double Proposer::acquired(const Genes& genes) const {
+    return model_->acquisition(genes) + std::log1p(-feasibility_.failure(genes));
 }
 
 bool Proposer::allowed(const Genes& genes) const {
@@ -160,7 +170,7 @@ std::optional<Proposal> Proposer::by_model(GeneKind kind) {
         const Genes& from = draws[parent].arm->stats->known->candidate.genes;
         for (Genes& genes : children) {
             if (kind == GeneKind::plain && moved_count(space_, from, genes) > most) continue;
-            double acquisition = model_->acquisition(genes);
+            double acquisition = acquired(genes);
             ideas.push_back({std::move(genes), parent, acquisition});
         }
     };
@@ -229,7 +239,7 @@ Genes Proposer::climbed(Idea idea, const Genes& parent) {
             for (const Value& value : neighbours(gene, from.at(gene.name))) {
                 Genes genes = from;
                 genes.at(gene.name) = value;
-                double acquisition = model_->acquisition(genes);
+                double acquisition = acquired(genes);
                 if (acquisition <= idea.acquisition || !allowed(genes)) continue;
                 auto child = make_candidate(space_, input_.task_id, genes);
                 if (child && novel(child->id)) idea = {std::move(genes), idea.parent, acquisition};
@@ -279,7 +289,7 @@ std::optional<Proposal> Proposer::cross() {
             if (++pairs > kPairs) return best;
             auto child = input_.cross(first, second);
             if (!child || !novel(child->id) || !allowed(child->genes)) continue;
-            double acquisition = model_ ? model_->acquisition(child->genes) : 0;
+            double acquisition = model_ ? acquired(child->genes) : 0;
             if (best && acquisition <= highest) continue;
             highest = acquisition;
             best = Proposal{

@@ -13,6 +13,10 @@
 // are more than ten genes to tune, a child differs from its parent in at most six. The model may propose a candidate
 // that only unverified writers say they ran, unless their results have proved right here: nobody can close a part of
 // the space by claiming to have been there.
+//
+// The acquisition is multiplied by the probability of a score (bandit/model/feasibility.h). A candidate that failed
+// ranks last in the model of scores where its genes are probably to blame, and is left out of it otherwise. After a
+// single failure it may be proposed again.
 #pragma once
 
 #include <optional>
@@ -20,6 +24,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bandit/model/feasibility.h"
 #include "bandit/model/hint_sources.h"
 #include "bandit/model/surrogate.h"
 #include "bandit/policy/parent_selection.h"
@@ -62,6 +67,7 @@ private:
     void observe_all(const History& history);
     bool trusted(const Trial& trial) const;
     void measure_noise();
+    double acquired(const Genes& genes) const;  // ln of the expected improvement times the probability of a score
     std::optional<Proposal> by_model(GeneKind kind);
     std::vector<Genes> ideas_from(const CandidateStats& parent, GeneKind kind, const Parzen& sampler);
     std::vector<Genes> leaps(const Genes& base);
@@ -80,6 +86,7 @@ private:
     const CandidateTable& candidates_;
     Random& random_;
     Experience experience_;
+    Feasibility feasibility_;
     std::vector<HintSource> sources_;
     std::vector<Observation> observations_;  // of candidates that ran here
     std::optional<Surrogate> model_;

@@ -164,6 +164,15 @@ std::string others_text(const Ui& ui, const Explanation& why) {
     return text;
 }
 
+std::string noise_text(const Noise& noise) {
+    if (noise.declared_none) return "noise: none, by the task\n";
+    if (!noise.known()) return "noise: unknown until two runs of one candidate were scored\n";
+    return fmt::format("noise: {:.2g} a run, from {} replicate{}\n", noise.sigma, noise.degrees_of_freedom,
+                       noise.degrees_of_freedom == 1 ? "" : "s");
+}
+
+Json noise_json(const Noise& noise) { return noise.known() ? Json(noise.sigma) : Json(nullptr); }
+
 std::string arms_text(const Ui& ui, const Explanation& why) {
     TextTable operators(
         {{"operator"}, {"odds", true}, {"paid", true}, {"unpaid", true}, {"cost", true}, {"runs", true}});
@@ -188,7 +197,7 @@ std::string arms_text(const Ui& ui, const Explanation& why) {
     TextTable families({{"family"}, {"candidates", true}, {"runs", true}});
     for (const Family& one : first_rows(why.families))
         families.row({short_id(one.root), std::to_string(one.candidates), share_text(one.share)});
-    std::string text = "\n" + operators.text(ui);
+    std::string text = noise_text(why.noise) + "\n" + operators.text(ui);
     if (!why.parents.empty()) text += "\n" + parents.text(ui);
     if (!why.families.empty()) text += "\n" + families.text(ui);
     return text + others_text(ui, why);
@@ -244,6 +253,7 @@ Json subject_json(Session& session, const Subject& subject) {
         json["proposer"] = Json::parse(to_line(Record(run))).at("proposer");
         json["planned_again"] = subject.again ? Json(*subject.again) : Json(nullptr);
     }
+    json["noise"] = noise_json(subject.why.noise);
     json["operators"] = operators_json(subject.why.operators);
     json["arms"] = parents_json(subject.why.parents);
     json["families"] = families_json(subject.why.families);

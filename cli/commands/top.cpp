@@ -65,13 +65,18 @@ Result<int> top(Context& context, const TopOptions& options) {
             standings.insert(standings.end(), of_category.begin(), of_category.end());
         }
     }
+    TRY_ASSIGN(const std::set<std::string> replicated, session.index->replicated_categories());
+    const auto noise_known = [&](const std::string& name) {
+        return session.clone->task.noiseless || replicated.contains(name);
+    };
     Json rows = Json::array();
     std::string text, category;
     std::optional<TextTable> table;
     auto close_table = [&] {
         if (!table) return;
         const auto row = std::ranges::find(categories.shown, category, &CategoryRow::name);
-        const std::string title = row == categories.shown.end() ? category : title_of(*row, mine);
+        std::string title = row == categories.shown.end() ? category : title_of(*row, mine);
+        if (!noise_known(category)) title += ", noise unknown: no candidate ran twice";
         text += (text.empty() ? "" : "\n") + context.ui.paint(Paint::strong, title) + "\n" + table->text(context.ui);
     };
     int rank = 0;  // within the category
@@ -86,6 +91,7 @@ Result<int> top(Context& context, const TopOptions& options) {
                         {"category", standing.category},
                         {"verdict", standing.verdict.empty() ? Json(nullptr) : Json(standing.verdict)},
                         {"record", standing.record},
+                        {"noise_known", noise_known(standing.category)},
                         {"parents", row->parents},
                         {"contributor", standing.contributor},
                         {"change", change},

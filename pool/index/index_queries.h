@@ -70,6 +70,8 @@ public:
 
     // Best first within a category; rejected last; none that is retired. `most` rows of each category, 0: all.
     // `verified`: only accepted ones. A statement per category.
+    // The categories in which two runs of one candidate were scored.
+    Result<std::set<std::string>> replicated_categories();
     Result<std::vector<Standing>> standings(const std::string& category = "", int most = 0, bool verified = false);
     Result<std::map<std::string, int>> scored();  // candidates with a score, by category
     // The same with more of each: those of this clone first, then those with an accepted candidate, then the others in the

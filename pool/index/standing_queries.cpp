@@ -47,6 +47,13 @@ ORDER BY category, runs = 0, val_bpb, candidate LIMIT :most)",
     return rows;
 }
 
+Result<std::set<std::string>> IndexQueries::replicated_categories() {
+    TRY_ASSIGN(Statement get, prepare("SELECT DISTINCT category FROM standing WHERE runs > 1"));
+    std::set<std::string> categories;
+    TRY(get.each([&](Row& row) { categories.insert(row.text()); }));
+    return categories;
+}
+
 Result<std::optional<RecordHolder>> IndexQueries::record_holder(const std::string& category,
                                                                 const std::string& but_claim) {
     TRY_ASSIGN(Statement get,

@@ -71,6 +71,7 @@ struct Task {
     std::string kind = "lm";
     std::string metric = "val_bpb";
     std::string direction = "minimize";
+    bool noiseless = false;  // noise = "none": runs of one candidate score alike; of kind "command" only
     double budget_s = 600;
     std::int64_t artifact_cap_bytes = 16'000'000;
     std::int64_t window_stride_tokens = 0;

@@ -200,6 +200,21 @@ Result<void> check_ranges(const Task& task, const std::string& where) {
     return {};
 }
 
+// noise = "none" in [task]; a task file may also have it above its tables.
+Result<void> read_noise(TomlTable& table, bool whole, Task& task) {
+    std::string noise;
+    TRY(table.read("task.noise", noise));
+    if (!whole) TRY(table.read("noise", noise));
+    if (noise.empty()) return {};
+    if (noise != "none")
+        return fail(Code::usage, fmt::format("{}: noise takes \"none\", or is left out and learnt", table.where()));
+    if (task.kind != kCommandKind)
+        return fail(Code::usage,
+                    fmt::format("{}: noise = \"none\": a trained model depends on its seed", table.where()));
+    task.noiseless = true;
+    return {};
+}
+
 // Kind "command" needs a table [command]; its score is minimised.
 Result<void> take_command(TomlTable& table, Task& task) {
     if (task.kind != kCommandKind) return {};
@@ -226,6 +241,7 @@ Result<Task> parse_task(std::string_view toml, const std::string& where, const T
     TRY(table.read("task.kind", task.kind, whole));
     TRY(table.read("task.metric", task.metric, whole));
     TRY(table.read("task.direction", task.direction));
+    TRY(read_noise(table, whole, task));
     TRY(table.read("task.budget_s", task.budget_s));
     TRY(table.read("task.artifact_cap_bytes", task.artifact_cap_bytes));
     TRY(table.read("task.window_stride_tokens", task.window_stride_tokens));

@@ -13,11 +13,16 @@ export CULTIVAR_WATTS=20 COLUMNS=200
 # those since: they are left out of both, and gains follow them. Verification is paid by search that this clone or a verifier
 # vouches for, since: the seconds that it may take are others. Claims that were inconclusive are tried again.
 # Of runs with the same figures only those are odd that were not seen first.
+# A plan is no format: explain shows the next run and the arms as the search works now (failures by chance do not steer it,
+# and the first leader runs twice), so only the presence of those fields is checked.
 differences='
 def fresh: [$now | .. | objects | select(.fresh_seeds? // 0 > 0) | [.id, .category]];
+def plan: if type == "object" and has("arms") and has("choice") then
+  reduce ("candidate", "toml", "parents", "operator", "choice", "change", "seed", "replicate", "operators", "sources",
+    "arms", "planned_again") as $field (.; if has($field) then .[$field] = null else . end) else . end;
 def settled: walk(if type == "object" and (.candidates? | type) == "array"
         then .candidates |= map(select(type != "object" or ([.id, .category] | IN(fresh[]) | not))) else . end)
-    | del(.. | .sandbox?, .gain_found?, .gain_credited?, .seconds_allowed?, .seconds?.allowed?, .to_judge?, .odd?, .suspicions?);
+    | map(plan) | del(.. | .sandbox?, .gain_found?, .gain_credited?, .seconds_allowed?, .seconds?.allowed?, .to_judge?, .odd?, .suspicions?);
 def off($new; $path):
   if type == "object" and ($new | type) == "object" then
     to_entries[] | . as {$key, $value}

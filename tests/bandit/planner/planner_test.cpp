@@ -30,6 +30,10 @@ protected:
     std::string child_of(const std::string& parent, double rate) {
         return add(history_, candidate_of(space_, {{"optim.rate", rate}}), {parent});
     }
+    // Two runs of something else that nobody knows any more, so that no plan has to measure the noise first.
+    void know_the_noise() {
+        for (double score : {8.99, 9.01}) record("measured", RunStatus::done, score);
+    }
     void record(const std::string& id, RunStatus status, double score = 0, Decision decision = Decision::none) {
         history_.trials.push_back(done(id, score, decision));
         history_.trials.back().status = status;
@@ -63,6 +67,7 @@ TEST_F(Planner, RunsEverySeedOnceInOrderThenImproves) {
     record(first, RunStatus::unfit);
     EXPECT_EQ(plan()->child.id, second);
     record(second, RunStatus::done, 3, Decision::kept);
+    know_the_noise();
     for (std::uint64_t seed = 0; seed < 50; ++seed) {
         auto next = plan(seed);
         ASSERT_TRUE(next);
@@ -86,16 +91,66 @@ TEST_F(Planner, SaysWhatToDoWhenNoSeedFits) {
     EXPECT_EQ(next.error().hint, "cultivar explore --budget 20s");
 }
 
-TEST_F(Planner, TriesAFailedSeedAgainOnlyWhenNothingElseIsLeftAndNotForEver) {
+TEST_F(Planner, RunsTheLeaderAgainAtOnceWhileTheNoiseIsUnknown) {
+    std::string root = seed_of(0.1), other = seed_of(0.2);
+    record(root, RunStatus::done, 3, Decision::kept);
+    EXPECT_EQ(plan()->child.id, other) << "every seed first";
+    record(other, RunStatus::done, 2, Decision::kept);
+    EXPECT_EQ(plan()->child.id, other);
+    EXPECT_EQ(plan()->operator_name, "replicate");
+    testing::known(history_, other).in_flight = true;
+    EXPECT_NE(plan()->operator_name, "replicate") << "that run is under way";
+    testing::known(history_, other).in_flight = false;
+    record(other, RunStatus::done, 2.1, Decision::kept);
+    EXPECT_NE(plan()->operator_name, "replicate");
+}
+
+TEST_F(Planner, RunsNothingTwiceWhereTheTaskDeclaresNoNoise) {
+    auto space = Space::make({testing::choice("only", {"a", "b"})}, {});
+    ASSERT_TRUE(space);
+    history_.noiseless = true;
+    std::string a = add(history_, candidate_of(*space, {}), {}, true);
+    record(a, RunStatus::done, 2, Decision::kept);
+    auto next = plan_next({&*space, testing::kTask, &history_, 1, {}});
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->operator_name, "tune");
+    record(add(history_, next->child, {a}), RunStatus::done, 1, Decision::kept);
+    next = plan_next({&*space, testing::kTask, &history_, 1, {}});
+    ASSERT_FALSE(next);
+    EXPECT_NE(next.error().message.find("nothing new is left to try"), std::string::npos) << next.error().message;
+}
+
+TEST_F(Planner, TriesASeedOnceMoreAfterAFailureBeforeItImproves) {
+    std::string first = seed_of(0.1), second = seed_of(0.2);
+    record(first, RunStatus::failed);
+    EXPECT_EQ(plan()->child.id, first);
+    record(first, RunStatus::failed);
+    EXPECT_EQ(plan()->child.id, second) << "twice is its own fault";
+}
+
+TEST_F(Planner, ProposesACandidateAgainThatFailedOnce) {
+    auto space = Space::make({testing::whole("cell", 0, 0, 5)}, {});
+    ASSERT_TRUE(space);
+    for (std::int64_t cell = 0; cell < 6; ++cell) {
+        std::string id = add(history_, candidate_of(*space, {{"cell", cell}}), {}, cell == 0);
+        record(id, cell == 4 ? RunStatus::failed : RunStatus::done, 5 - static_cast<double>(cell), Decision::kept);
+    }
+    know_the_noise();
+    const std::string crashed = candidate_of(*space, {{"cell", std::int64_t{4}}}).id;
+    EXPECT_EQ(plan_next({&*space, testing::kTask, &history_, 1, {}})->child.id, crashed);
+    record(crashed, RunStatus::failed);
+    EXPECT_NE(plan_next({&*space, testing::kTask, &history_, 1, {}})->child.id, crashed);
+}
+
+TEST_F(Planner, TriesAFailedSeedAgainForEverWhenNothingElseIsLeft) {
     std::string seed = seed_of(0.1);
-    for (int attempt = 0; attempt < 3; ++attempt) {
+    for (int attempt = 0; attempt < 9; ++attempt) {
         auto next = plan();
         ASSERT_TRUE(next);
         EXPECT_EQ(next->child.id, seed);
         EXPECT_EQ(next->replicate, attempt);
         record(seed, RunStatus::failed);
     }
-    EXPECT_FALSE(plan());
 }
 
 TEST_F(Planner, RunsAnUndecidedLeaderAgainBeforeAnythingNew) {
@@ -118,6 +173,7 @@ TEST_F(Planner, RunsAnUndecidedLeaderAgainBeforeAnythingNew) {
 
 TEST_F(Planner, GoesOnFromAnUndecidedLeaderWhileNewRunsGainMoreThanTheDoubtCanCost) {
     std::string root = seed_of(0.1), better = child_of(root, 0.2), leader = child_of(better, 0.3);
+    know_the_noise();
     record(root, RunStatus::done, 4, Decision::kept);
     record(better, RunStatus::done, 3, Decision::kept);
     record(leader, RunStatus::done, 2.99, Decision::undecided);
@@ -129,6 +185,7 @@ TEST_F(Planner, GoesOnFromAnUndecidedLeaderWhileNewRunsGainMoreThanTheDoubtCanCo
 
 TEST_F(Planner, LetsAnUndecidedCandidateWaitThatDoesNotLead) {
     std::string root = seed_of(0.1), child = child_of(root, 0.2), leader = child_of(root, 0.3);
+    know_the_noise();
     record(root, RunStatus::done, 3, Decision::kept);
     record(child, RunStatus::done, 2.6, Decision::undecided);
     record(leader, RunStatus::done, 2.5, Decision::kept);
@@ -184,6 +241,7 @@ TEST_F(Planner, TriesEveryCellOfASmallSpaceBeforeItRepeatsAny) {
     auto space = Space::make({row, column}, {});
     ASSERT_TRUE(space);
     std::string first = add(history_, candidate_of(*space, {}), {}, true);
+    know_the_noise();
     record(first, RunStatus::done, 2, Decision::kept);
     PlannerInput input{&*space, testing::kTask, &history_, 0, {}};
     input.feasible = [](const Genes& genes) { return std::get<std::int64_t>(genes.at("row")) != 5; };
@@ -249,6 +307,7 @@ TEST_F(Planner, ImportsTheBestOfOthersAndOnlyThenBuildsOnIt) {
     EXPECT_EQ(next->child.id, find);
     EXPECT_EQ(next->parents, std::vector<std::string>{root});
     record(find, RunStatus::done, 2.1, Decision::kept);
+    know_the_noise();
     std::set<std::string> operators;
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
         next = plan(seed);
@@ -271,6 +330,7 @@ TEST_F(Planner, LeavesAloneWhatItsImportsDescendFrom) {
         testing::known(history_, id).kept = true;
     }
     record(find, RunStatus::done, 2.1, Decision::kept);
+    know_the_noise();
     std::set<std::string> imports;
     for (std::uint64_t seed = 0; seed < 60; ++seed) {
         auto next = plan(seed);
@@ -297,6 +357,7 @@ protected:
 TEST_F(Forgery, MakesNoParentsWithoutARunHere) {
     std::string root = seed_of(0.1);
     record(root, RunStatus::done, 3, Decision::kept);
+    know_the_noise();
     forge_rates(1000, root);
     int imports = 0;
     for (std::uint64_t seed = 0; seed < 40; ++seed) {
@@ -335,6 +396,7 @@ TEST_F(Forgery, ClosesNoPartOfTheSpaceByClaimsToHaveBeenThere) {
         history_.trials.back().trusted = cell < 4;
         if (cell >= 4) history_.trials.back().writer = "mallory";
     }
+    know_the_noise();
     auto next = plan_next({&*space, testing::kTask, &history_, 1, {}});
     ASSERT_TRUE(next);
     EXPECT_EQ(next->operator_name, "tune") << next->choice;
@@ -363,6 +425,7 @@ TEST_F(Planner, CrossesOnlyCandidatesOfWhichNeitherDescendsFromTheOther) {
     std::string right =
         add(history_, candidate_of(space_, {{"optim.rate", 0.1}, {"data.length", std::int64_t{256}}}), {root});
     std::string below = child_of(left, 0.3);
+    know_the_noise();
     for (const std::string& id : {root, left, right, below}) record(id, RunStatus::done, 2.5, Decision::kept);
     std::set<std::vector<std::string>> pairs;
     for (std::uint64_t seed = 0; seed < 200; ++seed) {

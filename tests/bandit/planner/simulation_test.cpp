@@ -149,5 +149,42 @@ TEST_F(Simulation, KeepsRunsOfOthersInFlightOutOfTheWay) {
     EXPECT_GE(operators.size(), 2U) << "one seed, no run ended in between: the draws differ still";
 }
 
+// A parabola in one gene: 19 at the seed, 1 at the optimum. One run in five crashes, whatever its candidate; with a bound,
+// every run above it does too.
+double best_of_crashing_pool(std::uint64_t seed, double bound) {
+    const Space space = Space::make({testing::real("x", 0, -10, 10)}, {}).value();
+    History history;
+    testing::add(history, testing::candidate_of(space, {}), {}, true);
+    Random luck(seed ^ 0xc4a5ULL);
+    double best = std::numeric_limits<double>::infinity();
+    for (int run = 0; run < 40; ++run) {
+        const auto plan = plan_next({&space, testing::kTask, &history, seed, {}});
+        if (!plan) return best;
+        if (std::ranges::none_of(history.candidates,
+                                 [&](const KnownCandidate& known) { return known.candidate == plan->child; }))
+            testing::add(history, plan->child, plan->parents);
+        const double x = std::get<double>(plan->child.genes.at("x")), score = 1 + 2 * (x - 3) * (x - 3);
+        history.trials.push_back(testing::done(plan->child.id, score));
+        Trial& trial = history.trials.back();
+        trial.operator_name = plan->operator_name;
+        trial.parents = plan->parents;
+        if (luck.chance(0.2) || x > bound) {
+            trial.status = RunStatus::failed;
+            continue;
+        }
+        best = std::min(best, score);
+        trial.decision = judge(history, plan->child.id, plan->parents).decision;
+    }
+    return best;
+}
+
+TEST(CrashingRuns, DoNotSteerTheSearch) {
+    for (std::uint64_t seed = 101; seed <= 110; ++seed) EXPECT_LE(best_of_crashing_pool(seed, 10), 1.05) << seed;
+}
+
+TEST(CrashingRuns, DoNotHideARegionWhereAllCrash) {
+    for (std::uint64_t seed = 101; seed <= 110; ++seed) EXPECT_LE(best_of_crashing_pool(seed, 4), 1.2) << seed;
+}
+
 }  // namespace
 }  // namespace cultivar

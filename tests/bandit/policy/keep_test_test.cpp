@@ -27,14 +27,37 @@ TEST(Noise, IsThePriorBeforeAnythingWasReplicated) {
     EXPECT_GT(estimate_noise(History{}).sigma, 0);
 }
 
-// Two pairs with deviations 0.01 and 0.03 from their means: s^2 = (2*0.01^2 + 2*0.03^2) / 2 = 0.001, and by hand ln
-// sigma^2 = (2 ln 0.004 + 2 (ln 0.001 + 1/2 + 1/12)) / 3.
+// Two pairs with deviations 0.004 and 0.008 from their means: s^2 = (2*0.004^2 + 2*0.008^2) / 2 = 8e-5, and by hand ln
+// sigma^2 = (ln 0.004^2 + 2 (ln 8e-5 + 1/2 + 1/12)) / 3.
 TEST(Noise, PoolsReplicatesAndShrinksTowardsThePriorInTheLogarithm) {
     History history;
-    history.trials = {done("a", 1.99), done("b", 3.03), done("a", 2.01), done("b", 2.97)};
+    history.trials = {done("a", 1.996), done("b", 3.008), done("a", 2.004), done("b", 2.992)};
     Noise noise = estimate_noise(history);
     EXPECT_EQ(noise.degrees_of_freedom, 2);
-    EXPECT_NEAR(noise.sigma, std::exp((2 * std::log(0.004) + 2 * (std::log(0.001) + 7.0 / 12)) / 6), 1e-12);
+    EXPECT_NEAR(noise.sigma, std::exp((2 * std::log(0.004) + 2 * (std::log(8e-5) + 7.0 / 12)) / 6), 1e-12);
+}
+
+TEST(Noise, IsUnknownUntilOneCandidateRanTwice) {
+    History history;
+    history.trials = {done("a", 2.0), done("b", 3.0)};
+    EXPECT_FALSE(estimate_noise(history).known());
+    history.trials.push_back(done("b", 3.1));
+    EXPECT_TRUE(estimate_noise(history).known());
+}
+
+// The guess is 0.2 % of 0.57; two runs differ by 0.4.
+TEST(Noise, YieldsToReplicatesThatContradictTheGuess) {
+    History history;
+    history.trials = {done("a", 0.37), done("a", 0.77)};
+    EXPECT_GT(estimate_noise(history).sigma, 0.2);
+    EXPECT_LT(estimate_noise(history).sigma, 0.3);
+}
+
+TEST(Noise, IsNoneWhereTheTaskSaysSo) {
+    History history = replicated();
+    history.noiseless = true;
+    EXPECT_EQ(estimate_noise(history).sigma, 0);
+    EXPECT_TRUE(estimate_noise(history).known());
 }
 
 TEST(Noise, ForgetsThePriorAsReplicatesCome) { EXPECT_NEAR(estimate_noise(replicated()).sigma, 0.02, 0.0006); }
@@ -90,6 +113,36 @@ TEST(Noise, ForgetsWhatOtherCategoriesSayAsReplicatesComeHere) {
     EXPECT_NEAR(estimate_noise(history).sigma, 0.02, 0.002);
 }
 
+TEST(Judge, KeepsNothingByASigmaThatNobodyMeasured) {
+    History history;
+    history.trials = {done("parent", 2.0), done("child", 1.0), done("worse", 2.1)};
+    const Judgement better = judge(history, "child", {"parent"});
+    EXPECT_EQ(better.decision, Decision::undecided);
+    EXPECT_FALSE(better.z);
+    EXPECT_EQ(better.reason, "1.0000 (1 run) against parent parent 2.0000 (1 run), noise unknown");
+    EXPECT_EQ(judge(history, "worse", {"parent"}).decision, Decision::reverted) << "no sigma makes it the better one";
+    EXPECT_EQ(judge(history, "parent", {}).reason, "2.0000 (1 run, noise unknown), no parents");
+    history.trials.push_back(done("child", 1.001));
+    EXPECT_EQ(judge(history, "child", {"parent"}).decision, Decision::kept);
+}
+
+TEST(Judge, SaysNoMoreThanNineSigmas) {
+    History history = replicated();
+    history.trials.push_back(done("parent", 2.0));
+    history.trials.push_back(done("child", 1.0));
+    history.trials.push_back(done("worse", 3.0));
+    EXPECT_NE(judge(history, "child", {"parent"}).reason.find(", z > 9"), std::string::npos);
+    EXPECT_NE(judge(history, "worse", {"parent"}).reason.find(", z < -9"), std::string::npos);
+}
+
+TEST(Judge, DecidesByOneRunWhereTheTaskDeclaresNoNoise) {
+    History history;
+    history.noiseless = true;
+    history.trials = {done("parent", 2.0), done("child", 1.9999), done("same", 2.0)};
+    EXPECT_EQ(judge(history, "child", {"parent"}).decision, Decision::kept);
+    EXPECT_EQ(judge(history, "same", {"parent"}).decision, Decision::reverted);
+}
+
 TEST(Judge, DoesNotKeepOneLuckyRun) {
     History history = replicated();
     history.trials.push_back(done("parent", 2.0));
@@ -105,7 +158,7 @@ TEST(Judge, KeepsAClearImprovementAtOnceAndAModestOneAfterTwoRuns) {
     history.trials.push_back(done("child", 1.91));
     Judgement judgement = judge(history, "child", {"parent"});
     EXPECT_EQ(judgement.decision, Decision::kept);
-    EXPECT_NEAR(judgement.z, 0.09 / (0.02 * std::sqrt(2)), 0.1);
+    EXPECT_NEAR(judgement.z.value(), 0.09 / (0.02 * std::sqrt(2)), 0.1);
     history.trials.back().score = 1.948;
     EXPECT_EQ(judge(history, "child", {"parent"}).decision, Decision::undecided);
     history.trials.push_back(done("child", 1.948));

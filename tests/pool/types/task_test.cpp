@@ -78,6 +78,23 @@ TEST(Task, IdIsTheDigestOfWhatMakesScoresComparable) {
     EXPECT_EQ(must(parse_task(golden(), "pool.toml")).id(), tiny_task().id());
 }
 
+TEST(Task, OfACommandMayDeclareThatItsRunsAreFreeOfNoise) {
+    const std::string words =
+        "noise = \"none\"\ncommand.run = [\"jq\", \".\"]\n[gene.x]\ntype = \"real\"\ndefault = "
+        "0.0\nrange = [0.0, 1.0]\n";
+    Task draft = tiny_task();
+    draft.kind = kCommandKind;
+    draft.data.reset();
+    Task task = must(parse_task(words, "task.toml", &draft));
+    EXPECT_TRUE(task.noiseless);
+    EXPECT_TRUE(must(parse_task(to_toml(task), "pool.toml")).noiseless);
+    EXPECT_FALSE(parse_task("noise = \"some\"\n" + words.substr(words.find("command")), "task.toml", &draft));
+    const std::string id = task.id();
+    task.noiseless = false;
+    EXPECT_EQ(task.id(), id) << "it says how to search, not what is scored";
+    EXPECT_FALSE(parse_task(with("direction = \"minimize\"", "noise = \"none\""), "pool.toml"));
+}
+
 TEST(Task, IdSurvivesWiderRangesNewGenesAndOtherRules) {
     const std::pair<const char*, const char*> cases[] = {
         {"range = [1, 32]", "range = [1, 64]"},
