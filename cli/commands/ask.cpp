@@ -100,8 +100,9 @@ Result<int> ask(Context& context, const Options& words) {
     } else {
         context.ui.print(ask_text(session, next));
     }
+    const char* result = session.clone->task.command ? "--score X" : "--score X --artifact FILE --steps N";
     context.ui.note(
-        fmt::format("when it ran: cultivar tell {} --score X, or --failed REASON", short_id(next.planned.child.id)));
+        fmt::format("when it ran: cultivar tell {} {}, or --failed REASON", short_id(next.planned.child.id), result));
     return kYes;
 }
 

@@ -103,7 +103,7 @@ void tell_round(Ui& ui, const Options& options, const AuditRound& round, const V
         std::count_if(round.waiting.begin(), round.waiting.end(), [](const auto& one) { return one.too_dear; });
     if (dear > 0)
         ui.note(fmt::format("{} of these would cost more than half of all that: passed over until it has grown", dear));
-    ui.note(fmt::format("'cultivar verify {}' judges one all the same",
+    ui.note(fmt::format("'cultivar verify {}' judges one all the same, 'cultivar verify --beyond-share' all",
                         short_id(round.waiting.front().row.claim.candidate)));
 }
 
@@ -151,7 +151,9 @@ Result<int> verify(Context& context, const Options& options) {
     TRY_ASSIGN(ClaimQueue queue, options.ids.empty() ? waiting_claims(session) : claims_named(session, options.ids));
     if (queue.own > 0)
         context.ui.note(
-            fmt::format("{} claim{} of your own left to another verifier", queue.own, queue.own == 1 ? "" : "s"));
+            fmt::format("{} claim{} of your own left to another verifier: a clone with a key of its own, whose line "
+                        "stands in allowed_signers on main",
+                        queue.own, queue.own == 1 ? "" : "s"));
     if (queue.repeats > 0)
         context.ui.note(fmt::format("{} claim{} left out: their runs were claimed before", queue.repeats,
                                     queue.repeats == 1 ? "" : "s"));
