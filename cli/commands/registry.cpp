@@ -32,6 +32,7 @@ const std::vector<Command>& commands() {
         {"archive", "keep", "Move settled candidates and proposals into the archive", "[--keep N] [--dry-run]",
          declare_archive},
         {"retire", "keep", "Take candidates out of the search", "[ID... [--reason TEXT] [--undo]]", declare_retire},
+        {"retry", "keep", "Try candidates again whose runs failed here", "ID...", declare_retry},
         {"gc", "keep", "Drop artifacts that are no longer needed", "[--keep N] [--remote] [--dry-run]", declare_gc},
         {"fsck", "keep", "Check every hash, parent, record and signature", "", declare_fsck},
         {"index", "keep", "Update or rebuild the local index", "refresh|rebuild", declare_index},

@@ -48,6 +48,7 @@ Action declare_hook(Parser&);
 Action declare_source(Parser&);
 Action declare_archive(Parser&);
 Action declare_retire(Parser&);
+Action declare_retry(Parser&);
 Action declare_gc(Parser&);
 Action declare_fsck(Parser&);
 Action declare_index(Parser&);

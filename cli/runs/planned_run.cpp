@@ -42,6 +42,7 @@ Json to_json(const Session& session, const PlannedRun& planned) {
                  {"training_s", planned.training.seconds},
                  {"training_joules", planned.training.joules}};
     if (planned.by_hand) json["by_hand"] = true;
+    if (planned.deaths > 0) json["deaths"] = planned.deaths;
     if (!planned.proposer.name.empty()) json["proposer"] = to_json(planned.proposer);
     return json;
 }
@@ -66,6 +67,7 @@ std::optional<PlannedRun> parse_planned_run(const Session& session, const std::s
         planned.wall_s = json.at("wall_s").get<double>();
         planned.joules = json.at("joules").get<double>();
         planned.training = {json.at("training_joules").get<double>(), json.at("training_s").get<double>()};
+        if (json.contains("deaths")) planned.deaths = json.at("deaths").get<int>();
         if (json.contains("proposer")) planned.proposer = call_of(json.at("proposer"));
         return planned;
     } catch (const std::exception&) {
@@ -100,7 +102,8 @@ Run blank_record(const Session& session, const PlannedRun& planned) {
 Result<bool> already_recorded(const Session& session, const PlannedRun& planned) {
     TRY_ASSIGN(std::vector<RunRow> rows, session.index->runs(planned.child.id));
     return std::any_of(rows.begin(), rows.end(), [&](const RunRow& row) {
-        return row.run.writer == session.clone->writer && row.run.started == planned.started;
+        return row.run.writer == session.clone->writer && row.run.started == planned.started &&
+               row.run.replicate == planned.replicate;  // short runs of one candidate may start in one second
     });
 }
 

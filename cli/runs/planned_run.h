@@ -25,6 +25,7 @@ struct PlannedRun {
     std::string operator_name, choice, category, started;
     bool by_hand = false;  // see Run::by_hand
     int replicate = 0;
+    int deaths = 0;  // by a signal that nothing here sent
     double budget_s = 0;
     ProposerCall proposer;
     double wall_s = 0, joules = 0;     // of earlier parts of this run

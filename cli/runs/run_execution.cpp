@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/runs/specification.h"
+#include "cli/session/lifted_failures.h"
 #include "pool/clone/command_trust.h"
 #include "pool/rules/record_checks.h"
 #include "pool/util/sha256.h"
@@ -108,9 +109,36 @@ void note_given_up(const StopDecision& decision, Run& run) {
     run.reason = decision.reason;
 }
 
+// The machine's faults hold nothing against the candidate: the run waits, and its user hears of the remedy.
+Result<void> check_machine(const Session& session, const Outcome& outcome) {
+    const std::string worker = session.clone->task.command ? "the command" : "the worker";
+    switch (outcome.cause) {
+        case Outcome::Cause::cannot_start:
+            return fail(Code::io, fmt::format("{} cannot run on this machine: {}", worker, outcome.message),
+                        session.clone->task.command ? "cultivar trust" : "cultivar version");
+        case Outcome::Cause::disk_full:
+            return fail(
+                Code::io,
+                fmt::format("the disk of '{}' is full; the run waits there: {}", run_dir(session), outcome.message),
+                "cultivar gc");
+        case Outcome::Cause::device:
+            return fail(Code::io, fmt::format("this machine cannot run it; the run waits: {}", outcome.message),
+                        "cultivar status");
+        default:
+            return {};
+    }
+}
+
+FailureKind kind_of(const Outcome& outcome) {
+    const bool own = outcome.cause == Outcome::Cause::candidate || outcome.cause == Outcome::Cause::signal;
+    return own ? FailureKind::candidate : FailureKind::unknown;
+}
+
 void note_failure(const Outcome& outcome, Run& run) {
+    run.failure = kind_of(outcome);
     bool unfit = outcome.how == Outcome::How::error_event && outcome.error && outcome.error->kind == "unfit";
     run.status = unfit ? RunStatus::unfit : RunStatus::failed;
+    if (unfit) run.failure = FailureKind::unknown;
     run.reason = outcome.error ? fmt::format("{}: {}", outcome.error->kind, outcome.error->message) : outcome.message;
     if (unfit) run.reason = outcome.error->message;
 }
@@ -174,6 +202,7 @@ void refuse_unsound(const Clone& clone, RunResult& result) {
     if (sound) return;
     const bool over_cap = sound.error().code == Code::unfit;
     result.run.status = over_cap ? RunStatus::unfit : RunStatus::failed;
+    if (!over_cap) result.run.failure = FailureKind::unknown;
     result.run.reason = over_cap ? sound.error().message : "it would not be accepted: " + sound.error().message;
     result.weights.reset();
 }
@@ -223,7 +252,16 @@ Result<RunResult> execute_run(const Session& session, Worker& worker, const Cloc
     planned.training.seconds += events.training.spent().seconds;
     if (outcome->how == Outcome::How::stopped) {
         TRY(save_plan(session, planned));
-        return RunResult{.stopped = true, .run = {}, .weights = {}};
+        return RunResult{.stopped = true, .killed = {}, .run = {}, .weights = {}};
+    }
+    if (auto able = check_machine(session, *outcome); !able) {
+        TRY(save_plan(session, planned));
+        return fail(able.error());
+    }
+    if (outcome->cause == Outcome::Cause::signal && planned.deaths == 0) {
+        ++planned.deaths;
+        TRY(save_plan(session, planned));
+        return RunResult{.stopped = false, .killed = outcome->message, .run = {}, .weights = {}};
     }
     if (outcome->error && outcome->error->kind == "data")
         return fail(Code::corrupt, fmt::format("the trainer cannot use the data: {}", outcome->error->message),
@@ -246,6 +284,7 @@ Result<RunResult> execute_run(const Session& session, Worker& worker, const Cloc
     } else if (!scored) {
         note_failure(*outcome, result.run);
     }
+    if (result.run.status == RunStatus::failed) result.run.failed_worker = worker_digest(session);
     return result;
 }
 

@@ -29,7 +29,9 @@ struct RunHooks {
 };
 
 // Trains and scores, on the caller's thread until the trainer has left. Failures of the trainer are a RunResult of
-// status failed or unfit. Errors: not_found (worker, data), io, corrupt (data, or a link in place of the artifact).
+// status failed or unfit; the first death by a signal is a RunResult::killed. Errors: not_found (worker, data), io (also
+// the machine's faults: a full disk, a program that cannot be loaded, a device; the plan stays), corrupt (data, or a
+// link in place of the artifact).
 Result<RunResult> execute_run(const Session& session, Worker& worker, const Clock& clock, PlannedRun planned,
                               EnergyMeter& energy, const RunHooks& hooks);
 

@@ -10,6 +10,8 @@ namespace cultivar {
 
 struct RunResult {
     bool stopped = false;                // by should_stop: a checkpoint was written, nothing is recorded
+    std::string killed;                  // the signal that ended it for the first time: nothing is recorded, and the
+                                         // plan waits to be tried again; one line
     Run run;                             // its decision and the reason for that are still open
     std::optional<std::string> weights;  // the artifact's bytes, of a scored run
 };

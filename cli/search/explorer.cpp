@@ -1,10 +1,14 @@
 #include "cli/search/explorer.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "cli/runs/machine_category.h"
 #include "cli/runs/specification.h"
 #include "cli/search/run_recorder.h"
+#include "cli/session/lifted_failures.h"
 #include "pool/sync/propose.h"
 #include "pool/sync/pull.h"
 
@@ -14,7 +18,7 @@ namespace {
 constexpr double kPullEvery_s = 30 * 60;
 constexpr double kAskEvery_s = 30;
 constexpr double kLook_s = 0.1;  // while it waits
-constexpr int kMaxFailuresInARow = 3;
+constexpr std::size_t kMaxFailuresInARow = 3;
 
 }  // namespace
 
@@ -55,13 +59,31 @@ Result<void> Explorer::loop() {
         if (!*explored) continue;  // not allowed just now: the run waits with a checkpoint
         observer_.run_recorded(**explored);
         ++done;
-        if (failures_in_a_row_ >= kMaxFailuresInARow)
-            return fail(Code::io,
-                        fmt::format("the last {} runs failed: {}", failures_in_a_row_, (*explored)->run.reason),
-                        "cultivar version");
+        TRY(check_failures());
     }
     if (options_.propose) TRY(propose_found());
     return {};
+}
+
+// Candidates fail for reasons of their own; a machine fails with every candidate. Failures that turn out to be the
+// machine's are held against no candidate here.
+Result<void> Explorer::check_failures() {
+    const bool was_control = std::exchange(control_, false) && !failures_in_a_row_.empty() &&
+                             failures_in_a_row_.back().run.operator_name == "replicate";
+    if (failures_in_a_row_.size() < kMaxFailuresInARow) return {};
+    if (!was_control && scored_here_) return control_ = true, Result<void>();
+    const std::string& reason = failures_in_a_row_.back().run.reason;
+    const std::string hint = "cultivar show " + short_id(failures_in_a_row_.back().run.candidate);
+    if (!was_control)
+        return fail(Code::io, fmt::format("the last {} runs failed: {}", failures_in_a_row_.size(), reason), hint);
+    std::vector<std::string> records;
+    for (const ExploredRun& failure : failures_in_a_row_) records.push_back(failure.id);
+    TRY(lift_failures(session_, records));
+    return fail(Code::io,
+                fmt::format("the last {} runs failed, also {}, which scored here before: the machine is at fault, and "
+                            "no candidate is blamed: {}",
+                            records.size(), short_id(failures_in_a_row_.back().run.candidate), reason),
+                hint);
 }
 
 Result<bool> Explorer::worth_another(int done) const {
@@ -127,7 +149,11 @@ Result<PlannedRun> Explorer::begin_next(PlanningHistory& now) {
     TRY_ASSIGN(FileLock lock, lock_planning(observer_, session_));
     TRY(session_.index->refresh());
     TRY_ASSIGN(now, planning_history(session_, clock_, category_));
-    PlanOptions options{category_, budget_s_, options_.seed, proposer_ ? &*proposer_ : nullptr};
+    const PlanOptions options{.category = category_,
+                              .budget_s = budget_s_,
+                              .seed = options_.seed,
+                              .proposer = proposer_ ? &*proposer_ : nullptr,
+                              .control = control_};
     TRY_ASSIGN(NextRun next, plan_run(session_, clock_, now.history, options));
     if (observer_.interrupted()) return fail(Code::interrupted, "interrupted before the next run began");
     const PlannedRun& planned = next.run;
@@ -171,6 +197,11 @@ Result<std::optional<ExploredRun>> Explorer::explore_once() {
     TRY_ASSIGN(RunResult result,
                execute_run(session_, worker_, clock_, *planned, *energy_, hooks(*planned, now.history)));
     observer_.trainer_left();
+    if (!result.killed.empty()) {
+        observer_.warn(fmt::format("{}: {}; once more", short_id(planned->child.id), clean(result.killed)));
+        --run_number_;
+        return Explored();
+    }
     if (result.stopped) {
         if (observer_.interrupted())
             return fail(Code::interrupted, "stopped with a checkpoint; the next explore goes on from it");
@@ -182,9 +213,12 @@ Result<std::optional<ExploredRun>> Explorer::explore_once() {
 }
 
 Result<ExploredRun> Explorer::record(RunResult result, PlanningHistory now) {
-    failures_in_a_row_ = result.run.status == RunStatus::failed ? failures_in_a_row_ + 1 : 0;
+    scored_here_ = std::ranges::any_of(
+        now.history.trials, [](const Trial& trial) { return trial.trusted && trial.status == RunStatus::done; });
     TRY_ASSIGN(ExploredRun explored, record_run(session_, clock_, std::move(result), std::move(now)));
     TRY(end_run(session_));
+    if (explored.run.status != RunStatus::failed) failures_in_a_row_.clear();
+    if (explored.run.status == RunStatus::failed) failures_in_a_row_.push_back(explored);
     return explored;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/runs/run_execution.h"
 #include "cli/search/external_proposer.h"
@@ -30,8 +31,10 @@ public:
     Explorer(SearchObserver& observer, Worker& worker, const Clock& clock, Session& session, ExploreOptions options)
         : observer_(observer), worker_(worker), clock_(clock), session_(session), options_(std::move(options)) {}
 
-    // Errors: interrupted (state is saved), unfit (nothing to try here), io (three runs in a row failed), not_found
-    // (worker, data), and those of git and the disk. Being offline is none.
+    // After three failed runs in a row the best candidate runs again: if it scores, the failures were the candidates' own
+    // and the search goes on; if it fails too, they were the machine's. Errors: interrupted (state is saved), unfit
+    // (nothing to try here), io (three runs in a row failed and none scored here yet, or the best one failed too; a
+    // fault of the machine), not_found (worker, data), and those of git and the disk. Being offline is none.
     Result<void> loop();
 
 private:
@@ -41,6 +44,7 @@ private:
     Result<PlannedRun> begin_next(PlanningHistory& now);
     Result<std::optional<ExploredRun>> explore_once();
     Result<ExploredRun> record(RunResult result, PlanningHistory now);
+    Result<void> check_failures();
     Result<void> propose_found();
     bool allowed_to_run();                      // asks at most every 30 s
     Result<bool> wait_until_allowed(int done);  // false: time ran out first
@@ -57,7 +61,10 @@ private:
     std::optional<ExternalProposer> proposer_;
     double started_s_ = 0, pulled_s_ = 0, asked_s_ = -1e9;
     bool allowed_ = true;
-    int run_number_ = 0, failures_in_a_row_ = 0;
+    int run_number_ = 0;
+    std::vector<ExploredRun> failures_in_a_row_;
+    bool scored_here_ = false;  // some candidate may serve to test the machine
+    bool control_ = false;      // the run under way tests it
 };
 
 }  // namespace cultivar

@@ -76,6 +76,7 @@ Result<NextRun> by_planner(Session& session, const History& now, const PlanOptio
         input.suggest = [&] { return options.proposer->suggest(session, now, options.budget_s); };
     }
     input.explain = options.explain;
+    input.control = options.control;
     const auto started = std::chrono::steady_clock::now();
     TRY_ASSIGN(Plan plan, plan_next(input));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;

@@ -17,6 +17,7 @@ struct PlanOptions {
     std::optional<std::uint64_t> seed;     // none: the draws follow from the writer and the records
     ExternalProposer* proposer = nullptr;  // asked when the operator bandit draws it
     bool explain = false;
+    bool control = false;  // see PlannerInput
 };
 
 // The pool as a plan sees it: main's seeds as they are now, the leases of others, the asks that are held here and the

@@ -1,5 +1,7 @@
 #include "cli/session/history_loader.h"
 
+#include "cli/session/lifted_failures.h"
+
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -84,6 +86,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
                              const std::string& before) {
     History history;
     history.category = category;
+    history.noiseless = session.clone->task.noiseless;
     std::map<std::string, std::size_t> at;
     auto known = [&](Candidate candidate) -> KnownCandidate& {
         auto [found, fresh] = at.emplace(candidate.id, history.candidates.size());
@@ -112,10 +115,18 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     }
     // Only own runs need their curves (bandit/policy/early_stopping.h).
     TRY_ASSIGN(std::vector<RunRow> own_runs, index.own_runs(category));
+    LiftedFailures failures = LiftedFailures::read(session);
     std::map<std::string, std::vector<CurvePoint>> curves;
-    for (RunRow& row : own_runs) curves[row.id] = std::move(row.run.curve);
+    std::set<std::string> lifted;
+    for (RunRow& row : own_runs) {  // oldest first: a later run answers the wish for another try
+        const auto found = at.find(row.run.candidate);
+        if (found != at.end()) history.candidates[found->second].wanted = failures.by_hand(row.id);
+        if (failures.lifted(session, row)) lifted.insert(row.id);
+        curves[row.id] = std::move(row.run.curve);
+    }
     for (const RunSummary& run : runs) {
-        if (only && !at.count(run.candidate)) continue;
+        if (!before.empty() && run.id == before) break;
+        if ((only && !at.count(run.candidate)) || lifted.contains(run.id)) continue;
         history.trials.push_back(trial_of(run, own(run)));
         if (!history.trials.back().trusted) history.trials.back().writer = run.writer;
         if (auto curve = curves.find(run.id); curve != curves.end())

@@ -14,6 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 4> kStatusNames = {"done", "stopped", "failed", "unfit"};
+constexpr std::array<std::string_view, 3> kFailureNames = {"unknown", "candidate", "machine"};
 constexpr std::array<std::string_view, 4> kDecisionNames = {"kept", "reverted", "undecided", "none"};
 
 Json optional_json(const auto& value) { return value ? Json(*value) : Json(nullptr); }
@@ -91,6 +92,10 @@ Json to_json(const Run& run) {
         {"trainer", run.trainer},
     };
     if (run.by_hand) json["by_hand"] = true;
+    if (run.failure != FailureKind::unknown || !run.failed_worker.empty()) {
+        json["failure"] = {{"kind", name(run.failure)}};
+        if (!run.failed_worker.empty()) json["failure"]["worker"] = run.failed_worker;
+    }
     return json;
 }
 
@@ -141,6 +146,7 @@ Json to_json(const Retirement& retirement) {
 }  // namespace
 
 std::string_view name(RunStatus status) { return kStatusNames[static_cast<std::size_t>(status)]; }
+std::string_view name(FailureKind kind) { return kFailureNames[static_cast<std::size_t>(kind)]; }
 std::string_view name(Decision decision) { return kDecisionNames[static_cast<std::size_t>(decision)]; }
 
 UseCost use_cost(const Run& run) {

@@ -3,8 +3,8 @@
 // A record is its bytes: one line of UTF-8 JSON without the line feed, at most 256 KiB. Its id is the SHA-256 of those
 // bytes, 64 hex digits. Every record begins with {"v":1,"type":T,...}; a reader that meets a larger v stops and says
 // so; unknown fields are kept in the bytes and otherwise left alone; fields never disappear, an absent figure is null
-// (those that came after the first records, energy.train_joules, proposer.name, .seconds and .refused, by_hand, and a
-// lease's toml and parents, are left out instead, so that those keep their bytes).
+// (those that came after the first records, energy.train_joules, proposer.name, .seconds and .refused, by_hand, failure,
+// and a lease's toml and parents, are left out instead, so that those keep their bytes).
 // Times are UTC, "2026-11-21T03:40:00Z". Figures carry their unit in their name.
 //
 //   run      one timed training of one candidate (struct Run below)
@@ -47,6 +47,14 @@ enum class RunStatus {
 // The decision of bandit/policy/keep_test.h when the run was recorded.
 enum class Decision { kept, reverted, undecided, none };
 
+// The fault behind a failed run. Written by name; a reader takes a name that it does not know for unknown.
+enum class FailureKind {
+    unknown,    // it hung, was told as failed, or the record is older than this field
+    candidate,  // the program left with an exit code of its own, diverged or broke a limit; or a signal ended it twice
+    machine,    // disk, device, library, a signal: holds nothing against the candidate. cultivar records no such run
+};
+
+std::string_view name(FailureKind kind);
 std::string_view name(RunStatus status);
 std::string_view name(Decision decision);
 
@@ -76,7 +84,9 @@ struct Run {
     std::uint64_t seed = 0;
     RunStatus status = RunStatus::failed;
     Decision decision = Decision::none;
-    std::string reason;         // why this decision, or the failure; one line
+    std::string reason;                          // why this decision, or the failure; one line
+    FailureKind failure = FailureKind::unknown;  // of a failed run
+    std::string failed_worker;  // of a failed run: SHA-256 of the worker's program, or "": not known, or a command
     std::string operator_name;  // "seed", "replicate", "tune", "switch", "cross", "import", "proposer", "proposer:NAME"
     std::string choice;         // why this run was chosen, for people; one line
     bool by_hand = false;       // a person made this cross or import here, so that no planner chose the run

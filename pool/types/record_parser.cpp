@@ -184,6 +184,17 @@ std::vector<CurvePoint> read_curve(Reader& reader) {
     return curve;
 }
 
+void read_failure(Reader& reader, Run& run) {
+    if (!reader.has("failure")) return;
+    Reader failure = reader.inside("failure");
+    const std::string kind = failure.text("kind");
+    for (FailureKind known : {FailureKind::candidate, FailureKind::machine}) {
+        if (kind == name(known)) run.failure = known;
+    }
+    if (failure.has("worker")) run.failed_worker = failure.hex("worker", 64);
+    reader.adopt(failure);
+}
+
 Run read_run(Reader& reader) {
     Run run;
     run.task = reader.hex("task", 64);
@@ -236,6 +247,7 @@ Run read_run(Reader& reader) {
     if (proposer.has("refused")) run.proposer_refused = proposer.text("refused");
     reader.adopt(proposer);
     run.trainer = reader.text("trainer");
+    read_failure(reader, run);
     if (run.status == RunStatus::done && !run.val_bpb) reader.refuse("val_bpb", "is missing");
     return run;
 }

@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -33,6 +34,8 @@ constexpr std::int64_t kMaxThreads = 4096;
 constexpr std::int64_t kMaxFile_bytes = std::int64_t{8} << 30, kMaxFolder_bytes = std::int64_t{16} << 30;
 constexpr std::size_t kMaxFiles = 10'000;
 constexpr std::int64_t kMoreProcessor_s = 60;
+constexpr std::uint64_t kLeastRoom_bytes = 1 << 20;
+constexpr int kCannotRun = 126, kNotFound = 127;  // exit codes of shells and of the program loader
 
 // Makes foreign text fit for a record: short, valid, without control characters.
 std::string one_line(std::string_view words) {
@@ -67,10 +70,13 @@ public:
         room_bytes_ -= bytes.size();
         while (!bytes.empty()) {
             const ssize_t wrote = ::write(descriptor_, bytes.data(), bytes.size());
+            no_room_ = no_room_ || (wrote < 0 && (errno == ENOSPC || errno == EDQUOT));
             if (wrote <= 0) return;
             bytes.remove_prefix(static_cast<std::size_t>(wrote));
         }
     }
+
+    bool no_room() const { return no_room_; }  // the disk had no room for some of it
 
     // The last line that is not empty.
     std::string last_line() const {
@@ -85,6 +91,7 @@ private:
     Log() = default;
     int descriptor_ = -1;
     std::size_t room_bytes_ = kMaxLogBytes;
+    bool no_room_ = false;
     std::string tail_;
 };
 
@@ -117,6 +124,12 @@ std::vector<std::string> device_files() {
 bool looks_like_event(std::string_view line) {
     const std::size_t first = line.find_first_not_of(" \t");
     return first != std::string_view::npos && line[first] == '{' && line.find("\"event\"") != std::string_view::npos;
+}
+
+bool has_no_room(const std::string& path) {
+    struct statvfs room {};
+    return ::statvfs(path.c_str(), &room) == 0 &&
+           (room.f_bavail * room.f_frsize < kLeastRoom_bytes || (room.f_files > 0 && room.f_favail == 0));
 }
 
 // Supervises one run.
@@ -272,7 +285,23 @@ private:
         const bool its_own_fault =
             outcome_.how == How::died || outcome_.how == How::hung || outcome_.how == How::too_long;
         if (its_own_fault && !last.empty()) outcome_.message += ": " + last;
+        outcome_.cause = cause();
         return outcome_;
+    }
+
+    Outcome::Cause cause() const {
+        using Cause = Outcome::Cause;
+        if (outcome_.how != How::died && outcome_.how != How::error_event) return Cause::unknown;
+        if (log_.no_room() || has_no_room(options_.spec_path)) return Cause::disk_full;
+        if (outcome_.how == How::error_event) {
+            const std::string& kind = outcome_.error->kind;
+            if (kind == "machine") return Cause::device;
+            return kind == "diverged" || kind == "artifact" || kind == "unfit" ? Cause::candidate : Cause::unknown;
+        }
+        const bool by_a_limit = outcome_.signal == SIGXFSZ || outcome_.signal == SIGXCPU;
+        if (outcome_.signal != 0 && !ending_ && !by_a_limit) return Cause::signal;
+        if (outcome_.exit_code == kCannotRun || outcome_.exit_code == kNotFound) return Cause::cannot_start;
+        return Cause::candidate;
     }
 
     std::string death(int signal) const {

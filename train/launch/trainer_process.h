@@ -61,6 +61,15 @@ struct Outcome {
         too_long,
         died,  // ended without a last event, or was killed for breaking the protocol or the sandbox's limits
     } how = How::died;
+    // The cause of a run without a result, as far as it can be told.
+    enum class Cause {
+        unknown,       // it hung, took too long, or sent an error event of a kind that says nothing
+        candidate,     // its own exit code, a broken protocol or limit, an error event "diverged" or "artifact"
+        cannot_start,  // exit code 126 or 127: the program, its interpreter or a library cannot be loaded
+        disk_full,     // the file system of its log or its work folder has no room left
+        device,        // an error event "machine"
+        signal,        // a signal that nothing here sent
+    } cause = Cause::unknown;
     int exit_code = -1;  // -1 if ended by a signal
     int signal = 0;
     std::optional<DoneEvent> done;

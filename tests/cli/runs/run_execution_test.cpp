@@ -86,11 +86,41 @@ TEST_F(Executing, NamesAModelThatDoesNotFitUnfit) {
 
 TEST_F(Executing, NamesADeadWorkerFailed) {
     Outcome outcome;
-    outcome.message = "ended by signal 11";
+    outcome.message = "left with exit code 1";
+    outcome.cause = Outcome::Cause::candidate;
     answer(outcome);
     const RunResult result = execute();
     EXPECT_EQ(result.run.status, RunStatus::failed);
-    EXPECT_EQ(result.run.reason, "ended by signal 11");
+    EXPECT_EQ(result.run.reason, "left with exit code 1");
+    EXPECT_EQ(result.run.failure, FailureKind::candidate);
+}
+
+TEST_F(Executing, HoldsASignalAgainstNobodyBeforeItCameTwice) {
+    Outcome outcome;
+    outcome.message = "killed by signal 9 (Killed)";
+    outcome.cause = Outcome::Cause::signal;
+    answer(outcome);
+    EXPECT_EQ(execute().killed, outcome.message);
+    planned_ = must(unfinished_run(world_.session)).value();
+    const RunResult again = execute();
+    EXPECT_EQ(again.killed, "");
+    EXPECT_EQ(again.run.status, RunStatus::failed);
+    EXPECT_EQ(again.run.failure, FailureKind::candidate);
+}
+
+TEST_F(Executing, LeavesTheRunToALaterTimeWhereTheMachineIsAtFault) {
+    for (Outcome::Cause cause : {Outcome::Cause::disk_full, Outcome::Cause::cannot_start, Outcome::Cause::device}) {
+        Outcome outcome;
+        outcome.message = "it broke";
+        outcome.cause = cause;
+        answer(outcome);
+        const RunHooks hooks{.on_step = {}, .hopeless = {}, .should_stop = [] { return false; }};
+        const Error error = trouble(execute_run(world_.session, world_.worker, world_.clock, planned_, energy_, hooks));
+        EXPECT_EQ(error.code, Code::io);
+        EXPECT_THAT(error.message, HasSubstr("it broke"));
+        EXPECT_NE(error.hint, "");
+        EXPECT_TRUE(must(unfinished_run(world_.session)));
+    }
 }
 
 TEST_F(Executing, TakesBrokenDataForNoResult) {

@@ -141,6 +141,71 @@ TEST(Exploring, EndsAfterThreeFailuresInARow) {
     EXPECT_EQ(world.observer.recorded[0].status, RunStatus::failed);
 }
 
+TEST(Exploring, RunsTheBestAgainAfterThreeFailuresAndGoesOnIfItScores) {
+    SearchWorld world;
+    world.worker.training = [run = 0](const WorkerJob& job, const Listener& listener, const auto&) mutable {
+        ++run;
+        return run <= 3 || run == 7 ? FakeWorker::train(job, listener, 3) : FakeWorker::failed("internal", "no");
+    };
+    must(world.explore(runs(8)));
+    ASSERT_EQ(world.observer.recorded.size(), 8U);
+    EXPECT_EQ(world.observer.recorded[6].operator_name, "replicate");
+    EXPECT_THAT(world.observer.recorded[6].choice, HasSubstr("does it still"));
+}
+
+TEST(Exploring, BlamesTheMachineWhereTheBestFailsTooAndHoldsNothingAgainstCandidates) {
+    SearchWorld world;
+    world.worker.training = [run = 0](const WorkerJob& job, const Listener& listener, const auto&) mutable {
+        return ++run <= 3 ? FakeWorker::train(job, listener, 3) : FakeWorker::failed("internal", "no room");
+    };
+    const Error error = trouble(world.explore(runs(20)));
+    EXPECT_EQ(error.code, Code::io);
+    EXPECT_THAT(error.message, HasSubstr("the machine is at fault"));
+    EXPECT_EQ(world.observer.recorded.size(), 7U);
+    const PlanningHistory now = must(planning_history(world.session, world.clock, kFakeCategory));
+    EXPECT_EQ(now.history.trials.size(), 3U);
+}
+
+TEST(Exploring, TriesARunOnceMoreThatASignalEnded) {
+    SearchWorld world;
+    world.worker.training = [run = 0](const WorkerJob& job, const Listener& listener, const auto&) mutable {
+        if (++run > 1) return FakeWorker::train(job, listener, 3);
+        Outcome outcome;
+        outcome.cause = Outcome::Cause::signal;
+        outcome.message = "killed by signal 9 (Killed)";
+        return outcome;
+    };
+    must(world.explore(runs(1)));
+    EXPECT_EQ(world.observer.count("run 1 resumed"), 1);
+    ASSERT_EQ(world.observer.recorded.size(), 1U);
+    EXPECT_EQ(world.observer.recorded[0].status, RunStatus::done);
+}
+
+TEST(Exploring, StopsAtOnceAndRecordsNothingWhereTheDiskIsFull) {
+    SearchWorld world;
+    world.worker.training = [](const auto&...) {
+        Outcome outcome;
+        outcome.cause = Outcome::Cause::disk_full;
+        outcome.message = "left with exit code 1";
+        return outcome;
+    };
+    const Error error = trouble(world.explore(runs(9)));
+    EXPECT_THAT(error.message, HasSubstr("is full"));
+    EXPECT_TRUE(world.runs().empty());
+    world.worker.training = {};
+    must(world.explore(runs(1)));
+    EXPECT_EQ(world.observer.count("run 1 resumed"), 1);
+}
+
+TEST(Exploring, TriesTheOnlySeedAgainInALaterExplorationHoweverOftenItFailed) {
+    SearchWorld world;
+    world.worker.training = [](const auto&...) { return FakeWorker::failed("internal", "no module named numpy"); };
+    for (int day = 0; day < 3; ++day) EXPECT_EQ(trouble(world.explore(runs(9))).code, Code::io);
+    world.worker.training = {};
+    must(world.explore(runs(1)));
+    EXPECT_EQ(world.observer.recorded.back().status, RunStatus::done);
+}
+
 TEST(Exploring, CountsFailuresInARowAlone) {
     SearchWorld world;
     world.worker.training = [run = 0](const WorkerJob& job, const Listener& listener, const auto&) mutable {

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <ctime>
+#include <filesystem>
 
 #include "cli/runs/ask_store.h"
 #include "cli/search/ask_run.h"
+#include "cli/session/lifted_failures.h"
+#include "pool/clone/journal.h"
 #include "pool/storage/segment_log.h"
 #include "tests/cli/support/search_world.h"
 #include "tests/pool/support/hand.h"
@@ -169,6 +172,57 @@ TEST(PlanningHistory, IsReadAgainOnlyAfterAnotherProcessWrote) {
     spool(same, run_by(same, {}, 3));
     must(Index::open(same));
     EXPECT_FALSE(must(up_to_date(world.session, world.clock, now)).candidates.empty());
+}
+
+// The two seeds failed twice each, by this worker.
+std::vector<std::string> fail_the_seeds(SearchWorld& world, const std::string& worker) {
+    std::vector<std::string> records;
+    for (const Genes& genes : {Genes{{"model.layers", whole(8)}}, Genes{{"model.width", whole(256)}}}) {
+        for (int replicate = 0; replicate < 2; ++replicate) {
+            Run run = run_by(world.clone(), genes, 3);
+            run.category = kFakeCategory;
+            run.status = RunStatus::failed;
+            run.failure = FailureKind::candidate;
+            run.failed_worker = worker;
+            run.val_bpb.reset();
+            run.replicate = replicate;
+            run.seed = run_seed(run.candidate, replicate);
+            records.push_back(must(append_record(world.clone(), run)));
+        }
+    }
+    must(world.session.index->refresh());
+    return records;
+}
+
+std::size_t failures(SearchWorld& world) {
+    return must(planning_history(world.session, world.clock, kFakeCategory)).history.trials.size();
+}
+
+TEST(Failures, AreLiftedByTheirUserAndTheCandidateComesFirst) {
+    SearchWorld world;
+    const std::vector<std::string> records = fail_the_seeds(world, "");
+    EXPECT_EQ(failures(world), 4U);
+    must(lift_failures(world.session, {records[2], records[3]}));
+    EXPECT_EQ(failures(world), 2U);
+    const NextRun next = plan(world);
+    const Clone& clone = world.clone();
+    EXPECT_EQ(next.run.child.id,
+              must(make_candidate(clone.task.space, clone.task_id, {{"model.width", whole(256)}})).id);
+    EXPECT_THAT(next.run.choice, ::testing::HasSubstr("asked for by cultivar retry"));
+    EXPECT_EQ(next.run.replicate, 2);
+}
+
+TEST(Failures, OfAnotherWorkerAreLifted) {
+    SearchWorld world;
+    const std::string program = world.world.path("worker");
+    must(write_file_atomically(program, "one"));
+    world.session.settings.worker.value = program;
+    std::filesystem::permissions(program, std::filesystem::perms::all);
+    fail_the_seeds(world, worker_digest(world.session));
+    EXPECT_EQ(failures(world), 4U);
+    must(write_file_atomically(program, "two"));
+    std::filesystem::permissions(program, std::filesystem::perms::all);
+    EXPECT_EQ(failures(world), 0U);
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// golden/records.jsonl: a scored run, a failed one, a claim, a lease, a run with the joules of its training, and a
-// retirement, all of format 1, written by Python's json from the field lists in pool/types/record.h. Pools contain such
+// golden/records.jsonl: a scored run, a failed one, a claim, a lease, a run with the joules of its training, a
+// retirement, and a failed run with the kind of its failure, all of format 1, written by Python's json from the field lists in pool/types/record.h. Pools contain such
 // bytes: they must never change.
 std::vector<std::string> golden_lines() {
     std::string text = must(read_file(CULTIVAR_GOLDEN "records.jsonl"));
@@ -42,13 +42,25 @@ TEST(Record, OfTheGoldenFileReadsAndWritesBackByteForByte) {
                                "df0652fd728a015f8f8e97cf0eba6d4e892da4c98756c0229d209227c9b4e09a",
                                "2ef789213d55dadc1b338d1583867a1bb1cf17f9c4e44a65a864e9695858640d",
                                "dd3d8b19432a77b0a31673ed10dd615a9455870a6b3a3807db0b4567426f2da1",
-                               "bd81addce9e0be82c0777d94d2d80515301faae0d367b57ceece0042e54681f4"};
+                               "bd81addce9e0be82c0777d94d2d80515301faae0d367b57ceece0042e54681f4",
+                               "9d30b924d25ae95d862a0d0d36015921374b79e35308fd3be382f67345bb8e4c"};
     std::vector<std::string> lines = golden_lines();
     ASSERT_EQ(lines.size(), std::size(ids));
     for (std::size_t i = 0; i < lines.size(); ++i) {
         EXPECT_EQ(record_id(lines[i]), ids[i]);
         EXPECT_EQ(to_line(must(parse_line(lines[i]))), lines[i]);
     }
+}
+
+TEST(Record, SaysWhoseFaultAFailureWasAndReadsAWordOfTheFutureAsUnknown) {
+    const std::string line = golden_lines()[6];
+    EXPECT_EQ(run_of(line).failure, FailureKind::candidate);
+    EXPECT_EQ(run_of(line).failed_worker, std::string(64, 'b'));
+    EXPECT_EQ(run_of(golden_lines()[1]).failure, FailureKind::unknown) << "an older record does not say";
+    EXPECT_EQ(run_of(replaced(line, "\"candidate\",\"worker\"", "\"weather\",\"worker\"")).failure,
+              FailureKind::unknown);
+    EXPECT_FALSE(parse_line(replaced(line, "\"kind\":\"candidate\"", "\"kind\":7")));
+    EXPECT_FALSE(parse_line(replaced(line, std::string(64, 'b'), "b")));
 }
 
 TEST(Record, OfTheGoldenFileMeansWhatItSays) {

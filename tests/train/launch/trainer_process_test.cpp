@@ -125,6 +125,19 @@ TEST_F(LauncherTest, ReportsTheSignalThatKilledIt) {
     EXPECT_THAT(outcome.message, HasSubstr("signal 11"));
 }
 
+TEST_F(LauncherTest, TellsTheProgramsFaultFromTheMachines) {
+    using Cause = Outcome::Cause;
+    const auto error = [](const std::string& kind) {
+        return say("{\"event\":\"error\",\"kind\":\"" + kind + "\",\"message\":\"x\"}") + "exit 1";
+    };
+    EXPECT_EQ(run("exit 7").cause, Cause::candidate);
+    EXPECT_EQ(run("kill -KILL $$").cause, Cause::signal);
+    EXPECT_EQ(run("exec /nonexistent/program").cause, Cause::cannot_start);
+    EXPECT_EQ(run(error("diverged")).cause, Cause::candidate);
+    EXPECT_EQ(run(error("machine")).cause, Cause::device);
+    EXPECT_EQ(run(error("internal")).cause, Cause::unknown);
+}
+
 TEST_F(LauncherTest, MakesLastWordsFitForARecord) {
     const Outcome outcome = run(R"(printf 'bad \377 byte\033[1m' >&2; exit 1)");
     EXPECT_THAT(outcome.message, HasSubstr("bad \xEF\xBF\xBD byte [1m"));
