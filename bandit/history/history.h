@@ -42,6 +42,7 @@ struct KnownCandidate {
     bool rejected = false;             // a verifier's fresh seeds refuted it: never a parent and never in a model
     bool wanted = false;               // its user asked for another try (cultivar retry): it comes first
     bool in_flight = false;            // it has a live lease, or a run or an ask of this clone
+    bool held_here = false;            // that run or ask is this clone's own
     int runs_anywhere = 0;             // trials in all categories; the number of the next replicate
 };
 

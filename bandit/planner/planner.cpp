@@ -63,6 +63,7 @@ private:
         if (auto plan = by_operator()) return *plan;
         if (auto plan = least_run()) return *plan;
         if (auto plan = failed_seed()) return *plan;
+        if (auto plan = seed_of_others()) return *plan;
         return nothing_left();
     }
 
@@ -249,6 +250,20 @@ private:
             if (std::ranges::any_of(stats.own, unfit) || std::ranges::any_of(stats.foreign, unfit)) continue;
             return again(stats, "seed",
                          fmt::format("seed {} once more, since its run failed and nothing else is left",
+                                     short_id(stats.known->candidate.id)));
+        }
+        return std::nullopt;
+    }
+
+    // A seed that scored elsewhere and runs there again, to measure the noise, must not leave a newcomer idle.
+    std::optional<Plan> seed_of_others() const {
+        for (const CandidateStats& stats : candidates_.all()) {
+            if (!stats.open() || !stats.known->seed || !stats.own.empty() || !stats.known->in_flight ||
+                stats.known->held_here ||
+                std::ranges::none_of(stats.foreign, [](const Trial* one) { return one->status == RunStatus::done; }))
+                continue;
+            return again(stats, std::string(kImport),
+                         fmt::format("import: seed {} scored elsewhere and runs there again, and nothing else is left",
                                      short_id(stats.known->candidate.id)));
         }
         return std::nullopt;

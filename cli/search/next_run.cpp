@@ -100,7 +100,8 @@ std::uint64_t plan_seed(const std::string& luck, std::size_t runs) {
 }
 
 void mark_under_way(const PlannedRun& planned, History& history) {
-    known_of(history, planned.child, planned.parents).in_flight = true;
+    KnownCandidate& known = known_of(history, planned.child, planned.parents);
+    known.in_flight = known.held_here = true;
 }
 
 Result<PlanningHistory> planning_history(Session& session, const Clock& clock, const std::string& category) {
@@ -132,6 +133,10 @@ Result<NextRun> plan_run(Session& session, const Clock& clock, const History& no
         TRY_ASSIGN(next, by_planner(session, now, options));
     }
     TRY_ASSIGN(next.run.replicate, session.index->replicates(next.run.child.id));
+    const bool elsewhere_too = std::ranges::any_of(now.candidates, [&](const KnownCandidate& known) {
+        return known.in_flight && known.candidate.id == next.run.child.id;
+    });
+    if (elsewhere_too) ++next.run.replicate;  // the run under way there has the next number
     next.run.category = options.category;
     next.run.budget_s = options.budget_s;
     next.run.started = utc_text(clock.unix_s());

@@ -170,7 +170,7 @@ expect_err 'the lease of .* was over at .*, and it was run here since'
 section "another machine knows of it once it was proposed"
 git init --quiet --bare hosting.git
 found here "$b_gene" --budget 10m --remote "$world/hosting.git"
-expect_ok cultivar -C here explore --runs 1
+expect_ok cultivar -C here explore --runs 2 # the seed, twice
 expect_ok cultivar -C here ask --json
 id=$(json .id)
 expect_ok cultivar -C here propose

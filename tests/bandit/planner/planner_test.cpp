@@ -128,6 +128,19 @@ TEST_F(Planner, TriesASeedOnceMoreAfterAFailureBeforeItImproves) {
     EXPECT_EQ(plan()->child.id, second) << "twice is its own fault";
 }
 
+TEST_F(Planner, RunsASeedThatRunsElsewhereAgainRatherThanNothing) {
+    std::string seed = seed_of(0.1);
+    testing::known(history_, seed).in_flight = true;
+    EXPECT_FALSE(plan()) << "its first run is under way: the same again would be a waste";
+    record(seed, RunStatus::done, 3, Decision::kept);
+    history_.trials.back().trusted = false;
+    ASSERT_TRUE(plan());
+    EXPECT_EQ(plan()->child.id, seed);
+    EXPECT_EQ(plan()->operator_name, "import");
+    testing::known(history_, seed).held_here = true;
+    EXPECT_FALSE(plan()) << "it was asked for here";
+}
+
 TEST_F(Planner, ProposesACandidateAgainThatFailedOnce) {
     auto space = Space::make({testing::whole("cell", 0, 0, 5)}, {});
     ASSERT_TRUE(space);
