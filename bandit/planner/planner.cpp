@@ -91,8 +91,9 @@ private:
     std::optional<Plan> wanted() const {
         for (const CandidateStats& stats : candidates_.all()) {
             if (stats.known == nullptr || !stats.known->wanted || !stats.open() || stats.known->in_flight) continue;
-            return again(stats, stats.known->seed ? "seed" : "replicate",
-                         fmt::format("{} once more: asked for by cultivar retry", short_id(stats.known->candidate.id)));
+            return again(
+                stats, stats.known->seed ? "seed" : "replicate",
+                fmt::format("{} once more: its failures here were lifted", short_id(stats.known->candidate.id)));
         }
         return std::nullopt;
     }
@@ -124,13 +125,19 @@ private:
         return arms.empty() || arms.front().stats->known->in_flight ? nullptr : arms.front().stats;
     }
 
+    static int failed_since_score(const CandidateStats& stats) {
+        const auto scored = std::find_if(stats.own.rbegin(), stats.own.rend(),
+                                         [](const Trial* trial) { return trial->status == RunStatus::done; });
+        return static_cast<int>(scored - stats.own.rbegin());
+    }
+
     // Replicates the leader at once if the noise is unknown, since until then nothing can be kept.
     std::optional<Plan> second_run() const {
         const CandidateStats* leader = best();
         auto under_way = [](const CandidateStats& stats) {
             return stats.scored() && stats.known != nullptr && stats.known->in_flight;
         };
-        if (leader == nullptr || noise_.known() || leader->own.size() >= static_cast<std::size_t>(kMaxChallengerRuns) ||
+        if (leader == nullptr || noise_.known() || failed_since_score(*leader) >= kMaxChallengerRuns ||
             std::ranges::any_of(candidates_.all(), under_way))
             return std::nullopt;
         return again(*leader, "replicate",

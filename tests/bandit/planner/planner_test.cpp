@@ -95,8 +95,9 @@ TEST_F(Planner, RunsTheLeaderAgainAtOnceWhileTheNoiseIsUnknown) {
     std::string root = seed_of(0.1), other = seed_of(0.2);
     record(root, RunStatus::done, 3, Decision::kept);
     EXPECT_EQ(plan()->child.id, other) << "every seed first";
+    for (int day = 0; day < 6; ++day) record(other, RunStatus::failed);
     record(other, RunStatus::done, 2, Decision::kept);
-    EXPECT_EQ(plan()->child.id, other);
+    EXPECT_EQ(plan()->child.id, other) << "its failures before are of no matter";
     EXPECT_EQ(plan()->operator_name, "replicate");
     testing::known(history_, other).in_flight = true;
     EXPECT_NE(plan()->operator_name, "replicate") << "that run is under way";

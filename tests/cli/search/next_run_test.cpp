@@ -208,7 +208,7 @@ TEST(Failures, AreLiftedByTheirUserAndTheCandidateComesFirst) {
     const Clone& clone = world.clone();
     EXPECT_EQ(next.run.child.id,
               must(make_candidate(clone.task.space, clone.task_id, {{"model.width", whole(256)}})).id);
-    EXPECT_THAT(next.run.choice, ::testing::HasSubstr("asked for by cultivar retry"));
+    EXPECT_THAT(next.run.choice, ::testing::HasSubstr("its failures here were lifted"));
     EXPECT_EQ(next.run.replicate, 2);
 }
 
