@@ -13,7 +13,7 @@ constexpr double kPriorFailed = 0.2, kPriorEnded = 2;  // runs, of the rate over
 constexpr double kRateWeight = 0.2;                    // runs that this rate counts for at a place
 constexpr double kChance = 0.5;                        // prior probability of chance alone
 constexpr std::size_t kMostPlaces = 128;
-constexpr double kLeastWeight = 1e-3;  // of an explanation
+constexpr double kLeastWeight = 0.01;  // of an explanation, relative to the likeliest
 
 }  // namespace
 
@@ -46,9 +46,10 @@ void Feasibility::weigh_explanations() {
         explanations_.push_back({{gene}, std::log(share / static_cast<double>(genes.size()))});
     double highest = -std::numeric_limits<double>::infinity(), sum = 0;
     for (Explanation& one : explanations_) highest = std::max(highest, one.weight += log_likelihood(one));
-    for (Explanation& one : explanations_) sum += one.weight = std::exp(one.weight - highest);
-    for (Explanation& one : explanations_) one.weight /= sum;
+    for (Explanation& one : explanations_) one.weight = std::exp(one.weight - highest);
     std::erase_if(explanations_, [](const Explanation& one) { return one.weight < kLeastWeight; });
+    for (const Explanation& one : explanations_) sum += one.weight;
+    for (Explanation& one : explanations_) one.weight /= sum;
 }
 
 double Feasibility::nearness(const Explanation& by, const Point& a, const Point& b) const {
