@@ -1,5 +1,8 @@
 # Headers that nearly every file includes, precompiled once. A folder with compile options of its own goes without
 # (PLAIN): a precompiled header serves only files with the same options.
+#
+# Checks compile several files of a folder as one (CMAKE_UNITY_BUILD), which halves the time of a build and takes five
+# sixths of lint's. So two files of a folder may not give one name to two things, not even in anonymous namespaces.
 add_library(cultivar_headers OBJECT ${PROJECT_SOURCE_DIR}/cmake/headers.cpp)
 target_link_libraries(cultivar_headers PRIVATE cultivar_settings fmt::fmt tl::expected)
 target_precompile_headers(cultivar_headers PRIVATE <fmt/format.h> <tl/expected.hpp> <algorithm> <functional> <map>
@@ -16,7 +19,9 @@ function(cultivar_library folder)
   list(TRANSFORM arg_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/${folder}/)
   add_library(${arg_NAME} STATIC ${arg_SOURCES})
   target_link_libraries(${arg_NAME} PUBLIC cultivar_settings ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
-  if(NOT arg_PLAIN)
+  if(arg_PLAIN)
+    set_target_properties(${arg_NAME} PROPERTIES UNITY_BUILD OFF)
+  else()
     target_precompile_headers(${arg_NAME} REUSE_FROM cultivar_headers)
   endif()
 endfunction()

@@ -10,7 +10,7 @@
 namespace cultivar {
 namespace {
 
-class Ours : public Stopper {
+class OurStopper : public Stopper {
 public:
     void begin(const History& history) override { rule_.emplace(history, kReplayBudget_s); }
     bool stop(const History&, const std::string& candidate, const std::vector<CurvePoint>& curve) override {
@@ -82,7 +82,7 @@ const std::vector<std::string>& stop_methods() {
 }
 
 std::unique_ptr<Stopper> make_stopper(const std::string& method) {
-    if (method == "ours") return std::make_unique<Ours>();
+    if (method == "ours") return std::make_unique<OurStopper>();
     if (method == "median") return std::make_unique<Median>();
     if (method == "halving") return std::make_unique<Halving>();
     if (method == "none") return std::make_unique<None>();

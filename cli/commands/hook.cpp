@@ -21,11 +21,11 @@ struct Options {
     std::vector<std::string> words;
 };
 
-struct Setting {
+struct HookSetting {
     const char *key, *value;
 };
 // Git checks these before it calls the hook. The hook itself judges deletions.
-constexpr Setting kSettings[] = {
+constexpr HookSetting kSettings[] = {
     {"receive.fsckObjects", "true"},
     {"receive.denyNonFastForwards", "true"},
     {"receive.maxInputSize", "512m"},
@@ -83,12 +83,12 @@ Result<int> install(Context& context, const std::vector<std::string>& words) {
     std::error_code ec;
     fs::create_directories(repo.git_dir() + "hooks", ec);
     if (ec) return fail(Code::io, fmt::format("cannot create '{}hooks': {}", repo.git_dir(), ec.message()));
-    for (const Setting& setting : kSettings) TRY(repo.set_config(setting.key, setting.value));
+    for (const HookSetting& setting : kSettings) TRY(repo.set_config(setting.key, setting.value));
     TRY(write_file_atomically(
         path, fmt::format("#!/bin/sh\n{}\nexec {} hook update \"$@\"\n", kMark, shell_word(program)), 0755));
     if (context.ui.json()) {
         Json settings;
-        for (const Setting& setting : kSettings) settings[setting.key] = setting.value;
+        for (const HookSetting& setting : kSettings) settings[setting.key] = setting.value;
         context.ui.print(pretty(Json{{"schema", 1}, {"hook", path}, {"settings", settings}}));
     } else {
         context.ui.print(fmt::format("installed {}\n", clean(path)));

@@ -17,10 +17,10 @@ constexpr std::size_t kPieceBytes = 1 << 16;
 constexpr std::string_view kZstdMagic("\x28\xb5\x2f\xfd", 4);
 constexpr char kZlibMagic = '\x78';  // deflate with a window of 32 KiB
 
-auto corrupt(std::string what) { return fail(Code::corrupt, "not an artifact: " + std::move(what)); }
+auto undecodable(std::string what) { return fail(Code::corrupt, "not an artifact: " + std::move(what)); }
 
 auto over(std::int64_t limit_bytes) {
-    return corrupt(fmt::format("its content is over the limit of {} bytes", limit_bytes));
+    return undecodable(fmt::format("its content is over the limit of {} bytes", limit_bytes));
 }
 
 Result<std::string> compress_zstd(std::string_view content) {
@@ -36,17 +36,18 @@ Result<std::string> compress_zstd(std::string_view content) {
 
 Result<std::string> decompress_zstd(std::string_view bytes, std::int64_t limit_bytes) {
     const unsigned long long content_bytes = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
-    if (content_bytes == ZSTD_CONTENTSIZE_ERROR) return corrupt("its zstd frame has no proper header");
-    if (content_bytes == ZSTD_CONTENTSIZE_UNKNOWN) return corrupt("its frame does not tell the size of its content");
+    if (content_bytes == ZSTD_CONTENTSIZE_ERROR) return undecodable("its zstd frame has no proper header");
+    if (content_bytes == ZSTD_CONTENTSIZE_UNKNOWN)
+        return undecodable("its frame does not tell the size of its content");
     if (content_bytes > static_cast<unsigned long long>(std::max<std::int64_t>(limit_bytes, 0))) {
         return over(limit_bytes);
     }
     if (ZSTD_findFrameCompressedSize(bytes.data(), bytes.size()) != bytes.size()) {
-        return corrupt("it is not exactly one zstd frame");
+        return undecodable("it is not exactly one zstd frame");
     }
     std::string content(content_bytes, '\0');
     const std::size_t got = ZSTD_decompress(content.data(), content.size(), bytes.data(), bytes.size());
-    if (ZSTD_isError(got) || got != content.size()) return corrupt("its zstd frame does not decompress");
+    if (ZSTD_isError(got) || got != content.size()) return undecodable("its zstd frame does not decompress");
     return content;
 }
 
@@ -103,9 +104,9 @@ Result<std::string> decompress_zlib(std::string_view bytes, std::int64_t limit_b
     }
     inflateEnd(&z);
     if (content.size() > limit) return over(limit_bytes);
-    if (code == Z_BUF_ERROR) return corrupt("its zlib stream is cut short");
-    if (code != Z_STREAM_END) return corrupt("its zlib stream does not decompress");
-    if (z.avail_in > 0 || !bytes.empty()) return corrupt("it is not exactly one zlib stream");
+    if (code == Z_BUF_ERROR) return undecodable("its zlib stream is cut short");
+    if (code != Z_STREAM_END) return undecodable("its zlib stream does not decompress");
+    if (z.avail_in > 0 || !bytes.empty()) return undecodable("it is not exactly one zlib stream");
     return content;
 }
 
@@ -118,7 +119,7 @@ Result<std::string> compress(Compressor compressor, std::string_view content, st
 Result<std::string> decompress(std::string_view bytes, std::int64_t limit_bytes) {
     if (bytes.starts_with(kZstdMagic)) return decompress_zstd(bytes, limit_bytes);
     if (bytes.starts_with(kZlibMagic)) return decompress_zlib(bytes, limit_bytes);
-    return corrupt("it is neither a zstd frame nor a zlib stream");
+    return undecodable("it is neither a zstd frame nor a zlib stream");
 }
 
 }  // namespace cultivar

@@ -14,7 +14,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::int64_t kMaxWhole = std::int64_t{1} << 53;  // a range in double is exact up to here
+constexpr std::int64_t kExactWhole = std::int64_t{1} << 53;  // a range in double is exact up to here
 
 bool valid_name(std::string_view name) {
     if (name.empty() || name.size() > 64 || name.front() == '.' || name.back() == '.') return false;
@@ -77,7 +77,7 @@ Result<Value> Gene::accept(const Value& value) const {
         case GeneType::integer: {
             auto* whole = std::get_if<std::int64_t>(&value);
             if (!whole) return refuse("is not a whole number");
-            if (*whole < -kMaxWhole || *whole > kMaxWhole) return refuse("is out of range");
+            if (*whole < -kExactWhole || *whole > kExactWhole) return refuse("is out of range");
             if (!levels.empty()) {
                 if (std::find(levels.begin(), levels.end(), *whole) == levels.end()) return refuse("is out of range");
             } else if (static_cast<double>(*whole) < low || static_cast<double>(*whole) > high ||

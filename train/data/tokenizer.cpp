@@ -13,7 +13,7 @@ namespace cultivar {
 namespace {
 
 constexpr std::uint16_t kFirstByteId = 4;
-constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581
+constexpr std::string_view kWordStart = "\xE2\x96\x81";  // U+2581
 constexpr std::size_t kMaxEncodedBytes = 64 * 1024;
 constexpr std::size_t kTrainingBytes = 10'000'000;
 constexpr unsigned kMaxThreads = 16;
@@ -29,8 +29,8 @@ TokenBytes bytes_of_piece(const sentencepiece::SentencePieceProcessor& processor
     if (processor.IsControl(id) || processor.IsUnknown(id) || processor.IsUnused(id)) return {0, false, true};
     if (processor.IsByte(id)) return {1, false, false};
     std::string_view piece = processor.IdToPiece(id);
-    const bool lead = piece.starts_with(kSpaceMark);
-    if (lead) piece.remove_prefix(kSpaceMark.size());
+    const bool lead = piece.starts_with(kWordStart);
+    if (lead) piece.remove_prefix(kWordStart.size());
     return {static_cast<std::uint16_t>(piece.size()), lead, false};
 }
 

@@ -7,15 +7,15 @@
 namespace cultivar {
 namespace {
 
-struct Words {
+struct GlobalWords {
     GlobalOptions global;
     std::string while_command, note, id;
     std::vector<std::string> rest;
 };
 
 // `words` as a command takes them.
-Result<Words> parse(const std::vector<std::string>& words) {
-    Words into;
+Result<GlobalWords> parse(const std::vector<std::string>& words) {
+    GlobalWords into;
     Parser parser("explore", "Improve candidates", "ID");
     parser.globals(into.global);
     parser.option("--while", into.while_command, "CMD", "asked before each run");
@@ -26,8 +26,8 @@ Result<Words> parse(const std::vector<std::string>& words) {
 }
 
 // `words` as the program takes them before it knows the command.
-Result<Words> parse_front(const std::vector<std::string>& words) {
-    Words into;
+Result<GlobalWords> parse_front(const std::vector<std::string>& words) {
+    GlobalWords into;
     Parser parser("", "", "");
     parser.globals(into.global);
     TRY_ASSIGN(into.rest, parser.parse_front(words));

@@ -10,6 +10,7 @@
 
 #include "pool/lineage/candidate_commits.h"
 #include "pool/util/sha256.h"
+#include "tests/cli/commands/program.h"
 #include "tests/pool/support/world.h"
 
 namespace cultivar {
@@ -17,8 +18,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-const std::string kProgram = std::string(CULTIVAR_PROGRAMS) + "/cultivar";
 
 // The lines of every `run:` block.
 std::vector<std::string> run_lines() {

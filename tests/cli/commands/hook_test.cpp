@@ -14,6 +14,7 @@
 #include "pool/sync/propose.h"
 #include "pool/util/file.h"
 #include "pool/util/sha256.h"
+#include "tests/cli/commands/program.h"
 #include "tests/pool/support/hand.h"
 
 namespace cultivar {
@@ -21,8 +22,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-const std::string kProgram = std::string(CULTIVAR_PROGRAMS) + "/cultivar";
 
 class HookTest : public ::testing::Test {
 protected:

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pool/lineage/candidate_commits.h"
+#include "tests/cli/commands/program.h"
 #include "tests/pool/support/world.h"
 
 namespace cultivar {
@@ -12,8 +13,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
-
-const std::string kProgram = std::string(CULTIVAR_PROGRAMS) + "/cultivar";
 
 class ImportTest : public ::testing::Test {
 protected:

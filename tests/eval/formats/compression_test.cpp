@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr std::int64_t kLimit = 1 << 20;
+constexpr std::int64_t kContentLimit = 1 << 20;
 
 // Text of a header's size, then weights on levels -levels..levels: bell-shaped sums of twelve uniform numbers.
 struct Content {
@@ -61,11 +61,11 @@ INSTANTIATE_TEST_SUITE_P(With, Compressing, testing::Values(Compressor::zstd, Co
 TEST_P(Compressing, GivesBackEveryLengthOfTextAndNumbers) {
     for (std::size_t weights : {0, 1, 1000, 65535, 65536, 300'000}) {
         Content content = example(31, weights);
-        EXPECT_EQ(decompress(packed(content), kLimit).value(), content.bytes) << weights;
+        EXPECT_EQ(decompress(packed(content), kContentLimit).value(), content.bytes) << weights;
         content.text_bytes = 0;
-        EXPECT_EQ(decompress(packed(content), kLimit).value(), content.bytes) << weights;
+        EXPECT_EQ(decompress(packed(content), kContentLimit).value(), content.bytes) << weights;
         content.text_bytes = content.bytes.size();
-        EXPECT_EQ(decompress(packed(content), kLimit).value(), content.bytes) << weights;
+        EXPECT_EQ(decompress(packed(content), kContentLimit).value(), content.bytes) << weights;
     }
 }
 
@@ -75,7 +75,7 @@ TEST_P(Compressing, GivesBackWhatCannotBeCompressed) {
     Content content;
     std::mt19937 random(1);
     for (int i = 0; i < 200'000; ++i) content.bytes.push_back(static_cast<char>(random()));
-    EXPECT_EQ(decompress(packed(content), kLimit).value(), content.bytes);
+    EXPECT_EQ(decompress(packed(content), kContentLimit).value(), content.bytes);
 }
 
 TEST_P(Compressing, ComesCloseToTheEntropyOfTheLevels) {
@@ -98,21 +98,21 @@ TEST_P(Compressing, RefusesContentOverTheLimit) {
     }
     Content bomb;
     bomb.bytes.resize(100 << 20);
-    expect_corrupt(decompress(packed(bomb), kLimit), "a bomb");
+    expect_corrupt(decompress(packed(bomb), kContentLimit), "a bomb");
 }
 
 TEST_P(Compressing, RefusesEveryTruncation) {
     const std::string whole = packed(example(31, 300));
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        expect_corrupt(decompress(std::string_view(whole).substr(0, size), kLimit), std::to_string(size));
+        expect_corrupt(decompress(std::string_view(whole).substr(0, size), kContentLimit), std::to_string(size));
     }
 }
 
 TEST_P(Compressing, RefusesWhatComesAfterTheEnd) {
     const std::string whole = packed(example(31, 300));
-    expect_corrupt(decompress(whole + "x", kLimit), "a byte");
-    expect_corrupt(decompress(whole + whole, kLimit), "twice");
-    expect_corrupt(decompress(whole + std::string(1 << 20, '\0'), kLimit), "zeros");
+    expect_corrupt(decompress(whole + "x", kContentLimit), "a byte");
+    expect_corrupt(decompress(whole + whole, kContentLimit), "twice");
+    expect_corrupt(decompress(whole + std::string(1 << 20, '\0'), kContentLimit), "zeros");
 }
 
 TEST_P(Compressing, SurvivesEveryFlippedBit) {
@@ -120,7 +120,7 @@ TEST_P(Compressing, SurvivesEveryFlippedBit) {
     for (std::size_t bit = 0; bit < whole.size() * 8; ++bit) {
         std::string flipped = whole;
         flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
-        const auto content = decompress(flipped, kLimit);
+        const auto content = decompress(flipped, kContentLimit);
         EXPECT_TRUE(content || content.error().code == Code::corrupt) << bit;
     }
 }
@@ -128,7 +128,7 @@ TEST_P(Compressing, SurvivesEveryFlippedBit) {
 TEST(Decompress, RefusesWhatIsNeitherZstdNorZlib) {
     for (const std::string& bytes : {std::string(), std::string("PK\3\4"), std::string("not compressed at all"),
                                      std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00", 8)}) {
-        const auto content = decompress(bytes, kLimit);
+        const auto content = decompress(bytes, kContentLimit);
         ASSERT_FALSE(content);
         EXPECT_THAT(content.error().message, HasSubstr("neither"));
     }
@@ -141,8 +141,8 @@ TEST(Decompress, RefusesAZstdFrameThatHidesItsSizeOrIsSkipped) {
     const std::string content(100, 'a');
     frame.resize(ZSTD_compress2(context, frame.data(), frame.size(), content.data(), content.size()));
     ZSTD_freeCCtx(context);
-    EXPECT_THAT(decompress(frame, kLimit).error().message, HasSubstr("does not tell the size"));
-    EXPECT_FALSE(decompress(std::string("\x50\x2a\x4d\x18\x01\x00\x00\x00x", 9), kLimit));
+    EXPECT_THAT(decompress(frame, kContentLimit).error().message, HasSubstr("does not tell the size"));
+    EXPECT_FALSE(decompress(std::string("\x50\x2a\x4d\x18\x01\x00\x00\x00x", 9), kContentLimit));
 }
 
 TEST(Decompress, ReadsAnyZlibStreamAndChecksItsSum) {
@@ -152,13 +152,13 @@ TEST(Decompress, ReadsAnyZlibStreamAndChecksItsSum) {
     ASSERT_EQ(compress2(stream.data(), &size_bytes, reinterpret_cast<const Bytef*>(content.data()), content.size(), 1),
               Z_OK);
     std::string bytes(reinterpret_cast<const char*>(stream.data()), size_bytes);
-    EXPECT_EQ(decompress(bytes, kLimit).value(), content);
+    EXPECT_EQ(decompress(bytes, kContentLimit).value(), content);
     bytes.back() = static_cast<char>(bytes.back() ^ 1);  // the last byte of the Adler-32
-    EXPECT_THAT(decompress(bytes, kLimit).error().message, HasSubstr("does not decompress"));
+    EXPECT_THAT(decompress(bytes, kContentLimit).error().message, HasSubstr("does not decompress"));
 }
 
 TEST(Decompress, RefusesAZlibStreamThatAsksForADictionary) {
-    const auto content = decompress(std::string("\x78\xbb\x00\x00\x00\x01\x4b\x04\x00", 9), kLimit);
+    const auto content = decompress(std::string("\x78\xbb\x00\x00\x00\x01\x4b\x04\x00", 9), kContentLimit);
     ASSERT_FALSE(content);
     EXPECT_EQ(content.error().code, Code::corrupt);
 }

@@ -7,6 +7,7 @@
 #include "pool/integrity/fsck.h"
 #include "pool/storage/bundle.h"
 #include "pool/storage/extra_remote.h"
+#include "tests/pool/index/index_fixture.h"
 #include "tests/pool/support/hand.h"
 
 namespace cultivar {
@@ -16,12 +17,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-std::string told(const RefreshReport& report) {
-    std::string text;
-    for (const Refusal& refusal : report.refused) text += refusal.where + ": " + refusal.reason + "\n";
-    return text;
-}
 
 class ArchiveTest : public ::testing::Test {
 protected:

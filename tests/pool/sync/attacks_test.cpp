@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/pool/index/index_fixture.h"
 #include "tests/pool/support/hand.h"
 #include "tests/pool/support/servers.h"
 
@@ -16,12 +17,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-
-std::string told(const RefreshReport& report) {
-    std::string text;
-    for (const Refusal& refusal : report.refused) text += refusal.where + ": " + refusal.reason + "\n";
-    return text;
-}
 
 std::string line(std::string text) {
     while (text.ends_with('\n')) text.pop_back();

@@ -14,23 +14,23 @@ using ::testing::HasSubstr;
 
 // golden/verdict.json: an in-toto statement written by Python's json from the form in pool/types/verdict.h. It must
 // never change.
-std::string golden() {
+std::string golden_verdict() {
     std::string line = must(read_file(CULTIVAR_GOLDEN "verdict.json"));
     line.pop_back();
     return line;
 }
 
-std::string with(const std::string& from, const std::string& to) {
-    std::string line = golden();
+std::string changed(const std::string& from, const std::string& to) {
+    std::string line = golden_verdict();
     std::size_t at = line.find(from);
     if (at == std::string::npos) throw std::runtime_error("'" + from + "' is not in the verdict");
     return line.replace(at, from.size(), to);
 }
 
 TEST(Verdict, OfTheGoldenFileReadsAndWritesBackByteForByte) {
-    EXPECT_EQ(record_id(golden()), "0b535ed7f1202d83ea9ffc24441c836960175864e03294a15bb0d458c7a3fc65");
-    Verdict verdict = must(parse_verdict(golden()));
-    EXPECT_EQ(to_line(verdict), golden());
+    EXPECT_EQ(record_id(golden_verdict()), "0b535ed7f1202d83ea9ffc24441c836960175864e03294a15bb0d458c7a3fc65");
+    Verdict verdict = must(parse_verdict(golden_verdict()));
+    EXPECT_EQ(to_line(verdict), golden_verdict());
     EXPECT_EQ(verdict.claim, std::string(64, 'c'));
     EXPECT_EQ(verdict.artifact, std::string(64, 'a'));
     EXPECT_EQ(verdict.result, VerdictResult::rejected);
@@ -43,7 +43,7 @@ TEST(Verdict, OfTheGoldenFileReadsAndWritesBackByteForByte) {
 }
 
 TEST(Verdict, MayHaveMeasuredNothing) {
-    Verdict verdict = must(parse_verdict(with(R"("val_bpb":1.52)", R"("val_bpb":null)")));
+    Verdict verdict = must(parse_verdict(changed(R"("val_bpb":1.52)", R"("val_bpb":null)")));
     EXPECT_EQ(verdict.measured_bpb, std::nullopt);
     EXPECT_THAT(to_line(verdict), HasSubstr(R"("measured":{"val_bpb":null,"chunks":16})"));
 }
@@ -65,7 +65,7 @@ TEST(Verdict, IsRefusedWhenAnythingIsMissingOrOutOfRange) {
         {R"("seconds":1.5)", R"("seconds":"1.5")"},
         {R"("at":"2026-11-21T05:00:00Z")", R"("at":"yesterday")"}};
     for (auto [from, to] : cases) {
-        auto verdict = parse_verdict(with(from, to));
+        auto verdict = parse_verdict(changed(from, to));
         ASSERT_FALSE(verdict) << to;
         EXPECT_EQ(verdict.error().code, Code::corrupt) << to;
     }
@@ -76,14 +76,14 @@ TEST(Verdict, IsRefusedWhenAnythingIsMissingOrOutOfRange) {
 
 // The fields that came after "at".
 TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
-    Verdict verdict = must(parse_verdict(golden()));
+    Verdict verdict = must(parse_verdict(golden_verdict()));
     verdict.data = {{"slice", std::string(64, '4')}, {"full", std::string(64, '5')}};
     verdict.evaluator_sha256 = std::string(64, 'e');
     verdict.checks = {{"holdout", 1.5, 1.62, 0.05, 32}, {"replay", std::nullopt, 0.001, std::nullopt, 32}};
     verdict.reruns = {{0x123456789abc, 1.475}, {7, 1.49}};
     verdict.record = RecordMark{true, 3, std::string(64, 'b'), 0.01, 0.004, -0.001, 0.02};
     const std::string line = to_line(verdict);
-    EXPECT_TRUE(line.starts_with(golden().substr(0, golden().size() - 2)));
+    EXPECT_TRUE(line.starts_with(golden_verdict().substr(0, golden_verdict().size() - 2)));
     const Verdict read = must(parse_verdict(line));
     EXPECT_EQ(to_line(read), line);
     EXPECT_EQ(read.data.at(1).name, "full");
@@ -135,16 +135,16 @@ TEST(Verdict, SaysHowSureItIsBesideItsResult) {
 }
 
 TEST(Verdict, OfALaterFormatIsLeftToALaterProgram) {
-    EXPECT_EQ(trouble(parse_verdict(with("urn:cultivar:verdict:1", "urn:cultivar:verdict:2"))).code, Code::newer);
-    EXPECT_EQ(trouble(parse_verdict(with(R"("predicate":{"v":1)", R"("predicate":{"v":2)"))).code, Code::newer);
+    EXPECT_EQ(trouble(parse_verdict(changed("urn:cultivar:verdict:1", "urn:cultivar:verdict:2"))).code, Code::newer);
+    EXPECT_EQ(trouble(parse_verdict(changed(R"("predicate":{"v":1)", R"("predicate":{"v":2)"))).code, Code::newer);
 }
 
 // A verdict keeps the plan of its audit; one from before "plan" is read by the text of "chosen", which had these forms.
 TEST(Verdict, SaysHowFarItsClaimWasToBeAudited) {
-    Verdict verdict = must(parse_verdict(golden()));
+    Verdict verdict = must(parse_verdict(golden_verdict()));
     EXPECT_EQ(verdict.plan, std::nullopt) << "the first verdicts kept no reason";
     const auto read_with = [&](const std::string& chosen) {
-        const std::string line = golden();
+        const std::string line = golden_verdict();
         return must(parse_verdict(line.substr(0, line.size() - 2) + R"(,"chosen":")" + chosen + R"("}})")).plan;
     };
     using Plan = PlannedAudit;

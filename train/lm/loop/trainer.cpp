@@ -34,10 +34,10 @@ std::string run_digest(const Specification& specification) {
     return sha256_hex(trainer_name(specification.threads) + to_json(specification));
 }
 
-class Run {
+class TimedRun {
 public:
-    Run(const Specification& specification, const LmConfig& config, at::Device device, double memory_bytes,
-        TokenStream stream, const Emit& emit)
+    TimedRun(const Specification& specification, const LmConfig& config, at::Device device, double memory_bytes,
+             TokenStream stream, const Emit& emit)
         : specification_(specification),
           config_(config),
           device_(device),
@@ -236,7 +236,7 @@ Outcome<DoneEvent> train(const Specification& specification, at::Device device, 
     }
     TRY_ASSIGN(TokenStream stream,
                blame("data", TokenStream::open(specification.train_shards, specification.vocabulary)));
-    Run run(specification, config, device, needed_bytes, std::move(stream), emit);
+    TimedRun run(specification, config, device, needed_bytes, std::move(stream), emit);
     return run();
 }
 

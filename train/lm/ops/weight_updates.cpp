@@ -8,14 +8,14 @@
 namespace cultivar {
 namespace {
 
-constexpr double kNormEpsilon = 1e-7;
+constexpr double kMatrixNormEpsilon = 1e-7;
 constexpr double kA = 3.4445, kB = -4.7750, kC = 2.0315;
 
 double shape_factor(std::int64_t rows, std::int64_t columns) {
     return std::sqrt(std::max(1.0, static_cast<double>(rows) / static_cast<double>(columns)));
 }
 
-float* data(const at::Tensor& tensor) { return tensor.data_ptr<float>(); }
+float* floats(const at::Tensor& tensor) { return tensor.data_ptr<float>(); }
 
 class FusedUpdates : public Updates {
 public:
@@ -25,33 +25,33 @@ public:
         const std::int64_t size = rows * columns, needed = size + newton_schulz_scratch_floats(rows, columns);
         if (memory.size() < static_cast<std::size_t>(needed)) memory.resize(static_cast<std::size_t>(needed));
         float* update = memory.data();
-        const double squares = momentum_step(data(gradient), static_cast<float>(step.factor),
-                                             static_cast<float>(step.momentum), size, data(buffer), update);
-        scale(static_cast<float>(1 / (std::sqrt(squares) + kNormEpsilon)), size, update);
+        const double squares = momentum_step(floats(gradient), static_cast<float>(step.factor),
+                                             static_cast<float>(step.momentum), size, floats(buffer), update);
+        scale(static_cast<float>(1 / (std::sqrt(squares) + kMatrixNormEpsilon)), size, update);
         newton_schulz(update, rows, columns, step.iterations, update + size);
         apply_update(update, static_cast<float>(-step.rate * shape_factor(rows, columns)),
-                     static_cast<float>(step.keep), size, data(values));
+                     static_cast<float>(step.keep), size, floats(values));
     }
 
     void adam(const AdamStep& step, const at::Tensor& gradient, const at::Tensor& mean, const at::Tensor& square,
               const at::Tensor& values) const override {
-        adam_step(step, data(gradient), values.numel(), data(mean), data(square), data(values));
+        adam_step(step, floats(gradient), values.numel(), floats(mean), floats(square), floats(values));
     }
 
     void drain(const at::Tensor& from, const at::Tensor& into) const override {
-        cultivar::drain(data(from), from.numel(), data(into));
+        cultivar::drain(floats(from), from.numel(), floats(into));
     }
 
-    double sum_of_squares(const at::Tensor& x) const override { return cultivar::sum_of_squares(data(x), x.numel()); }
+    double sum_of_squares(const at::Tensor& x) const override { return cultivar::sum_of_squares(floats(x), x.numel()); }
 
     void average(const at::Tensor& values, double share, const at::Tensor& average) const override {
-        average_step(data(values), static_cast<float>(share), values.numel(), data(average));
+        average_step(floats(values), static_cast<float>(share), values.numel(), floats(average));
     }
 };
 
 at::Tensor orthogonal(const at::Tensor& matrix, std::int64_t iterations) {
     const bool tall = matrix.size(0) > matrix.size(1);
-    at::Tensor x = (tall ? matrix.t() : matrix) / (matrix.norm() + kNormEpsilon);
+    at::Tensor x = (tall ? matrix.t() : matrix) / (matrix.norm() + kMatrixNormEpsilon);
     for (std::int64_t i = 0; i < iterations; ++i) {
         const at::Tensor a = at::mm(x, x.t());
         x = at::addmm(x, at::addmm(a, a, a, kB, kC), x, kA, 1);

@@ -12,7 +12,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::int64_t kVocabulary = 40, kRows = 2, kTokens = 16;
+constexpr std::int64_t kTinyVocabulary = 40, kBatchRows = 2, kTokens = 16;
 
 ModelConfig tiny(std::int64_t layers, std::int64_t width, std::int64_t heads, std::int64_t kv_heads) {
     ModelConfig config;
@@ -21,7 +21,7 @@ ModelConfig tiny(std::int64_t layers, std::int64_t width, std::int64_t heads, st
     config.heads = heads;
     config.kv_heads = kv_heads;
     config.mlp_mult = 2;
-    config.vocabulary = kVocabulary;
+    config.vocabulary = kTinyVocabulary;
     config.seq_len = kTokens;
     config.embed_init_std = 0.005;
     config.rope_base = 1e4;
@@ -31,9 +31,9 @@ ModelConfig tiny(std::int64_t layers, std::int64_t width, std::int64_t heads, st
 }
 
 std::vector<std::int64_t> golden_tokens() {
-    std::vector<std::int64_t> tokens(kRows * kTokens + 1);
+    std::vector<std::int64_t> tokens(kBatchRows * kTokens + 1);
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-        tokens[i] = static_cast<std::int64_t>((7 * i * i + 3 * i + 1) % kVocabulary);
+        tokens[i] = static_cast<std::int64_t>((7 * i * i + 3 * i + 1) % kTinyVocabulary);
     }
     return tokens;
 }
@@ -46,14 +46,14 @@ LmConfig golden_config(const Golden& golden) {
     Genes genes = kGoldenGenes;
     for (const auto& [name, value] : golden.genes) genes[name] = value;
     genes["data.seq_len"] = kTokens;
-    genes["data.tokens_per_step"] = kRows * kTokens;
-    const Result<LmConfig> config = read_lm_config(genes, kVocabulary);
+    genes["data.tokens_per_step"] = kBatchRows * kTokens;
+    const Result<LmConfig> config = read_lm_config(genes, kTinyVocabulary);
     EXPECT_TRUE(config) << config.error().message;
     return *config;
 }
 
 // The clock of the reference's runs.
-constexpr double kBudget_s = 8;
+constexpr double kGoldenBudget_s = 8;
 double golden_elapsed_s(std::int64_t step) {
     return 0.75 * static_cast<double>(step) + 0.01 * static_cast<double>(step * step);
 }
@@ -79,8 +79,8 @@ protected:
 
 TEST_P(GoldenModel, HasTheLossAndEveryGradientOfTheReference) {
     Model model = make_model(golden_config(golden()));
-    const double sum = model.accumulate(0, golden_tokens(), 1.0 / (kRows * kTokens));
-    EXPECT_NEAR(sum / (kRows * kTokens), golden().losses.front(), 2e-6);
+    const double sum = model.accumulate(0, golden_tokens(), 1.0 / (kBatchRows * kTokens));
+    EXPECT_NEAR(sum / (kBatchRows * kTokens), golden().losses.front(), 2e-6);
     const std::vector<TensorPlace>& tensors = model.layout().tensors;
     ASSERT_EQ(2 * tensors.size(), golden().gradients.size());
     for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -99,16 +99,16 @@ TEST_P(GoldenModel, TrainsTenStepsLikeTheReference) {
     const std::size_t steps = golden().losses.size() - 1;
     for (std::size_t i = 0; i < steps; ++i) {
         const auto step = static_cast<std::int64_t>(i);
-        const double sum = model.accumulate(0, golden_tokens(), 1.0 / (kRows * kTokens));
-        EXPECT_NEAR(sum / (kRows * kTokens), golden().losses[i], 2e-3) << "step " << step;
-        optimizer.step({step, lr_multiplier(step, golden_elapsed_s(step), kBudget_s, config.schedule),
-                        golden_elapsed_s(step) / kBudget_s});
+        const double sum = model.accumulate(0, golden_tokens(), 1.0 / (kBatchRows * kTokens));
+        EXPECT_NEAR(sum / (kBatchRows * kTokens), golden().losses[i], 2e-3) << "step " << step;
+        optimizer.step({step, lr_multiplier(step, golden_elapsed_s(step), kGoldenBudget_s, config.schedule),
+                        golden_elapsed_s(step) / kGoldenBudget_s});
     }
     model.values().copy_(optimizer.result());
-    std::vector<float> losses(kRows * kTokens);
+    std::vector<float> losses(kBatchRows * kTokens);
     model.target_losses(golden_tokens(), losses);
     const double sum = std::accumulate(losses.begin(), losses.end(), 0.0);
-    EXPECT_NEAR(sum / (kRows * kTokens), golden().losses.back(), 2e-3) << "the result";
+    EXPECT_NEAR(sum / (kBatchRows * kTokens), golden().losses.back(), 2e-3) << "the result";
 }
 
 std::vector<std::string> golden_names() {
@@ -131,7 +131,8 @@ TEST(Model, StartsWithSilentBlocksAndIsAFunctionOfTheSeed) {
     EXPECT_FALSE(one.values().equal(other.values()));
     EXPECT_EQ(norm_of(one.values(), one.layout().at("blocks.1.attn.proj.weight")), 0);
     EXPECT_EQ(norm_of(one.values(), one.layout().at("blocks.2.mlp.proj.weight")), 0);
-    EXPECT_NEAR(norm_of(one.values(), one.layout().at("tok_emb.weight")), 0.005 * std::sqrt(kVocabulary * 32), 0.01);
+    EXPECT_NEAR(norm_of(one.values(), one.layout().at("tok_emb.weight")), 0.005 * std::sqrt(kTinyVocabulary * 32),
+                0.01);
 }
 
 TEST(Model, AccumulatesTheSameGradientInMicroBatchesOfSeveralLanesAsAtOnce) {
@@ -151,9 +152,9 @@ TEST(Model, NeverLooksIntoTheFuture) {
     Model model(tiny(3, 32, 4, 2));
     fill_with_noise(model.layout(), model.value_floats());
     std::vector<std::int64_t> tokens = golden_tokens();
-    std::vector<float> before(kRows * kTokens), after(kRows * kTokens);
+    std::vector<float> before(kBatchRows * kTokens), after(kBatchRows * kTokens);
     model.target_losses(tokens, before);
-    tokens[10] = (tokens[10] + 1) % kVocabulary;  // input of position 10, target of position 9
+    tokens[10] = (tokens[10] + 1) % kTinyVocabulary;  // input of position 10, target of position 9
     model.target_losses(tokens, after);
     for (std::size_t i = 0; i < 9; ++i) EXPECT_EQ(before[i], after[i]) << i;
     EXPECT_NE(before[9], after[9]);
@@ -164,7 +165,7 @@ TEST(Model, NeverLooksIntoTheFuture) {
 TEST(Model, ScoresTheLossesThatItTrainsOn) {
     Model model(tiny(3, 32, 4, 2));
     fill_with_noise(model.layout(), model.value_floats());
-    std::vector<float> losses(kRows * kTokens);
+    std::vector<float> losses(kBatchRows * kTokens);
     model.target_losses(golden_tokens(), losses);
     const double sum = std::accumulate(losses.begin(), losses.end(), 0.0);
     EXPECT_NEAR(model.accumulate(0, golden_tokens(), 1), sum, 1e-4);

@@ -51,7 +51,7 @@ void expect_same(const std::function<Use(const Ops&)>& use) {
     for (std::size_t i = 0; i < plain.size(); ++i) expect_near(fused[i], plain[i], "figure " + std::to_string(i));
 }
 
-constexpr std::int64_t kRows = 7, kWidth = 40;
+constexpr std::int64_t kInputRows = 7, kWidth = 40;
 
 TEST(FusedOps, LookUpLikeThePlainOnesAlsoWhenIdsRepeat) {
     expect_same([](const Ops& ops) -> Use {
@@ -62,14 +62,15 @@ TEST(FusedOps, LookUpLikeThePlainOnesAlsoWhenIdsRepeat) {
 
 TEST(FusedOps, MultiplyLikeThePlainOnes) {
     expect_same([](const Ops& ops) -> Use {
-        const at::Tensor x = leaf({kRows, kWidth}, 1, 1), w = leaf({24, kWidth}, 2, 1);
+        const at::Tensor x = leaf({kInputRows, kWidth}, 1, 1), w = leaf({24, kWidth}, 2, 1);
         return {{ops.linear(x, w)}, {x, w}};
     });
 }
 
 TEST(FusedOps, NormAndAddLikeThePlainOnes) {
     expect_same([](const Ops& ops) -> Use {
-        const at::Tensor x = leaf({kRows, kWidth}, 1, 2), y = leaf({kRows, kWidth}, 2, 1), s = leaf({kWidth}, 3, 1);
+        const at::Tensor x = leaf({kInputRows, kWidth}, 1, 2), y = leaf({kInputRows, kWidth}, 2, 1),
+                         s = leaf({kWidth}, 3, 1);
         const Normed both = ops.add_norm(x, s, y);
         return {{ops.norm(x), ops.add(x, s, y), both.sum, both.normed}, {x, y, s}};
     });
@@ -77,7 +78,7 @@ TEST(FusedOps, NormAndAddLikeThePlainOnes) {
 
 TEST(FusedOps, MixLikeThePlainOnes) {
     expect_same([](const Ops& ops) -> Use {
-        const at::Tensor x = leaf({kRows, kWidth}, 1, 2), x0 = leaf({kRows, kWidth}, 2, 1);
+        const at::Tensor x = leaf({kInputRows, kWidth}, 1, 2), x0 = leaf({kInputRows, kWidth}, 2, 1);
         const at::Tensor a = leaf({kWidth}, 3, 1), b = leaf({kWidth}, 4, 1);
         const Normed both = ops.mix_norm(x, a, x0, b);
         return {{both.sum, both.normed}, {x, x0, a, b}};
@@ -88,7 +89,7 @@ TEST(FusedOps, ActivateLikeThePlainOnesOverTheWholeRange) {
     for (Mlp mlp : {Mlp::relu2, Mlp::gelu, Mlp::swiglu}) {
         for (double amplitude : {0.01, 3.0, 40.0}) {
             expect_same([&](const Ops& ops) -> Use {
-                const at::Tensor x = leaf({kRows, 2 * kWidth}, 1, amplitude);
+                const at::Tensor x = leaf({kInputRows, 2 * kWidth}, 1, amplitude);
                 return {{ops.activate(mlp, x)}, {x}};
             });
         }

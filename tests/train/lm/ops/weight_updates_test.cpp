@@ -14,7 +14,7 @@ at::Tensor noise(std::int64_t size, double number, double amplitude) {
     return tensor;
 }
 
-void expect_near(const at::Tensor& actual, const at::Tensor& expected, double relative = 1e-5) {
+void expect_alike(const at::Tensor& actual, const at::Tensor& expected, double relative = 1e-5) {
     EXPECT_TRUE(actual.allclose(expected, relative, 1e-6)) << (actual - expected).abs().max().item<double>();
 }
 
@@ -29,8 +29,8 @@ TEST(FusedUpdates, DoMuonLikeThePlainOnes) {
             return std::pair{values, buffer};
         };
         const auto fused = run(fused_updates()), plain = run(plain_updates());
-        expect_near(fused.first, plain.first, 1e-4);
-        expect_near(fused.second, plain.second);
+        expect_alike(fused.first, plain.first, 1e-4);
+        expect_alike(fused.second, plain.second);
     }
 }
 
@@ -46,7 +46,7 @@ TEST(FusedUpdates, DoAdamLikeThePlainOnes) {
         return std::vector<at::Tensor>{values, mean, square};
     };
     const auto fused = run(fused_updates()), plain = run(plain_updates());
-    for (std::size_t i = 0; i < fused.size(); ++i) expect_near(fused[i], plain[i]);
+    for (std::size_t i = 0; i < fused.size(); ++i) expect_alike(fused[i], plain[i]);
 }
 
 TEST(FusedUpdates, DrainSumAndAverageLikeThePlainOnes) {
@@ -59,7 +59,7 @@ TEST(FusedUpdates, DrainSumAndAverageLikeThePlainOnes) {
         return std::vector<at::Tensor>{into, average, at::scalar_tensor(sum)};
     };
     const auto fused = run(fused_updates()), plain = run(plain_updates());
-    for (std::size_t i = 0; i < fused.size(); ++i) expect_near(fused[i], plain[i]);
+    for (std::size_t i = 0; i < fused.size(); ++i) expect_alike(fused[i], plain[i]);
 }
 
 TEST(NewtonSchulz, BringsSingularValuesNearOne) {
