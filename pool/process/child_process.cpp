@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <utility>
 
 #include <fcntl.h>
@@ -12,6 +16,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -212,6 +218,22 @@ Error cannot_start(const std::string& program, int reason) {
         reason == ENOENT ? Code::not_found : Code::io, "cannot start '" + program + "': " + std::strerror(reason), {}};
 }
 
+// Of unlinked files that are mapped, and perhaps open no more, at least as far as they are mapped.
+void add_unlinked_mappings(const std::string& maps, dev_t device, std::map<ino_t, std::int64_t>& bytes) {
+    std::ifstream lines(maps);
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.ends_with(" (deleted)")) continue;
+        unsigned long long from = 0, to = 0, offset = 0, inode = 0;
+        unsigned major_number = 0, minor_number = 0;
+        if (std::sscanf(line.c_str(), "%llx-%llx %*s %llx %x:%x %llu", &from, &to, &offset, &major_number,
+                        &minor_number, &inode) != 6 ||
+            makedev(major_number, minor_number) != device)
+            continue;
+        std::int64_t& known = bytes[static_cast<ino_t>(inode)];
+        known = std::max(known, static_cast<std::int64_t>(offset + (to - from)));
+    }
+}
+
 // A git command, which env may start, with its arguments; of another program the name: its arguments may be secrets.
 std::string name_for_log(const std::vector<std::string>& argv) {
     const auto git = std::find(argv.begin(), argv.end(), "git");
@@ -305,6 +327,30 @@ Child::Use Child::use() const {
         if (line.starts_with("Threads:")) use.threads = std::strtoll(line.c_str() + 8, nullptr, 10);
     }
     return use;
+}
+
+std::int64_t Child::unlinked_bytes(const std::string& folder) const {
+    namespace fs = std::filesystem;
+    struct stat place {};
+    if (::stat(folder.c_str(), &place) != 0) return 0;
+    std::map<ino_t, std::int64_t> bytes;  // of each file once, however often it is open
+    std::error_code ec;
+    for (fs::directory_iterator process("/proc", ec), end; !ec && process != end; process.increment(ec)) {
+        const std::string name = process->path().filename().string();
+        if (name.find_first_not_of("0123456789") != std::string::npos || ::getpgid(std::atoi(name.c_str())) != pid_)
+            continue;
+        std::error_code gone;
+        for (fs::directory_iterator open(process->path() / "fd", gone); !gone && open != end; open.increment(gone)) {
+            struct stat file {};
+            if (::stat(open->path().c_str(), &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink == 0 &&
+                file.st_dev == place.st_dev)
+                bytes[file.st_ino] = std::max<std::int64_t>(bytes[file.st_ino], std::int64_t{file.st_blocks} * 512);
+        }
+        add_unlinked_mappings(process->path() / "maps", place.st_dev, bytes);
+    }
+    std::int64_t sum = 0;
+    for (const auto& [inode, size] : bytes) sum += size;
+    return sum;
 }
 
 Child::End Child::reap() {

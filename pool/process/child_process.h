@@ -56,6 +56,10 @@ public:
         std::int64_t threads = 0;
     };
     Use use() const;  // now, of the child itself
+    // Bytes on the file system that holds `folder` of files that its group keeps open, or mapped, and has unlinked: they
+    // are in no folder any more, and take their room all the same.
+    std::int64_t unlinked_bytes(const std::string& folder) const;
+    int group() const { return pid_; }
     void signal_group(int signal) const;
 
     struct End {

@@ -67,6 +67,9 @@ constexpr std::array kVariables = {"PATH=",  "HOME=",    "LANG=", "LC_",    "TZ=
                                    "OMP_",   "KMP_",     "GOMP_", "MKL_",   "OPENBLAS_", "CUDA_", "NVIDIA_",
                                    "TORCH_", "PYTORCH_", "ASAN_", "UBSAN_", "CULTIVAR_"};
 
+// Would have its threads pinned one by one, which the filter cannot tell from pinning another process.
+constexpr std::array kPinning = {"OMP_PROC_BIND=", "OMP_PLACES=", "GOMP_CPU_AFFINITY=", "KMP_AFFINITY="};
+
 std::vector<std::string> trimmed_environment() {
     std::vector<std::string> kept;
 #if defined(CULTIVAR_SANITIZED)
@@ -74,6 +77,8 @@ std::vector<std::string> trimmed_environment() {
 #endif
     for (char** at = environ; *at; ++at) {
         const std::string_view variable(*at);
+        if (std::any_of(kPinning.begin(), kPinning.end(), [&](const char* name) { return variable.starts_with(name); }))
+            continue;
         if (std::any_of(kVariables.begin(), kVariables.end(),
                         [&](const char* name) { return variable.starts_with(name); }))
             kept.emplace_back(variable);

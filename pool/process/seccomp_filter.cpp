@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -26,7 +27,8 @@ constexpr unsigned kArchitecture = 0;
 #endif
 
 // Newer than these headers; from 424 on the numbers are the same everywhere.
-constexpr int kFchmodat2 = 452, kLastKnown = 462;
+constexpr int kProcessMadvise = 440, kProcessRelease = 448, kFchmodat2 = 452, kLastKnown = 462;
+constexpr unsigned kIoPriorityOfProcess = 1;
 constexpr unsigned kForeignNumbers = 0x40000000;  // of x32
 constexpr unsigned kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
                                  CLONE_NEWPID | CLONE_NEWNET | 0x80 /* CLONE_NEWTIME */;
@@ -159,6 +161,16 @@ void close_system(Writer& to, unsigned tried) {
              SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semctl, SYS_semop, SYS_semtimedop, SYS_msgget,
              SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_mq_open, SYS_mq_unlink},
             refusal(EPERM));
+    // Its own priority and processors are its own affair; a process or a user that is named is another's.
+    const unsigned refused = refusal(EPERM);
+    to.unless_equal(SYS_setpriority, 0, PRIO_PROCESS, refused);
+    to.unless_equal(SYS_ioprio_set, 0, kIoPriorityOfProcess, refused);
+    for (int call : {SYS_setpriority, SYS_ioprio_set}) to.unless_equal(call, 1, 0, refused);
+    for (int call : {SYS_sched_setaffinity, SYS_sched_setparam, SYS_sched_setscheduler, SYS_sched_setattr,
+                     SYS_migrate_pages, SYS_move_pages})
+        to.unless_equal(call, 0, 0, refused);
+    to.each({kProcessMadvise, kProcessRelease}, refused);
+    to.if_equal(SYS_prctl, 0, PR_SET_DUMPABLE, refused);  // its open files stay visible to its parent
     for (unsigned request : {TIOCSTI, TIOCLINUX}) to.if_equal(SYS_ioctl, 1, request, refusal(EPERM));
 }
 

@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/process/keeper.h"
 #include "pool/util/text.h"
 
 namespace cultivar {
@@ -135,8 +136,14 @@ bool has_no_room(const std::string& path) {
 // Supervises one run.
 class Supervision {
 public:
-    Supervision(const LaunchOptions& options, const Clock& clock, const Listener& listener, Child child, Log log)
-        : options_(options), clock_(clock), listener_(listener), child_(std::move(child)), log_(std::move(log)) {
+    Supervision(const LaunchOptions& options, const Clock& clock, const Listener& listener, Child child, Log log,
+                Keeper keeper)
+        : options_(options),
+          clock_(clock),
+          listener_(listener),
+          child_(std::move(child)),
+          log_(std::move(log)),
+          keeper_(std::move(keeper)) {
         started_s_ = last_event_s_ = looked_s_ = clock_.now_s();
     }
 
@@ -153,6 +160,7 @@ public:
         child_.signal_group(SIGKILL);
         for (int reads = 0; reads < kDrainReads && read_output(); ++reads) continue;
         for (int reads = 0; reads < kDrainReads && read_errors(); ++reads) continue;
+        keeper_.call_off();  // while the group's number cannot belong to anyone else
         return conclude(child_.reap());
     }
 
@@ -244,7 +252,7 @@ private:
             return give_up(fmt::format("took over {} bytes of memory", memory_bytes));
         if (use.threads > kMaxThreads) return give_up(fmt::format("started over {} threads", kMaxThreads));
         const std::int64_t folder = options_.work_dir_bytes;
-        if (folder > 0 && folder_bytes(options_.work_dir, folder) > folder)
+        if (folder > 0 && folder_bytes(options_.work_dir, folder) + child_.unlinked_bytes(options_.work_dir) > folder)
             give_up(fmt::format("filled its folder with over {} bytes or {} files", folder, kMaxFiles));
     }
 
@@ -317,6 +325,7 @@ private:
     const Listener& listener_;
     Child child_;
     Log log_;
+    Keeper keeper_;
     Outcome outcome_;
     std::array<char, kReadBytes> buffer_{};
     std::string line_;
@@ -329,6 +338,22 @@ private:
 };
 
 }  // namespace
+
+bool has_device(const std::string& device, const std::string& devices) {
+    if (device == "cpu") return true;
+#if defined(__APPLE__)
+    if (device == "mps") return true;
+#endif
+    if (device != "cuda") return false;
+    std::error_code ec;
+    for (std::filesystem::directory_iterator at(devices, ec), end; !ec && at != end; at.increment(ec)) {
+        const std::string name = at->path().filename().string();
+        const bool numbered = name.size() > 6 && name.starts_with("nvidia") &&
+                              name.find_first_not_of("0123456789", 6) == std::string::npos;
+        if (numbered || name == "kfd" || name == "dxg") return true;  // NVIDIA's; AMD's; either within Windows
+    }
+    return false;
+}
 
 void confine(LaunchOptions& options, const Specification& specification) {
     SandboxRules rules;
@@ -366,7 +391,10 @@ Result<Outcome> run_trainer(const LaunchOptions& options, const Clock& clock, co
     }
     TRY_ASSIGN(Log log, Log::open(options.log_path));
     TRY_ASSIGN(Child child, Child::start(argv, options.nice, options.limits, sandbox ? &*sandbox : nullptr));
-    return Supervision(options, clock, listener, std::move(child), std::move(log)).run(should_stop);
+    // If this process is killed, its child gets SIGTERM, which it may pass over, and descendants get nothing.
+    TRY_ASSIGN(Keeper keeper,
+               Keeper::start([group = child.group(), grace_s = options.grace_s] { end_group(group, grace_s); }));
+    return Supervision(options, clock, listener, std::move(child), std::move(log), std::move(keeper)).run(should_stop);
 }
 
 }  // namespace cultivar

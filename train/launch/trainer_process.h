@@ -1,4 +1,6 @@
-// Runs a trainer: starts it, reads its events, enforces its limits, and always removes its processes.
+// Runs a trainer: starts it, reads its events, enforces its limits, and always removes its processes, also when this
+// process is killed meanwhile: the trainer gets SIGTERM at once, and all of them SIGKILL once it has left or its grace is
+// over.
 //
 // A worker that runs a foreign configuration or reads a foreign artifact does so in a sandbox (pool/process/sandbox.h):
 // confine(). Limits that the sandbox cannot enforce are enforced here: violations that the child reports, total memory,
@@ -38,7 +40,8 @@ struct LaunchOptions {
     int nice = 0;
     ChildLimits limits;                   // exceeding the file or CPU time limit ends it by a signal
     std::optional<SandboxRules> sandbox;  // none for a program that its user trusts
-    // Size limit of the work folder, checked every second if there is a sandbox; 0 means no limit.
+    // Size limit of the work folder with the files that were unlinked from it and are open still, checked every second
+    // if there is a sandbox; 0 means no limit.
     std::string work_dir;
     std::int64_t work_dir_bytes = 0;
     KernelParts parts = kernel_parts();  // kernel features that the sandbox may use
@@ -49,6 +52,9 @@ struct LaunchOptions {
 // Disk: 8 GiB per file, 16 GiB in all. For devices other than "cpu", their device files are reachable and memory is not
 // limited.
 void confine(LaunchOptions& options, const Specification& specification);
+
+// Is there a device of this kind ("cpu", "cuda", "mps"), going by the files of `devices`?
+bool has_device(const std::string& device, const std::string& devices = "/dev");
 
 struct Outcome {
     // The first that applies. `done` means a done event and exit code 0, even if it was asked to stop meanwhile.

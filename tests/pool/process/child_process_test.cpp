@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include <fcntl.h>
@@ -11,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "pool/process/keeper.h"
+#include "pool/process/unless_finished.h"
 #include "tests/pool/support/fixture.h"
 
 namespace cultivar {
@@ -36,6 +39,77 @@ TEST(Child, GivesItsOutputItsErrorsAndItsExitCode) {
     Child::End end = child.reap();
     EXPECT_EQ(end.exit_code, 7);
     EXPECT_EQ(end.signal, 0);
+}
+
+bool is_there(const std::string& path) { return std::filesystem::exists(path); }
+
+template <typename Ready>
+bool comes(const Ready& ready) {
+    for (int tries = 0; tries < 400 && !ready(); ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return ready();
+}
+
+// A process that nobody has waited for yet has ended all the same.
+bool is_running(int process) {
+    std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    return !text.empty() && text.find(") Z") == std::string::npos;
+}
+
+// Runs `body` in a process that then kills itself.
+void in_a_process_that_is_killed(const std::function<void()>& body) {
+    const pid_t process = ::fork();
+    if (process == 0) {
+        body();
+        ::kill(::getpid(), SIGKILL);
+    }
+    ::waitpid(process, nullptr, 0);
+}
+
+TEST(Keeper, DoesItsDutyWhenItsProcessIsKilledAndOnlyThen) {
+    const TempFolder folder;
+    const auto touch = [&](const char* name) {
+        return [path = folder.file(name)] { ::close(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)); };
+    };
+    in_a_process_that_is_killed([&] {
+        Keeper kept = must(Keeper::start(touch("killed")));
+        ::kill(::getpid(), SIGKILL);
+    });
+    EXPECT_TRUE(comes([&] { return is_there(folder.file("killed")); }));
+    must(Keeper::start(touch("called off"))).call_off();
+    must(Keeper::start(touch("now"))).do_it_now();
+    EXPECT_FALSE(is_there(folder.file("called off")));
+    EXPECT_TRUE(is_there(folder.file("now")));
+}
+
+TEST(Keeper, EndsAGroupThatPassesOverEverySignalToStop) {
+    const TempFolder folder;
+    in_a_process_that_is_killed([&] {
+        Child child = sh("trap '' TERM; echo $$ >'" + folder.file("pid.new") + "'; mv '" + folder.file("pid.new") +
+                         "' '" + folder.file("pid") + "'; while :; do sleep 1; done");
+        Keeper keeper = must(Keeper::start([group = child.group()] { end_group(group, 0.2); }));
+        comes([&] { return is_there(folder.file("pid")); });
+        ::kill(::getpid(), SIGKILL);
+    });
+    const int stubborn = std::stoi(folder.read("pid"));
+    EXPECT_TRUE(comes([&] { return !is_running(stubborn); }));
+}
+
+TEST(UnlessFinished, RemovesWhatItsProcessLeftHalfDone) {
+    const TempFolder folder;
+    in_a_process_that_is_killed([&] {
+        UnlessFinished guard = must(UnlessFinished::watch(folder.file("a/b/c")));
+        std::filesystem::create_directories(folder.file("a/b/c/d"));
+        ::kill(::getpid(), SIGKILL);
+    });
+    EXPECT_TRUE(comes([&] { return !is_there(folder.file("a")); }));
+    {
+        UnlessFinished guard = must(UnlessFinished::watch(folder.file("good")));
+        std::filesystem::create_directories(folder.file("good/d"));
+        guard.finished();
+    }
+    EXPECT_TRUE(is_there(folder.file("good/d")));
 }
 
 TEST(Child, ThatCannotBeStartedIsAnErrorAtOnce) {

@@ -13,7 +13,9 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -59,6 +61,32 @@ bool fill_folder(bool in_one_file) {
         if (file < 0 || ::write(file, piece.data(), piece.size()) < 0) return false;
         ::close(file);
     }
+}
+
+// In files that no folder names any more; `mapped`: nor any descriptor.
+bool fill_unseen(bool mapped) {
+    constexpr std::size_t kPiece = 4 << 20;
+    const std::vector<char> piece(kPiece, 'x');
+    for (int i = 0;; ++i) {
+        const std::string path = target + "/" + std::to_string(i);
+        const int file = ::open(path.c_str(), O_RDWR | O_CREAT, 0600);
+        if (file < 0 || ::unlink(path.c_str()) != 0 || ::write(file, piece.data(), kPiece) < 0) return false;
+        if (mapped) {
+            if (::mmap(nullptr, kPiece, PROT_READ, MAP_SHARED, file, 0) == MAP_FAILED) return false;
+            ::close(file);
+        }
+        ::usleep(20'000);
+    }
+}
+
+bool pin(pid_t process) {
+    cpu_set_t own, one;
+    ::sched_getaffinity(0, sizeof own, &own);
+    CPU_ZERO(&one);
+    for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++i) {
+        if (CPU_ISSET(i, &own)) CPU_SET(i, &one);
+    }
+    return ::sched_setaffinity(process, sizeof one, &one) == 0;
 }
 
 bool starts(pid_t child) {
@@ -112,6 +140,22 @@ const std::map<std::string, std::function<bool()>> attacks = {
      }},
     {"disk", [] { return fill_folder(false); }},
     {"file", [] { return fill_folder(true); }},
+    {"unseen files", [] { return fill_unseen(false); }},
+    {"unseen mapped files", [] { return fill_unseen(true); }},
+    {"renice", [] { return ::setpriority(PRIO_PROCESS, static_cast<id_t>(::getppid()), 10) == 0; }},
+    {"renice group", [] { return ::setpriority(PRIO_PGRP, 0, 10) == 0; }},
+    {"renice user", [] { return ::setpriority(PRIO_USER, 0, 10) == 0; }},
+    {"renice itself", [] { return ::setpriority(PRIO_PROCESS, 0, 19) == 0; }},
+    {"pin", [] { return pin(::getppid()); }},
+    {"pin itself", [] { return pin(0); }},
+    {"batch",
+     [] {
+         const sched_param none{};
+         return ::sched_setscheduler(::getppid(), SCHED_BATCH, &none) == 0;
+     }},
+    {"disk priority", [] { return ::syscall(SYS_ioprio_set, 1, ::getppid(), 3 << 13 | 7) == 0; }},
+    {"disk priority of all", [] { return ::syscall(SYS_ioprio_set, 3, ::getuid(), 3 << 13 | 7) == 0; }},
+    {"hide", [] { return ::prctl(PR_SET_DUMPABLE, 0) == 0; }},
     {"secret", [] { return !variable("SOME_TOKEN").empty(); }},
 };
 

@@ -129,6 +129,23 @@ TEST_F(SandboxTest, RefusesWhatLibrariesMayAskForInInnocence) {
     for (const char* name : {"local socket", "more descriptors", "group"}) expect_refused(name);
 }
 
+TEST_F(SandboxTest, LeavesPrioritiesAndProcessorsOfOthersAlone) {
+    if (!kernel_parts().seccomp) GTEST_SKIP() << "this kernel has no seccomp";
+    for (const char* name :
+         {"renice", "renice group", "renice user", "pin", "batch", "disk priority", "disk priority of all", "hide"})
+        expect_refused(name);
+    for (const char* name : {"renice itself", "pin itself"}) expect_possible(name);
+}
+
+TEST_F(SandboxTest, CountsFilesThatNoFolderNamesAnyMore) {
+    options_.limits = {std::int64_t{1} << 30, kFile_bytes, 30};
+    for (const char* name : {"unseen files", "unseen mapped files"}) {
+        const Outcome outcome = attack(name, folder_.file("work"));
+        EXPECT_EQ(outcome.how, How::died) << name;
+        EXPECT_THAT(outcome.message, HasSubstr("filled its folder")) << name;
+    }
+}
+
 TEST_F(SandboxTest, ClosesEveryFileButTheWorkersOwn) {
     if (!landlocked()) GTEST_SKIP() << "this kernel has no Landlock";
     expect_files_closed();

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -288,6 +290,46 @@ TEST_F(LauncherTest, SaysThatItsLogCannotBeWritten) {
     options_.command = {"true"};
     options_.log_path = "/nonexistent/log";
     EXPECT_EQ(run_trainer(options_, clock_, advice_, should_stop_).error().code, Code::io);
+}
+
+TEST_F(LauncherTest, TakesATrainerAlongThatPassesOverTheSignalToStopWithItsDescendants) {
+    options_.grace_s = 0.2;
+    const pid_t parent = ::fork();
+    if (parent == 0) {
+        run("trap '' TERM\n(trap '' TERM; while :; do sleep 0.05; done) & echo $$ $! >" + mark("pids") + "\ntouch " +
+            mark("ready") + "\nwhile :; do sleep 0.05; done");
+        ::_exit(0);
+    }
+    for (int tries = 0; tries < 1000 && !has("ready"); ++tries)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ::kill(parent, SIGKILL);
+    ::waitpid(parent, nullptr, 0);
+    int leader = 0, descendant = 0;
+    std::ifstream(folder_.file("pids")) >> leader >> descendant;
+    ASSERT_GT(descendant, 1);
+    // One that nobody has waited for yet has ended all the same.
+    const auto is_running = [](int process) {
+        std::string text;
+        std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+        std::getline(file, text);
+        return !text.empty() && text.find(") Z") == std::string::npos;
+    };
+    for (int tries = 0; tries < 1000 && (is_running(leader) || is_running(descendant)); ++tries)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_FALSE(is_running(leader));
+    EXPECT_FALSE(is_running(descendant));
+}
+
+TEST(Device, IsThereWhereItsFileIs) {
+    const TempFolder devices;
+    EXPECT_TRUE(has_device("cpu", devices.path()));
+    devices.write("nvidiactl", "");
+    devices.write("null", "");
+    EXPECT_FALSE(has_device("cuda", devices.path()));
+    EXPECT_FALSE(has_device("mps", devices.path()));
+    EXPECT_FALSE(has_device("cuda", devices.file("nowhere")));
+    devices.write("nvidia0", "");
+    EXPECT_TRUE(has_device("cuda", devices.path()));
 }
 
 TEST_F(LauncherTest, TakesTheTrainerAlongWhenItsOwnProcessDies) {

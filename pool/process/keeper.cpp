@@ -1,0 +1,80 @@
+#include "pool/process/keeper.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace cultivar {
+namespace {
+
+void close_all_but_input() {
+    if (::close_range(1, ~0U, 0) == 0) return;
+    for (int descriptor = 1; descriptor < 65536; ++descriptor) ::close(descriptor);
+}
+
+[[noreturn]] void keep(int pipe, const std::function<void()>& duty) {
+    ::setsid();
+    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT}) ::signal(signal, SIG_IGN);
+    if (pipe != STDIN_FILENO) ::dup2(pipe, STDIN_FILENO);
+    close_all_but_input();  // else it would hold pipes of the caller's open, and the writing end of its own
+    char byte = 0;
+    ssize_t got = 0;
+    do {
+        got = ::read(STDIN_FILENO, &byte, 1);
+    } while (got < 0 && errno == EINTR);
+    if (got != 1) duty();
+    ::_exit(0);
+}
+
+}  // namespace
+
+Result<Keeper> Keeper::start(const std::function<void()>& duty) {
+    int pipe[2];
+    if (::pipe2(pipe, O_CLOEXEC) != 0)
+        return fail(Code::io, fmt::format("cannot start a keeper: {}", std::strerror(errno)));
+    const pid_t process = ::fork();
+    if (process == 0) keep(pipe[0], duty);
+    const int saved = errno;
+    ::close(pipe[0]);
+    if (process > 0) return Keeper(pipe[1], process);
+    ::close(pipe[1]);
+    return fail(Code::io, fmt::format("cannot start a keeper: {}", std::strerror(saved)));
+}
+
+Keeper::Keeper(Keeper&& other) noexcept
+    : pipe_(std::exchange(other.pipe_, -1)), process_(std::exchange(other.process_, -1)) {}
+
+void Keeper::call_off() {
+    if (process_ < 0) return;
+    [[maybe_unused]] const ssize_t told = ::write(pipe_, "o", 1);
+    wait();
+}
+
+void Keeper::do_it_now() {
+    if (process_ >= 0) wait();
+}
+
+void Keeper::wait() {
+    ::close(std::exchange(pipe_, -1));
+    while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) continue;
+    process_ = -1;
+}
+
+void end_group(int leader, double grace_s) {
+    const int ended = static_cast<int>(::syscall(SYS_pidfd_open, leader, 0U));
+    pollfd wait{ended, POLLIN, 0};
+    if (ended >= 0) ::poll(&wait, 1, static_cast<int>(grace_s * 1000));
+    ::kill(-leader, SIGKILL);
+}
+
+}  // namespace cultivar
