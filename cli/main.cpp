@@ -1,8 +1,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -104,9 +106,15 @@ Error unknown_command(const std::string& word) {
         "cultivar --help"};
 }
 
-// Output and log as the flags say.
-Result<void> apply(const GlobalOptions& global, Context& context) {
-    context.folder = global.folder;
+// Goes there for good, so that every name among the arguments is meant from there. What was gone to already is "".
+Result<void> go_to(std::string& folder) {
+    if (folder.empty() || ::chdir(folder.c_str()) == 0) return folder.clear(), Result<void>();
+    return fail(Code::io, fmt::format("cannot change to '{}': {}", clean(folder), std::strerror(errno)));
+}
+
+// Folder, output and log as the flags say.
+Result<void> apply(GlobalOptions& global, Context& context) {
+    TRY(go_to(global.folder));
     TRY_ASSIGN(const UiOptions ui, ui_options(global));
     context.ui.configure(ui);
     const char* level = std::getenv("CULTIVAR_LOG");

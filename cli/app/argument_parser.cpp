@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -77,6 +78,8 @@ void Parser::example(const std::string& line, const std::string& purpose) {
     impl_->examples.push_back({line, purpose});
 }
 
+void Parser::hidden(const std::string& name, std::optional<std::string>& into) { impl_->app.add_option(name, into); }
+
 void Parser::globals(GlobalOptions& into) {
     CLI::App& app = impl_->app;
     app.set_help_flag("-h,--help");
@@ -85,7 +88,16 @@ void Parser::globals(GlobalOptions& into) {
     app.add_flag("-q,--quiet", into.quiet);
     app.add_flag_function("-v,--verbose", [&into](std::int64_t count) { into.verbose += static_cast<int>(count); });
     app.add_flag("--version", into.version);
-    app.add_option("-C", into.folder);
+    // Each starts where the one before has led, as git has it.
+    app.add_option_function<std::vector<std::string>>(
+           "-C",
+           [&into](const std::vector<std::string>& folders) {
+               for (const std::string& folder : folders)
+                   into.folder = (std::filesystem::path(into.folder) / folder).string();
+           })
+        ->type_size(1)
+        ->allow_extra_args(false)
+        ->expected(1, -1);
     app.add_option("--color", into.color);
     app.add_option("--log-file", into.log_file);
     for (const char* name : {"--help", "--json", "--quiet", "--verbose", "--version", "--color", "--log-file"})

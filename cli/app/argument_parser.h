@@ -30,6 +30,8 @@ public:
     void positional(const std::string& name, std::string& into, const std::string& help, bool required = true);
     void positionals(const std::string& name, std::vector<std::string>& into, const std::string& help);
     void example(const std::string& line, const std::string& purpose);
+    // An option between two processes of this program; help() does not list it.
+    void hidden(const std::string& name, std::optional<std::string>& into);
     // The flags of every command; help() does not list them.
     void globals(GlobalOptions& into);
 

@@ -89,6 +89,35 @@ const std::vector<std::string>& known_settings() {
     return keys;
 }
 
+std::vector<std::string> unknown_settings(const std::vector<std::string>& config, const char* const* environment) {
+    constexpr std::string_view kPrefix = "CULTIVAR_";
+    std::vector<std::string> lines, keys = known_settings(), variables;
+    for (const std::string& key : keys) variables.push_back(upper(key));
+    variables.emplace_back("LOG");
+    keys.insert(keys.end(), {"signingkey", "allowdelete"});  // of git's configuration alone
+    const auto maybe = [](const std::vector<std::string>& near, const std::string& prefix) {
+        return near.empty() ? "" : fmt::format(", did you mean '{}{}'?", prefix, near[0]);
+    };
+    for (const std::string& key : config) {
+        std::string lower = key;
+        std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+        if (std::ranges::find(keys, lower) == keys.end())
+            lines.push_back(fmt::format("'cultivar.{}' in git's configuration is no setting and does nothing{}",
+                                        clean(key), maybe(nearest(lower, keys), "cultivar.")));
+    }
+    for (const char* const* at = environment; at && *at; ++at) {
+        const std::string_view variable(*at);
+        const std::string name(variable.substr(0, variable.find('=')));
+        if (!name.starts_with(kPrefix)) continue;
+        const std::string word = name.substr(kPrefix.size());
+        const std::vector<std::string> near = nearest(word, variables);
+        if (std::ranges::find(variables, word) != variables.end() || near.empty()) continue;
+        lines.push_back(fmt::format("'{}' in the environment is no setting and does nothing{}", clean(name),
+                                    maybe(near, std::string(kPrefix))));
+    }
+    return lines;
+}
+
 Result<void> Settings::set(const std::string& key, const std::string& text, const std::string& origin) {
     if (key == "threads") {
         const auto number = parse_number<int>(text);

@@ -1,5 +1,3 @@
-#include <filesystem>
-
 #include <fmt/format.h>
 
 #include "cli/app/argument_parser.h"
@@ -10,10 +8,13 @@
 #include "cli/session/identity.h"
 #include "cli/session/sandboxed_reader.h"
 #include "cli/session/session.h"
+#include "pool/process/unless_finished.h"
 #include "pool/sync/pull.h"
 
 namespace cultivar {
 namespace {
+
+constexpr std::size_t kMaxHint = 2000;
 
 struct Options {
     std::string url, folder;
@@ -31,7 +32,7 @@ std::string next_step(const Task& task) {
     if (task.command) return "cultivar trust";
     std::string words = "cultivar data import";
     if (!task.data) return words + " FILE...";
-    for (const PoolSource& source : task.data->sources) words += " PATH/" + source.name;
+    for (const PoolSource& source : task.data->sources) words += " PATH/" + shell_word(source.name);
     return task.data->sources.empty() ? words + " DIR" : words;
 }
 
@@ -42,8 +43,18 @@ Result<Clone> fetch_pool(Context& context, const std::string& url, const std::st
     auto fetched = git->fetch(url, {fmt::format("refs/heads/main:refs/remotes/{}/main", kRemote)});
     if (!fetched && fetched.error().reason == Reason::ref_missing)
         return fail(Code::not_found, fmt::format("'{}' has no branch main: it is not a pool yet", url),
-                    "cultivar init DIR --remote " + url);
+                    "cultivar init DIR --remote " + shell_word(url));
     if (!fetched) return fail(fetched.error());
+    TRY_ASSIGN(const std::optional<Oid> main, repo.ref(tracking_ref("refs/heads/main")));
+    if (!main) return fail(Code::git, "the remote sent no main");
+    TRY_ASSIGN(const Task task, task_at(repo, *main));  // before anything else of it is believed
+    TRY(repo.set_ref("refs/heads/main", *main, ""));
+    TRY(repo.set_config("branch.main.remote", kRemote));
+    TRY(repo.set_config("branch.main.merge", "refs/heads/main"));
+    if (auto laid_out = repo.lay_out_main(); !laid_out) {
+        if (laid_out.error().code != Code::corrupt) return fail(laid_out.error());
+        context.ui.warn(clean(laid_out.error().message) + ": none of them lies in the clone");
+    }
     return open_clone(folder);
 }
 
@@ -70,8 +81,9 @@ Result<int> take_part(Context& context, const Options& options, const std::strin
     context.ui.print(
         fmt::format("cloned the pool '{}' into {}, as {}\n", clean(task.name), folder, session.clone->writer));
     tell_refresh(context.ui, report);
-    context.ui.note(
-        fmt::format("next: cd {} && {} && cultivar explore --runs 10 --propose", folder, clean(next_step(task))));
+    context.ui.note(clean(
+        fmt::format("next: cd {} && {} && cultivar explore --runs 10 --propose", shell_word(folder), next_step(task)),
+        kMaxHint));
     return kYes;
 }
 
@@ -82,13 +94,11 @@ Result<int> clone(Context& context, const Options& options) {
                     "cultivar clone URL DIR");
     TRY_ASSIGN(Settings settings, Settings::load());
     TRY_ASSIGN(std::string remote, absolute_remote(options.url));
-    bool was_there = std::filesystem::exists(folder);
-    TRY(create_clone(folder, true, remote, writer_name(settings)));
+    TRY(require_empty_folder(folder));  // whatever lies there is never the clone's to remove
+    TRY_ASSIGN(UnlessFinished guard, UnlessFinished::watch(folder));
+    TRY(create_clone(folder, false, remote, writer_name(settings)));
     auto done = take_part(context, options, remote, folder);
-    if (done) return done;
-    std::error_code ec;  // leave nothing half-made behind
-    std::filesystem::remove_all(folder + "/.git", ec);
-    if (!was_there) std::filesystem::remove(folder, ec);
+    if (done) guard.finished();
     return done;
 }
 

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -6,6 +8,7 @@
 #include "cli/app/context.h"
 #include "cli/app/json.h"
 #include "cli/app/text_table.h"
+#include "cli/commands/apart.h"
 #include "cli/commands/data_manifest.h"
 #include "cli/commands/registry.h"
 #include "cli/runs/specification.h"
@@ -13,6 +16,7 @@
 #include "cli/verify/hold_out_book.h"
 #include "pool/util/text.h"
 #include "train/data/import.h"
+#include "train/data/shard_writer.h"
 
 namespace cultivar {
 namespace {
@@ -33,11 +37,47 @@ Result<std::int64_t> size_or(const std::optional<std::string>& text, std::int64_
     return text ? parse_size(*text) : Result<std::int64_t>(otherwise);
 }
 
-ImportProgress show_progress(Context& context) {
-    return [&context](const std::string& phase, double fraction) {
-        context.ui.progress(fmt::format("{} {:.0f} %", phase, 100 * fraction));
-    };
-}
+// The files of an import on their way into its folder: made beside it, so that an import that is stopped, or ends in an
+// error, changes nothing there. One at a time in a clone.
+class Staging {
+public:
+    // Errors: busy (another import is at work), io.
+    static Result<Staging> begin(const Clone& clone, std::string folder) {
+        TRY_ASSIGN(FileLock lock, FileLock::acquire(clone.state_dir + "import.lock",
+                                                    fmt::format("pid {}: cultivar data import", ::getpid()), 0));
+        folder.pop_back();
+        Staging staging(std::move(lock), folder + "/", folder + ".new/");
+        staging.clear();  // of one that was killed
+        return staging;
+    }
+    Staging(Staging&& other) noexcept = default;
+    Staging& operator=(Staging&&) = delete;
+    ~Staging() {
+        if (!made_.empty()) clear();
+    }
+
+    const std::string& made() const { return made_; }
+    // Errors: io.
+    Result<void> settle() {
+        TRY(create_folder(folder_));
+        std::error_code ec;
+        for (fs::directory_iterator at(made_, ec), end; !ec && at != end; at.increment(ec)) {
+            fs::rename(at->path(), folder_ + at->path().filename().string(), ec);
+            if (ec) break;
+        }
+        return ec ? fail(Code::io, fmt::format("cannot fill '{}': {}", folder_, ec.message())) : Result<void>();
+    }
+
+private:
+    Staging(FileLock lock, std::string folder, std::string made)
+        : lock_(std::move(lock)), folder_(std::move(folder)), made_(std::move(made)) {}
+    void clear() const {
+        std::error_code ec;
+        fs::remove_all(made_, ec);
+    }
+    FileLock lock_;
+    std::string folder_, made_;
+};
 
 // "a\\n\\nb" from a shell is written with backslashes.
 std::string unescaped(const std::string& text) {
@@ -56,27 +96,27 @@ std::string unescaped(const std::string& text) {
 }
 
 // A folder of Parameter Golf shards, or files of text.
-Result<DataManifest> first_import(Context& context, const Options& options, const std::vector<std::string>& sources,
-                                  const std::string& folder) {
+Result<DataManifest> first_import(const Options& options, const std::vector<std::string>& sources,
+                                  const std::string& folder, const ImportProgress& progress) {
     ImportRequest request;
     TRY_ASSIGN(request.slice_bytes, size_or(options.slice, request.slice_bytes));
     TRY_ASSIGN(request.full_bytes, size_or(options.full, request.full_bytes));
     if (sources.size() == 1 && fs::is_directory(sources[0])) {
         if (options.tokenizer.empty())
             return fail(Code::usage, "shards need the tokenizer they were made with",
-                        fmt::format("cultivar data import {} --tokenizer FILE.model", sources[0]));
-        return import_shards(sources[0], options.tokenizer, request.slice_bytes, folder, show_progress(context));
+                        fmt::format("cultivar data import {} --tokenizer FILE.model", shell_word(sources[0])));
+        return import_shards(sources[0], options.tokenizer, request.slice_bytes, folder, progress);
     }
     if (!options.tokenizer.empty() && options.tokenizer != "bpe" && options.tokenizer != "byte")
         return fail(Code::usage, fmt::format("--tokenizer = '{}': text takes bpe, byte", options.tokenizer));
     request.sources = sources;
     request.separator = unescaped(options.separator);
     request.tokenizer = options.tokenizer == "byte" ? TokenizerKind::byte : TokenizerKind::sentencepiece;
-    return import_text(request, folder, show_progress(context));
+    return import_text(request, folder, progress);
 }
 
-Result<DataManifest> import_again(Context& context, const Clone& clone, const std::vector<std::string>& sources,
-                                  const std::string& folder) {
+Result<DataManifest> import_again(const Clone& clone, const std::vector<std::string>& sources,
+                                  const std::string& folder, const ImportProgress& progress) {
     DataManifest expected = manifest_of(*clone.task.data);
     std::string model;
     if (!expected.tokenizer.name.empty()) {
@@ -84,14 +124,13 @@ Result<DataManifest> import_again(Context& context, const Clone& clone, const st
         if (!bytes) return fail(Code::corrupt, "main has no tokenizer.model, though pool.toml names one");
         model = std::move(*bytes);
     }
-    if (!expected.sources.empty()) return import_text_again(sources, expected, model, folder, show_progress(context));
+    if (!expected.sources.empty()) return import_text_again(sources, expected, model, folder, progress);
     if (sources.size() != 1)
         return fail(Code::usage, "this pool's data are shards: give their folder", "cultivar data import DIR");
-    fs::create_directories(folder);
+    TRY(create_folder(folder));
     std::string model_path = folder + kModel;
     TRY(write_file_atomically(model_path, model));
-    TRY_ASSIGN(DataManifest made,
-               import_shards(sources[0], model_path, expected.slice_text_bytes, folder, show_progress(context)));
+    TRY_ASSIGN(DataManifest made, import_shards(sources[0], model_path, expected.slice_text_bytes, folder, progress));
     TRY(require_same(made, expected));
     return made;
 }
@@ -147,8 +186,15 @@ Result<int> import_hold_out(Context& context, const Session& session, const std:
     }
     for (const PoolFile& file : data->train) request.known.push_back(clone.data_dir() + file.name);
     request.known.push_back(clone.data_dir() + data->full.name);
-    TRY_ASSIGN(const HoldOutMade made, make_hold_out(request, hold_out_folder(clone), show_progress(context)));
-    context.ui.clear_progress();
+    TRY_ASSIGN(Staging staging, Staging::begin(clone, hold_out_folder(clone)));
+    const ApartWork work = [&](const ImportProgress& progress) -> Result<Json> {
+        TRY_ASSIGN(const HoldOutMade slices, make_hold_out(request, staging.made(), progress));
+        return to_json(slices);
+    };
+    TRY_ASSIGN(const Json json, run_apart(context, work));
+    const HoldOutMade made = hold_out_from(json);
+    if (context.interrupted()) return fail(Code::interrupted, "interrupted; nothing was changed");
+    TRY(staging.settle());
     TRY(HoldOut::settle(clone, made));
     if (context.ui.json()) {
         context.ui.print(pretty(Json{{"schema", 1},
@@ -171,7 +217,6 @@ Result<int> import_data(Context& context, Session& session, const Options& optio
     if (sources.empty()) return fail(Code::usage, "no files to import", "cultivar data import FILE...");
     Clone& clone = *session.clone;
     if (clone.task.command) return fail(Code::usage, "a pool of kind 'command' has no data", "cultivar trust");
-    const std::string folder = clone.data_dir();
     bool known = clone.task.data.has_value();
     bool asks = !options.tokenizer.empty() || !options.separator.empty() || options.slice || options.full;
     if (options.hold_out && asks)
@@ -182,9 +227,16 @@ Result<int> import_data(Context& context, Session& session, const Options& optio
     if (known && asks)
         return fail(Code::usage, "this pool has its data already: tokenizer, separator and sizes are settled",
                     "cultivar data import FILE...");
-    TRY_ASSIGN(DataManifest manifest,
-               known ? import_again(context, clone, sources, folder) : first_import(context, options, sources, folder));
-    context.ui.clear_progress();
+    TRY_ASSIGN(Staging staging, Staging::begin(clone, clone.data_dir()));
+    const ApartWork work = [&](const ImportProgress& progress) -> Result<Json> {
+        TRY_ASSIGN(const DataManifest files, known ? import_again(clone, sources, staging.made(), progress)
+                                                   : first_import(options, sources, staging.made(), progress));
+        return to_json(files);
+    };
+    TRY_ASSIGN(const Json made, run_apart(context, work));
+    const DataManifest manifest = manifest_from(made);
+    if (context.interrupted()) return fail(Code::interrupted, "interrupted; nothing was changed");
+    TRY(staging.settle());
     if (!known) TRY(commit_data(session, manifest));
     if (context.ui.json()) {
         Json json = {{"schema", 1},

@@ -22,8 +22,8 @@ Result<FsckReport> objects_alone(const Context& context, const Error& why) {
     return report;
 }
 
-Result<FsckReport> checked(const Context& context) {
-    auto clone = open_clone(context.folder);
+Result<FsckReport> checked(Context& context) {
+    auto clone = open_clone(context);
     const bool damaged = !clone && (clone.error().code == Code::git || clone.error().code == Code::corrupt);
     if (damaged) return objects_alone(context, clone.error());
     if (!clone) return fail(clone.error());

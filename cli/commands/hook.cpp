@@ -49,12 +49,6 @@ Result<int> update(Context& context, const std::vector<std::string>& words) {
     return kNo;
 }
 
-std::string shell_word(const std::string& text) {
-    std::string out = "'";
-    for (char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + "'";
-}
-
 // By its full path: the PATH of a server's hooks is unknown.
 Result<std::string> own_program() {
     std::error_code ec;

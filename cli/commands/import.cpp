@@ -116,7 +116,7 @@ Result<int> import_candidate(Context& context, const Options& options) {
     std::error_code ec;
     if (options.id.empty() && std::filesystem::is_directory(options.from, ec))
         return fail(Code::usage, fmt::format("'{}' is a folder: which of its candidates?", options.from),
-                    fmt::format("cultivar import {} ID", options.from));
+                    fmt::format("cultivar import {} ID", shell_word(options.from)));
     TRY_ASSIGN(Session session, open_session(context));
     TRY_ASSIGN(Imported imported,
                options.id.empty() ? from_file(session, options.from) : from_pool(context, session, options));

@@ -11,23 +11,30 @@
 namespace cultivar {
 namespace {
 
-Result<RefreshReport> read_what_came(const Context& context) {
-    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+struct Options {
+    std::string action;
+    std::optional<std::string> public_key, cache;  // HandedOver
+};
+
+Result<RefreshReport> read_what_came(const Context& context, const Options& options) {
+    const HandedOver handed_over{options.public_key.value_or(""), options.cache.value_or("")};
+    TRY_ASSIGN(Clone clone, open_clone(context.folder, options.cache ? &handed_over : nullptr));
     TRY_ASSIGN(Index index, Index::open(clone));
     return index.opened_with();
 }
 
-Result<RefreshReport> read_again(const Context& context) {
+Result<RefreshReport> read_again(Context& context) {
     TRY(remove_index(context.folder));
-    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    TRY_ASSIGN(Clone clone, open_clone(context));
     TRY_ASSIGN(Index index, Index::open(clone, reader_apart([&] { return context.interrupted(); }, clone)));
     return index.opened_with();
 }
 
-Result<int> run_index(Context& context, const std::string& action) {
+Result<int> run_index(Context& context, const Options& options) {
+    const std::string& action = options.action;
     if (action != "rebuild" && action != "refresh")
         return fail(Code::usage, fmt::format("unknown action '{}'", clean(action)), "cultivar index rebuild");
-    const auto report = action == "rebuild" ? read_again(context) : read_what_came(context);
+    const auto report = action == "rebuild" ? read_again(context) : read_what_came(context, options);
     if (context.ui.json() && (report || action == "refresh")) {
         context.ui.print(report_json(report));
         return report ? kYes : kFailed;
@@ -43,10 +50,12 @@ Result<int> run_index(Context& context, const std::string& action) {
 }  // namespace
 
 Action declare_index(Parser& parser) {
-    auto action = std::make_shared<std::string>();
-    parser.positional("ACTION", *action, "refresh: read new records; rebuild: read everything again");
+    auto options = std::make_shared<Options>();
+    parser.hidden("--public-key", options->public_key);
+    parser.hidden("--cache", options->cache);
+    parser.positional("ACTION", options->action, "refresh: read new records; rebuild: read everything again");
     parser.example("cultivar index rebuild", "if the index seems wrong");
-    return [action](Context& context) { return run_index(context, *action); };
+    return [options](Context& context) { return run_index(context, *options); };
 }
 
 }  // namespace cultivar

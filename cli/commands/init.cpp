@@ -11,6 +11,7 @@
 #include "cli/commands/registry.h"
 #include "cli/session/identity.h"
 #include "cli/session/session.h"
+#include "pool/process/unless_finished.h"
 #include "pool/transport/transport.h"
 #include "pool/types/task_parser.h"
 #include "pool/util/sha256.h"
@@ -33,7 +34,9 @@ struct Founding {
 
 Task blank_task(const Options& options) {
     Task task;
-    task.name = std::filesystem::absolute(options.folder).lexically_normal().filename().string();
+    std::filesystem::path folder = std::filesystem::absolute(options.folder).lexically_normal();
+    if (!folder.has_filename()) folder = folder.parent_path();  // of "." and "pool/"
+    task.name = folder.filename().string();
     task.created = utc_text(std::time(nullptr));
     return task;
 }
@@ -91,7 +94,8 @@ Result<void> check_remote(Ui& ui, const std::string& url) {
     }
     for (const auto& [ref, oid] : *refs) {
         if (ref == "refs/heads/main")
-            return fail(Code::usage, fmt::format("'{}' already has a branch main", url), "cultivar clone " + url);
+            return fail(Code::usage, fmt::format("'{}' already has a branch main", url),
+                        "cultivar clone " + shell_word(url));
     }
     return {};
 }
@@ -105,11 +109,12 @@ Result<int> init(Context& context, const Options& options) {
     if (!options.remote.empty()) TRY(check_remote(context.ui, options.remote));
     TRY_ASSIGN(Settings settings, Settings::load());
     TRY_ASSIGN(std::string remote, absolute_remote(options.remote));
+    TRY(require_empty_folder(options.folder));
+    TRY_ASSIGN(UnlessFinished guard, UnlessFinished::watch(options.folder));
     TRY_ASSIGN(Repo repo, create_clone(options.folder, false, remote, writer_name(settings)));
 
     std::string state_dir = repo.git_dir() + "cultivar/";
-    std::filesystem::create_directories(state_dir);
-    TRY_ASSIGN(Key key, clone_key(repo, state_dir));
+    TRY_ASSIGN(Key key, Key::load(state_dir + "key.pem"));
     WriterName who = writer_name(settings);
     std::string writer = fmt::format("{}.{}.{}", who.name, who.machine, key.fingerprint().substr(0, 8));
     Clone clone{std::move(repo), state_dir, key, writer, {}, {}, {}};
@@ -122,6 +127,7 @@ Result<int> init(Context& context, const Options& options) {
     files.insert(files.end(), founding.files.begin(), founding.files.end());
     if (options.host == "github") files.emplace_back(kGithubWorkflowPath, github_workflow());
     TRY(clone.commit_main(files, fmt::format("Create the pool {}", task.name)));
+    guard.finished();
 
     if (context.ui.json()) {
         Json json = {{"schema", 1}, {"pool", task.name}, {"folder", options.folder}, {"writer", writer}};
@@ -132,7 +138,7 @@ Result<int> init(Context& context, const Options& options) {
     context.ui.print(fmt::format("created the pool '{}' in {} ({} gene{}, {} seed{}, budget {:g} s a run)\n",
                                  clean(task.name), options.folder, genes, genes == 1 ? "" : "s", seeds,
                                  seeds == 1 ? "" : "s", task.budget_s));
-    context.ui.note(fmt::format("next: cd {} && {} && cultivar explore --runs 10", options.folder,
+    context.ui.note(fmt::format("next: cd {} && {} && cultivar explore --runs 10", shell_word(options.folder),
                                 task.command ? "cultivar trust" : "cultivar data import FILE..."));
     return kYes;
 }

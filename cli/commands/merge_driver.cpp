@@ -96,7 +96,6 @@ Result<int> merge_driver(Context& context, const Options& options) {
         TRY(write_file_atomically(options.ours, several_bases(contents)));
         return kYes;
     }
-    if (const char* git_dir = std::getenv("GIT_DIR")) context.folder = git_dir;
     auto session = open_session(context);
     if (!session) return conflict(context, session.error());
     auto made = cross_of_commits(*session, contents);

@@ -1,9 +1,18 @@
 #include "cli/commands/registry.h"
 
+#include <unistd.h>
+
+#include "cli/app/settings.h"
 #include "cli/session/session.h"
 #include "pool/clone/main_trouble.h"
 
 namespace cultivar {
+namespace {
+
+constexpr std::size_t kMaxNotice = 1000;
+const std::string kSection = "cultivar.";
+
+}  // namespace
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table = {
@@ -54,9 +63,21 @@ const std::vector<Command>& commands() {
     return table;
 }
 
+Result<Clone> open_clone(Context& context) {
+    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    for (const std::string& notice : clone.notices) context.ui.warn(clean(notice, kMaxNotice));
+    TRY_ASSIGN(const auto config, clone.repo.config_section(kSection));
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : config) keys.push_back(key.substr(kSection.size()));
+    for (const std::string& line : unknown_settings(keys, environ)) context.ui.warn(line);
+    TRY(Settings::load([&](const std::string& name) { return clone.repo.config(name); }));  // a bad value is nobody's
+    return clone;
+}
+
 Result<Session> open_session(Context& context) {
-    TRY_ASSIGN(Session session, open_session(context.folder, [&context] { return context.interrupted(); }));
-    TRY_ASSIGN(const std::string trouble, main_trouble(*session.clone));
+    TRY_ASSIGN(Clone clone, open_clone(context));
+    TRY_ASSIGN(const std::string trouble, main_trouble(clone));
+    TRY_ASSIGN(Session session, open_session(std::move(clone), [&context] { return context.interrupted(); }));
     if (!trouble.empty()) context.ui.warn(clean(trouble));
     return session;
 }

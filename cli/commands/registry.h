@@ -24,9 +24,11 @@ struct Command {
 
 const std::vector<Command>& commands();
 
+struct Clone;
 struct Session;
-// The clone in which a command stands, as cli/session/session.h opens it. Warns of trouble with main
-// (pool/clone/main_trouble.h).
+// The clone in which a command stands, as pool/clone/clone.h and cli/session/session.h open it. Warns of anything odd
+// about it, and of trouble with main (pool/clone/main_trouble.h).
+Result<Clone> open_clone(Context& context);
 Result<Session> open_session(Context& context);
 // Runs a command. If it meets a damaged index, the index is made anew, and the command runs once more.
 Result<int> run_action(Context& context, const Action& action);

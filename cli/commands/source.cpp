@@ -36,7 +36,7 @@ Result<int> list(Context& context, const Clone& clone) {
 }
 
 Result<int> source(Context& context, const Options& options) {
-    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    TRY_ASSIGN(Clone clone, open_clone(context));
     if (options.action == "list") return list(context, clone);
     if (options.action == "add" && !options.name.empty() && !options.url.empty()) {
         TRY_ASSIGN(std::string url, absolute_remote(options.url));

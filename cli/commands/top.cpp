@@ -48,6 +48,22 @@ Result<CategoryList> categories_for(Session& session, const std::string& only, c
     return CategoryList{std::move(rows), {}};
 }
 
+// An empty table says why it is empty.
+Result<void> tell_of_category(Context& context, Session& session, const std::string& category) {
+    TRY_ASSIGN(const std::vector<CategoryRow> rows, session.index->categories());
+    std::vector<std::string> names;
+    for (const CategoryRow& row : rows) names.push_back(row.name);
+    const bool known = std::ranges::find(names, category) != names.end();
+    const std::vector<std::string> near = known ? std::vector<std::string>() : nearest(category, names);
+    if (known)
+        context.ui.note(fmt::format("nothing is accepted in '{}' yet: cultivar verify", clean(category)));
+    else
+        context.ui.warn(fmt::format(
+            "nothing was scored in a category '{}'{}", clean(category),
+            near.empty() ? ": cultivar status lists them" : fmt::format(", did you mean '{}'?", clean(near[0]))));
+    return {};
+}
+
 Result<int> top(Context& context, const TopOptions& options) {
     TRY_ASSIGN(Session session, open_session(context));
     const std::int64_t count = options.count.value_or(kTopRows);
@@ -136,6 +152,7 @@ Result<int> top(Context& context, const TopOptions& options) {
                 fmt::format("not judgeable in {}: {}, {}\n", clean(one.category, 32), short_id(one.candidate),
                             clean(one.reason));
     }
+    if (standings.empty() && !options.category.empty()) TRY(tell_of_category(context, session, options.category));
     if (context.ui.json()) {
         context.ui.print(pretty(Json{{"schema", 1},
                                      {"pool", session.clone->task.name},
@@ -145,7 +162,7 @@ Result<int> top(Context& context, const TopOptions& options) {
         return kYes;
     }
     context.ui.print(text);
-    if (standings.empty())
+    if (standings.empty() && options.category.empty())
         context.ui.note(options.verified ? "nothing is accepted yet: cultivar verify"
                                          : "nothing is scored yet: cultivar explore --runs 3");
     TRY_ASSIGN(auto retired, session.index->retired_candidates());

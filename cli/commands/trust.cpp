@@ -65,7 +65,7 @@ Result<int> trust(Context& context, const Options& options) {
         return fail(Code::usage, "--show, --revoke, --change and --sign exclude each other", "cultivar trust --help");
     if (options.threshold && !change)
         return fail(Code::usage, "--threshold goes with --change FILE", "cultivar trust --help");
-    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    TRY_ASSIGN(Clone clone, open_clone(context));
     if (change) TRY(propose_roots(context, clone, options.change, options.threshold));
     if (sign) TRY(cosign_roots(context, clone, options.sign));
     const auto& command = clone.task.command;

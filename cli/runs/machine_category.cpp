@@ -81,6 +81,7 @@ std::string category_name(const std::string& device, double budget_s, double flo
 Result<std::string> machine_category(Worker& worker, Observer& observer, const Session& session, double budget_s) {
     const std::string& device = session.settings.device.value;
     if (session.clone->task.command) return unmeasured_category(device, budget_s);
+    TRY(worker.require_device(device));  // before a figure that is kept is measured, or one of another day is believed
     const int threads = session.settings.threads.value;
     TRY_ASSIGN(double flops_per_s, machine_flops_per_s(worker, observer, session, device, threads));
     return category_name(device, budget_s, flops_per_s);

@@ -16,7 +16,7 @@ std::string category_name(const std::string& device, double budget_s, double flo
 
 // Measures on first use, for up to two minutes, and keeps the figure in <state>/speed.json, one for each device and
 // number of threads, so that going from one to the other and back leads to the same two categories. Errors: not_found
-// (worker), io (with the worker's message), interrupted, usage (settings).
+// (worker), io (with the worker's message), interrupted, usage (settings, a device that is not there).
 Result<std::string> machine_category(Worker& worker, Observer& observer, const Session& session, double budget_s);
 
 // The same without measuring; "" while that has not been done.

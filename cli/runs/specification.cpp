@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/text.h"
+
 namespace cultivar {
 
 Result<const Data*> need_data(const Clone& clone) {
@@ -15,8 +17,9 @@ Result<const Data*> need_data(const Clone& clone) {
     for (const PoolFile& file : files) {
         std::error_code ec;
         if (std::filesystem::exists(clone.data_dir() + file.name, ec)) continue;
+        if (ec) return fail(Code::io, fmt::format("cannot look for '{}': {}", file.name, ec.message()));
         std::string names;
-        for (const PoolSource& source : data.sources) names += " PATH/" + source.name;
+        for (const PoolSource& source : data.sources) names += " PATH/" + shell_word(source.name);
         return fail(Code::not_found, fmt::format("the pool's data is not on this machine: '{}' is missing", file.name),
                     "cultivar data import" + (names.empty() ? " DIR" : names));
     }

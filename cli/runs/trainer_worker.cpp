@@ -1,5 +1,7 @@
 #include "cli/runs/trainer_worker.h"
 
+#include <fmt/format.h>
+
 #include "pool/clone/command_trust.h"
 #include "pool/util/file.h"
 #include "pool/util/sha256.h"
@@ -15,6 +17,13 @@ Result<std::vector<std::string>> TrainerWorker::command(const std::string& folde
 Result<std::vector<std::string>> TrainerWorker::check() const {
     TRY(command(session_.clone->state_dir + "run/"));
     return session_.clone->task.command ? std::vector<std::string>() : sandbox_gaps(kernel_parts());
+}
+
+Result<void> TrainerWorker::require_device(const std::string& device) const {
+    if (session_.clone->task.command || has_device(device)) return {};
+    return fail(Code::usage,
+                fmt::format("this machine has no device '{}' ({})", device, session_.settings.device.origin),
+                "cultivar explore --device cpu --runs 1");
 }
 
 Result<std::string> TrainerWorker::digest() const {

@@ -13,6 +13,8 @@ public:
     TrainerWorker(const Session& session, const Clock& clock) : session_(session), clock_(clock) {}
 
     Result<std::vector<std::string>> check() const override;
+    // A pool's own command knows its devices itself.
+    Result<void> require_device(const std::string& device) const override;
     Result<std::string> digest() const override;
     Result<Outcome> run(const WorkerJob& job, const Listener& listener,
                         const std::function<bool()>& should_stop) override;

@@ -25,6 +25,9 @@ public:
     // Errors: not_found (no worker, or a command that is not trusted), io, git.
     virtual Result<std::vector<std::string>> check() const = 0;
 
+    // Errors: usage (this machine has no such device: "cuda", "mps").
+    virtual Result<void> require_device(const std::string&) const { return {}; }
+
     // SHA-256 of the worker's program file, in hex. Errors: not_found, io.
     virtual Result<std::string> digest() const = 0;
 

@@ -51,8 +51,9 @@ SandboxRules rules_for(const Repo& repo) {
 SandboxRules rules_for(const Clone& clone) {
     const std::string git = clone.repo.git_dir();
     SandboxRules rules = rules_for(clone.repo);
+    rules.read.push_back(clone.index_dir());
     for (const char* refs : {"refs/remotes", "refs/artifacts", "logs/refs/remotes"}) rules.write.push_back(git + refs);
-    for (const char* tail : {"", "-wal", "-shm"}) rules.write.push_back(clone.state_dir + "index.sqlite" + tail);
+    for (const char* tail : {"", "-wal", "-shm"}) rules.write.push_back(clone.index_dir() + "index.sqlite" + tail);
     rules.write.push_back(clone.seen_dir());
     std::error_code ec;
     for (const char* refs : {"refs/remotes", "refs/artifacts"}) std::filesystem::create_directories(git + refs, ec);
@@ -80,8 +81,11 @@ Result<RefreshReport> read_report(const std::string& text) {
 
 Result<RefreshReport> read_apart(const std::function<bool()>& interrupted, const Clone& clone) {
     TRY_ASSIGN(Sandbox sandbox, Sandbox::for_program(rules_for(clone), "/proc/self/exe"));  // even if replaced since
-    TRY_ASSIGN(Child child, Child::start({"cultivar", "-q", "-C", clone.repo.git_dir(), "--json", "index", "refresh"},
-                                         0, kLimits, &sandbox));
+    std::vector<std::string> words = {"cultivar", "-q",    "-C",      clone.repo.git_dir(),
+                                      "--json",   "index", "refresh", "--cache=" + clone.index_dir()};
+    const std::string key = clone.key.public_text();
+    if (!key.empty()) words.push_back("--public-key=" + key);
+    TRY_ASSIGN(Child child, Child::start(words, 0, kLimits, &sandbox));
     TRY_ASSIGN(ProcessOutput heard, communicate(child, patience(), interrupted, "what reads the pool"));
     if (heard.signal != 0)
         return fail(Code::io, fmt::format("what reads the pool was ended by signal {}", heard.signal), "cultivar fsck");

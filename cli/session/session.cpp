@@ -8,8 +8,12 @@
 
 namespace cultivar {
 Result<Session> open_session(const std::string& folder, std::function<bool()> interrupted) {
-    Session session;
     TRY_ASSIGN(Clone clone, open_clone(folder));
+    return open_session(std::move(clone), std::move(interrupted));
+}
+
+Result<Session> open_session(Clone clone, std::function<bool()> interrupted) {
+    Session session;
     session.clone = std::make_unique<Clone>(std::move(clone));
     const auto pool_value = [&](const std::string& name) { return session.clone->repo.config(name); };
     TRY_ASSIGN(session.settings, Settings::load(pool_value));

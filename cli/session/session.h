@@ -21,6 +21,7 @@ struct Session {
 // Opens the clone that `folder` is in, with its settings, and brings its index up to date. `interrupted` is kept and
 // asked whenever the index reads more. Errors: not_found (no clone), usage (settings), io, git, corrupt, interrupted.
 Result<Session> open_session(const std::string& folder, std::function<bool()> interrupted);
+Result<Session> open_session(Clone clone, std::function<bool()> interrupted);
 
 // Deletes the local index of the clone that `folder` is in; the next command makes it anew. Errors: not_found, io.
 Result<void> remove_index(const std::string& folder);

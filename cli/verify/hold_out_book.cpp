@@ -15,6 +15,7 @@
 #include "pool/types/record.h"
 #include "pool/util/secret_random.h"
 #include "pool/util/sha256.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
@@ -50,7 +51,8 @@ Result<std::vector<Appearance>> read_seen(const std::string& path) {
             last[{one.on, one.claim}] = std::move(one);
         }
     } catch (const std::exception&) {
-        return fail(Code::corrupt, fmt::format("'{}' cannot be read", path), "mv " + path + " " + path + ".broken");
+        return fail(Code::corrupt, fmt::format("'{}' cannot be read", path),
+                    fmt::format("mv {} {}", shell_word(path), shell_word(path + ".broken")));
     }
     std::vector<Appearance> seen;
     for (auto& [key, one] : last) seen.push_back(std::move(one));

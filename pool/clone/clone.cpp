@@ -1,6 +1,12 @@
 #include "pool/clone/clone.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <filesystem>
 
@@ -60,6 +66,105 @@ Result<void> set_merge_driver(Repo& repo) {
     return write_file_atomically(folder + "/attributes", "candidate.toml merge=cultivar\n");
 }
 
+// --- Identity ---------------------------------------------------------------------------------------------------------
+
+constexpr std::size_t kMaxKeyText = 4096;
+constexpr const char* kUnknownKey = "00000000";
+
+std::string public_path(const std::string& state_dir) { return state_dir + "key.pub"; }
+
+// The key that git's configuration names, else the clone's own.
+Result<Key> present_key(const Repo& repo, const std::string& state_dir) {
+    TRY_ASSIGN(std::optional<std::string> users, repo.config(kSigningKey));
+    if (users && !users->empty()) return Key::of_user(*users);
+    const std::string path = state_dir + "key.pem";
+    auto own = Key::load(path);
+    if (!own && own.error().code == Code::not_found)
+        return fail(Code::not_found, fmt::format("this clone has no key to sign with: there is no '{}'", path),
+                    "cultivar clone URL DIR");
+    return own;
+}
+
+// The clone's key. Where it cannot be had, the public key of the last time stands in for it: a look needs no more.
+Result<Key> identity_key(const Repo& repo, const std::string& state_dir, std::vector<std::string>& notices) {
+    auto key = present_key(repo, state_dir);
+    auto told = read_file(public_path(state_dir), kMaxKeyText);
+    const bool is_known = told.has_value() || told.error().code == Code::not_found;
+    std::string before = told ? told->substr(0, told->find('\n')) : "";
+    if (!key) {
+        auto public_only = Key::without_private(before, key.error());
+        return public_only ? public_only : Key::without_private("", key.error());
+    }
+    const std::string now = key->public_text();
+    if (before == now || !is_known) return key;
+    if (!before.empty())
+        notices.push_back(fmt::format(
+            "this clone signs with another key than before, and is another writer to everybody: it was '{}' "
+            "and is '{}' now",
+            before, now));
+    // Where it cannot be kept, the next one is told again.
+    (void)write_file_atomically(public_path(state_dir), now + "\n");
+    return key;
+}
+
+// Of a new clone.
+Result<void> make_key(const std::string& state_dir) {
+    std::error_code ec;
+    std::filesystem::create_directories(state_dir, ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", state_dir, ec.message()));
+    TRY_ASSIGN(const Key key, Key::create(state_dir + "key.pem"));
+    return write_file_atomically(public_path(state_dir), key.public_text() + "\n");
+}
+
+Result<Key> key_from(const HandedOver& handed_over) {
+    return Key::without_private(handed_over.public_key, {Code::usage, "a reader of the pool signs nothing", ""});
+}
+
+// --- A clone that cannot be written -------------------------------------------------------------------------------------
+
+struct Cache {
+    std::string dir;
+    std::shared_ptr<const void> scratch;
+};
+
+// The reason, or "".
+std::string why_not_writable(const std::string& state_dir) {
+    std::error_code ec;
+    std::filesystem::create_directories(state_dir, ec);
+    if (ec) return ec.message();
+    for (const std::string& path : {state_dir, state_dir + "index.sqlite", state_dir + "seen"}) {
+        if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0 && errno != ENOENT) return std::strerror(errno);
+    }
+    if (!has_posix_locks(state_dir)) return "its file system has no locks";
+    return "";
+}
+
+// With the last seen tips and roots, which a look must not forget.
+Result<Cache> temporary_cache(const std::string& state_dir) {
+    namespace fs = std::filesystem;
+    std::error_code ec;
+    std::string folder = fs::temp_directory_path(ec) / "cultivar-look-XXXXXX";
+    if (ec || !::mkdtemp(folder.data())) return fail(Code::io, "cannot make a temporary folder for an index");
+    Cache cache{folder + "/", std::shared_ptr<const void>(nullptr, [folder](const void*) {
+                    std::error_code ignored;
+                    fs::remove_all(folder, ignored);
+                })};
+    if (fs::exists(state_dir + "seen", ec)) fs::copy(state_dir + "seen", folder + "/seen", ec);
+    if (ec) return fail(Code::io, fmt::format("cannot read '{}seen': {}", state_dir, ec.message()));
+    return cache;
+}
+
+// "name.machine." and the first digits of the key. Where the key is unknown, those of the only journal of that name here.
+Result<std::string> writer_of(const Repo& repo, const Key& key) {
+    TRY_ASSIGN(std::optional<std::string> name, repo.config("cultivar.name"));
+    TRY_ASSIGN(std::optional<std::string> machine, repo.config("cultivar.machine"));
+    const std::string who = fmt::format("{}.{}.", writer_word(name.value_or("")), writer_word(machine.value_or("")));
+    if (!key.fingerprint().empty()) return who + key.fingerprint().substr(0, 8);
+    TRY_ASSIGN(std::vector<Ref> journals, repo.refs("refs/heads/journal/" + who));
+    return journals.size() == 1 ? journals[0].name.substr(std::string_view("refs/heads/journal/").size())
+                                : who + kUnknownKey;
+}
+
 }  // namespace
 
 Result<std::optional<std::string>> Clone::command_file(const std::string& path) const {
@@ -89,7 +194,17 @@ Result<void> Clone::commit_main(const std::vector<std::pair<std::string, std::st
     TRY_ASSIGN(std::optional<Oid> local, repo.ref("refs/heads/main"));
     TRY(repo.set_ref("refs/heads/main", next, local.value_or("")));
     main = next;
-    return repo.refresh_work_files(paths);
+    return repo.refresh_work_files(local.value_or(""), paths);
+}
+
+Result<void> Clone::follow_main() {
+    TRY_ASSIGN(std::optional<Oid> local, repo.ref("refs/heads/main"));
+    TRY_ASSIGN(std::optional<Oid> theirs, repo.ref(tracking_ref("refs/heads/main")));
+    if (!local || !theirs || *local == *theirs) return {};
+    TRY_ASSIGN(const bool behind, repo.descends(*theirs, *local));
+    if (!behind) return {};
+    auto moved = repo.fast_forward_main(*local, *theirs);
+    return moved || moved.error().code == Code::corrupt ? Result<void>() : fail(moved.error());
 }
 
 Result<void> Clone::reload_task() {
@@ -131,27 +246,26 @@ Result<bool> has_remote(const Clone& clone) {
     return url.has_value();
 }
 
-Result<Clone> open_clone(const std::string& folder) {
+Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_over) {
     TRY_ASSIGN(Repo repo, Repo::discover(folder));
     TRY_ASSIGN(Oid main, effective_main(repo));
     TRY_ASSIGN(Task task, task_at(repo, main));  // before anything is written: it may be somebody's other repository
     std::string state_dir = repo.git_dir() + "cultivar/";
-    std::error_code ec;
-    std::filesystem::create_directories(state_dir, ec);
-    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", state_dir, ec.message()));
-    TRY_ASSIGN(Key key, clone_key(repo, state_dir));
-    TRY_ASSIGN(std::optional<std::string> name, repo.config("cultivar.name"));
-    TRY_ASSIGN(std::optional<std::string> machine, repo.config("cultivar.machine"));
-    std::string writer = fmt::format("{}.{}.{}", writer_word(name.value_or("")), writer_word(machine.value_or("")),
-                                     key.fingerprint().substr(0, 8));
+    std::vector<std::string> notices;
+    Cache cache;
+    if (handed_over) {
+        cache.dir = handed_over->cache_dir;
+    } else if (const std::string why = why_not_writable(state_dir); !why.empty()) {
+        TRY_ASSIGN(cache, temporary_cache(state_dir));
+        notices.push_back(
+            fmt::format("this clone cannot be written ({}): it is looked at with a temporary index", why));
+    }
+    TRY_ASSIGN(Key key, handed_over ? key_from(*handed_over) : identity_key(repo, state_dir, notices));
+    TRY_ASSIGN(std::string writer, writer_of(repo, key));
     std::string id = task.id();
-    return Clone{std::move(repo), std::move(state_dir), std::move(key), std::move(writer),
-                 std::move(main), std::move(task),      std::move(id)};
-}
-
-Result<Key> clone_key(const Repo& repo, const std::string& state_dir) {
-    TRY_ASSIGN(std::optional<std::string> users, repo.config(kSigningKey));
-    return users && !users->empty() ? Key::of_user(*users) : Key::load_or_create(state_dir + "key.pem");
+    return Clone{std::move(repo),      std::move(state_dir),    std::move(key), std::move(writer),
+                 std::move(main),      std::move(task),         std::move(id),  std::move(notices),
+                 std::move(cache.dir), std::move(cache.scratch)};
 }
 
 std::string_view key_digits(std::string_view writer) {
@@ -170,6 +284,7 @@ Result<Repo> create_clone(const std::string& folder, bool bare, const std::strin
     TRY(repo.set_config("cultivar.name", writer_word(who.name)));
     TRY(repo.set_config("cultivar.machine", writer_word(who.machine)));
     TRY(set_merge_driver(repo));
+    TRY(make_key(repo.git_dir() + "cultivar/"));
     if (!remote.empty()) {
         TRY(repo.set_config(fmt::format("remote.{}.url", kRemote), remote));
         TRY(repo.set_config(fmt::format("remote.{}.fetch", kRemote),

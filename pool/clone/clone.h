@@ -1,14 +1,17 @@
 // A clone of a pool on this machine: the repository, the task on main, this clone's key and name, and where its own
 // state lies. State that is not in git lives under <git dir>/cultivar/:
 //   key.pem       this clone's private key (0600)       spool.jsonl   records not yet committed (pool/clone/journal.h)
+//   key.pub       the public key that signed last, for looking without the private one
 //   index.sqlite  cache, may be deleted                 seen/         last seen tips of logs (pool/index/log_import.h)
 //   data/         shards and byte table                 run/          the run under way
 //   trust         the command that may run here (pool/clone/command_trust.h)
 //   roots         the trust roots as last seen (pool/clone/trust_roots.h)
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "pool/git/repository.h"
 #include "pool/git/signing_key.h"
@@ -33,9 +36,13 @@ struct Clone {
     Oid main;  // the commit that `task` was read from
     Task task;
     std::string task_id;
+    std::vector<std::string> notices{};  // lines to tell the user: another key than before
+    std::string cache_dir{};             // with a trailing '/': where index and last seen tips are kept; "": state_dir
+    std::shared_ptr<const void> scratch{};  // removes a temporary cache_dir with its last copy
 
     std::string data_dir() const { return state_dir + "data/"; }
-    std::string seen_dir() const { return state_dir + "seen/"; }
+    const std::string& index_dir() const { return cache_dir.empty() ? state_dir : cache_dir; }
+    std::string seen_dir() const { return index_dir() + "seen/"; }
     std::string journal_ref() const { return "refs/heads/journal/" + writer; }
     std::string ledger_ref() const { return "refs/heads/ledger/" + writer; }
     Identity identity() const;  // of this writer, now
@@ -45,6 +52,8 @@ struct Clone {
     // Changes main by an ordinary commit on top of `main`: the named files replaced, everything else kept. A work tree
     // is refreshed. Errors: busy, git.
     Result<void> commit_main(const std::vector<std::pair<std::string, std::string>>& files, const std::string& message);
+    // Moves the local main and its files to the remote's, where that is ahead and no edit is in the way.
+    Result<void> follow_main();
     // Reads the task again from main as it stands now.
     Result<void> reload_task();
 };
@@ -57,12 +66,17 @@ Result<bool> has_remote(const Clone& clone);
 // Git's configuration may name the user's own SSH key (its file; pool/git/signing_key.h), which then signs this clone's records. The
 // key is part of the writer's name: with another key a clone is another writer.
 inline constexpr const char* kSigningKey = "cultivar.signingKey";
-// That key, else the clone's own, made if absent. Errors: those of Key.
-Result<Key> clone_key(const Repo& repo, const std::string& state_dir);
+
+// Told by the process that opened a clone to one that reads it in a sandbox, where the user's own files are closed.
+struct HandedOver {
+    std::string public_key, cache_dir;  // as in Clone::key and cache_dir
+};
 
 // The pool that `folder` lies in. main is read from the local branch or the remote's, whichever is ahead; where the two
-// have parted, from the remote's. Errors: not_found (hint: init), newer, usage.
-Result<Clone> open_clone(const std::string& folder);
+// have parted, from the remote's. Makes no key, and needs none that can sign: without one, a clone can be looked at. So
+// it can where its state cannot be written (another user's, a read-only medium): index and tips are then temporary.
+// Errors: not_found (hint: init), newer, usage.
+Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_over = nullptr);
 
 // The task of the pool that `folder` lies in, as open_clone() would read it; writes nothing. Errors: as open_clone().
 Result<Task> read_task(const std::string& folder);
@@ -70,7 +84,8 @@ Result<Task> read_task(const std::string& folder);
 // The task that main says at this commit. Errors: not_found, newer, usage.
 Result<Task> task_at(const Repo& repo, const Oid& main);
 
-// A repository that becomes a clone: writes names and git's merge driver for candidates. `remote` may be "".
+// A repository that becomes a clone: writes names, git's merge driver for candidates and a key of its own. `remote` may
+// be "".
 Result<Repo> create_clone(const std::string& folder, bool bare, const std::string& remote, const WriterName& who);
 
 // "Jane Doe" -> "jane-doe"; "anonymous" when nothing is left.

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "pool/storage/segment_log.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
@@ -51,7 +52,8 @@ Result<void> check_writer(const Clone& clone, const std::vector<std::string>& li
                                 writer, clone.writer, same_key ? "name" : "key"),
                     same_key ? fmt::format("git config cultivar.name {} && git config cultivar.machine {} && cultivar "
                                            "propose",
-                                           writer.substr(0, first), writer.substr(first + 1, last - first - 1))
+                                           shell_word(writer.substr(0, first)),
+                                           shell_word(writer.substr(first + 1, last - first - 1)))
                              : "");
     }
     return {};
@@ -87,6 +89,7 @@ Result<std::size_t> set_damaged_aside(const Clone& clone, const std::function<bo
 Result<std::string> append_record(const Clone& clone, const Record& record) {
     std::string line = to_line(record);
     if (line.size() > kMaxRecordBytes) return fail(Code::usage, "a record is too long");
+    TRY(clone.key.can_sign());  // else nobody would ever read it
     TRY_ASSIGN(FileLock lock, lock_spool(clone));
     TRY_ASSIGN(std::string before, whole_lines(clone));
     std::string path = spool_path(clone);

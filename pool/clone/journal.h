@@ -13,7 +13,8 @@
 namespace cultivar {
 
 // Appends one record; when this returns, it survives a power cut. Returns its id. A torn last line, left by a kill in
-// the middle of an earlier append, is cut off first. Errors: io (full disk: nothing was appended), busy.
+// the middle of an earlier append, is cut off first. Errors: io (full disk: nothing was appended), busy, those of
+// Key::can_sign().
 Result<std::string> append_record(const Clone& clone, const Record& record);
 
 // The records that are in the spool but perhaps not yet on the branch, oldest first.

@@ -7,6 +7,7 @@
 
 #include "pool/util/file.h"
 #include "pool/util/sha256.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 
@@ -27,7 +28,7 @@ Result<std::map<std::string, LogPosition>> read_last_seen_tips(const Clone& clon
         if (!(words >> tip.oid >> tip.records >> ref) || !is_hex(tip.oid, 40))
             return fail(Code::newer,
                         fmt::format("'{}' is of a later format, which needs a newer cultivar, or damaged", path),
-                        fmt::format("mv {0} {0}.old", path));
+                        fmt::format("mv {} {}", shell_word(path), shell_word(path + ".old")));
         tips[ref] = tip;
     }
     return tips;

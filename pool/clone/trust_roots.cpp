@@ -153,6 +153,7 @@ Result<Roots> trusted_roots(const Clone& clone) {
     TRY_ASSIGN(Roots roots, roots_at(clone.repo, clone.main));
     const std::string path = clone.seen_dir() + "roots";
     auto seen = read_file(path, 128);
+    if (!seen && seen.error().code != Code::not_found) return fail(seen.error());
     Roots before;
     if (seen) std::istringstream(*seen) >> before.now.version >> before.now.digest;
     if (before.now.version < 0) return fail(Code::corrupt, fmt::format("'{}' is damaged", path));

@@ -77,7 +77,9 @@ void Repo::check_hashes(bool on) {
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, on ? 1 : 0);
 }
 
-Result<Repo> Repo::discover(const std::string& folder) { return open(folder, 0); }
+Result<Repo> Repo::discover(const std::string& folder) {
+    return folder == "." ? from_environment(folder) : open(folder, 0);
+}
 
 Result<Repo> Repo::from_environment(const std::string& folder) {
     const bool named = std::getenv("GIT_DIR") != nullptr;
@@ -88,7 +90,9 @@ Result<Repo> Repo::open(const std::string& folder, unsigned flags) {
     start_library();
     Repo repo;
     git_repository* raw = nullptr;
-    int rc = git_repository_open_ext(&raw, folder.c_str(), flags, nullptr);
+    // With a folder to start from, libgit2 would pass over GIT_DIR.
+    const bool by_environment = (flags & GIT_REPOSITORY_OPEN_FROM_ENV) != 0;
+    int rc = git_repository_open_ext(&raw, by_environment ? nullptr : folder.c_str(), flags, nullptr);
     repo.repo_.reset(raw);
     if (rc == GIT_ENOTFOUND) return fail(Code::not_found, fmt::format("no pool in '{}'", folder), "cultivar init DIR");
     if (rc != 0) {
@@ -103,13 +107,23 @@ Result<Repo> Repo::open(const std::string& folder, unsigned flags) {
     return repo;
 }
 
+Result<void> require_empty_folder(const std::string& folder) {
+    std::error_code ec;
+    const auto facts = std::filesystem::status(folder, ec);
+    if (facts.type() == std::filesystem::file_type::not_found) return {};
+    if (ec) return fail(Code::io, fmt::format("cannot look into '{}': {}", folder, ec.message()));
+    if (!std::filesystem::is_directory(facts)) return fail(Code::usage, fmt::format("'{}' is not a folder", folder));
+    const bool empty = std::filesystem::is_empty(folder, ec);
+    if (ec) return fail(Code::io, fmt::format("cannot look into '{}': {}", folder, ec.message()));
+    return empty ? Result<void>() : fail(Code::usage, fmt::format("'{}' is not empty", folder));
+}
+
 Result<Repo> Repo::create(const std::string& folder, bool bare) {
     start_library();
+    TRY(require_empty_folder(folder));
     std::error_code ec;
     std::filesystem::create_directories(folder, ec);
     if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", folder, ec.message()));
-    if (!std::filesystem::is_empty(folder, ec) || ec)
-        return fail(Code::usage, fmt::format("'{}' is not empty", folder));
     git_repository_init_options options;
     git_repository_init_options_init(&options, GIT_REPOSITORY_INIT_OPTIONS_VERSION);
     options.flags = GIT_REPOSITORY_INIT_MKDIR | GIT_REPOSITORY_INIT_NO_REINIT;
@@ -224,7 +238,8 @@ Result<std::vector<std::pair<std::string, std::string>>> Repo::config_section(co
     std::vector<std::pair<std::string, std::string>> found;
     git_config_entry* entry = nullptr;
     while (git_config_next(&entry, iterator.get()) == 0) {
-        if (std::string_view(entry->name).starts_with(prefix)) found.emplace_back(entry->name, entry->value);
+        if (std::string_view(entry->name).starts_with(prefix))
+            found.emplace_back(entry->name, entry->value ? entry->value : "");
     }
     return found;
 }
@@ -480,18 +495,103 @@ Result<bool> Repo::descends(const Oid& commit, const Oid& ancestor) const {
     return rc == 1;
 }
 
-Result<void> Repo::refresh_work_files(const std::vector<std::string>& paths) {
-    if (work_dir().empty()) return {};
-    Libgit2Handle<git_reference, git_reference_free> head;
-    if (git_repository_head(head.out(), repo_.get()) != 0 ||
-        std::string_view(git_reference_name(head.get())) != "refs/heads/main")
-        return {};
+Result<bool> Repo::have_common_ancestor(const Oid& one, const Oid& other) const {
+    git_oid a, b, base;
+    if (!parse(one, a) || !parse(other, b)) return fail(Code::git, "not an object name");
+    const int rc = git_merge_base(&base, repo_.get(), &a, &b);
+    if (rc != 0 && rc != GIT_ENOTFOUND) return git_fail("cannot walk the history");
+    return rc == 0;
+}
+
+namespace {
+
+constexpr std::size_t kMostLaidOut = 10'000, kMostLaidOut_bytes = std::size_t{64} << 20;
+constexpr int kMostFolders = 32;  // one within another
+
+// What is left of it for a tree; sizes come from objects' headers.
+struct Room {
+    std::size_t files, bytes;
+};
+
+Result<void> fit(const Repo& repo, const Oid& tree, Room& room, int depth) {
+    const auto too_much = [] { return fail(Code::corrupt, "main holds more files than a pool has"); };
+    if (depth > kMostFolders) return too_much();
+    TRY_ASSIGN(const std::vector<TreeEntry> entries, repo.read_tree(tree));
+    for (const TreeEntry& entry : entries) {
+        if (room.files-- == 0) return too_much();
+        if (entry.is_tree) {
+            TRY(fit(repo, entry.oid, room, depth + 1));
+        } else if (repo.has_object(entry.oid)) {  // not so of a submodule
+            TRY_ASSIGN(const std::size_t bytes, repo.object_bytes(entry.oid));
+            if (bytes > room.bytes) return too_much();
+            room.bytes -= bytes;
+        }
+    }
+    return {};
+}
+
+git_checkout_options checkout_options(unsigned strategy) {
     git_checkout_options options;
     git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
-    options.checkout_strategy = GIT_CHECKOUT_FORCE | GIT_CHECKOUT_DISABLE_PATHSPEC_MATCH;
+    options.checkout_strategy = strategy;
+    return options;
+}
+
+}  // namespace
+
+bool Repo::has_main_checked_out() const {
+    if (work_dir().empty()) return false;
+    Libgit2Handle<git_reference, git_reference_free> head;
+    return git_repository_head(head.out(), repo_.get()) == 0 &&
+           std::string_view(git_reference_name(head.get())) == "refs/heads/main";
+}
+
+Result<void> Repo::refresh_work_files(const Oid& before, const std::vector<std::string>& paths) {
+    if (!has_main_checked_out()) return {};
+    if (!before.empty()) {
+        git_oid oid;
+        Libgit2Handle<git_object, git_object_free> old, tree;
+        if (!parse(before, oid) || git_object_lookup(old.out(), repo_.get(), &oid, GIT_OBJECT_COMMIT) != 0 ||
+            git_object_peel(tree.out(), old.get(), GIT_OBJECT_TREE) != 0)
+            return git_fail(fmt::format("cannot read commit {}", before));
+        git_checkout_options options = checkout_options(GIT_CHECKOUT_SAFE | GIT_CHECKOUT_ALLOW_CONFLICTS);
+        options.baseline = reinterpret_cast<git_tree*>(tree.get());
+        if (git_checkout_head(repo_.get(), &options) != 0) return git_fail("cannot write the pool's files");
+    }
+    git_checkout_options options = checkout_options(GIT_CHECKOUT_FORCE | GIT_CHECKOUT_DISABLE_PATHSPEC_MATCH);
     std::vector<char*> raw;
     for (const std::string& path : paths) raw.push_back(const_cast<char*>(path.c_str()));
     options.paths = {raw.data(), raw.size()};
+    if (git_checkout_head(repo_.get(), &options) != 0) return git_fail("cannot write the pool's files");
+    return {};
+}
+
+Result<bool> Repo::fast_forward_main(const Oid& from, const Oid& to) {
+    if (has_main_checked_out()) {
+        git_oid oid;
+        Libgit2Handle<git_object, git_object_free> target;
+        if (!parse(to, oid) || git_object_lookup(target.out(), repo_.get(), &oid, GIT_OBJECT_COMMIT) != 0)
+            return git_fail(fmt::format("cannot read commit {}", to));
+        TRY_ASSIGN(const Commit commit, read_commit(to));
+        Room room{kMostLaidOut, kMostLaidOut_bytes};
+        TRY(fit(*this, commit.tree, room, 0));
+        const git_checkout_options options = checkout_options(GIT_CHECKOUT_SAFE);
+        const int rc = git_checkout_tree(repo_.get(), target.get(), &options);
+        if (rc == GIT_ECONFLICT) return false;
+        if (rc != 0) return git_fail("cannot write the pool's files");
+    }
+    TRY(set_ref("refs/heads/main", to, from));
+    return true;
+}
+
+Result<void> Repo::lay_out_main() {
+    TRY_ASSIGN(const std::optional<Oid> main, ref("refs/heads/main"));
+    if (!main || !has_main_checked_out()) return {};
+    TRY_ASSIGN(const Commit commit, read_commit(*main));
+    Room room{kMostLaidOut, kMostLaidOut_bytes};
+    TRY(fit(*this, commit.tree, room, 0));
+    TRY(set_config("core.symlinks", "false"));
+    const git_checkout_options options = checkout_options(GIT_CHECKOUT_SAFE | GIT_CHECKOUT_RECREATE_MISSING);
     if (git_checkout_head(repo_.get(), &options) != 0) return git_fail("cannot write the pool's files");
     return {};
 }

@@ -1,4 +1,4 @@
-// The local git repository: objects, refs and ancestry, by libgit2. Never checks anything out and never talks to a
+// The local git repository: objects, refs and ancestry, by libgit2. Checks out nothing but main, and never talks to a
 // remote (pool/transport does). Object names are 40 hex digits. Not thread-safe; one Repo a thread.
 #pragma once
 
@@ -45,6 +45,9 @@ struct Ref {
     Oid oid;
 };
 
+// Errors: usage (something lies there), io. An absent folder is as good as an empty one.
+Result<void> require_empty_folder(const std::string& folder);
+
 // Gives the armoured signature of a commit's bytes, as `gpgsig` holds it.
 class Signer {
 public:
@@ -54,7 +57,7 @@ public:
 
 class Repo {
 public:
-    // The repository that `folder` lies in. Shallow and partial clones are refused with a hint. Errors: not_found, git.
+    // The repository that `folder` lies in; for ".", the one that GIT_DIR names, if it is set. Shallow and partial clones are refused with a hint. Errors: not_found, git.
     static Result<Repo> discover(const std::string& folder);
     // The repository that the environment names, as git sets it for a hook (GIT_DIR and where new objects lie until they
     // are accepted), else the one that `folder` lies in. Errors: as discover().
@@ -113,15 +116,25 @@ public:
 
     Result<bool> descends(const Oid& commit, const Oid& ancestor) const;  // equal counts
 
-    // After main moved by our own commit: writes the named files of main's tree beside .git and stages them. Nothing to
-    // do in a bare repository or when another branch is checked out.
-    Result<void> refresh_work_files(const std::vector<std::string>& paths);
+    Result<bool> have_common_ancestor(const Oid& one, const Oid& other) const;
+
+    // After main moved by our own commit, from `before` ("": there was none): writes the named files of main's tree beside
+    // .git and stages them, and every other file that changed and that nobody edited. Nothing to do in a bare repository
+    // or when another branch is checked out.
+    Result<void> refresh_work_files(const Oid& before, const std::vector<std::string>& paths);
+    // Moves main to a commit that descends from it, with its files beside .git, as `git merge --ff-only` would. False, and
+    // nothing is moved, where somebody edited a file that changes. Errors: as lay_out_main().
+    Result<bool> fast_forward_main(const Oid& from, const Oid& to);
+    // Writes the files of main, which somebody else wrote, into an empty work tree: links as plain files. Errors:
+    // corrupt (more than 10,000 files or 64 MiB in all; nothing was written), git.
+    Result<void> lay_out_main();
 
 private:
     struct Free {
         void operator()(git_repository* repo) const;
     };
     static Result<Repo> open(const std::string& folder, unsigned flags);
+    bool has_main_checked_out() const;
     struct Header;
     Result<Header> header(const Oid& name) const;
     Result<void> check_size(const Oid& name, std::size_t limit_bytes) const;

@@ -16,17 +16,27 @@ namespace cultivar {
 
 class Key : public Signer {
 public:
-    // Reads the private key (PKCS#8 PEM, mode 0600) at `path`, or makes and writes one, atomically. Errors: io,
-    // corrupt.
+    // Reads the private key (PKCS#8 PEM) at `path`. Errors: not_found (there is no file), io (there is one that cannot
+    // be read), corrupt.
+    static Result<Key> load(const std::string& path);
+    // Makes a key and writes it to `path`, mode 0600. Errors: io, also if a file is there already: a key is never
+    // replaced.
+    static Result<Key> create(const std::string& path);
+    // load(), or create() where there is no file. For whatever makes a clone; nothing that opens one makes a key.
     static Result<Key> load_or_create(const std::string& path);
     // The user's SSH key: `path` is its public or its private file, "~/" the home folder. Signing goes through
-    // ssh-keygen and the agent. Errors: not_found, corrupt (not an Ed25519 key).
+    // ssh-keygen and the agent. Errors: not_found, io, corrupt (not an Ed25519 key).
     static Result<Key> of_user(const std::string& path);
+    // A key that cannot sign here, for the reason `why`; `public_text` is "" where nothing is known of it.
+    // Errors: corrupt (not a public key's text).
+    static Result<Key> without_private(const std::string& public_text, Error why);
 
-    std::string public_text() const;  // "ssh-ed25519 AAAA..."
-    std::string fingerprint() const;  // 64 hex digits: SHA-256 of the public key's wire form
+    std::string public_text() const;  // "ssh-ed25519 AAAA...", or ""
+    std::string fingerprint() const;  // 64 hex digits: SHA-256 of the public key's wire form; or ""
+    // Fails with the reason if it is known to be unable to sign.
+    Result<void> can_sign() const;
     Result<std::string> sign(std::string_view bytes) const override { return sign_as(kCommits, bytes); }
-    // Errors: io (for a user's key: ssh-keygen's message; hint: ssh-add).
+    // Errors: those of can_sign(), io (for a user's key: ssh-keygen's message; hint: ssh-add).
     Result<std::string> sign_as(std::string_view name_space, std::string_view bytes) const;
 
 private:

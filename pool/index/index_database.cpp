@@ -70,7 +70,7 @@ DROP TABLE IF EXISTS branch; DROP TABLE IF EXISTS verdict; DROP TABLE IF EXISTS 
 DROP TABLE IF EXISTS dirty; DROP TABLE IF EXISTS retired; DROP TABLE IF EXISTS rerun;
 )";
 
-std::string path_of(const Clone& clone) { return clone.state_dir + "index.sqlite"; }
+std::string path_of(const Clone& clone) { return clone.index_dir() + "index.sqlite"; }
 
 }  // namespace
 

@@ -16,6 +16,7 @@
 #include "pool/storage/bundle.h"
 #include "pool/storage/segment_log.h"
 #include "pool/sync/claim_writer.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
@@ -232,7 +233,8 @@ private:
             if (joined.error().code != Code::corrupt) return false;
             status.reason = fmt::format("somebody else holds its name there: that branch {}; the records wait here",
                                         joined.error().message);
-            report_.hint = fmt::format("git push {} :{} && cultivar propose", remote(), ref.name);
+            report_.hint =
+                fmt::format("git push {} {} && cultivar propose", shell_word(remote()), shell_word(":" + ref.name));
             return false;
         }
         report_.rejoined.add(*joined);
@@ -278,6 +280,7 @@ Result<ProposeReport> propose(Clone& clone, Index& index, Transport& transport, 
     TRY_ASSIGN(bool remote, has_remote(clone));
     if (!remote && destination.to.empty())
         return fail(Code::not_found, "this pool has no remote", "git remote add origin URL");
+    TRY(clone.key.can_sign());
     const bool to_origin = destination.to.empty() && !destination.as_bundle;
     ProposeReport report;
     std::vector<RefusedRef> not_ours;  // the push will tell

@@ -1,5 +1,6 @@
 #include "pool/sync/pull.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -93,6 +94,49 @@ Result<std::size_t> drop_deleted(Clone& clone, Index& index, Transport& transpor
     return dropped;
 }
 
+constexpr const char* kTheirMain = "refs/cultivar/their-main";
+
+// The remote's main as it is there, if it moved or was refused because it does not follow ours.
+Result<std::optional<Oid>> their_main(Clone& clone, Transport& transport, const FetchReport& fetched,
+                                      const std::optional<Oid>& before) {
+    const bool refused = std::any_of(fetched.refused.begin(), fetched.refused.end(),
+                                     [](const RefusedRef& one) { return one.ref == "origin/main" && one.rewound; });
+    TRY_ASSIGN(std::optional<Oid> now, clone.repo.ref(tracking_ref("refs/heads/main")));
+    if (!refused) return now == before ? std::optional<Oid>() : now;
+    TRY(transport.fetch(kRemote, {fmt::format("+refs/heads/main:{}", kTheirMain)}));
+    TRY_ASSIGN(now, clone.repo.ref(kTheirMain));
+    if (now) TRY(clone.repo.delete_ref(kTheirMain));
+    return now;
+}
+
+// Puts the refs that follow the remote back to `before`, sorted by name.
+Result<void> put_back(Repo& repo, const std::string& prefix, const std::vector<Ref>& before) {
+    TRY_ASSIGN(const std::vector<Ref> now, repo.refs(prefix));
+    for (const Ref& ref : now) {
+        const auto old = std::ranges::lower_bound(before, ref.name, {}, &Ref::name);
+        if (old == before.end() || old->name != ref.name) {
+            TRY(repo.delete_ref(ref.name));
+        } else if (old->oid != ref.oid) {
+            TRY(repo.set_ref(ref.name, old->oid, ref.oid));
+        }
+    }
+    return {};
+}
+
+// The remote, or what is behind its address, may have become that of another pool.
+Result<void> require_same_pool(Clone& clone, Transport& transport, const FetchReport& fetched,
+                               const std::vector<Ref>& before, const std::optional<Oid>& main_before) {
+    TRY_ASSIGN(const std::optional<Oid> theirs, their_main(clone, transport, fetched, main_before));
+    if (!theirs) return {};
+    TRY_ASSIGN(const bool related, clone.repo.have_common_ancestor(*theirs, clone.main));
+    if (related) return {};
+    TRY(put_back(clone.repo, fmt::format("refs/remotes/{}/", kRemote), before));
+    return fail(
+        Code::corrupt,
+        "the remote holds another pool: its main shares no history with this one's, and nothing of it was taken",
+        "git remote -v");
+}
+
 }  // namespace
 
 Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
@@ -106,10 +150,12 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
         refspecs.push_back(fmt::format("refs/heads/{0}:refs/remotes/{1}/{0}", what, kRemote));
     // A ref named in full must exist, a pattern need not.
     refspecs.push_back(fmt::format("refs/heads/archiv*:refs/remotes/{}/archiv*", kRemote));
+    TRY_ASSIGN(const std::vector<Ref> refs_before, clone.repo.refs(fmt::format("refs/remotes/{}/", kRemote)));
     auto fetched = fetch_past_squatters(clone, transport, refspecs);
     if (!fetched && fetched.error().reason == Reason::ref_missing)
         return fail(Code::git, "the remote has no branch main yet", "cultivar propose");
     if (!fetched) return fail(fetched.error());
+    TRY(require_same_pool(clone, transport, *fetched, refs_before, main_before));
     Task before = clone.task;
     const Oid main_here = clone.main;
     auto reloaded = clone.reload_task();
@@ -134,6 +180,7 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     TRY_ASSIGN(static_cast<RefreshReport&>(report), index.refresh());
     report.refused.insert(report.refused.end(), refused.begin(), refused.end());
     report.main_moved = clone.main != main_here;
+    TRY(clone.follow_main());
     TRY_ASSIGN(report.changed_terms, terms_to_agree(clone));
     TRY_ASSIGN(std::size_t dropped, drop_archived_branches(clone, index));
     TRY_ASSIGN(const std::size_t deleted, drop_deleted(clone, index, transport));

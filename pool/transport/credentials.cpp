@@ -14,6 +14,7 @@
 
 #include "pool/git/libgit2_handle.h"
 #include "pool/process/communicate.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
@@ -168,7 +169,7 @@ int Credentials::check_host(const git_cert* cert, bool valid, const char* host) 
     if (valid) return 0;
     if (cert->cert_type == GIT_CERT_HOSTKEY_LIBSSH2) {
         give_up({Code::git, fmt::format("the host key of '{}' is not in known_hosts, or another", host),
-                 fmt::format("ssh -p {} {}", ssh_ ? ssh_->port : "22", host)});
+                 fmt::format("ssh -p {} {}", shell_word(ssh_ ? ssh_->port : "22"), shell_word(host))});
     } else {
         give_up({Code::git, fmt::format("the certificate of '{}' is not valid", host), ""});
     }

@@ -13,6 +13,7 @@
 #include "pool/transport/git_messages.h"
 #include "pool/transport/transport.h"
 #include "pool/util/file.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
@@ -67,8 +68,8 @@ tl::unexpected<Error> unreachable(const std::string& remote, const ProcessOutput
     const std::string why = complaint(output);
     if (why.find("(stored in ") != std::string::npos && why.find("corrupt") != std::string::npos)
         return fail(Code::git, fmt::format("this clone is damaged: {}", why), "git fsck");
-    return fail(Code::git, fmt::format("cannot reach '{}': {}", remote, why), fmt::format("git ls-remote {}", remote),
-                reason_of(why));
+    return fail(Code::git, fmt::format("cannot reach '{}': {}", remote, why),
+                fmt::format("git ls-remote {}", shell_word(remote)), reason_of(why));
 }
 
 class GitCliTransport : public Transport {

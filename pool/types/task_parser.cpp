@@ -12,6 +12,7 @@
 namespace cultivar {
 namespace {
 
+constexpr std::size_t kMaxFileName_bytes = 255;
 constexpr double kMostShare = 1000;  // of the search that verification may take: a tiny pool may check it all
 
 Result<std::vector<std::int64_t>> whole_numbers(TomlTable& table, const TomlEntry& entry) {
@@ -118,18 +119,23 @@ Result<std::vector<Constraint>> read_constraints(TomlTable& table) {
     }
 }
 
+// Words that stand in a line of the task id.
+bool on_one_line(const std::string& word) {
+    return std::ranges::none_of(word, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+// A name within a folder, and nothing that leads out of it.
+bool is_file_name(const std::string& name) {
+    return !name.empty() && name.size() <= kMaxFileName_bytes && name != "." && name != ".." &&
+           name.find('/') == std::string::npos && on_one_line(name);
+}
+
 Result<void> read_file(TomlTable& table, const std::string& at, PoolFile& file) {
     TRY(table.read(at + "name", file.name, true));
     TRY(table.read(at + "sha256", file.sha256, true));
     TRY(table.read(at + "tokens", file.tokens));
-    bool plain = !file.name.empty() && file.name.front() != '.' && file.name.find('/') == std::string::npos;
-    if (plain && is_hex(file.sha256, 64)) return {};
+    if (is_file_name(file.name) && file.name.front() != '.' && is_hex(file.sha256, 64)) return {};
     return fail(Code::usage, fmt::format("{}: '{}' is not a data file with a digest", table.where(), at + "name"));
-}
-
-// Words that stand in a line of the task id.
-bool on_one_line(const std::string& word) {
-    return std::ranges::none_of(word, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
 Result<Data> read_data(TomlTable& table) {
@@ -143,6 +149,8 @@ Result<Data> read_data(TomlTable& table) {
     for (int i = 0; table.take(fmt::format("data.source.{}.name", i)); ++i) {
         PoolSource source;
         TRY(table.read(fmt::format("data.source.{}.name", i), source.name, true));
+        if (!is_file_name(source.name))
+            return fail(Code::usage, fmt::format("{}: 'data.source.{}.name' is not a file's name", table.where(), i));
         TRY(table.read(fmt::format("data.source.{}.sha256", i), source.sha256, true));
         data.sources.push_back(std::move(source));
     }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <thread>
@@ -95,7 +96,8 @@ Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) 
 bool remove_stale_lock(const std::string& path) {
     std::error_code ec;
     auto touched = std::filesystem::last_write_time(path, ec);
-    if (!ec && std::filesystem::file_time_type::clock::now() - touched < kStaleLock) return false;
+    if (ec) return ec == std::errc::no_such_file_or_directory;  // else it cannot be seen, and may be alive
+    if (std::filesystem::file_time_type::clock::now() - touched < kStaleLock) return false;
     std::filesystem::remove(path, ec);
     return true;
 }
@@ -108,6 +110,20 @@ Result<void> sync_filesystem(const std::string& path) {
     ::close(fd);
     errno = saved;
     return good ? Result<void>() : io_fail("sync the file system of", path);
+}
+
+bool has_posix_locks(const std::string& folder) {
+    std::string path = folder + "/lock.XXXXXX";  // of its own: to close a file frees every lock of this process on it
+    const int file = ::mkostemp(path.data(), O_CLOEXEC);
+    if (file < 0) return true;
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    const bool known =
+        ::fcntl(file, F_SETLK, &lock) == 0 || (errno != ENOLCK && errno != ENOSYS && errno != EOPNOTSUPP);
+    ::unlink(path.c_str());
+    ::close(file);
+    return known;
 }
 
 Result<FileLock> FileLock::acquire(const std::string& path, const std::string& holder, double wait_s) {

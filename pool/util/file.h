@@ -25,6 +25,10 @@ bool remove_stale_lock(const std::string& path);
 // Everything written so far to the file system that holds `path` survives a power cut once this returns. Errors: io.
 Result<void> sync_filesystem(const std::string& path);
 
+// Does the file system of this folder know POSIX locks, on which SQLite rests? Some network file systems do not. True
+// where that cannot be found out. Asks once and waits for nothing.
+bool has_posix_locks(const std::string& folder);
+
 // An exclusive lock on a file, held until destruction; the kernel frees it when the process dies. The holder writes its
 // pid, command and start time into the file; the message of `busy` quotes them. Errors: busy, io.
 class FileLock {

@@ -1,7 +1,9 @@
 #include "pool/util/sha256.h"
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <vector>
 
 #include <openssl/evp.h>
@@ -47,7 +49,9 @@ std::string sha256_hex(std::string_view bytes) {
 
 Result<std::string> sha256_file_hex(const std::string& path) {
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"), &std::fclose);
-    if (!file) return fail(Code::not_found, "cannot open '" + path + "'");
+    if (!file)
+        return fail(errno == ENOENT ? Code::not_found : Code::io,
+                    "cannot open '" + path + "': " + std::strerror(errno));
     Sha256 sha;
     std::vector<char> buffer(1 << 20);
     while (std::size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) sha.update(buffer.data(), got);

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
@@ -22,7 +23,7 @@ Error wrong(sqlite3* database) {
     std::string hint;
     if (code == SQLITE_FULL || code == SQLITE_IOERR) {
         const char* path = sqlite3_db_filename(database, "main");
-        hint = fmt::format("df -h '{}'", path == nullptr ? "." : std::filesystem::path(path).parent_path().string());
+        hint = "df -h " + shell_word(path == nullptr ? "." : std::filesystem::path(path).parent_path().string());
     }
     return {kind, fmt::format("the local index: {}", sqlite3_errmsg(database)), std::move(hint),
             kind == Code::corrupt ? Reason::bad_index : Reason::unspecified};

@@ -23,6 +23,10 @@ std::string valid_utf8(std::string_view bytes);
 // Foreign text made safe for a terminal: control characters become '?', at most `limit` bytes on one line, cut between characters.
 std::string clean(std::string_view text, std::size_t limit = 400);
 
+// Text as one word of a shell, quoted where a shell would take it apart; never an option: "-x" becomes "./-x". Every
+// hint that holds a name, path or URL from elsewhere is made with it.
+std::string shell_word(std::string_view text);
+
 // The names nearest to a misspelt one (edit distance at most 3), best first; for hints.
 std::vector<std::string> nearest(std::string_view name, const std::vector<std::string>& names);
 

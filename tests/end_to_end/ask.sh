@@ -120,18 +120,18 @@ expect_rc 129 cultivar -C pool tell "${id:0:3}" --score 1
 expect_rc 128 cultivar -C pool tell ffffffff --score 1
 expect_err "nobody asked for 'ffffffff'"
 expect_hint 'cultivar ask$'
-expect_rc 128 cultivar -C pool tell "$id" --score 1 --artifact nowhere.bin
+expect_rc 128 cultivar -C pool tell "$id" --score 1 --artifact "$world/nowhere.bin"
 expect_err 'nowhere.bin'
 expect_rc 128 cultivar -C pool tell "$id" --score 1 --artifact "$world"
 truncate -s 17000000 large.bin
-expect_rc 125 cultivar -C pool tell "$id" --score 1 --artifact large.bin
+expect_rc 125 cultivar -C pool tell "$id" --score 1 --artifact "$world/large.bin"
 expect_err "over the pool's cap of 16000000 bytes"
 expect_hint "cultivar tell ${id:0:8} --failed"
 expect_rc 128 cultivar -C pool tell "$id" --score 1 --seconds 800
 expect_err 'it trained 800 s on a budget of 600 s'
 expect_same "open asks" 1 "$(open_asks pool)"
 echo weights >weights.bin
-expect_ok cultivar -C pool tell "$id" --score -2.5 --artifact weights.bin --json
+expect_ok cultivar -C pool tell "$id" --score -2.5 --artifact "$world/weights.bin" --json
 expect_json '.run | .val_bpb == -2.5 and .artifact == $digest' --arg digest "$(sha256sum <weights.bin | cut -d' ' -f1)"
 expect_rc 128 cultivar -C pool tell "$id" --score 1
 expect_err 'was told already'
@@ -252,7 +252,7 @@ jq -e '.schema == 1 and .task.kind == "command" and .space.genes[0].name == "x" 
 expect_same "mentions of a key" 0 "$(grep -c 'PRIVATE' seen.json || true)"
 
 section "one that hangs, floods, lies or crashes costs the call"
-ask_proposer slow 'sleep 300 & echo $! >slow.pid; wait' --proposer-limit 1s
+ask_proposer slow "sleep 300 & echo \$! >'$world/slow.pid'; wait" --proposer-limit 1s
 expect_refused slow 'no answer within 1 s'
 expect_json '.runs[0].proposer.seconds | . >= 1 and . < 30'
 wait_until 5 ended "$(cat slow.pid)"
@@ -276,7 +276,7 @@ expect_refused gone 'killed by signal 9'
 
 section "Ctrl-C ends it with explore"
 rm -f slow.pid
-setsid cultivar -C told explore --runs 500 --proposer 'sleep 300 & echo $! >slow.pid; wait' --proposer-limit 5m \
+setsid cultivar -C told explore --runs 500 --proposer "sleep 300 & echo \$! >'$world/slow.pid'; wait" --proposer-limit 5m \
     >/dev/null 2>&1 & explorer=$!
 wait_until 60 test -s slow.pid
 kill -INT "$explorer"

@@ -50,6 +50,7 @@ join ann
 ann=$(writer_of ann)
 explore ann
 cp -a ann twin
+expect_ok cultivar -C twin trust # it does not come with a copy
 explore twin
 explore ann
 expect_ok cultivar -C ann propose
@@ -78,6 +79,7 @@ explore ann
 expect_ok cultivar -C ann propose
 records_of ann >made
 rm -rf ann && mv backup ann
+expect_ok cultivar -C ann trust # of a folder that was made anew
 expect_ok cultivar -C ann propose
 expect_err 'merged [0-9]+ records? written elsewhere'
 expect_delivered "$ann" made

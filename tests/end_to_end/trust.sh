@@ -25,9 +25,9 @@ expect_out '^you +ann\.box\.[0-9a-f]{8} ssh-ed25519 AAAA'
 
 section "roots begin once as many signed as they ask for"
 { line_of ann git,cultivar-trust; line_of bea git,cultivar-trust; line_of cai cultivar-trust; } >keys
-expect_rc 129 cultivar -C ann trust --change keys --threshold 4
+expect_rc 129 cultivar -C ann trust --change "$world/keys" --threshold 4
 expect_err 'its threshold is 4 of 3 keys'
-expect_ok cultivar -C ann trust --change keys --threshold 2
+expect_ok cultivar -C ann trust --change "$world/keys" --threshold 2
 expect_err 'trust root 1 waits for 1 more'
 expect_out '^waits +version 1, threshold 2, [0-9a-f]{8}: 1 of 2 signatures'
 expect_out '^ +\+ bea\.box'
@@ -49,10 +49,36 @@ git -C ann show origin/main:allowed_signers >root
 git -C ann show origin/main:trust/1."$(key_of ann | cut -d' ' -f2 | base64 -d | sha256sum | cut -c1-16)".sig >root.sig
 expect_ok sh -c 'ssh-keygen -Y verify -n cultivar-trust -f root -I "$1" -s root.sig <root' sh "$(writer_of ann)"
 
+section "the user's own SSH key signs where git's configuration names it"
+ssh-keygen -q -t ed25519 -N '' -C dan@example.org -f id
+expect_ok env CULTIVAR_NAME=dan CULTIVAR_MACHINE=box cultivar clone "$hosting" dan
+git -C dan config cultivar.signingKey "$world/id"
+expect_ok cultivar -C dan trust --show --json
+expect_same "public key" "$(cut -d' ' -f1,2 <id.pub)" "$(json .you.public_key)"
+expect_err 'signs with another key than before'
+printf '[optim]\ntied_embed_lr = 0.07\n' >"$world/idea.toml"
+expect_ok cultivar -C dan import "$world/idea.toml" --json
+expect_ok cultivar -C dan retire "$(json .id)" --reason 'an example'
+reject_err 'another key than before'
+expect_ok cultivar -C dan propose
+expect_ok cultivar -C cai pull
+expect_err 'new: .*1 retirement'
+reject_err refused
+printf '[optim]\ntied_embed_lr = 0.08\n' >"$world/idea.toml"
+expect_ok cultivar -C cai import "$world/idea.toml" --json
+expect_ok cultivar -C cai retire "$(json .id)" --reason 'more to read'
+expect_ok cultivar -C cai propose
+expect_ok cultivar -C dan pull # the reader in the sandbox sees no file of the user's key
+expect_err 'new: .*1 retirement'
+expect_ok cultivar -C dan top --json
+mv id.pub id.away
+expect_ok cultivar -C dan top --json
+mv id.away id.pub
+
 section "nobody changes them alone, whoever may push main"
 expect_ok cultivar -C cai pull
 line_of cai git,cultivar-trust >mine
-expect_ok cultivar -C cai trust --change mine --threshold 1
+expect_ok cultivar -C cai trust --change "$world/mine" --threshold 1
 expect_err 'waits for 1 more'
 git clone --quiet "$hosting" by-hand
 cp mine by-hand/allowed_signers
@@ -67,13 +93,6 @@ expect_rc 128 cultivar -C bea pull
 expect_err 'its trust roots were rolled back from version 1 to 0'
 expect_ok cultivar -C bea trust --show --json
 expect_json '.roots.version == 1'
-
-section "the user's own SSH key signs where git's configuration names it"
-ssh-keygen -q -t ed25519 -N '' -C dan@example.org -f id
-expect_ok env CULTIVAR_NAME=dan CULTIVAR_MACHINE=box cultivar clone "$hosting" dan
-git -C dan config cultivar.signingKey "$world/id"
-expect_ok cultivar -C dan trust --show --json
-expect_same "public key" "$(cut -d' ' -f1,2 <id.pub)" "$(json .you.public_key)"
 
 section "contributors and top without anything to tell"
 expect_ok cultivar -C ann contributors

@@ -108,7 +108,7 @@ expect_err "absent-lm"
 
 section "data"
 expect_complaint 129 "did you mean 'import'" cultivar -C pool data imprt x
-expect_complaint 129 'settled' cultivar -C pool data import corpus.txt --tokenizer byte
+expect_complaint 129 'settled' cultivar -C pool data import "$world/corpus.txt" --tokenizer byte
 expect_complaint 128 "'.*absent.txt'" cultivar -C pool data import absent.txt
 expect_ok env CULTIVAR_MACHINE=bare cultivar clone "$hosting" bare
 expect_complaint 128 'data is not on this machine' cultivar -C bare explore --runs 1
@@ -116,10 +116,10 @@ expect_hint 'cultivar data import .*corpus.txt'
 expect_ok env CULTIVAR_MACHINE=young cultivar init young
 expect_complaint 128 'no data yet' cultivar -C young explore --runs 1
 expect_hint 'cultivar data import'
-expect_complaint 129 "'huge' is not a size" cultivar -C young data import corpus.txt --slice-bytes huge
-expect_complaint 129 'bpe, byte' cultivar -C young data import corpus.txt --tokenizer words
+expect_complaint 129 "'huge' is not a size" cultivar -C young data import "$world/corpus.txt" --slice-bytes huge
+expect_complaint 129 'bpe, byte' cultivar -C young data import "$world/corpus.txt" --tokenizer words
 : >empty.txt
-run cultivar -C young data import empty.txt --tokenizer byte
+run cultivar -C young data import "$world/empty.txt" --tokenizer byte
 [[ $rc -eq 128 || $rc -eq 129 ]] || fail "an empty corpus" "128 or 129" "$rc"
 expect_err '^cultivar: '
 

@@ -19,7 +19,7 @@ constexpr auto kImportHint = "cultivar data import FILE...";
 Result<void> check_file(const std::string& folder, const DataFile& file) {
     const std::string path = data_path(folder, file);
     std::error_code error;
-    if (!std::filesystem::exists(path, error)) {
+    if (!std::filesystem::exists(path, error) && !error) {
         return fail(Code::not_found, fmt::format("data file '{}' is missing", path), kImportHint);
     }
     TRY_ASSIGN(const std::string sha256, sha256_file_hex(path));

@@ -32,6 +32,7 @@ public:
     Result<std::vector<SourceFile>> digest() {
         if (request_.sources.empty()) return fail(Code::usage, "no source files", "cultivar data import FILE...");
         for (const std::string& path : request_.sources) {
+            TRY(check_source(path));
             TRY_ASSIGN(std::string sha256, sha256_file_hex(path));
             manifest_.sources.push_back({std::filesystem::path(path).filename().string(), std::move(sha256)});
         }

@@ -30,17 +30,13 @@ std::size_t plain_run(std::string_view bytes) {
 }
 
 Result<std::string> read_whole(const std::string& path) {
-    struct stat facts {};
-    if (::stat(path.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode)) {
-        return fail(Code::usage, fmt::format("cannot read '{}': it is a folder", path));
-    }
+    TRY(check_source(path));
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), &std::fclose);
     if (!file) {
         return fail(errno == ENOENT ? Code::not_found : Code::io,
                     fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
     }
     std::string bytes;
-    bytes.reserve(static_cast<std::size_t>(facts.st_size) + 1);
     char buffer[1 << 16];
     while (const std::size_t got = std::fread(buffer, 1, sizeof buffer, file.get())) bytes.append(buffer, got);
     if (std::ferror(file.get())) return fail(Code::io, fmt::format("cannot read '{}'", path));
@@ -112,6 +108,17 @@ std::string clean_text(std::string_view bytes, TextRepairs& repairs) {
         }
     }
     return text;
+}
+
+Result<void> check_source(const std::string& path) {
+    struct stat facts {};
+    if (::stat(path.c_str(), &facts) != 0)
+        return fail(errno == ENOENT ? Code::not_found : Code::io,
+                    fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
+    if (S_ISREG(facts.st_mode)) return {};
+    return fail(Code::usage,
+                fmt::format("cannot read '{}': it is {}", path,
+                            S_ISDIR(facts.st_mode) ? "a folder" : "no regular file: copy it to one first"));
 }
 
 Result<std::string> read_text_bytes(const std::string& path) {

@@ -31,7 +31,11 @@ struct TextRepairs {
 // Applies all rules to the content of one file and adds to `repairs`. The result is valid UTF-8.
 std::string clean_text(std::string_view bytes, TextRepairs& repairs);
 
-// Reads a file and inflates it if it is gzip. Errors: not_found, io, corrupt (a damaged or truncated gzip stream).
+// Can this be read to an end, twice and with the same bytes? Errors: usage (a folder, device or pipe), not_found, io.
+Result<void> check_source(const std::string& path);
+
+// Reads a file and inflates it if it is gzip. Errors: those of check_source(), corrupt (a damaged or truncated gzip
+// stream).
 Result<std::string> read_text_bytes(const std::string& path);
 
 }  // namespace cultivar

@@ -1,5 +1,6 @@
 #include "cli/app/terminal.h"
 
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,21 @@
 
 namespace cultivar {
 namespace {
+
+TEST(ShellWord, IsOneWordToAShellAndNeverAnOption) {
+    for (const std::string text :
+         {"plain/path.txt", "two words", "it's", "$(touch PWNED)", "`id`", "a;b&c|d>e", "*?[x]", "", "\"", "\\", "~",
+          "a\nb", "#", "!x", "x' ; touch PWNED #", "=(id)", "{a,b}"}) {
+        std::FILE* shell = ::popen(("printf '%s|' " + shell_word(text)).c_str(), "r");
+        char heard[256] = {};
+        const std::size_t got = std::fread(heard, 1, sizeof heard - 1, shell);
+        ::pclose(shell);
+        EXPECT_EQ(std::string(heard, got), text + "|") << shell_word(text);
+    }
+    EXPECT_EQ(shell_word("plain-1.txt"), "plain-1.txt");
+    EXPECT_EQ(shell_word("-rf"), "./-rf");
+    EXPECT_EQ(shell_word("--x y"), "'./--x y'");
+}
 
 TEST(Clean, LeavesNoControlCharacterOfAnyKind) {
     EXPECT_EQ(clean("\x1b[31mred"), "?[31mred");

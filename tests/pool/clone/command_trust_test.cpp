@@ -1,6 +1,10 @@
 #include "pool/clone/command_trust.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -104,6 +108,48 @@ TEST_F(TrustTest, AnExecutableFileIsTheSameCommandAndALinkIsNone) {
 TEST_F(TrustTest, AFileThatMainDoesNotHaveIsSaid) {
     commit_by_hand(world_.path("pool"), "refs/heads/main", {{"pool.toml", to_toml(task_with_command())}});
     EXPECT_THAT(trouble(open_clone(world_.path("pool"))).message, HasSubstr("main has no 'files/run.sh'"));
+}
+
+TEST_F(TrustTest, DoesNotComeWithACopiedMovedOrRemadeFolder) {
+    must(pin_command(clone()));
+    EXPECT_TRUE(must(is_command_trusted(clone())));
+    shell("cp -a " + world_.path("pool") + " " + world_.path("copy"));
+    EXPECT_FALSE(must(is_command_trusted(must(open_clone(world_.path("copy"))))));
+    shell("mv " + world_.path("pool") + " " + world_.path("moved"));
+    EXPECT_FALSE(must(is_command_trusted(must(open_clone(world_.path("moved"))))));
+    shell("mv " + world_.path("copy") + " " + world_.path("pool"));  // another folder at the path that was trusted
+    EXPECT_FALSE(must(is_command_trusted(clone())));
+    EXPECT_THAT(trouble(trusted_command(clone(), copies())).message, HasSubstr("does not count here"));
+    must(pin_command(clone()));
+    EXPECT_TRUE(must(is_command_trusted(clone())));
+}
+
+TEST_F(TrustTest, APinInTheCloneItselfCountsNotAndGoesWithTheNext) {
+    const Clone pool = clone();
+    const std::string pin = pool.state_dir + "trust";  // as versions before wrote it, and as a stranger may pack it
+    must(write_file_atomically(pin, command_digest(*pool.task.command) + "\n"));
+    EXPECT_FALSE(must(is_command_trusted(clone())));
+    EXPECT_THAT(trouble(trusted_command(clone(), copies())).message, HasSubstr("by an earlier version"));
+    must(pin_command(clone()));
+    EXPECT_TRUE(must(is_command_trusted(clone())));
+    EXPECT_FALSE(std::filesystem::exists(pin));
+}
+
+TEST_F(TrustTest, APinOfAnotherUserCountsNot) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+    must(pin_command(clone()));
+    shell("chown 65534 " + world_.path("state") + "/cultivar/trust/*");
+    EXPECT_FALSE(must(is_command_trusted(clone())));
+}
+
+TEST_F(TrustTest, IsKeptInThePersonsHomeWithoutAStateFolderAndInPrivate) {
+    ::unsetenv("XDG_STATE_HOME");
+    const std::string home = std::getenv("HOME") ? std::getenv("HOME") : "";
+    ::setenv("HOME", world_.path("home").c_str(), 1);
+    must(pin_command(clone()));
+    EXPECT_TRUE(must(is_command_trusted(clone())));
+    EXPECT_EQ(shell("stat -c %a " + world_.path("home") + "/.local/state/cultivar/trust"), "700\n");
+    ::setenv("HOME", home.c_str(), 1);
 }
 
 }  // namespace

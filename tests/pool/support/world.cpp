@@ -1,5 +1,6 @@
 #include "tests/pool/support/world.h"
 
+#include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -10,7 +11,10 @@
 
 namespace cultivar {
 
-World::World() : hub_(folder_.file("hub.git")) { shell("git init -q --bare -b main " + hub_); }
+World::World() : hub_(folder_.file("hub.git")) {
+    ::setenv("XDG_STATE_HOME", folder_.file("state").c_str(), 1);  // where trust is kept
+    shell("git init -q --bare -b main " + hub_);
+}
 
 Clone World::found(const std::string& name, const Task& task) {
     Repo repo = must(create_clone(path(name), false, hub_, {name, "machine"}));

@@ -224,6 +224,28 @@ TEST_F(SyncTest, CountsNoRecordThatTheRemoteRefused) {
     EXPECT_EQ(ann_.propose().records, 2u);
 }
 
+// Whether the address or the repository behind it was changed.
+TEST_F(SyncTest, TakesNothingFromARemoteThatBecameAnotherPool) {
+    ann_.propose();
+    World elsewhere;
+    Hand other(elsewhere.found("eve"));
+    other.keep({{"optim.lr", 0.2}}, 1.5);
+    other.propose();
+    const std::string refs = git(world_.path("ann"), "for-each-ref");
+    git(world_.path("ann"), "remote set-url origin " + elsewhere.hub());
+    Error error = trouble(pull(ann_.clone, ann_.index, *ann_.git));
+    EXPECT_EQ(error.code, Code::corrupt);
+    EXPECT_THAT(error.message, HasSubstr("another pool"));
+    EXPECT_EQ(git(world_.path("ann"), "for-each-ref"), refs);
+    Hand young(world_.found("young"));  // has met no remote yet
+    git(world_.path("young"), "remote set-url origin " + elsewhere.hub());
+    EXPECT_THAT(trouble(pull(young.clone, young.index, *young.git)).message, HasSubstr("another pool"));
+    EXPECT_EQ(git(world_.path("young"), "for-each-ref refs/remotes"), "");
+    std::filesystem::rename(elsewhere.hub(), world_.path("away"));
+    std::filesystem::rename(world_.hub(), elsewhere.hub());
+    EXPECT_THAT(ann_.pull().refused, IsEmpty());
+}
+
 // A clone of depth one has no history.
 TEST_F(SyncTest, RefusesAShallowCloneUntilItIsWhole) {
     for (const char* text : {"one", "two"}) must(ann_.clone.commit_main({{"README", text}}, text));
@@ -238,6 +260,7 @@ TEST_F(SyncTest, RefusesAShallowCloneUntilItIsWhole) {
     }
     EXPECT_FALSE(std::filesystem::exists(folder + "/.git/cultivar"));  // nothing was written
     git(folder, "fetch -q --unshallow");
+    must(Key::create(must(open_clone(folder)).state_dir + "key.pem"));
     Hand whole(must(open_clone(folder)));
     EXPECT_THAT(whole.pull().refused, IsEmpty());
     EXPECT_THAT(must(whole.index.runs()), SizeIs(1));
@@ -353,7 +376,7 @@ TEST_F(SyncTest, RefusesTheMainOfAnotherPoolForGood) {
     git(world_.path("ann"), "config remote.origin.url " + elsewhere.hub());
     for (int i = 0; i < 2; ++i) {
         Hand again(world_.reopen("ann"));
-        EXPECT_THAT(trouble(pull(again.clone, again.index, *again.git)).message, HasSubstr("task id"));
+        EXPECT_THAT(trouble(pull(again.clone, again.index, *again.git)).message, HasSubstr("another pool"));
         EXPECT_EQ(again.clone.task_id, ann_.clone.task_id);
     }
 }

@@ -40,7 +40,8 @@ TEST(Task, OfTheGoldenFileReadsAndWritesBackByteForByte) {
 TEST(Task, IsWrittenSoThatItReadsBackWhateverItsWordsHold) {
     const std::string wild = "say \"this\"\nand \\ that\ttoo\x7f [x] # é", line = "say \"this\" and \\ that # é";
     Task task = tiny_task();
-    task.name = task.data->slice.name = task.data->sources[0].name = task.data->sources[0].sha256 = wild;
+    task.name = task.data->sources[0].sha256 = wild;
+    task.data->slice.name = task.data->sources[0].name = line;
     task.kind = task.metric = task.data->tokenizer = task.data->tokenizer_sha256 = line;
     const std::string toml = to_toml(task);
     Task again = must(parse_task(toml, "pool.toml"));
@@ -48,9 +49,24 @@ TEST(Task, IsWrittenSoThatItReadsBackWhateverItsWordsHold) {
     EXPECT_EQ(again.kind, line);
     EXPECT_EQ(again.metric, line);
     EXPECT_EQ(again.data->tokenizer, line);
+    EXPECT_EQ(again.data->sources[0].name, line);
     EXPECT_EQ(again.data->sources[0].sha256, wild);
     EXPECT_EQ(to_toml(again), toml);
     EXPECT_EQ(again.id(), task.id());
+}
+
+TEST(Task, NamesOfFilesLeadNowhereElse) {
+    for (const char* name : {"", ".", "..", "a/b", "/etc/passwd", "../x", "a\nb", "a\x1b[2J"}) {
+        Task task = tiny_task();
+        task.data->sources[0].name = name;
+        EXPECT_THAT(complaint(to_toml(task)), HasSubstr("is not a file's name")) << name;
+        task = tiny_task();
+        task.data->train[0].name = name;
+        EXPECT_THAT(complaint(to_toml(task)), HasSubstr("is not a data file")) << name;
+    }
+    Task odd = tiny_task();
+    odd.data->sources[0].name = "corpus.txt; touch PWNED #";  // a name all the same: whoever shows it quotes it
+    EXPECT_EQ(must(parse_task(to_toml(odd), "pool.toml")).data->sources[0].name, odd.data->sources[0].name);
 }
 
 // The task id is a digest of lines: a word with a line feed in it could imitate another task.
