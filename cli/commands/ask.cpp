@@ -18,7 +18,7 @@
 namespace cultivar {
 namespace {
 
-struct Options {
+struct AskArguments {
     std::optional<std::int64_t> seed;
     std::optional<std::string> budget;
     bool open = false;
@@ -75,7 +75,7 @@ Result<int> list(Context& context, const Session& session) {
     return kYes;
 }
 
-Result<int> ask(Context& context, const Options& words) {
+Result<int> ask(Context& context, const AskArguments& words) {
     TRY_ASSIGN(Session session, open_session(context));
     if (words.open) return list(context, session);
     if (!words.budget) TRY(check_terms(*session.clone));
@@ -109,7 +109,7 @@ Result<int> ask(Context& context, const Options& words) {
 }  // namespace
 
 Action declare_ask(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<AskArguments>();
     parser.option("--budget", options->budget, "TIME", "training time of the run (default: the pool's)");
     parser.option("--seed", options->seed, "S", "seed of the search's own draws");
     parser.flag("--open", options->open, "list the open asks instead");

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxHint = 2000;
 
-struct Options {
+struct CloneArguments {
     std::string url, folder;
 };
 
@@ -58,7 +58,8 @@ Result<Clone> fetch_pool(Context& context, const std::string& url, const std::st
     return open_clone(folder);
 }
 
-Result<int> take_part(Context& context, const Options& options, const std::string& remote, const std::string& folder) {
+Result<int> take_part(Context& context, const CloneArguments& options, const std::string& remote,
+                      const std::string& folder) {
     TRY_ASSIGN(Clone opened, fetch_pool(context, remote, folder));
     Session session;
     session.clone = std::make_unique<Clone>(std::move(opened));
@@ -87,7 +88,7 @@ Result<int> take_part(Context& context, const Options& options, const std::strin
     return kYes;
 }
 
-Result<int> clone(Context& context, const Options& options) {
+Result<int> clone(Context& context, const CloneArguments& options) {
     std::string folder = options.folder.empty() ? folder_of(options.url) : options.folder;
     if (folder.empty())
         return fail(Code::usage, fmt::format("cannot tell a folder's name from '{}'", options.url),
@@ -105,7 +106,7 @@ Result<int> clone(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_clone(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CloneArguments>();
     parser.positional("URL", options->url, "the pool's repository: any URL or path that git takes");
     parser.positional("DIR", options->folder, "folder (default: the last part of URL)", false);
     parser.example("cultivar clone git@github.com:us/pool.git", "take part from this machine");

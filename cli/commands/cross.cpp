@@ -11,11 +11,11 @@
 namespace cultivar {
 namespace {
 
-struct Options {
+struct CrossArguments {
     std::string a, b;
 };
 
-Result<int> cross_two(Context& context, const Options& options) {
+Result<int> cross_two(Context& context, const CrossArguments& options) {
     TRY_ASSIGN(Session session, open_session(context));
     Index& index = *session.index;
     TRY_ASSIGN(std::string a, index.resolve_candidate(options.a));
@@ -63,7 +63,7 @@ Result<int> cross_two(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_cross(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CrossArguments>();
     parser.positional("ID", options->a, "one candidate");
     parser.positional("ID2", options->b, "the other");
     parser.example("cultivar cross 1a2b3c4d 5e6f7a8b", "a child with the changes of both since their common ancestors");

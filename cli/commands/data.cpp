@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxModelBytes = 16 << 20;
 constexpr const char* kModel = "tokenizer.model";
 
-struct Options {
+struct DataArguments {
     std::vector<std::string> words;
     std::string tokenizer, separator;
     std::optional<std::string> slice, full;
@@ -96,7 +96,7 @@ std::string unescaped(const std::string& text) {
 }
 
 // A folder of Parameter Golf shards, or files of text.
-Result<DataManifest> first_import(const Options& options, const std::vector<std::string>& sources,
+Result<DataManifest> first_import(const DataArguments& options, const std::vector<std::string>& sources,
                                   const std::string& folder, const ImportProgress& progress) {
     ImportRequest request;
     TRY_ASSIGN(request.slice_bytes, size_or(options.slice, request.slice_bytes));
@@ -212,7 +212,7 @@ Result<int> import_hold_out(Context& context, const Session& session, const std:
     return kYes;
 }
 
-Result<int> import_data(Context& context, Session& session, const Options& options) {
+Result<int> import_data(Context& context, Session& session, const DataArguments& options) {
     std::vector<std::string> sources(options.words.begin() + 1, options.words.end());
     if (sources.empty()) return fail(Code::usage, "no files to import", "cultivar data import FILE...");
     Clone& clone = *session.clone;
@@ -313,7 +313,7 @@ Result<int> check(Context& context, const Session& session) {
     return checked ? kYes : kNo;
 }
 
-Result<int> data(Context& context, const Options& options) {
+Result<int> data(Context& context, const DataArguments& options) {
     std::string verb = options.words.empty() ? "" : options.words[0];
     if (verb != "import" && verb != "list" && verb != "check") {
         auto near = nearest(verb, {"import", "list", "check"});
@@ -334,7 +334,7 @@ Result<int> data(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_data(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<DataArguments>();
     parser.positionals("VERB", options->words,
                        "import FILE...: text, .gz or .dz, or a folder of Parameter Golf shards; list; check");
     parser.option("--tokenizer", options->tokenizer, "KIND",

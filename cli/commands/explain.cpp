@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t kMostRows = 20;  // of a table; --json has all
 
-struct Options {
+struct ExplainArguments {
     std::string id;
     std::optional<std::int64_t> seed;
     std::optional<std::string> budget;
@@ -79,7 +79,7 @@ Result<History> history_before(Session& session, const RunRow& row) {
     return history;
 }
 
-Result<Subject> next_run(Context& context, Session& session, const Options& words) {
+Result<Subject> next_run(Context& context, Session& session, const ExplainArguments& words) {
     PlanOptions options;
     options.explain = true;
     options.budget_s = session.clone->task.budget_s;
@@ -104,7 +104,7 @@ Result<Subject> next_run(Context& context, Session& session, const Options& word
     return Subject{std::move(next.run), std::nullopt, std::move(*next.why), std::nullopt};
 }
 
-Result<Subject> past_run(Session& session, const Options& words) {
+Result<Subject> past_run(Session& session, const ExplainArguments& words) {
     TRY_ASSIGN(RunRow row, find_run(session, words.id));
     const Run& run = row.run;
     TRY_ASSIGN(History before, history_before(session, row));
@@ -262,7 +262,7 @@ Json subject_json(Session& session, const Subject& subject) {
     return json;
 }
 
-Result<int> explain_run(Context& context, const Options& options) {
+Result<int> explain_run(Context& context, const ExplainArguments& options) {
     TRY_ASSIGN(Session session, open_session(context));
     TRY_ASSIGN(Subject subject, options.id.empty() ? next_run(context, session, options) : past_run(session, options));
     if (context.ui.json())
@@ -275,7 +275,7 @@ Result<int> explain_run(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_explain(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ExplainArguments>();
     parser.positional("RUN", options->id, "a run's id, or its candidate's (default: the run that comes next)", false);
     parser.option("--budget", options->budget, "TIME", "training time of the next run (default: the pool's)");
     parser.option("--seed", options->seed, "S", "seed of the search's own draws, as explore was given it");

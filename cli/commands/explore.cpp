@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kMaxProposerName = 32;
 constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
 
-struct Options {
+struct ExploreArguments {
     std::optional<std::int64_t> runs, seed;
     std::optional<std::string> for_time, budget, threads, device;
     std::optional<std::string> proposer, proposer_name, proposer_limit;
@@ -28,7 +28,7 @@ struct Options {
     bool propose = false;
 };
 
-Result<std::optional<ProposerOptions>> checked_proposer(const Options& options) {
+Result<std::optional<ProposerOptions>> checked_proposer(const ExploreArguments& options) {
     using Proposer = std::optional<ProposerOptions>;
     if (!options.proposer) {
         if (options.proposer_name || options.proposer_limit)
@@ -52,7 +52,7 @@ Result<std::optional<ProposerOptions>> checked_proposer(const Options& options) 
     return Proposer(std::move(proposer));
 }
 
-Result<ExploreOptions> checked(const Options& options) {
+Result<ExploreOptions> checked(const ExploreArguments& options) {
     ExploreOptions out;
     if (options.runs) {
         if (*options.runs < 1 || *options.runs > 1'000'000)
@@ -119,7 +119,7 @@ private:
     Json runs_ = Json::array();
 };
 
-Result<int> explore(Context& context, const Options& words) {
+Result<int> explore(Context& context, const ExploreArguments& words) {
     TRY_ASSIGN(ExploreOptions options, checked(words));
     TRY_ASSIGN(Session session, open_session(context));
     if (!words.budget) TRY(check_terms(*session.clone));
@@ -144,7 +144,7 @@ Result<int> explore(Context& context, const Options& words) {
 }  // namespace
 
 Action declare_explore(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ExploreArguments>();
     parser.option("--runs", options->runs, "N", "end after N runs");
     parser.option("--for", options->for_time, "TIME", "start no run after this time: 8h, 30m, 90s");
     parser.option("--budget", options->budget, "TIME", "training time of each run (default: the pool's)");

@@ -12,7 +12,7 @@
 namespace cultivar {
 namespace {
 
-struct Options {
+struct GenesArguments {
     std::vector<std::string> names;
     bool scdoc = false;
 };
@@ -49,7 +49,7 @@ Result<std::vector<const Gene*>> chosen(const Space& space, const std::vector<st
     return genes;
 }
 
-Result<int> print_genes(Context& context, const Options& options) {
+Result<int> print_genes(Context& context, const GenesArguments& options) {
     if (options.scdoc) {
         if (!options.names.empty())
             return fail(Code::usage, "'--scdoc' prints the whole page and takes no names", "cultivar genes --help");
@@ -86,7 +86,7 @@ Result<int> print_genes(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_genes(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<GenesArguments>();
     parser.positionals("NAME", options->names,
                        "only this gene, in full, or this part, such as 'optim'; several may be given");
     parser.flag("--scdoc", options->scdoc, "print the source of cultivar-genes(7), the built-in task's manual page");

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kMark = "# Written by 'cultivar hook install'.";
 const std::string kNothing(40, '0');
 
-struct Options {
+struct HookArguments {
     std::vector<std::string> words;
 };
 
@@ -90,7 +90,7 @@ Result<int> install(Context& context, const std::vector<std::string>& words) {
     return kYes;
 }
 
-Result<int> hook(Context& context, const Options& options) {
+Result<int> hook(Context& context, const HookArguments& options) {
     const std::string verb = options.words.empty() ? "" : options.words[0];
     if (verb == "install") return install(context, options.words);
     if (verb == "update") return update(context, options.words);
@@ -101,7 +101,7 @@ Result<int> hook(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_hook(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<HookArguments>();
     parser.positionals("VERB", options->words,
                        "install [DIR]: into a bare repository; update REF OLD NEW: as git calls it");
     parser.example("cultivar hook install /srv/git/pool.git", "refuse harmful pushes there");

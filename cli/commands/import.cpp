@@ -15,7 +15,7 @@
 namespace cultivar {
 namespace {
 
-struct Options {
+struct ImportArguments {
     std::string from, id;
 };
 
@@ -61,7 +61,7 @@ Result<Imported> translate(const Task& task, const std::string& task_id, const S
     return imported;
 }
 
-Result<Imported> from_pool(const Context& context, const Session& session, const Options& options) {
+Result<Imported> from_pool(const Context& context, const Session& session, const ImportArguments& options) {
     TRY_ASSIGN(Session other, open_session(options.from, [&context] { return context.interrupted(); }));
     TRY_ASSIGN(std::string id, other.index->resolve_candidate(options.id));
     TRY_ASSIGN(std::optional<CandidateRow> row, other.index->candidate(id));
@@ -112,7 +112,7 @@ void print_text(Context& context, const Session& session, const Imported& import
     if (!known) context.ui.note("the next 'cultivar explore' runs it first");
 }
 
-Result<int> import_candidate(Context& context, const Options& options) {
+Result<int> import_candidate(Context& context, const ImportArguments& options) {
     std::error_code ec;
     if (options.id.empty() && std::filesystem::is_directory(options.from, ec))
         return fail(Code::usage, fmt::format("'{}' is a folder: which of its candidates?", options.from),
@@ -138,7 +138,7 @@ Result<int> import_candidate(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_import(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ImportArguments>();
     parser.positional("FROM", options->from, "a file of genes in TOML, or the folder of another pool's clone");
     parser.positional("ID", options->id, "which candidate of the other pool", false);
     parser.example("cultivar import idea.toml", "a configuration of your own");

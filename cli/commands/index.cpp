@@ -11,12 +11,12 @@
 namespace cultivar {
 namespace {
 
-struct Options {
+struct IndexArguments {
     std::string action;
     std::optional<std::string> public_key, cache;  // HandedOver
 };
 
-Result<RefreshReport> read_what_came(const Context& context, const Options& options) {
+Result<RefreshReport> read_what_came(const Context& context, const IndexArguments& options) {
     const HandedOver handed_over{options.public_key.value_or(""), options.cache.value_or("")};
     TRY_ASSIGN(Clone clone, open_clone(context.folder, options.cache ? &handed_over : nullptr));
     TRY_ASSIGN(Index index, Index::open(clone));
@@ -30,7 +30,7 @@ Result<RefreshReport> read_again(Context& context) {
     return index.opened_with();
 }
 
-Result<int> run_index(Context& context, const Options& options) {
+Result<int> run_index(Context& context, const IndexArguments& options) {
     const std::string& action = options.action;
     if (action != "rebuild" && action != "refresh")
         return fail(Code::usage, fmt::format("unknown action '{}'", clean(action)), "cultivar index rebuild");
@@ -50,7 +50,7 @@ Result<int> run_index(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_index(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<IndexArguments>();
     parser.hidden("--public-key", options->public_key);
     parser.hidden("--cache", options->cache);
     parser.positional("ACTION", options->action, "refresh: read new records; rebuild: read everything again");

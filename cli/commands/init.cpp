@@ -20,7 +20,7 @@
 namespace cultivar {
 namespace {
 
-struct Options {
+struct InitArguments {
     std::string folder, remote, name, host, kind = "lm", task_file;
     std::optional<std::string> budget;
 };
@@ -32,7 +32,7 @@ struct Founding {
     std::vector<std::pair<std::string, std::string>> files;  // path below the pool, bytes
 };
 
-Task blank_task(const Options& options) {
+Task blank_task(const InitArguments& options) {
     Task task;
     std::filesystem::path folder = std::filesystem::absolute(options.folder).lexically_normal();
     if (!folder.has_filename()) folder = folder.parent_path();  // of "." and "pool/"
@@ -41,7 +41,7 @@ Task blank_task(const Options& options) {
     return task;
 }
 
-Result<Founding> language_model(const Options& options) {
+Result<Founding> language_model(const InitArguments& options) {
     Founding founding{blank_task(options), {}, {}};
     TRY_ASSIGN(founding.task.space, Space::make(lm_genes(), lm_constraints()));
     for (const auto& [seed, toml] : lm_seeds()) founding.seeds.emplace_back(seed, toml);
@@ -49,7 +49,7 @@ Result<Founding> language_model(const Options& options) {
 }
 
 // The person's own TOML, completed; the files that its command names lie beside it.
-Result<Founding> own_command(const Options& options) {
+Result<Founding> own_command(const InitArguments& options) {
     TRY_ASSIGN(std::string text, read_file(options.task_file, 1 << 20));
     Task draft = blank_task(options);
     draft.kind = kCommandKind;
@@ -70,7 +70,7 @@ Result<Founding> own_command(const Options& options) {
     return founding;
 }
 
-Result<Founding> found(const Options& options) {
+Result<Founding> found(const InitArguments& options) {
     const bool own = options.kind == kCommandKind;
     if (!own && options.kind != "lm")
         return fail(Code::usage, fmt::format("'{}' is no kind of task: lm, command", options.kind));
@@ -100,7 +100,7 @@ Result<void> check_remote(Ui& ui, const std::string& url) {
     return {};
 }
 
-Result<int> init(Context& context, const Options& options) {
+Result<int> init(Context& context, const InitArguments& options) {
     if (!options.host.empty() && options.host != "github")
         return fail(Code::usage, fmt::format("--host = '{}': it takes github", options.host), "cultivar init --help");
     TRY_ASSIGN(const Founding founding, found(options));
@@ -146,7 +146,7 @@ Result<int> init(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_init(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<InitArguments>();
     parser.positional("DIR", options->folder, "folder of the new pool; absent or empty");
     parser.option("--remote", options->remote, "URL", "where the pool is shared; an empty repository");
     parser.option("--name", options->name, "NAME", "the pool's name (default: the folder's)");

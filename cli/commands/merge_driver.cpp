@@ -14,7 +14,7 @@
 namespace cultivar {
 namespace {
 
-struct Options {
+struct MergeDriverArguments {
     bool bases = false;
     std::string base, ours, theirs, path;
 };
@@ -23,7 +23,7 @@ struct Contents {
     std::string base, ours, theirs;
 };
 
-Result<Contents> read_all(const Options& options) {
+Result<Contents> read_all(const MergeDriverArguments& options) {
     Contents contents;
     TRY_ASSIGN(contents.base, read_file(options.base, kMaxCandidateBytes));
     TRY_ASSIGN(contents.ours, read_file(options.ours, kMaxCandidateBytes));
@@ -90,7 +90,7 @@ Result<int> conflict(Context& context, const Error& error) {
     return kNo;
 }
 
-Result<int> merge_driver(Context& context, const Options& options) {
+Result<int> merge_driver(Context& context, const MergeDriverArguments& options) {
     TRY_ASSIGN(Contents contents, read_all(options));
     if (options.bases) {
         TRY(write_file_atomically(options.ours, several_bases(contents)));
@@ -112,7 +112,7 @@ Result<int> merge_driver(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_merge_driver(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<MergeDriverArguments>();
     parser.flag("--bases", options->bases, "merge common ancestors among themselves: a mark that git keeps to itself");
     parser.positional("BASE", options->base, "the common ancestor's file (%O)");
     parser.positional("OURS", options->ours, "our file (%A); the result is written here");

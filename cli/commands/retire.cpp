@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kMostReason = 1000;
 
-struct Options {
+struct RetireArguments {
     std::vector<std::string> ids;
     std::string reason;
     bool undo = false;
@@ -53,7 +53,7 @@ Result<int> list(Context& context, Session& session) {
     return kYes;
 }
 
-Result<void> write(const Session& session, const std::string& candidate, const Options& options) {
+Result<void> write(const Session& session, const std::string& candidate, const RetireArguments& options) {
     const Clone& clone = *session.clone;
     Retirement said{clone.task_id,  candidate,    !options.undo,
                     options.reason, clone.writer, utc_text(std::time(nullptr))};
@@ -67,7 +67,7 @@ std::string outcome(const std::string& id, const Retired* retired) {
                        retired->everywhere ? "everywhere" : "in this clone; others who keep it go on with it");
 }
 
-Result<int> retire(Context& context, const Options& options) {
+Result<int> retire(Context& context, const RetireArguments& options) {
     if (options.reason.size() > kMostReason || options.reason.find('\n') != std::string::npos)
         return fail(Code::usage, fmt::format("--reason takes one line of at most {} bytes", kMostReason));
     if (options.ids.empty() && (options.undo || !options.reason.empty()))
@@ -97,7 +97,7 @@ Result<int> retire(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_retire(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RetireArguments>();
     parser.positionals("ID", options->ids, "candidates; without any, those that are retired are listed");
     parser.option("--reason", options->reason, "TEXT", "why, for others to read");
     parser.flag("--undo", options->undo, "explore them again");

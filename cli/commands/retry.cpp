@@ -13,7 +13,7 @@
 namespace cultivar {
 namespace {
 
-struct Options {
+struct RetryArguments {
     std::vector<std::string> ids;
 };
 
@@ -26,7 +26,7 @@ Result<std::vector<std::string>> own_failures(Session& session, const std::strin
     return records;
 }
 
-Result<int> retry(Context& context, const Options& options) {
+Result<int> retry(Context& context, const RetryArguments& options) {
     if (options.ids.empty()) return fail(Code::usage, "no candidate is named", "cultivar retry --help");
     TRY_ASSIGN(Session session, open_session(context));
     std::vector<std::string> ids;  // all of them are found before anything is written
@@ -52,7 +52,7 @@ Result<int> retry(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_retry(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RetryArguments>();
     parser.positionals("ID", options->ids, "candidates whose runs failed here");
     parser.example("cultivar retry 1a2b3c4d", "its failures no longer count here; explore tries it next");
     return [options](Context& context) { return retry(context, *options); };

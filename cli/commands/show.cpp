@@ -13,7 +13,7 @@
 namespace cultivar {
 namespace {
 
-struct Options {
+struct ShowArguments {
     std::string id;
 };
 
@@ -118,7 +118,7 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
     return kYes;
 }
 
-Result<int> show(Context& context, const Options& options) {
+Result<int> show(Context& context, const ShowArguments& options) {
     TRY_ASSIGN(Session session, open_session(context));
     TRY_ASSIGN(std::string id, session.index->resolve_any(options.id));
     TRY_ASSIGN(std::optional<CandidateRow> row, session.index->candidate(id));
@@ -132,7 +132,7 @@ Result<int> show(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_show(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ShowArguments>();
     parser.positional("ID", options->id,
                       "a candidate, or a run's, claim's or lease's record; any unique prefix of 4 digits or more");
     parser.example("cultivar show 1a2b3c4d", "a candidate's genes, family, runs and claims");

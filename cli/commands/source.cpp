@@ -12,7 +12,7 @@
 namespace cultivar {
 namespace {
 
-struct Options {
+struct SourceArguments {
     std::string action = "list", name, url, refs;
 };
 
@@ -35,7 +35,7 @@ Result<int> list(Context& context, const Clone& clone) {
     return kYes;
 }
 
-Result<int> source(Context& context, const Options& options) {
+Result<int> source(Context& context, const SourceArguments& options) {
     TRY_ASSIGN(Clone clone, open_clone(context));
     if (options.action == "list") return list(context, clone);
     if (options.action == "add" && !options.name.empty() && !options.url.empty()) {
@@ -55,7 +55,7 @@ Result<int> source(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_source(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<SourceArguments>();
     parser.positional("ACTION", options->action, "add, remove or list (the default)", false);
     parser.positional("NAME", options->name, "its name here: lower-case letters, digits and '-'", false);
     parser.positional("URL", options->url, "a fork's repository, or the pool's own for its pull requests", false);

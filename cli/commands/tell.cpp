@@ -18,7 +18,7 @@ namespace {
 constexpr double kMostScore = 1e12, kMostFigure = 1e9;
 constexpr std::size_t kMostReasonBytes = 400;
 
-struct Options {
+struct TellArguments {
     std::string id;
     std::optional<std::string> score, artifact, joules, seconds, failed;
     std::optional<std::int64_t> steps;
@@ -38,7 +38,7 @@ Result<std::optional<double>> figure(const std::optional<std::string>& text, con
     return Figure(value);
 }
 
-Result<ToldResult> checked(const Options& options) {
+Result<ToldResult> checked(const TellArguments& options) {
     ToldResult told;
     TRY_ASSIGN(told.score, figure(options.score, "--score", -kMostScore, kMostScore));
     TRY_ASSIGN(told.joules, figure(options.joules, "--joules", 0, kMostFigure * kMostFigure));
@@ -55,7 +55,7 @@ Result<ToldResult> checked(const Options& options) {
     return told;
 }
 
-Result<int> tell(Context& context, const Options& options) {
+Result<int> tell(Context& context, const TellArguments& options) {
     TRY_ASSIGN(const ToldResult told, checked(options));
     TRY_ASSIGN(Session session, open_session(context));
     const SystemClock clock;
@@ -75,7 +75,7 @@ Result<int> tell(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_tell(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<TellArguments>();
     parser.positional("ID", options->id, "an id from 'cultivar ask'");
     parser.option("--score", options->score, "X", "its score; smaller is better");
     parser.option("--artifact", options->artifact, "FILE", "its weights; measured here where the pool trains models");

@@ -14,7 +14,7 @@
 namespace cultivar {
 namespace {
 
-struct Options {
+struct TrustArguments {
     bool show = false, revoke = false;
     std::string change, sign;
     std::optional<std::int64_t> threshold;
@@ -59,7 +59,7 @@ Result<bool> agrees_to_lose_runs(Context& context) {
     return answer == "y" || answer == "Y" || answer == "yes";
 }
 
-Result<int> trust(Context& context, const Options& options) {
+Result<int> trust(Context& context, const TrustArguments& options) {
     const bool change = !options.change.empty(), sign = !options.sign.empty();
     if (options.show + options.revoke + change + sign > 1)
         return fail(Code::usage, "--show, --revoke, --change and --sign exclude each other", "cultivar trust --help");
@@ -109,7 +109,7 @@ Result<int> trust(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_trust(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<TrustArguments>();
     parser.flag("--show", options->show, "only show the trusted keys and the command");
     parser.flag("--revoke", options->revoke, "forbid the command again");
     parser.option("--change", options->change, "FILE", "propose other keys: lines of allowed_signers");

@@ -20,7 +20,7 @@ namespace {
 
 constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
 
-struct Options {
+struct VerifyArguments {
     std::vector<std::string> ids;
     std::optional<std::string> tier;
     bool pending = false, beyond_share = false, dry_run = false;
@@ -64,7 +64,7 @@ Json case_json(const QueuedClaim& one) {
             {"tier", name(one.plan.audit.tier)},    {"why", one.plan.why}, {"expected_seconds", one.all_s()}};
 }
 
-ShareUse share_use(const Options& options) {
+ShareUse share_use(const VerifyArguments& options) {
     if (options.beyond_share) return ShareUse::all_beyond;
     return options.ids.empty() ? ShareUse::keep : ShareUse::claims_beyond;
 }
@@ -87,7 +87,7 @@ Result<AuditRound> judge_all(Context& context, Session& session, const RoundOpti
     return audit_round({observer, worker, clock, open_remote}, session, std::move(queue), share, options, listener);
 }
 
-void tell_round(Ui& ui, const Options& options, const AuditRound& round, const VerificationBudget& share) {
+void tell_round(Ui& ui, const VerifyArguments& options, const AuditRound& round, const VerificationBudget& share) {
     for (const QueuedClaim& one : round.judgeable) ui.print(case_text("to judge", one));
     for (const QueuedClaim& one : round.waiting) ui.print(case_text("waiting", one));
     if (round.verdicts.empty() && round.judgeable.empty() && round.waiting.empty())
@@ -124,7 +124,7 @@ Json round_json(const AuditRound& round, const VerificationBudget& share) {
          {{"spent", share.spent_s + (round.judgeable.empty() ? round.spent_s : 0)}, {"allowed", share.allowed_s()}}}};
 }
 
-Result<std::optional<Tier>> tier_asked(const Options& options) {
+Result<std::optional<Tier>> tier_asked(const VerifyArguments& options) {
     using Asked = std::optional<Tier>;
     if (!options.tier) return Asked();
     const Asked tier = tier_of(*options.tier);
@@ -137,7 +137,7 @@ Result<std::optional<Tier>> tier_asked(const Options& options) {
     return tier;
 }
 
-Result<int> verify(Context& context, const Options& options) {
+Result<int> verify(Context& context, const VerifyArguments& options) {
     if (options.pending && !options.ids.empty())
         return fail(Code::usage, "--pending and ids exclude each other", "cultivar verify --help");
     TRY_ASSIGN(const std::optional<Tier> tier, tier_asked(options));
@@ -174,7 +174,7 @@ Result<int> verify(Context& context, const Options& options) {
 }  // namespace
 
 Action declare_verify(Parser& parser) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<VerifyArguments>();
     parser.positionals("ID", options->ids,
                        "judge the claims of these candidates, again if need be (default: all that wait)");
     parser.flag("--pending", options->pending, "every claim that waits, as far as the share allows (the default)");
