@@ -235,7 +235,7 @@ expect_refused() {
 
 section "a proposer's changes become a run, with what it cost"
 cat >good.sh <<'END'
-cat >seen.json
+cd "${0%/*}" && cat >seen.json
 jq -c '{parent: ([.best[] | select(.may_be_parent)][0].id), changes: {x: (2.90005 + ('"$$"' % 1000) / 10000)},
         note: "near \u001b[31mthree", cost: {tokens: 1200, seconds: 30, price: 0.02}}' seen.json
 END

@@ -24,7 +24,7 @@ END
 all() { printf 'w%s = '"$1"'\n' {0..39}; }
 import() { # import FOLDER TOML: imports a candidate and prints its branch
     printf '%s\n' "$2" >idea.toml
-    expect_ok cultivar -C "$1" import idea.toml --json
+    expect_ok cultivar -C "$1" import ../idea.toml --json
     json .branch
 }
 

@@ -116,7 +116,7 @@ TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
 
 // A verdict of an older verifier has no certainty, and means all of its "accepted".
 TEST(Verdict, SaysHowSureItIsBesideItsResult) {
-    const std::string line = with(R"("result":"rejected")", R"("result":"accepted")");
+    const std::string line = changed(R"("result":"rejected")", R"("result":"accepted")");
     Verdict verdict = must(parse_verdict(line));
     EXPECT_STREQ(word(verdict), "accepted");
     EXPECT_EQ(to_line(verdict), line);
