@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -59,18 +60,35 @@ std::optional<PlannedRun> waiting_by_hand(Session& session, const History& now) 
     return std::nullopt;
 }
 
+// Crosses pairs of candidates for a plan, which asks for many pairs of few candidates: each commit is looked up once.
+class Crosser {
+public:
+    explicit Crosser(Index& index) : index_(index) {}
+    Result<Candidate> operator()(const std::string& a, const std::string& b) {
+        TRY_ASSIGN(const Oid one, commit_of(a));
+        TRY_ASSIGN(const Oid two, commit_of(b));
+        TRY_ASSIGN(Cross made, index_.lineage().cross_of(one, two));
+        return made.child;
+    }
+
+private:
+    Result<Oid> commit_of(const std::string& candidate) {
+        if (auto found = commits_.find(candidate); found != commits_.end()) return found->second;
+        TRY_ASSIGN(CandidateCommit commit, index_.commit_of(candidate));
+        return commits_.emplace(candidate, std::move(commit.oid)).first->second;
+    }
+
+    Index& index_;
+    std::map<std::string, Oid> commits_;
+};
+
 Result<NextRun> by_planner(Session& session, const History& now, const PlanOptions& options) {
     PlannerInput input;
     input.space = &session.clone->task.space;
     input.task_id = session.clone->task_id;
     input.history = &now;
     input.seed = plan_seed(options.seed ? std::to_string(*options.seed) : session.clone->writer, now.trials.size());
-    input.cross = [&](const std::string& a, const std::string& b) -> Result<Candidate> {
-        TRY_ASSIGN(CandidateCommit one, session.index->commit_of(a));
-        TRY_ASSIGN(CandidateCommit two, session.index->commit_of(b));
-        TRY_ASSIGN(Cross made, session.index->lineage().cross_of(one.oid, two.oid));
-        return made.child;
-    };
+    input.cross = Crosser(*session.index);
     if (options.proposer) {
         input.external = options.proposer->operator_name();
         input.suggest = [&] { return options.proposer->suggest(session, now, options.budget_s); };

@@ -11,7 +11,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kRecent = 2048;  // commits kept in memory with all their genes
+constexpr std::size_t kRecent = 2048;  // commits kept in memory with all their genes, and nodes
 
 }  // namespace
 
@@ -55,10 +55,13 @@ Result<void> Lineage::prepare() {
 }
 
 Result<Ancestry::Node> Lineage::node_of(const Oid& commit) {
+    if (auto found = nodes_.find(commit); found != nodes_.end()) return found->second;
     TRY(prepare());
     TRY_ASSIGN(bool there, find_->bind(":oid", commit).step());
     auto node = there ? static_cast<Ancestry::Node>(find_->whole(0)) : 0;
     find_->reset();
+    if (nodes_.size() >= kRecent) nodes_.clear();
+    if (node != 0) nodes_.emplace(commit, node);
     return node;
 }
 

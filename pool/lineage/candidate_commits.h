@@ -82,6 +82,7 @@ private:
     std::optional<Statement> find_, name_, kin_, insert_;
     std::optional<Ancestry> ancestry_;                 // read at the first cross
     std::unordered_map<Oid, CandidateCommit> recent_;  // read not long ago
+    std::unordered_map<Oid, Ancestry::Node> nodes_;    // found in the table not long ago; none is ever taken out of it
 };
 
 }  // namespace cultivar
