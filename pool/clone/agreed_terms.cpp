@@ -10,27 +10,28 @@
 namespace cultivar {
 namespace {
 
-std::string path_of(const Clone& clone) { return clone.state_dir + "terms"; }
+std::string terms_path(const Clone& clone) { return clone.state_dir + "terms"; }
 
 }  // namespace
 
 Result<std::vector<std::string>> terms_to_agree(const Clone& clone) {
-    auto text = read_file(path_of(clone), 4096);
+    auto text = read_file(terms_path(clone), 4096);
     if (!text && text.error().code == Code::not_found) return std::vector<std::string>();
     if (!text) return fail(text.error());
     Task agreed = clone.task;
     std::istringstream words(*text);
     words >> agreed.budget_s >> agreed.verify_share;
-    if (!words) return fail(Code::io, fmt::format("'{}' is damaged", path_of(clone)), "cultivar trust");
+    if (!words) return fail(Code::io, fmt::format("'{}' is damaged", terms_path(clone)), "cultivar trust");
     return changed_terms(agreed, clone.task);
 }
 
 Result<void> agree_to_terms(const Clone& clone) {
-    return write_file_atomically(path_of(clone), fmt::format("{} {}\n", clone.task.budget_s, clone.task.verify_share));
+    return write_file_atomically(terms_path(clone),
+                                 fmt::format("{} {}\n", clone.task.budget_s, clone.task.verify_share));
 }
 
 Result<void> note_terms(const Clone& clone) {
-    auto there = read_file(path_of(clone), 4096);
+    auto there = read_file(terms_path(clone), 4096);
     return there || there.error().code != Code::not_found ? Result<void>() : agree_to_terms(clone);
 }
 

@@ -11,13 +11,13 @@ namespace {
 constexpr std::size_t kMostBytes = 64 << 20;
 constexpr std::size_t kMostEntries = 512;  // of a log
 
-std::string path_of(const Clone& clone) { return clone.seen_dir() + "first"; }
+std::string first_seen_path(const Clone& clone) { return clone.seen_dir() + "first"; }
 
 }  // namespace
 
 Result<FirstSeen> FirstSeen::read(const Clone& clone) {
     FirstSeen book;
-    auto text = read_file(path_of(clone), kMostBytes);
+    auto text = read_file(first_seen_path(clone), kMostBytes);
     if (!text && text.error().code == Code::not_found) return book;
     if (!text) return fail(text.error());
     std::istringstream lines(*text);
@@ -35,7 +35,7 @@ Result<void> FirstSeen::write(const Clone& clone) const {
     for (const auto& [ref, entries] : by_ref_) {
         for (const Entry& entry : entries) text += fmt::format("{} {} {}\n", entry.at_s, entry.records, ref);
     }
-    return write_file_atomically(path_of(clone), text);
+    return write_file_atomically(first_seen_path(clone), text);
 }
 
 std::int64_t FirstSeen::seen_s(const std::string& ref, std::size_t place, std::int64_t now_s) const {
