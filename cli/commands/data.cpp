@@ -57,9 +57,14 @@ public:
     }
 
     const std::string& made() const { return made_; }
+    // From now on nobody else reads what is made. Errors: io.
+    Result<void> make_private() {
+        private_ = true;
+        return open_folder(made_);
+    }
     // Errors: io.
     Result<void> settle() {
-        TRY(create_folder(folder_));
+        TRY(open_folder(folder_));
         std::error_code ec;
         for (fs::directory_iterator at(made_, ec), end; !ec && at != end; at.increment(ec)) {
             fs::rename(at->path(), folder_ + at->path().filename().string(), ec);
@@ -75,8 +80,15 @@ private:
         std::error_code ec;
         fs::remove_all(made_, ec);
     }
+    Result<void> open_folder(const std::string& path) const {
+        TRY(create_folder(path));
+        std::error_code ec;
+        if (private_) fs::permissions(path, fs::perms::owner_all, ec);
+        return ec ? fail(Code::io, fmt::format("cannot close '{}' to others: {}", path, ec.message())) : Result<void>();
+    }
     FileLock lock_;
     std::string folder_, made_;
+    bool private_ = false;
 };
 
 // "a\\n\\nb" from a shell is written with backslashes.
@@ -187,6 +199,7 @@ Result<int> import_hold_out(Context& context, const Session& session, const std:
     for (const PoolFile& file : data->train) request.known.push_back(clone.data_dir() + file.name);
     request.known.push_back(clone.data_dir() + data->full.name);
     TRY_ASSIGN(Staging staging, Staging::begin(clone, hold_out_folder(clone)));
+    TRY(staging.make_private());
     const ApartWork work = [&](const ImportProgress& progress) -> Result<Json> {
         TRY_ASSIGN(const HoldOutMade slices, make_hold_out(request, staging.made(), progress));
         return to_json(slices);

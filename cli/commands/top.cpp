@@ -92,7 +92,7 @@ Result<int> top(Context& context, const TopOptions& options) {
         if (!table) return;
         const auto row = std::ranges::find(categories.shown, category, &CategoryRow::name);
         std::string title = row == categories.shown.end() ? category : title_of(*row, mine);
-        if (!noise_known(category)) title += ", noise unknown: no candidate ran twice";
+        if (!noise_known(category)) title += ", noise unknown";
         text += (text.empty() ? "" : "\n") + context.ui.paint(Paint::strong, title) + "\n" + table->text(context.ui);
     };
     int rank = 0;  // within the category

@@ -9,7 +9,7 @@
 namespace cultivar {
 
 CategoryList listed(std::vector<CategoryRow> rows, const std::string& mine) {
-    std::ranges::stable_partition(rows, [&](const CategoryRow& row) { return row.name == mine; });
+    std::stable_partition(rows.begin(), rows.end(), [&](const CategoryRow& row) { return row.name == mine; });
     CategoryList list;
     std::size_t strange = 0;
     for (CategoryRow& row : rows) {
