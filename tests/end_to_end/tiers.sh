@@ -38,7 +38,9 @@ expect_ok cultivar -C mallory propose
 expect_ok cultivar -C referee pull
 expect_ok cultivar -C referee verify --dry-run --json
 expect_json '.verdicts == [] and .waiting == [] and (.to_judge | length == 4)'
-expect_json '.to_judge[0] | .candidate == $best and .tier == "replay" and (.why | test("would be the best.*its rerun waits"))' \
+# A claim that contradicts itself costs nothing to judge.
+expect_json '.to_judge[0] | .candidate == $worst and .expected_seconds == 0' --arg worst "$worst"
+expect_json '.to_judge[1] | .candidate == $best and .tier == "replay" and (.why | test("would be the best.*its rerun waits"))' \
     --arg best "$best"
 expect_rc 129 cultivar -C referee verify --tier rerun
 expect_rc 129 cultivar -C referee verify --tier guess "$best"
@@ -77,12 +79,13 @@ expect_ok cultivar -C referee top --json
 expect_json '[.candidates[] | select(.record).id] == [$leader]' --arg leader "$leader"
 expect_json '.candidates[] | select(.record) | .verdict == "accepted" and .fresh_seeds == 3'
 expect_ok cultivar -C referee verify --tier rerun "$second" --json
-expect_json '.verdicts[0].predicate | .record | .accepted == false and .seeds == 1 and .p == null'
+# How many seeds it takes depends on whether the first ones lead; one alone is never a record.
+expect_json '.verdicts[0].predicate.record | .seeds >= 3 or (.accepted == false and .p == null)'
 expect_ok cultivar -C referee verify --tier rerun "$second"
-expect_out 'no record, 2 seeds: .* better than .* \(95 % interval .* to .*, p .*\)'
+expect_out 'record, [2-9] seeds: .* better than .* \(95 % interval .* to .*, p .*\)'
 expect_ok cultivar -C referee show "$second" --json
 expect_json '.claims[0].verdict.predicate | .record.against != null and (.record.p >= 0) and (.record.interval | length == 2)
-    and (.reruns | length == 2)'
+    and (.reruns | length >= 2)'
 
 section "verification has its share of the search"
 rm -rf mallory hosting.git referee
