@@ -79,7 +79,7 @@ std::string clean(std::string_view text, std::size_t limit) {
 
 std::string shell_word(std::string_view text) {
     constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+,-";
-    const std::string whole = (text.starts_with('-') ? "./" : "") + std::string(text);
+    std::string whole = (text.starts_with('-') ? "./" : "") + std::string(text);
     if (!whole.empty() && whole.find_first_not_of(kPlain) == std::string::npos) return whole;
     std::string quoted = "'";
     for (char c : whole) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);

@@ -80,7 +80,6 @@ expect_json() {
 json() { jq -r "$@" <<<"$out"; }
 
 expect_same() { [[ $2 == "$3" ]] || fail "$1" "$2" "$3"; }
-expect_at_least() { [[ $3 -ge $2 ]] || fail "$1" "at least $2" "$3"; }
 
 # in_clone FOLDER COMMAND...: runs COMMAND in FOLDER; for `run` and the expectations.
 in_clone() {
