@@ -15,7 +15,7 @@ struct GlobalOptions {
     bool json = false, quiet = false;
     int verbose = 0;  // -v: 1, -vv: 2
     std::string color = "auto";
-    std::string folder = "";  // -C; "": where it was started
+    std::string folder{};  // -C; "": where it was started
     std::string log_file = {};
 };
 
