@@ -31,14 +31,22 @@ Json command_json(const Clone& clone, bool trusted) {
 }
 
 // The command word by word, and how to read its files.
+// A word as it will be run: every byte that a terminal may act on, or show as another, is an escape.
+std::string escaped(const std::string& word) {
+    std::string text;
+    for (const char c : to_toml(Value(word)))
+        text += c >= 0x20 && c < 0x7f ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    return text;
+}
+
 std::string command_text(const Clone& clone) {
     const PoolCommand& command = *clone.task.command;
     std::string text = "runs    ";
-    for (const std::string& word : command.run) text += " " + to_toml(Value(word));
+    for (const std::string& word : command.run) text += " " + escaped(word);
     text += "\n";
     for (const CommandFile& file : command.files)
-        text += fmt::format("file     {}  sha256 {}\n         git show {}:{}\n", file.path, file.sha256,
-                            clone.main.substr(0, 12), file.path);
+        text += fmt::format("file     {}  sha256 {}\n         git show {}:{}\n", clean(file.path), file.sha256,
+                            clone.main.substr(0, 12), clean(file.path));
     return text + fmt::format("digest   {}\n", command_digest(command));
 }
 

@@ -127,6 +127,23 @@ struct Cache {
     std::shared_ptr<const void> scratch;
 };
 
+// Cultivar lays no links there. In a folder of somebody else's making they would turn what it writes and deletes to
+// other places; `data` alone may be one, since many clones may share their data.
+Result<void> check_links(const std::string& state_dir) {
+    namespace fs = std::filesystem;
+    for (const std::string& folder : {state_dir, state_dir + "run/"}) {
+        std::error_code ec;
+        for (fs::directory_iterator at(folder, ec), end; !ec && at != end; at.increment(ec)) {
+            const fs::path& path = at->path();
+            if (!at->is_symlink(ec) || path == state_dir + "data") continue;
+            return fail(Code::corrupt,
+                        fmt::format("'{}' is a symbolic link, and cultivar lays none there", path.string()),
+                        fmt::format("rm {}", shell_word(path.string())));
+        }
+    }
+    return {};
+}
+
 // The reason, or "".
 std::string why_not_writable(const std::string& state_dir) {
     std::error_code ec;
@@ -253,6 +270,7 @@ Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_ove
     std::string state_dir = repo.git_dir() + "cultivar/";
     std::vector<std::string> notices;
     Cache cache;
+    if (!handed_over) TRY(check_links(state_dir));  // the reader in a sandbox cannot list it, and need not
     if (handed_over) {
         cache.dir = handed_over->cache_dir;
     } else if (const std::string why = why_not_writable(state_dir); !why.empty()) {

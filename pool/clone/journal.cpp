@@ -93,7 +93,7 @@ Result<std::string> append_record(const Clone& clone, const Record& record) {
     TRY_ASSIGN(FileLock lock, lock_spool(clone));
     TRY_ASSIGN(std::string before, whole_lines(clone));
     std::string path = spool_path(clone);
-    int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0) return fail(Code::io, fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
     std::string bytes = line + "\n";
     auto keep = static_cast<off_t>(before.size());

@@ -52,7 +52,8 @@ Result<void> write_file_atomically(const std::string& path, std::string_view byt
 
 Result<void> write_file_atomically(const std::string& path, const std::vector<std::string_view>& parts, unsigned mode) {
     std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-    int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, static_cast<mode_t>(mode));
+    ::unlink(temporary.c_str());  // of a process that was killed; or a link that somebody laid, which nobody follows
+    int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, static_cast<mode_t>(mode));
     if (fd < 0) return io_fail("create", temporary);
     bool good = std::all_of(parts.begin(), parts.end(), [&](std::string_view part) { return write_all(fd, part); }) &&
                 ::fsync(fd) == 0;
@@ -127,7 +128,7 @@ bool has_posix_locks(const std::string& folder) {
 }
 
 Result<FileLock> FileLock::acquire(const std::string& path, const std::string& holder, double wait_s) {
-    int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0) return io_fail("open", path);
     FileLock lock(fd);
     double waited_s = 0;

@@ -9,7 +9,8 @@
 
 namespace cultivar {
 
-// Temporary file beside `path`, fsync, rename, fsync of the folder. Errors: io (a full disk leaves the old file).
+// Temporary file beside `path`, fsync, rename, fsync of the folder; follows no link. Errors: io (a full disk leaves the
+// old file).
 Result<void> write_file_atomically(const std::string& path, std::string_view bytes, unsigned mode = 0644);
 // The same from parts that lie one after another in the file.
 Result<void> write_file_atomically(const std::string& path, const std::vector<std::string_view>& parts,
@@ -30,7 +31,7 @@ Result<void> sync_filesystem(const std::string& path);
 bool has_posix_locks(const std::string& folder);
 
 // An exclusive lock on a file, held until destruction; the kernel frees it when the process dies. The holder writes its
-// pid, command and start time into the file; the message of `busy` quotes them. Errors: busy, io.
+// pid, command and start time into the file; the message of `busy` quotes them. A link is no lock. Errors: busy, io.
 class FileLock {
 public:
     static Result<FileLock> acquire(const std::string& path, const std::string& holder, double wait_s);

@@ -196,6 +196,23 @@ void forbid_locks() {
     if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) ::_exit(77);
 }
 
+// A folder that came from somebody else may lead what is written and deleted to other places.
+TEST_F(IdentityTest, AStateFolderWithLinksIsRefusedBeforeAnythingIsWritten) {
+    const std::string precious = world_.path("precious");
+    fs::create_directories(precious + "/kept");
+    fs::create_directories(ann_.state_dir + "run");
+    for (const char* name : {"run/work", "spool.jsonl", "plan.lock", "asked"}) {
+        fs::create_symlink(precious, ann_.state_dir + name);
+        const Error refused = trouble(open_clone(world_.path("ann")));
+        EXPECT_EQ(refused.code, Code::corrupt) << name;
+        EXPECT_THAT(refused.message, HasSubstr("is a symbolic link")) << name;
+        fs::remove(ann_.state_dir + name);
+    }
+    fs::create_symlink(precious, ann_.state_dir + "data");  // many clones may share their data
+    must(open_clone(world_.path("ann")));
+    EXPECT_TRUE(fs::exists(precious + "/kept"));
+}
+
 TEST_F(IdentityTest, AFileSystemWithoutLocksIsFoundAtOnceAndSaid) {
     const pid_t process = ::fork();
     if (process == 0) {

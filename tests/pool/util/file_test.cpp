@@ -37,6 +37,18 @@ TEST(Digest, OfAFileIsThatOfItsBytes) {
     EXPECT_EQ(trouble(sha256_file_hex(folder.path())).code, Code::io);
 }
 
+// Whoever can write the folder, or made it, knows the names of temporary files and locks.
+TEST(File, IsWrittenAndLockedThroughNoLink) {
+    TempFolder folder;
+    const std::string precious = folder.write("precious", "mine");
+    std::filesystem::create_symlink(precious, folder.file(fmt::format("note.{}.tmp", ::getpid())));
+    must(write_file_atomically(folder.file("note"), "words"));
+    EXPECT_EQ(must(read_file(folder.file("note"))), "words");
+    std::filesystem::create_symlink(precious, folder.file("a.lock"));
+    EXPECT_EQ(trouble(FileLock::acquire(folder.file("a.lock"), "pid 1", 0)).code, Code::io);
+    EXPECT_EQ(must(read_file(precious)), "mine");
+}
+
 TEST(File, IsReadWholeOrRefusedOverItsLimit) {
     TempFolder folder;
     std::string bytes = std::string("a\0b\n", 4) + std::string(200'000, 'x');
