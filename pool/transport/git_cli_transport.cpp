@@ -119,6 +119,7 @@ public:
 
     Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) override {
         std::vector<std::string> words = {"push", "--porcelain", "--progress", "--no-verify", "--recurse-submodules=no",
+                                          "--",  // a remote is no option, however it begins
                                           remote};
         for (const PushItem& item : items) words.push_back(item.local + ":" + item.remote);
         TRY_ASSIGN(ProcessOutput done, run(words));
@@ -178,6 +179,7 @@ private:
                                           "--no-tags",
                                           "--no-recurse-submodules",
                                           "--no-write-fetch-head",
+                                          "--",  // a remote is no option, however it begins
                                           remote};
         words.insert(words.end(), refspecs.begin(), refspecs.end());
         return words;

@@ -57,6 +57,16 @@ TEST_F(TransportTest, GivesTheWordsOfARemoteThatCannotBeReachedAndAHint) {
     }
 }
 
+TEST_F(TransportTest, TakesNoRemoteForAnOption) {
+    const std::string ran = world_.path("ran");
+    const std::string evil = "--upload-pack=touch " + ran + " #", evil_push = "--receive-pack=touch " + ran + " #";
+    EXPECT_FALSE(git_->fetch(evil, {"refs/heads/main", "."}));
+    EXPECT_FALSE(git_->fetch(evil, {"."}));
+    EXPECT_FALSE(git_->push(evil_push, {{"refs/heads/main", "refs/heads/main"}}));
+    EXPECT_FALSE(list_remote(evil));
+    EXPECT_FALSE(std::filesystem::exists(ran));
+}
+
 TEST_F(TransportTest, ListsTheRefsOfARemote) {
     push({"refs/heads/main"});
     EXPECT_THAT(must(list_remote(world_.hub())), Contains(std::pair("refs/heads/main", ann_.main)));
