@@ -45,18 +45,55 @@ Result<void> fetch_extra_remotes(Clone& clone, Transport& transport, std::vector
 // Somebody put more there than this clone takes: that must not keep everything else away.
 bool sends_too_much(const Error& error) { return error.reason == Reason::too_large; }
 
-// Each refspec by itself, `main` first. Errors: those of main, interrupted.
-Result<FetchReport> fetch_one_by_one(Transport& transport, const std::vector<std::string>& refspecs) {
+std::string source_of(const std::string& refspec) { return refspec.substr(0, refspec.find(':')); }
+
+// The refs that "A*:B*" stands for, of those that changed.
+Result<std::vector<std::string>> refspecs_of_pattern(const Clone& clone, Transport& transport,
+                                                     const std::string& pattern) {
+    const std::string from = pattern.substr(0, pattern.find('*'));
+    const std::string to = pattern.substr(pattern.find(':') + 1, pattern.size() - pattern.find(':') - 2);
+    std::vector<std::string> refspecs;
+    TRY_ASSIGN(const RemoteRefs there, transport.list(kRemote));
+    for (const auto& [name, oid] : there) {
+        if (!name.starts_with(from)) continue;
+        const std::string here = to + name.substr(from.size());
+        TRY_ASSIGN(const std::optional<Oid> known, clone.repo.ref(here));
+        if (known != oid) refspecs.push_back(fmt::format("{}:{}", name, here));
+    }
+    return refspecs;
+}
+
+// What is too much together comes in halves, so that in the end the one ref that is too much is refused alone.
+Result<void> fetch_in_halves(Transport& transport, const std::vector<std::string>& refspecs, FetchReport& report) {
+    if (refspecs.empty()) return {};
+    auto part = transport.fetch(kRemote, refspecs);
+    if (part) {
+        report.refused.insert(report.refused.end(), part->refused.begin(), part->refused.end());
+        return {};
+    }
+    if (!sends_too_much(part.error())) return fail(part.error());
+    if (refspecs.size() == 1) {
+        report.refused.push_back({source_of(refspecs[0]), part.error().message});
+        return {};
+    }
+    const auto middle = refspecs.begin() + static_cast<std::ptrdiff_t>(refspecs.size() / 2);
+    TRY(fetch_in_halves(transport, {refspecs.begin(), middle}, report));
+    return fetch_in_halves(transport, {middle, refspecs.end()}, report);
+}
+
+// Each refspec by itself, `main` first; of a pattern that is too much, each ref. Errors: those of main, interrupted.
+Result<FetchReport> fetch_one_by_one(const Clone& clone, Transport& transport,
+                                     const std::vector<std::string>& refspecs) {
     FetchReport report;
     for (const std::string& refspec : refspecs) {
-        auto part = transport.fetch(kRemote, {refspec});
-        if (!part && (refspec == refspecs.front() || part.error().code == Code::interrupted)) return part;
-        if (!part) {
-            const std::string there = refspec.substr(0, refspec.find(':'));
-            report.refused.push_back({there, part.error().message});
-        } else {
-            report.refused.insert(report.refused.end(), part->refused.begin(), part->refused.end());
+        std::vector<std::string> parts = {refspec};
+        if (refspec.find('*') != std::string::npos) {
+            TRY_ASSIGN(parts, refspecs_of_pattern(clone, transport, refspec));
         }
+        auto fetched = fetch_in_halves(transport, parts, report);
+        if (fetched) continue;
+        if (refspec == refspecs.front() || fetched.error().code == Code::interrupted) return fail(fetched.error());
+        report.refused.push_back({source_of(refspec), fetched.error().message});
     }
     return report;
 }
@@ -64,7 +101,7 @@ Result<FetchReport> fetch_one_by_one(Transport& transport, const std::vector<std
 // Names are flat: a branch below one, such as journal/<writer>/x, once fetched would keep that one away for good.
 Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, const std::vector<std::string>& refspecs) {
     auto fetched = transport.fetch(kRemote, refspecs);
-    if (!fetched && sends_too_much(fetched.error())) fetched = fetch_one_by_one(transport, refspecs);
+    if (!fetched && sends_too_much(fetched.error())) fetched = fetch_one_by_one(clone, transport, refspecs);
     if (!fetched) return fetched;
     bool cleared = false;
     for (const RefusedRef& one : fetched->refused) {

@@ -165,6 +165,46 @@ private:
     int left_;
 };
 
+// Takes nothing in which a ref is that is too much, as git does.
+class IsSentTooMuch : public Transport {
+public:
+    IsSentTooMuch(std::unique_ptr<Transport> inner, std::string ref) : inner_(std::move(inner)), ref_(std::move(ref)) {}
+    Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) override {
+        for (const std::string& refspec : refspecs) {
+            const std::string from = refspec.substr(0, refspec.find_first_of(":*"));
+            const bool pattern = refspec.find('*') != std::string::npos;
+            if (pattern ? ref_.starts_with(from) : ref_ == from)
+                return fail(Code::git, "the remote sends too much", "", Reason::too_large);
+        }
+        return inner_->fetch(remote, refspecs);
+    }
+    Result<RemoteRefs> list(const std::string& remote) override { return inner_->list(remote); }
+    Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) override {
+        return inner_->push(remote, items);
+    }
+
+private:
+    std::unique_ptr<Transport> inner_;
+    std::string ref_;
+};
+
+TEST_F(SyncTest, OneLogThatIsTooMuchForGitKeepsNoOtherAway) {
+    ann_.keep({{"optim.lr", 0.1}}, 2.0);
+    ann_.propose();
+    Hand cai(world_.join("cai"));
+    cai.keep({{"optim.lr", 0.2}}, 2.1);
+    cai.propose();
+    Hand bea(world_.join("bea"));
+    for (const Hand* one : {&ann_, &cai})
+        EXPECT_TRUE(bea.clone.repo.delete_ref(tracking_ref(one->clone.journal_ref())));
+    IsSentTooMuch transport(git_cli_transport(bea.clone.repo.git_dir()), cai.clone.journal_ref());
+    const PullReport report = must(pull(bea.clone, bea.index, transport));
+    EXPECT_TRUE(must(bea.clone.repo.ref(tracking_ref(ann_.clone.journal_ref()))));
+    EXPECT_FALSE(must(bea.clone.repo.ref(tracking_ref(cai.clone.journal_ref()))));
+    ASSERT_THAT(report.refused, SizeIs(1));
+    EXPECT_EQ(report.refused[0].where, cai.clone.journal_ref());
+}
+
 std::unique_ptr<Transport> losing_replies(const Hand& hand, int replies) {
     Backoff at_once;
     at_once.sleep = [](double) { return true; };
