@@ -11,21 +11,13 @@
 #include <fmt/format.h>
 
 #include "pool/process/child_process.h"
+#include "pool/util/file.h"
 
 namespace cultivar {
 namespace {
 
 constexpr int kPoll_ms = 50;
 constexpr std::size_t kMostWords_bytes = 64 << 20;
-
-void write_all(int to, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t wrote = ::write(to, bytes.data(), bytes.size());
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote <= 0) return;
-        bytes.remove_prefix(static_cast<std::size_t>(wrote));
-    }
-}
 
 Json error_json(const Error& error) {
     return {{"error", {{"code", static_cast<int>(error.code)}, {"message", error.message}, {"hint", error.hint}}}};
@@ -81,13 +73,13 @@ private:
     void show() {
         const std::size_t end = progress_.rfind('\n');
         if (end == std::string::npos) return;
-        const std::size_t feed = progress_.rfind('\n', end - 1);
-        const std::string line = progress_.substr(feed == std::string::npos ? 0 : feed + 1, end);
+        const std::string_view lines = std::string_view(progress_).substr(0, end);
+        const std::string line(lines.substr(lines.rfind('\n') + 1));
         progress_.erase(0, end + 1);
         const std::size_t space = line.find(' ');
         if (space == std::string::npos) return;
-        context_.ui.progress(fmt::format("{} {:.0f} %", clean(line.substr(space + 1, line.find('\n') - space - 1)),
-                                         100 * std::strtod(line.c_str(), nullptr)));
+        context_.ui.progress(
+            fmt::format("{} {:.0f} %", clean(line.substr(space + 1)), 100 * std::strtod(line.c_str(), nullptr)));
     }
 
     Context& context_;

@@ -120,12 +120,7 @@ Result<Key> key_from(const HandedOver& handed_over) {
     return Key::without_private(handed_over.public_key, {Code::usage, "a reader of the pool signs nothing", ""});
 }
 
-// --- A clone that cannot be written -------------------------------------------------------------------------------------
-
-struct Cache {
-    std::string dir;
-    std::shared_ptr<const void> scratch;
-};
+// --- A state folder that somebody else made --------------------------------------------------------------------------
 
 // Cultivar lays no links there. In a folder of somebody else's making they would turn what it writes and deletes to
 // other places; `data` alone may be one, since many clones may share their data.
@@ -143,6 +138,13 @@ Result<void> check_links(const std::string& state_dir) {
     }
     return {};
 }
+
+// --- A clone that cannot be written -----------------------------------------------------------------------------------
+
+struct Cache {
+    std::string dir;
+    std::shared_ptr<const void> scratch;
+};
 
 // The reason, or "".
 std::string why_not_writable(const std::string& state_dir) {
@@ -270,7 +272,7 @@ Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_ove
     std::string state_dir = repo.git_dir() + "cultivar/";
     std::vector<std::string> notices;
     Cache cache;
-    if (!handed_over) TRY(check_links(state_dir));  // the reader in a sandbox cannot list it, and need not
+    if (!handed_over) TRY(check_links(state_dir));  // a reader in a sandbox may not list it, and writes by rules
     if (handed_over) {
         cache.dir = handed_over->cache_dir;
     } else if (const std::string why = why_not_writable(state_dir); !why.empty()) {

@@ -75,7 +75,7 @@ struct HandedOver {
 // The pool that `folder` lies in. main is read from the local branch or the remote's, whichever is ahead; where the two
 // have parted, from the remote's. Makes no key, and needs none that can sign: without one, a clone can be looked at. So
 // it can where its state cannot be written (another user's, a read-only medium): index and tips are then temporary.
-// Errors: not_found (hint: init), newer, usage.
+// Errors: not_found (hint: init), newer, usage, corrupt (a symbolic link in its state, other than data/).
 Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_over = nullptr);
 
 // The task of the pool that `folder` lies in, as open_clone() would read it; writes nothing. Errors: as open_clone().

@@ -179,7 +179,7 @@ private:
                                           "--no-tags",
                                           "--no-recurse-submodules",
                                           "--no-write-fetch-head",
-                                          "--",  // a remote is no option, however it begins
+                                          "--",
                                           remote};
         words.insert(words.end(), refspecs.begin(), refspecs.end());
         return words;

@@ -25,16 +25,6 @@ tl::unexpected<Error> io_fail(const char* what, const std::string& path) {
     return fail(Code::io, fmt::format("cannot {} '{}': {}", what, path, std::strerror(errno)));
 }
 
-bool write_all(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-        ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote <= 0) return false;
-        bytes.remove_prefix(static_cast<std::size_t>(wrote));
-    }
-    return true;
-}
-
 void sync_folder_of(const std::string& path) {
     std::size_t slash = path.rfind('/');
     std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
@@ -45,6 +35,16 @@ void sync_folder_of(const std::string& path) {
 }
 
 }  // namespace
+
+bool write_all(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote <= 0) return false;
+        bytes.remove_prefix(static_cast<std::size_t>(wrote));
+    }
+    return true;
+}
 
 Result<void> write_file_atomically(const std::string& path, std::string_view bytes, unsigned mode) {
     return write_file_atomically(path, std::vector{bytes}, mode);

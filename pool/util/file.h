@@ -9,6 +9,9 @@
 
 namespace cultivar {
 
+// Writes all bytes to an open file, however many calls it takes; false (errno) where the system takes no more.
+bool write_all(int fd, std::string_view bytes);
+
 // Temporary file beside `path`, fsync, rename, fsync of the folder; follows no link. Errors: io (a full disk leaves the
 // old file).
 Result<void> write_file_atomically(const std::string& path, std::string_view bytes, unsigned mode = 0644);
