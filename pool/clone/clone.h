@@ -4,7 +4,6 @@
 //   key.pub       the public key that signed last, for looking without the private one
 //   index.sqlite  cache, may be deleted                 seen/         last seen tips of logs (pool/index/log_import.h)
 //   data/         shards and byte table                 run/          the run under way
-//   trust         the command that may run here (pool/clone/command_trust.h)
 //   roots         the trust roots as last seen (pool/clone/trust_roots.h)
 #pragma once
 
