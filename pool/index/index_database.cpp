@@ -13,14 +13,15 @@ namespace {
 
 // Increase it with every change of the tables, and when a new format or type of record can be read: the index is then
 // rebuilt, and reads the records that it passed over before.
-constexpr int kSchema = 14;
+constexpr int kSchema = 15;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS log(ref TEXT PRIMARY KEY, tip TEXT, records INTEGER, rubbish INTEGER DEFAULT 0,
     unreadable INTEGER DEFAULT 0, later INTEGER DEFAULT 0, other_task INTEGER DEFAULT 0, refused_tip TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS segment(number INTEGER PRIMARY KEY, blob TEXT UNIQUE);
-CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, key TEXT, ran INTEGER DEFAULT 0, search_s REAL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, key TEXT, ran INTEGER DEFAULT 0, search_s REAL DEFAULT 0,
+    made_runs INTEGER DEFAULT 0, named_runs INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, writer TEXT, candidate TEXT,
     category TEXT, at TEXT, status TEXT, decision TEXT, score REAL, budget_s REAL, wall_s REAL, search_joules REAL,
     operator TEXT, steps INTEGER, parents TEXT, artifact TEXT, artifact_run TEXT, seen_s INTEGER, segment INTEGER,

@@ -65,6 +65,10 @@ Result<void> RecordImport::prepare() {
          "UPDATE candidate SET said = :said, parents = :said, belief = :belief "
          "WHERE id = :id AND belief < :belief"},
         {&verdict_, kPutVerdict},
+        {&known_, "SELECT 1 FROM record WHERE id = :id"},
+        {&get_linked_, "SELECT made_runs, named_runs FROM writer WHERE name = :name"},
+        {&set_linked_,
+         "UPDATE writer SET made_runs = made_runs + :runs, named_runs = named_runs + :links WHERE name = :name"},
         {&rerun_, "INSERT OR IGNORE INTO rerun(claim, key, seed, score) VALUES(:claim, :key, :seed, :score)"},
     };
     for (const auto& [statement, sql] : statements) {
@@ -88,7 +92,7 @@ Result<void> RecordImport::flush() {
     TRY(check_waiting());
     TRY(check_waiting());
     report_refused();
-    return {};
+    return save_links();
 }
 
 // Of records with a content, some are told one by one; of others, one for each reason.
@@ -234,9 +238,48 @@ Result<void> RecordImport::take_content(const auto& record, const std::string& k
     return believe_.bind(":belief", static_cast<int>(Belief::own_record)).run();
 }
 
+Result<RecordImport::Linked*> RecordImport::linked(const std::string& writer) {
+    const auto [found, fresh] = linked_.try_emplace(writer);
+    if (!fresh) return &found->second;
+    TRY_ASSIGN(const auto known, get_linked_.bind(":name", writer).first([](Row& row) {
+        const std::int64_t runs = row.whole();
+        return Linked{runs, row.whole()};
+    }));
+    if (known) found->second = *known;
+    return &found->second;
+}
+
+Result<void> RecordImport::save_links() {
+    for (auto& [name, one] : linked_) {
+        if (one.new_runs == 0 && one.new_links == 0) continue;
+        TRY(set_linked_.bind(":name", name).bind(":runs", one.new_runs).bind(":links", one.new_links).run());
+        one.new_runs = one.new_links = 0;
+    }
+    return {};
+}
+
+Result<bool> RecordImport::names_too_many_runs(const std::string& writer, const std::string& id, const Claim& claim) {
+    TRY_ASSIGN(const Linked* now, linked(writer));
+    const auto links = now->links + static_cast<std::int64_t>(claim.runs.size());
+    if (links <= kFreeLinks + kLinksPerRun * now->runs) return false;
+    TRY_ASSIGN(const bool known, known_.bind(":id", id).any());
+    return !known;
+}
+
 Result<void> RecordImport::take(const RawLine& raw, const CheckedLine& line, const Origin& from) {
+    if (from.tally->is_full()) return {};
+    const auto* claim = line.record && line.refused.empty() ? std::get_if<Claim>(&*line.record) : nullptr;
+    if (claim == nullptr) return take_checked(raw, line, from);
+    TRY_ASSIGN(const bool too_many, names_too_many_runs(raw.writer, line.id, *claim));
+    if (!too_many) return take_checked(raw, line, from);
+    CheckedLine over = line;
+    over.refused = "the claims of its writer name far more runs than it has published";
+    over.fault = Fault::rubbish;
+    return take_checked(raw, over, from);
+}
+
+Result<void> RecordImport::take_checked(const RawLine& raw, const CheckedLine& line, const Origin& from) {
     LogTally& tally = *from.tally;
-    if (tally.is_full()) return {};
     // Of what is no record, or of no concern here, only the number is kept.
     tally.rubbish += line.fault == Fault::rubbish;
     if (!line.record || line.fault == Fault::other_task) {
@@ -259,7 +302,14 @@ Result<void> RecordImport::take(const RawLine& raw, const CheckedLine& line, con
     if (!counts) tell_refused("record of " + raw.writer, line);
     const auto* run = std::get_if<Run>(&*line.record);
     const auto* claim = std::get_if<Claim>(&*line.record);
-    if (claim) {
+    if (counts && (run || claim)) {
+        TRY_ASSIGN(Linked* const writer, linked(raw.writer));
+        std::int64_t& number = run ? writer->runs : writer->links;
+        const auto more = run ? 1 : static_cast<std::int64_t>(claim->runs.size());
+        number += more;
+        (run ? writer->new_runs : writer->new_links) += more;
+    }
+    if (counts && claim) {
         for (const std::string& one : claim->runs) TRY(link_.bind(":claim", line.id).bind(":run", one).run());
     }
     if ((run || claim) && !database_.is_new())
@@ -298,7 +348,7 @@ Result<void> RecordImport::take_verdict(const std::string& line, const std::stri
     }
     verdict_.bind(":id", record_id(line)).bind(":claim", verdict->claim).bind(":verifier", verifier);
     verdict_.bind(":key", key).bind(":result", name(verdict->result)).bind(":word", word(*verdict));
-    verdict_.bind(":tier", name(verdict->tier)).bind(":waits", verdict->plan && verdict->plan->rerun_waits);
+    verdict_.bind(":tier", name(verdict->tier)).bind(":waits", owes_rerun(*verdict));
     verdict_.bind(":at", verdict->at);
     verdict_.bind(":seconds", verdict->seconds).bind(":joules", verdict->joules);
     verdict_.bind(":record", verdict->record && verdict->record->accepted);

@@ -20,6 +20,9 @@ namespace cultivar {
 // The records of one log that do not count, and most of which are only counted. A log of which kMostRubbish records are rubbish is read no further:
 // what comes after them does not count, whenever it came.
 inline constexpr int kMostRubbish = 1000;
+// The claims of a writer may name so many runs in all, and so many times as many more as it has published. A claim beyond
+// that is rubbish: it takes a few bytes for each run that it names, and the tables two rows.
+inline constexpr std::int64_t kFreeLinks = 1000, kLinksPerRun = 4;
 struct LogTally {
     int rubbish = 0;     // of these, the tables hold those that are records at all, with the reason
     int unreadable = 0;  // rubbish that is no record
@@ -47,6 +50,7 @@ public:
     void add(RawLine line, Origin origin);
     Result<void> pass_on();  // has the added records checked, once they are many
     Result<void> flush();    // writes everything that was added, and reports the refused ones
+    void forget_writer(const std::string& name) { linked_.erase(name); }  // its records were deleted
     // Those of these records that the tables do not hold. One statement.
     Result<std::set<std::string>> unknown(const std::vector<std::string>& records);
     // `key`: fingerprint of the key that signed the ledger.
@@ -63,7 +67,17 @@ private:
 
     Result<void> check_waiting();
     Result<void> take_batch(Batch& batch);
+    // The counted runs of a writer, and the runs that its claims name.
+    struct Linked {
+        std::int64_t runs = 0, links = 0;
+        std::int64_t new_runs = 0, new_links = 0;  // of these, not in the tables yet
+    };
+
     Result<void> take(const RawLine& raw, const CheckedLine& line, const Origin& from);
+    Result<void> take_checked(const RawLine& raw, const CheckedLine& line, const Origin& from);
+    Result<bool> names_too_many_runs(const std::string& writer, const std::string& id, const Claim& claim);
+    Result<Linked*> linked(const std::string& writer);
+    Result<void> save_links();
     void tell_refused(const std::string& what, const CheckedLine& line);
     void report_refused();
     Result<void> take_counted(const Record& record, const std::string& key);
@@ -82,13 +96,14 @@ private:
     RefreshReport& report_;
     const std::string own_key_;
     Statement put_, refused_copy_, forget_, link_, segment_, known_segment_, writer_, dirty_, candidate_, believe_,
-        verdict_, rerun_;
+        verdict_, rerun_, known_, get_linked_, set_linked_;
     Batch waiting_{}, checking_{};
     const std::int64_t met_s_ = std::time(nullptr);
     const std::string met_at_ = utc_text(met_s_);  // a run of a clock that is ahead is no newer than this
     Oid last_blob_{};
     std::int64_t last_number_ = 0;
     std::string last_writer_{};
+    std::map<std::string, Linked> linked_{};  // by writer
     struct Refused {
         int count = 0;
         std::string reason;

@@ -42,7 +42,9 @@ std::optional<AuditExtent> audit_extent_of(std::string_view name);
 struct PlannedAudit {
     Tier tier = Tier::rescore;  // the last tier to be tried
     AuditExtent extent = AuditExtent::sample;
-    bool rerun_waits = false;  // a rerun was due, and was put off for want of verification time or of such a machine
+    // A rerun is due: it was put off for want of verification time or of such a machine, or, with the tier rerun, it was
+    // tried and came to nothing.
+    bool rerun_waits = false;
 
     bool operator==(const PlannedAudit&) const = default;
 };

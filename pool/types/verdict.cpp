@@ -180,6 +180,12 @@ const char* word(const Verdict& verdict) {
     return verdict.result == VerdictResult::accepted ? name(verdict.certainty) : name(verdict.result);
 }
 
+bool owes_rerun(const Verdict& verdict) {
+    if (verdict.result != VerdictResult::accepted || !verdict.plan) return false;
+    const bool in_vain = verdict.plan->tier == Tier::rerun && verdict.tier < Tier::rerun;
+    return verdict.plan->rerun_waits || (in_vain && verdict.certainty != Certainty::scored);
+}
+
 std::vector<double> fresh_scores(const std::vector<Rerun>& reruns) {
     std::vector<double> scores;
     for (const Rerun& one : reruns) scores.push_back(one.val_bpb);

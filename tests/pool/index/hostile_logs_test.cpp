@@ -36,9 +36,9 @@ protected:
     }
     // Parents of a candidate as the index knows them.
     std::vector<std::string> parents(Index& index, const std::string& id) { return must(index.candidate(id))->parents; }
-    int rows() {
+    int rows(const std::string& table = "record") {
         Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
-        Statement count = must(database.prepare("SELECT COUNT(*) FROM record"));
+        Statement count = must(database.prepare("SELECT COUNT(*) FROM " + table));
         return must(count.first([](Row& row) { return row.count(); })).value();
     }
 
@@ -115,6 +115,36 @@ TEST_F(HostileLogTest, RecordsThatFailTheirChecksEndALogTheSameWay) {
     Index index = must(Index::open(ann_));
     EXPECT_EQ(must(index.totals()).refused, kMostRubbish);
     EXPECT_LE(index.opened_with().refused.size(), 22u);
+}
+
+// Each of many claims names a hundred runs that nobody has.
+TEST_F(HostileLogTest, ClaimsThatNameFarMoreRunsThanWerePublishedAreRubbish) {
+    const auto run = honest(eve_, 2.0);
+    const auto boast = [&](int number) {
+        Claim claim = claim_of(ann_, {run});
+        claim.writer = eve_.writer, claim.at = fmt::format("2026-11-22T05:{:02}:{:02}Z", number / 60, number % 60);
+        for (int i = 0; i < 99; ++i) claim.runs.push_back(fmt::format("{:032x}{:032x}", number, i));
+        return claim;
+    };
+    std::vector<Record> records{run};
+    for (int number = 0; number < 100; ++number) records.emplace_back(boast(number));
+    publish(eve_, records);
+    publish(bob_, {honest(bob_, 2.1)});
+    {
+        Index index = must(Index::open(ann_));
+        EXPECT_EQ(index.opened_with().runs, 2);
+        EXPECT_THAT(told(index.opened_with()), HasSubstr("name far more runs than it has published"));
+        EXPECT_EQ(must(index.totals()).claims, 100);
+        EXPECT_EQ(must(index.totals()).refused, 90);
+    }
+    EXPECT_EQ(rows("claim_run"), kFreeLinks);
+    publish(eve_, {boast(100)});
+    {
+        Index index = must(Index::open(ann_));
+        EXPECT_EQ(must(index.totals()).refused, 91) << "it is remembered";
+        EXPECT_EQ(answers(index), rebuilt());
+    }
+    EXPECT_EQ(rows("claim_run"), kFreeLinks);
 }
 
 TEST_F(HostileLogTest, AReportHasABoundWhoeverWritesItsLines) {
