@@ -94,10 +94,22 @@ CandidateTable::CandidateTable(const History& history) : history_(history), plac
             if (place < all_.size()) ++all_[place].children;
         }
     }
-    for (CandidateStats& stats : all_) {
-        if (!stats.scored()) continue;
-        stats.mean = std::accumulate(stats.scores.begin(), stats.scores.end(), 0.0) / stats.runs();
+    for (CandidateStats& stats : all_) settle(stats);
+}
+
+// Sets the mean. A candidate without an own score stays without one, whatever verifiers know of it.
+void CandidateTable::settle(CandidateStats& stats) {
+    if (!stats.scored()) return;
+    const bool fresh = stats.known != nullptr && !stats.known->fresh.empty();
+    if (fresh) {
+        stats.scores = stats.known->fresh;
+        for (const Trial* trial : stats.own) {
+            if (!trial->claimed && trial->status == RunStatus::done && std::isfinite(trial->score))
+                stats.scores.push_back(trial->score);
+        }
     }
+    const std::vector<double>& counted = fresh ? stats.known->fresh : stats.scores;
+    stats.mean = std::accumulate(counted.begin(), counted.end(), 0.0) / static_cast<double>(counted.size());
 }
 
 const CandidateStats* CandidateTable::find(std::string_view candidate) const { return at(places_.find(candidate)); }

@@ -20,12 +20,14 @@ inline constexpr int kOwnFault = 2;
 
 struct CandidateStats {
     const KnownCandidate* known = nullptr;  // null: the history has its trials, but not its genes
-    std::vector<double> scores;             // of own runs with status done, oldest first
-    double mean = 0;                        // of scores; 0 if there are none
-    std::vector<const Trial*> own;          // own runs of any status, oldest first
-    std::vector<const Trial*> foreign;      // unverified runs of others in this category
-    std::vector<const Trial*> elsewhere;    // runs in other categories, by any writer
-    Decision decision = Decision::none;     // of the newest own run that has one
+    // Of own runs with status done, oldest first. Where verifiers trained it with fresh seeds, those come first, and claimed
+    // scores are left out.
+    std::vector<double> scores;
+    double mean = 0;                      // of scores, or of the fresh seeds alone; 0 if there are none
+    std::vector<const Trial*> own;        // own runs of any status, oldest first
+    std::vector<const Trial*> foreign;    // unverified runs of others in this category
+    std::vector<const Trial*> elsewhere;  // runs in other categories, by any writer
+    Decision decision = Decision::none;   // of the newest own run that has one
     // Known candidates that name it as a parent, in flight included; a child counts only if it has more than
     // unverified runs of others, and no longer once it only failed.
     int children = 0;
@@ -92,6 +94,8 @@ public:
     const CandidateStats* best_of(const std::vector<std::string>& candidates) const;
 
 private:
+    static void settle(CandidateStats& stats);
+
     std::vector<CandidateStats> all_;
     const CandidateStats* at(std::size_t place) const { return place < all_.size() ? &all_[place] : nullptr; }
 

@@ -25,6 +25,7 @@ struct Trial {
     std::int64_t steps = 0;
     bool trusted = true;     // run by this clone's writer, or accepted by a verdict
     std::string writer{};    // the writer of a foreign run; "" for an own run
+    bool claimed = false;    // trusted by a verdict alone: the figures are another writer's
     std::string category{};  // set for a run in History::elsewhere
     double wall_s = 0;       // total wall time; 0 if unknown
     // The external proposer that was asked before this run, and the cost of that call. The run is its own proposal if
@@ -43,7 +44,9 @@ struct KnownCandidate {
     bool wanted = false;               // its user asked for another try (cultivar retry): it comes first
     bool in_flight = false;            // it has a live lease, or a run or an ask of this clone
     bool held_here = false;            // that run or ask is this clone's own
-    int runs_anywhere = 0;             // trials in all categories; the number of the next replicate
+    // The scores of verifiers' trainings here, with seeds that nobody could choose: their mean stands for the candidate.
+    std::vector<double> fresh{};
+    int runs_anywhere = 0;  // trials in all categories; the number of the next replicate
 };
 
 struct History {

@@ -141,7 +141,9 @@ Noise estimate_noise(const CandidateTable& candidates) {
     for (const CandidateStats& stats : candidates.all()) {
         if (!stats.scored()) continue;
         best = std::min(best, stats.mean);
-        for (double score : stats.scores) squares += (score - stats.mean) * (score - stats.mean);
+        // Not of stats.mean, which may be that of a part of them.
+        const double mean = std::accumulate(stats.scores.begin(), stats.scores.end(), 0.0) / stats.runs();
+        for (double score : stats.scores) squares += (score - mean) * (score - mean);
         degrees += stats.runs() - 1;
     }
     const Prior prior = prior_of(candidates);

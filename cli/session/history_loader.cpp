@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <set>
 
 namespace cultivar {
@@ -40,6 +41,17 @@ Trial trial_of(const RunSummary& run, bool trusted) {
     trial.score = run.score;
     trial.proposer_usd = run.proposer_usd;
     return trial;
+}
+
+using FreshScores = std::map<std::pair<std::string, std::string>, std::vector<double>>;  // by category and candidate
+
+// A claimed score counts no longer once verifiers trained the candidate with fresh seeds.
+void take_fresh_mean(const FreshScores& fresh, const std::string& category, Trial& trial) {
+    if (trial.status != RunStatus::done) return;
+    const auto found = fresh.find({category, trial.candidate});
+    if (found == fresh.end()) return;
+    trial.score =
+        std::accumulate(found->second.begin(), found->second.end(), 0.0) / static_cast<double>(found->second.size());
 }
 
 // The candidates that a plan in a large pool is made from.
@@ -96,7 +108,9 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     for (const Seed& seed : seeds) known(seed.candidate).seed = true;
     Index& index = *session.index;
     TRY_ASSIGN(std::vector<RunSummary> runs, index.summaries(category));
-    auto own = [&](const auto& run) { return run.accepted || run.writer == session.clone->writer; };
+    auto made_here = [&](const auto& run) { return run.writer == session.clone->writer; };
+    auto own = [&](const auto& run) { return run.accepted || made_here(run); };
+    TRY_ASSIGN(const FreshScores fresh, index.fresh_seed_scores());
     TRY_ASSIGN(std::int64_t count, index.candidate_count());
     std::optional<std::set<std::string>> only;
     TRY_ASSIGN(std::vector<OtherCategoryRun> elsewhere, index.runs_elsewhere(category, kMostElsewhere, before));
@@ -106,6 +120,8 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         auto candidate = parse_canonical(session.clone->task.space, session.clone->task_id, row.toml);
         if (!candidate) continue;
         KnownCandidate& entry = known(std::move(*candidate));
+        if (const auto found = fresh.find({category, entry.candidate.id}); found != fresh.end())
+            entry.fresh = found->second;
         entry.parents = std::move(row.parents);
         entry.kept = row.kept;
         // A pool's seed stays open, whatever strangers claim of it or do with it.
@@ -129,6 +145,8 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         if ((only && !at.count(run.candidate)) || lifted.contains(run.id)) continue;
         history.trials.push_back(trial_of(run, own(run)));
         if (!history.trials.back().trusted) history.trials.back().writer = run.writer;
+        history.trials.back().claimed = history.trials.back().trusted && !made_here(run);
+        if (!made_here(run)) take_fresh_mean(fresh, category, history.trials.back());
         if (auto curve = curves.find(run.id); curve != curves.end())
             history.trials.back().curve = std::move(curve->second);
     }
@@ -137,8 +155,9 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         trial.candidate = std::move(run.candidate);
         trial.score = run.score;
         trial.trusted = own(run);
-        if (!trial.trusted) trial.writer = std::move(run.writer);
         trial.category = std::move(run.category);
+        if (!made_here(run)) take_fresh_mean(fresh, trial.category, trial);
+        if (!trial.trusted) trial.writer = std::move(run.writer);
     }
     TRY_ASSIGN(std::vector<Lease> leases, session.index->leases());
     for (const Lease& lease : plausible_leases(std::move(leases), category)) {

@@ -88,6 +88,8 @@ public:
     // The fresh seeds of every candidate in a category, by candidate: each seed once, in the order in which they came to be
     // known, from all verdicts that a verifier gave on another's claim, replaced ones too.
     Result<std::map<std::string, std::vector<Rerun>>> reruns(const std::string& category);
+    // Their scores in all categories, by category and candidate.
+    Result<std::map<std::pair<std::string, std::string>, std::vector<double>>> fresh_seed_scores();
     // Claims that a verifier scored and nobody could replay; oldest first.
     Result<std::vector<ClaimRow>> scored_claims();
     // Of this clone's own scored runs, by candidate; oldest first.

@@ -21,6 +21,18 @@ Result<std::map<std::string, std::vector<Rerun>>> IndexQueries::reruns(const std
     return by_candidate;
 }
 
+Result<std::map<std::pair<std::string, std::string>, std::vector<double>>> IndexQueries::fresh_seed_scores() {
+    TRY_ASSIGN(Statement get,
+               prepare(fmt::format("SELECT category, candidate, score FROM ({}) ORDER BY first", kReruns)));
+    std::map<std::pair<std::string, std::string>, std::vector<double>> scores;
+    TRY(get.each([&](Row& row) {
+        std::string category = row.text();
+        auto& one = scores[{std::move(category), row.text()}];
+        one.push_back(row.real());
+    }));
+    return scores;
+}
+
 Result<std::vector<ClaimRow>> IndexQueries::scored_claims() {
     TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {}, {} FROM {} WHERE type = 'claim' AND record.id IN "
                                                   "(SELECT claim FROM verdict WHERE word = 'scored') AND {} = 'scored' "
