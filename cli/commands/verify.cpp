@@ -148,7 +148,9 @@ Result<int> verify(Context& context, const VerifyArguments& options) {
     tell_clock(context.ui, session.clone->task, std::time(nullptr));
     std::string holder = fmt::format("pid {}, cultivar verify, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "verify.lock", holder, kPatience_s));
-    TRY_ASSIGN(ClaimQueue queue, options.ids.empty() ? waiting_claims(session) : claims_named(session, options.ids));
+    const ShouldStop stop = [&context] { return context.interrupted(); };
+    TRY_ASSIGN(ClaimQueue queue, options.ids.empty() ? waiting_claims(session, std::time(nullptr), stop)
+                                                     : claims_named(session, options.ids, stop));
     if (queue.own > 0)
         context.ui.note(
             fmt::format("{} claim{} of your own left to another verifier: a clone with a key of its own, whose line "

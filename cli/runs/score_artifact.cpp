@@ -12,7 +12,7 @@ namespace {
 constexpr double kLeastLimit_s = 300, kMostLimit_s = 1800;
 
 // A model that takes longer than two budgets is slower than any that was trained in one.
-double limit_s(const Task& task) { return std::clamp(2 * task.budget_s, kLeastLimit_s, kMostLimit_s); }
+double usual_limit_s(const Task& task) { return std::clamp(2 * task.budget_s, kLeastLimit_s, kMostLimit_s); }
 
 }  // namespace
 
@@ -28,7 +28,7 @@ Result<Outcome> run_apart(Worker& worker, const Observer& observer, const Specif
 
 Result<Scored> score_artifact(Worker& worker, const Observer& observer, const Session& session, const Genes& genes,
                               const std::string& weights, const std::vector<int>& chunks, const std::string& folder,
-                              const std::string& shard) {
+                              const std::string& shard, double limit_s) {
     const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
     std::error_code ec;
     std::filesystem::create_directories(dir, ec);
@@ -45,7 +45,8 @@ Result<Scored> score_artifact(Worker& worker, const Observer& observer, const Se
         if (auto* start = std::get_if<StartEvent>(&event)) scored.start = *start;
         return Advice::go_on;
     };
-    TRY_ASSIGN(scored.outcome, run_apart(worker, observer, specification, limit_s(session.clone->task), listener));
+    if (!(limit_s > 0)) limit_s = usual_limit_s(session.clone->task);
+    TRY_ASSIGN(scored.outcome, run_apart(worker, observer, specification, limit_s, listener));
     return scored;
 }
 

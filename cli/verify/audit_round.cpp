@@ -40,6 +40,7 @@ private:
 bool Turns::fit(QueuedClaim& one) {
     if (options_.tier) {
         plan_by_name(*options_.tier, one.plan);
+        one.least_seeds = 1;
         return true;
     }
     if (!one.unsound.empty()) return true;
@@ -50,7 +51,7 @@ bool Turns::fit(QueuedClaim& one) {
         if (fits == AuditFunds::Fit::later) waiting_.insert(one.standing);
         if (fits != AuditFunds::Fit::now) return false;
     }
-    if (one.plan.audit.tier != Tier::rerun) return true;
+    if (one.plan.audit.tier != Tier::rerun || seeds_due(session_.clone->task, one) == 0) return true;
     const bool affordable = options_.share_use == ShareUse::all_beyond || funds_.affords(one.standing, one.all_s());
     if (affordable && can_rerun(session_, one)) return true;
     one.plan.audit.tier = Tier::replay;
@@ -93,7 +94,8 @@ Result<AuditRound> audit_round(const VerifierTools& tools, Session& session, Cla
                                const RoundListener& listener) {
     AuditRound round;
     std::optional<Verifier> verifier;
-    if (!queue.claims.empty() && !options.dry_run) {
+    std::vector<ClaimRow> grown = std::move(queue.grown);
+    if ((!queue.claims.empty() || !grown.empty()) && !options.dry_run) {
         TRY_ASSIGN(Verifier made, prepare(tools, session, options, queue));
         verifier.emplace(std::move(made));
     }
@@ -116,12 +118,15 @@ Result<AuditRound> audit_round(const VerifierTools& tools, Session& session, Cla
         apply_verdict(session, one, verdict, queue);
         round.spent_s += verdict.seconds;
         turns.spend(verdict.seconds, standing_of(queue.accounts[one.row.key].work) == KeyStanding::proven);
+        std::erase_if(grown, [&](const ClaimRow& row) { return row.id == one.row.id; });
         if (listener.judged) listener.judged(verdict);
         round.verdicts.push_back(std::move(verdict));
     }
     if (!verifier) return round;
+    TRY_ASSIGN(std::vector<Verdict> later, verifier->restate(grown));
     TRY_ASSIGN(std::vector<Verdict> reviewed, verifier->review());
-    for (Verdict& verdict : reviewed) {
+    later.insert(later.end(), std::make_move_iterator(reviewed.begin()), std::make_move_iterator(reviewed.end()));
+    for (Verdict& verdict : later) {
         if (listener.judged) listener.judged(verdict);
         round.verdicts.push_back(std::move(verdict));
     }

@@ -18,6 +18,7 @@
 namespace cultivar {
 namespace {
 
+constexpr int kMostJudged = 1000;  // open claims of a key that are looked at again
 constexpr int kMostUnsound = 100;  // claims of a writer that are told so in one round
 
 bool is_accepted(const ClaimRow& row) { return row.verdict && row.verdict->result == VerdictResult::accepted; }
@@ -28,14 +29,48 @@ bool was_light(const ClaimRow& row) {
            !(row.verdict->plan && row.verdict->plan->extent == AuditExtent::in_full);
 }
 
-// Put off when it was accepted; or it leads now, and its fresh seeds are too few for a record.
-bool is_owed_a_rerun(const Task& task, const ClaimRow& row, bool best) {
-    if (!is_accepted(row) || row.verdict->certainty == Certainty::scored) return false;  // a replay is due before
+bool was_only_scored(const ClaimRow& row) { return is_accepted(row) && row.verdict->certainty == Certainty::scored; }
+
+// Put off when it was accepted; or its candidate leads or is much used now, and was not trained again since, or not often
+// enough for a record. Of a claim that was only scored, or that the lot spared, a replay is due before.
+bool is_owed_a_rerun(const Task& task, const ClaimRow& row, const ClaimImpact& impact, int fresh_seeds) {
+    if (!is_accepted(row) || was_only_scored(row)) return false;
     const Verdict& verdict = *row.verdict;
-    const bool few = verdict.reruns.size() < static_cast<std::size_t>(task.record_min_seeds);
-    const bool waits = verdict.plan && verdict.plan->rerun_waits;
-    return waits || (best && few && verdict.tier == Tier::rerun);
+    if (owes_rerun(verdict)) return true;
+    const bool matters = impact.best || impact.children >= kMuchUsed;
+    if (!matters || was_light(row)) return false;
+    return verdict.tier != Tier::rerun || (impact.best && fresh_seeds < task.record_min_seeds);
 }
+
+// Was a rerun tried that failed?
+bool rerun_failed(const Verdict& verdict) { return owes_rerun(verdict) && verdict.plan->tier == Tier::rerun; }
+
+// When this clone may judge a claim again that it could not decide.
+class Waits {
+public:
+    static Result<Waits> of(Session& session, std::int64_t now_s) {
+        Waits waits;
+        waits.now_s_ = now_s;
+        TRY_ASSIGN(waits.attempts_, session.index->own_attempts());
+        return waits;
+    }
+    bool over(const ClaimRow& row) const {
+        const bool tried =
+            row.verdict && (row.verdict->result == VerdictResult::inconclusive || rerun_failed(*row.verdict));
+        const auto found = attempts_.find(row.id);
+        if (!tried || found == attempts_.end()) return true;
+        const auto last_s = parse_utc(found->second.last_at);
+        return due_again(found->second.count, last_s ? *last_s : 0, now_s_);
+    }
+    int tries(const ClaimRow& row) const {
+        const auto found = attempts_.find(row.id);
+        return found == attempts_.end() ? 0 : found->second.count;
+    }
+
+private:
+    std::map<std::string, Attempts> attempts_;
+    std::int64_t now_s_ = 0;
+};
 
 // A claim that owes a rerun is here for that; else the lot decides among others.
 void settle_plan(const Task& task, const ClaimQueue& queue, QueuedClaim& one) {
@@ -47,7 +82,9 @@ void settle_plan(const Task& task, const ClaimQueue& queue, QueuedClaim& one) {
         one.standing = standing_of(account->second.work);
     }
     one.plan = plan_for(one.impact, one.track_record, draw_lot());
-    if (one.owed) one.plan.audit = {Tier::rerun, AuditExtent::in_full}, one.plan.why = "in full: it owes a rerun";
+    if (one.owed) one.plan = {{Tier::rerun, AuditExtent::in_full}, "in full: it owes a rerun"};
+    if (!one.unsound.empty())
+        one.plan = {{Tier::structure, AuditExtent::sample}, "will be refused by the structure tier: " + one.unsound};
     queue.costs.estimate(task, queue.hold_out, one);
 }
 
@@ -63,19 +100,33 @@ std::string why_unsound(const Task& task, const QueuedClaim& one) {
     return "";
 }
 
-Result<QueuedClaim> queued(Session& session, const Surroundings& around, const ClaimQueue& queue, ClaimRow row) {
-    QueuedClaim one;
-    TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs(row.claim.candidate));
-    for (RunRow& run : runs) {
-        const auto& named = row.claim.runs;
-        if (std::find(named.begin(), named.end(), run.id) == named.end()) continue;
-        one.claim_s += run.run.wall_s;
-        one.runs.push_back(std::move(run));
+// The state of the pool and of this clone that a queue is made from.
+struct Situation {
+    Surroundings around;
+    Waits waits;
+    const ShouldStop& stop;
+
+    static Result<Situation> of(Session& session, std::int64_t now_s, const ShouldStop& stop) {
+        TRY_ASSIGN(Surroundings around, snapshot(session));
+        TRY_ASSIGN(Waits waits, Waits::of(session, now_s));
+        return Situation{std::move(around), std::move(waits), stop};
     }
+    Result<void> go_on() const {
+        return stop && stop() ? fail(Code::interrupted, "interrupted; nothing was judged") : Result<void>();
+    }
+};
+
+Result<QueuedClaim> queued(Session& session, const Situation& now, const ClaimQueue& queue, ClaimRow row) {
+    const Surroundings& around = now.around;
+    QueuedClaim one;
+    one.tries = now.waits.tries(row);
+    TRY_ASSIGN(one.runs, session.index->claimed_runs(row.id));
+    for (const RunRow& made : one.runs) one.claim_s += made.run.wall_s;
     one.row = std::move(row);
     one.unsound = why_unsound(session.clone->task, one);
     one.impact = impact_of(around, one.row.claim);
-    one.owed = is_owed_a_rerun(session.clone->task, one.row, one.impact.best);
+    one.fresh_seeds = fresh_seeds_of(around, one.row.claim);
+    one.owed = is_owed_a_rerun(session.clone->task, one.row, one.impact, one.fresh_seeds);
     if (one.unsound.empty()) {
         TRY_ASSIGN(const std::vector<std::string> odd, session.index->suspicions(one.row));
         one.impact.odd = !odd.empty();
@@ -103,10 +154,11 @@ Result<ClaimQueue> empty_queue(Session& session, const Surroundings& around) {
     return queue;
 }
 
-Result<ClaimQueue> queue_of(Session& session, const Surroundings& around, std::vector<ClaimRow> rows) {
-    TRY_ASSIGN(ClaimQueue queue, empty_queue(session, around));
+Result<ClaimQueue> queue_of(Session& session, const Situation& now, std::vector<ClaimRow> rows) {
+    TRY_ASSIGN(ClaimQueue queue, empty_queue(session, now.around));
     std::map<std::string, int> unsound;  // by writer
     for (ClaimRow& row : rows) {
+        TRY(now.go_on());
         if (row.key == session.clone->key.fingerprint() || row.claim.writer == session.clone->writer) {
             ++queue.own;
             continue;
@@ -115,7 +167,7 @@ Result<ClaimQueue> queue_of(Session& session, const Surroundings& around, std::v
             ++queue.repeats;
             continue;
         }
-        TRY_ASSIGN(QueuedClaim one, queued(session, around, queue, std::move(row)));
+        TRY_ASSIGN(QueuedClaim one, queued(session, now, queue, std::move(row)));
         if (!one.unsound.empty() && ++unsound[one.row.claim.writer] > kMostUnsound) continue;
         queue.claims.push_back(std::move(one));
     }
@@ -124,37 +176,37 @@ Result<ClaimQueue> queue_of(Session& session, const Surroundings& around, std::v
 }
 
 // Accepted, but now the best of its category or a much-used parent, and not judged as far as such a one is.
-Result<void> add_grown_claims(Session& session, const Surroundings& around, std::vector<ClaimRow>& rows) {
+Result<void> add_grown_claims(Session& session, const Situation& now, std::vector<ClaimRow>& rows,
+                              std::vector<ClaimRow>& grown) {
     std::set<std::string> weighty, known;
-    for (const auto& [category, candidate] : around.leader) weighty.insert(candidate);
-    for (const auto& [candidate, count] : around.children) {
+    for (const auto& [category, candidate] : now.around.leader) weighty.insert(candidate);
+    for (const auto& [candidate, count] : now.around.children) {
         if (count >= kMuchUsed) weighty.insert(candidate);
     }
     for (const ClaimRow& row : rows) known.insert(row.id);
     for (const std::string& candidate : weighty) {
-        TRY_ASSIGN(std::vector<ClaimRow> claims, session.index->claims(candidate));
+        TRY(now.go_on());
+        TRY_ASSIGN(std::vector<ClaimRow> claims, session.index->accepted_claims(candidate));
         for (ClaimRow& row : claims) {
-            if (row.key == session.clone->key.fingerprint()) continue;
-            const bool owed = is_owed_a_rerun(session.clone->task, row, leads(around, row.claim));
-            if ((owed || was_light(row)) && known.insert(row.id).second) rows.push_back(std::move(row));
+            ClaimImpact impact = impact_of(now.around, row.claim);
+            impact.best = leads(now.around, row.claim);
+            const bool light = was_light(row) && (impact.best || impact.children >= kMuchUsed);
+            const int fresh = fresh_seeds_of(now.around, row.claim);
+            const bool due = light || is_owed_a_rerun(session.clone->task, row, impact, fresh);
+            if (!due || row.key == session.clone->key.fingerprint() || !now.waits.over(row)) continue;
+            if (row.verdict->tier != Tier::rerun && row.verdict->certainty == Certainty::accepted) grown.push_back(row);
+            if (known.insert(row.id).second) rows.push_back(std::move(row));
         }
     }
     return {};
 }
 
-// Judged before, but to nothing or with a rerun put off. A claim that decided nothing is tried again after a while that
-// doubles with each own verdict on it.
-Result<void> add_open_claims(Session& session, std::int64_t now_s, std::vector<ClaimRow>& rows) {
-    TRY_ASSIGN(std::vector<ClaimRow> open, session.index->open_claims());
-    TRY_ASSIGN(const auto attempts, session.index->own_attempts());
+// Judged before, but to nothing or with a rerun put off.
+Result<void> add_open_claims(Session& session, const Situation& now, std::vector<ClaimRow>& rows) {
+    TRY_ASSIGN(std::vector<ClaimRow> open, session.index->open_claims(kMostJudged));
     for (ClaimRow& row : open) {
-        const bool scored = is_accepted(row) && row.verdict->certainty == Certainty::scored;  // add_scored_claims()
-        if (scored || row.key == session.clone->key.fingerprint()) continue;
-        const auto found = attempts.find(row.id);
-        const bool tried = row.verdict->result == VerdictResult::inconclusive && found != attempts.end();
-        const auto last_s = tried ? parse_utc(found->second.last_at) : Result<std::int64_t>(0);
-        if (tried && !due_again(found->second.count, last_s ? *last_s : 0, now_s)) continue;
-        rows.push_back(std::move(row));
+        if (was_only_scored(row) || row.key == session.clone->key.fingerprint()) continue;  // add_scored_claims()
+        if (now.waits.over(row)) rows.push_back(std::move(row));
     }
     return {};
 }
@@ -165,13 +217,19 @@ bool cannot_be_settled(const QueuedClaim& one) {
            std::any_of(one.runs.begin(), one.runs.end(), [](const RunRow& row) { return !is_replayable(row.run); });
 }
 
+// Nothing is due that this machine could do.
+bool only_a_rerun_is_left(const Session& session, const QueuedClaim& one) {
+    return one.row.verdict->tier >= Tier::replay && seeds_due(session.clone->task, one) > 0 && !can_rerun(session, one);
+}
+
 // Claims of this machine's kind of device that verifiers of others could only score.
-Result<void> add_scored_claims(Session& session, std::vector<ClaimRow>& rows) {
-    TRY_ASSIGN(std::vector<ClaimRow> scored, session.index->scored_claims());
+Result<void> add_scored_claims(Session& session, const Situation& now, std::vector<ClaimRow>& rows) {
+    std::set<std::string> known;
+    for (const ClaimRow& row : rows) known.insert(row.id);
+    TRY_ASSIGN(std::vector<ClaimRow> scored, session.index->scored_claims(kMostJudged));
     for (ClaimRow& row : scored) {
-        const bool known = std::ranges::any_of(rows, [&](const ClaimRow& one) { return one.id == row.id; });
-        if (known || is_of_another_device(category_named(row.claim.category), session.settings.device.value)) continue;
-        rows.push_back(std::move(row));
+        const bool elsewhere = is_of_another_device(category_named(row.claim.category), session.settings.device.value);
+        if (!elsewhere && !known.contains(row.id) && now.waits.over(row)) rows.push_back(std::move(row));
     }
     return {};
 }
@@ -192,21 +250,25 @@ const Run* QueuedClaim::artifact_run() const {
     return found == runs.end() ? nullptr : &found->run;
 }
 
-Result<ClaimQueue> waiting_claims(Session& session, std::int64_t now_s) {
-    TRY_ASSIGN(const Surroundings around, snapshot(session));
-    TRY_ASSIGN(std::vector<ClaimRow> rows, session.index->pending_claims());
-    TRY(add_open_claims(session, now_s, rows));
-    TRY(add_scored_claims(session, rows));
-    TRY(add_grown_claims(session, around, rows));
-    TRY_ASSIGN(ClaimQueue queue, queue_of(session, around, std::move(rows)));
+Result<ClaimQueue> waiting_claims(Session& session, std::int64_t now_s, const ShouldStop& stop) {
+    TRY_ASSIGN(const Situation now, Situation::of(session, now_s, stop));
+    TRY_ASSIGN(std::vector<ClaimRow> rows, session.index->pending_claims(kMostConsidered));
+    std::vector<ClaimRow> grown;
+    TRY(now.go_on());
+    TRY(add_open_claims(session, now, rows));
+    TRY(now.go_on());
+    TRY(add_scored_claims(session, now, rows));
+    TRY(add_grown_claims(session, now, rows, grown));
+    TRY_ASSIGN(ClaimQueue queue, queue_of(session, now, std::move(rows)));
+    queue.grown = std::move(grown);
     std::erase_if(queue.claims, [&](const QueuedClaim& one) {
-        return cannot_be_settled(one) || (one.owed && !can_rerun(session, one));
+        return cannot_be_settled(one) || (one.owed && only_a_rerun_is_left(session, one));
     });
     return queue;
 }
 
-Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>& prefixes) {
-    TRY_ASSIGN(const Surroundings around, snapshot(session));
+Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>& prefixes, const ShouldStop& stop) {
+    TRY_ASSIGN(const Situation now, Situation::of(session, std::time(nullptr), stop));
     std::vector<ClaimRow> rows;
     for (const std::string& prefix : prefixes) {
         TRY_ASSIGN(std::string id, session.index->resolve_candidate(prefix));
@@ -215,7 +277,7 @@ Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>
             return fail(Code::not_found, fmt::format("nobody claims '{}'", prefix), "cultivar propose " + prefix);
         rows.insert(rows.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
     }
-    return queue_of(session, around, std::move(rows));
+    return queue_of(session, now, std::move(rows));
 }
 
 void apply_verdict(const Session& session, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest) {
@@ -228,15 +290,19 @@ void apply_verdict(const Session& session, const QueuedClaim& judged, const Verd
         const bool beaten = good && one.impact.best && one.row.claim.category == judged.row.claim.category &&
                             one.row.claim.candidate != judged.row.claim.candidate &&
                             one.row.claim.val_bpb >= judged.row.claim.val_bpb;
+        const bool trained = one.row.claim.candidate == judged.row.claim.candidate &&
+                             one.row.claim.category == judged.row.claim.category;
         if (beaten) one.impact.best = false;
+        if (trained) one.fresh_seeds = std::max(one.fresh_seeds, static_cast<int>(verdict.reruns.size()));
         if (beaten || (same_key && (good || bad))) settle_plan(session.clone->task, rest, one);
+        if (trained) rest.costs.estimate(session.clone->task, rest.hold_out, one);
     }
     order_claims(rest);
 }
 
 int seeds_due(const Task& task, const QueuedClaim& one) {
-    const auto made = one.row.verdict ? static_cast<int>(one.row.verdict->reruns.size()) : 0;
-    return one.impact.best ? std::max(1, task.record_min_seeds - made) : 1;
+    const int wanted = one.impact.best ? task.record_min_seeds : 1;
+    return std::max({0, one.least_seeds, wanted - one.fresh_seeds});
 }
 
 bool can_rerun(const Session& session, const QueuedClaim& one) {

@@ -1,13 +1,15 @@
 // The claims that a verifier is to judge, in their order (cli/verify/claim_order.h), each with the plan of its audit
 // (eval/judge/audit_policy.h): claims without a verdict; those that decided nothing, after a while; and accepted ones that
 // owe a rerun or matter more today than when they were audited. Claims of the verifier's own key are left out, and those
-// that only repeat an earlier claim of their writer.
+// that only repeat an earlier claim of their writer. A claim that this clone could not decide waits for a
+// time that doubles with each of them, and so does one with a rerun that failed.
 //
 // The structure tier comes before the order: it takes no worker and nothing of the share.
 #pragma once
 
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <map>
 
 #include "cli/session/session.h"
@@ -27,7 +29,11 @@ struct QueuedClaim {
     std::string unsound{};  // the reason why it fails the structure tier; "": it does not
     KeyStanding standing = KeyStanding::unknown;
     bool owed = false;      // it is here for its rerun
+    int fresh_seeds = 0;    // of verifiers, that the ledgers have of its candidate
+    int least_seeds = 0;    // that a rerun makes in any case
     bool too_dear = false;  // passed over: its cost is beyond all that verification may take
+    int tries = 0;          // by this clone, that failed
+    JobSeconds jobs{};      // of this machine (CostBook)
     double claim_s = 0;     // wall seconds of those runs
     double expected_s = 0;  // seconds that the audit will take here, without a rerun (CostBook)
     double rerun_s = 0;     // seconds of all its fresh seeds
@@ -47,6 +53,8 @@ struct KeyAccount {
 
 struct ClaimQueue {
     std::vector<QueuedClaim> claims;
+    // Accepted for good, but their candidates came to lead or to be much used since: a rerun is due, or a replay.
+    std::vector<ClaimRow> grown{};
     int own = 0;            // claims of this clone's, left to another verifier
     int repeats = 0;        // claims of runs that were claimed before
     bool hold_out = false;  // is there one to score on?
@@ -56,16 +64,21 @@ struct ClaimQueue {
     CostBook costs{};
 };
 
-// Every claim that waits at this unix time. Errors: those of the index.
-Result<ClaimQueue> waiting_claims(Session& session, std::int64_t now_s = std::time(nullptr));
-// The claims of these candidates (prefixes of ids), judged before or not. Errors: not_found, usage.
-Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>& prefixes);
+// Every claim that waits at this unix time, of each key those that come first in its turn, kMostConsidered of each kind.
+// Errors: those of the index; interrupted, once `stop` says so.
+inline constexpr int kMostConsidered = 100;
+using ShouldStop = std::function<bool()>;
+Result<ClaimQueue> waiting_claims(Session& session, std::int64_t now_s = std::time(nullptr),
+                                  const ShouldStop& stop = {});
+// The claims of these candidates (prefixes of ids), judged before or not. Errors: not_found, usage, interrupted.
+Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>& prefixes,
+                                const ShouldStop& stop = {});
 
 // Updates the claims that still wait after a verdict: their impact, their keys' track records, plans and order.
 void apply_verdict(const Session& session, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest);
 
-// The fresh seeds that its rerun takes. The best of its category takes as many as a record needs, less those of the
-// verdict that is replaced, and one at least; any other claim takes one.
+// The fresh seeds that its rerun still takes: as many as a record needs for the best of its category, else one, less those
+// that the ledgers have of its candidate. With none due, the claim is held against those that are there.
 int seeds_due(const Task& task, const QueuedClaim& one);
 
 // Is this machine of the claim's category, so that a fresh seed here compares with it?

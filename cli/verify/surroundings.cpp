@@ -12,6 +12,8 @@ Result<Surroundings> snapshot(Session& session) {
     Surroundings around;
     TRY_ASSIGN(std::vector<Standing> standings, session.index->standings());
     for (const Standing& standing : standings) {
+        if (standing.fresh_seeds > 0)
+            around.fresh_seeds[{standing.category, standing.candidate}] = standing.fresh_seeds;
         // Whatever a verifier scored leads: a worse claim is not judged in full because something is still due there.
         const bool leads =
             std::ranges::any_of(std::array{Certainty::accepted, Certainty::provisional, Certainty::scored},
@@ -41,6 +43,11 @@ ClaimImpact impact_of(const Surroundings& around, const Claim& claim) {
     if (const auto found = around.children.find(claim.candidate); found != around.children.end())
         impact.children = found->second;
     return impact;
+}
+
+int fresh_seeds_of(const Surroundings& around, const Claim& claim) {
+    const auto found = around.fresh_seeds.find({claim.category, claim.candidate});
+    return found == around.fresh_seeds.end() ? 0 : found->second;
 }
 
 }  // namespace cultivar

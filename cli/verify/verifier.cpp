@@ -19,6 +19,22 @@
 
 namespace cultivar {
 
+namespace {
+
+// A verdict that stands is not undone by a judgement that failed for a reason outside the claim, which waits to be tried again.
+Verdict as_before(const Verdict& before, const Verdict& now) {
+    Verdict kept = before;
+    kept.reason = "it stands as before; judged again, which failed: " + now.reason;
+    if (kept.result == VerdictResult::accepted) {
+        kept.plan = {Tier::rerun, AuditExtent::in_full, true};
+        if (kept.certainty != Certainty::scored && kept.tier < Tier::rerun) kept.certainty = Certainty::provisional;
+    }
+    kept.chosen = now.chosen, kept.verifier = now.verifier;
+    return kept;
+}
+
+}  // namespace
+
 Result<Verifier> Verifier::make(const VerifierTools& tools, Session& session) {
     const Clone& clone = *session.clone;
     TRY_ASSIGN(const Roots roots, trusted_roots(clone));
@@ -52,21 +68,42 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     verdict.data = {{"slice", clone.task.data->slice.sha256}, {"byte_table", clone.task.data->byte_table.sha256}};
     verdict.evaluator_sha256 = evaluator_;
     verdict.verifier = clone.writer;
-    verdict.chosen = one.plan.why;
+    verdict.chosen = one.unsound.empty() ? one.plan.why : "the structure tier refused it";
     verdict.plan = one.plan.audit;
-    TRY_ASSIGN(auto reruns, session_.index->reruns(claim.category));
-    verdict.reruns = std::move(reruns[claim.candidate]);
     EnergyMeter energy(tools_.clock, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
     energy.start();
     const double begun_s = tools_.clock.now_s();
-    TRY(check_tiers(one, verdict));
-    TRY(apply_suspicions(session_, one.row, verdict));
+    in_vain_ = false;
+    if (auto judged = judge_into(one, verdict); !judged) TRY(outlive(judged.error(), verdict));
     settle_certainty(one, verdict);
+    const auto& before = one.row.verdict;
+    if (in_vain_ && before && before->result != VerdictResult::inconclusive) verdict = as_before(*before, verdict);
     verdict.seconds = tools_.clock.now_s() - begun_s;
     verdict.joules = energy.stop().joules;
     verdict.ratio = one.claim_s > 0 ? verdict.seconds / one.claim_s : 0;
-    verdict.at = verdict_time(one.row.verdict, tools_.clock.unix_s());
+    verdict.at = verdict_time(before, tools_.clock.unix_s());
     return verdict;
+}
+
+Result<void> Verifier::judge_into(const QueuedClaim& one, Verdict& verdict) {
+    TRY_ASSIGN(auto reruns, session_.index->reruns(one.row.claim.category));
+    verdict.reruns = std::move(reruns[one.row.claim.candidate]);
+    TRY(check_tiers(one, verdict));
+    return apply_suspicions(session_, one.row, verdict);
+}
+
+// One claim ends no round, unless this machine can judge none at all.
+Result<void> Verifier::outlive(const Error& error, Verdict& verdict) {
+    if (error.code == Code::interrupted) return fail(error);
+    TRY(need_data(*session_.clone));
+    TRY(tools_.worker.check());
+    fail_outside(verdict.tier, "it could not be judged: " + error.message, verdict);
+    return {};
+}
+
+void Verifier::fail_outside(Tier tier, const std::string& reason, Verdict& verdict) {
+    in_vain_ = true;
+    conclude(verdict, VerdictResult::inconclusive, tier, reason);
 }
 
 void Verifier::settle_certainty(const QueuedClaim& one, Verdict& verdict) const {
@@ -87,8 +124,8 @@ Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
     const bool elsewhere = !weights && (weights.error().code == Code::corrupt || weights.error().code == Code::git ||
                                         weights.error().code == Code::not_found);
     if (elsewhere) {
-        conclude(verdict, VerdictResult::inconclusive, Tier::structure,
-                 "it cannot be checked, its artifact is missing or replaced: " + weights.error().message);
+        fail_outside(Tier::structure,
+                     "it cannot be checked, its artifact is missing or replaced: " + weights.error().message, verdict);
         return {};
     }
     if (!weights) return fail(weights.error());
@@ -123,6 +160,23 @@ Result<std::vector<Verdict>> Verifier::review() {
     TRY(write(review.verdicts));
     if (!review.judged.empty()) TRY(hold_out_.mark_judged(review.judged));
     return std::move(review.verdicts);
+}
+
+Result<std::vector<Verdict>> Verifier::restate(const std::vector<ClaimRow>& grown) {
+    std::vector<Verdict> verdicts;
+    for (const ClaimRow& row : grown) {
+        Verdict& verdict = verdicts.emplace_back(*row.verdict);
+        if (!verdict.plan) verdict.plan.emplace();
+        verdict.plan->tier = std::min(verdict.plan->tier, Tier::replay);  // no rerun was tried
+        verdict.plan->rerun_waits = true;
+        verdict.certainty = Certainty::provisional;
+        verdict.reason += "; its candidate leads or is much used now, so it owes a rerun";
+        verdict.verifier = session_.clone->writer;
+        verdict.seconds = verdict.joules = verdict.ratio = 0;
+        verdict.at = verdict_time(row.verdict, tools_.clock.unix_s());
+    }
+    TRY(write(verdicts));
+    return verdicts;
 }
 
 Result<void> Verifier::write(const std::vector<Verdict>& verdicts) {

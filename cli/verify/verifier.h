@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 
+#include "cli/runs/score_artifact.h"
 #include "cli/runs/worker.h"
 #include "cli/session/observer.h"
 #include "cli/verify/claim_queue.h"
@@ -32,9 +33,13 @@ public:
     // Errors: usage, when this clone's key is none of the pool's verifiers; not_found (worker, data).
     static Result<Verifier> make(const VerifierTools& tools, Session& session);
 
-    // Gives every claim a verdict. Errors: interrupted; not_found (worker, data), io, git: this machine cannot judge at
-    // all.
+    // Gives every claim a verdict. A fault that lies neither in the claim nor in this machine as a whole decides nothing:
+    // the verdict that stands stays, else it is inconclusive, and the claim waits to be tried again. Errors: interrupted;
+    // not_found (worker, data), io, git: this machine cannot judge at all.
     Result<Verdict> judge(const QueuedClaim& one);
+
+    // Judges nothing, and writes that a rerun is due now of claims that were accepted for good. Errors: io, git.
+    Result<std::vector<Verdict>> restate(const std::vector<ClaimRow>& grown);
 
     // Judges and writes what can be judged only now (cli/verify/gap_review.h). Errors: io, corrupt, git.
     Result<std::vector<Verdict>> review();
@@ -50,6 +55,8 @@ private:
 
     // Each goes on while nothing is concluded.
     using Tried = Result<bool>;
+    Result<void> judge_into(const QueuedClaim& one, Verdict& verdict);
+    Result<void> outlive(const Error& error, Verdict& verdict);
     void settle_certainty(const QueuedClaim& one, Verdict& verdict) const;
     Result<void> check_tiers(const QueuedClaim& one, Verdict& verdict);
     Tried check_structure_of(const QueuedClaim& one, Verdict& verdict);
@@ -59,12 +66,15 @@ private:
     Tried rescore_elsewhere(const QueuedClaim& one, const std::string& weights, Verdict& verdict);
     Result<void> begin_slice(const ServingSlice& slice);
     Tried replay(const QueuedClaim& one, Verdict& verdict);
-    Tried replay_one(const RunRow& row, Verdict& verdict);
+    Tried replay_one(const QueuedClaim& one, const RunRow& row, Verdict& verdict);
     void compare_pace(const RunRow& row, double here_step_s, Verdict& verdict) const;
     Tried train_again(const QueuedClaim& one, Verdict& verdict);
     Tried hold_against_fresh_seeds(const QueuedClaim& one, Verdict& verdict);
     Result<RerunJudgement> judge_fresh_seeds(const QueuedClaim& one, int looks, Verdict& verdict);
     Tried one_more_seed(const QueuedClaim& one, Verdict& verdict);
+    Result<bool> scored_well(const Scored& scored, std::size_t chunks, Verdict& verdict);
+    // Decides nothing, for a reason that lies outside the claim.
+    void fail_outside(Tier tier, const std::string& reason, Verdict& verdict);
     Result<Candidate> candidate_of(const QueuedClaim& one) const;
 
     VerifierTools tools_;
@@ -73,6 +83,7 @@ private:
     int threads_;
     double watts_;
     std::string evaluator_{};  // SHA-256 of the worker's program
+    bool in_vain_ = false;     // the judgement under way decides nothing, for a reason outside the claim
 };
 
 }  // namespace cultivar

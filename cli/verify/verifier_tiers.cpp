@@ -37,28 +37,6 @@ void owe_rerun(const std::string& why, Verdict& verdict) {
     add_reason(verdict, why + ", so it owes a rerun");
 }
 
-// Judges the weights by the worker's answer. True: they were scored on all the chunks that were asked for.
-Result<bool> scored_well(const Task& task, const Scored& scored, std::size_t chunks, Verdict& verdict) {
-    const Outcome& outcome = scored.outcome;
-    verdict.evaluator = scored.start.trainer;
-    if (outcome.error && outcome.error->kind == "artifact") {
-        conclude(verdict, VerdictResult::rejected, Tier::rescore, outcome.error->message);
-        return false;
-    }
-    const UseCost cost = {scored.start.parameters, scored.start.flops_per_token, std::nullopt};
-    if (auto over = over_cap(cost, task.caps)) {
-        conclude(verdict, VerdictResult::rejected, Tier::structure, *over);
-        return false;
-    }
-    if (!outcome.done) {
-        conclude(verdict, VerdictResult::inconclusive, Tier::rescore, outcome.message);
-        return false;
-    }
-    if (outcome.done->chunk_loss_sums.size() != chunks)
-        return fail(Code::io, "the worker did not score the chunks it was asked for", "cultivar version");
-    return true;
-}
-
 // The worker tells the sums of chunks in ascending order; the book keeps them in the part's.
 std::vector<double> in_order(const std::vector<int>& order, const std::vector<double>& ascending) {
     std::vector<double> sums;
@@ -69,11 +47,45 @@ std::vector<double> in_order(const std::vector<int>& order, const std::vector<do
     return sums;
 }
 
+double scoring_limit_s(const QueuedClaim& one, std::int64_t targets, std::size_t chunks) {
+    const double share = static_cast<double>(chunks) / kScoreChunks;
+    return job_limit_s(one.jobs, kStart_s + one.jobs.target * static_cast<double>(targets) * share, one.tries);
+}
+
+double replay_limit_s(const QueuedClaim& one, const Run& run, int steps) {
+    const double known_s = one.jobs.step * steps;
+    return job_limit_s(one.jobs, kStart_s + (known_s > 0 ? known_s : kReplayShare * run.budget_s), one.tries);
+}
+
 }  // namespace
 
 Result<Candidate> Verifier::candidate_of(const QueuedClaim& one) const {
     const Clone& clone = *session_.clone;
     return parse_canonical(clone.task.space, clone.task_id, one.row.claim.toml);
+}
+
+// Judges the weights by the worker's answer. True: they were scored on all the chunks that were asked for.
+Result<bool> Verifier::scored_well(const Scored& scored, std::size_t chunks, Verdict& verdict) {
+    const Outcome& outcome = scored.outcome;
+    verdict.evaluator = scored.start.trainer;
+    if (outcome.error && outcome.error->kind == "artifact") {
+        conclude(verdict, VerdictResult::rejected, Tier::rescore, outcome.error->message);
+        return false;
+    }
+    const UseCost cost = {scored.start.parameters, scored.start.flops_per_token, std::nullopt};
+    if (auto over = over_cap(cost, session_.clone->task.caps)) {
+        conclude(verdict, VerdictResult::rejected, Tier::structure, *over);
+        return false;
+    }
+    if (!outcome.done) {
+        fail_outside(Tier::rescore, outcome.message, verdict);
+        return false;
+    }
+    if (outcome.done->chunk_loss_sums.size() != chunks) {
+        fail_outside(Tier::rescore, "the worker did not score the chunks it was asked for", verdict);
+        return false;
+    }
+    return true;
 }
 
 Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& weights, Verdict& verdict) {
@@ -87,9 +99,9 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
     const std::vector<int> chunks = draw_chunks(effort.slice_chunks);
     const double begun_s = tools_.clock.now_s();
-    TRY_ASSIGN(Scored scored,
-               score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, weights, chunks, kFolder));
-    TRY_ASSIGN(bool good, scored_well(clone.task, scored, chunks.size(), verdict));
+    TRY_ASSIGN(Scored scored, score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, weights, chunks,
+                                             kFolder, "", scoring_limit_s(one, slice.targets, chunks.size())));
+    TRY_ASSIGN(bool good, scored_well(scored, chunks.size(), verdict));
     if (!good) return false;
     const RescoreJudgement judgement =
         judge_rescore(run.chunk_loss_sums, chunks, scored.outcome.done->chunk_loss_sums, slice.targets, slice.bytes);
@@ -162,9 +174,10 @@ Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string
                                        const std::string& label, Verdict& verdict) {
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
     const double begun_s = tools_.clock.now_s();
-    TRY_ASSIGN(Scored scored, score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, weights,
-                                             part.order, kFolder, part.path));
-    TRY_ASSIGN(bool good, scored_well(session_.clone->task, scored, part.order.size(), verdict));
+    TRY_ASSIGN(Scored scored,
+               score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, weights, part.order, kFolder,
+                              part.path, scoring_limit_s(one, part.targets, part.order.size())));
+    TRY_ASSIGN(bool good, scored_well(scored, part.order.size(), verdict));
     if (!good) return false;
     Appearance here{part.name, one.row.id, one.row.claim.candidate, one.artifact_run()->val_bpb.value_or(0),
                     in_order(part.order, scored.outcome.done->chunk_loss_sums)};
@@ -201,13 +214,13 @@ Verifier::Tried Verifier::replay(const QueuedClaim& one, Verdict& verdict) {
         rows = {rows[std::min(drawn, rows.size() - 1)]};
     }
     for (const RunRow* row : rows) {
-        TRY_ASSIGN(bool good, replay_one(*row, verdict));
+        TRY_ASSIGN(bool good, replay_one(one, *row, verdict));
         if (!good) return false;
     }
     return true;
 }
 
-Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
+Verifier::Tried Verifier::replay_one(const QueuedClaim& one, const RunRow& row, Verdict& verdict) {
     const int steps = replay_steps(row.run);
     if (steps == 0) {
         conclude(verdict, VerdictResult::inconclusive, Tier::rescore,
@@ -216,10 +229,11 @@ Verifier::Tried Verifier::replay_one(const RunRow& row, Verdict& verdict) {
     }
     const double begun_s = tools_.clock.now_s();
     TRY_ASSIGN(const WorkerResult again, replay_run(tools_.worker, tools_.observer, tools_.clock, session_, row.run,
-                                                    steps, replay_limit_s(row.run, steps), kFolder));
+                                                    steps, replay_limit_s(one, row.run, steps), kFolder));
     if (again.outcome.how != Outcome::How::done || again.losses.size() != static_cast<std::size_t>(steps)) {
-        conclude(verdict, VerdictResult::inconclusive, Tier::rescore,
-                 fmt::format("its run {} cannot be replayed here: {}", short_id(row.id), again.outcome.message));
+        fail_outside(Tier::rescore,
+                     fmt::format("its run {} cannot be replayed here: {}", short_id(row.id), again.outcome.message),
+                     verdict);
         return false;
     }
     const double deviation = trace_deviation(row.run.trace_loss, again.losses);
@@ -250,19 +264,26 @@ void Verifier::compare_pace(const RunRow& row, double here_step_s, Verdict& verd
     owe_rerun(fmt::format("its run {}: {}", short_id(row.id), why), verdict);
 }
 
-// Trains it with fresh seeds until enough were made or the claim is refuted. The seeds of earlier verdicts count too.
+// Trains it with fresh seeds until enough are there or the claim is refuted. The seeds of all verdicts on the candidate
+// count.
 Verifier::Tried Verifier::train_again(const QueuedClaim& one, Verdict& verdict) {
-    if (!can_rerun(session_, one)) {
+    const int looks = seeds_due(session_.clone->task, one);
+    if (looks > 0 && !can_rerun(session_, one)) {
         add_reason(verdict, "not rerun: this machine is of another category");
+        verdict.plan->tier = Tier::replay;
+        verdict.plan->rerun_waits = true;
         return hold_against_fresh_seeds(one, verdict);
     }
-    const int looks = seeds_due(session_.clone->task, one);
     const double begun_s = tools_.clock.now_s();
     RerunJudgement judgement;
-    for (int look = 0; look == 0 || (judgement.accepted && look < looks); ++look) {
+    if (looks == 0) {
+        TRY_ASSIGN(judgement, judge_fresh_seeds(one, 1, verdict));
+    }
+    for (int look = 0; look < looks && (look == 0 || judgement.accepted); ++look) {
         TRY_ASSIGN(const bool made, one_more_seed(one, verdict));
-        if (!made) return false;
+        if (!made && verdict.reruns.empty()) return false;
         TRY_ASSIGN(judgement, judge_fresh_seeds(one, looks, verdict));
+        if (!made) break;
     }
     verdict.checks.back().seconds = tools_.clock.now_s() - begun_s;
     if (!judgement.accepted) return false;
@@ -308,10 +329,11 @@ Result<RerunJudgement> Verifier::judge_fresh_seeds(const QueuedClaim& one, int l
 Verifier::Tried Verifier::one_more_seed(const QueuedClaim& one, Verdict& verdict) {
     const Run& run = *one.artifact_run();
     const std::uint64_t seed = fresh_seed(run.candidate);
-    TRY_ASSIGN(const WorkerResult again,
-               rerun(tools_.worker, tools_.observer, tools_.clock, session_, run, seed, rerun_limit_s(run), kFolder));
+    TRY_ASSIGN(const WorkerResult again, rerun(tools_.worker, tools_.observer, tools_.clock, session_, run, seed,
+                                               job_limit_s(one.jobs, one.jobs.seed, one.tries), kFolder));
     if (again.outcome.how != Outcome::How::done || !again.outcome.done) {
-        add_reason(verdict, "its rerun came to nothing: " + again.outcome.message);
+        add_reason(verdict, "its rerun failed, and waits to be tried again: " + again.outcome.message);
+        verdict.plan->rerun_waits = true;  // beside the tier rerun: it was tried
         return false;
     }
     verdict.reruns.push_back({seed, again.outcome.done->val_bpb});

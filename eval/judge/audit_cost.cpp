@@ -7,9 +7,7 @@
 namespace cultivar {
 namespace {
 
-constexpr double kLeastLimit_s = 120;
-constexpr double kPatience = 10;    // times the expected seconds
-constexpr double kMostBudgets = 4;  // of a whole run with its start-up and its scoring
+constexpr double kMostBudgets = 4, kMostStart_s = 120;  // of a whole run with its start-up and its scoring
 
 }  // namespace
 
@@ -38,20 +36,9 @@ int replay_steps(const Run& run) {
     const double step_s = run.train_s / static_cast<double>(run.steps);
     const double fit =
         step_s > 0
-            ? (kReplayShare * std::min(run.wall_s, kMostBudgets * run.budget_s + kLeastLimit_s) - kStart_s) / step_s
+            ? (kReplayShare * std::min(run.wall_s, kMostBudgets * run.budget_s + kMostStart_s) - kStart_s) / step_s
             : traced;
     return static_cast<int>(std::clamp<double>(fit, std::min(kFewestSteps, traced), traced));
 }
-
-double replay_seconds(const Run& run, int steps) {
-    if (steps < 1 || run.steps < 1) return 0;
-    return kStart_s + run.train_s / static_cast<double>(run.steps) * steps;
-}
-
-double replay_limit_s(const Run& run, int steps) {
-    return std::clamp(kPatience * replay_seconds(run, steps), kLeastLimit_s, kLeastLimit_s + run.budget_s);
-}
-
-double rerun_limit_s(const Run& run) { return kLeastLimit_s + kMostBudgets * run.budget_s; }
 
 }  // namespace cultivar

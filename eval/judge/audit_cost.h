@@ -35,11 +35,10 @@ AuditCost rescore_effort(const Run& run, double claim_s, double slice_targets, S
 
 // Of one run: the first steps that fit its share; 0 where it cannot be replayed (eval/judge/structure_check.h).
 int replay_steps(const Run& run);
-double replay_seconds(const Run& run, int steps);
 
-// The limits of a verifier's jobs: generous, since another machine may be slower, and bounded by the budget, which intake
-// compares with the category, and never by a record's times alone.
-double replay_limit_s(const Run& run, int steps);
-double rerun_limit_s(const Run& run);
+// A verifier's job may take this long beside this many times the seconds that are expected of it: another job may be in
+// its way, and a machine that sleeps. The former alone is for starting it. Where this machine measured nothing yet, any
+// job may take kUnmeasuredLimit_s.
+inline constexpr double kLeastJobLimit_s = 60, kJobPatience = 4, kUnmeasuredLimit_s = 300;
 
 }  // namespace cultivar

@@ -82,11 +82,18 @@ Result<std::vector<ClaimRow>> IndexQueries::claims(const std::string& candidate)
     return read_claims(get);
 }
 
-Result<std::vector<ClaimRow>> IndexQueries::pending_claims() {
-    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {}, NULL FROM {} WHERE type = 'claim' AND {} IS NULL "
-                                                  "ORDER BY seq",
-                                                  kClaimColumns, kLineTables, kResultOf)));
-    return read_claims(get);
+Result<std::vector<ClaimRow>> IndexQueries::accepted_claims(const std::string& candidate) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {}, {} FROM {} WHERE type = 'claim' AND candidate = "
+                                                  ":candidate AND {} = 'accepted' ORDER BY seq",
+                                                  kClaimColumns, kVerdictOf, kLineTables, kResultOf)));
+    return read_claims(get.bind(":candidate", candidate));
+}
+
+Result<std::vector<ClaimRow>> IndexQueries::pending_claims(int most) {
+    TRY_ASSIGN(Statement get,
+               prepare(fmt::format("SELECT {}, NULL FROM {} WHERE record.id IN ({}) ORDER BY seq", kClaimColumns,
+                                   kLineTables, claims_in_turn(fmt::format("{} IS NULL", kResultOf)))));
+    return read_claims(get.bind(":most", most));
 }
 
 }  // namespace cultivar

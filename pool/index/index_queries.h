@@ -46,6 +46,7 @@ public:
     // run_queries.cpp
 
     Result<std::vector<RunRow>> runs(const std::string& candidate = "");  // oldest first; "": of all candidates
+    Result<std::vector<RunRow>> claimed_runs(const std::string& claim);   // those that the claim names, oldest first
     // Newest first; a run that names a time in the future counts as of when this clone first saw it.
     Result<std::vector<RunRow>> newest_runs(int count);
     // Of this clone, or scored again with an accepted verdict; oldest first.
@@ -90,8 +91,8 @@ public:
     Result<std::map<std::string, std::vector<Rerun>>> reruns(const std::string& category);
     // Their scores in all categories, by category and candidate.
     Result<std::map<std::pair<std::string, std::string>, std::vector<double>>> fresh_seed_scores();
-    // Claims that a verifier scored and nobody could replay; oldest first.
-    Result<std::vector<ClaimRow>> scored_claims();
+    // Claims that a verifier scored and nobody could replay; oldest first. `most`: as pending_claims().
+    Result<std::vector<ClaimRow>> scored_claims(int most = 0);
     // Of this clone's own scored runs, by candidate; oldest first.
     Result<std::map<std::string, std::vector<double>>> own_scores(const std::string& category);
 
@@ -110,7 +111,11 @@ public:
     // claim_queries.cpp, suspicion_queries.cpp
 
     Result<std::vector<ClaimRow>> claims(const std::string& candidate = "");  // oldest first; "": of all candidates
-    Result<std::vector<ClaimRow>> pending_claims();                           // those without a verdict that counts
+    Result<std::vector<ClaimRow>> accepted_claims(
+        const std::string& candidate);  // by their newest verdicts; oldest first
+    // Those without a verdict that counts, oldest first. `most` of each key, 0: all; its categories take turns, each with
+    // its best claims first.
+    Result<std::vector<ClaimRow>> pending_claims(int most = 0);
     // The oddities of a claim beside the rest of the pool, a sentence each: figures or weights that another run has, seeds
     // picked among many, more compute than the budget, runs that were rejected before. They prove no fraud and are
     // no verdict: such a claim is audited in full, and owes a rerun until one was made. Some ten statements per run.
@@ -120,7 +125,8 @@ public:
 
     // In the order of their newest verdicts; what was only scored is inconclusive here. A statement per accepted claim.
     Result<std::vector<JudgedClaim>> judged_claims();
-    Result<std::vector<ClaimRow>> open_claims();  // judged, but to nothing or with a rerun that waits; oldest first
+    // Judged, but to nothing or with a rerun that waits; oldest first. `most`: as above.
+    Result<std::vector<ClaimRow>> open_claims(int most = 0);
     Result<std::map<std::string, Attempts>> own_attempts();  // by claim
     Result<std::vector<OwnVerdict>> own_verdicts(int most);  // newest first
     // The claim of the same candidate and category by another key that this clone saw before this one, if it was not

@@ -34,17 +34,18 @@ WHERE place = 1 ORDER BY at, seq)"));
 }
 
 // Its newest verdict that counts decided nothing, or put a rerun off.
-Result<std::vector<ClaimRow>> IndexQueries::open_claims() {
-    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {}, {} FROM {} WHERE type = 'claim' AND record.id IN (SELECT "
-                                                  "claim FROM verdict WHERE result = 'inconclusive' OR waits) AND {} "
-                                                  "ORDER BY seq",
-                                                  kClaimColumns, kVerdictOf, kLineTables, kOpenOf)));
-    return read_claims(get);
+Result<std::vector<ClaimRow>> IndexQueries::open_claims(int most) {
+    const std::string judged = "record.id IN (SELECT claim FROM verdict WHERE result = 'inconclusive' OR waits)";
+    TRY_ASSIGN(Statement get,
+               prepare(fmt::format("SELECT {}, {} FROM {} WHERE record.id IN ({}) ORDER BY seq", kClaimColumns,
+                                   kVerdictOf, kLineTables, claims_in_turn(judged + " AND " + kOpenOf))));
+    return read_claims(get.bind(":most", most));
 }
 
 Result<std::map<std::string, Attempts>> IndexQueries::own_attempts() {
-    TRY_ASSIGN(Statement get, prepare("SELECT claim, COUNT(*), MAX(at) FROM verdict WHERE key = :key AND result = "
-                                      "'inconclusive' GROUP BY claim"));
+    TRY_ASSIGN(Statement get, prepare("SELECT claim, COUNT(*), MAX(at) FROM verdict WHERE key = :key AND (result = "
+                                      "'inconclusive' OR result = 'accepted' AND waits AND "
+                                      "json_extract(line, '$.predicate.plan.tier') = 'rerun') GROUP BY claim"));
     std::map<std::string, Attempts> attempts;
     TRY(get.bind(":key", clone().key.fingerprint()).each([&](Row& row) {
         Attempts& one = attempts[row.text()];
@@ -54,13 +55,14 @@ Result<std::map<std::string, Attempts>> IndexQueries::own_attempts() {
 }
 
 Result<std::vector<OwnVerdict>> IndexQueries::own_verdicts(int most) {
-    TRY_ASSIGN(Statement get, prepare("SELECT record.category, verdict.line FROM verdict JOIN record ON record.id = "
-                                      "verdict.claim WHERE verdict.key = :key ORDER BY verdict.seq DESC LIMIT :most"));
+    TRY_ASSIGN(Statement get, prepare("SELECT candidate.toml, verdict.line FROM verdict JOIN record ON record.id = "
+                                      "verdict.claim JOIN candidate ON candidate.id = record.candidate "
+                                      "WHERE verdict.key = :key ORDER BY verdict.seq DESC LIMIT :most"));
     get.bind(":key", clone().key.fingerprint()).bind(":most", most);
     std::vector<OwnVerdict> verdicts;
     TRY(get.each([&](Row& row) {
-        std::string category = row.text();
-        if (auto verdict = parse_verdict(row.text())) verdicts.push_back({std::move(category), std::move(*verdict)});
+        std::string toml = row.text();
+        if (auto verdict = parse_verdict(row.text())) verdicts.push_back({std::move(toml), std::move(*verdict)});
     }));
     return verdicts;
 }

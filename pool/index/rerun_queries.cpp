@@ -33,12 +33,13 @@ Result<std::map<std::pair<std::string, std::string>, std::vector<double>>> Index
     return scores;
 }
 
-Result<std::vector<ClaimRow>> IndexQueries::scored_claims() {
-    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {}, {} FROM {} WHERE type = 'claim' AND record.id IN "
-                                                  "(SELECT claim FROM verdict WHERE word = 'scored') AND {} = 'scored' "
-                                                  "ORDER BY seq",
-                                                  kClaimColumns, kVerdictOf, kLineTables, kWordOf)));
-    return read_claims(get);
+Result<std::vector<ClaimRow>> IndexQueries::scored_claims(int most) {
+    const std::string judged = "record.id IN (SELECT claim FROM verdict WHERE word = 'scored')";
+    TRY_ASSIGN(
+        Statement get,
+        prepare(fmt::format("SELECT {}, {} FROM {} WHERE record.id IN ({}) ORDER BY seq", kClaimColumns, kVerdictOf,
+                            kLineTables, claims_in_turn(fmt::format("{} AND {} = 'scored'", judged, kWordOf)))));
+    return read_claims(get.bind(":most", most));
 }
 
 Result<std::map<std::string, std::vector<double>>> IndexQueries::own_scores(const std::string& category) {

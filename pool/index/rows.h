@@ -114,14 +114,14 @@ struct JudgedClaim {
     bool fresh = false;   // accepted, with a run that no accepted claim of the key before it names
 };
 
-// This clone's own verdicts on a claim that decided nothing.
+// This clone's own verdicts on a claim that decided nothing, or whose rerun failed.
 struct Attempts {
     int count = 0;
     std::string last_at;
 };
 
 struct OwnVerdict {
-    std::string category;
+    std::string toml;  // of its candidate
     Verdict verdict;
 };
 

@@ -46,6 +46,13 @@ Result<std::vector<RunRow>> IndexQueries::runs(const std::string& candidate) {
     return read_runs(get);
 }
 
+Result<std::vector<RunRow>> IndexQueries::claimed_runs(const std::string& claim) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {} FROM {} WHERE type = 'run' AND record.id IN (SELECT run "
+                                                  "FROM claim_run WHERE claim = :claim) ORDER BY seq",
+                                                  kRunColumns, kLineTables)));
+    return read_runs(get.bind(":claim", claim));
+}
+
 Result<std::vector<RunRow>> IndexQueries::newest_runs(int count) {
     TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {} FROM {} WHERE type = 'run' ORDER BY at DESC, seq DESC "
                                                   "LIMIT :count",

@@ -55,6 +55,17 @@ inline constexpr const char* kReruns =
     "WHERE rerun.key <> COALESCE((SELECT writer.key FROM writer WHERE writer.name = claim.writer), '') "
     "GROUP BY claim.candidate, claim.category, rerun.seed";
 
+// Ids of claims under a condition on table `record`: so many (:most) of each key, since a key costs nothing and neither does
+// a claim. Its categories take turns, each with its best scores first.
+inline std::string claims_in_turn(const std::string& condition) {
+    return "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY owner ORDER BY place, seq) AS turn FROM (SELECT "
+           "id, "
+           "seq, owner, ROW_NUMBER() OVER (PARTITION BY owner, category ORDER BY score, seq) AS place FROM (SELECT "
+           "record.id, record.seq, record.category, record.score, COALESCE((SELECT NULLIF(writer.key, '') FROM writer "
+           "WHERE writer.name = record.writer), record.writer) AS owner FROM record WHERE type = 'claim' AND " +
+           condition + "))) WHERE :most <= 0 OR turn <= :most";
+}
+
 // Lists in a column: words between spaces.
 inline std::vector<std::string> split(const std::string& text) {
     std::istringstream words(text);

@@ -43,7 +43,7 @@ struct PlannedAudit {
     Tier tier = Tier::rescore;  // the last tier to be tried
     AuditExtent extent = AuditExtent::sample;
     // A rerun is due: it was put off for want of verification time or of such a machine, or, with the tier rerun, it was
-    // tried and came to nothing.
+    // tried and failed.
     bool rerun_waits = false;
 
     bool operator==(const PlannedAudit&) const = default;

@@ -94,7 +94,7 @@ struct Verdict {
 // The one word for it: that of its certainty where it is accepted, else of its result.
 const char* word(const Verdict& verdict);
 
-// Is a rerun due that was put off or came to nothing? Older verifiers marked only the former.
+// Is a rerun due that was put off or failed? Older verifiers marked only the former.
 bool owes_rerun(const Verdict& verdict);
 
 std::vector<double> fresh_scores(const std::vector<Rerun>& reruns);

@@ -39,7 +39,7 @@ expect_ok cultivar -C referee pull
 expect_ok cultivar -C referee verify --dry-run --json
 expect_json '.verdicts == [] and .waiting == [] and (.to_judge | length == 4)'
 # A claim that contradicts itself costs nothing to judge.
-expect_json '.to_judge[0] | .candidate == $worst and .expected_seconds == 0' --arg worst "$worst"
+expect_json '.to_judge[0] | .candidate == $worst and .expected_seconds == 0 and .tier == "structure"' --arg worst "$worst"
 expect_json '.to_judge[1] | .candidate == $best and .tier == "replay" and (.why | test("would be the best.*its rerun waits"))' \
     --arg best "$best"
 expect_rc 129 cultivar -C referee verify --tier rerun

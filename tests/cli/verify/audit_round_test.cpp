@@ -2,6 +2,7 @@
 #include "cli/verify/audit_round.h"
 
 #include <set>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -112,6 +113,39 @@ TEST_F(AuditRoundTest, LearnsFromAVerdictAboutTheClaimsThatStillWait) {
     EXPECT_TRUE(after.claims.front().impact.best) << "it taught nothing";
 }
 
+TEST_F(AuditRoundTest, ConsidersSoManyClaimsOfAKeyTheBestOfEachCategoryFirst) {
+    std::vector<Record> records;
+    Claim best, other;
+    for (int i = 0; i < kMostConsidered + 3; ++i) {
+        auto run = run_of(bob_, {{"optim.lr", 0.001 * (i + 1)}}, 2.9 - 0.001 * i);
+        if (i == 0) run.category = "cuda-20s-e14";
+        records.emplace_back(run);
+        Claim made = claim_of(ann_, {run});
+        made.writer = bob_.writer;
+        (i == 0 ? other : best) = made;
+        records.emplace_back(made);
+    }
+    publish(bob_, records);
+    const Stranger carol = stranger("carol");
+    claim(carol, {run_of(carol, {}, 2.95)});
+    Session open = session();
+    const ClaimQueue queue = must(waiting_claims(open));
+    EXPECT_EQ(queue.claims.size(), static_cast<std::size_t>(kMostConsidered) + 1);
+    std::set<std::string> found;
+    for (const QueuedClaim& one : queue.claims) found.insert(one.row.claim.candidate + one.row.claim.category);
+    EXPECT_TRUE(found.contains(best.candidate + best.category));
+    EXPECT_TRUE(found.contains(other.candidate + other.category));
+}
+
+TEST_F(AuditRoundTest, IsInterruptedWhileItGathersTheClaims) {
+    three_claims();
+    Session open = session();
+    int asked = 0;
+    const auto stop = [&] { return ++asked > 3; };
+    EXPECT_EQ(trouble(waiting_claims(open, clock_.unix_s(), stop)).code, Code::interrupted);
+    EXPECT_EQ(asked, 4);
+}
+
 TEST_F(AuditRoundTest, JudgesAsFarAsTheShareAllowsAndOvertakesNobody) {
     three_claims();
     const AuditRound none = audit();
@@ -143,6 +177,179 @@ TEST_F(AuditRoundTest, PutsOffARerunThatDoesNotFit) {
     EXPECT_EQ(later.verdicts.front().tier, Tier::rerun);
     EXPECT_EQ(later.verdicts.front().plan, (PlannedAudit{Tier::rerun, AuditExtent::in_full}));
     EXPECT_TRUE(audit().verdicts.empty()) << "nothing is owed any more";
+}
+
+// Accepted by a replay while another led. The leader goes, and nobody has trained the new one again.
+TEST_F(AuditRoundTest, OwesARerunOnceItComesToLead) {
+    const Stranger eve = stranger("eve");
+    const Claim leader = claim(eve, {run_of(eve, {{"optim.lr", 0.2}}, 1.9)});
+    write_judged({Tier::rerun, AuditExtent::in_full});
+    const Claim later = claim(bob_, {run_of(bob_, {}, 2.0)});
+    write_judged({Tier::replay, AuditExtent::sample});
+    EXPECT_EQ(word_of(later.candidate), "accepted");
+    EXPECT_TRUE(audit().verdicts.empty());
+    Retirement away;
+    away.task = ann_.task_id, away.candidate = leader.candidate, away.retired = true, away.reason = "a dead end";
+    away.writer = ann_.writer, away.at = "2026-11-22T05:00:00Z";
+    spool(ann_, away);
+    const AuditRound poor = audit();
+    ASSERT_EQ(poor.verdicts.size(), 1U) << "there is no time for the rerun, but it is said that one is due";
+    EXPECT_EQ(poor.verdicts.front().plan, (PlannedAudit{Tier::replay, AuditExtent::sample, true}));
+    EXPECT_EQ(poor.verdicts.front().seconds, 0);
+    EXPECT_EQ(word_of(later.candidate), "provisional");
+    EXPECT_TRUE(audit().verdicts.empty()) << "it is said once";
+    search(1e6);
+    const AuditRound rich = audit();
+    ASSERT_EQ(rich.verdicts.size(), 1U);
+    EXPECT_EQ(rich.verdicts.front().tier, Tier::rerun);
+    EXPECT_EQ(word_of(later.candidate), "accepted");
+    EXPECT_TRUE(audit().verdicts.empty()) << "nothing is owed any more";
+}
+
+TEST_F(AuditRoundTest, OwesARerunOnceManyCandidatesComeFromIt) {
+    const Stranger eve = stranger("eve");
+    claim(eve, {run_of(eve, {{"optim.lr", 0.2}}, 1.9)});
+    write_judged({Tier::rerun, AuditExtent::in_full});
+    const Claim parent = claim(bob_, {run_of(bob_, {}, 2.0)});
+    write_judged({Tier::replay, AuditExtent::sample});
+    for (int i = 0; i < kMuchUsed; ++i) {
+        auto child = run_by(ann_, {{"optim.lr", 0.3 + 0.01 * i}}, 2.5);
+        child.parents = {parent.candidate};
+        spool(ann_, child);
+    }
+    ASSERT_EQ(audit().verdicts.size(), 1U);
+    EXPECT_EQ(word_of(parent.candidate), "provisional");
+    be_of_the_category(false);
+    EXPECT_TRUE(audit().verdicts.empty()) << "it is said once";
+}
+
+// A machine of another category cannot make the rerun, but it says that one is due.
+TEST_F(AuditRoundTest, SaysThatARerunIsDueWhereItCannotMakeIt) {
+    const Claim made = claim(bob_, {run_of(bob_, {}, 2.0)});
+    write_judged({Tier::replay, AuditExtent::sample});
+    EXPECT_EQ(word_of(made.candidate), "accepted");
+    be_of_the_category(false);
+    search(1e6);
+    ASSERT_EQ(audit().verdicts.size(), 1U);
+    EXPECT_EQ(word_of(made.candidate), "provisional");
+    EXPECT_EQ(worker_.count(Specification::Mode::train), 0U);
+}
+
+TEST_F(AuditRoundTest, PaysTheFreshSeedsOfACandidateOnce) {
+    search(1e6);
+    claim(bob_, {run_of(bob_, {}, 2.0)});
+    const Stranger eve = stranger("eve");
+    claim(eve, {run_of(eve, {}, 2.0, 1)});
+    const AuditRound round = audit();
+    ASSERT_EQ(round.verdicts.size(), 2U);
+    for (const Verdict& verdict : round.verdicts) {
+        EXPECT_EQ(verdict.result, VerdictResult::accepted) << verdict.reason;
+        EXPECT_EQ(verdict.tier, Tier::rerun);
+        EXPECT_EQ(verdict.reruns.size(), 3U);
+    }
+    EXPECT_EQ(worker_.count(Specification::Mode::train), 3U);
+    const Stranger dave = stranger("dave");
+    claim(dave, {run_of(dave, {}, 2.0, 2)});
+    Session open = session();
+    const ClaimQueue queue = must(waiting_claims(open));
+    ASSERT_EQ(queue.claims.size(), 1U);
+    EXPECT_EQ(queue.claims.front().rerun_s, 0);
+    be_of_the_category(false);
+    const AuditRound elsewhere = audit();
+    ASSERT_EQ(elsewhere.verdicts.size(), 1U);
+    EXPECT_EQ(elsewhere.verdicts.front().tier, Tier::rerun) << "no machine of the category is needed";
+    RoundOptions asked;
+    asked.tier = Tier::rerun;
+    be_of_the_category();
+    ClaimQueue named = must(claims_named(open, {elsewhere.verdicts.front().candidate}));
+    named.claims.resize(1);
+    must(audit_round(tools(), open, std::move(named), {}, asked, {}));
+    EXPECT_EQ(worker_.count(Specification::Mode::train), 4U) << "a person who asks for a fresh seed gets one";
+}
+
+TEST_F(AuditRoundTest, TriesARerunAgainThatFailed) {
+    const Claim made = claim(bob_, {run_of(bob_, {}, 2.0)});
+    search(1e6);
+    worker_.train_how = Outcome::How::died, worker_.message = "a signal ended it";
+    for (const int wait_s : {3601, 7201}) {
+        const AuditRound round = audit();
+        ASSERT_EQ(round.verdicts.size(), 1U);
+        EXPECT_EQ(round.verdicts.front().result, VerdictResult::accepted);
+        EXPECT_EQ(round.verdicts.front().plan, (PlannedAudit{Tier::rerun, AuditExtent::in_full, true}));
+        EXPECT_EQ(word_of(made.candidate), "provisional");
+        clock_.unix += wait_s - 2;
+        EXPECT_TRUE(audit().verdicts.empty()) << "it waits, longer each time";
+        clock_.unix += 2;
+    }
+    worker_.train_how.reset();
+    const AuditRound later = audit();
+    ASSERT_EQ(later.verdicts.size(), 1U);
+    EXPECT_EQ(later.verdicts.front().tier, Tier::rerun);
+    EXPECT_EQ(word_of(made.candidate), "accepted");
+}
+
+TEST_F(AuditRoundTest, GoesOnAfterAClaimThatCannotBeJudged) {
+    three_claims();
+    search(1e6);
+    bool first = true;
+    worker_.fault = [&](const Specification&) {
+        return std::exchange(first, false) ? std::optional(Error{Code::io, "no room", "", {}}) : std::nullopt;
+    };
+    const AuditRound round = audit();
+    ASSERT_EQ(round.verdicts.size(), 3U);
+    EXPECT_EQ(round.verdicts.front().result, VerdictResult::inconclusive);
+    EXPECT_THAT(round.verdicts.front().reason, HasSubstr("it could not be judged: no room"));
+    EXPECT_TRUE(round.waiting.empty());
+    const auto jobs = worker_.jobs.size();
+    audit();
+    EXPECT_EQ(worker_.jobs.size(), jobs) << "it waits for an hour";
+    clock_.unix += 3601;
+    EXPECT_EQ(audit().verdicts.size(), 1U);
+}
+
+TEST_F(AuditRoundTest, EndsWhereThisMachineCanJudgeNothing) {
+    three_claims();
+    search(1e6);
+    worker_.fault = [&](const Specification&) {
+        worker_.gone = Error{Code::not_found, "there is no worker", "", {}};
+        return worker_.gone;
+    };
+    Session open = session();
+    ClaimQueue queue = must(waiting_claims(open));
+    const VerificationBudget share = allowance(open.clone->task, must(open.index->totals()));
+    EXPECT_EQ(trouble(audit_round(tools(), open, std::move(queue), share, {}, {})).code, Code::not_found);
+    EXPECT_EQ(must(session().index->pending_claims()).size(), 3U);
+}
+
+// A dying worker, a full disk or a lost artifact takes nothing from a claim that was accepted.
+TEST_F(AuditRoundTest, KeepsAVerdictThatStandsIfItIsJudgedAgainInVain) {
+    const Claim made = claim(bob_, {run_of(bob_, {}, 2.0)});
+    write_judged({Tier::replay, AuditExtent::in_full, true});
+    EXPECT_EQ(word_of(made.candidate), "provisional");
+    search(1e6);
+    worker_.how = Outcome::How::died, worker_.message = "a signal ended it";
+    const AuditRound round = audit();
+    ASSERT_EQ(round.verdicts.size(), 1U);
+    EXPECT_EQ(round.verdicts.front().result, VerdictResult::accepted);
+    EXPECT_EQ(round.verdicts.front().tier, Tier::replay);
+    EXPECT_THAT(round.verdicts.front().reason, HasSubstr("which failed: a signal ended it"));
+    EXPECT_GT(round.verdicts.front().seconds, 0) << "its time counts";
+    EXPECT_EQ(word_of(made.candidate), "provisional");
+    worker_.how = Outcome::How::done;
+    EXPECT_TRUE(audit().verdicts.empty());
+    clock_.unix += 3601;
+    audit();
+    EXPECT_EQ(word_of(made.candidate), "accepted");
+}
+
+TEST_F(AuditRoundTest, SaysThatTheStructureTierWillRefuseWhatIsUnsound) {
+    auto run = run_of(bob_, {}, 2.0);
+    run.trace_elapsed_s = {0, 30};
+    claim(bob_, {run});
+    const AuditRound round = audit({.dry_run = true});
+    ASSERT_EQ(round.judgeable.size(), 1U);
+    EXPECT_EQ(round.judgeable.front().plan.audit.tier, Tier::structure);
+    EXPECT_THAT(round.judgeable.front().plan.why, HasSubstr("will be refused by the structure tier: its run"));
 }
 
 TEST_F(AuditRoundTest, PassesOverAClaimThatNeverFits) {

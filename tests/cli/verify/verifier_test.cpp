@@ -7,6 +7,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "bandit/history/candidate_stats.h"
+#include "cli/session/history_loader.h"
 #include "pool/util/sqlite.h"
 #include "tests/cli/verify/verify_fixture.h"
 
@@ -384,6 +386,34 @@ TEST_F(VerifierTest, GivesACandidateTheMeanOfItsFreshSeedsForAStanding) {
     const Standing standing = must(open.index->standings()).at(0);
     EXPECT_NEAR(standing.val_bpb, verdict.claimed_bpb + 0.001, 1e-9);
     EXPECT_EQ(standing.fresh_seeds, 3);
+}
+
+// The claim says 1.1818 and two more runs by Ann are better still; the fresh seeds say more, and they alone count.
+TEST_F(VerifierTest, GivesTheSearchTheMeanOfTheFreshSeeds) {
+    claim_of_bob();
+    const Verdict verdict = write_judged(kInFull);
+    ASSERT_EQ(verdict.reruns.size(), 3U);
+    const auto search_sees = [&] {
+        Session open = session();
+        const History history = must(read_history(open, {}, kCategory));
+        const CandidateTable table(history);
+        const CandidateStats* stats = table.find(verdict.candidate);
+        EXPECT_NE(stats, nullptr);
+        EXPECT_NEAR(stats->mean, verdict.claimed_bpb + 0.001, 1e-9);
+        for (const Trial& trial : history.trials) {
+            EXPECT_TRUE(!trial.claimed || std::abs(trial.score - verdict.claimed_bpb - 0.001) < 1e-9);
+        }
+        return stats->runs();
+    };
+    EXPECT_EQ(search_sees(), 3) << "without the claimed one";
+    for (const int replicate : {1, 2}) {
+        auto run = run_by(ann_, {}, 1.99, replicate);
+        run.trace_loss[0] += replicate;
+        spool(ann_, run);
+    }
+    EXPECT_EQ(search_sees(), 5) << "own runs tell of the noise";
+    Session open = session();
+    EXPECT_NEAR(must(open.index->standings(kCategory)).at(0).val_bpb, verdict.claimed_bpb + 0.001, 1e-9);
 }
 
 TEST_F(VerifierTest, HoldsALaterClaimAgainstTheFreshSeedsThatAreThere) {

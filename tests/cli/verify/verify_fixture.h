@@ -41,13 +41,21 @@ class FakeWorker final : public Worker {
 public:
     explicit FakeWorker(StandingClock& clock) : clock_(clock) {}
 
-    Result<std::vector<std::string>> check() const override { return gaps; }
+    Result<std::vector<std::string>> check() const override {
+        if (gone) return fail(*gone);
+        return gaps;
+    }
     Result<std::string> digest() const override { return std::string(64, 'd'); }
     Result<Outcome> run(const WorkerJob& job, const Listener& listener, const std::function<bool()>& stop) override {
         jobs.push_back(job.specification);
+        limits_s.push_back(job.wall_limit_s);
         clock_.seconds += job_s;
+        if (fault) {
+            if (auto why = fault(job.specification)) return fail(*why);
+        }
         Outcome outcome;
         outcome.how = stop() ? Outcome::How::stopped : how;
+        if (job.specification.mode == Specification::Mode::train && train_how) outcome.how = *train_how;
         outcome.message = message;
         outcome.error = error;
         if (outcome.how != Outcome::How::done) return outcome;
@@ -75,10 +83,14 @@ public:
     }
 
     std::vector<std::string> gaps{};
+    std::optional<Error> gone{};
     std::vector<Specification> jobs{};
+    std::vector<double> limits_s{};  // of these jobs
     std::vector<double> chunk_losses, replay_losses{6.9, 6.5}, fresh_bpb;
     std::int64_t parameters = 1234;
     Outcome::How how = Outcome::How::done;
+    std::optional<Outcome::How> train_how{};                            // of trainings alone
+    std::function<std::optional<Error>(const Specification&)> fault{};  // a job that could not be started
     std::string message{};
     std::optional<ErrorEvent> error{};
     double job_s = 1, replay_step_s = 0;
@@ -92,7 +104,7 @@ class VerifyTest : public IndexTest {
 protected:
     static constexpr const char* kCategory = "cpu-20s-e10.5";
 
-    VerifyTest() : worker_(clock_) {
+    explicit VerifyTest(const Task& task = tiny_task()) : IndexTest(task), worker_(clock_) {
         const Data& data = *ann_.task.data;
         std::filesystem::create_directories(ann_.data_dir());
         for (const std::string& name : {data.train[0].name, data.train[1].name, data.slice.name, data.byte_table.name})
@@ -134,6 +146,24 @@ protected:
         open.index = std::make_unique<Index>(must(Index::open(*open.clone)));
         open.settings.threads = {1, "flag"};
         return open;
+    }
+    // Judges the first claim that waits this far, whatever its worth, and writes the verdict.
+    Verdict write_judged(PlannedAudit audit) {
+        Session open = session();
+        QueuedClaim one = must(waiting_claims(open)).claims.at(0);
+        one.plan = {audit, "because", false};
+        Verifier verifier = must(Verifier::make(tools(), open));
+        Verdict verdict = must(verifier.judge(one));
+        must(verifier.write({verdict}));
+        ++clock_.unix;
+        return verdict;
+    }
+    std::string word_of(const std::string& candidate) {
+        Session open = session();
+        for (const Standing& one : must(open.index->standings(kCategory))) {
+            if (one.candidate == candidate) return one.verdict;
+        }
+        return "?";
     }
     VerifierTools tools() { return {observer_, worker_, clock_, {}}; }
     // A run of Ann's own, whose seconds pay for verification, 0.05 of them.

@@ -40,7 +40,7 @@ inline std::string answers(Index& index) {
 
 class IndexTest : public ::testing::Test {
 protected:
-    IndexTest() : ann_(world_.found("ann")) {}
+    explicit IndexTest(const Task& task = tiny_task()) : ann_(world_.found("ann", task)) {}
 
     // The fetched journal of a writer that only the hosting knows.
     struct Stranger {
