@@ -90,16 +90,17 @@ JobSeconds CostBook::jobs_of(const Task& task, const QueuedClaim& one) const {
     jobs.measured = chunk_s.has_value();
     if (chunk_s) {
         jobs.target = *chunk_s / targets;
-    } else if (work.forward_flops > 0 && flops_per_s_ > 0) {
-        jobs.target = kOverhead_s / targets + kUsualSlowness * work.forward_flops / flops_per_s_;
     } else {
+        const double by_benchmark_s = kOverhead_s + kUsualSlowness * work.forward_flops * targets / flops_per_s_;
+        const bool reckoned = work.forward_flops > 0 && flops_per_s_ > 0;
+        const double said_s = reckoned ? by_benchmark_s : chunk_seconds(run, targets * kScoreChunks);
         const double least_s = kCheapShare * one.budget_s() / kScoreChunks, most_s = one.budget_s() / kUsualChunks;
-        jobs.target = std::clamp(chunk_seconds(run, targets * kScoreChunks), least_s, most_s) / targets;
+        jobs.target = std::clamp(said_s, least_s, most_s) / targets;
     }
     if (step_s) {
         jobs.step = *step_s;
     } else if (step_flops > 0 && passes_per_s > 0) {
-        jobs.step = kOverhead_s + kUsualSlowness * step_flops / passes_per_s;
+        jobs.step = std::min(kOverhead_s + kUsualSlowness * step_flops / passes_per_s, one.budget_s() / kFewestSteps);
     }
     const double score_s = jobs.measured ? jobs.target * targets * kScoreChunks : 0;  // else its words are no measure
     jobs.seed = kStart_s + std::max(kLongestTraining * one.budget_s(), kStepsBeyond * jobs.step) + score_s;

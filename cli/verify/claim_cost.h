@@ -4,7 +4,7 @@
 // this machine that does the work.
 //
 // Where nothing was measured yet, the speed of this machine's benchmark counts; and where that is not known either, the
-// claim's words within bounds that the category's budget sets, because only a stranger's record tells them.
+// claim's words. Both count within bounds that the category's budget sets: the one is rough, the others are a stranger's.
 #pragma once
 
 #include <map>

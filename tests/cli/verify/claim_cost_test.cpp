@@ -92,6 +92,16 @@ TEST_F(ClaimCostTest, GrowsWithTheModelAndTheTokensOfAStep) {
     EXPECT_GT(many.jobs.seed, 2 * 64 * 0.5) << "a training takes a step at least";
 }
 
+// A benchmark that something else disturbed makes no claim too dear for ever.
+TEST_F(ClaimCostTest, IsBoundedByTheBudgetWhereNothingWasMeasured) {
+    be_of_the_category(false);
+    const QueuedClaim one = queued(published(small(1024, 524288), 2.0));
+    EXPECT_FALSE(one.jobs.measured);
+    EXPECT_LE(one.jobs.step * kFewestSteps, ann_.task.budget_s);
+    EXPECT_LE(one.expected_s, 20 * ann_.task.budget_s);
+    EXPECT_GT(one.jobs.step, 0);
+}
+
 TEST_F(ClaimCostTest, LimitsJobsToAMultipleOfTheEstimate) {
     measure();
     const auto jobs = worker_.jobs.size();
