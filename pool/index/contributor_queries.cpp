@@ -14,6 +14,7 @@ struct MadeClaim {
     std::string id, writer, candidate, category;
     std::set<std::string> runs{};
     std::string result{}, at{}, verifier{}, first{};  // of the newest verdict that counts; verifier: its key
+    bool earns = false;                               // pool/index/original_runs.h
     std::string key{};                                // of its writer
 };
 
@@ -53,7 +54,8 @@ Result<void> read_writers(Statement& get, std::map<std::string, Contributor>& by
     });
 }
 
-// Counts claims and verdicts, in the order of the verdicts. Returns the accepted candidates, each once per category.
+// Counts claims and verdicts, in the order of the verdicts. Returns the accepted candidates, each once per category. A
+// claim of copied runs is no valid one, and finds nothing beside a claim of the runs that were copied.
 std::vector<Improvement> count_claims(std::vector<MadeClaim> claims, std::map<std::string, Contributor>& by_key,
                                       const std::map<std::string, std::string>& key_of) {
     std::erase_if(claims, [&](MadeClaim& one) {
@@ -66,14 +68,23 @@ std::vector<Improvement> count_claims(std::vector<MadeClaim> claims, std::map<st
     std::map<std::string, const MadeClaim*> by_id;
     for (const MadeClaim& claim : claims) by_id[claim.id] = &claim;
     std::vector<Improvement> improvements;
-    std::set<std::pair<std::string, std::string>> met;
+    struct Place {
+        std::size_t at;  // in `improvements`
+        bool earned;
+    };
+    std::map<std::pair<std::string, std::string>, Place> places;
     for (const MadeClaim& claim : claims) {
         Contributor& one = by_key[claim.key];
         ++one.claims;
-        if (claim.result == "accepted") ++one.valid, ++one.valid_in_a_row;
         if (claim.result == "rejected") ++one.rejected, one.valid_in_a_row = 0;
-        if (claim.result == "accepted" && met.emplace(claim.candidate, claim.category).second)
-            improvements.push_back({claim.candidate, claim.category, finder_of(claim, by_id)});
+        if (claim.result != "accepted") continue;
+        if (claim.earns) ++one.valid, ++one.valid_in_a_row;
+        const auto [place, first] =
+            places.try_emplace({claim.candidate, claim.category}, Place{improvements.size(), claim.earns});
+        if (first) improvements.push_back({claim.candidate, claim.category, finder_of(claim, by_id)});
+        if (first || place->second.earned || !claim.earns) continue;  // a copy that was judged first
+        place->second.earned = true;
+        improvements[place->second.at].finder = finder_of(claim, by_id);
     }
     return improvements;
 }
@@ -90,7 +101,8 @@ SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules
     TRY(read_writers(writers, by_key, key_of));
     TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
 SELECT made.id, made.writer, made.candidate, made.category,
-    (SELECT group_concat(run, ' ') FROM claim_run WHERE claim = made.id), word, at, verdict.key, first
+    (SELECT group_concat(run, ' ') FROM claim_run WHERE claim = made.id), word, at, verdict.key, first,
+    EXISTS (SELECT 1 FROM claim_run JOIN original USING(run) WHERE claim = made.id)
 FROM (SELECT id, writer, candidate, category, seq, {} AS newest FROM record WHERE type = 'claim') AS made
 LEFT JOIN verdict ON verdict.seq = made.newest ORDER BY made.seq)",
                                                   kVerdictSeqOf)));
@@ -99,6 +111,7 @@ LEFT JOIN verdict ON verdict.seq = made.newest ORDER BY made.seq)",
         const std::vector<std::string> runs = split(row.text());
         claim.runs = {runs.begin(), runs.end()};
         claim.result = row.text(), claim.at = row.text(), claim.verifier = row.text(), claim.first = row.text();
+        claim.earns = row.flag();
         return claim;
     }));
     AttributionInput input;

@@ -7,6 +7,7 @@
 
 #include "pool/clone/trust_roots.h"
 #include "pool/git/allowed_signers.h"
+#include "pool/index/original_runs.h"
 #include "pool/index/sql.h"
 #include "pool/rules/retirement.h"
 
@@ -59,6 +60,7 @@ Result<void> DerivedTables::derive() {
     TRY(apply_rejections());
     TRY(derive_standings());
     TRY(derive_retired());
+    TRY(derive_originals(database_));
     TRY(derive_totals());
     return sql_.execute("DELETE FROM dirty");
 }
@@ -242,7 +244,8 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
 }
 
 // The seconds of search that pay for verification: those of this clone and of the verifiers; those of a key in good
-// standing, up to kVouched times the seconds of its runs that were verified; and a few budgets for a young pool. No run
+// standing, up to kVouched times the seconds of its runs that were verified (pool/index/original_runs.h: copies are not
+// among them); and a few budgets for a young pool. No run
 // counts as more than a multiple of its budget, none of others as more than the pool's.
 Result<void> DerivedTables::derive_search_that_pays() {
     const Clone& clone = database_.clone();
@@ -253,7 +256,7 @@ WITH newest AS MATERIALIZED (SELECT * FROM (SELECT verdict.claim, writer.key, re
         JOIN writer ON writer.name = record.writer AND writer.key <> verdict.key) WHERE place = 1),
     bad AS (SELECT key, MAX(at) AS at FROM newest WHERE result = 'rejected' GROUP BY key),
     good AS (SELECT DISTINCT newest.key, claim_run.run FROM newest JOIN claim_run USING(claim)
-        LEFT JOIN bad USING(key) WHERE word IN ('accepted', 'provisional') AND (bad.at IS NULL OR newest.at > bad.at)),
+        JOIN original USING(run) LEFT JOIN bad USING(key) WHERE word IN ('accepted', 'provisional') AND (bad.at IS NULL OR newest.at > bad.at)),
     verified AS (SELECT key, TOTAL(MIN(wall_s, {most} * MIN(budget_s, :budget_s) + {start_s})) AS seconds
         FROM good JOIN record ON record.id = good.run AND record.type = 'run' AND refused IS NULL AND rejected = 0
         GROUP BY key),

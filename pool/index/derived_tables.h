@@ -1,4 +1,4 @@
-// Tables that follow from other tables: standings, retired candidates, totals.
+// Tables that follow from other tables: standings, retired candidates, original runs, totals.
 #pragma once
 
 #include "pool/index/index_database.h"

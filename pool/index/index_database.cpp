@@ -46,6 +46,7 @@ CREATE TABLE IF NOT EXISTS standing(candidate TEXT, category TEXT, runs INTEGER,
     contributor TEXT, parameters INTEGER, flops REAL, joules REAL, verdict TEXT DEFAULT '',
     record INTEGER DEFAULT 0, fresh_seeds INTEGER DEFAULT 0,
     PRIMARY KEY(candidate, category)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS original(run TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS total(name TEXT PRIMARY KEY, value REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS retired(candidate TEXT PRIMARY KEY, writer TEXT, reason TEXT, at TEXT, everywhere INTEGER,
     by_keepers INTEGER) WITHOUT ROWID;
@@ -69,6 +70,7 @@ DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS log; DROP TABLE IF EXISTS segmen
 DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS claim_run; DROP TABLE IF EXISTS candidate;
 DROP TABLE IF EXISTS branch; DROP TABLE IF EXISTS verdict; DROP TABLE IF EXISTS standing; DROP TABLE IF EXISTS total;
 DROP TABLE IF EXISTS dirty; DROP TABLE IF EXISTS retired; DROP TABLE IF EXISTS rerun;
+DROP TABLE IF EXISTS original;
 )";
 
 std::string path_of(const Clone& clone) { return clone.index_dir() + "index.sqlite"; }

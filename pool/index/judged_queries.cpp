@@ -22,7 +22,7 @@ WHERE place = 1 ORDER BY at, seq)"));
         one.at = row.text(), one.seconds = row.real(), one.budget_s = row.real();
         return one;
     }));
-    TRY_ASSIGN(Statement named, prepare("SELECT run FROM claim_run WHERE claim = :claim"));
+    TRY_ASSIGN(Statement named, prepare("SELECT run FROM claim_run JOIN original USING(run) WHERE claim = :claim"));
     std::map<std::string, std::set<std::string>> counted;  // runs, by key
     for (JudgedClaim& one : claims) {
         if (one.result != VerdictResult::accepted) continue;

@@ -111,7 +111,9 @@ struct JudgedClaim {
     std::string at;       // of its newest verdict
     double seconds = 0;   // of all its verdicts
     double budget_s = 0;  // the least of its runs
-    bool fresh = false;   // accepted, with a run that no accepted claim of the key before it names
+    bool fresh =
+        false;  // accepted, with an original run (pool/index/original_runs.h) that no accepted claim of the key
+                // before it names
 };
 
 // This clone's own verdicts on a claim that decided nothing, or whose rerun failed.

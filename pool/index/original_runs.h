@@ -1,0 +1,17 @@
+// The verified runs that earn standing (table `original`): each training once, for the key that published it first.
+//
+// A training is a candidate, a category and a replicate: its seed follows from them, so that whoever copies a run's record
+// passes every check that the run passed. Of the verified runs of one training, the one that this clone saw first
+// earns. A run also earns nothing behind an earlier one with the same score that nobody has judged yet: nobody can
+// foretell a score. Of runs of several keys that came by one pull, that of this clone or of a verifier earns, else that
+// of a key with a verified run that is its own beyond doubt; between two of those, or two strangers, none earns.
+#pragma once
+
+#include "pool/index/index_database.h"
+
+namespace cultivar {
+
+// Derives the table anew. Errors: io, busy.
+Result<void> derive_originals(IndexDatabase& database);
+
+}  // namespace cultivar
