@@ -98,8 +98,8 @@ public:
 
     // origin_queries.cpp
 
-    // The scored runs of other keys in this run's category with scores within this share of its own, the nearest first;
-    // without runs of its own candidate and replicate, whose weights are the same. `vouched`: only runs of this clone and
+    // The scored runs of other keys, in any category, with scores within this share of its own, the nearest first; without
+    // runs of its own candidate, replicate and budget, whose weights are alike. `vouched`: only runs of this clone and
     // of artifacts that a verifier scored.
     Result<std::vector<RunRow>> runs_of_others(const RunRow& run, bool vouched, double within, int most);
     // Claims of other candidates and keys in this claim's category, seen here before anything of its writer's on its

@@ -21,15 +21,15 @@ Result<std::vector<RunRow>> IndexQueries::runs_of_others(const RunRow& run, bool
                prepare(fmt::format(
                    R"(
 SELECT record.id, record.line, segment.blob, record.place, refused, rejected, source FROM {}
-WHERE type = 'run' AND status = 'done' AND refused IS NULL AND rejected = 0 AND category = :category AND {}
-    AND NOT (candidate = :candidate AND replicate = :replicate) AND score BETWEEN :least AND :greatest {}
+WHERE type = 'run' AND status = 'done' AND refused IS NULL AND rejected = 0 AND {}
+    AND NOT (candidate = :candidate AND replicate = :replicate AND budget_s = :budget_s) AND score BETWEEN :least AND :greatest {}
 ORDER BY ABS(score - :score), seq LIMIT :most)",
                    kLineTables, kOfAnotherKey,
                    vouched ? fmt::format("AND (record.writer = :own OR record.id IN ({}))", kVouchedRuns) : "")));
     if (vouched) get.bind(":own", clone().writer);
     const double score = run.run.val_bpb.value_or(0), apart = within * std::abs(score);
     get.bind(":least", score - apart).bind(":greatest", score + apart);
-    get.bind(":writer", run.run.writer).bind(":category", run.run.category).bind(":candidate", run.run.candidate);
+    get.bind(":writer", run.run.writer).bind(":candidate", run.run.candidate).bind(":budget_s", run.run.budget_s);
     get.bind(":replicate", run.run.replicate).bind(":score", score).bind(":most", most);
     return read_runs(get);
 }

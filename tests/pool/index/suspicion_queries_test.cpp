@@ -177,5 +177,29 @@ TEST_F(SuspicionTest, IsARunFarFasterThanItsWritersOthers) {
     EXPECT_THAT(odd(), ElementsAre(HasSubstr("5.0 times as fast as the same writer's 8 other runs like it")));
 }
 
+// Weights of a long training that somebody claims as those of a short one.
+TEST_F(SuspicionTest, ComparesWeightsWithThoseOfOtherCategoriesToo) {
+    Stranger bob = stranger("bob"), eve = stranger("eve");
+    const auto in_category = [](cultivar::Run run, const std::string& category, double budget_s) {
+        run.category = category, run.budget_s = budget_s;
+        return run;
+    };
+    const auto longer = in_category(run_of(bob, {}, 2.0), "cpu-600s-e11", 600),
+               other_floor = in_category(run_of(bob, {{"optim.lr", 0.1}}, 2.0), "cpu-20s-e9", 20);
+    publish(bob, {longer, other_floor});
+    const auto same_candidate = run_of(eve, {}, 2.0), same_training = run_of(eve, {{"optim.lr", 0.1}}, 2.0);
+    publish(eve, {same_candidate, same_training});
+    Index index = must(Index::open(ann_));
+    const auto found = [&](const cultivar::Run& run) {
+        std::vector<std::string> candidates;
+        for (const RunRow& row : must(index.runs_of_others({"", run, false, "", ""}, false, 0.02, 9)))
+            candidates.push_back(row.run.category + " " + row.run.candidate);
+        return candidates;
+    };
+    const std::string in_long = "cpu-600s-e11 " + longer.candidate, on_other = "cpu-20s-e9 " + other_floor.candidate;
+    EXPECT_THAT(found(same_candidate), testing::UnorderedElementsAre(in_long, on_other));
+    EXPECT_THAT(found(same_training), ElementsAre(in_long)) << "a slower machine makes much the same weights";
+}
+
 }  // namespace
 }  // namespace cultivar
