@@ -2,7 +2,7 @@
 //
 // "Own" runs are this clone's or accepted by a verdict. Only they make a candidate a parent, enter the noise estimate
 // and judge. Unverified foreign runs and runs of other categories are kept apart: they are hints
-// (bandit/model/hint_sources.h) and reasons to import. Candidates that a verdict rejected do not appear. Pointers live
+// (bandit/model/hint_sources.h) and reasons to import. Rejected candidates do not appear. Pointers live
 // as long as the History. Building costs O(candidates + trials).
 #pragma once
 

@@ -40,7 +40,7 @@ struct KnownCandidate {
     bool seed = false;                 // one of the pool's seeds, run or not
     bool kept = false;                 // some run of it was kept, or another writer claimed it
     bool retired = false;              // explored no further: it gets no children and no more runs
-    bool rejected = false;             // a verifier's fresh seeds refuted it: never a parent and never in a model
+    bool rejected = false;             // a verifier's fresh seeds showed it bad: never a parent and never in a model
     bool wanted = false;               // its user asked for another try (cultivar retry): it comes first
     bool in_flight = false;            // it has a live lease, or a run or an ask of this clone
     bool held_here = false;            // that run or ask is this clone's own

@@ -10,6 +10,16 @@ namespace {
 
 constexpr std::size_t kShortestPrefix = 4;
 
+// Is the mean of a verifier's fresh seeds of `candidate` worse than most of the candidates that verifiers or this clone
+// scored in that category? A false claim alone says nothing of a candidate: anybody may make one about another's.
+constexpr const char* kShownBad = R"(EXISTS (
+    SELECT 1 FROM standing AS mine WHERE mine.candidate = candidate.id AND fresh_seeds > 0 AND (
+        SELECT TOTAL(other.val_bpb < mine.val_bpb) > TOTAL(other.val_bpb >= mine.val_bpb) FROM standing AS other
+        WHERE other.category = mine.category AND other.candidate <> mine.candidate AND other.runs > 0 AND (
+            other.verdict IN ('accepted', 'provisional', 'scored') OR EXISTS (SELECT 1 FROM record AS own
+                WHERE own.candidate = other.candidate AND own.category = other.category AND own.type = 'run'
+                AND own.status = 'done' AND own.writer = :own AND own.refused IS NULL AND own.rejected = 0)))))";
+
 }  // namespace
 
 Result<std::set<std::string>> IndexQueries::texts(const std::string& sql) {
@@ -85,7 +95,7 @@ Result<std::vector<PlanCandidate>> IndexQueries::plan_candidates(const std::set<
     TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
 SELECT id, toml, parents, COALESCE(has.kept, 0) OR (NOT COALESCE(has.lied AND NOT has.scored, 0) AND EXISTS (
         SELECT 1 FROM candidate_commit WHERE candidate_commit.candidate = candidate.id AND shared > 0)),
-    COALESCE(has.refuted AND NOT has.scored, 0), retired.candidate IS NOT NULL, COALESCE(retired.by_keepers, 0),
+    COALESCE(has.refuted AND NOT has.scored, 0) AND {}, retired.candidate IS NOT NULL, COALESCE(retired.by_keepers, 0),
     COALESCE(has.runs, 0)
 FROM candidate LEFT JOIN retired ON retired.candidate = candidate.id LEFT JOIN (
     SELECT candidate, MAX(type = 'claim' AND result <> 'rejected' OR counts AND decision = 'kept') AS kept,
@@ -96,7 +106,8 @@ FROM candidate LEFT JOIN retired ON retired.candidate = candidate.id LEFT JOIN (
             COALESCE(CASE WHEN type = 'claim' THEN {} END, 0) AS refuted
         FROM record WHERE type IN ('run', 'claim')) GROUP BY candidate) AS has ON has.candidate = candidate.id
 ORDER BY candidate.seq)",
-                                                  kResultOf, kRefutedOf)));
+                                                  kShownBad, kResultOf, kRefutedOf)));
+    get.bind(":own", clone().writer);
     std::vector<PlanCandidate> rows;
     TRY(get.each([&](Row& row) {
         PlanCandidate one;

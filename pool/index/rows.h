@@ -169,8 +169,10 @@ struct PlanCandidate {
     std::string id, toml;
     std::vector<std::string> parents;  // candidate ids
     bool kept = false;                 // has a branch, a claim or a kept run; a rejected claim recommends nothing
-    bool rejected = false;             // fresh seeds of a verifier refuted a claim of it, and no scored run counts
-    bool retired = false;              // pool/rules/retirement.h
+    bool rejected =
+        false;  // fresh seeds of a verifier refuted a claim of it and are worse than most of its category, and
+                // no scored run counts
+    bool retired = false;  // pool/rules/retirement.h
     bool retired_by_keepers = false;
     int runs = 0;  // those that count
 };

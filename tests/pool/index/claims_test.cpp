@@ -260,10 +260,33 @@ TEST_F(VerdictTest, PlanCandidatesAndSummariesSayWhatVerdictsSaid) {
     EXPECT_FALSE(candidate().kept) << "nor does it recommend it";
     EXPECT_EQ(candidate().runs, 0);
     EXPECT_FALSE(accepted());
-    Verdict rerun = must(parse_verdict(verdict("rejected", ann_.writer, "2026-11-21T07:00:00Z")));
-    rerun.tier = Tier::rerun, rerun.reruns = {{1, 5.0}};
-    judge(ann_.ledger_ref(), to_line(rerun), ann_.key);
-    EXPECT_TRUE(candidate().rejected) << "fresh seeds of a verifier refuted it";
+}
+
+// A stranger claims too much of a candidate that somebody else found.
+TEST_F(VerdictTest, OfAnExaggeratedClaimSetsACandidateAsideOnlyIfItsFreshSeedsAreBad) {
+    const auto rejected = [&] {
+        Index index = must(Index::open(ann_));
+        const auto rows = must(index.plan_candidates());
+        const auto row = std::ranges::find(rows, run_.candidate, &PlanCandidate::id);
+        return row != rows.end() && row->rejected;
+    };
+    const auto refuted_at = [&](double val_bpb, const std::string& at) {
+        Verdict rerun = must(parse_verdict(verdict("rejected", ann_.writer, at)));
+        rerun.tier = Tier::rerun, rerun.reruns = {{1, val_bpb}};
+        judge(ann_.ledger_ref(), to_line(rerun), ann_.key);
+    };
+    const double claimed = *run_.val_bpb;
+    refuted_at(claimed + 0.1, "2026-11-21T05:00:00Z");
+    EXPECT_FALSE(rejected()) << "there is nothing to compare it with";
+    Stranger cai = stranger("cai");
+    publish(cai, {scored_run(ann_.task, cai.writer, {{"optim.lr", 0.2}}, 0.1)});
+    EXPECT_FALSE(rejected()) << "what nobody verified makes no other candidate bad";
+    spool(ann_, run_by(ann_, {{"optim.lr", 0.1}}, 2.8));
+    EXPECT_FALSE(rejected()) << "less than claimed, and better than what is known";
+    spool(ann_, run_by(ann_, {{"optim.lr", 0.3}}, 2.0));
+    EXPECT_FALSE(rejected()) << "better than half of it";
+    spool(ann_, run_by(ann_, {{"optim.lr", 0.4}}, 2.0));
+    EXPECT_TRUE(rejected()) << "worse than most";
 }
 
 TEST_F(VerdictTest, RejectsAClaimAndItsRunsNeverTheCandidateOfOthers) {
