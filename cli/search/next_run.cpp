@@ -43,10 +43,12 @@ std::optional<PlannedRun> waiting_by_hand(Session& session, const History& now) 
         const bool is_cross = known.parents.size() == 2, is_import = known.parents.empty() && !known.seed;
         if ((!is_cross && !is_import) || known.rejected || known.in_flight || known.runs_anywhere > 0) continue;
         auto row = session.index->candidate(known.candidate.id);
-        if (!row || !*row || (*row)->commits.empty()) continue;
-        auto branch =
-            session.clone->repo.ref("refs/heads/" + candidate_branch(known.candidate.id, (*row)->commits.front()));
-        if (!branch || !*branch) continue;
+        if (!row || !*row) continue;
+        const bool here = std::ranges::any_of((*row)->commits, [&](const Oid& commit) {
+            auto branch = session.clone->repo.ref("refs/heads/" + candidate_branch(known.candidate.id, commit));
+            return branch && branch->has_value();
+        });
+        if (!here) continue;
         PlannedRun planned;
         planned.child = known.candidate;
         planned.parents = known.parents;

@@ -6,8 +6,7 @@ namespace cultivar {
 
 namespace {
 
-static_assert(static_cast<int>(Belief::commit) == 3);  // in the statements below
-constexpr std::size_t kMostReason = 300;               // bytes; reasons quote the commit
+constexpr std::size_t kMostReason = 300;  // bytes; reasons quote the commit
 
 // Is the index itself in trouble, or the commit?
 bool is_of_index(const Error& error) {
@@ -21,9 +20,10 @@ Result<void> CommitImport::prepare() {
         {&shared_, "SELECT 1 FROM candidate_commit WHERE oid = :oid AND shared > 0"},
         {&share_, "UPDATE candidate_commit SET shared = 1 WHERE oid = :oid AND shared = 0"},
         {&archive_, "UPDATE candidate_commit SET shared = 2 WHERE oid = :oid AND shared <> 2"},
-        {&candidate_, "SELECT belief = 3 FROM candidate WHERE id = :id"},
-        {&settle_, "UPDATE candidate SET said = :parents, parents = :parents, belief = 3 WHERE id = :id"},
-        {&put_, "INSERT INTO candidate(id, toml, said, parents, belief) VALUES(:id, :toml, :parents, :parents, 3)"},
+        {&candidate_, "SELECT belief FROM candidate WHERE id = :id"},
+        {&settle_, "UPDATE candidate SET said = :parents, parents = :parents, belief = :belief WHERE id = :id"},
+        {&put_,
+         "INSERT INTO candidate(id, toml, said, parents, belief) VALUES(:id, :toml, :parents, :parents, :belief)"},
         {&branch_, "INSERT OR REPLACE INTO branch VALUES(:ref, :oid, :refused)"},
     };
     for (const auto& [statement, sql] : statements) {
@@ -36,8 +36,8 @@ Result<void> CommitImport::prepare() {
     });
 }
 
-// A commit and its ancestors. Errors: corrupt, git.
-Result<void> CommitImport::take(const Oid& tip) {
+// A commit and its ancestors, which may all be others'. Errors: corrupt, git.
+Result<void> CommitImport::take(const Oid& tip, Belief belief) {
     std::vector<Oid> todo = {tip};
     while (!todo.empty()) {
         const Oid oid = todo.back();
@@ -48,7 +48,7 @@ Result<void> CommitImport::take(const Oid& tip) {
         }
         if (todo.back() != oid) continue;
         todo.pop_back();
-        TRY(take_candidate(oid, kin));
+        TRY(take_candidate(oid, kin, oid == tip ? belief : Belief::foreign_commit));
         TRY(share_.bind(":oid", oid).run());
     }
     return {};
@@ -65,7 +65,8 @@ Result<void> CommitImport::take_branch(const Ref& ref) {
                         : kin->candidate != named->first        ? "holds another candidate than its name says"
                                                                 : "";
     if (wrong.empty()) {
-        auto taken = take(ref.oid);
+        const bool own = ref.name.starts_with("refs/heads/");
+        auto taken = take(ref.oid, own ? Belief::own_commit : Belief::foreign_commit);
         if (!taken && is_of_index(taken.error())) return fail(taken.error());
         if (!taken) wrong = taken.error().message;
     }
@@ -76,7 +77,7 @@ Result<void> CommitImport::take_branch(const Ref& ref) {
 }
 
 Result<void> CommitImport::take_carried(const CarriedCommit& carried) {
-    auto taken = take(carried.commit);
+    auto taken = take(carried.commit, Belief::foreign_commit);
     if (!taken && is_of_index(taken.error())) return fail(taken.error());
     if (!taken) report_.refuse(carried.ref, taken.error().message);
     if (!taken || !carried.archived) return {};
@@ -95,15 +96,17 @@ Result<Lineage::Kin> CommitImport::kin_of(const Oid& commit) {
     return std::move(*kin);
 }
 
-// A commit's word on a candidate's parents goes before that of records; of two commits, the first counts.
-Result<void> CommitImport::take_candidate(const Oid& commit, const Lineage::Kin& kin) {
-    TRY_ASSIGN(auto by_commit, candidate_.bind(":id", kin.candidate).first([](Row& row) { return row.flag(); }));
-    if (by_commit == true) return {};
+// Its word on the candidate's parents counts before weaker ones; of two equal ones, the first counts.
+Result<void> CommitImport::take_candidate(const Oid& commit, const Lineage::Kin& kin, Belief belief) {
+    const int by = static_cast<int>(belief);
+    TRY_ASSIGN(auto known, candidate_.bind(":id", kin.candidate).first([](Row& row) { return row.count(); }));
+    if (known && *known >= by) return {};
     const std::string parents = fmt::format("{}", fmt::join(kin.parent_candidates, " "));
-    if (by_commit) return settle_.bind(":parents", parents).bind(":id", kin.candidate).run();
+    if (known) return settle_.bind(":parents", parents).bind(":belief", by).bind(":id", kin.candidate).run();
     TRY_ASSIGN(CandidateCommit read, database_.lineage().read(commit));
     ++report_.candidates;
-    return put_.bind(":id", kin.candidate).bind(":toml", read.candidate.toml).bind(":parents", parents).run();
+    put_.bind(":id", kin.candidate).bind(":toml", read.candidate.toml);
+    return put_.bind(":parents", parents).bind(":belief", by).run();
 }
 
 }  // namespace cultivar

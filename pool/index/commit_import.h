@@ -25,9 +25,9 @@ public:
     Result<void> take_carried(const CarriedCommit& carried);
 
 private:
-    Result<void> take(const Oid& tip);
+    Result<void> take(const Oid& tip, Belief belief);
     Result<Lineage::Kin> kin_of(const Oid& commit);
-    Result<void> take_candidate(const Oid& commit, const Lineage::Kin& kin);
+    Result<void> take_candidate(const Oid& commit, const Lineage::Kin& kin, Belief belief);
 
     IndexDatabase& database_;
     RefreshReport& report_;

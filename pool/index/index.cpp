@@ -104,7 +104,8 @@ Result<CandidateCommit> Index::commit_of(const std::string& candidate_id) {
 Result<CandidateCommit> Index::commit_of(const std::string& candidate_id, Walk& walk) {
     TRY_ASSIGN(std::optional<CandidateRow> row, candidate(candidate_id));
     if (!row) return fail(Code::not_found, fmt::format("cannot find candidate '{}'", candidate_id), "cultivar top");
-    if (!row->commits.empty()) return lineage().read(row->commits.front());
+    TRY_ASSIGN(const std::optional<Oid> there, commit_with_parents(*row));
+    if (there) return lineage().read(*there);
     if (auto made = made_.find(candidate_id); made != made_.end()) return lineage().read(made->second);
     const Clone& clone = database_->clone();
     TRY_ASSIGN(Candidate content, parse_canonical(clone.task.space, clone.task_id, row->toml));
@@ -115,6 +116,19 @@ Result<CandidateCommit> Index::commit_of(const std::string& candidate_id, Walk& 
     if (!walk.cut) made_[candidate_id] = commit.oid;
     walk.cut = walk.cut || cut_before;
     return commit;
+}
+
+// Anybody may publish a commit of a candidate with other parents.
+Result<std::optional<Oid>> Index::commit_with_parents(const CandidateRow& row) {
+    std::vector<std::string> wanted = row.parents;
+    std::ranges::sort(wanted);
+    for (const Oid& commit : row.commits) {
+        TRY_ASSIGN(auto kin, lineage().kin_of(commit));
+        if (!kin) continue;
+        std::ranges::sort(kin->parent_candidates);
+        if (kin->parent_candidates == wanted) return std::optional(commit);
+    }
+    return std::optional<Oid>();
 }
 
 Result<std::vector<Oid>> Index::parents_of(const CandidateRow& row, Walk& walk) {

@@ -49,6 +49,7 @@ private:
 
     struct Walk;
     Result<CandidateCommit> commit_of(const std::string& candidate_id, Walk& walk);
+    Result<std::optional<Oid>> commit_with_parents(const CandidateRow& row);
     Result<std::vector<Oid>> parents_of(const CandidateRow& row, Walk& walk);
     Result<bool> read_elsewhere(std::vector<Ref>& refs, RefreshReport& report);
     Result<void> fill(const std::vector<Ref>& refs, const std::string& stamp, RefreshReport& report);

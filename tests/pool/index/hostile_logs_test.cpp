@@ -225,6 +225,41 @@ TEST_F(HostileLogTest, ASeedHasNoParentsWhateverAStrangerSays) {
     EXPECT_THAT(parents(index, seed.candidate), IsEmpty());
 }
 
+// Anybody may publish a commit of any candidate, with parents as they like.
+TEST_F(HostileLogTest, ACommitOfAStrangerCountsBehindAnOwnRecordAndASeed) {
+    must(ann_.commit_main({{"seeds/start.toml", "optim.lr = 0.02\n"}}, "Add a seed"));
+    auto parent = run_by(ann_, {{"optim.lr", 0.3}}, 2.0), own = run_by(ann_, {}, 2.0);
+    auto third = scored_run(ann_.task, bob_.writer, {{"optim.lr", 0.5}}, 2.0);
+    own.parents = {parent.candidate};
+    const auto candidate_with = [&](const Genes& genes) {
+        return must(make_candidate(ann_.task.space, ann_.task_id, genes));
+    };
+    const std::string seed = candidate_with({{"optim.lr", 0.02}}).id;
+    const std::string invented = candidate_with({{"optim.lr", 0.7}}).id;
+    {
+        Index index = must(Index::open(ann_));
+        const Oid root = must(index.lineage().write(candidate_with({{"optim.lr", 0.7}}), {})).oid;
+        for (const Genes& genes : {Genes{}, Genes{{"optim.lr", 0.02}}, Genes{{"optim.lr", 0.5}}}) {
+            const Candidate child = candidate_with(genes);
+            const Oid commit = must(index.lineage().write(child, {root})).oid;
+            must(ann_.repo.set_ref("refs/remotes/origin/" + candidate_branch(child.id, commit), commit, ""));
+        }
+    }
+    publish(bob_, {third});
+    spool(ann_, parent);
+    spool(ann_, own);
+    for (int time = 0; time < 2; ++time) {
+        Index index = must(Index::open(ann_));
+        EXPECT_THAT(parents(index, own.candidate), testing::ElementsAre(parent.candidate));
+        EXPECT_THAT(parents(index, seed), IsEmpty());
+        EXPECT_THAT(parents(index, third.candidate), testing::ElementsAre(invented)) << "before a stranger's record";
+        const CandidateCommit made = must(index.commit_of(own.candidate));
+        EXPECT_THAT(made.parents, testing::ElementsAre(must(index.commit_of(parent.candidate)).oid));
+        EXPECT_THAT(must(index.commit_of(seed)).parents, IsEmpty());
+        rebuilt();
+    }
+}
+
 // --- Categories -------------------------------------------------------------------------------------------------------
 
 TEST_F(HostileLogTest, OwnCategoriesComeBeforeInventedOnes) {
