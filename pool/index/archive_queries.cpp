@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "pool/index/index_queries.h"
+#include "pool/index/record_import.h"
 #include "pool/index/sql.h"
 
 namespace cultivar {
@@ -18,10 +19,14 @@ Result<bool> IndexQueries::may_archive_journal(const Oid& tip) {
     return get.bind(":tip", tip).any();
 }
 
+// Also a log that is so full of rubbish that it is read no further, if none of its records is good here or elsewhere.
 Result<std::set<std::string>> IndexQueries::worthless_refs() {
-    return texts(
-        "SELECT ref FROM log WHERE refused IS NOT NULL AND COALESCE(tip, '') = '' AND ref LIKE 'refs/remotes/%' UNION "
-        "SELECT ref FROM branch WHERE refused IS NOT NULL AND ref LIKE 'refs/remotes/%'");
+    return texts(fmt::format(R"(
+SELECT ref FROM log WHERE refused IS NOT NULL AND COALESCE(tip, '') = '' AND ref LIKE 'refs/remotes/%' UNION
+SELECT ref FROM log WHERE rubbish >= {most} AND good = 0 AND later = 0 AND other_task = 0
+    AND ref LIKE 'refs/remotes/%/journal/%' UNION
+SELECT ref FROM branch WHERE refused IS NOT NULL AND ref LIKE 'refs/remotes/%')",
+                             fmt::arg("most", kMostRubbish)));
 }
 
 Result<std::set<std::string>> IndexQueries::judged_artifacts(int keep) {

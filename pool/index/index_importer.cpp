@@ -39,14 +39,17 @@ Result<void> IndexImporter::import_all(const std::vector<Ref>& refs) {
     return derive_tables(database_);
 }
 
-// Refused logs and branches whose ref is gone are of no concern any more. Good ones stay: records are for ever.
+// Refused logs and branches, and logs full of rubbish, are of no concern any more once their ref is gone. Good records
+// stay: they are for ever.
 Result<void> IndexImporter::forget_gone(const std::vector<Ref>& refs) {
     std::set<std::string> here;
     for (const Ref& ref : refs) here.insert(ref.name);
     for (const char* table : {"log", "branch"}) {
-        TRY_ASSIGN(Statement get,
-                   database_.sql().prepare(fmt::format(
-                       "SELECT ref FROM {} WHERE refused IS NOT NULL AND ref NOT LIKE '%/carried/%'", table)));
+        const std::string full = table == std::string("log") ? fmt::format("OR rubbish >= {}", kMostRubbish) : "";
+        TRY_ASSIGN(
+            Statement get,
+            database_.sql().prepare(fmt::format(
+                "SELECT ref FROM {} WHERE (refused IS NOT NULL {}) AND ref NOT LIKE '%/carried/%'", table, full)));
         TRY_ASSIGN(const std::vector<std::string> refused, get.all([](Row& row) { return row.text(); }));
         TRY_ASSIGN(Statement forget, database_.sql().prepare(fmt::format("DELETE FROM {} WHERE ref = :ref", table)));
         for (const std::string& ref : refused) {
@@ -161,15 +164,16 @@ Result<void> IndexImporter::take_bundles(const Ref& ref, LogImport& logs) {
     const Log as_log{ref.name, "", ref.oid, false, "", false};
     const bool known = logs.was_refused(as_log);
     auto bundles = known ? Result<std::vector<Bundle>>() : read_bundles(repo, ref.oid, append_only ? good : "");
+    const bool anew = append_only && before.oid.empty() && !good.empty();  // a rebuilt index begins at the beginning
+    if (!known && bundles && anew) bundles = read_bundles(repo, ref.oid, "");
     if (known || !bundles) {
         if (append_only) logs.put_back(as_log, good);
         return known ? Result<void>() : logs.refuse(as_log, bundles.error());
     }
-    if (append_only && before.oid.empty()) {  // a rebuilt index begins at the beginning
-        TRY_ASSIGN(bundles, read_bundles(repo, ref.oid, ""));
-    }
     if (!append_only) ++report_.proposals;
+    const std::size_t waiting = logs.waiting();
     for (const Bundle& bundle : *bundles) TRY(take_bundle(bundle, ref, logs));
+    if (logs.waiting() > waiting) return {};  // read again until all of it is taken
     return logs.follow(ref.name, {ref.oid, 0});
 }
 

@@ -137,7 +137,8 @@ public:
 
     Result<std::vector<Contributor>> contributors();  // most credited first
 
-    // Refs of this clone's remote of which nothing is good: refused, and never seen otherwise.
+    // Refs of this clone's remote of which nothing is good: refused and never seen otherwise, or full of rubbish without a
+    // good record.
     Result<std::set<std::string>> worthless_refs();
 
     // archive_queries.cpp

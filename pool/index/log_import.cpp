@@ -22,14 +22,14 @@ constexpr std::int64_t kAtOnceBytes = 64 << 20;  // of one log in memory
 Result<void> LogImport::prepare() {
     TRY(records_.prepare());
     TRY_ASSIGN(Statement logs, database_.sql().prepare("SELECT ref, tip, records, rubbish, unreadable, later, "
-                                                       "other_task, refused_tip FROM log"));
+                                                       "other_task, good, refused_tip FROM log"));
     TRY(logs.each([&](Row& row) {
         const std::string ref = row.text();
         Oid tip = row.text();
         indexed_[ref] = {std::move(tip), static_cast<std::size_t>(row.whole())};
         LogTally& tally = tallies_[ref];
         for (int LogTally::*count :
-             {&LogTally::rubbish, &LogTally::unreadable, &LogTally::later, &LogTally::other_task})
+             {&LogTally::rubbish, &LogTally::unreadable, &LogTally::later, &LogTally::other_task, &LogTally::good})
             tally.*count = row.count();
         if (auto refused = row.text_if()) refused_[ref] = std::move(*refused);
     }));
@@ -40,8 +40,9 @@ Result<void> LogImport::prepare() {
     TRY_ASSIGN(set_refused_, database_.sql().prepare(
                                  "INSERT INTO log(ref, refused_tip, refused) VALUES(:ref, :tip, :why) ON CONFLICT(ref) "
                                  "DO UPDATE SET refused_tip = :tip, refused = :why"));
-    TRY_ASSIGN(set_tally_, database_.sql().prepare("UPDATE log SET rubbish = :rubbish, unreadable = :unreadable, later "
-                                                   "= :later, other_task = :other_task WHERE ref = :ref"));
+    TRY_ASSIGN(set_tally_,
+               database_.sql().prepare("UPDATE log SET rubbish = :rubbish, unreadable = :unreadable, later "
+                                       "= :later, other_task = :other_task, good = :good WHERE ref = :ref"));
     TRY_ASSIGN(tips_, read_last_seen_tips(database_.clone()));
     TRY_ASSIGN(first_seen_, FirstSeen::read(database_.clone()));
     TRY_ASSIGN(Statement keys, database_.sql().prepare("SELECT name, key FROM writer WHERE key <> ''"));
@@ -73,7 +74,8 @@ Result<void> LogImport::save_tallies() {
             report_.refuse(ref, fmt::format("holds {} records that are rubbish: it is read no further", tally.rubbish));
         before = tally;
         set_tally_.bind(":ref", ref).bind(":rubbish", tally.rubbish).bind(":unreadable", tally.unreadable);
-        TRY(set_tally_.bind(":later", tally.later).bind(":other_task", tally.other_task).run());
+        set_tally_.bind(":later", tally.later).bind(":other_task", tally.other_task);
+        TRY(set_tally_.bind(":good", tally.good).run());
     }
     return {};
 }
@@ -159,6 +161,7 @@ Result<LogImport::Unread> LogImport::unread(const Log& log, const Oid& tip, std:
     TRY_ASSIGN(OpenLog open, OpenLog::open(database_.clone().repo, tip, have));
     const std::int64_t bytes = open.bytes_from(have);
     const bool waits = log.carried ? bytes > carried_bytes_ : waiting_.contains(log.ref);
+    left_aside_ += waits;
     if (waits) return fail(Code::busy, fmt::format("waits: {} bytes are too much to read beside all others", bytes));
     if (log.carried) carried_bytes_ -= bytes;
     Unread unread;

@@ -57,6 +57,8 @@ public:
     Result<void> refuse(const Log& log, const Error& why);
     bool was_refused(const Log& log) const;
     void put_back(const Log& log, const Oid& good);
+    // How often take() left a log aside that is too large to be read beside all others.
+    std::size_t waiting() const { return left_aside_; }
 
 private:
     // The records of a tip that are new, found to be well-formed: in memory where they are few, else still to be read.
@@ -82,8 +84,9 @@ private:
     std::map<std::string, LogTally> saved_{};       // as the tables hold them
     FirstSeen first_seen_{};                        // outside the index too
     const std::int64_t now_s_ = std::time(nullptr);
-    std::map<std::string, std::string> keys_{};      // fingerprints, by writer: a name stands for one key
-    std::set<std::string> waiting_{};                // refs that are too large for this refresh
+    std::map<std::string, std::string> keys_{};  // fingerprints, by writer: a name stands for one key
+    std::set<std::string> waiting_{};            // refs that are too large for this refresh
+    std::size_t left_aside_ = 0;
     std::int64_t carried_bytes_ = kMostUnreadBytes;  // that may still be read
     std::optional<LogsAhead> ahead_{};
     std::map<std::string, LogPosition> tips_{};  // as last seen, outside the index too

@@ -294,6 +294,7 @@ Result<void> RecordImport::take_checked(const RawLine& raw, const CheckedLine& l
     put_.clear().bind(":id", line.id);
     TRY(bind_origin(raw, from));
     const bool counts = line.refused.empty();
+    tally.good += counts;
     if (!counts) put_.bind(":refused", line.refused);
     bind_record(*line.record, from.key);
     TRY_ASSIGN(bool fresh, insert(line.id, counts));
@@ -346,6 +347,7 @@ Result<void> RecordImport::take_verdict(const std::string& line, const std::stri
         tell_refused("verdict of " + verifier, {record_id(line), std::nullopt, why.substr(0, kMostText)});
         return {};
     }
+    ++tally.good;
     verdict_.bind(":id", record_id(line)).bind(":claim", verdict->claim).bind(":verifier", verifier);
     verdict_.bind(":key", key).bind(":result", name(verdict->result)).bind(":word", word(*verdict));
     verdict_.bind(":tier", name(verdict->tier)).bind(":waits", owes_rerun(*verdict));

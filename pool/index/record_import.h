@@ -17,7 +17,7 @@
 
 namespace cultivar {
 
-// The records of one log that do not count, and most of which are only counted. A log of which kMostRubbish records are rubbish is read no further:
+// Counts of one log's records, most of which have no row if they do not count. A log of which kMostRubbish records are rubbish is read no further:
 // what comes after them does not count, whenever it came.
 inline constexpr int kMostRubbish = 1000;
 // The claims of a writer may name so many runs in all, and so many times as many more as it has published. A claim beyond
@@ -28,6 +28,7 @@ struct LogTally {
     int unreadable = 0;  // rubbish that is no record
     int later = 0;
     int other_task = 0;  // runs of another task, such as of an earlier one
+    int good = 0;        // records and verdicts that count
 
     bool is_full() const { return rubbish >= kMostRubbish; }
     bool operator==(const LogTally&) const = default;

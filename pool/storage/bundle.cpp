@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kMostParents = 4096;
 constexpr std::size_t kMostBundles = 100'000;
 constexpr std::size_t kMostCarried = 1'000'000;  // commits, by a chain
+// Of the commits and trees that are read: an honest commit has a few hundred, but a pack holds a megabyte in a few.
+constexpr std::size_t kMostBundleBytes = 64 << 20, kMostChainBytes = std::size_t{2} << 30;
 constexpr const char* kLater = "is of a later format and needs a newer cultivar";
 
 enum class Kind { before, candidate, journal, artifact, main, newer, other };
@@ -28,16 +30,27 @@ Result<Kind> kind_of(const Repo& repo, const Oid& tree) {
     return has("weights") ? Kind::artifact : Kind::other;
 }
 
-}  // namespace
-
-Result<Bundle> read_bundle(const Repo& repo, const Oid& commit) {
-    TRY_ASSIGN(Commit raw, repo.read_commit(commit));
+// Takes the objects that it reads from `left`, by their headers, before it reads them.
+Result<Bundle> read_within(const Repo& repo, const Oid& commit, std::size_t& left) {
+    auto take = [&](const Oid& object) -> Result<void> {
+        TRY_ASSIGN(const std::size_t bytes, repo.object_bytes(object));
+        if (bytes > left) return fail(Code::corrupt, "carries commits of too many bytes", "", Reason::too_large);
+        left -= bytes;
+        return {};
+    };
+    auto read = [&](const Oid& oid) -> Result<Commit> {
+        TRY(take(oid));
+        TRY_ASSIGN(Commit raw, repo.read_commit(oid));
+        if (raw.tree != kEmptyTree) TRY(take(raw.tree));
+        return raw;
+    };
+    TRY_ASSIGN(Commit raw, read(commit));
     if (raw.parents.size() > kMostParents) return fail(Code::corrupt, "carries too many commits");
     TRY_ASSIGN(Kind own, kind_of(repo, raw.tree));
     if (own == Kind::newer) return fail(Code::newer, kLater);
     Bundle bundle;
     for (const Oid& parent : raw.parents) {
-        TRY_ASSIGN(Commit carried, repo.read_commit(parent));
+        TRY_ASSIGN(Commit carried, read(parent));
         TRY_ASSIGN(Kind kind, kind_of(repo, carried.tree));
         if (kind == Kind::newer) return fail(Code::newer, kLater);
         if (kind == Kind::before) bundle.before = parent;
@@ -47,6 +60,13 @@ Result<Bundle> read_bundle(const Repo& repo, const Oid& commit) {
         if (kind == Kind::artifact) bundle.artifacts.push_back(parent);
     }
     return bundle;
+}
+
+}  // namespace
+
+Result<Bundle> read_bundle(const Repo& repo, const Oid& commit) {
+    std::size_t left = kMostBundleBytes;
+    return read_within(repo, commit, left);
 }
 
 Result<Oid> write_bundle(Repo& repo, const Bundle& bundle, const Oid& tree, const Identity& who,
@@ -62,10 +82,13 @@ Result<Oid> write_bundle(Repo& repo, const Bundle& bundle, const Oid& tree, cons
 
 Result<std::vector<Bundle>> read_bundles(const Repo& repo, const Oid& tip, const Oid& until) {
     std::vector<Bundle> bundles;
-    std::size_t carried = 0;
+    std::size_t carried = 0, left = kMostChainBytes;
     for (std::optional<Oid> at = tip; at && *at != until;) {
         if (bundles.size() == kMostBundles) return fail(Code::corrupt, "is a chain that is too long");
-        TRY_ASSIGN(Bundle bundle, read_bundle(repo, *at));
+        const std::size_t most = std::min(kMostBundleBytes, left);
+        std::size_t rest = most;
+        TRY_ASSIGN(Bundle bundle, read_within(repo, *at, rest));
+        left -= most - rest;
         if (!bundle.before && !until.empty()) return fail(Code::corrupt, "was rewound since it was last seen");
         carried += bundle.candidates.size() + bundle.journals.size() + bundle.artifacts.size();
         if (carried > kMostCarried) return fail(Code::corrupt, "carries too many commits");

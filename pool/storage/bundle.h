@@ -26,7 +26,8 @@ struct Bundle {
     std::vector<Oid> candidates, journals, artifacts;
 };
 
-// Parents of no kind above are passed over. Errors: corrupt (too many parents), newer, git.
+// Parents of no kind above are passed over. Errors: corrupt (too many parents, or commits and trees of too many bytes),
+// newer, git.
 Result<Bundle> read_bundle(const Repo& repo, const Oid& commit);
 
 // The commit that carries these, with this tree. Errors: git.

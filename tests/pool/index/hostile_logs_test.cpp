@@ -1,9 +1,12 @@
 // Tests journals of strangers that are large, full of rubbish, or lie: none of them costs another anything.
+#include <filesystem>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "pool/clone/seeds.h"
 #include "pool/index/record_import.h"
+#include "pool/storage/bundle.h"
 #include "tests/pool/index/index_fixture.h"
 
 namespace cultivar {
@@ -145,6 +148,59 @@ TEST_F(HostileLogTest, ClaimsThatNameFarMoreRunsThanWerePublishedAreRubbish) {
         EXPECT_EQ(answers(index), rebuilt());
     }
     EXPECT_EQ(rows("claim_run"), kFreeLinks);
+}
+
+TEST_F(HostileLogTest, ALogThatIsAllRubbishGoesOnceItIsDeletedOnTheHosting) {
+    std::vector<std::string> lines;
+    for (int i = 0; i < kMostRubbish; ++i) lines.push_back(fmt::format("rubbish {}", i));
+    publish_lines(eve_, lines);
+    lines.insert(lines.begin(), to_line(honest(bob_, 2.0)));
+    publish_lines(bob_, lines);
+    Index index = must(Index::open(ann_));
+    EXPECT_THAT(must(index.worthless_refs()), testing::ElementsAre(eve_.ref)) << "Bob's holds a good record";
+    must(ann_.repo.delete_ref(eve_.ref));
+    must(index.refresh());
+    EXPECT_EQ(must(index.totals()).refused, kMostRubbish) << "Bob's";
+    EXPECT_THAT(must(index.worthless_refs()), IsEmpty());
+}
+
+// A pack holds a commit of a megabyte in a few bytes.
+TEST_F(HostileLogTest, ABundleOfHugeCommitsIsRefusedBeforeTheyAreRead) {
+    must(ann_.repo.write_tree({}));
+    const Oid blob = must(ann_.repo.write_blob(""));
+    const Oid tree = must(ann_.repo.write_tree({{"candidate.toml", blob, false, true}}));
+    const std::string huge(1'000'000, 'm');
+    const Identity identity{eve_.writer, "x@example.org", 1795232400};
+    Bundle bundle;
+    for (int i = 0; i < 70; ++i)
+        bundle.candidates.push_back(
+            must(ann_.repo.write_commit({tree, {}, identity, fmt::format("{} {}\n", huge, i)}, &eve_.key)));
+    const Oid commit = must(write_bundle(ann_.repo, bundle, kEmptyTree, identity, "x\n", eve_.key));
+    must(ann_.repo.set_ref("refs/sources/s/bundle/1", commit, ""));
+    publish(bob_, {honest(bob_, 2.0)});
+    Index index = must(Index::open(ann_));
+    EXPECT_EQ(index.opened_with().runs, 1);
+    EXPECT_EQ(told(index.opened_with()), "refs/sources/s/bundle/1: carries commits of too many bytes\n");
+}
+
+// The new end of an archive can be read, its beginning cannot.
+TEST_F(HostileLogTest, AnArchiveWithADamagedBeginningKeepsNobodyFromARebuiltIndex) {
+    must(ann_.repo.write_tree({}));
+    const Identity identity{ann_.writer, "x@example.org", 1795232400};
+    const std::string ref = "refs/remotes/origin/archive";
+    Bundle bundle;
+    const Oid first = must(write_bundle(ann_.repo, bundle, kEmptyTree, identity, "one\n", ann_.key));
+    bundle.before = first;
+    const Oid second = must(write_bundle(ann_.repo, bundle, kEmptyTree, identity, "two\n", ann_.key));
+    must(ann_.repo.set_ref(ref, second, ""));
+    publish(bob_, {honest(bob_, 2.0)});
+    EXPECT_EQ(told(must(Index::open(ann_)).opened_with()), "");
+    std::filesystem::remove(ann_.repo.git_dir() + "objects/" + first.substr(0, 2) + "/" + first.substr(2));
+    ann_ = world_.reopen("ann");
+    std::filesystem::remove(ann_.state_dir + "index.sqlite");
+    Index index = must(Index::open(ann_));
+    EXPECT_EQ(index.opened_with().runs, 1);
+    EXPECT_THAT(told(index.opened_with()), HasSubstr(ref + ": "));
 }
 
 TEST_F(HostileLogTest, AReportHasABoundWhoeverWritesItsLines) {
