@@ -23,7 +23,7 @@ Result<bool> IndexQueries::may_archive_journal(const Oid& tip) {
 Result<std::set<std::string>> IndexQueries::worthless_refs() {
     return texts(fmt::format(R"(
 SELECT ref FROM log WHERE refused IS NOT NULL AND COALESCE(tip, '') = '' AND ref LIKE 'refs/remotes/%' UNION
-SELECT ref FROM log WHERE rubbish >= {most} AND good = 0 AND later = 0 AND other_task = 0
+SELECT ref FROM log WHERE rubbish >= {most} AND runs + failures + leases + claims + retirements = 0 AND later = 0 AND other_task = 0
     AND ref LIKE 'refs/remotes/%/journal/%' UNION
 SELECT ref FROM branch WHERE refused IS NOT NULL AND ref LIKE 'refs/remotes/%')",
                              fmt::arg("most", kMostRubbish)));

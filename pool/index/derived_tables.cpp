@@ -231,7 +231,7 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
     UNION ALL SELECT 'candidates', COUNT(*) FROM candidate
     UNION ALL SELECT 'refused', (SELECT COUNT(*) FROM branch WHERE refused IS NOT NULL) +
         (SELECT value FROM total WHERE name = 'refused records') +
-        (SELECT TOTAL(later) + TOTAL(unreadable) + COUNT(refused) FROM log)
+        (SELECT TOTAL(later) + TOTAL(unreadable) + TOTAL(passed_over) + COUNT(refused) FROM log)
     UNION ALL SELECT 'other task', TOTAL(other_task) FROM log
     UNION ALL SELECT 'verify_s', TOTAL(seconds) FROM verdict
     UNION ALL SELECT 'verify_joules', TOTAL(joules) FROM verdict;

@@ -18,8 +18,9 @@ constexpr int kSchema = 15;
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS log(ref TEXT PRIMARY KEY, tip TEXT, records INTEGER, rubbish INTEGER DEFAULT 0,
-    unreadable INTEGER DEFAULT 0, later INTEGER DEFAULT 0, other_task INTEGER DEFAULT 0, good INTEGER DEFAULT 0,
-    refused_tip TEXT, refused TEXT) WITHOUT ROWID;
+    unreadable INTEGER DEFAULT 0, later INTEGER DEFAULT 0, other_task INTEGER DEFAULT 0, runs INTEGER DEFAULT 0,
+    failures INTEGER DEFAULT 0, leases INTEGER DEFAULT 0, claims INTEGER DEFAULT 0, retirements INTEGER DEFAULT 0,
+    passed_over INTEGER DEFAULT 0, refused_tip TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS segment(number INTEGER PRIMARY KEY, blob TEXT UNIQUE);
 CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, key TEXT, ran INTEGER DEFAULT 0, search_s REAL DEFAULT 0,
     made_runs INTEGER DEFAULT 0, named_runs INTEGER DEFAULT 0);

@@ -222,7 +222,8 @@ Result<void> IndexImporter::take_spool() {
     for (const std::string& line : lines) ids.push_back(record_id(line));
     TRY_ASSIGN(const std::set<std::string> unknown, records.unknown(ids));
     for (std::size_t i = 0; i < lines.size(); ++i) {
-        if (unknown.contains(ids[i])) records.add({std::move(lines[i]), clone.writer}, {"", 0, "", own_key, &tally});
+        if (unknown.contains(ids[i]))
+            records.add({std::move(lines[i]), clone.writer}, {"", 0, "", own_key, &tally, 0, true});
     }
     TRY(records.flush());
     // Under a name that no ref has.

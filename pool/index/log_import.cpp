@@ -22,14 +22,16 @@ constexpr std::int64_t kAtOnceBytes = 64 << 20;  // of one log in memory
 Result<void> LogImport::prepare() {
     TRY(records_.prepare());
     TRY_ASSIGN(Statement logs, database_.sql().prepare("SELECT ref, tip, records, rubbish, unreadable, later, "
-                                                       "other_task, good, refused_tip FROM log"));
+                                                       "other_task, runs, failures, leases, claims, retirements, "
+                                                       "passed_over, refused_tip FROM log"));
     TRY(logs.each([&](Row& row) {
         const std::string ref = row.text();
         Oid tip = row.text();
         indexed_[ref] = {std::move(tip), static_cast<std::size_t>(row.whole())};
         LogTally& tally = tallies_[ref];
-        for (int LogTally::*count :
-             {&LogTally::rubbish, &LogTally::unreadable, &LogTally::later, &LogTally::other_task, &LogTally::good})
+        for (int LogTally::*count : {&LogTally::rubbish, &LogTally::unreadable, &LogTally::later, &LogTally::other_task,
+                                     &LogTally::runs, &LogTally::failures, &LogTally::leases, &LogTally::claims,
+                                     &LogTally::retirements, &LogTally::passed_over})
             tally.*count = row.count();
         if (auto refused = row.text_if()) refused_[ref] = std::move(*refused);
     }));
@@ -42,7 +44,9 @@ Result<void> LogImport::prepare() {
                                  "DO UPDATE SET refused_tip = :tip, refused = :why"));
     TRY_ASSIGN(set_tally_,
                database_.sql().prepare("UPDATE log SET rubbish = :rubbish, unreadable = :unreadable, later "
-                                       "= :later, other_task = :other_task, good = :good WHERE ref = :ref"));
+                                       "= :later, other_task = :other_task, runs = :runs, failures = :failures, "
+                                       "leases = :leases, claims = :claims, retirements = :retirements, passed_over = "
+                                       ":passed_over WHERE ref = :ref"));
     TRY_ASSIGN(tips_, read_last_seen_tips(database_.clone()));
     TRY_ASSIGN(first_seen_, FirstSeen::read(database_.clone()));
     TRY_ASSIGN(Statement keys, database_.sql().prepare("SELECT name, key FROM writer WHERE key <> ''"));
@@ -51,6 +55,10 @@ Result<void> LogImport::prepare() {
         key = row.text();
     }));
     keys_[database_.clone().writer] = database_.clone().key.fingerprint();
+    free_keys_.insert(database_.clone().key.fingerprint());
+    if (auto roots = trusted_roots(database_.clone())) {
+        for (const AllowedSigner& verifier : roots->now.verifiers) free_keys_.insert(verifier.fingerprint);
+    }
     return {};
 }
 
@@ -72,10 +80,16 @@ Result<void> LogImport::save_tallies() {
         if (tally == before) continue;
         if (tally.is_full() && !before.is_full())
             report_.refuse(ref, fmt::format("holds {} records that are rubbish: it is read no further", tally.rubbish));
+        if (tally.passed_over > 0 && before.passed_over == 0)
+            report_.refuse(ref,
+                           fmt::format("holds more records of a kind than are taken of one writer: {} are passed over",
+                                       tally.passed_over));
         before = tally;
         set_tally_.bind(":ref", ref).bind(":rubbish", tally.rubbish).bind(":unreadable", tally.unreadable);
         set_tally_.bind(":later", tally.later).bind(":other_task", tally.other_task);
-        TRY(set_tally_.bind(":good", tally.good).run());
+        set_tally_.bind(":runs", tally.runs).bind(":failures", tally.failures).bind(":leases", tally.leases);
+        set_tally_.bind(":claims", tally.claims).bind(":retirements", tally.retirements);
+        TRY(set_tally_.bind(":passed_over", tally.passed_over).run());
     }
     return {};
 }
@@ -278,13 +292,14 @@ Result<void> LogImport::take_records(const Log& log, const Oid& tip, const std::
 // `from`: the number of its first line in the log.
 Result<void> LogImport::take_segment(const Log& log, const std::string& key, LogSegment segment, std::size_t from) {
     LogTally& tally = tallies_[log.ref];
+    const bool any_number = free_keys_.contains(key);
     for (std::size_t i = 0; i < segment.lines.size(); ++i) {
         if (log.ledger)
             TRY(records_.take_verdict(segment.lines[i], log.writer, key, tally));
         else
             records_.add({std::move(segment.lines[i]), log.writer},
                          {segment.blob, segment.first + i, log.source, key, &tally,
-                          first_seen_.seen_s(log.ref, from + i, now_s_)});
+                          first_seen_.seen_s(log.ref, from + i, now_s_), any_number});
     }
     return {};
 }

@@ -85,6 +85,7 @@ private:
     FirstSeen first_seen_{};                        // outside the index too
     const std::int64_t now_s_ = std::time(nullptr);
     std::map<std::string, std::string> keys_{};  // fingerprints, by writer: a name stands for one key
+    std::set<std::string> free_keys_{};          // of this clone and of the verifiers: kMostOfAWriter
     std::set<std::string> waiting_{};            // refs that are too large for this refresh
     std::size_t left_aside_ = 0;
     std::int64_t carried_bytes_ = kMostUnreadBytes;  // that may still be read

@@ -35,6 +35,27 @@ std::string_view cut(std::string_view text) { return text.substr(0, kMostText); 
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
+int LogTally::*kind_of(const Record& record) {
+    if (const auto* run = std::get_if<Run>(&record)) {
+        const bool failure = run->status == RunStatus::failed || run->status == RunStatus::unfit;
+        return failure ? &LogTally::failures : &LogTally::runs;
+    }
+    if (std::holds_alternative<Claim>(record)) return &LogTally::claims;
+    return std::holds_alternative<Lease>(record) ? &LogTally::leases : &LogTally::retirements;
+}
+
+// Counts a record; false: its writer has as many of this kind as one may have.
+bool take_number(LogTally& tally, const Record& record, bool any_number) {
+    int LogTally::*const kind = kind_of(record);
+    for (const auto& [limited, most] : kMostOfAWriter) {
+        if (limited != kind || any_number || tally.*kind < most) continue;
+        ++tally.passed_over;
+        return false;
+    }
+    ++(tally.*kind);
+    return true;
+}
+
 // Does the run of this lease follow it? Nearly every old lease is over, and no query needs it.
 bool is_over(const std::vector<RawLine>& lines, const std::vector<CheckedLine>& checked, std::size_t at) {
     const Lease* lease = checked[at].record ? std::get_if<Lease>(&*checked[at].record) : nullptr;
@@ -294,7 +315,9 @@ Result<void> RecordImport::take_checked(const RawLine& raw, const CheckedLine& l
     put_.clear().bind(":id", line.id);
     TRY(bind_origin(raw, from));
     const bool counts = line.refused.empty();
-    tally.good += counts;
+    if (counts || line.fault == Fault::unfit) {
+        if (!take_number(tally, *line.record, from.any_number)) return {};
+    }
     if (!counts) put_.bind(":refused", line.refused);
     bind_record(*line.record, from.key);
     TRY_ASSIGN(bool fresh, insert(line.id, counts));
@@ -347,7 +370,6 @@ Result<void> RecordImport::take_verdict(const std::string& line, const std::stri
         tell_refused("verdict of " + verifier, {record_id(line), std::nullopt, why.substr(0, kMostText)});
         return {};
     }
-    ++tally.good;
     verdict_.bind(":id", record_id(line)).bind(":claim", verdict->claim).bind(":verifier", verifier);
     verdict_.bind(":key", key).bind(":result", name(verdict->result)).bind(":word", word(*verdict));
     verdict_.bind(":tier", name(verdict->tier)).bind(":waits", owes_rerun(*verdict));

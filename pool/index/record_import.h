@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pool/index/index_database.h"
@@ -28,10 +29,19 @@ struct LogTally {
     int unreadable = 0;  // rubbish that is no record
     int later = 0;
     int other_task = 0;  // runs of another task, such as of an earlier one
-    int good = 0;        // records and verdicts that count
+    // Of those that count, and runs over a limit of the pool:
+    int runs = 0, failures = 0, leases = 0, claims = 0, retirements = 0;  // failures: runs that failed or were unfit
+    int passed_over = 0;                                                  // more of a kind than one writer may have
 
     bool is_full() const { return rubbish >= kMostRubbish; }
     bool operator==(const LogTally&) const = default;
+};
+
+// The first so many records of each kind are taken of a writer: far more than an honest one has, and few enough that
+// those of some strangers bury nothing. This clone and the pool's verifiers may have any number.
+inline constexpr std::pair<int LogTally::*, int> kMostOfAWriter[] = {
+    {&LogTally::runs, 100'000},  {&LogTally::failures, 10'000},    {&LogTally::leases, 10'000},
+    {&LogTally::claims, 10'000}, {&LogTally::retirements, 10'000},
 };
 
 class RecordImport {
@@ -47,6 +57,7 @@ public:
         std::string key;            // fingerprint of the key that signed the log
         LogTally* tally = nullptr;  // of the log or the spool; must outlive the next flush()
         std::int64_t seen_s = 0;    // when this clone first saw it; 0: now
+        bool any_number = false;    // kMostOfAWriter does not hold for its writer
     };
     void add(RawLine line, Origin origin);
     Result<void> pass_on();  // has the added records checked, once they are many

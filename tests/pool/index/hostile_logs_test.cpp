@@ -164,6 +164,57 @@ TEST_F(HostileLogTest, ALogThatIsAllRubbishGoesOnceItIsDeletedOnTheHosting) {
     EXPECT_THAT(must(index.worthless_refs()), IsEmpty());
 }
 
+// Valid records cost nothing to write: a thousand times more of them must not bury those of others.
+class ManyRecordsTest : public HostileLogTest {
+protected:
+    // Publishes failed runs and leases beyond the limit, then a scored run.
+    void publish_too_many() {
+        std::vector<Record> records;
+        for (int i = 0; i < kMost + 5; ++i) {
+            auto run = scored_run(ann_.task, eve_.writer, {}, 2.0, i + 1);
+            run.status = RunStatus::failed, run.val_bpb = run.val_loss = std::nullopt, run.artifact = "";
+            run.chunk_loss_sums.clear(), run.curve.clear();
+            records.push_back(run);
+            records.push_back(Lease{ann_.task_id, run.candidate, run.category, 20, i + 1, eve_.writer, run.ended});
+        }
+        records.push_back(honest(eve_, 2.0));
+        publish(eve_, records);
+    }
+    int most(int LogTally::*kind) {
+        for (const auto& [limited, most] : kMostOfAWriter) {
+            if (limited == kind) return most;
+        }
+        return 0;
+    }
+    const int kMost = most(&LogTally::failures);
+};
+
+TEST_F(ManyRecordsTest, OfOneWriterTheFirstOfEachKindAreTakenAndTheRestIsCounted) {
+    publish_too_many();
+    publish(zoe_, {honest(zoe_, 2.1)});
+    {
+        Index index = must(Index::open(ann_));
+        EXPECT_EQ(told(index.opened_with()),
+                  eve_.ref + ": holds more records of a kind than are taken of one writer: 10 are passed over\n");
+        EXPECT_EQ(must(index.totals()).failed, kMost);
+        EXPECT_EQ(must(index.totals()).done, 2) << "of other kinds there is room";
+        EXPECT_EQ(must(index.totals()).refused, 10);
+    }
+    EXPECT_EQ(rows(), 2 * kMost + 2);
+    publish(eve_, {scored_run(ann_.task, eve_.writer, {{"optim.lr", 0.1}}, 2.0)});
+    Index index = must(Index::open(ann_));
+    EXPECT_EQ(index.opened_with().runs, 1);
+    EXPECT_EQ(told(index.opened_with()), "") << "it is told once";
+}
+
+TEST_F(ManyRecordsTest, AVerifierMayHaveAnyNumber) {
+    must(ann_.commit_main({{"allowed_signers", eve_.writer + " " + eve_.key.public_text() + "\n"}}, "Trust eve"));
+    publish_too_many();
+    Index index = must(Index::open(ann_));
+    EXPECT_EQ(told(index.opened_with()), "");
+    EXPECT_EQ(must(index.totals()).failed, kMost + 5);
+}
+
 // A pack holds a commit of a megabyte in a few bytes.
 TEST_F(HostileLogTest, ABundleOfHugeCommitsIsRefusedBeforeTheyAreRead) {
     must(ann_.repo.write_tree({}));
