@@ -1,19 +1,37 @@
 #include "pool/clone/first_seen.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
 
 #include <fmt/format.h>
+
+#include "pool/util/secret_random.h"
 
 namespace cultivar {
 namespace {
 
 constexpr std::size_t kMostBytes = 64 << 20;
 constexpr std::size_t kMostEntries = 512;  // of a log
+constexpr std::size_t kSecretDigits = 32;
 
 std::string first_seen_path(const Clone& clone) { return clone.seen_dir() + "first"; }
 
 }  // namespace
+
+Result<std::string> order_secret(const Clone& clone) {
+    const std::string path = clone.seen_dir() + "order";
+    auto known = read_file(path, kSecretDigits);
+    if (known && known->size() == kSecretDigits) return known;
+    if (!known && known.error().code != Code::not_found) return known;
+    SecretRandom random;
+    std::string secret;
+    while (secret.size() < kSecretDigits) secret += fmt::format("{:08x}", random());
+    std::error_code ec;
+    std::filesystem::create_directories(clone.seen_dir(), ec);
+    [[maybe_unused]] const auto kept = write_file_atomically(path, secret, 0600);
+    return secret;
+}
 
 Result<FirstSeen> FirstSeen::read(const Clone& clone) {
     FirstSeen book;

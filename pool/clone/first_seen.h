@@ -12,6 +12,10 @@
 
 namespace cultivar {
 
+// 32 secret digits, made at the first call: <state>/seen/order. They order writers that came by one pull. Where the file
+// cannot be written, each call makes others. Errors: io (a file that cannot be read).
+Result<std::string> order_secret(const Clone& clone);
+
 class FirstSeen {
 public:
     // Empty if there is no file; a line that cannot be read is passed over. Errors: io.

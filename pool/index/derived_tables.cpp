@@ -99,8 +99,9 @@ SELECT candidate, category, good, COALESCE(mean, claimed), kept, writer, paramet
     SELECT candidate, category, SUM(rejected = 0) AS good, AVG(CASE WHEN rejected = 0 THEN score END) AS mean,
         AVG(score) AS claimed, SUM(decision = 'kept') > 0 AS kept,
         AVG(CASE WHEN rejected = 0 THEN joules END) AS joules,
-        MIN(seq), writer, parameters, flops  -- of that first run: SQLite takes bare columns from a lone MIN's row
-    FROM {} WHERE type = 'run' AND status = 'done' AND refused IS NULL GROUP BY candidate, category);
+        -- Of the run that was seen first, by its writer's turn: SQLite takes bare columns from a lone MIN's row.
+        MIN((seen_s - 1700000000) * 4294967296 + turn), writer, parameters, flops
+    FROM {} JOIN (SELECT name, turn FROM writer) ON name = writer WHERE type = 'run' AND status = 'done' AND refused IS NULL GROUP BY candidate, category);
 )",
                                  affected())
                          .c_str()));

@@ -22,8 +22,8 @@ CREATE TABLE IF NOT EXISTS log(ref TEXT PRIMARY KEY, tip TEXT, records INTEGER, 
     failures INTEGER DEFAULT 0, leases INTEGER DEFAULT 0, claims INTEGER DEFAULT 0, retirements INTEGER DEFAULT 0,
     passed_over INTEGER DEFAULT 0, refused_tip TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS segment(number INTEGER PRIMARY KEY, blob TEXT UNIQUE);
-CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, key TEXT, ran INTEGER DEFAULT 0, search_s REAL DEFAULT 0,
-    made_runs INTEGER DEFAULT 0, named_runs INTEGER DEFAULT 0);
+CREATE TABLE IF NOT EXISTS writer(name TEXT PRIMARY KEY, key TEXT, turn INTEGER, ran INTEGER DEFAULT 0,
+    search_s REAL DEFAULT 0, made_runs INTEGER DEFAULT 0, named_runs INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type TEXT, writer TEXT, candidate TEXT,
     category TEXT, at TEXT, status TEXT, decision TEXT, score REAL, budget_s REAL, wall_s REAL, search_joules REAL,
     operator TEXT, steps INTEGER, parents TEXT, artifact TEXT, artifact_run TEXT, seen_s INTEGER, segment INTEGER,
@@ -36,7 +36,7 @@ CREATE INDEX IF NOT EXISTS record_retirement ON record(seq) WHERE type = 'retire
 CREATE INDEX IF NOT EXISTS record_unfit ON record(seq) WHERE type = 'run' AND status = 'unfit';
 CREATE TABLE IF NOT EXISTS claim_run(claim TEXT, run TEXT, PRIMARY KEY(claim, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, toml TEXT, parents TEXT DEFAULT '',
-    said TEXT, belief INTEGER);
+    said TEXT, belief INTEGER, said_s INTEGER, said_turn INTEGER);
 CREATE TABLE IF NOT EXISTS branch(ref TEXT PRIMARY KEY, oid TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdict(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, claim TEXT, verifier TEXT, key TEXT,
     result TEXT, word TEXT, tier TEXT, waits INTEGER, at TEXT, seconds REAL, joules REAL, record INTEGER, first TEXT,

@@ -9,6 +9,7 @@
 #include "pool/git/allowed_signers.h"
 #include "pool/git/sshsig.h"
 #include "pool/index/derived_tables.h"
+#include "pool/util/sha256.h"
 
 namespace cultivar {
 
@@ -49,6 +50,7 @@ Result<void> LogImport::prepare() {
                                        ":passed_over WHERE ref = :ref"));
     TRY_ASSIGN(tips_, read_last_seen_tips(database_.clone()));
     TRY_ASSIGN(first_seen_, FirstSeen::read(database_.clone()));
+    TRY_ASSIGN(secret_, order_secret(database_.clone()));
     TRY_ASSIGN(Statement keys, database_.sql().prepare("SELECT name, key FROM writer WHERE key <> ''"));
     TRY(keys.each([&](Row& row) {
         std::string& key = keys_[row.text()];
@@ -133,6 +135,15 @@ void LogImport::put_back(const Log& log, const Oid& good) {
     if (good.empty() || good == log.tip || !log.ref.starts_with("refs/remotes/")) return;
     auto moved = database_.clone().repo.set_ref(log.ref, good, log.tip);
     if (!moved) report_.refuse(log.ref, moved.error().message);
+}
+
+// Of records that came by one pull, those of the least turn were first: those of this clone, those of verifiers, and the
+// others in an order that nobody else can foresee, so that no name or key makes its writer the first.
+std::int64_t LogImport::turn_of(const std::string& key) const {
+    constexpr std::int64_t kOwn = 0, kVerifiers = 1, kFirstDrawn = 2;
+    if (key == database_.clone().key.fingerprint()) return kOwn;
+    if (free_keys_.contains(key)) return kVerifiers;
+    return kFirstDrawn + std::stoll(sha256_hex(secret_ + key).substr(0, 7), nullptr, 16);
 }
 
 Result<void> LogImport::read_ahead(const std::vector<Log>& logs) {
@@ -293,13 +304,14 @@ Result<void> LogImport::take_records(const Log& log, const Oid& tip, const std::
 Result<void> LogImport::take_segment(const Log& log, const std::string& key, LogSegment segment, std::size_t from) {
     LogTally& tally = tallies_[log.ref];
     const bool any_number = free_keys_.contains(key);
+    const std::int64_t turn = turn_of(key);
     for (std::size_t i = 0; i < segment.lines.size(); ++i) {
         if (log.ledger)
             TRY(records_.take_verdict(segment.lines[i], log.writer, key, tally));
         else
             records_.add({std::move(segment.lines[i]), log.writer},
                          {segment.blob, segment.first + i, log.source, key, &tally,
-                          first_seen_.seen_s(log.ref, from + i, now_s_), any_number});
+                          first_seen_.seen_s(log.ref, from + i, now_s_), any_number, turn});
     }
     return {};
 }

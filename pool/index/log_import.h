@@ -68,6 +68,7 @@ private:
     };
 
     Result<std::string> check(const Log& log, const LogPosition& seen);
+    std::int64_t turn_of(const std::string& key) const;
     Result<Unread> unread(const Log& log, const Oid& tip, std::size_t have);
     Result<void> forget_own(const Log& log);
     Result<void> take_records(const Log& log, const Oid& tip, const std::string& key, Unread news, std::size_t have);
@@ -86,6 +87,7 @@ private:
     const std::int64_t now_s_ = std::time(nullptr);
     std::map<std::string, std::string> keys_{};  // fingerprints, by writer: a name stands for one key
     std::set<std::string> free_keys_{};          // of this clone and of the verifiers: kMostOfAWriter
+    std::string secret_{};                       // pool/clone/first_seen.h: order_secret()
     std::set<std::string> waiting_{};            // refs that are too large for this refresh
     std::size_t left_aside_ = 0;
     std::int64_t carried_bytes_ = kMostUnreadBytes;  // that may still be read

@@ -79,9 +79,14 @@ Result<void> RecordImport::prepare() {
         {&link_, "INSERT OR IGNORE INTO claim_run VALUES(:claim, :run)"},
         {&segment_, "INSERT OR IGNORE INTO segment(blob) VALUES(:blob)"},
         {&known_segment_, "SELECT number FROM segment WHERE blob = :blob"},
-        {&writer_, "INSERT OR IGNORE INTO writer(name, key) VALUES(:name, :key)"},
+        {&writer_, "INSERT OR IGNORE INTO writer(name, key, turn) VALUES(:name, :key, :turn)"},
         {&dirty_, "INSERT OR IGNORE INTO dirty VALUES(:candidate)"},
-        {&candidate_, "INSERT OR IGNORE INTO candidate(id, toml, said, belief) VALUES(:id, :toml, :said, :belief)"},
+        {&candidate_,
+         "INSERT OR IGNORE INTO candidate(id, toml, said, belief, said_s, said_turn) "
+         "VALUES(:id, :toml, :said, :belief, :seen_s, :turn)"},
+        {&sooner_,
+         "UPDATE candidate SET said = :said, parents = '', said_s = :seen_s, said_turn = :turn "
+         "WHERE id = :id AND belief = :belief AND (said_s, said_turn) > (:seen_s, :turn)"},
         {&believe_,
          "UPDATE candidate SET said = :said, parents = :said, belief = :belief "
          "WHERE id = :id AND belief < :belief"},
@@ -173,7 +178,7 @@ Result<std::int64_t> RecordImport::segment_number(const Oid& blob) {
 }
 
 Result<void> RecordImport::bind_origin(const RawLine& raw, const Origin& from) {
-    put_.bind(":writer", raw.writer).bind(":seen_s", from.seen_s > 0 ? from.seen_s : met_s_);
+    put_.bind(":writer", raw.writer).bind(":seen_s", seen_s(from));
     if (!from.source.empty()) put_.bind(":source", from.source);
     if (from.blob.empty()) {
         put_.bind(":line", raw.text);
@@ -241,22 +246,29 @@ Result<bool> RecordImport::insert(const std::string& id, bool counts) {
     return true;
 }
 
-Result<void> RecordImport::take_writer(const std::string& name, const std::string& key) {
+Result<void> RecordImport::take_writer(const std::string& name, const Origin& from) {
     if (name == last_writer_) return {};  // records of one writer lie together
-    TRY(writer_.bind(":name", name).bind(":key", key).run());
+    TRY(writer_.bind(":name", name).bind(":key", from.key).bind(":turn", from.turn).run());
     report_.contributors += static_cast<int>(database_.sql().changes());
     last_writer_ = name;
     return {};
 }
 
-Result<void> RecordImport::take_content(const auto& record, const std::string& key) {
+// Of strangers' words on a candidate's parents the one that was seen first stands.
+Result<void> RecordImport::take_content(const auto& record, const Origin& from) {
     const std::string parents = joined(record.parents);
+    const int stranger = static_cast<int>(Belief::stranger);
     candidate_.bind(":id", record.candidate).bind(":toml", record.toml).bind(":said", parents);
-    TRY(candidate_.bind(":belief", static_cast<int>(Belief::stranger)).run());
-    report_.candidates += static_cast<int>(database_.sql().changes());
-    if (key != own_key_) return {};
-    believe_.bind(":id", record.candidate).bind(":said", parents);
-    return believe_.bind(":belief", static_cast<int>(Belief::own_record)).run();
+    TRY(candidate_.bind(":belief", stranger).bind(":seen_s", seen_s(from)).bind(":turn", from.turn).run());
+    const auto made = database_.sql().changes();
+    report_.candidates += static_cast<int>(made);
+    if (from.key == own_key_) {
+        believe_.bind(":id", record.candidate).bind(":said", parents);
+        return believe_.bind(":belief", static_cast<int>(Belief::own_record)).run();
+    }
+    if (made > 0) return {};
+    sooner_.bind(":id", record.candidate).bind(":said", parents).bind(":belief", stranger);
+    return sooner_.bind(":seen_s", seen_s(from)).bind(":turn", from.turn).run();
 }
 
 Result<RecordImport::Linked*> RecordImport::linked(const std::string& writer) {
@@ -322,7 +334,7 @@ Result<void> RecordImport::take_checked(const RawLine& raw, const CheckedLine& l
     bind_record(*line.record, from.key);
     TRY_ASSIGN(bool fresh, insert(line.id, counts));
     if (!fresh) return {};
-    TRY(take_writer(raw.writer, from.key));
+    TRY(take_writer(raw.writer, from));
     if (!counts) tell_refused("record of " + raw.writer, line);
     const auto* run = std::get_if<Run>(&*line.record);
     const auto* claim = std::get_if<Claim>(&*line.record);
@@ -338,19 +350,19 @@ Result<void> RecordImport::take_checked(const RawLine& raw, const CheckedLine& l
     }
     if ((run || claim) && !database_.is_new())
         TRY(dirty_.bind(":candidate", run ? run->candidate : claim->candidate).run());
-    return counts ? take_counted(*line.record, from.key) : Result<void>();
+    return counts ? take_counted(*line.record, from) : Result<void>();
 }
 
-Result<void> RecordImport::take_counted(const Record& record, const std::string& key) {
+Result<void> RecordImport::take_counted(const Record& record, const Origin& from) {
     if (std::holds_alternative<Lease>(record)) ++report_.leases;
     if (std::holds_alternative<Retirement>(record)) ++report_.retirements;
     if (const auto* run = std::get_if<Run>(&record)) {
         ++report_.runs;
-        return take_content(*run, key);
+        return take_content(*run, from);
     }
     if (const auto* claim = std::get_if<Claim>(&record)) {
         ++report_.claims;
-        return take_content(*claim, key);
+        return take_content(*claim, from);
     }
     return {};
 }

@@ -58,6 +58,7 @@ public:
         LogTally* tally = nullptr;  // of the log or the spool; must outlive the next flush()
         std::int64_t seen_s = 0;    // when this clone first saw it; 0: now
         bool any_number = false;    // kMostOfAWriter does not hold for its writer
+        std::int64_t turn = 0;      // of several that were seen at once, the least was first (LogImport::turn_of)
     };
     void add(RawLine line, Origin origin);
     Result<void> pass_on();  // has the added records checked, once they are many
@@ -92,7 +93,7 @@ private:
     Result<void> save_links();
     void tell_refused(const std::string& what, const CheckedLine& line);
     void report_refused();
-    Result<void> take_counted(const Record& record, const std::string& key);
+    Result<void> take_counted(const Record& record, const Origin& from);
     Result<void> bind_origin(const RawLine& raw, const Origin& from);
     void bind_record(const Record& record, const std::string& key);
     void bind(const Run& run);
@@ -101,14 +102,15 @@ private:
     void bind(const Retirement& retirement, const std::string& key);
     Result<bool> insert(const std::string& id, bool counts);
     Result<std::int64_t> segment_number(const Oid& blob);
-    Result<void> take_writer(const std::string& name, const std::string& key);
-    Result<void> take_content(const auto& record, const std::string& key);
+    Result<void> take_writer(const std::string& name, const Origin& from);
+    std::int64_t seen_s(const Origin& from) const { return from.seen_s > 0 ? from.seen_s : met_s_; }
+    Result<void> take_content(const auto& record, const Origin& from);
 
     IndexDatabase& database_;
     RefreshReport& report_;
     const std::string own_key_;
-    Statement put_, refused_copy_, forget_, link_, segment_, known_segment_, writer_, dirty_, candidate_, believe_,
-        verdict_, rerun_, known_, get_linked_, set_linked_;
+    Statement put_, refused_copy_, forget_, link_, segment_, known_segment_, writer_, dirty_, candidate_, sooner_,
+        believe_, verdict_, rerun_, known_, get_linked_, set_linked_;
     Batch waiting_{}, checking_{};
     const std::int64_t met_s_ = std::time(nullptr);
     const std::string met_at_ = utc_text(met_s_);  // a run of a clock that is ahead is no newer than this
