@@ -131,13 +131,13 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     }
     // Only own runs need their curves (bandit/policy/early_stopping.h).
     TRY_ASSIGN(std::vector<RunRow> own_runs, index.own_runs(category));
-    LiftedFailures failures = LiftedFailures::read(session);
+    LiftedFailures failures = LiftedFailures::read(session, own_runs);
     std::map<std::string, std::vector<CurvePoint>> curves;
     std::set<std::string> lifted;
     for (RunRow& row : own_runs) {  // oldest first: a later run answers the wish for another try
         const auto found = at.find(row.run.candidate);
         if (found != at.end()) history.candidates[found->second].wanted = failures.by_hand(row.id);
-        if (failures.lifted(session, row)) lifted.insert(row.id);
+        if (failures.lifted(row)) lifted.insert(row.id);
         curves[row.id] = std::move(row.run.curve);
     }
     for (const RunSummary& run : runs) {

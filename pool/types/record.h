@@ -86,7 +86,7 @@ struct Run {
     Decision decision = Decision::none;
     std::string reason;                          // why this decision, or the failure; one line
     FailureKind failure = FailureKind::unknown;  // of a failed run
-    std::string failed_worker;  // of a failed run: SHA-256 of the worker's program, or "": not known, or a command
+    std::string failed_worker;  // of a failed run: SHA-256 of the worker's program or of the command; "": not known
     std::string operator_name;  // "seed", "replicate", "tune", "switch", "cross", "import", "proposer", "proposer:NAME"
     std::string choice;         // why this run was chosen, for people; one line
     bool by_hand = false;       // a person made this cross or import here, so that no planner chose the run

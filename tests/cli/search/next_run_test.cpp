@@ -174,15 +174,16 @@ TEST(PlanningHistory, IsReadAgainOnlyAfterAnotherProcessWrote) {
     EXPECT_FALSE(must(up_to_date(world.session, world.clock, now)).candidates.empty());
 }
 
-// The two seeds failed twice each, by this worker.
-std::vector<std::string> fail_the_seeds(SearchWorld& world, const std::string& worker) {
+// The two seeds failed a few times each, by this worker.
+std::vector<std::string> fail_the_seeds(SearchWorld& world, const std::string& worker, int times = 2,
+                                        FailureKind kind = FailureKind::candidate) {
     std::vector<std::string> records;
     for (const Genes& genes : {Genes{{"model.layers", whole(8)}}, Genes{{"model.width", whole(256)}}}) {
-        for (int replicate = 0; replicate < 2; ++replicate) {
+        for (int replicate = 0; replicate < times; ++replicate) {
             Run run = run_by(world.clone(), genes, 3);
             run.category = kFakeCategory;
             run.status = RunStatus::failed;
-            run.failure = FailureKind::candidate;
+            run.failure = kind;
             run.failed_worker = worker;
             run.val_bpb.reset();
             run.replicate = replicate;
@@ -223,6 +224,36 @@ TEST(Failures, OfAnotherWorkerAreLifted) {
     must(write_file_atomically(program, "two"));
     std::filesystem::permissions(program, std::filesystem::perms::all);
     EXPECT_EQ(failures(world), 0U);
+}
+
+// It hung, say: the fault may be the machine's.
+TEST(Failures, OfUnknownKindLeaveACandidateToBeTriedAgainUntilTheyAreMany) {
+    for (const auto& [times, held] : {std::pair<int, std::size_t>{1, 2}, {2, 2}, {3, 2}, {4, 8}}) {
+        SearchWorld world;
+        fail_the_seeds(world, "", times, FailureKind::unknown);
+        EXPECT_EQ(failures(world), held) << times << " failures of each of two candidates";
+    }
+}
+
+// The words of the command stay the same: they name a program on PATH.
+TEST(Failures, OfACommandAreLiftedOnceItsProgramIsRepaired) {
+    SearchWorld world;
+    const std::string program = world.world.path("trainer");
+    const auto install = [&](const std::string& text) {
+        must(write_file_atomically(program, "#!/bin/sh\n" + text + "\n"));
+        std::filesystem::permissions(program, std::filesystem::perms::all);
+    };
+    install("exit 1");
+    world.session.clone->task.command = PoolCommand{{program}, {}};
+    const std::string broken = worker_digest(world.session);
+    EXPECT_NE(broken, "");
+    EXPECT_EQ(worker_digest(world.session), broken);
+    RunRow row;
+    row.id = std::string(64, 'a');
+    row.run.status = RunStatus::failed, row.run.failure = FailureKind::candidate, row.run.failed_worker = broken;
+    EXPECT_FALSE(LiftedFailures::read(world.session, {row}).lifted(row));
+    install("exit 0");
+    EXPECT_TRUE(LiftedFailures::read(world.session, {row}).lifted(row));
 }
 
 }  // namespace
