@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/text.h"
+
 #include <algorithm>
 
 namespace cultivar {
@@ -14,7 +16,7 @@ tl::unexpected<Error> refused(std::string why) { return fail(Code::unfit, std::m
 Result<const KnownCandidate*> parent_of(const Suggestion& suggestion, const CandidateTable& candidates) {
     const CandidateStats* parent = named(candidates, suggestion.parent);
     if (parent == nullptr)
-        return refused(fmt::format("it names no candidate: parent '{}'", suggestion.parent.substr(0, kShownBytes)));
+        return refused(fmt::format("it names no candidate: parent '{}'", cut(suggestion.parent, kShownBytes)));
     if (!parent->parent())
         return refused(fmt::format("its parent {} was not kept here", short_id(parent->known->candidate.id)));
     return parent->known;
@@ -23,7 +25,7 @@ Result<const KnownCandidate*> parent_of(const Suggestion& suggestion, const Cand
 Result<void> change(const Space& space, const Genes& changes, Genes& genes) {
     for (const auto& [name, value] : changes) {
         const Gene* gene = space.find(name);
-        if (gene == nullptr) return refused(fmt::format("it changes no gene: '{}'", name.substr(0, kShownBytes)));
+        if (gene == nullptr) return refused(fmt::format("it changes no gene: '{}'", cut(name, kShownBytes)));
         auto accepted = gene->accept(value);
         if (!accepted) return refused(accepted.error().message);
         genes[name] = std::move(*accepted);

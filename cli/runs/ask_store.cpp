@@ -75,7 +75,7 @@ Result<void> save_ask(const Session& session, const LeasedRun& ask) {
     if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", dir, ec.message()));
     Json json = to_json(session, ask.planned);
     json["until"] = static_cast<std::int64_t>(ask.until);
-    return write_file_atomically(dir + "ask.json", json.dump(2) + "\n");
+    return write_file_atomically(dir + "ask.json", json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 Result<void> remove_ask(const Session& session, const std::string& candidate) {

@@ -24,7 +24,8 @@ std::string run_dir(const Session& session) { return session.clone->state_dir + 
 std::string work_dir(const Session& session) { return run_dir(session) + (session.clone->task.command ? "" : "work/"); }
 
 Result<void> save_plan(const Session& session, const PlannedRun& planned) {
-    return write_file_atomically(run_dir(session) + "plan.json", to_json(session, planned).dump(2) + "\n");
+    return write_file_atomically(run_dir(session) + "plan.json",
+                                 to_json(session, planned).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 // Gives the events of earlier parts of the run to the collector.

@@ -160,7 +160,7 @@ Result<Suggestion> ExternalProposer::suggest(Session& session, const History& hi
     call_.name = options_.name;
     TRY_ASSIGN(Json state, pool_state(session, history, budget_s, options_.name));
     const std::string path = session.clone->state_dir + "proposer.json";
-    TRY(write_file_atomically(path, state.dump(-1, ' ', true) + "\n"));
+    TRY(write_file_atomically(path, state.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n"));
     SystemClock clock;
     const double begun_s = clock.now_s();
     auto text = answer_to(path);

@@ -154,7 +154,8 @@ std::vector<Appearance> HoldOut::unjudged() const {
 
 Result<void> HoldOut::save_seen() const {
     std::string lines;
-    for (const Appearance& one : seen_) lines += json_of(one).dump() + "\n";
+    for (const Appearance& one : seen_)
+        lines += json_of(one).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     std::error_code ec;
     std::filesystem::create_directories(folder_, ec);
     return write_file_atomically(folder_ + "seen.jsonl", lines, kPrivate);

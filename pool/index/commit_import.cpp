@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/text.h"
+
 namespace cultivar {
 
 namespace {
@@ -73,7 +75,7 @@ Result<void> CommitImport::take_branch(const Ref& ref) {
     branch_.bind(":ref", ref.name).bind(":oid", ref.oid);
     if (wrong.empty()) return branch_.bind(":refused", std::nullopt).run();
     report_.refuse(ref.name, wrong);
-    return branch_.bind(":refused", wrong.substr(0, kMostReason)).run();
+    return branch_.bind(":refused", cut(wrong, kMostReason)).run();
 }
 
 Result<void> CommitImport::take_carried(const CarriedCommit& carried) {

@@ -10,12 +10,14 @@
 #include "pool/git/sshsig.h"
 #include "pool/index/derived_tables.h"
 #include "pool/util/sha256.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 
 namespace {
 
 constexpr std::int64_t kAheadBytes = 8 << 20;    // of one log; LogsAhead keeps some
+constexpr std::size_t kMostWhy = 300;            // bytes; reasons quote the log
 constexpr std::int64_t kAtOnceBytes = 64 << 20;  // of one log in memory
 
 }  // namespace
@@ -127,7 +129,7 @@ Result<void> LogImport::refuse(const Log& log, const Error& why) {
     report_.refuse(log.ref, why.message);
     if (why.code != Code::corrupt && why.code != Code::newer && why.code != Code::usage) return {};
     refused_[log.ref] = log.tip;
-    return set_refused_.bind(":ref", log.ref).bind(":tip", log.tip).bind(":why", why.message.substr(0, 300)).run();
+    return set_refused_.bind(":ref", log.ref).bind(":tip", log.tip).bind(":why", cut(why.message, kMostWhy)).run();
 }
 
 // Nothing is lost, and a repaired remote can be followed again.

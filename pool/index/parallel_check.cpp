@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "pool/rules/record_checks.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
@@ -21,7 +22,7 @@ Fault fault_of(const Error& error) {
 }
 
 void refuse(CheckedLine& line, const Error& error) {
-    line.refused = error.message.substr(0, kMostReason);
+    line.refused = cut(error.message, kMostReason);
     line.fault = fault_of(error);
 }
 

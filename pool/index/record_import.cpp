@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "pool/index/derived_tables.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
@@ -30,8 +31,6 @@ INSERT OR IGNORE INTO verdict(id, claim, verifier, key, result, word, tier, wait
     line)
 VALUES(:id, :claim, :verifier, :key, :result, :word, :tier, :waits, :at, :seconds, :joules, :record, :first, :line)
 )";
-
-std::string_view cut(std::string_view text) { return text.substr(0, kMostText); }
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
@@ -193,18 +192,18 @@ void RecordImport::bind(const Run& run) {
     put_.bind(":type", "run").bind(":candidate", run.candidate).bind(":category", run.category);
     put_.bind(":at", std::min(run.ended, met_at_)).bind(":status", name(run.status));
     put_.bind(":decision", name(run.decision))
-        .bind(":operator", cut(run.operator_name))
+        .bind(":operator", cut(run.operator_name, kMostText))
         .bind(":parents", joined(run.parents));
     put_.bind(":score", run.status == RunStatus::stopped ? run.expected_bpb : run.val_bpb);
     put_.bind(":budget_s", run.budget_s).bind(":wall_s", run.wall_s).bind(":search_joules", run.energy.joules);
     put_.bind(":steps", run.steps).bind(":tokens", run.tokens).bind(":train_s", run.train_s);
     put_.bind(":replicate", run.replicate).bind(":artifact", run.artifact);
-    if (run.status == RunStatus::unfit) put_.bind(":reason", cut(run.reason));
+    if (run.status == RunStatus::unfit) put_.bind(":reason", cut(run.reason, kMostText));
     const UseCost cost = use_cost(run);
     put_.bind(":parameters", cost.parameters).bind(":flops", cost.forward_flops_per_token);
     put_.bind(":joules", cost.joules_per_token);
     if (run.proposer.empty()) return;
-    put_.bind(":proposer", cut(run.proposer)).bind(":proposer_s", run.proposer_seconds);
+    put_.bind(":proposer", cut(run.proposer, kMostText)).bind(":proposer_s", run.proposer_seconds);
     put_.bind(":proposer_usd", run.proposer_usd.value_or(0));
 }
 
@@ -215,14 +214,14 @@ void RecordImport::bind(const Claim& claim) {
 }
 
 void RecordImport::bind(const Lease& lease) {
-    put_.bind(":type", "lease").bind(":candidate", lease.candidate).bind(":category", cut(lease.category));
+    put_.bind(":type", "lease").bind(":candidate", lease.candidate).bind(":category", cut(lease.category, kMostText));
     put_.bind(":at", lease.at).bind(":budget_s", lease.budget_s).bind(":replicate", lease.replicate);
 }
 
 void RecordImport::bind(const Retirement& retirement, const std::string& key) {
     put_.bind(":type", "retirement").bind(":candidate", retirement.candidate).bind(":at", retirement.at);
     put_.bind(":status", retirement.retired ? "retired" : "back").bind(":operator", key);
-    put_.bind(":reason", cut(retirement.reason));
+    put_.bind(":reason", cut(retirement.reason, kMostText));
 }
 
 void RecordImport::bind_record(const Record& record, const std::string& key) {
@@ -379,7 +378,7 @@ Result<void> RecordImport::take_verdict(const std::string& line, const std::stri
             ++tally.later;
         else
             ++tally.rubbish, ++tally.unreadable;
-        tell_refused("verdict of " + verifier, {record_id(line), std::nullopt, why.substr(0, kMostText)});
+        tell_refused("verdict of " + verifier, {record_id(line), std::nullopt, std::string(cut(why, kMostText))});
         return {};
     }
     verdict_.bind(":id", record_id(line)).bind(":claim", verdict->claim).bind(":verifier", verifier);

@@ -6,6 +6,7 @@
 
 #include "pool/types/record.h"
 #include "pool/util/sha256.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
@@ -322,7 +323,7 @@ Result<Record> parse_line(std::string_view line) {
     } else if (type == "retirement") {
         record = read_retirement(reader);
     } else {
-        return fail(Code::newer, fmt::format("a record of type '{}' needs a newer cultivar", type.substr(0, 32)));
+        return fail(Code::newer, fmt::format("a record of type '{}' needs a newer cultivar", cut(type, 32)));
     }
     if (!reader.wrong().empty()) return fail(Code::corrupt, fmt::format("a {} record's {}", type, reader.wrong()));
     return record;

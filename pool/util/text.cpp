@@ -21,6 +21,28 @@ int edit_distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
+// Of one well-formed sequence.
+char32_t code_point(std::string_view bytes) {
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(bytes[at]); };
+    if (bytes.size() == 1) return byte(0);
+    char32_t code = byte(0) & (0xFFU >> (bytes.size() + 1));
+    for (std::size_t at = 1; at < bytes.size(); ++at) code = code << 6U | (byte(at) & 0x3FU);
+    return code;
+}
+
+// Controls, marks that turn text round, and characters that nobody sees: they move the cursor, or make one name look like
+// another.
+constexpr std::pair<char32_t, char32_t> kNotShown[] = {
+    {0x00, 0x1F},     {0x7F, 0x9F},     {0xAD, 0xAD},     {0x34F, 0x34F},   {0x61C, 0x61C},     {0x115F, 0x1160},
+    {0x17B4, 0x17B5}, {0x180B, 0x180F}, {0x200B, 0x200F}, {0x2028, 0x202E}, {0x2060, 0x206F},   {0x3164, 0x3164},
+    {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFFB}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+};
+
+bool is_shown(char32_t code) {
+    return std::ranges::none_of(kNotShown,
+                                [&](const auto& range) { return code >= range.first && code <= range.second; });
+}
+
 }  // namespace
 
 Sequence next_sequence(std::string_view bytes) {
@@ -55,23 +77,26 @@ std::string valid_utf8(std::string_view bytes) {
     return text;
 }
 
+std::string_view cut(std::string_view text, std::size_t limit) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::size_t next = at + next_sequence(text.substr(at)).length;
+        if (next > limit) break;
+        at = next;
+    }
+    return text.substr(0, at);
+}
+
 std::string clean(std::string_view text, std::size_t limit) {
-    std::size_t most = std::min(limit, text.size());
-    const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80; };
-    for (int back = 0; back < 3 && most > 0 && most < text.size() && continues(most); ++back) --most;
     std::string out;
-    for (unsigned char c : text.substr(0, most)) out.push_back(c < 0x20 || c == 0x7f ? '?' : static_cast<char>(c));
-    auto at = [&](std::size_t i) { return i < out.size() ? static_cast<unsigned char>(out[i]) : 0; };
-    for (std::size_t i = 0; i + 1 < out.size(); ++i) {
-        // C1 controls hide in UTF-8 as C2 80..9F; marks that turn text round as E2 80 8E..8F, E2 80 AA..AE, E2 81 A6..A9.
-        bool control = at(i) == 0xC2 && at(i + 1) >= 0x80 && at(i + 1) < 0xA0;
-        int last = at(i + 2);
-        bool mark =
-            at(i) == 0xE2 && at(i + 1) == 0x80 && (last == 0x8E || last == 0x8F || (last >= 0xAA && last <= 0xAE));
-        bool isolate = at(i) == 0xE2 && at(i + 1) == 0x81 && last >= 0xA6 && last <= 0xA9;
-        if (!control && !mark && !isolate) continue;
-        out[i] = '?';
-        out.erase(i + 1, control ? 1 : 2);
+    for (std::string_view rest = cut(text, limit); !rest.empty();) {
+        const Sequence next = next_sequence(rest);
+        const std::string_view bytes = rest.substr(0, next.length);
+        if (next.valid && is_shown(code_point(bytes)))
+            out.append(bytes);
+        else
+            out.push_back('?');
+        rest.remove_prefix(next.length);
     }
     if (text.size() > limit) out += "...";
     return out;

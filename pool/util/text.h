@@ -20,7 +20,11 @@ Sequence next_sequence(std::string_view bytes);
 // Every maximal invalid part of a UTF-8 sequence becomes one U+FFFD (The Unicode Standard 15.0, section 3.9).
 std::string valid_utf8(std::string_view bytes);
 
-// Foreign text made safe for a terminal: control characters become '?', at most `limit` bytes on one line, cut between characters.
+// At most the first `limit` bytes, cut between characters.
+std::string_view cut(std::string_view text, std::size_t limit);
+
+// Foreign text made safe for a terminal: control characters, marks that turn text round, characters that nobody sees and
+// bytes that are no UTF-8 become '?'; at most `limit` bytes of it, on one line, cut between characters.
 std::string clean(std::string_view text, std::size_t limit = 400);
 
 // Text as one word of a shell, quoted where a shell would take it apart; never an option: "-x" becomes "./-x". Every

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/text.h"
+
 namespace cultivar {
 
 std::string utc_text(std::int64_t unix_s) {
@@ -23,7 +25,7 @@ Result<std::int64_t> parse_utc(std::string_view text) {
         std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
                     &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &used) != 6 ||
         used != 20)
-        return fail(Code::corrupt, fmt::format("'{}' is not a UTC time", copy.substr(0, 32)));
+        return fail(Code::corrupt, fmt::format("'{}' is not a UTC time", cut(copy, 32)));
     parts.tm_year -= 1900;
     parts.tm_mon -= 1;
     std::int64_t unix_s = timegm(&parts);

@@ -40,7 +40,7 @@ constexpr int kCannotRun = 126, kNotFound = 127;  // exit codes of shells and of
 
 // Makes foreign text fit for a record: short, valid, without control characters.
 std::string one_line(std::string_view words) {
-    std::string line = valid_utf8(words.substr(0, kMaxMessageBytes));
+    std::string line = valid_utf8(cut(words, kMaxMessageBytes));
     for (char& c : line) {
         if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = ' ';
     }

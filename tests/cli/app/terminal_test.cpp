@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/app/json.h"
 #include "cli/format/messages.h"
 
 namespace cultivar {
@@ -46,6 +47,37 @@ TEST(Clean, LeavesNoCharacterThatTurnsTheTextRound) {
               std::string::npos);  // left-to-right isolate
 }
 
+TEST(Clean, LeavesNoByteThatIsNoText) {
+    EXPECT_EQ(clean("\x9b"
+                    "31m"),
+              "?31m")
+        << "a terminal of eight bits takes it for a control sequence";
+    EXPECT_EQ(clean("a\xff\xc3"), "a??");
+}
+
+TEST(Clean, LeavesNoCharacterThatNobodySees) {
+    for (const char* hidden : {"\u00ad", "\u061c", "\u180e", "\u200b",     "\u200c",     "\u200d",    "\u200e",
+                               "\u2028", "\u2029", "\u202d", "\u2060",     "\u2066",     "\u206f",    "\u3164",
+                               "\ufe0f", "\ufeff", "\ufff9", "\U000e0001", "\U000e0041", "\U000e0100"})
+        EXPECT_EQ(clean(std::string("a") + hidden + "b"), "a?b");
+}
+
+TEST(Json, IsPrintedThoughItHoldsBytesThatAreNoText) {
+    EXPECT_EQ(pretty(Json{{"ref", "refs/heads/\xff"}}), "{\n  \"ref\": \"refs/heads/\\ufffd\"\n}\n");
+}
+
+TEST(Cut, LeavesWholeCharacters) {
+    const std::string text = "a学\U0001f600\xff\xe5";
+    for (std::size_t limit = 0; limit <= text.size() + 1; ++limit) {
+        const std::string_view part = cut(text, limit);
+        EXPECT_LE(part.size(), limit);
+        EXPECT_TRUE(text.starts_with(part));
+        EXPECT_TRUE(part.size() == text.size() || next_sequence(text.substr(part.size())).length > limit - part.size());
+    }
+    EXPECT_EQ(cut(text, 3), "a");
+    EXPECT_EQ(cut(text, 4), "a学");
+}
+
 TEST(Clean, KeepsOtherTextAsItIs) {
     EXPECT_EQ(clean("matrix_lr 0.04 -> 0.05"), "matrix_lr 0.04 -> 0.05");
     EXPECT_EQ(clean("Grüße, 学习"), "Grüße, 学习");
@@ -55,7 +87,7 @@ TEST(Clean, CutsAtTheLimitAndSaysSo) {
     EXPECT_EQ(clean("abcdef", 6), "abcdef");
     EXPECT_EQ(clean("abcdefg", 6), "abcdef...");
     EXPECT_EQ(clean("a学习", 5), "a学...") << "never inside a character";
-    EXPECT_EQ(clean("\x80\x80\x80\x80\x80\x80", 5).size(), 5U) << "bytes that are no UTF-8 are cut as well";
+    EXPECT_EQ(clean("\x80\x80\x80\x80\x80\x80", 5), "?????...") << "bytes that are no UTF-8 are cut as well";
 }
 
 // 2026-11-21T04:00:00Z

@@ -7,6 +7,7 @@
 #include "pool/clone/seeds.h"
 #include "pool/index/record_import.h"
 #include "pool/storage/bundle.h"
+#include "pool/util/text.h"
 #include "tests/pool/index/index_fixture.h"
 
 namespace cultivar {
@@ -259,6 +260,17 @@ TEST_F(HostileLogTest, AReportHasABoundWhoeverWritesItsLines) {
     for (int i = 0; i < 100'000; ++i) report.refuse("refs/remotes/origin/candidates/x", "is wrong");
     EXPECT_EQ(report.refused.size(), RefreshReport::kMostRefusals);
     EXPECT_EQ(report.more_refused, 100'000 - static_cast<int>(RefreshReport::kMostRefusals));
+}
+
+TEST_F(HostileLogTest, LongTextIsCutBetweenItsCharacters) {
+    auto run = honest(bob_, 2.0);
+    run.status = RunStatus::unfit, run.val_bpb = run.val_loss = std::nullopt, run.artifact = "";
+    for (int i = 0; i < 500; ++i) run.reason += "\u5b66";
+    publish(bob_, {run});
+    Index index = must(Index::open(ann_));
+    const std::string reason = must(index.unfit()).at(0).reason;
+    EXPECT_GT(reason.size(), 200u);
+    EXPECT_EQ(valid_utf8(reason), reason);
 }
 
 // --- Parents ----------------------------------------------------------------------------------------------------------
