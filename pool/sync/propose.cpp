@@ -195,6 +195,7 @@ public:
             TRY_ASSIGN(std::vector<PushStatus> answers, push(again));
             for (std::size_t i = 0; i < places.size(); ++i) statuses[places[i]] = std::move(answers[i]);
         }
+        TRY(name_squatters(statuses));
         for (std::size_t i = 0; i < outgoing.size(); ++i) {
             if (!statuses[i].accepted) report_.refused.push_back(statuses[i]);
             if (statuses[i].accepted) TRY(note_accepted(clone_, outgoing[i], statuses[i], destination_, report_));
@@ -220,6 +221,25 @@ private:
 
     bool grew_there(const PushStatus& status) const {
         return status.refusal == PushRefusal::behind && (destination_.as_bundle || is_own_log(clone_, status.remote));
+    }
+
+    // A branch below a name of ours there, or one that our names lie below, keeps ours away.
+    Result<void> name_squatters(std::vector<PushStatus>& statuses) {
+        if (std::ranges::all_of(statuses, &PushStatus::accepted)) return {};
+        auto listed = transport_.list(remote());
+        if (!listed) return listed.error().code == Code::interrupted ? fail(listed.error()) : Result<void>();
+        for (PushStatus& status : statuses) {
+            if (status.accepted) continue;
+            const auto squatter = std::ranges::find_if(*listed, [&](const auto& there) {
+                return there.first.starts_with(status.remote + "/") || status.remote.starts_with(there.first + "/");
+            });
+            if (squatter == listed->end()) continue;
+            status.reason = fmt::format("the branch '{}' there keeps it away; the records wait here", squatter->first);
+            status.refusal = PushRefusal::rule;
+            report_.hint = fmt::format("git push {} {} && cultivar propose", shell_word(remote()),
+                                       shell_word(":" + squatter->first));
+        }
+        return {};
     }
 
     // False if the other log is not ours; the status says so.

@@ -32,16 +32,6 @@ std::string rewound(const Clone& clone, const std::string& ref) {
     return own ? words + "; 'cultivar propose' sends it again" : words;
 }
 
-Result<void> fetch_extra_remotes(Clone& clone, Transport& transport, std::vector<Refusal>& refused) {
-    TRY_ASSIGN(std::vector<ExtraRemote> known, extra_remotes(clone.repo));
-    for (const ExtraRemote& source : known) {
-        auto fetched = transport.fetch(source.url, refspecs_of(source));
-        if (!fetched && fetched.error().code == Code::interrupted) return fail(fetched.error());
-        if (!fetched) refused.push_back({"source " + source.name, fetched.error().message});
-    }
-    return {};
-}
-
 // Somebody put more there than this clone takes: that must not keep everything else away.
 bool sends_too_much(const Error& error) { return error.reason == Reason::too_large; }
 
@@ -99,17 +89,30 @@ Result<FetchReport> fetch_one_by_one(const Clone& clone, Transport& transport,
 }
 
 // Names are flat: a branch below one, such as journal/<writer>/x, once fetched would keep that one away for good.
-Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, const std::vector<std::string>& refspecs) {
-    auto fetched = transport.fetch(kRemote, refspecs);
-    if (!fetched && sends_too_much(fetched.error())) fetched = fetch_one_by_one(clone, transport, refspecs);
+Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, const std::string& remote,
+                                         const std::vector<std::string>& refspecs) {
+    auto fetched = transport.fetch(remote, refspecs);
+    if (!fetched && remote == kRemote && sends_too_much(fetched.error()))
+        fetched = fetch_one_by_one(clone, transport, refspecs);
     if (!fetched) return fetched;
     bool cleared = false;
     for (const RefusedRef& one : fetched->refused) {
-        TRY_ASSIGN(const std::vector<Ref> below, clone.repo.refs("refs/remotes/" + one.ref + "/"));
+        const std::string here = one.ref.starts_with("refs/") ? one.ref : "refs/remotes/" + one.ref;
+        TRY_ASSIGN(const std::vector<Ref> below, clone.repo.refs(here + "/"));
         for (const Ref& squatter : below) TRY(clone.repo.delete_ref(squatter.name));
         cleared = cleared || !below.empty();
     }
-    return cleared ? transport.fetch(kRemote, refspecs) : fetched;
+    return cleared ? transport.fetch(remote, refspecs) : fetched;
+}
+
+Result<void> fetch_extra_remotes(Clone& clone, Transport& transport, std::vector<Refusal>& refused) {
+    TRY_ASSIGN(std::vector<ExtraRemote> known, extra_remotes(clone.repo));
+    for (const ExtraRemote& source : known) {
+        auto fetched = fetch_past_squatters(clone, transport, source.url, refspecs_of(source));
+        if (!fetched && fetched.error().code == Code::interrupted) return fail(fetched.error());
+        if (!fetched) refused.push_back({"source " + source.name, fetched.error().message});
+    }
+    return {};
 }
 
 // The hosting's maintainers delete a harmful branch; then it goes from here too. Only a branch of which nothing is good
@@ -188,7 +191,7 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     // A ref named in full must exist, a pattern need not.
     refspecs.push_back(fmt::format("refs/heads/archiv*:refs/remotes/{}/archiv*", kRemote));
     TRY_ASSIGN(const std::vector<Ref> refs_before, clone.repo.refs(fmt::format("refs/remotes/{}/", kRemote)));
-    auto fetched = fetch_past_squatters(clone, transport, refspecs);
+    auto fetched = fetch_past_squatters(clone, transport, kRemote, refspecs);
     if (!fetched && fetched.error().reason == Reason::ref_missing)
         return fail(Code::git, "the remote has no branch main yet", "cultivar propose");
     if (!fetched) return fail(fetched.error());

@@ -274,6 +274,52 @@ TEST_P(Attack, ByBranchesBelowTheNameOfAnother) {
     EXPECT_EQ(came.runs, 1);
 }
 
+// Nobody's refs keep a verifier's ledger or a candidate away from those who had met the squatter, nor pass for theirs.
+TEST_P(Attack, ByBranchesBelowALedgerOrACandidate) {
+    const Oid main = line(git(world_.hub(), "rev-parse main"));
+    const std::string find = ann_.keep({{"optim.lr", 0.05}}, 2.0).candidate;
+    const Oid commit = must(ann_.index.commit_of(find)).oid;
+    const std::vector<std::string> names = {ann_.clone.ledger_ref() + "/x",
+                                            "refs/heads/" + candidate_branch(find, commit) + "/x"};
+    for (const std::string& name : names) put(name, main);
+    const std::string said = told(bea_->pull());
+    EXPECT_THAT(said, AllOf(HasSubstr("is not a writer's name"), HasSubstr("is not a candidate's branch")));
+    EXPECT_EQ(must(bea_->index.totals()).accepted, 0);
+    for (const std::string& name : names) git(world_.hub(), "update-ref -d " + name);
+    Hand cid(world_.join("cid"));
+    const auto claimed = cid.keep({{"optim.lr", 0.06}}, 2.1);
+    cid.propose();
+    ann_.pull();
+    Verdict verdict;
+    verdict.claim = must(ann_.index.claims(claimed.candidate)).at(0).id, verdict.task = ann_.clone.task_id;
+    verdict.candidate = claimed.candidate, verdict.artifact = claimed.artifact, verdict.reason = "because";
+    verdict.result = VerdictResult::accepted, verdict.tier = Tier::rescore, verdict.verifier = ann_.clone.writer;
+    verdict.at = "2026-11-21T06:00:00Z", verdict.slice = std::string(64, '4');
+    must(append_log(ann_.clone.repo, ann_.clone.ledger_ref(), {to_line(verdict)}, ann_.clone.identity(),
+                    ann_.clone.key));
+    ann_.propose();
+    EXPECT_EQ(told(bea_->pull()), "");
+    EXPECT_EQ(must(bea_->index.totals()).accepted, 1);
+    EXPECT_EQ(must(bea_->index.candidate(find))->commits, std::vector<Oid>{commit});
+}
+
+// The hosting takes no ref beside one that lies below it: whoever is kept away hears by what.
+TEST_P(Attack, ByABranchThatKeepsAnothersAwayThere) {
+    Hand cid(world_.join("cid"));
+    git(world_.path("cid"), "config remote.origin.url " + server_->url(world_.hub()));
+    cid.git = transport(GetParam(), cid.clone.repo.git_dir(), {});
+    const std::string squatter = cid.clone.journal_ref() + "/x";
+    put(squatter, line(git(world_.hub(), "rev-parse main")));
+    cid.keep({{"optim.lr", 0.05}}, 2.0);
+    const ProposeReport kept_away = cid.propose();
+    ASSERT_FALSE(kept_away.refused.empty());
+    EXPECT_THAT(kept_away.refused[0].reason, HasSubstr("the branch '" + squatter + "' there keeps it away"));
+    EXPECT_THAT(kept_away.hint, HasSubstr("git push origin :" + squatter + " && cultivar propose"));
+    git(world_.hub(), "update-ref -d " + squatter);
+    EXPECT_TRUE(cid.propose().refused.empty());
+    EXPECT_EQ(bea_->pull().runs, 1);
+}
+
 TEST_P(Attack, ByAnArchiveOfOnesOwn) {
     // It would remove others' candidates from their branches.
     const auto kept = must(bea_->index.candidate(honest_));
