@@ -63,6 +63,14 @@ std::int64_t FirstSeen::seen_s(const std::string& ref, std::size_t place, std::i
     return entry == found->second.end() ? now_s : std::min(entry->at_s, now_s);
 }
 
+std::int64_t FirstSeen::last_pull_s() const {
+    std::int64_t last_s = 0;
+    for (const auto& [ref, entries] : by_ref_) {
+        if (ref.starts_with("refs/remotes/") && !entries.empty()) last_s = std::max(last_s, entries.back().at_s);
+    }
+    return last_s;
+}
+
 void FirstSeen::note(const std::string& ref, std::size_t records, std::int64_t now_s) {
     std::vector<Entry>& entries = by_ref_[ref];
     if (records == 0 || (!entries.empty() && entries.back().records >= records)) return;

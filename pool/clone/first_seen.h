@@ -25,6 +25,8 @@ public:
 
     // The unix time at which record number `place` (from 0) of the log was first here; `now_s` if it is new.
     std::int64_t seen_s(const std::string& ref, std::size_t place, std::int64_t now_s) const;
+    // When something of the remote's last came here; 0: never.
+    std::int64_t last_pull_s() const;
     // The log has so many records now. Of a log with very many entries every other old one is forgotten: its records then
     // count as seen by the next pull.
     void note(const std::string& ref, std::size_t records, std::int64_t now_s);

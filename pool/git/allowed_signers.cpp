@@ -122,4 +122,12 @@ std::string why_not_allowed(const std::vector<AllowedSigner>& signers, const std
     return why;
 }
 
+std::string why_not_allowed(const std::vector<AllowedSigner>& signers, const std::string& fingerprint,
+                            std::int64_t unix_s, std::int64_t came_after_s) {
+    std::string why = why_not_allowed(signers, fingerprint, unix_s);
+    if (!why.empty() || came_after_s <= unix_s) return why;
+    why = why_not_allowed(signers, fingerprint, came_after_s);
+    return why.empty() ? why : why + ", and came later, whatever time it names";
+}
+
 }  // namespace cultivar

@@ -25,9 +25,11 @@ struct AllowedSigner {
 Result<std::vector<AllowedSigner>> parse_allowed_signers(std::string_view text, std::string_view name_space = kCommits);
 
 // The reason why this key may not sign a log's commit of that time (not listed, not yet or no longer valid); "" if it
-// may. As in git, the time is the commit's own: a commit with an old date by an expired key is accepted. A lost key
-// must be removed from the list.
+// may. The time is the commit's own, and its writer may choose it.
 std::string why_not_allowed(const std::vector<AllowedSigner>& signers, const std::string& fingerprint,
                             std::int64_t unix_s);
+// The same of a commit that is known to have come after `came_after_s`, whatever its own time says (0: nothing is known).
+std::string why_not_allowed(const std::vector<AllowedSigner>& signers, const std::string& fingerprint,
+                            std::int64_t unix_s, std::int64_t came_after_s);
 
 }  // namespace cultivar

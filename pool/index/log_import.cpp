@@ -52,6 +52,7 @@ Result<void> LogImport::prepare() {
                                        ":passed_over WHERE ref = :ref"));
     TRY_ASSIGN(tips_, read_last_seen_tips(database_.clone()));
     TRY_ASSIGN(first_seen_, FirstSeen::read(database_.clone()));
+    last_pull_s_ = first_seen_.last_pull_s();
     TRY_ASSIGN(secret_, order_secret(database_.clone()));
     TRY_ASSIGN(Statement keys, database_.sql().prepare("SELECT name, key FROM writer WHERE key <> ''"));
     TRY(keys.each([&](Row& row) {
@@ -213,8 +214,10 @@ Result<std::string> LogImport::check(const Log& log, const LogPosition& seen) {
                     key.empty() ? "is not signed by its writer" : "is signed by another key than its name says");
     if (log.ledger) {
         TRY_ASSIGN(Commit tip, repo.read_commit(log.tip));
-        if (std::string why = why_not_allowed(roots->now.verifiers, key, tip.author.unix_s); !why.empty())
-            return fail(Code::corrupt, std::move(why));
+        // What was not there by the last pull has come since: an expired key must not date its verdicts back.
+        const bool came = log.ref.starts_with("refs/remotes/") && seen.oid != log.tip;
+        const std::string why = why_not_allowed(roots->now.verifiers, key, tip.author.unix_s, came ? last_pull_s_ : 0);
+        if (!why.empty()) return fail(Code::corrupt, why);
     }
     // Eight digits of a key can be met by trying; all of it cannot.
     const std::string& of_writer = keys_.emplace(log.writer, key).first->second;

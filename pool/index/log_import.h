@@ -84,6 +84,7 @@ private:
     std::map<std::string, LogTally> tallies_{};     // by ref
     std::map<std::string, LogTally> saved_{};       // as the tables hold them
     FirstSeen first_seen_{};                        // outside the index too
+    std::int64_t last_pull_s_ = 0;                  // before this refresh
     const std::int64_t now_s_ = std::time(nullptr);
     std::map<std::string, std::string> keys_{};  // fingerprints, by writer: a name stands for one key
     std::set<std::string> free_keys_{};          // of this clone and of the verifiers: kMostOfAWriter

@@ -99,12 +99,12 @@ Result<void> check_candidate(const Repo& repo, const RefUpdate& update) {
     return {};
 }
 
-Result<void> check_verifier(const Repo& repo, const Oid& tip, const std::string& key) {
+Result<void> check_verifier(const Repo& repo, const Oid& tip, const std::string& key, std::int64_t now_s) {
     TRY_ASSIGN(std::optional<Oid> main, repo.ref(kMain));
     if (!main) return refuse("the pool has no main yet: push it first");
     TRY_ASSIGN(std::vector<AllowedSigner> allowed, verifiers_at(repo, *main));
     TRY_ASSIGN(Commit commit, repo.read_commit(tip));
-    const std::string why = why_not_allowed(allowed, key, commit.author.unix_s);
+    const std::string why = why_not_allowed(allowed, key, commit.author.unix_s, now_s);
     return why.empty() ? Result<void>() : refuse("the ledger " + why);
 }
 
@@ -137,7 +137,7 @@ Result<void> check_log(const Repo& repo, const RefUpdate& update, const std::str
     if (!is_writer(writer)) return refuse(fmt::format("'{}' is not name.machine.<8 digits of a key>", writer));
     TRY(read_small_commit(repo, update.after));
     TRY_ASSIGN(std::string key, check_signer(repo, update.after, writer, update.ref));
-    if (ledger) TRY(check_verifier(repo, update.after, key));
+    if (ledger) TRY(check_verifier(repo, update.after, key, update.now_s));
     std::size_t count = 0;
     if (!update.before.empty()) {
         TRY_ASSIGN(std::string before, signer_of(repo, update.before));

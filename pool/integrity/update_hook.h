@@ -5,7 +5,7 @@
 //   candidates/<id>.<c8>        new names only; the tree is candidate.toml alone, canonical, of this id; c8 is the
 //                               commit's; author, date and trailer as pool/lineage/candidate_commits.h says; parents are candidates
 //   journal/<writer>            only forward, nothing rewritten; the tip is signed by the key in the writer's name
-//   ledger/<verifier>           the same, and the key stands in allowed_signers on main
+//   ledger/<verifier>           the same, and the key stands in allowed_signers on main and is valid by the hosting's clock
 //   proposal/<writer>           only forward; signed by the key in the writer's name; on top of a commit of main that is
 //                               here, its tree main's with the journal's seg/; parents are candidates, artifacts, that
 //                               writer's journal and the proposal before, each as above (pool/storage/bundle.h)
@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 #include "pool/git/repository.h"
@@ -27,6 +28,7 @@ namespace cultivar {
 struct RefUpdate {
     std::string ref;    // full
     Oid before, after;  // "": absent
+    std::int64_t now_s = std::time(nullptr);
 };
 
 // `repo` holds the objects that arrive, main as it was before. Errors: corrupt, with the reason for the pusher; git.

@@ -328,5 +328,31 @@ TEST(Artifact, OfOtherBytesUnderAClaimedNameIsRefused) {
                 HasSubstr("does not hash to its name"));
 }
 
+// A key that was stolen after it had expired signs commits of any time.
+TEST(ExpiredKey, DatesNoVerdictBackThatCameAfterAPull) {
+    Stage stage;
+    stage.list(stage.own_line("valid-before=\"20261122Z\" "));  // 1795305600
+    const std::string ref = stage.ledger(stage.ann_.writer);
+    const auto pulled_at = [&](int at_s) {
+        must(write_file_atomically(stage.ann_.seen_dir() + "first", fmt::format("{} 2 {}\n", at_s, stage.bob.ref)));
+    };
+    const auto result = [&] {
+        Index index = must(Index::open(stage.ann_));
+        const auto verdict = must(index.claims()).at(0).verdict;
+        return verdict ? std::string(name(verdict->result)) : "none";
+    };
+    pulled_at(1795300000);
+    stage.judge(ref, stage.verdict(stage.ann_.writer, "accepted"), stage.ann_.key);
+    EXPECT_EQ(result(), "accepted") << "it may have come in time";
+    pulled_at(1795310000);
+    const Oid good = must(stage.ann_.repo.ref(ref)).value();
+    stage.judge(ref, stage.verdict(stage.ann_.writer, "rejected"), stage.ann_.key);
+    EXPECT_THAT(stage.said(), HasSubstr("expired at 2026-11-22T00:00:00Z (allowed_signers on main), and came later"));
+    EXPECT_EQ(result(), "accepted");
+    EXPECT_EQ(must(stage.ann_.repo.ref(ref)), good);
+    stage.forget_index();
+    EXPECT_EQ(result(), "accepted");
+}
+
 }  // namespace
 }  // namespace cultivar

@@ -43,6 +43,7 @@ protected:
     void seen_at(const std::vector<std::pair<Stranger, int>>& logs) {
         std::string book;
         for (const auto& [who, at_s] : logs) book += fmt::format("{} 100 {}\n", at_s, who.ref);
+        std::filesystem::create_directories(ann_.seen_dir());
         must(write_file_atomically(ann_.seen_dir() + "first", book));
         rebuilt();
     }

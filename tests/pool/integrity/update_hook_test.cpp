@@ -187,6 +187,21 @@ TEST_F(GatekeeperTest, TakesLedgersOfVerifiersOnly) {
     EXPECT_THAT(answer(ref, "", theirs), HasSubstr("not signed by a verifier of this pool"));
 }
 
+// Its commit may name any time.
+TEST_F(GatekeeperTest, TakesNoVerdictOfAKeyThatExpiredByTheClockOfTheHosting) {
+    const Oid ours = append(clone_.ledger_ref(), {"{}"}, clone_.key);
+    const std::int64_t dated_s = must(clone_.repo.read_commit(ours)).author.unix_s;
+    must(clone_.commit_main(
+        {{"allowed_signers", clone_.writer + " valid-before=\"20990101Z\" " + clone_.key.public_text() + "\n"}},
+        "End"));
+    RefUpdate update{clone_.ledger_ref(), "", ours};
+    ASSERT_LT(dated_s, 4'070'908'800);
+    update.now_s = 4'070'908'799;
+    EXPECT_TRUE(check_update(clone_.repo, update, false));
+    update.now_s = 4'070'908'801;
+    EXPECT_THAT(trouble(check_update(clone_.repo, update, false)).message, HasSubstr("expired at 2099-01-01"));
+}
+
 TEST_F(GatekeeperTest, LetsAnArtifactInThatHashesToItsName) {
     const std::string bytes(1000, 'w'), digest = sha256_hex(bytes);
     must(store_artifact(clone_.repo, digest, bytes));
