@@ -51,7 +51,7 @@ std::string as_text(const Ui& ui, const std::vector<Contributor>& contributors) 
 }
 
 Result<int> contributors(Context& context) {
-    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(Session session, look_at_session(context));
     TRY_ASSIGN(std::vector<Contributor> rows, session.index->contributors());
     if (context.ui.json()) {
         context.ui.print(pretty(as_json(rows)));

@@ -15,7 +15,7 @@ struct DiffOptions {
 };
 
 Result<int> diff(Context& context, const DiffOptions& options) {
-    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(Session session, look_at_session(context));
     std::vector<Candidate> pair;
     for (const std::string& prefix : {options.a, options.b}) {
         TRY_ASSIGN(std::string id, session.index->resolve_candidate(prefix));

@@ -263,7 +263,7 @@ Json subject_json(Session& session, const Subject& subject) {
 }
 
 Result<int> explain_run(Context& context, const ExplainArguments& options) {
-    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(Session session, look_at_session(context));
     TRY_ASSIGN(Subject subject, options.id.empty() ? next_run(context, session, options) : past_run(session, options));
     if (context.ui.json())
         context.ui.print(pretty(subject_json(session, subject)));

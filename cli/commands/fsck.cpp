@@ -14,6 +14,7 @@ namespace {
 // A clone that cannot even be opened, because an object of main is damaged.
 Result<FsckReport> objects_alone(const Context& context, const Error& why) {
     TRY_ASSIGN(Repo repo, Repo::discover(context.folder));
+    TRY(repo.check_owner());
     TRY(enter_reading_sandbox(repo));
     FsckReport report;
     TRY_ASSIGN(report.problems, damaged_objects(repo));

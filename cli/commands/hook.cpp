@@ -61,6 +61,7 @@ Result<int> install(Context& context, const std::vector<std::string>& words) {
     if (words.size() > 2) return wrong_words(fmt::format("'{}' is one argument too many", words[2]));
     const std::string folder = words.size() == 2 ? words[1] : context.folder;
     TRY_ASSIGN(Repo repo, Repo::discover(folder));
+    TRY(repo.check_owner());
     if (!repo.work_dir().empty())
         return fail(Code::usage, fmt::format("'{}' is a clone, not a repository that others push to", folder),
                     "git init --bare pool.git");

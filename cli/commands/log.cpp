@@ -20,7 +20,7 @@ struct LogOptions {
 };
 
 Result<int> show_log(Context& context, const LogOptions& options) {
-    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(Session session, look_at_session(context));
     auto count = options.count.value_or(20);
     if (count < 1 || count > 1'000'000) return fail(Code::usage, "-n takes a number from 1", "cultivar log --help");
     std::vector<RunRow> runs;

@@ -12,6 +12,26 @@ namespace {
 constexpr std::size_t kMaxNotice = 1000;
 const std::string kSection = "cultivar.";
 
+// Nothing that another user's configuration says counts.
+Result<Clone> look_at_clone(Context& context) {
+    TRY_ASSIGN(Clone clone, open_clone(context.folder));
+    for (const std::string& notice : clone.notices) context.ui.warn(clean(notice, kMaxNotice));
+    if (clone.not_ours) return clone;
+    TRY_ASSIGN(const auto config, clone.repo.config_section(kSection));
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : config) keys.push_back(key.substr(kSection.size()));
+    for (const std::string& line : unknown_settings(keys, environ)) context.ui.warn(line);
+    TRY(Settings::load([&](const std::string& name) { return clone.repo.config(name); }));  // a bad value is nobody's
+    return clone;
+}
+
+Result<Session> session_of(Context& context, Clone clone) {
+    TRY_ASSIGN(const std::string trouble, main_trouble(clone));
+    TRY_ASSIGN(Session session, open_session(std::move(clone), [&context] { return context.interrupted(); }));
+    if (!trouble.empty()) context.ui.warn(clean(trouble));
+    return session;
+}
+
 }  // namespace
 
 const std::vector<Command>& commands() {
@@ -64,22 +84,19 @@ const std::vector<Command>& commands() {
 }
 
 Result<Clone> open_clone(Context& context) {
-    TRY_ASSIGN(Clone clone, open_clone(context.folder));
-    for (const std::string& notice : clone.notices) context.ui.warn(clean(notice, kMaxNotice));
-    TRY_ASSIGN(const auto config, clone.repo.config_section(kSection));
-    std::vector<std::string> keys;
-    for (const auto& [key, value] : config) keys.push_back(key.substr(kSection.size()));
-    for (const std::string& line : unknown_settings(keys, environ)) context.ui.warn(line);
-    TRY(Settings::load([&](const std::string& name) { return clone.repo.config(name); }));  // a bad value is nobody's
-    return clone;
+    TRY_ASSIGN(const Repo repo, Repo::discover(context.folder));
+    TRY(repo.check_owner());
+    return look_at_clone(context);
 }
 
 Result<Session> open_session(Context& context) {
     TRY_ASSIGN(Clone clone, open_clone(context));
-    TRY_ASSIGN(const std::string trouble, main_trouble(clone));
-    TRY_ASSIGN(Session session, open_session(std::move(clone), [&context] { return context.interrupted(); }));
-    if (!trouble.empty()) context.ui.warn(clean(trouble));
-    return session;
+    return session_of(context, std::move(clone));
+}
+
+Result<Session> look_at_session(Context& context) {
+    TRY_ASSIGN(Clone clone, look_at_clone(context));
+    return session_of(context, std::move(clone));
 }
 
 Result<int> run_action(Context& context, const Action& action) {

@@ -27,9 +27,11 @@ const std::vector<Command>& commands();
 struct Clone;
 struct Session;
 // The clone in which a command stands, as pool/clone/clone.h and cli/session/session.h open it. Warns of anything odd
-// about it, and of trouble with main (pool/clone/main_trouble.h).
+// about it, and of trouble with main (pool/clone/main_trouble.h). Another user's clone is refused (Repo::check_owner()).
 Result<Clone> open_clone(Context& context);
 Result<Session> open_session(Context& context);
+// The same for a command that only looks: it runs and writes nothing, so another user's clone is welcome.
+Result<Session> look_at_session(Context& context);
 // Runs a command. If it meets a damaged index, the index is made anew, and the command runs once more.
 Result<int> run_action(Context& context, const Action& action);
 

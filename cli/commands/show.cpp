@@ -119,7 +119,7 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
 }
 
 Result<int> show(Context& context, const ShowArguments& options) {
-    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(Session session, look_at_session(context));
     TRY_ASSIGN(std::string id, session.index->resolve_any(options.id));
     TRY_ASSIGN(std::optional<CandidateRow> row, session.index->candidate(id));
     if (row) return show_candidate(context, session, *row);

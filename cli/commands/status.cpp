@@ -160,7 +160,7 @@ std::string as_text(const Session& session, const Situation& now) {
 }
 
 Result<int> status(Context& context) {
-    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(Session session, look_at_session(context));
     TRY_ASSIGN(Situation now, look(session));
     context.ui.print(context.ui.json() ? pretty(as_json(session, now)) : as_text(session, now));
     return kYes;

@@ -65,7 +65,7 @@ Result<void> tell_of_category(Context& context, Session& session, const std::str
 }
 
 Result<int> top(Context& context, const TopOptions& options) {
-    TRY_ASSIGN(Session session, open_session(context));
+    TRY_ASSIGN(Session session, look_at_session(context));
     const std::int64_t count = options.count.value_or(kTopRows);
     if (count < 0) return fail(Code::usage, "-n takes 0 (all) or a number of candidates", "cultivar top --help");
     const auto most = static_cast<int>(std::min<std::int64_t>(count, 1 << 30));

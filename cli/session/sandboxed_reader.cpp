@@ -52,12 +52,13 @@ SandboxRules rules_for(const Clone& clone) {
     const std::string git = clone.repo.git_dir();
     SandboxRules rules = rules_for(clone.repo);
     rules.read.push_back(clone.index_dir());
-    for (const char* refs : {"refs/remotes", "refs/artifacts", "logs/refs/remotes"}) rules.write.push_back(git + refs);
+    std::error_code ec;
+    std::filesystem::create_directories(clone.seen_dir(), ec);
     for (const char* tail : {"", "-wal", "-shm"}) rules.write.push_back(clone.index_dir() + "index.sqlite" + tail);
     rules.write.push_back(clone.seen_dir());
-    std::error_code ec;
+    if (clone.not_ours) return rules;  // a look changes nothing of it
+    for (const char* refs : {"refs/remotes", "refs/artifacts", "logs/refs/remotes"}) rules.write.push_back(git + refs);
     for (const char* refs : {"refs/remotes", "refs/artifacts"}) std::filesystem::create_directories(git + refs, ec);
-    std::filesystem::create_directories(clone.seen_dir(), ec);
     return rules;
 }
 

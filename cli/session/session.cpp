@@ -15,7 +15,10 @@ Result<Session> open_session(const std::string& folder, std::function<bool()> in
 Result<Session> open_session(Clone clone, std::function<bool()> interrupted) {
     Session session;
     session.clone = std::make_unique<Clone>(std::move(clone));
-    const auto pool_value = [&](const std::string& name) { return session.clone->repo.config(name); };
+    const auto pool_value = [&](const std::string& name) -> Result<std::optional<std::string>> {
+        if (session.clone->not_ours) return std::optional<std::string>();
+        return session.clone->repo.config(name);
+    };
     TRY_ASSIGN(session.settings, Settings::load(pool_value));
     TRY_ASSIGN(Index index, Index::open(*session.clone, reader_apart(std::move(interrupted), *session.clone)));
     session.index = std::make_unique<Index>(std::move(index));
@@ -24,6 +27,7 @@ Result<Session> open_session(Clone clone, std::function<bool()> interrupted) {
 
 Result<void> remove_index(const std::string& folder) {
     TRY_ASSIGN(const Repo repo, Repo::discover(folder));
+    TRY(repo.check_owner());
     for (const char* tail : {"", "-wal", "-shm"}) {
         const std::string path = repo.git_dir() + "cultivar/index.sqlite" + tail;
         std::error_code ec;

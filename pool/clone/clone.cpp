@@ -1,6 +1,7 @@
 #include "pool/clone/clone.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -116,6 +117,12 @@ Result<void> make_key(const std::string& state_dir) {
     return write_file_atomically(public_path(state_dir), key.public_text() + "\n");
 }
 
+Result<Key> key_of_another(const std::string& state_dir, const Error& why) {
+    auto told = read_file(public_path(state_dir), kMaxKeyText);
+    auto key = Key::without_private(told ? told->substr(0, told->find('\n')) : "", why);
+    return key ? key : Key::without_private("", why);
+}
+
 Result<Key> key_from(const HandedOver& handed_over) {
     return Key::without_private(handed_over.public_key, {Code::usage, "a reader of the pool signs nothing", ""});
 }
@@ -146,8 +153,15 @@ struct Cache {
     std::shared_ptr<const void> scratch;
 };
 
+// What root writes into another user's clone, that user could not write any more.
+bool is_anothers(const std::string& folder) {
+    struct stat facts {};
+    return ::geteuid() == 0 && ::stat(folder.c_str(), &facts) == 0 && facts.st_uid != 0;
+}
+
 // The reason, or "".
-std::string why_not_writable(const std::string& state_dir) {
+std::string why_not_writable(const Repo& repo, bool ours, const std::string& state_dir) {
+    if (!ours || is_anothers(repo.git_dir())) return "it belongs to another user";
     std::error_code ec;
     std::filesystem::create_directories(state_dir, ec);
     if (ec) return ec.message();
@@ -273,19 +287,23 @@ Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_ove
     std::vector<std::string> notices;
     Cache cache;
     if (!handed_over) TRY(check_links(state_dir));  // a reader in a sandbox may not list it, and writes by rules
+    std::optional<Error> not_ours;
+    if (auto owned = handed_over ? Result<void>() : repo.check_owner(); !owned) not_ours = owned.error();
     if (handed_over) {
         cache.dir = handed_over->cache_dir;
-    } else if (const std::string why = why_not_writable(state_dir); !why.empty()) {
+    } else if (const std::string why = why_not_writable(repo, !not_ours, state_dir); !why.empty()) {
         TRY_ASSIGN(cache, temporary_cache(state_dir));
         notices.push_back(
             fmt::format("this clone cannot be written ({}): it is looked at with a temporary index", why));
     }
-    TRY_ASSIGN(Key key, handed_over ? key_from(*handed_over) : identity_key(repo, state_dir, notices));
+    TRY_ASSIGN(Key key, handed_over ? key_from(*handed_over)
+                        : not_ours  ? key_of_another(state_dir, *not_ours)
+                                    : identity_key(repo, state_dir, notices));
     TRY_ASSIGN(std::string writer, writer_of(repo, key));
     std::string id = task.id();
-    return Clone{std::move(repo),      std::move(state_dir),    std::move(key), std::move(writer),
-                 std::move(main),      std::move(task),         std::move(id),  std::move(notices),
-                 std::move(cache.dir), std::move(cache.scratch)};
+    return Clone{std::move(repo),     std::move(state_dir), std::move(key),          std::move(writer),
+                 std::move(main),     std::move(task),      std::move(id),           std::move(notices),
+                 std::move(not_ours), std::move(cache.dir), std::move(cache.scratch)};
 }
 
 std::string_view key_digits(std::string_view writer) {

@@ -36,6 +36,7 @@ struct Clone {
     Task task;
     std::string task_id;
     std::vector<std::string> notices{};  // lines to tell the user: another key than before
+    std::optional<Error> not_ours{};     // why it may only be looked at: Repo::check_owner()
     std::string cache_dir{};             // with a trailing '/': where index and last seen tips are kept; "": state_dir
     std::shared_ptr<const void> scratch{};  // removes a temporary cache_dir with its last copy
 
@@ -74,7 +75,9 @@ struct HandedOver {
 // The pool that `folder` lies in. main is read from the local branch or the remote's, whichever is ahead; where the two
 // have parted, from the remote's. Makes no key, and needs none that can sign: without one, a clone can be looked at. So
 // it can where its state cannot be written (another user's, a read-only medium): index and tips are then temporary.
-// Errors: not_found (hint: init), newer, usage, corrupt (a symbolic link in its state, other than data/).
+// One that belongs to another user (Clone::not_ours) may only be looked at: of its configuration, which could name
+// programs to run and files to read, no key is taken. Errors: not_found (hint: init), newer, usage, corrupt (a symbolic
+// link in its state, other than data/).
 Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_over = nullptr);
 
 // The task of the pool that `folder` lies in, as open_clone() would read it; writes nothing. Errors: as open_clone().

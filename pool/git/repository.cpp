@@ -12,7 +12,9 @@
 #include <git2.h>
 
 #include "pool/git/libgit2_handle.h"
+#include "pool/git/ownership.h"
 #include "pool/util/file.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
@@ -38,7 +40,7 @@ void start_library() {
         git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, static_cast<ssize_t>(kObjectCacheBytes));
         git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, kPackWindowBytes);
         git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, kPackMappedBytes);
-        // Whoever may run the command may read the folder; ownership is the transport's concern.
+        // Reading needs no owner: Repo::check_owner() comes before anything else.
         git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
     });
 }
@@ -68,6 +70,22 @@ Result<void> refuse_incomplete(git_repository* repo) {
     return {};
 }
 
+// A bare repository may lie among the files of a repository that somebody else filled, with a configuration of theirs.
+Result<void> refuse_embedded(git_repository* repo) {
+    if (git_repository_is_bare(repo) != 1) return {};
+    std::string at = git_repository_path(repo);
+    while (at.size() > 1 && at.back() == '/') at.pop_back();
+    if (at.ends_with("/.git")) return {};
+    const std::string above = std::filesystem::path(at).parent_path();
+    git_repository* raw = nullptr;
+    const int found = git_repository_open_ext(&raw, above.c_str(), 0, nullptr);
+    const std::unique_ptr<git_repository, void (*)(git_repository*)> outer(raw, git_repository_free);
+    if (found == GIT_ENOTFOUND || (found == 0 && git_repository_is_bare(raw) == 1)) return {};
+    return fail(Code::git,
+                fmt::format("'{}' is a bare repository among the files of another one, which may have brought it", at),
+                "cultivar -C " + shell_word(at) + " COMMAND");
+}
+
 }  // namespace
 
 void Repo::Free::operator()(git_repository* repo) const { git_repository_free(repo); }
@@ -78,12 +96,35 @@ void Repo::check_hashes(bool on) {
 }
 
 Result<Repo> Repo::discover(const std::string& folder) {
-    return folder == "." ? from_environment(folder) : open(folder, 0);
+    if (folder == ".") return from_environment(folder);
+    TRY_ASSIGN(Repo repo, open(folder, 0));
+    std::error_code ec;
+    const bool itself = std::filesystem::equivalent(folder, repo.git_dir(), ec) && !ec;
+    if (!itself) TRY(refuse_embedded(repo.repo_.get()));
+    return repo;
 }
 
 Result<Repo> Repo::from_environment(const std::string& folder) {
     const bool named = std::getenv("GIT_DIR") != nullptr;
-    return open(folder, named ? GIT_REPOSITORY_OPEN_FROM_ENV : 0);
+    TRY_ASSIGN(Repo repo, open(folder, named ? GIT_REPOSITORY_OPEN_FROM_ENV : 0));
+    repo.named_ = named;
+    if (!named) TRY(refuse_embedded(repo.repo_.get()));
+    return repo;
+}
+
+Result<void> Repo::check_owner() const {
+    if (named_) return {};
+    std::error_code ec;
+    const std::string work = work_dir(), link = work.empty() ? "" : work + ".git";
+    const std::string own_dir = git_repository_path(repo_.get());  // of a linked work tree: another than git_dir()
+    const bool linked = !link.empty() && std::filesystem::exists(std::filesystem::symlink_status(link, ec));
+    if (is_own({git_dir(), own_dir, work, linked ? link : ""})) return {};
+    std::string folder = work.empty() ? own_dir : work;
+    while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+    if (is_named_safe(folder)) return {};
+    return fail(Code::git,
+                fmt::format("'{}' belongs to another user; its configuration could run any program as you", folder),
+                "git config --global --add safe.directory " + shell_word(folder));
 }
 
 Result<Repo> Repo::open(const std::string& folder, unsigned flags) {

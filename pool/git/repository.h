@@ -57,13 +57,19 @@ public:
 
 class Repo {
 public:
-    // The repository that `folder` lies in; for ".", the one that GIT_DIR names, if it is set. Shallow and partial clones are refused with a hint. Errors: not_found, git.
+    // The repository that `folder` lies in; for ".", the one that GIT_DIR names, if it is set. Shallow and partial
+    // clones are refused with a hint, and so is a bare one that lies in another one's work tree, unless `folder` is it.
+    // Errors: not_found, git.
     static Result<Repo> discover(const std::string& folder);
     // The repository that the environment names, as git sets it for a hook (GIT_DIR and where new objects lie until they
     // are accepted), else the one that `folder` lies in. Errors: as discover().
     static Result<Repo> from_environment(const std::string& folder);
     // A new repository in an empty or absent folder; `bare` keeps git from ever expecting files beside `.git`.
     static Result<Repo> create(const std::string& folder, bool bare);
+
+    // Before anything of the repository is run or changed: does it belong to this user, or is it named by GIT_DIR or
+    // safe.directory, as git wants it (pool/git/ownership.h)? Errors: git, with a hint.
+    Result<void> check_owner() const;
 
     // Whether every object read is hashed again, in this process. Off at first: whatever came by a fetch was hashed when
     // it came.
@@ -140,6 +146,7 @@ private:
     Result<void> check_size(const Oid& name, std::size_t limit_bytes) const;
 
     std::unique_ptr<git_repository, Free> repo_;
+    bool named_ = false;  // by GIT_DIR
 };
 
 }  // namespace cultivar

@@ -102,3 +102,25 @@ expect_ok cultivar -C ann top --verified
 expect_err 'nothing is accepted yet'
 expect_ok cultivar -C ann contributors --json
 expect_json '.contributors == []'
+
+section "another user's clone is looked at, and nothing that its configuration names is run"
+cp -r ann another
+git -C another config remote.origin.url ssh://nowhere.invalid/pool.git
+git -C another config core.sshCommand "touch $world/ran; false"
+export GIT_TEST_ASSUME_DIFFERENT_OWNER=1
+find another -printf '%p %T@\n' | sort >before
+for look in top log status contributors; do
+    expect_ok cultivar -C another "$look"
+    expect_err 'belongs to another user'
+done
+for act in pull propose fsck 'index rebuild' 'trust --show'; do
+    # shellcheck disable=SC2086 # two words
+    expect_rc 128 cultivar -C another $act
+    expect_hint 'safe\.directory'
+done
+expect_same "what lies there" "$(<before)" "$(find another -printf '%p %T@\n' | sort)"
+[[ ! -e ran ]] || fail "programs" "none" "one was run"
+git config --global --add safe.directory "$world/another"
+expect_rc 128 cultivar -C another pull
+[[ -e ran ]] || fail "programs" "the owner is trusted" "none was run"
+unset GIT_TEST_ASSUME_DIFFERENT_OWNER

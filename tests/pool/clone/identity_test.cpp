@@ -19,6 +19,7 @@
 #include "pool/clone/journal.h"
 #include "pool/clone/trust_roots.h"
 #include "pool/index/index.h"
+#include "tests/pool/support/servers.h"
 #include "tests/pool/support/world.h"
 
 namespace cultivar {
@@ -181,6 +182,29 @@ TEST_F(IdentityTest, AnotherUsersCloneIsLookedAtWithATemporaryIndexThatGoesAway)
     ASSERT_EQ(::seteuid(0), 0);
     EXPECT_FALSE(fs::exists(cache));
     EXPECT_EQ(shell("find " + world_.path("ann") + " -printf '%p %T@\\n' | sort"), before);
+}
+
+// Its configuration may name files of this user, and programs.
+TEST_F(IdentityTest, ACloneThatIsNotOursIsLookedAtWithoutWhatItsConfigurationNames) {
+    git(world_.path("ann"), "config cultivar.signingKey " + world_.path("id"));
+    world_.folder().write("id.pub", "not read");
+    const std::string before = shell("find " + world_.path("ann") + " -printf '%p %T@\\n' | sort");
+    const ServerSetting another("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    Clone look = world_.reopen("ann");
+    ASSERT_TRUE(look.not_ours);
+    EXPECT_EQ(look.key.public_text(), ann_.key.public_text());
+    EXPECT_THAT(look.notices, ElementsAre(HasSubstr("another user")));
+    EXPECT_THAT(must(must(Index::open(look)).runs()), IsEmpty());
+    EXPECT_EQ(shell("find " + world_.path("ann") + " -printf '%p %T@\\n' | sort"), before);
+}
+
+// The owner could neither write nor remove them.
+TEST_F(IdentityTest, RootLeavesNoFilesInAnotherUsersClone) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can be another user";
+    shell("chown -R 65534 " + world_.path("ann"));
+    Clone look = world_.reopen("ann");
+    must(Index::open(look));
+    EXPECT_EQ(shell("find " + world_.path("ann") + " -uid 0"), "");
 }
 
 // POSIX locks fail with ENOLCK from here on, as on a network file system without them.

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/pool/support/servers.h"
 #include "tests/pool/support/world.h"
 
 namespace cultivar {
@@ -168,6 +169,51 @@ TEST_F(RepoTest, RefusesShallowAndPartialClonesWithAHint) {
     Error partial = trouble(Repo::discover(folder_.file("partial")));
     EXPECT_THAT(partial.message, HasSubstr("partial"));
     EXPECT_NE(partial.hint, "");
+}
+
+// Its configuration names programs that git runs.
+TEST_F(RepoTest, OfAnotherUserIsOwnedByNobodyHereUnlessSafeDirectoryNamesIt) {
+    must(repo_.check_owner());
+    const ServerSetting another("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    const std::string path = folder_.file("r"), settings = folder_.file("gitconfig");
+    const auto is_safe = [&](const std::string& values) {
+        folder_.write("gitconfig", "[safe]\n" + values);
+        const ServerSetting global("GIT_CONFIG_GLOBAL", settings);
+        return repo_.check_owner().has_value();
+    };
+    EXPECT_FALSE(is_safe(""));
+    EXPECT_EQ(trouble(repo_.check_owner()).hint, "git config --global --add safe.directory " + path);
+    EXPECT_TRUE(is_safe("directory = " + path + "\n"));
+    EXPECT_TRUE(is_safe("directory = " + folder_.path() + "/*\n"));
+    EXPECT_TRUE(is_safe("directory = *\n"));
+    EXPECT_FALSE(is_safe("directory = *\ndirectory =\n")) << "an empty one begins anew";
+    EXPECT_FALSE(is_safe("directory = " + path + "/.git\ndirectory = r\n"));
+    {
+        const ServerSetting count("GIT_CONFIG_COUNT", "1"), key("GIT_CONFIG_KEY_0", "safe.directory"),
+            value("GIT_CONFIG_VALUE_0", path);
+        EXPECT_TRUE(repo_.check_owner());
+    }
+    git_here("config safe.directory '*'");
+    EXPECT_FALSE(is_safe("")) << "its own configuration has no say";
+    const ServerSetting named("GIT_DIR", path + "/.git");
+    EXPECT_TRUE(must(Repo::from_environment(".")).check_owner());
+    EXPECT_FALSE(must(Repo::discover(path)).check_owner());
+}
+
+TEST_F(RepoTest, ThatIsBareAmongTheFilesOfAnotherIsNotFoundByChance) {
+    const std::string inner = folder_.file("r/data/inner"), lone = folder_.file("lone");
+    for (const std::string& bare : {inner, lone}) shell("git init -q --bare " + bare);
+    EXPECT_THAT(trouble(Repo::discover(inner + "/objects")).message, HasSubstr("bare repository among the files"));
+    must(Repo::discover(inner));
+    must(Repo::discover(lone + "/objects"));
+    const std::string here = std::filesystem::current_path();
+    std::filesystem::current_path(inner);
+    const auto found = Repo::discover(".");
+    std::filesystem::current_path(lone);
+    const auto alone = Repo::discover(".");
+    std::filesystem::current_path(here);
+    EXPECT_EQ(trouble(found).hint, "cultivar -C " + inner + " COMMAND");
+    EXPECT_TRUE(alone);
 }
 
 TEST(Clone, CommitsToMainKeepOtherFilesAndTheWorkTree) {
