@@ -21,7 +21,7 @@ namespace {
 constexpr const char* kSafe = "safe.directory";
 constexpr int kMostPairs = 1000;
 
-std::string from_environment(const std::string& name) {
+std::string variable(const std::string& name) {
     const char* value = std::getenv(name.c_str());
     return value ? value : "";
 }
@@ -35,27 +35,27 @@ std::optional<unsigned> number(const std::string& text) {
 
 // As git's own tests pretend it.
 bool pretends_to_be_another() {
-    const std::string word = from_environment("GIT_TEST_ASSUME_DIFFERENT_OWNER");
+    const std::string word = variable("GIT_TEST_ASSUME_DIFFERENT_OWNER");
     return word == "1" || word == "true";
 }
 
 std::string at_users_home(const std::string& path) {
-    return path == "~" || path.starts_with("~/") ? from_environment("HOME") + path.substr(1) : path;
+    return path == "~" || path.starts_with("~/") ? variable("HOME") + path.substr(1) : path;
 }
 
 // Git's files of settings that no repository holds, the weakest first.
 std::vector<std::string> protected_files() {
     std::vector<std::string> files;
-    const std::string without = from_environment("GIT_CONFIG_NOSYSTEM");
+    const std::string without = variable("GIT_CONFIG_NOSYSTEM");
     if (without.empty() || without == "0" || without == "false") {
-        const std::string named = from_environment("GIT_CONFIG_SYSTEM");
+        const std::string named = variable("GIT_CONFIG_SYSTEM");
         files.push_back(named.empty() ? "/etc/gitconfig" : named);
     }
     if (const char* global = std::getenv("GIT_CONFIG_GLOBAL")) {
         files.emplace_back(global);
         return files;
     }
-    const std::string home = from_environment("HOME"), xdg = from_environment("XDG_CONFIG_HOME");
+    const std::string home = variable("HOME"), xdg = variable("XDG_CONFIG_HOME");
     if (!xdg.empty() || !home.empty()) files.push_back((xdg.empty() ? home + "/.config" : xdg) + "/git/config");
     if (!home.empty()) files.push_back(home + "/.gitconfig");
     return files;
@@ -73,10 +73,10 @@ void add_values(const std::string& file, std::vector<std::string>& values) {
 
 // `git -c` and its like hand settings on in pairs.
 void add_values_of_environment(std::vector<std::string>& values) {
-    const unsigned pairs = std::min<unsigned>(number(from_environment("GIT_CONFIG_COUNT")).value_or(0), kMostPairs);
+    const unsigned pairs = std::min<unsigned>(number(variable("GIT_CONFIG_COUNT")).value_or(0), kMostPairs);
     for (unsigned i = 0; i < pairs; ++i) {
-        if (::strcasecmp(from_environment(fmt::format("GIT_CONFIG_KEY_{}", i)).c_str(), kSafe) == 0)
-            values.push_back(from_environment(fmt::format("GIT_CONFIG_VALUE_{}", i)));
+        if (::strcasecmp(variable(fmt::format("GIT_CONFIG_KEY_{}", i)).c_str(), kSafe) == 0)
+            values.push_back(variable(fmt::format("GIT_CONFIG_VALUE_{}", i)));
     }
 }
 
@@ -88,7 +88,7 @@ std::string resolved(const std::string& path) {
     return real;
 }
 
-bool names(const std::string& value, const std::string& folder) {
+bool value_names(const std::string& value, const std::string& folder) {
     if (value == "*") return true;
     const std::string path = at_users_home(value);
     if (!path.starts_with('/')) return false;
@@ -102,7 +102,7 @@ bool names(const std::string& value, const std::string& folder) {
 bool is_own(const std::vector<std::string>& paths) {
     if (pretends_to_be_another()) return false;
     const uid_t here = ::geteuid();
-    const std::optional<unsigned> caller = here == 0 ? number(from_environment("SUDO_UID")) : std::nullopt;
+    const std::optional<unsigned> caller = here == 0 ? number(variable("SUDO_UID")) : std::nullopt;
     return std::all_of(paths.begin(), paths.end(), [&](const std::string& path) {
         if (path.empty()) return true;
         struct stat facts {};
@@ -119,7 +119,7 @@ bool is_named_safe(const std::string& folder) {
     add_values_of_environment(values);
     const std::string real = resolved(folder);
     bool safe = false;
-    for (const std::string& value : values) safe = !value.empty() && (safe || names(value, real));  // "" begins anew
+    for (const std::string& value : values) safe = !value.empty() && (safe || value_names(value, real));  // "" begins anew
     return safe;
 }
 
