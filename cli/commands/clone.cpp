@@ -58,8 +58,13 @@ Result<Clone> fetch_pool(Context& context, const std::string& url, const std::st
     return open_clone(folder);
 }
 
-Result<int> take_part(Context& context, const CloneArguments& options, const std::string& remote,
-                      const std::string& folder) {
+struct Joined {
+    std::string pool, writer, next;
+    PullReport report;
+};
+
+// The clone is closed again when it returns: its folder moves then.
+Result<Joined> take_part(Context& context, const std::string& remote, const std::string& folder) {
     TRY_ASSIGN(Clone opened, fetch_pool(context, remote, folder));
     Session session;
     session.clone = std::make_unique<Clone>(std::move(opened));
@@ -68,23 +73,27 @@ Result<int> take_part(Context& context, const CloneArguments& options, const std
     auto git = open_transport(session.clone->repo.git_dir(), [&] { return context.interrupted(); });
     TRY_ASSIGN(PullReport report, pull(*session.clone, index, *git));
     const Task& task = session.clone->task;
+    return Joined{task.name, session.clone->writer, next_step(task), std::move(report)};
+}
+
+int tell_joined(Context& context, const std::string& url, const std::string& folder, const Joined& joined) {
+    const PullReport& report = joined.report;
     if (context.ui.json()) {
         Json json = {{"schema", 1},
-                     {"pool", task.name},
+                     {"pool", joined.pool},
                      {"folder", folder},
-                     {"url", options.url},
-                     {"writer", session.clone->writer},
+                     {"url", url},
+                     {"writer", joined.writer},
                      {"runs", report.runs},
                      {"candidates", report.candidates}};
         context.ui.print(pretty(json));
         return kYes;
     }
-    context.ui.print(
-        fmt::format("cloned the pool '{}' into {}, as {}\n", clean(task.name), folder, session.clone->writer));
+    context.ui.print(fmt::format("cloned the pool '{}' into {}, as {}\n", clean(joined.pool), folder, joined.writer));
     tell_refresh(context.ui, report);
-    context.ui.note(clean(
-        fmt::format("next: cd {} && {} && cultivar explore --runs 10 --propose", shell_word(folder), next_step(task)),
-        kMaxHint));
+    context.ui.note(
+        clean(fmt::format("next: cd {} && {} && cultivar explore --runs 10 --propose", shell_word(folder), joined.next),
+              kMaxHint));
     return kYes;
 }
 
@@ -96,11 +105,11 @@ Result<int> clone(Context& context, const CloneArguments& options) {
     TRY_ASSIGN(Settings settings, Settings::load());
     TRY_ASSIGN(std::string remote, absolute_remote(options.url));
     TRY(require_empty_folder(folder));  // whatever lies there is never the clone's to remove
-    TRY_ASSIGN(UnlessFinished guard, UnlessFinished::watch(folder));
-    TRY(create_clone(folder, false, remote, writer_name(settings)));
-    auto done = take_part(context, options, remote, folder);
-    if (done) guard.finished();
-    return done;
+    TRY_ASSIGN(UnlessFinished made, UnlessFinished::make(folder));
+    TRY(create_clone(made.path(), false, remote, writer_name(settings)));
+    TRY_ASSIGN(const Joined joined, take_part(context, remote, made.path()));
+    TRY(made.finish());
+    return tell_joined(context, options.url, folder, joined);
 }
 
 }  // namespace

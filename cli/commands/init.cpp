@@ -110,8 +110,8 @@ Result<int> init(Context& context, const InitArguments& options) {
     TRY_ASSIGN(Settings settings, Settings::load());
     TRY_ASSIGN(std::string remote, absolute_remote(options.remote));
     TRY(require_empty_folder(options.folder));
-    TRY_ASSIGN(UnlessFinished guard, UnlessFinished::watch(options.folder));
-    TRY_ASSIGN(Repo repo, create_clone(options.folder, false, remote, writer_name(settings)));
+    TRY_ASSIGN(UnlessFinished made, UnlessFinished::make(options.folder));
+    TRY_ASSIGN(Repo repo, create_clone(made.path(), false, remote, writer_name(settings)));
 
     std::string state_dir = repo.git_dir() + "cultivar/";
     TRY_ASSIGN(Key key, Key::load(state_dir + "key.pem"));
@@ -127,7 +127,7 @@ Result<int> init(Context& context, const InitArguments& options) {
     files.insert(files.end(), founding.files.begin(), founding.files.end());
     if (options.host == "github") files.emplace_back(kGithubWorkflowPath, github_workflow());
     TRY(clone.commit_main(files, fmt::format("Create the pool {}", task.name)));
-    guard.finished();
+    TRY(made.finish());
 
     if (context.ui.json()) {
         Json json = {{"schema", 1}, {"pool", task.name}, {"folder", options.folder}, {"writer", writer}};

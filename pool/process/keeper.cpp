@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -17,16 +18,24 @@
 namespace cultivar {
 namespace {
 
-void close_all_but_input() {
-    if (::close_range(1, ~0U, 0) == 0) return;
-    for (int descriptor = 1; descriptor < 65536; ++descriptor) ::close(descriptor);
+void close_range_of(unsigned first, unsigned last) {
+    if (first > last || ::close_range(first, last, 0) == 0) return;
+    for (unsigned descriptor = first; descriptor <= std::min(last, 65535U); ++descriptor)
+        ::close(static_cast<int>(descriptor));
 }
 
-[[noreturn]] void keep(int pipe, const std::function<void()>& duty) {
+void close_all_but_input_and(int kept) {
+    if (kept <= 0) return close_range_of(1, ~0U);
+    close_range_of(1, static_cast<unsigned>(kept) - 1);
+    close_range_of(static_cast<unsigned>(kept) + 1, ~0U);
+}
+
+[[noreturn]] void keep(int pipe, const std::function<void()>& duty, int kept) {
     ::setsid();
     for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT}) ::signal(signal, SIG_IGN);
+    if (kept == STDIN_FILENO) ::_exit(1);  // its caller has no standard input: nothing can be kept for it
     if (pipe != STDIN_FILENO) ::dup2(pipe, STDIN_FILENO);
-    close_all_but_input();  // else it would hold pipes of the caller's open, and the writing end of its own
+    close_all_but_input_and(kept);  // else it would hold pipes of the caller's open, and the writing end of its own
     char byte = 0;
     ssize_t got = 0;
     do {
@@ -38,12 +47,12 @@ void close_all_but_input() {
 
 }  // namespace
 
-Result<Keeper> Keeper::start(const std::function<void()>& duty) {
+Result<Keeper> Keeper::start(const std::function<void()>& duty, int kept) {
     int pipe[2];
     if (::pipe2(pipe, O_CLOEXEC) != 0)
         return fail(Code::io, fmt::format("cannot start a keeper: {}", std::strerror(errno)));
     const pid_t process = ::fork();
-    if (process == 0) keep(pipe[0], duty);
+    if (process == 0) keep(pipe[0], duty, kept);
     const int saved = errno;
     ::close(pipe[0]);
     if (process > 0) return Keeper(pipe[1], process);

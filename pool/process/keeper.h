@@ -9,9 +9,9 @@ namespace cultivar {
 
 class Keeper {
 public:
-    // `duty` runs in a copy of this process that has no open file, is out of reach of this one's group and terminal, and
+    // `duty` runs in a copy of this process that has no open file but `kept`, is out of reach of this one's group and terminal, and
     // passes over signals that ask to stop. If this process has threads, it must make system calls alone. Errors: io.
-    static Result<Keeper> start(const std::function<void()>& duty);
+    static Result<Keeper> start(const std::function<void()>& duty, int kept = -1);
     Keeper(Keeper&& other) noexcept;
     Keeper& operator=(Keeper&&) = delete;
     ~Keeper() { call_off(); }

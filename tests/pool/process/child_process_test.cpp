@@ -99,17 +99,61 @@ TEST(Keeper, EndsAGroupThatPassesOverEverySignalToStop) {
 TEST(UnlessFinished, RemovesWhatItsProcessLeftHalfDone) {
     const TempFolder folder;
     in_a_process_that_is_killed([&] {
-        UnlessFinished guard = must(UnlessFinished::watch(folder.file("a/b/c")));
-        std::filesystem::create_directories(folder.file("a/b/c/d"));
+        UnlessFinished made = must(UnlessFinished::make(folder.file("a/b/c")));
+        std::filesystem::create_directories(made.path() + "/d/e");
         ::kill(::getpid(), SIGKILL);
     });
     EXPECT_TRUE(comes([&] { return !is_there(folder.file("a")); }));
-    {
-        UnlessFinished guard = must(UnlessFinished::watch(folder.file("good")));
-        std::filesystem::create_directories(folder.file("good/d"));
-        guard.finished();
+    for (const char* name : {"good", "empty"}) {
+        if (name == std::string("empty")) std::filesystem::create_directory(folder.file(name));
+        UnlessFinished made = must(UnlessFinished::make(folder.file(name)));
+        for (const char* inner : {"/d", "/.git"}) std::filesystem::create_directories(made.path() + inner);
+        must(made.finish());
     }
-    EXPECT_TRUE(is_there(folder.file("good/d")));
+    EXPECT_EQ(shell("cd " + folder.path() + " && find . | sort"),
+              ".\n./empty\n./empty/.git\n./empty/d\n./good\n./good/.git\n./good/d\n");
+}
+
+// While a clone is under way, its folder may be moved away, and another may come to lie there.
+TEST(UnlessFinished, RemovesOnlyWhatItMade) {
+    const TempFolder folder;
+    folder.write("precious/file", "kept");
+    {
+        const UnlessFinished made = must(UnlessFinished::make(folder.file("way/new")));
+        std::filesystem::create_directory_symlink(folder.file("precious"), made.path() + "/link");
+        folder.write("way/new/of another", "kept");
+    }
+    EXPECT_EQ(folder.read("way/new/of another"), "kept");
+    EXPECT_EQ(folder.read("precious/file"), "kept");
+    {
+        const UnlessFinished made = must(UnlessFinished::make(folder.file("moved")));
+        std::filesystem::rename(made.path(), folder.file("elsewhere"));
+        std::filesystem::create_directory_symlink(folder.file("precious"), made.path());
+    }
+    {
+        const UnlessFinished made = must(UnlessFinished::make(folder.file("gone/new")));
+        std::filesystem::rename(folder.file("gone"), folder.file("kept"));
+        std::filesystem::create_directory_symlink(folder.file("precious"), folder.file("gone"));
+        std::filesystem::create_directory(folder.file("precious/new"));
+    }
+    EXPECT_TRUE(is_there(folder.file("precious/new")));
+    EXPECT_EQ(folder.read("precious/file"), "kept");
+    EXPECT_TRUE(is_there(folder.file("elsewhere")));
+}
+
+TEST(UnlessFinished, ReplacesNothingThatCameMeanwhile) {
+    const TempFolder folder;
+    UnlessFinished made = must(UnlessFinished::make(folder.file("new")));
+    folder.write("new/file", "kept");
+    EXPECT_EQ(trouble(made.finish()).code, Code::io);
+    std::filesystem::create_directory(folder.file("empty"));
+    UnlessFinished filled = must(UnlessFinished::make(folder.file("empty")));
+    for (const char* name : {"/a", "/b", "/.git"}) std::filesystem::create_directory(filled.path() + name);
+    folder.write("empty/b", "kept");
+    EXPECT_EQ(trouble(filled.finish()).code, Code::io);
+    EXPECT_FALSE(is_there(folder.file("empty/a")));
+    EXPECT_EQ(folder.read("empty/b"), "kept");
+    EXPECT_EQ(folder.read("new/file"), "kept");
 }
 
 TEST(Child, ThatCannotBeStartedIsAnErrorAtOnce) {
