@@ -20,13 +20,16 @@ struct TrustArguments {
     std::optional<std::int64_t> threshold;
 };
 
-Json command_json(const Clone& clone, bool trusted) {
+Result<Json> command_json(const Clone& clone, bool trusted) {
     Json json = {{"schema", 1}, {"kind", clone.task.kind}};
     const auto& command = clone.task.command;
     if (!command) return json.update({{"digest", nullptr}, {"trusted", nullptr}}), json;
     Json files = Json::array();
     for (const CommandFile& file : command->files) files.push_back({{"path", file.path}, {"sha256", file.sha256}});
-    json.update({{"digest", command_digest(*command)}, {"trusted", trusted}, {"run", command->run}, {"files", files}});
+    TRY_ASSIGN(const std::string digest, trust_digest(clone));
+    TRY_ASSIGN(const std::vector<std::string> others, other_covered_files(clone));
+    json.update(
+        {{"digest", digest}, {"trusted", trusted}, {"run", command->run}, {"files", files}, {"other_files", others}});
     return json;
 }
 
@@ -39,7 +42,7 @@ std::string escaped(const std::string& word) {
     return text;
 }
 
-std::string command_text(const Clone& clone) {
+Result<std::string> command_text(const Clone& clone) {
     const PoolCommand& command = *clone.task.command;
     std::string text = "runs    ";
     for (const std::string& word : command.run) text += " " + escaped(word);
@@ -47,7 +50,12 @@ std::string command_text(const Clone& clone) {
     for (const CommandFile& file : command.files)
         text += fmt::format("file     {}  sha256 {}\n         git show {}:{}\n", clean(file.path), file.sha256,
                             clone.main.substr(0, 12), clean(file.path));
-    return text + fmt::format("digest   {}\n", command_digest(command));
+    TRY_ASSIGN(const std::vector<std::string> others, other_covered_files(clone));
+    for (const std::string& path : others)
+        text +=
+            fmt::format("reaches  {}\n         git show {}:{}\n", clean(path), clone.main.substr(0, 12), clean(path));
+    TRY_ASSIGN(const std::string digest, trust_digest(clone));
+    return text + fmt::format("digest   {}\n", digest);
 }
 
 // Scores of two tasks do not compare, so a changed command, or one of its files, leaves the old runs behind. Says how
@@ -97,12 +105,16 @@ Result<int> trust(Context& context, const TrustArguments& options) {
     TRY_ASSIGN(const Roots roots, trusted_roots(clone));
     TRY_ASSIGN(const std::vector<LedgerState> ledgers, ledger_states(clone));
     if (context.ui.json()) {
-        Json json = command_json(clone, trusted);
+        TRY_ASSIGN(Json json, command_json(clone, trusted));
         json["you"] = {{"writer", clone.writer}, {"public_key", clone.key.public_text()}};
         json["roots"] = roots_json(roots, ledgers);
         context.ui.print(pretty(json));
     } else {
-        context.ui.print((command ? command_text(clone) : "") + roots_text(roots, ledgers, std::time(nullptr)) +
+        std::string text;
+        if (command) {
+            TRY_ASSIGN(text, command_text(clone));
+        }
+        context.ui.print(text + roots_text(roots, ledgers, std::time(nullptr)) +
                          fmt::format("you      {} {}\n", clone.writer, clone.key.public_text()));
     }
     if (!command) {

@@ -9,6 +9,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
+#include <map>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -50,8 +53,89 @@ Result<Place> place_of(const Clone& clone) {
                  fmt::format("{}/{}", folder, sha256_hex(path))};
 }
 
+// --- What is pinned ---------------------------------------------------------------------------------------------------
+
+constexpr std::size_t kMostFiles = 10'000, kMaxPin_bytes = 8 << 20;
+constexpr int kMostFolders = 32;  // one within another
+constexpr std::string_view kFiles = "files/";
+
+using MainPaths = std::map<std::string, Oid>;
+
+Result<void> list_tree(const Repo& repo, const Oid& tree, const std::string& above, MainPaths& paths, int depth = 0) {
+    const auto too_much = [] { return fail(Code::corrupt, "main holds more files than a pool has"); };
+    if (depth > kMostFolders) return too_much();
+    TRY_ASSIGN(const std::vector<TreeEntry> entries, repo.read_tree(tree));
+    for (const TreeEntry& entry : entries) {
+        if (paths.size() >= kMostFiles) return too_much();
+        if (entry.is_tree)
+            TRY(list_tree(repo, entry.oid, above + entry.name + "/", paths, depth + 1));
+        else
+            paths[above + entry.name] = entry.oid;
+    }
+    return {};
+}
+
+// A path as git has it below the work tree, however it is spelt from there; "": it leads elsewhere.
+std::string below_checkout(const Clone& clone, const std::string& word) {
+    namespace fs = std::filesystem;
+    if (word.empty()) return "";
+    const std::string work = clone.repo.work_dir().empty() ? "/no work tree/" : clone.repo.work_dir();
+    const fs::path plain = (fs::path(work) / word).lexically_normal();
+    std::error_code ec;
+    for (std::string path : {plain.string(), fs::weakly_canonical(plain, ec).string()}) {
+        if (!path.starts_with(work)) continue;
+        path.erase(0, work.size());
+        while (path.ends_with('/')) path.pop_back();
+        return path;
+    }
+    return "";
+}
+
+// The parts of a word that may be paths: a shell's line has many.
+std::vector<std::string> parts_of(const std::string& word) {
+    std::vector<std::string> parts = {word};
+    constexpr std::string_view kOfPaths = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+@%";
+    for (std::size_t begin = 0; begin < word.size();) {
+        const std::size_t end = std::min(word.find_first_not_of(kOfPaths, begin), word.size());
+        if (end > begin) parts.push_back(word.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return parts;
+}
+
+// Those that a path in the command may lead to, and all below files/, by whatever path a script finds them.
+Result<MainPaths> reachable(const Clone& clone) {
+    TRY_ASSIGN(const Commit commit, clone.repo.read_commit(clone.main));
+    MainPaths all, covered;
+    TRY(list_tree(clone.repo, commit.tree, "", all));
+    std::set<std::string> named;
+    for (const std::string& word : clone.task.command->run) {
+        for (const std::string& part : parts_of(word)) named.insert(below_checkout(clone, part));
+    }
+    for (const auto& [path, oid] : all) {
+        bool is_reached = path.starts_with(kFiles) || named.count(path) > 0;
+        for (std::size_t slash = path.find('/'); !is_reached && slash != std::string::npos;
+             slash = path.find('/', slash + 1))
+            is_reached = named.count(path.substr(0, slash)) > 0;
+        if (is_reached) covered[path] = oid;
+    }
+    for (const CommandFile& file : clone.task.command->files) covered.erase(file.path);  // by their own digests
+    return covered;
+}
+
+// command_lines(), then a line for each further file. Without any, it is what earlier versions pinned.
+Result<std::string> pin_text(const Clone& clone) {
+    TRY_ASSIGN(const MainPaths covered, reachable(clone));
+    std::string text = command_lines(*clone.task.command);
+    for (const auto& [path, oid] : covered) text += fmt::format("reach {} {}\n", to_toml(Value(path)), oid);
+    return text;
+}
+
+// --- Where it is kept -------------------------------------------------------------------------------------------------
+
 struct Pin {
     std::string digest;  // "": none that counts
+    std::string text;    // "": by an earlier version
     bool elsewhere =
         false;  // one was made for another repository at this path, by another user, or by a version before
 };
@@ -59,16 +143,18 @@ struct Pin {
 Result<Pin> pinned(const Clone& clone) {
     if (!clone.task.command) return fail(Code::usage, "this pool has no command of its own");
     TRY_ASSIGN(const Place place, place_of(clone));
-    auto text = read_file(place.pin, 16384);
+    auto text = read_file(place.pin, kMaxPin_bytes);
     if (!text && text.error().code != Code::not_found) return fail(text.error());
-    if (!text) return Pin{"", ::access(pin_in_clone(clone).c_str(), F_OK) == 0};
+    if (!text) return Pin{"", "", ::access(pin_in_clone(clone).c_str(), F_OK) == 0};
     struct stat facts {};
     const bool own = ::stat(place.pin.c_str(), &facts) == 0 && facts.st_uid == ::geteuid();
     std::istringstream lines(*text);
     std::string digest, path, inode;
     std::getline(lines, digest), std::getline(lines, path), std::getline(lines, inode);
     const bool here = own && path == place.path && inode == place.inode;
-    return Pin{here ? digest : "", !here};
+    if (!here) return Pin{"", "", true};
+    std::string rest(std::istreambuf_iterator<char>(lines), {});
+    return Pin{digest, sha256_hex(rest) == digest ? rest : "", false};
 }
 
 Result<void> make_private_folder(const std::string& folder) {
@@ -86,23 +172,84 @@ Result<void> remove_file(const std::string& path) {
     return ec ? fail(Code::io, fmt::format("cannot remove '{}': {}", path, ec.message())) : Result<void>();
 }
 
-Result<std::string> copy_file(const Clone& clone, const CommandFile& file, const std::string& folder) {
-    TRY_ASSIGN(std::optional<std::string> bytes, clone.command_file(file.path));
-    if (!bytes || sha256_hex(*bytes) != file.sha256)
-        return fail(Code::corrupt, fmt::format("'{}' on main has changed", file.path));
-    std::filesystem::path path = std::filesystem::absolute(folder) / file.path;
+// The words of a pinned text, and its files with their digests.
+std::pair<std::string, std::map<std::string, std::string>> split_pin(const std::string& text) {
+    std::pair<std::string, std::map<std::string, std::string>> parts;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t kind = line.find(' '), digest = line.rfind(' ');
+        if (line.starts_with("command ") || kind >= digest)
+            parts.first += line + "\n";
+        else if (std::string path = line.substr(kind + 1, digest - kind - 1); path.front() == '"')
+            parts.second[path.substr(1, path.size() - 2)] = line.substr(digest + 1);
+        else
+            parts.second[path] = line.substr(digest + 1);
+    }
+    return parts;
+}
+
+Result<std::string> copy_file(const std::string& name, const std::string& bytes, const std::string& folder) {
+    std::filesystem::path path = std::filesystem::absolute(folder) / name;
     std::error_code ec;
     std::filesystem::create_directories(path.parent_path(), ec);
     if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", path.parent_path().string(), ec.message()));
-    TRY(write_file_atomically(path.string(), *bytes, kExecutable));
+    TRY(write_file_atomically(path.string(), bytes, kExecutable));
     return path.string();
+}
+
+// A word that leads to a file below files/ becomes the path of a copy: the work tree may change while a command runs.
+Result<std::string> with_copy(const Clone& clone, const std::string& word, const std::string& folder) {
+    const std::string name = below_checkout(clone, word);
+    if (!name.starts_with(kFiles)) return word;
+    TRY_ASSIGN(const std::optional<std::string> bytes, clone.command_file(name));
+    if (!bytes) return word;
+    for (const CommandFile& file : clone.task.command->files) {
+        if (file.path == name && sha256_hex(*bytes) != file.sha256)
+            return fail(Code::corrupt, fmt::format("'{}' on main has changed", name));
+    }
+    return copy_file(name, *bytes, folder);
 }
 
 }  // namespace
 
+Result<std::string> trust_digest(const Clone& clone) {
+    TRY_ASSIGN(const std::string text, pin_text(clone));
+    return sha256_hex(text);
+}
+
+Result<std::vector<std::string>> other_covered_files(const Clone& clone) {
+    TRY_ASSIGN(const MainPaths covered, reachable(clone));
+    std::vector<std::string> paths;
+    for (const auto& [path, oid] : covered) paths.push_back(path);
+    return paths;
+}
+
 Result<bool> is_command_trusted(const Clone& clone) {
     TRY_ASSIGN(const Pin pin, pinned(clone));
-    return pin.digest == command_digest(*clone.task.command);
+    if (pin.digest.empty()) return false;
+    TRY_ASSIGN(const std::string text, pin_text(clone));
+    return pin.digest == sha256_hex(text);
+}
+
+Result<std::vector<std::string>> changes_since_trust(const Clone& clone) {
+    TRY_ASSIGN(const Pin pin, pinned(clone));
+    std::vector<std::string> changes;
+    if (pin.text.empty()) return changes;
+    TRY_ASSIGN(const std::string text, pin_text(clone));
+    const auto [words_before, files_before] = split_pin(pin.text);
+    const auto [words_now, files_now] = split_pin(text);
+    if (words_before != words_now) changes.emplace_back("the words of the command changed");
+    for (const auto& [path, digest] : files_now) {
+        const auto before = files_before.find(path);
+        if (before == files_before.end())
+            changes.push_back(fmt::format("{} is new", path));
+        else if (before->second != digest)
+            changes.push_back(fmt::format("{} changed", path));
+    }
+    for (const auto& [path, digest] : files_before) {
+        if (files_now.count(path) == 0) changes.push_back(fmt::format("{} is gone", path));
+    }
+    return changes;
 }
 
 Result<void> pin_command(const Clone& clone) {
@@ -110,9 +257,10 @@ Result<void> pin_command(const Clone& clone) {
     TRY_ASSIGN(const Place place, place_of(clone));
     if (place.path.find('\n') != std::string::npos)
         return fail(Code::usage, "a folder with a line feed in its name is never trusted");
+    TRY_ASSIGN(const std::string text, pin_text(clone));
     TRY(make_private_folder(std::filesystem::path(place.pin).parent_path()));
-    TRY(write_file_atomically(
-        place.pin, fmt::format("{}\n{}\n{}\n", command_digest(*clone.task.command), place.path, place.inode), 0600));
+    TRY(write_file_atomically(place.pin, fmt::format("{}\n{}\n{}\n{}", sha256_hex(text), place.path, place.inode, text),
+                              0600));
     return remove_file(pin_in_clone(clone));
 }
 
@@ -124,8 +272,8 @@ Result<void> revoke_command_trust(const Clone& clone) {
 
 Result<std::vector<std::string>> trusted_command(const Clone& clone, const std::string& folder) {
     TRY_ASSIGN(const Pin pin, pinned(clone));
-    const PoolCommand& command = *clone.task.command;
-    if (pin.digest != command_digest(command))
+    TRY_ASSIGN(const bool trusted, is_command_trusted(clone));
+    if (!trusted)
         return fail(
             Code::not_found,
             pin.elsewhere        ? "this pool runs a command of its own; it was trusted for another folder, by another "
@@ -133,12 +281,10 @@ Result<std::vector<std::string>> trusted_command(const Clone& clone, const std::
             : pin.digest.empty() ? "this pool runs a command of its own, which is not trusted on this machine"
                                  : "the pool's command is not the one that was trusted on this machine: it changed",
             "cultivar trust");
-    std::vector<std::string> words = command.run;
-    for (const CommandFile& file : command.files) {
-        TRY_ASSIGN(std::string path, copy_file(clone, file, folder));
-        for (std::string& word : words) {
-            if (word == file.path) word = path;
-        }
+    std::vector<std::string> words;
+    for (const std::string& word : clone.task.command->run) {
+        TRY_ASSIGN(std::string as_run, with_copy(clone, word, folder));
+        words.push_back(std::move(as_run));
     }
     return words;
 }

@@ -78,6 +78,63 @@ TEST_F(TrustTest, AFileThatChangedOnMainWaitsUntilItIsTrustedAgain) {
     EXPECT_EQ(must(read_file(copies() + "/files/run.sh")), "echo two\n");
 }
 
+// A path may be spelt in many ways, and a script may find its neighbours.
+TEST_F(TrustTest, EveryFileThatThePathsOfTheCommandLeadToIsCovered) {
+    const std::string pool = world_.path("pool");
+    const auto main_with = [&](const std::string& word, const std::vector<std::pair<std::string, std::string>>& more) {
+        std::vector<std::pair<std::string, std::string>> files = {{"files/run.sh", "echo one\n"},
+                                                                  {"lib/a.sh", "echo a\n"}};
+        Task task = task_with_command();
+        task.command->run = {"sh", word};
+        files.emplace_back("pool.toml", to_toml(task));
+        for (const auto& file : more) {
+            std::erase_if(files, [&](const auto& one) { return one.first == file.first; });
+            files.push_back(file);
+        }
+        commit_by_hand(pool, "refs/heads/main", files);
+    };
+    for (const std::string& word : {std::string("./files/run.sh"), std::string(".//files//run.sh"),
+                                    pool + "/files/run.sh", std::string("../pool/files/run.sh"),
+                                    std::string("lib/../files/run.sh"), std::string("-cexec ./files/run.sh; true")}) {
+        main_with(word, {});
+        must(pin_command(clone()));
+        EXPECT_TRUE(must(is_command_trusted(clone()))) << word;
+        main_with(word, {{"README.md", "read me"}, {"files/run.sh", "echo one\n"}});
+        EXPECT_TRUE(must(is_command_trusted(clone()))) << word << ": a file that it cannot reach";
+        main_with(word, {{"files/run.sh", "echo two\n"}});
+        EXPECT_FALSE(must(is_command_trusted(clone()))) << word;
+        EXPECT_THAT(must(changes_since_trust(clone())), ElementsAre("files/run.sh changed"));
+        EXPECT_FALSE(trusted_command(clone(), copies())) << word;
+        main_with(word, {{"files/beside.sh", "echo"}});
+        EXPECT_THAT(must(changes_since_trust(clone())), ElementsAre("files/beside.sh is new"));
+    }
+    for (const std::string& word : {std::string("lib/a.sh"), std::string("./lib"), std::string(". ./lib/a.sh && x")}) {
+        main_with(word, {});
+        must(pin_command(clone()));
+        main_with(word, {{"lib/a.sh", "echo b\n"}});
+        EXPECT_FALSE(must(is_command_trusted(clone()))) << word;
+    }
+}
+
+TEST_F(TrustTest, AFileOfThePoolRunsFromItsCopyHoweverItIsSpelt) {
+    Task task = task_with_command();
+    task.command->run = {"sh", "./files//run.sh"};
+    commit_by_hand(world_.path("pool"), "refs/heads/main",
+                   {{"pool.toml", to_toml(task)}, {"files/run.sh", "echo one\n"}});
+    must(pin_command(clone()));
+    EXPECT_THAT(must(trusted_command(clone(), copies())), ElementsAre("sh", copies() + "/files/run.sh"));
+}
+
+// As versions before pinned it.
+TEST_F(TrustTest, ACommandWithoutFurtherFilesKeepsItsDigest) {
+    must(pin_command(clone()));
+    const std::string pin = shell("head -1 " + world_.path("state") + "/cultivar/trust/*");
+    EXPECT_EQ(pin, command_digest(*clone().task.command) + "\n");
+    shell("sed -i 4,99d " + world_.path("state") + "/cultivar/trust/*");
+    EXPECT_TRUE(must(is_command_trusted(clone())));
+    EXPECT_THAT(must(changes_since_trust(clone())), ::testing::IsEmpty());
+}
+
 TEST_F(TrustTest, RevokedIsNotTrusted) {
     must(revoke_command_trust(clone()));
     must(pin_command(clone()));
