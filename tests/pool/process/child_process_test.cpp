@@ -117,10 +117,12 @@ TEST(UnlessFinished, RemovesWhatItsProcessLeftHalfDone) {
 // While a clone is under way, its folder may be moved away, and another may come to lie there.
 TEST(UnlessFinished, RemovesOnlyWhatItMade) {
     const TempFolder folder;
+    std::filesystem::create_directory(folder.file("precious"));
     folder.write("precious/file", "kept");
     {
         const UnlessFinished made = must(UnlessFinished::make(folder.file("way/new")));
         std::filesystem::create_directory_symlink(folder.file("precious"), made.path() + "/link");
+        std::filesystem::create_directory(folder.file("way/new"));
         folder.write("way/new/of another", "kept");
     }
     EXPECT_EQ(folder.read("way/new/of another"), "kept");
@@ -144,6 +146,7 @@ TEST(UnlessFinished, RemovesOnlyWhatItMade) {
 TEST(UnlessFinished, ReplacesNothingThatCameMeanwhile) {
     const TempFolder folder;
     UnlessFinished made = must(UnlessFinished::make(folder.file("new")));
+    std::filesystem::create_directory(folder.file("new"));
     folder.write("new/file", "kept");
     EXPECT_EQ(trouble(made.finish()).code, Code::io);
     std::filesystem::create_directory(folder.file("empty"));
