@@ -18,6 +18,7 @@
 
 #include "pool/process/keeper.h"
 #include "pool/util/text.h"
+#include "train/launch/folder_size.h"
 
 namespace cultivar {
 namespace {
@@ -33,7 +34,7 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr double kLookEvery_s = 1;
 constexpr std::int64_t kMaxThreads = 4096;
 constexpr std::int64_t kMaxFile_bytes = std::int64_t{8} << 30, kMaxFolder_bytes = std::int64_t{16} << 30;
-constexpr std::size_t kMaxFiles = 10'000;
+constexpr FolderLimits kFolderLimits;
 constexpr std::int64_t kMoreProcessor_s = 60;
 constexpr std::uint64_t kLeastRoom_bytes = 1 << 20;
 constexpr int kCannotRun = 126, kNotFound = 127;  // exit codes of shells and of the program loader
@@ -95,21 +96,6 @@ private:
     bool no_room_ = false;
     std::string tail_;
 };
-
-// Returns the bytes of all files in a folder, or limit_bytes + 1 if there are too many files to count.
-std::int64_t folder_bytes(const std::string& folder, std::int64_t limit_bytes) {
-    std::error_code ec;
-    std::int64_t bytes = 0;
-    std::size_t files = 0;
-    auto at = std::filesystem::recursive_directory_iterator(folder, ec);
-    for (; !ec && at != std::filesystem::recursive_directory_iterator(); at.increment(ec)) {
-        std::error_code gone;
-        const auto size = at->is_regular_file(gone) ? at->file_size(gone) : 0;
-        if (!gone) bytes += static_cast<std::int64_t>(size);
-        if (++files > kMaxFiles || bytes > limit_bytes) return limit_bytes + 1;
-    }
-    return bytes;
-}
 
 std::vector<std::string> device_files() {
     std::vector<std::string> files;
@@ -252,8 +238,10 @@ private:
             return give_up(fmt::format("took over {} bytes of memory", memory_bytes));
         if (use.threads > kMaxThreads) return give_up(fmt::format("started over {} threads", kMaxThreads));
         const std::int64_t folder = options_.work_dir_bytes;
-        if (folder > 0 && folder_bytes(options_.work_dir, folder) + child_.unlinked_bytes(options_.work_dir) > folder)
-            give_up(fmt::format("filled its folder with over {} bytes or {} files", folder, kMaxFiles));
+        FolderLimits limits = kFolderLimits;
+        limits.bytes = folder;
+        if (folder > 0 && folder_bytes(options_.work_dir, limits) + child_.unlinked_bytes(options_.work_dir) > folder)
+            give_up(fmt::format("filled its folder with over {} bytes or {} files, or hid some", folder, limits.files));
     }
 
     void enforce_limits() {
