@@ -113,6 +113,7 @@ std::string_view GeneName::held(std::string_view name) {
 Result<Space> Space::make(std::vector<Gene> genes, std::vector<Constraint> constraints) {
     Space space;
     space.genes_ = std::move(genes);
+    std::vector<std::size_t> conditions(space.genes_.size());  // that each rests on
     for (std::size_t i = 0; i < space.genes_.size(); ++i) {
         Gene& gene = space.genes_[i];
         if (!valid_name(gene.name)) return fail(Code::usage, fmt::format("'{}' is not a gene's name", gene.name));
@@ -124,6 +125,10 @@ Result<Space> Space::make(std::vector<Gene> genes, std::vector<Constraint> const
             if (on == space.by_name_.end())
                 return fail(Code::usage, fmt::format("gene '{}' depends on '{}', which is not declared before it",
                                                      gene.name, gene.when->gene));
+            conditions[i] = conditions[on->second] + 1;
+            if (conditions[i] > kMaxConditions)
+                return fail(Code::usage, fmt::format("gene '{}' depends on more than {} others, one after another",
+                                                     gene.name, kMaxConditions));
             for (Value& value : gene.when->values) {
                 TRY_ASSIGN(value, space.genes_[on->second].accept(value));
             }

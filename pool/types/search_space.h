@@ -16,6 +16,12 @@
 
 namespace cultivar {
 
+// Limits on a space that is read: those who only look at a pool pay for its size too.
+inline constexpr std::size_t kMaxGenes = 500, kMaxConstraints = 500;
+inline constexpr std::size_t kMaxGeneValues = 1000;   // choices, levels, or values of a condition
+inline constexpr std::size_t kMaxChoice_bytes = 256;  // of one choice
+inline constexpr std::size_t kMaxConditions = 16;     // each on a gene that has one itself
+
 enum class GeneType { integer, real, boolean, choice };
 std::string_view name(GeneType type);
 

@@ -1,6 +1,7 @@
 #include "pool/types/space_successor.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -8,7 +9,8 @@ namespace cultivar {
 namespace {
 
 bool contains(const auto& all, const auto& some) {
-    return std::ranges::all_of(some, [&](const auto& one) { return std::ranges::find(all, one) != all.end(); });
+    const std::set known(all.begin(), all.end());
+    return std::ranges::all_of(some, [&](const auto& one) { return known.count(one) > 0; });
 }
 
 bool is_in_range(const Gene& gene, std::int64_t value) { return gene.accept(Value(value)).has_value(); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -64,6 +65,11 @@ Result<Gene> read_gene(TomlTable& table, const std::string& name) {
     TRY(table.read(at + "since", gene.since));
     TRY(table.read(at + "unit", gene.unit));
     TRY(table.read(at + "help", gene.help));
+    for (const char* list : {"levels", "choices", "equals"}) {
+        const TomlEntry* entry = table.take(at + list);
+        if (entry && entry->values.size() > kMaxGeneValues)
+            return fail(table.wrong(*entry, fmt::format("'{}' takes at most {} values", list, kMaxGeneValues)));
+    }
     if (const TomlEntry* levels = table.take(at + "levels")) {
         TRY_ASSIGN(gene.levels, whole_numbers(table, *levels));
         if (gene.levels.empty() || !std::is_sorted(gene.levels.begin(), gene.levels.end()))
@@ -74,7 +80,9 @@ Result<Gene> read_gene(TomlTable& table, const std::string& name) {
     if (const TomlEntry* choices = table.take(at + "choices")) {
         for (const Value& choice : choices->values) {
             auto* word = std::get_if<std::string>(&choice);
-            if (!word) return fail(table.wrong(*choices, "'choices' takes words"));
+            if (!word || word->size() > kMaxChoice_bytes)
+                return fail(
+                    table.wrong(*choices, fmt::format("'choices' takes words of at most {} bytes", kMaxChoice_bytes)));
             gene.choices.push_back(*word);
         }
     }
@@ -90,11 +98,12 @@ Result<Gene> read_gene(TomlTable& table, const std::string& name) {
 // Gene names in order of their position in the file: "gene.<name>.<key>" without the first and last part.
 std::vector<std::string> declared_genes(const std::vector<TomlEntry>& entries) {
     std::vector<std::string> names;
+    std::set<std::string> known;
     for (const TomlEntry& entry : entries) {
         if (entry.path.size() < 3 || entry.path.front() != "gene") continue;
         std::string name = entry.dotted(1);
         name.resize(name.rfind('.'));
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+        if (known.insert(name).second) names.push_back(std::move(name));
     }
     return names;
 }
@@ -105,6 +114,8 @@ Result<std::vector<Constraint>> read_constraints(TomlTable& table) {
         std::string at = fmt::format("constraint.{}.", i), kind;
         const TomlEntry* entry = table.take(at + "kind");
         if (!entry) return constraints;
+        if (constraints.size() == kMaxConstraints)
+            return fail(table.wrong(*entry, fmt::format("there are more than {} constraints", kMaxConstraints)));
         Constraint constraint;
         TRY(table.read(at + "kind", kind, true));
         TRY(table.read(at + "left", constraint.left, true));
@@ -237,6 +248,8 @@ Result<void> take_command(TomlTable& table, Task& task) {
 Result<Task> parse_task(std::string_view toml, const std::string& where, const Task* draft) {
     TRY_ASSIGN(std::vector<TomlEntry> entries, read_toml(toml, where));
     std::vector<std::string> names = declared_genes(entries);
+    if (names.size() > kMaxGenes)
+        return fail(Code::usage, fmt::format("{}: there are more than {} genes", where, kMaxGenes));
     TomlTable table(std::move(entries), where);
     const bool whole = draft == nullptr;
     std::int64_t format = whole ? 0 : kPoolFormat;

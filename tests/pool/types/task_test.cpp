@@ -315,6 +315,47 @@ TEST(Task, RefusesFiguresThatMakeNoSense) {
     for (auto [from, to] : cases) EXPECT_THAT(complaint(with(from, to)), StartsWith("pool.toml:")) << to;
 }
 
+// Everybody who looks at a pool pays for the size of its space.
+TEST(Task, HasASpaceOfALimitedSize) {
+    const auto many = [](std::size_t count, const std::function<std::string(std::size_t)>& one) {
+        std::string text;
+        for (std::size_t i = 0; i < count; ++i) text += one(i);
+        return text;
+    };
+    const auto numbers = [&](std::size_t count) {
+        return many(count, [](std::size_t i) { return fmt::format("{}, ", i + 1); });
+    };
+    const auto levels = [&](std::size_t count) {
+        return complaint(with("levels = [1, 2, 4, 8]", "levels = [" + numbers(count) + "]"));
+    };
+    EXPECT_EQ(levels(kMaxGeneValues), "no complaint");
+    EXPECT_THAT(levels(kMaxGeneValues + 1), HasSubstr("'levels' takes at most 1000 values"));
+    const std::string head = "\n[gene.zz]\ntype = \"choice\"\ndefault = \"a\"\nchoices = [\"a\"";
+    const auto words = many(kMaxGeneValues, [](std::size_t i) { return fmt::format(", \"w{}\"", i); });
+    EXPECT_THAT(complaint(golden() + head + words + "]\n"), HasSubstr("'choices' takes at most 1000 values"));
+    EXPECT_THAT(complaint(golden() + head + ", \"" + std::string(kMaxChoice_bytes + 1, 'x') + "\"]\n"),
+                HasSubstr("at most 256 bytes"));
+    const auto genes = many(kMaxGenes, [](std::size_t i) {
+        return fmt::format("\n[gene.zz{}]\ntype = \"boolean\"\ndefault = false\n", i);
+    });
+    EXPECT_THAT(complaint(golden() + genes), HasSubstr("more than 500 genes"));
+    const auto constraints = many(kMaxConstraints, [](std::size_t) {
+        return "\n[[constraint]]\nkind = \"at_most\"\nleft = \"model.layers\"\nright = \"model.layers\"\n";
+    });
+    EXPECT_THAT(complaint(golden() + constraints), HasSubstr("more than 500 constraints"));
+    const auto chain = [&](std::size_t count) {
+        return complaint(golden() + "\n[gene.zz0]\ntype = \"boolean\"\ndefault = false\n" +
+                         many(count, [](std::size_t i) {
+                             return fmt::format(
+                                 "\n[gene.zz{}]\ntype = \"boolean\"\ndefault = false\n"
+                                 "when = \"zz{}\"\nequals = [true]\n",
+                                 i + 1, i);
+                         }));
+    };
+    EXPECT_EQ(chain(kMaxConditions), "no complaint");
+    EXPECT_THAT(chain(kMaxConditions + 1), HasSubstr("more than 16 others"));
+}
+
 TEST(Task, OfALaterFormatIsLeftToALaterProgram) {
     EXPECT_EQ(trouble(parse_task(with("format = 1", "format = 2"), "pool.toml")).code, Code::newer);
     EXPECT_EQ(trouble(parse_task("format = 2\n[some.new]\nthing = 1\n", "pool.toml")).code, Code::newer);
