@@ -38,9 +38,10 @@ Result<int> run_pull(Context& context) {
                      {"more_refused", report.more_refused},
                      {"refused", refusals(report.refused)}};
         context.ui.print(pretty(json));
-        return kYes;
+    } else {
+        tell_refresh(context.ui, report);
     }
-    tell_refresh(context.ui, report);
+    if (report.main_refused) return fail(*report.main_refused);
     return kYes;
 }
 

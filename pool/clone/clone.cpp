@@ -230,14 +230,17 @@ Result<void> Clone::commit_main(const std::vector<std::pair<std::string, std::st
     return repo.refresh_work_files(local.value_or(""), paths);
 }
 
-Result<void> Clone::follow_main() {
+Result<std::string> Clone::follow_main() {
     TRY_ASSIGN(std::optional<Oid> local, repo.ref("refs/heads/main"));
     TRY_ASSIGN(std::optional<Oid> theirs, repo.ref(tracking_ref("refs/heads/main")));
-    if (!local || !theirs || *local == *theirs) return {};
+    if (!local || !theirs || *local == *theirs) return std::string();
     TRY_ASSIGN(const bool behind, repo.descends(*theirs, *local));
-    if (!behind) return {};
+    if (!behind) return std::string();
     auto moved = repo.fast_forward_main(*local, *theirs);
-    return moved || moved.error().code == Code::corrupt ? Result<void>() : fail(moved.error());
+    if (!moved) return "its files are not written here: " + moved.error().message;
+    return *moved ? std::string()
+                  : "its files are not written here: a file of yours is in the way; 'git merge --ff-only origin/main' "
+                    "names it";
 }
 
 Result<void> Clone::reload_task() {

@@ -52,8 +52,9 @@ struct Clone {
     // Changes main by an ordinary commit on top of `main`: the named files replaced, everything else kept. A work tree
     // is refreshed. Errors: busy, git.
     Result<void> commit_main(const std::vector<std::pair<std::string, std::string>>& files, const std::string& message);
-    // Moves the local main and its files to the remote's, where that is ahead and no edit is in the way.
-    Result<void> follow_main();
+    // Moves the local main and its files to the remote's, where that is ahead. Returns why it stays behind, or "": an
+    // edit or a file of the user's is in the way, or the files cannot be written. The pool's main is the remote's anyway.
+    Result<std::string> follow_main();
     // Reads the task again from main as it stands now.
     Result<void> reload_task();
 };

@@ -119,7 +119,8 @@ bool is_named_safe(const std::string& folder) {
     add_values_of_environment(values);
     const std::string real = resolved(folder);
     bool safe = false;
-    for (const std::string& value : values) safe = !value.empty() && (safe || value_names(value, real));  // "" begins anew
+    for (const std::string& value : values)
+        safe = !value.empty() && (safe || value_names(value, real));  // "" begins anew
     return safe;
 }
 

@@ -1,6 +1,7 @@
 #include "pool/git/repository.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -549,6 +550,34 @@ namespace {
 constexpr std::size_t kMostLaidOut = 10'000, kMostLaidOut_bytes = std::size_t{64} << 20;
 constexpr int kMostFolders = 32;  // one within another
 
+// As file systems see a name that leave out some characters (HFS+), or its case and end (NTFS).
+std::string as_file_systems_see(std::string_view name) {
+    std::string plain;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        const std::string_view three = name.substr(i, 3);
+        const bool is_left_out = (three.size() == 3 && three[0] == '\xe2' &&
+                                  ((three[1] == '\x80' && ((three[2] >= '\x8c' && three[2] <= '\x8f') ||
+                                                           (three[2] >= '\xaa' && three[2] <= '\xae'))) ||
+                                   (three[1] == '\x81' && three[2] >= '\xaa' && three[2] <= '\xaf'))) ||
+                                 three == "\xef\xbb\xbf";
+        if (is_left_out)
+            i += 2;
+        else
+            plain += static_cast<char>(std::tolower(static_cast<unsigned char>(name[i])));
+    }
+    plain.resize(std::min(plain.find(':'), plain.size()));
+    while (!plain.empty() && (plain.back() == ' ' || plain.back() == '.')) plain.pop_back();
+    return plain;
+}
+
+bool is_plain_name(std::string_view name) {
+    constexpr std::size_t kMaxName_bytes = 255;
+    if (name.empty() || name.size() > kMaxName_bytes || name == "." || name == "..") return false;
+    if (name.find_first_of(std::string_view("/\\\0", 3)) != std::string_view::npos) return false;
+    const std::string seen = as_file_systems_see(name);
+    return seen != ".git" && seen != "git~1";
+}
+
 // What is left of it for a tree; sizes come from objects' headers.
 struct Room {
     std::size_t files, bytes;
@@ -560,6 +589,8 @@ Result<void> fit(const Repo& repo, const Oid& tree, Room& room, int depth) {
     TRY_ASSIGN(const std::vector<TreeEntry> entries, repo.read_tree(tree));
     for (const TreeEntry& entry : entries) {
         if (room.files-- == 0) return too_much();
+        if (!is_plain_name(entry.name))
+            return fail(Code::corrupt, fmt::format("main holds '{}', which no work tree can hold", entry.name));
         if (entry.is_tree) {
             TRY(fit(repo, entry.oid, room, depth + 1));
         } else if (repo.has_object(entry.oid)) {  // not so of a submodule
@@ -570,6 +601,22 @@ Result<void> fit(const Repo& repo, const Oid& tree, Room& room, int depth) {
     }
     return {};
 }
+
+// Names alone; more than fits is no matter of names.
+Result<void> check_names(const Repo& repo, const Oid& tree, const std::string& above, std::size_t& files, int depth) {
+    if (depth > kMostFolders) return {};
+    TRY_ASSIGN(const std::vector<TreeEntry> entries, repo.read_tree(tree));
+    for (const TreeEntry& entry : entries) {
+        if (files++ == kMostLaidOut) return {};
+        if (!is_plain_name(entry.name))
+            return fail(Code::corrupt,
+                        fmt::format("main holds '{}{}', which no work tree can hold", above, entry.name));
+        if (entry.is_tree) TRY(check_names(repo, entry.oid, above + entry.name + "/", files, depth + 1));
+    }
+    return {};
+}
+
+constexpr unsigned kOverwriteNothing = GIT_CHECKOUT_SAFE | GIT_CHECKOUT_DONT_OVERWRITE_IGNORED;
 
 git_checkout_options checkout_options(unsigned strategy) {
     git_checkout_options options;
@@ -595,7 +642,7 @@ Result<void> Repo::refresh_work_files(const Oid& before, const std::vector<std::
         if (!parse(before, oid) || git_object_lookup(old.out(), repo_.get(), &oid, GIT_OBJECT_COMMIT) != 0 ||
             git_object_peel(tree.out(), old.get(), GIT_OBJECT_TREE) != 0)
             return git_fail(fmt::format("cannot read commit {}", before));
-        git_checkout_options options = checkout_options(GIT_CHECKOUT_SAFE | GIT_CHECKOUT_ALLOW_CONFLICTS);
+        git_checkout_options options = checkout_options(kOverwriteNothing | GIT_CHECKOUT_ALLOW_CONFLICTS);
         options.baseline = reinterpret_cast<git_tree*>(tree.get());
         if (git_checkout_head(repo_.get(), &options) != 0) return git_fail("cannot write the pool's files");
     }
@@ -607,6 +654,12 @@ Result<void> Repo::refresh_work_files(const Oid& before, const std::vector<std::
     return {};
 }
 
+Result<void> Repo::check_paths(const Oid& commit) const {
+    TRY_ASSIGN(const Commit at, read_commit(commit));
+    std::size_t files = 0;
+    return check_names(*this, at.tree, "", files, 0);
+}
+
 Result<bool> Repo::fast_forward_main(const Oid& from, const Oid& to) {
     if (has_main_checked_out()) {
         git_oid oid;
@@ -616,7 +669,7 @@ Result<bool> Repo::fast_forward_main(const Oid& from, const Oid& to) {
         TRY_ASSIGN(const Commit commit, read_commit(to));
         Room room{kMostLaidOut, kMostLaidOut_bytes};
         TRY(fit(*this, commit.tree, room, 0));
-        const git_checkout_options options = checkout_options(GIT_CHECKOUT_SAFE);
+        const git_checkout_options options = checkout_options(kOverwriteNothing);
         const int rc = git_checkout_tree(repo_.get(), target.get(), &options);
         if (rc == GIT_ECONFLICT) return false;
         if (rc != 0) return git_fail("cannot write the pool's files");
@@ -632,7 +685,7 @@ Result<void> Repo::lay_out_main() {
     Room room{kMostLaidOut, kMostLaidOut_bytes};
     TRY(fit(*this, commit.tree, room, 0));
     TRY(set_config("core.symlinks", "false"));
-    const git_checkout_options options = checkout_options(GIT_CHECKOUT_SAFE | GIT_CHECKOUT_RECREATE_MISSING);
+    const git_checkout_options options = checkout_options(kOverwriteNothing | GIT_CHECKOUT_RECREATE_MISSING);
     if (git_checkout_head(repo_.get(), &options) != 0) return git_fail("cannot write the pool's files");
     return {};
 }

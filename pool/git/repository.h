@@ -128,11 +128,15 @@ public:
     // .git and stages them, and every other file that changed and that nobody edited. Nothing to do in a bare repository
     // or when another branch is checked out.
     Result<void> refresh_work_files(const Oid& before, const std::vector<std::string>& paths);
+    // Can a work tree hold the files of this commit? Nowhere may a name be, or be taken for, '.git' or a way out of its
+    // folder, as git itself refuses them. Errors: corrupt, with the path; git.
+    Result<void> check_paths(const Oid& commit) const;
     // Moves main to a commit that descends from it, with its files beside .git, as `git merge --ff-only` would. False, and
-    // nothing is moved, where somebody edited a file that changes. Errors: as lay_out_main().
+    // nothing is moved, where somebody edited a file that changes, or where a file of theirs lies in its place that git
+    // does not know: an ignored one too. Errors: as lay_out_main().
     Result<bool> fast_forward_main(const Oid& from, const Oid& to);
     // Writes the files of main, which somebody else wrote, into an empty work tree: links as plain files. Errors:
-    // corrupt (more than 10,000 files or 64 MiB in all; nothing was written), git.
+    // corrupt (more than 10,000 files or 64 MiB in all, or as check_paths(); nothing was written), git.
     Result<void> lay_out_main();
 
 private:

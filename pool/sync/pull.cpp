@@ -177,6 +177,32 @@ Result<void> require_same_pool(Clone& clone, Transport& transport, const FetchRe
         "git remote -v");
 }
 
+Result<void> check_new_main(Clone& clone, const Task& before, const Oid& main_here) {
+    TRY(clone.reload_task());
+    if (clone.main != main_here) TRY(clone.repo.check_paths(clone.main));
+    TRY(may_follow(before, clone.task));
+    TRY(trusted_roots(clone));
+    return {};
+}
+
+// Goes on with the main before where the new one cannot be: returns why. Errors: there is none before.
+Result<std::optional<Error>> take_main(Clone& clone, const std::optional<Oid>& tracked_before) {
+    const std::string ref = tracking_ref("refs/heads/main");
+    const Task before = clone.task;
+    const Oid main_here = clone.main;
+    const auto follows = check_new_main(clone, before, main_here);
+    if (follows) return std::optional<Error>();
+    TRY_ASSIGN(const std::optional<Oid> now, clone.repo.ref(ref));
+    const bool moved = now && now != tracked_before;
+    if (moved && tracked_before) TRY(clone.repo.set_ref(ref, *tracked_before, *now));
+    if (moved && !tracked_before) TRY(clone.repo.delete_ref(ref));
+    TRY(clone.reload_task());
+    Error why = follows.error();
+    why.message = "the remote's main is refused: " + why.message;
+    if (!moved) return fail(why);
+    return std::optional(why);
+}
+
 }  // namespace
 
 Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
@@ -196,31 +222,21 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
         return fail(Code::git, "the remote has no branch main yet", "cultivar propose");
     if (!fetched) return fail(fetched.error());
     TRY(require_same_pool(clone, transport, *fetched, refs_before, main_before));
-    Task before = clone.task;
     const Oid main_here = clone.main;
-    auto reloaded = clone.reload_task();
-    auto follows = reloaded ? may_follow(before, clone.task) : Result<void>(fail(reloaded.error()));
-    if (follows) {
-        if (auto roots = trusted_roots(clone); !roots) follows = fail(roots.error());
-    }
-    if (!follows) {
-        TRY_ASSIGN(std::optional<Oid> main_now, clone.repo.ref(main_ref));
-        if (main_now && main_before && *main_now != *main_before)
-            TRY(clone.repo.set_ref(main_ref, *main_before, *main_now));
-        if (main_now && !main_before) TRY(clone.repo.delete_ref(main_ref));
-        TRY(clone.reload_task());
-        return fail(follows.error().code, "the remote's main is refused: " + follows.error().message);
-    }
+    TRY_ASSIGN(const std::optional<Error> main_refused, take_main(clone, main_before));
     PullReport report;
     TRY_ASSIGN(report.rejoined, merge_fetched_logs(clone, fetched->refused));
+    report.main_refused = main_refused;
     std::vector<Refusal> refused;
+    if (main_refused) refused.push_back({"origin/main", main_refused->message + "; the one before goes on"});
     for (const RefusedRef& one : fetched->refused)
         refused.push_back({one.ref, one.rewound ? rewound(clone, one.ref) : one.why});
     TRY(fetch_extra_remotes(clone, transport, refused));
     TRY_ASSIGN(static_cast<RefreshReport&>(report), index.refresh());
     report.refused.insert(report.refused.end(), refused.begin(), refused.end());
     report.main_moved = clone.main != main_here;
-    TRY(clone.follow_main());
+    TRY_ASSIGN(const std::string behind, clone.follow_main());
+    if (!behind.empty()) report.refused.push_back({"main", behind});
     TRY_ASSIGN(report.changed_terms, terms_to_agree(clone));
     TRY_ASSIGN(std::size_t dropped, drop_archived_branches(clone, index));
     TRY_ASSIGN(const std::size_t deleted, drop_deleted(clone, index, transport));

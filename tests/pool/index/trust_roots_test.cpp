@@ -116,7 +116,7 @@ TEST_F(TrustRoots, RefuseListsThatNobodySignedAndRollbacksOfMain) {
     const std::string evil = fmt_line("eve.box.00000000", "git,cultivar-trust", eve);
     // A list edited by hand.
     push_main({{"allowed_signers", evil}});
-    EXPECT_THAT(trouble(pull(bea_->clone, bea_->index, *bea_->git)).message,
+    EXPECT_THAT(bea_->pull().main_refused->message,
                 HasSubstr("main is refused: allowed_signers differs from trust root 1"));
     EXPECT_THAT(must(trusted_roots(bea_->clone)).now.verifiers, SizeIs(3)) << "main stays where it was good";
     // A completely new set of roots, validly signed by itself, with the same version number and with a higher one.
@@ -127,12 +127,11 @@ TEST_F(TrustRoots, RefuseListsThatNobodySignedAndRollbacksOfMain) {
                          must(eve.sign_as(kRoots, text)));
     };
     push_main({{"trust/1.allowed_signers", first}, signature(1, first), {"allowed_signers", first}});
-    EXPECT_THAT(trouble(pull(bea_->clone, bea_->index, *bea_->git)).message,
-                HasSubstr("its trust root 1 is another one than before"));
+    EXPECT_THAT(bea_->pull().main_refused->message, HasSubstr("its trust root 1 is another one than before"));
     std::string second = first;
     second.replace(second.find("version 1"), 9, "version 2");
     push_main({{"trust/2.allowed_signers", second}, signature(2, second), {"allowed_signers", second}});
-    EXPECT_THAT(trouble(pull(bea_->clone, bea_->index, *bea_->git)).message, HasSubstr("is another one than before"));
+    EXPECT_THAT(bea_->pull().main_refused->message, HasSubstr("is another one than before"));
     // The roots removed by a plain git push.
     git(world_.path("ann"), "symbolic-ref HEAD refs/heads/main");
     git(world_.path("ann"), "fetch -q origin main");
@@ -140,8 +139,7 @@ TEST_F(TrustRoots, RefuseListsThatNobodySignedAndRollbacksOfMain) {
     git(world_.path("ann"), "rm -q -r trust");
     git(world_.path("ann"), "commit -q -m 'no roots'");
     git(world_.path("ann"), "push -q origin HEAD:main");
-    EXPECT_THAT(trouble(pull(bea_->clone, bea_->index, *bea_->git)).message,
-                HasSubstr("rolled back from version 1 to 0"));
+    EXPECT_THAT(bea_->pull().main_refused->message, HasSubstr("rolled back from version 1 to 0"));
 }
 
 TEST_F(TrustRoots, OfAnotherPoolOrWithTooFewHoldersAreRefused) {

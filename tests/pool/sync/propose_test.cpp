@@ -398,13 +398,62 @@ TEST_F(SyncTest, RefusesAPoolThatBrokeItsOwnRulesAndGoesOnWithTheOld) {
         publish_pool(toml);
         for (int i = 0; i < 2; ++i) {
             Hand again(world_.reopen("bea"));
-            Error error = trouble(pull(again.clone, again.index, *again.git));
-            EXPECT_THAT(error.message, HasSubstr(why));
+            EXPECT_THAT(again.pull().main_refused->message, HasSubstr(why));
             EXPECT_EQ(again.clone.task_id, bea.clone.task_id);
         }
         git(world_.hub(), "update-ref refs/heads/main " + sound);
     }
     EXPECT_THAT(bea.pull().refused, IsEmpty());
+}
+
+// Git writes no such tree itself.
+void give_main_a_file(const World& world, std::string_view name) {
+    const std::string hub = world.hub(), file = world.path("tree");
+    shell("git -C " + hub + " cat-file tree main^{tree} >" + file);
+    const std::string blob = shell("git -C " + hub + " hash-object -w --stdin </dev/null");
+    std::string bytes = world.folder().read("tree") + "100644 " + std::string(name) + '\0';
+    for (std::size_t i = 0; i < 40; i += 2) bytes += static_cast<char>(std::stoi(blob.substr(i, 2), nullptr, 16));
+    world.folder().write("tree", bytes);
+    shell("cd " + hub + " && git update-ref refs/heads/main $(git commit-tree -m hostile -p main " +
+          "$(git hash-object -t tree --literally -w " + file + "))");
+}
+
+// A name that leads into .git, or out of the folder, and names that some file system takes for one.
+TEST_F(SyncTest, RefusesAMainThatNoWorkTreeCanHoldAndTakesTheRest) {
+    ann_.propose();
+    const std::string sound = git(world_.hub(), "rev-parse main").substr(0, 40);
+    Hand bea(world_.join("bea"));
+    int told = 0;
+    for (const char* name : {".git", ".GIT", "git~1", ".git ", "..", "a\\b", ".g\xe2\x80\x8cit"}) {
+        ann_.keep({{"optim.lr", 0.01 * ++told}}, 2.0);
+        ann_.propose();
+        give_main_a_file(world_, name);
+        const PullReport report = bea.pull();
+        ASSERT_TRUE(report.main_refused) << name;
+        EXPECT_THAT(report.main_refused->message, HasSubstr("which no work tree can hold")) << name;
+        EXPECT_EQ(report.runs, told == 1 ? 2 : 1) << name;
+        EXPECT_EQ(bea.clone.main, sound) << name;
+        git(world_.hub(), "update-ref refs/heads/main " + sound);
+    }
+    EXPECT_THAT(bea.pull().refused, IsEmpty());
+}
+
+// Git knows nothing of it, and could not bring it back.
+TEST_F(SyncTest, AFileOfTheUsersIsNeverOverwrittenByMain) {
+    ann_.propose();
+    const std::string pool = world_.path("person");
+    shell("git clone -q " + world_.hub() + " " + pool);
+    Hand person(world_.reopen("person"));
+    world_.folder().write("person/.git/info/exclude", "notes\n");
+    world_.folder().write("person/notes", "mine");
+    must(ann_.clone.commit_main({{"notes", "theirs"}, {"other", "theirs"}}, "Notes"));
+    ann_.propose();
+    EXPECT_THAT(person.pull().refused, ElementsAre(::testing::Field(&Refusal::reason, HasSubstr("in the way"))));
+    EXPECT_EQ(world_.folder().read("person/notes"), "mine");
+    EXPECT_EQ(person.clone.main, ann_.clone.main) << "the pool goes by its main all the same";
+    std::filesystem::remove(pool + "/notes");
+    EXPECT_THAT(person.pull().refused, IsEmpty());
+    EXPECT_EQ(world_.folder().read("person/notes"), "theirs");
 }
 
 TEST_F(SyncTest, RefusesTheMainOfAnotherPoolForGood) {
