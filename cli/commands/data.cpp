@@ -287,7 +287,9 @@ Result<int> list_data(Context& context, const Session& session) {
     Json rows = Json::array();
     TextTable table({{"part"}, {"file"}, {"tokens", true}, {"here"}, {"sha256"}});
     for (const auto& [part, file] : files_of(*clone.task.data)) {
-        bool here = fs::exists(clone.data_dir() + file.name);
+        std::error_code ec;
+        const bool here = fs::exists(clone.data_dir() + file.name, ec);
+        if (ec) return fail(Code::io, fmt::format("cannot look for '{}': {}", file.name, ec.message()));
         rows.push_back(
             {{"part", part}, {"name", file.name}, {"sha256", file.sha256}, {"tokens", file.tokens}, {"here", here}});
         table.row({part, clean(file.name), file.tokens > 0 ? std::to_string(file.tokens) : "", here ? "yes" : "no",

@@ -87,7 +87,7 @@ Result<Subject> next_run(Context& context, Session& session, const ExplainArgume
         TRY_ASSIGN(options.budget_s, parse_duration(*words.budget));
     }
     if (words.seed) options.seed = static_cast<std::uint64_t>(*words.seed);
-    options.category = known_category(session, options.budget_s);
+    TRY_ASSIGN(options.category, category_so_far(session, options.budget_s));
     if (options.category.empty()) return fail(unknown_category(session, "cultivar explain"));
     TRY_ASSIGN(std::optional<PlannedRun> unfinished, unfinished_run(session));
     if (unfinished)

@@ -59,7 +59,8 @@ Result<int> print_genes(Context& context, const GenesArguments& options) {
     }
     auto task = read_task(context.folder);
     const bool in_pool = task.has_value();
-    const bool nowhere = !in_pool && !std::filesystem::exists(context.folder);
+    std::error_code ec;
+    const bool nowhere = !in_pool && !std::filesystem::exists(context.folder, ec);
     if (nowhere || (!in_pool && task.error().code != Code::not_found)) return fail(task.error());
     if (!in_pool) task = built_in();
     if (!task) return fail(task.error());

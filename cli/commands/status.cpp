@@ -39,7 +39,7 @@ Result<Situation> look(Session& session) {
     now.unsent = spooled.size();
     std::error_code ec;
     now.damaged = std::filesystem::exists(damaged_spool_path(*session.clone), ec);
-    now.category = known_category(session, session.clone->task.budget_s);
+    TRY_ASSIGN(now.category, category_so_far(session, session.clone->task.budget_s));
     if (session.clone->task.command) {
         TRY_ASSIGN(now.trusted, is_command_trusted(*session.clone));
     }

@@ -69,7 +69,7 @@ Result<int> top(Context& context, const TopOptions& options) {
     const std::int64_t count = options.count.value_or(kTopRows);
     if (count < 0) return fail(Code::usage, "-n takes 0 (all) or a number of candidates", "cultivar top --help");
     const auto most = static_cast<int>(std::min<std::int64_t>(count, 1 << 30));
-    const std::string mine = known_category(session, session.clone->task.budget_s);
+    TRY_ASSIGN(const std::string mine, category_so_far(session, session.clone->task.budget_s));
     TRY_ASSIGN(const CategoryList categories, categories_for(session, options.category, mine));
     std::vector<Standing> standings;
     // JSON is for programs: it holds all.

@@ -19,15 +19,17 @@ std::string asked_root(const Session& session) {
     return std::filesystem::absolute(session.clone->state_dir + "asked/").string();
 }
 
-std::optional<LeasedRun> read_ask(const Session& session, const std::string& candidate) {
+// None where there is none, or where its text is none. Errors: io, corrupt (too long).
+Result<std::optional<LeasedRun>> read_ask(const Session& session, const std::string& candidate) {
+    using Found = std::optional<LeasedRun>;
     auto text = read_file(asked_dir(session, candidate) + "ask.json", kMaxAskBytes);
-    if (!text) return std::nullopt;
+    if (!text) return text.error().code == Code::not_found ? Result<Found>(Found()) : fail(text.error());
     auto planned = parse_planned_run(session, *text);
-    if (!planned || planned->child.id != candidate) return std::nullopt;
+    if (!planned || planned->child.id != candidate) return Found();
     auto json = Json::parse(*text, nullptr, false);
     auto until = json.find("until");
-    if (until == json.end() || !until->is_number_integer()) return std::nullopt;
-    return LeasedRun{std::move(*planned), until->get<std::time_t>()};
+    if (until == json.end() || !until->is_number_integer()) return Found();
+    return Found(LeasedRun{std::move(*planned), until->get<std::time_t>()});
 }
 
 Error not_asked(Session& session, const std::string& prefix) {
@@ -57,11 +59,13 @@ std::string asked_dir(const Session& session, const std::string& candidate) {
 Result<std::vector<LeasedRun>> open_asks(const Session& session) {
     std::vector<LeasedRun> asks;
     std::error_code ec;
-    if (!std::filesystem::exists(asked_root(session), ec)) return asks;
-    for (const auto& folder : std::filesystem::directory_iterator(asked_root(session), ec)) {
-        const std::string name = folder.path().filename().string();
+    std::filesystem::directory_iterator at(asked_root(session), ec);
+    if (ec == std::errc::no_such_file_or_directory) return asks;
+    for (; !ec && at != std::filesystem::directory_iterator(); at.increment(ec)) {
+        const std::string name = at->path().filename().string();
         if (!is_hex(name, kIdDigits)) continue;
-        if (auto ask = read_ask(session, name)) asks.push_back(std::move(*ask));
+        TRY_ASSIGN(std::optional<LeasedRun> ask, read_ask(session, name));
+        if (ask) asks.push_back(std::move(*ask));
     }
     if (ec) return fail(Code::io, fmt::format("cannot read '{}': {}", asked_root(session), ec.message()));
     std::ranges::sort(asks, {}, [](const LeasedRun& ask) { return ask.planned.child.id; });

@@ -14,8 +14,9 @@ constexpr double kBenchLimit_s = 120;
 std::string speed_path(const Session& session) { return session.clone->state_dir + "speed.json"; }
 
 // The measurements so far, by device and threads. An older clone holds a single one in place of a list.
-nlohmann::ordered_json read_speeds(const Session& session) {
+Result<nlohmann::ordered_json> read_speeds(const Session& session) {
     auto text = read_file(speed_path(session), 1 << 16);
+    if (!text && text.error().code != Code::not_found) return fail(text.error());
     auto json = nlohmann::ordered_json::parse(text ? *text : "[]", nullptr, false);
     if (json.is_object()) json = nlohmann::ordered_json::array({json});
     if (!json.is_array()) json = nlohmann::ordered_json::array();
@@ -31,11 +32,13 @@ nlohmann::ordered_json read_speeds(const Session& session) {
     return json;
 }
 
-std::optional<double> read_speed(const Session& session, const std::string& device, int threads) {
-    for (const auto& one : read_speeds(session)) {
-        if (one["threads"] == threads && one["device"] == device) return one["flops_per_s"].get<double>();
+Result<std::optional<double>> read_speed(const Session& session, const std::string& device, int threads) {
+    TRY_ASSIGN(const nlohmann::ordered_json speeds, read_speeds(session));
+    for (const auto& one : speeds) {
+        if (one["threads"] == threads && one["device"] == device)
+            return std::optional(one["flops_per_s"].get<double>());
     }
-    return std::nullopt;
+    return std::optional<double>();
 }
 
 std::string unmeasured_category(const std::string& device, double budget_s) {
@@ -44,7 +47,8 @@ std::string unmeasured_category(const std::string& device, double budget_s) {
 
 Result<double> machine_flops_per_s(Worker& worker, Observer& observer, const Session& session,
                                    const std::string& device, int threads) {
-    if (auto known = read_speed(session, device, threads)) return *known;
+    TRY_ASSIGN(const std::optional<double> known, read_speed(session, device, threads));
+    if (known) return *known;
     observer.note("measuring this machine once, for its category");
     Specification specification;
     specification.mode = Specification::Mode::bench;
@@ -63,7 +67,7 @@ Result<double> machine_flops_per_s(Worker& worker, Observer& observer, const Ses
                     "cultivar version");
     std::filesystem::remove_all(folder, ec);
     double flops_per_s = outcome.done->flops_per_s;
-    nlohmann::ordered_json speeds = read_speeds(session);
+    TRY_ASSIGN(nlohmann::ordered_json speeds, read_speeds(session));
     speeds.push_back({{"device", device}, {"threads", threads}, {"flops_per_s", flops_per_s}});
     TRY(write_file_atomically(speed_path(session), speeds.dump() + "\n"));
     observer.note(fmt::format("{:.1f} GFLOP/s of training on {}, {} thread{}", flops_per_s / 1e9, device, threads,
@@ -91,7 +95,9 @@ Error unknown_category(const Session& session, const std::string& command) {
     const std::string& device = session.settings.device.value;
     const int threads = session.settings.threads.value;
     std::string hint = "cultivar explore --runs 1";
-    for (const auto& one : read_speeds(session)) {
+    const auto speeds = read_speeds(session);
+    if (!speeds) return speeds.error();
+    for (const auto& one : *speeds) {
         if (one["device"] == device) hint = fmt::format("CULTIVAR_THREADS={} {}", one["threads"].get<int>(), command);
     }
     return {Code::not_found,
@@ -101,14 +107,18 @@ Error unknown_category(const Session& session, const std::string& command) {
 }
 
 std::optional<double> known_speed(const Session& session) {
-    return read_speed(session, session.settings.device.value, session.settings.threads.value);
+    return read_speed(session, session.settings.device.value, session.settings.threads.value).value_or(std::nullopt);
+}
+
+Result<std::string> category_so_far(const Session& session, double budget_s) {
+    const std::string& device = session.settings.device.value;
+    if (session.clone->task.command) return unmeasured_category(device, budget_s);
+    TRY_ASSIGN(const std::optional<double> speed, read_speed(session, device, session.settings.threads.value));
+    return speed ? category_name(device, budget_s, *speed) : std::string();
 }
 
 std::string known_category(const Session& session, double budget_s) {
-    const std::string& device = session.settings.device.value;
-    if (session.clone->task.command) return unmeasured_category(device, budget_s);
-    auto speed = read_speed(session, device, session.settings.threads.value);
-    return speed ? category_name(device, budget_s, *speed) : "";
+    return category_so_far(session, budget_s).value_or("");
 }
 
 }  // namespace cultivar

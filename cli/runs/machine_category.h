@@ -19,7 +19,9 @@ std::string category_name(const std::string& device, double budget_s, double flo
 // (worker), io (with the worker's message), interrupted, usage (settings, a device that is not there).
 Result<std::string> machine_category(Worker& worker, Observer& observer, const Session& session, double budget_s);
 
-// The same without measuring; "" while that has not been done.
+// The same without measuring; "" while that has not been done. Errors: io, corrupt (the figures cannot be read).
+Result<std::string> category_so_far(const Session& session, double budget_s);
+// The same after machine_category(), which told every error.
 std::string known_category(const Session& session, double budget_s);
 
 // The speed that was measured on the settings' device and threads, FLOP/s of training; none while that has not been done.

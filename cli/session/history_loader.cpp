@@ -131,7 +131,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     }
     // Only own runs need their curves (bandit/policy/early_stopping.h).
     TRY_ASSIGN(std::vector<RunRow> own_runs, index.own_runs(category));
-    LiftedFailures failures = LiftedFailures::read(session, own_runs);
+    TRY_ASSIGN(LiftedFailures failures, LiftedFailures::read(session, own_runs));
     std::map<std::string, std::vector<CurvePoint>> curves;
     std::set<std::string> lifted;
     for (RunRow& row : own_runs) {  // oldest first: a later run answers the wish for another try

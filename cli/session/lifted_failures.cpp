@@ -39,9 +39,10 @@ std::string worker_digest(const Session& session) {
     return digest ? *digest : "";
 }
 
-LiftedFailures LiftedFailures::read(const Session& session, const std::vector<RunRow>& own_runs) {
+Result<LiftedFailures> LiftedFailures::read(const Session& session, const std::vector<RunRow>& own_runs) {
     LiftedFailures lifted;
     auto text = read_file(path_of(session), kMostBytes);
+    if (!text && text.error().code != Code::not_found) return fail(text.error());
     for (std::size_t at = 0; text && at < text->size();) {
         const std::size_t feed = std::min(text->find('\n', at), text->size());
         std::string id = text->substr(at, feed - at);
@@ -72,7 +73,7 @@ bool LiftedFailures::lifted(const RunRow& row) {
 
 Result<void> lift_failures(const Session& session, const std::vector<std::string>& records) {
     auto before = read_file(path_of(session), kMostBytes);
-    if (!before && before.error().code == Code::io) return fail(before.error());
+    if (!before && before.error().code != Code::not_found) return fail(before.error());
     std::string text = before ? *before : "";
     for (const std::string& record : records) text += record + "\n";
     return write_file_atomically(path_of(session), text);

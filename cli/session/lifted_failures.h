@@ -19,8 +19,8 @@ std::string worker_digest(const Session& session);
 
 class LiftedFailures {
 public:
-    // `own_runs`: all of a category. A file that cannot be read lifts nothing.
-    static LiftedFailures read(const Session& session, const std::vector<RunRow>& own_runs);
+    // `own_runs`: all of a category. Errors: io, corrupt (more than 4 MiB).
+    static Result<LiftedFailures> read(const Session& session, const std::vector<RunRow>& own_runs);
 
     // Is this own run left out of the search's history? Asked once for each of `own_runs`, oldest first.
     bool lifted(const RunRow& row);
@@ -39,7 +39,7 @@ private:
     std::map<std::string, Unknown> unknown_;  // by candidate
 };
 
-// Lifts these records (ids). Errors: io.
+// Lifts these records (ids). Errors: io, corrupt.
 Result<void> lift_failures(const Session& session, const std::vector<std::string>& records);
 
 }  // namespace cultivar

@@ -118,7 +118,10 @@ Result<SshHost> resolve(SshHost host, const std::string& ssh_command) {
         for (const char* name : {"id_ed25519", "id_ecdsa", "id_rsa"})
             host.identities.push_back(home() + "/.ssh/" + name);
     }
-    std::erase_if(host.identities, [](const std::string& file) { return !std::filesystem::exists(file); });
+    std::erase_if(host.identities, [](const std::string& file) {
+        std::error_code ec;
+        return !std::filesystem::exists(file, ec) && !ec;  // one that cannot be looked at is told when it is used
+    });
     return host;
 }
 

@@ -3,8 +3,10 @@
 
 #include <filesystem>
 
+#include "cli/runs/machine_category.h"
 #include "cli/search/ask_run.h"
 #include "cli/search/tell_run.h"
+#include "cli/session/lifted_failures.h"
 #include "tests/cli/support/search_world.h"
 
 namespace cultivar {
@@ -98,6 +100,25 @@ TEST_F(Telling, RefusesASecondResult) {
     const LeasedRun asked = ask();
     must(tell(asked, scored()));
     EXPECT_EQ(trouble(tell(asked, scored())).code, Code::not_found);
+}
+
+// To take it for absent would run the same again, or overwrite it.
+TEST_F(Telling, AFileThatCannotBeReadIsNotTakenForAbsent) {
+    const LeasedRun asked = ask();
+    const std::string state = world_.session.clone->state_dir;
+    const auto unreadable = [](const std::string& path) {
+        std::filesystem::remove(path);
+        std::filesystem::create_directories(path + "/not a file");
+    };
+    unreadable(asked_dir(world_.session, asked.planned.child.id) + "ask.json");
+    EXPECT_EQ(trouble(open_asks(world_.session)).code, Code::io);
+    unreadable(state + "lifted");
+    EXPECT_EQ(trouble(LiftedFailures::read(world_.session, {})).code, Code::io);
+    EXPECT_EQ(trouble(lift_failures(world_.session, {})).code, Code::io);
+    unreadable(state + "speed.json");
+    EXPECT_EQ(trouble(category_so_far(world_.session, 20)).code, Code::io);
+    EXPECT_EQ(trouble(machine_category(world_.worker, world_.observer, world_.session, 20)).code, Code::io);
+    EXPECT_EQ(unknown_category(world_.session, "cultivar explain").code, Code::io);
 }
 
 TEST_F(Telling, AsksForAnotherCandidateEachTime) {

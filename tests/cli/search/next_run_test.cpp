@@ -251,9 +251,9 @@ TEST(Failures, OfACommandAreLiftedOnceItsProgramIsRepaired) {
     RunRow row;
     row.id = std::string(64, 'a');
     row.run.status = RunStatus::failed, row.run.failure = FailureKind::candidate, row.run.failed_worker = broken;
-    EXPECT_FALSE(LiftedFailures::read(world.session, {row}).lifted(row));
+    EXPECT_FALSE(must(LiftedFailures::read(world.session, {row})).lifted(row));
     install("exit 0");
-    EXPECT_TRUE(LiftedFailures::read(world.session, {row}).lifted(row));
+    EXPECT_TRUE(must(LiftedFailures::read(world.session, {row})).lifted(row));
 }
 
 }  // namespace
