@@ -42,7 +42,7 @@ const std::vector<Command>& commands() {
         {"data", "start", "Import, list or check the pool's data", "import FILE... [OPTIONS] | list | check",
          declare_data},
         {"trust", "start", "Show the keys that the pool trusts, and allow the pool's own command to run here",
-         "[--show | --revoke | --change FILE [--threshold N] | --sign DIGEST]", declare_trust},
+         "[--yes | --show | --revoke | --change FILE [--threshold N] | --sign DIGEST]", declare_trust},
         {"explore", "search", "Improve candidates within a budget", "--runs N | --for TIME [OPTIONS]", declare_explore},
         {"ask", "search", "Lease a candidate that another program runs", "[--budget TIME] [--seed S] | --open",
          declare_ask},

@@ -15,7 +15,7 @@ namespace cultivar {
 namespace {
 
 struct TrustArguments {
-    bool show = false, revoke = false;
+    bool show = false, revoke = false, yes = false;
     std::string change, sign;
     std::optional<std::int64_t> threshold;
 };
@@ -58,9 +58,11 @@ Result<std::string> command_text(const Clone& clone) {
     return text + fmt::format("digest   {}\n", digest);
 }
 
-// Scores of two tasks do not compare, so a changed command, or one of its files, leaves the old runs behind. Says how
-// many, and asks where somebody can answer.
-Result<bool> agrees_to_lose_runs(Context& context) {
+// Scores of two tasks do not compare, so a changed command, or one of its files, leaves the old runs behind. Names the
+// files and the number of runs, and asks. Errors: usage (nobody can be asked).
+Result<bool> agrees_to_lose_runs(Context& context, const Clone& clone, bool yes) {
+    TRY_ASSIGN(const std::vector<std::string> changes, changes_since_trust(clone));
+    for (const std::string& one : changes) context.ui.note(clean("since it was trusted here: " + one));
     TRY_ASSIGN(Session session, open_session(context));
     TRY_ASSIGN(const Totals totals, session.index->totals());
     if (totals.other_task == 0) return true;
@@ -68,8 +70,11 @@ Result<bool> agrees_to_lose_runs(Context& context) {
         fmt::format("the command or one of its files changed, which makes another task: {} of the earlier one "
                     "no longer count{}, and {} do",
                     counted(totals.other_task, "run"), totals.other_task == 1 ? "s" : "", counted(totals.runs, "run")));
-    if (context.ui.json() || ::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return true;
-    context.ui.note("trust it? [y/N]");
+    if (yes) return true;
+    if (context.ui.json() || ::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0)
+        return fail(Code::usage, "nobody can be asked here whether to go on without these runs",
+                    "cultivar trust --yes");
+    context.ui.warn("trust it? [y/N]");
     std::string answer;
     std::getline(std::cin, answer);
     return answer == "y" || answer == "Y" || answer == "yes";
@@ -92,7 +97,7 @@ Result<int> trust(Context& context, const TrustArguments& options) {
         TRY_ASSIGN(trusted, is_command_trusted(clone));
     }
     if (command && agrees && !trusted) {
-        TRY_ASSIGN(const bool agreed, agrees_to_lose_runs(context));
+        TRY_ASSIGN(const bool agreed, agrees_to_lose_runs(context, clone, options.yes));
         if (!agreed) return kNo;
     }
     TRY_ASSIGN(const std::vector<std::string> changes, terms_to_agree(clone));
@@ -131,6 +136,8 @@ Result<int> trust(Context& context, const TrustArguments& options) {
 Action declare_trust(Parser& parser) {
     auto options = std::make_shared<TrustArguments>();
     parser.flag("--show", options->show, "only show the trusted keys and the command");
+    parser.flag("--yes", options->yes,
+                "trust a changed command without being asked, although earlier runs no longer count");
     parser.flag("--revoke", options->revoke, "forbid the command again");
     parser.option("--change", options->change, "FILE", "propose other keys: lines of allowed_signers");
     parser.option("--threshold", options->threshold, "N", "with --change: how many keys change them the next time");

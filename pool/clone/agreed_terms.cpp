@@ -21,18 +21,27 @@ Result<std::vector<std::string>> terms_to_agree(const Clone& clone) {
     Task agreed = clone.task;
     std::istringstream words(*text);
     words >> agreed.budget_s >> agreed.verify_share;
-    if (!words) return fail(Code::io, fmt::format("'{}' is damaged", terms_path(clone)), "cultivar trust");
+    bool good = !words.fail();
+    if (good && !(words >> std::ws).eof()) {
+        words >> agreed.noiseless >> agreed.record_min_gain_nats >> agreed.record_p_value >> agreed.record_min_seeds;
+        good = !words.fail();
+    }
+    if (!good) return fail(Code::io, fmt::format("'{}' is damaged", terms_path(clone)), "cultivar trust");
     return changed_terms(agreed, clone.task);
 }
 
 Result<void> agree_to_terms(const Clone& clone) {
+    const Task& task = clone.task;
     return write_file_atomically(terms_path(clone),
-                                 fmt::format("{} {}\n", clone.task.budget_s, clone.task.verify_share));
+                                 fmt::format("{} {} {:d} {} {} {}\n", task.budget_s, task.verify_share, task.noiseless,
+                                             task.record_min_gain_nats, task.record_p_value, task.record_min_seeds));
 }
 
 Result<void> note_terms(const Clone& clone) {
     auto there = read_file(terms_path(clone), 4096);
-    return there || there.error().code != Code::not_found ? Result<void>() : agree_to_terms(clone);
+    if (!there) return there.error().code == Code::not_found ? agree_to_terms(clone) : Result<void>();
+    TRY_ASSIGN(const std::vector<std::string> changes, terms_to_agree(clone));
+    return changes.empty() ? agree_to_terms(clone) : Result<void>();  // with terms that were not kept yet
 }
 
 Result<void> check_terms(const Clone& clone) {

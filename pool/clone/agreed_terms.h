@@ -1,5 +1,6 @@
-// The terms on which this clone trains and verifies: the budget of a run and the share of verification. Maintainers may
-// change both on main; a clone works by the new ones once its user agreed. They are kept in <state>/terms.
+// The terms on which this clone trains and verifies: the budget of a run, the share of verification, the noise and the
+// rule for records. Maintainers may change them on main; a clone works by the new ones once its user agreed. They are
+// kept in <state>/terms. A clone that agreed before a term was kept there agrees to that one as it finds it.
 #pragma once
 
 #include <string>

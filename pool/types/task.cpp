@@ -153,6 +153,18 @@ std::vector<std::string> changed_terms(const Task& before, const Task& now) {
     if (now.verify_share != before.verify_share)
         changes.push_back(fmt::format("verification may take {:g} % of the search instead of {:g} %",
                                       100 * now.verify_share, 100 * before.verify_share));
+    if (now.noiseless != before.noiseless)
+        changes.emplace_back(now.noiseless ? "runs of one candidate are said to score alike: none runs twice"
+                                           : "runs of one candidate need not score alike any more: some run again");
+    if (now.record_min_gain_nats != before.record_min_gain_nats)
+        changes.push_back(fmt::format("a record gains {:g} nats at least instead of {:g}", now.record_min_gain_nats,
+                                      before.record_min_gain_nats));
+    if (now.record_p_value != before.record_p_value)
+        changes.push_back(fmt::format("a record has a p-value of {:g} at most instead of {:g}", now.record_p_value,
+                                      before.record_p_value));
+    if (now.record_min_seeds != before.record_min_seeds)
+        changes.push_back(
+            fmt::format("a record takes {} seeds instead of {}", now.record_min_seeds, before.record_min_seeds));
     return changes;
 }
 

@@ -94,7 +94,8 @@ std::string to_toml(const Task& task);
 // May `next` replace `now` in a pool? Its space may only widen (pool/types/space_successor.h); the task id stays. Errors:
 // corrupt, with the change.
 Result<void> may_follow(const Task& now, const Task& next);
-// The changes that cost a contributor time on their machine, a sentence each: budget and share.
+// The changes by which a contributor works for other ends, or for longer, a sentence each: budget, share, noise and the
+// rule for records.
 std::vector<std::string> changed_terms(const Task& before, const Task& now);
 
 }  // namespace cultivar

@@ -122,7 +122,24 @@ expect_untrusted guest 'it changed'
 [[ ! -e ran ]] || fail "changed" "nothing ran" "it ran"
 expect_ok cultivar -C guest status
 expect_out 'not trusted here: cultivar trust'
-expect_ok cultivar -C guest trust
+expect_rc 129 cultivar -C guest trust
+expect_err 'since it was trusted here: files/run\.sh changed'
+expect_err '[0-9]+ runs? of the earlier one no longer counts?'
+expect_hint 'cultivar trust --yes'
+# A terminal of its own: there it asks.
+on_a_terminal() { echo "$1" | script -qec 'cultivar -C guest trust' /dev/null; }
+for answer in n ''; do
+    expect_rc 1 on_a_terminal "$answer"
+    expect_out 'trust it\? \[y/N\]'
+done
+expect_untrusted guest 'it changed'
+expect_ok on_a_terminal y
+expect_ok cultivar -C guest fsck
+expect_out 'runs? of an earlier task'
+expect_ok cultivar -C guest status
+expect_out 'runs? of an earlier task'
+expect_ok cultivar -C guest trust --revoke
+expect_ok cultivar -C guest trust --yes
 expect_ok cultivar -C guest explore --runs 1 --json
 expect_json '.runs[0].operator == "seed"' # another command, another task: scores do not compare
 expect_ok cultivar -C guest trust --revoke

@@ -47,6 +47,35 @@ TEST_F(TermsTest, AChangedBudgetIsToldAndNothingRunsByItUntilTheUserAgrees) {
     EXPECT_THAT(bea.pull().changed_terms, IsEmpty());
 }
 
+TEST_F(TermsTest, EveryTermByWhichAContributorWorksIsTold) {
+    Hand bea(world_.join("bea"));
+    Task other = tiny_task();
+    other.record_min_gain_nats = 0.5, other.record_p_value = 0.5, other.record_min_seeds = 2;
+    publish(to_toml(other));
+    EXPECT_THAT(bea.pull().changed_terms, SizeIs(3));
+    EXPECT_THAT(trouble(check_terms(bea.clone)).message, HasSubstr("0.5 nats at least instead of 0.005"));
+    must(agree_to_terms(bea.clone));
+    EXPECT_TRUE(check_terms(bea.clone));
+    Task noiseless = other;
+    noiseless.noiseless = true;
+    EXPECT_THAT(changed_terms(other, noiseless), SizeIs(1));
+}
+
+// As versions before wrote it.
+TEST_F(TermsTest, ThatWereNotKeptYetAreAgreedToAsTheyAreFound) {
+    Hand bea(world_.join("bea"));
+    must(note_terms(bea.clone));
+    world_.folder().write("bea/.git/cultivar/terms", "20 0.05\n");
+    EXPECT_THAT(must(terms_to_agree(bea.clone)), IsEmpty());
+    must(note_terms(bea.clone));
+    Task other = tiny_task();
+    other.record_min_seeds = 2;
+    publish(to_toml(other));
+    EXPECT_THAT(bea.pull().changed_terms, SizeIs(1));
+    world_.folder().write("bea/.git/cultivar/terms", "20 0.05 0 0.005\n");
+    EXPECT_EQ(trouble(terms_to_agree(bea.clone)).code, Code::io);
+}
+
 TEST_F(TermsTest, WhoeverChangesTheBudgetAgreesByThat) {
     must(note_terms(ann_.clone));
     must(ann_.clone.commit_main({{"pool.toml", to_toml(costly())}}, "Train longer"));
