@@ -1,6 +1,7 @@
 #include "pool/integrity/fsck.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -11,15 +12,24 @@
 namespace cultivar {
 namespace {
 
-// Every commit of a log is signed by the key in its writer's name.
-Result<void> check_signatures(const Repo& repo, const Ref& log, FsckReport& report) {
-    const std::string_view key = key_digits(log.name);
+using KeysOfWriters = std::map<std::string, std::string>;
+
+// Every commit of a log is signed by one key: that of the writer's other logs, of which the name shows eight digits.
+Result<void> check_signatures(const Repo& repo, const Ref& log, KeysOfWriters& keys, FsckReport& report) {
+    const std::string writer = log.name.substr(log.name.rfind('/') + 1);
     for (Oid at = log.oid; !at.empty();) {
         TRY_ASSIGN(auto signature, repo.signature(at));
         auto signer = signature ? verify_signature(signature->first, signature->second) : std::string();
-        if (!signer || signer->substr(0, 8) != key) {
+        if (!signer || signer->substr(0, 8) != key_digits(writer)) {
             report.problems.push_back(
                 {log.name, fmt::format("commit {} is not signed by its writer", at.substr(0, 8))});
+            return {};
+        }
+        if (keys.emplace(writer, *signer).first->second != *signer) {
+            report.problems.push_back(
+                {log.name, fmt::format("commit {} is signed by another key than its writer's other commits, with the "
+                                       "same first digits",
+                                       at.substr(0, 8))});
             return {};
         }
         ++report.signatures;
@@ -87,9 +97,11 @@ Result<FsckReport> fsck(Clone& clone) {
     }
     if (damaged) report.problems.insert(report.problems.end(), damaged->begin(), damaged->end());
     TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs("refs/"));
+    KeysOfWriters keys;
+    if (const std::string own = clone.key.fingerprint(); !own.empty()) keys[clone.writer] = own;
     for (const Ref& ref : refs) {
         if (ref.name.find("/journal/") == std::string::npos && ref.name.find("/ledger/") == std::string::npos) continue;
-        TRY(unless_damaged(ref.name, check_signatures(clone.repo, ref, report)));
+        TRY(unless_damaged(ref.name, check_signatures(clone.repo, ref, keys, report)));
         ++report.logs;
     }
     TRY(check_artifacts(clone, report));

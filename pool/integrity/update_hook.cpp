@@ -108,6 +108,20 @@ Result<void> check_verifier(const Repo& repo, const Oid& tip, const std::string&
     return why.empty() ? Result<void>() : refuse("the ledger " + why);
 }
 
+// Two keys may have the eight digits in common that a name shows: whoever looks for such a pair finds it in seconds.
+Result<void> check_whole_key(const Repo& repo, const std::string& writer, const std::string& key,
+                             const std::string& what) {
+    for (const char* folder : {"journal/", "ledger/", "proposal/"}) {
+        const std::string ref = fmt::format("refs/heads/{}{}", folder, writer);
+        TRY_ASSIGN(const std::optional<Oid> tip, repo.ref(ref));
+        if (!tip || ref == what) continue;  // its own one is compared with the one before
+        TRY_ASSIGN(const std::string known, signer_of(repo, *tip));
+        if (!known.empty() && known != key)
+            return refuse(fmt::format("'{}' is signed by another key than '{}'", what, ref));
+    }
+    return {};
+}
+
 // Checks that the key in the writer's name signed the commit, and returns it.
 Result<std::string> check_signer(const Repo& repo, const Oid& commit, const std::string& writer,
                                  const std::string& what) {
@@ -115,6 +129,7 @@ Result<std::string> check_signer(const Repo& repo, const Oid& commit, const std:
     if (key.empty()) return refuse(fmt::format("'{}' is not signed by its writer", what));
     if (key.substr(0, 8) != key_digits(writer))
         return refuse(fmt::format("'{}' is signed by another key than its name says", what));
+    TRY(check_whole_key(repo, writer, key, what));
     return key;
 }
 

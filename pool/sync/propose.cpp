@@ -11,6 +11,7 @@
 
 #include "pool/clone/agreed_terms.h"
 #include "pool/clone/journal.h"
+#include "pool/git/sshsig.h"
 #include "pool/rules/record_checks.h"
 #include "pool/storage/artifact_commit.h"
 #include "pool/storage/bundle.h"
@@ -56,7 +57,9 @@ Result<std::vector<Ref>> own_refs(Clone& clone, Index& index) {
     TRY_ASSIGN(std::vector<Ref> journals, clone.repo.refs("refs/heads/journal/"));
     const std::string key = "." + clone.key.fingerprint().substr(0, 8);
     for (Ref& journal : journals) {
-        if (journal.name.ends_with(key) && journal.name != clone.journal_ref()) ours.push_back(std::move(journal));
+        if (!journal.name.ends_with(key) || journal.name == clone.journal_ref()) continue;
+        TRY_ASSIGN(const std::string signer, signer_of(clone.repo, journal.oid));
+        if (signer == clone.key.fingerprint()) ours.push_back(std::move(journal));
     }
     TRY_ASSIGN(std::set<Oid> archived, index.archived());
     TRY_ASSIGN(std::vector<std::string> claimed, index.claimed_artifacts());

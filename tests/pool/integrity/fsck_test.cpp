@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/clone/journal.h"
+#include "pool/storage/segment_log.h"
 #include "tests/pool/support/hand.h"
 
 namespace cultivar {
@@ -48,6 +49,20 @@ TEST_F(FsckTest, ListsEveryDamagedObjectAndChecksTheRest) {
     for (const Refusal& one : report.problems) told += one.where + " " + one.reason + "\n";
     for (const std::string& oid : hit) EXPECT_THAT(told, HasSubstr("object " + oid + " is damaged"));
     EXPECT_EQ(report.artifacts, 2u) << "all of them are still looked at";
+}
+
+TEST_F(FsckTest, NamesACommitByAnotherKeyWithTheSameFirstDigits) {
+    const auto [one, other] = keys_alike(world_.folder());
+    const std::string ref = fmt::format("refs/heads/journal/eve.machine.{:.8}", one.fingerprint());
+    const auto append = [&](const Key& key) {
+        must(append_log(ann_.clone.repo, ref, {"{}"}, {"eve", "eve@example.org", 1795232400}, key));
+    };
+    append(one);
+    append(other);
+    append(one);  // the index looks at tips alone
+    std::string told;
+    for (const Refusal& one_of : must(fsck(ann_.clone)).problems) told += one_of.reason + "\n";
+    EXPECT_THAT(told, HasSubstr("another key than its writer's other commits"));
 }
 
 TEST_F(FsckTest, SaysOfAnEarlierTaskInsteadOfListingItsRunsAsProblems) {

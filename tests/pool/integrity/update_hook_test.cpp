@@ -178,6 +178,19 @@ TEST_F(GatekeeperTest, ReadsALargeLogInLittleMemory) {
     EXPECT_EQ(must(communicate(child, {}, {})).exit_code, 0);
 }
 
+TEST_F(GatekeeperTest, ComparesWholeKeysWhereTheNameOfAWriterShowsEightDigits) {
+    const auto [one, other] = keys_alike(world_.folder());
+    const std::string writer = fmt::format("eve.machine.{:.8}", one.fingerprint()),
+                      ref = "refs/heads/journal/" + writer;
+    const Oid first = append(ref, {"{}"}, one);
+    EXPECT_EQ(answer(ref, "", first), "");
+    const std::string ledger = "refs/heads/ledger/" + writer;
+    const Oid forged = append(ledger, {"{}"}, other);
+    EXPECT_THAT(answer(ledger, "", forged), HasSubstr("signed by another key than '" + ref));
+    must(clone_.repo.delete_ref(ledger));
+    EXPECT_THAT(answer("refs/heads/proposal/" + writer, "", forged), HasSubstr("signed by another key than '" + ref));
+}
+
 TEST_F(GatekeeperTest, TakesLedgersOfVerifiersOnly) {
     Oid ours = append(clone_.ledger_ref(), {"{}"}, clone_.key);
     EXPECT_EQ(answer(clone_.ledger_ref(), "", ours), "");

@@ -66,6 +66,15 @@ Claim claim_of(const Clone& clone, const std::vector<Run>& runs) {
     return claim;
 }
 
+std::pair<Key, Key> keys_alike(const TempFolder& folder) {
+    const auto key = [&](const std::string& name, const std::string& body) {
+        return must(
+            Key::load(folder.write(name, "-----BEGIN PRIVATE KEY-----\n" + body + "\n-----END PRIVATE KEY-----\n")));
+    };
+    return {key("alike-1.pem", "MC4CAQAwBQYDK2VwBCIEIPJJ/XzYe9RfIovvCxz3/JyW6iszgWY6qShnRFRkY9wW"),
+            key("alike-2.pem", "MC4CAQAwBQYDK2VwBCIEICt+flu2JA0Ckg2NEtWEpqnPTlOtSP02wNBsyhJrLTCo")};
+}
+
 Oid commit_by_hand(const std::string& repository, const std::string& ref,
                    const std::vector<std::pair<std::string, std::string>>& files, const std::string& parent,
                    const std::string& mode) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pool/clone/clone.h"
@@ -45,6 +46,9 @@ void give_artifact(Clone& clone, Run& run, const std::string& bytes);
 
 // Returns a claim of these runs, which must be of one candidate and be in the clone's spool or journal.
 Claim claim_of(const Clone& clone, const std::vector<Run>& runs);
+
+// Two keys whose fingerprints begin with the same eight digits; found by trying 111,155.
+std::pair<Key, Key> keys_alike(const TempFolder& folder);
 
 // Writes files ("seg/000000.jsonl" -> bytes) with any content as a commit on a branch, with git. `mode` is the mode of
 // every file.
