@@ -11,6 +11,10 @@
 namespace cultivar {
 namespace {
 
+struct FsckArguments {
+    bool pool = false;
+};
+
 // A clone that cannot even be opened, because an object of main is damaged.
 Result<FsckReport> objects_alone(const Context& context, const Error& why) {
     TRY_ASSIGN(Repo repo, Repo::discover(context.folder));
@@ -19,6 +23,7 @@ Result<FsckReport> objects_alone(const Context& context, const Error& why) {
     FsckReport report;
     TRY_ASSIGN(report.problems, damaged_objects(repo));
     if (report.problems.empty()) return fail(why);
+    report.of_the_pool = report.problems.size();
     report.problems.insert(report.problems.begin(), {"this clone", "cannot be opened: " + why.message});
     return report;
 }
@@ -32,7 +37,7 @@ Result<FsckReport> checked(Context& context) {
     return fsck(*clone);
 }
 
-Result<int> run_fsck(Context& context) {
+Result<int> run_fsck(Context& context, const FsckArguments& options) {
     TRY_ASSIGN(FsckReport report, checked(context));
     if (context.ui.json()) {
         Json problems = Json::array();
@@ -50,6 +55,7 @@ Result<int> run_fsck(Context& context) {
                                      {"artifacts", report.artifacts},
                                      {"of_other_tasks", report.other_task},
                                      {"more_problems", report.more_refused},
+                                     {"of_the_pool", report.of_the_pool},
                                      {"problems", problems},
                                      {"odd", odd}}));
     } else {
@@ -67,14 +73,17 @@ Result<int> run_fsck(Context& context) {
         for (const Refusal& one : report.odd)
             context.ui.print(fmt::format("odd: {}: {}\n", clean(one.where), clean(one.reason)));
     }
-    return report.problems.empty() ? kYes : kNo;
+    return (options.pool ? report.of_the_pool == 0 : report.problems.empty()) ? kYes : kNo;
 }
 
 }  // namespace
 
 Action declare_fsck(Parser& parser) {
+    auto options = std::make_shared<FsckArguments>();
+    parser.flag("--pool", options->pool,
+                "exit with 1 for damage to the pool itself alone, not for what contributors sent");
     parser.example("cultivar fsck && echo whole", "nothing in this clone is broken");
-    return [](Context& context) { return run_fsck(context); };
+    return [options](Context& context) { return run_fsck(context, *options); };
 }
 
 }  // namespace cultivar

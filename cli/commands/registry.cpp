@@ -63,7 +63,7 @@ const std::vector<Command>& commands() {
         {"retire", "keep", "Take candidates out of the search", "[ID... [--reason TEXT] [--undo]]", declare_retire},
         {"retry", "keep", "Try candidates again whose runs failed here", "ID...", declare_retry},
         {"gc", "keep", "Drop artifacts that are no longer needed", "[--keep N] [--remote] [--dry-run]", declare_gc},
-        {"fsck", "keep", "Check every hash, parent, record and signature", "", declare_fsck},
+        {"fsck", "keep", "Check every hash, parent, record and signature", "[--pool]", declare_fsck},
         {"index", "keep", "Update or rebuild the local index", "refresh|rebuild", declare_index},
         {"hook", "keep", "Refuse harmful pushes in the repository that hosts a pool",
          "install [DIR] | update REF OLD NEW", declare_hook},

@@ -12,6 +12,8 @@
 namespace cultivar {
 namespace {
 
+constexpr const char* kThisClone = "this clone";
+
 using KeysOfWriters = std::map<std::string, std::string>;
 
 // Every commit of a log is signed by one key: that of the writer's other logs, of which the name shows eight digits.
@@ -82,12 +84,13 @@ Result<FsckReport> fsck(Clone& clone) {
         if (code != Code::git && code != Code::corrupt && code != Code::newer && code != Code::not_found)
             return checked;
         report.problems.push_back({where, checked.error().message});
+        report.of_the_pool += where == kThisClone;
         return {};
     };
     auto damaged = damaged_objects(clone.repo);
-    TRY(unless_damaged("this clone", damaged.map([](const auto&) {})));
+    TRY(unless_damaged(kThisClone, damaged.map([](const auto&) {})));
     auto index = Index::read_anew(clone);
-    TRY(unless_damaged("this clone", index.map([](const auto&) {})));
+    TRY(unless_damaged(kThisClone, index.map([](const auto&) {})));
     if (index) {
         const RefreshReport& read = index->opened_with();
         report.runs = read.runs, report.claims = read.claims;
@@ -95,7 +98,10 @@ Result<FsckReport> fsck(Clone& clone) {
         report.other_task = read.other_task, report.more_refused = read.more_refused;
         report.problems.insert(report.problems.end(), read.refused.begin(), read.refused.end());
     }
-    if (damaged) report.problems.insert(report.problems.end(), damaged->begin(), damaged->end());
+    if (damaged) {
+        report.problems.insert(report.problems.end(), damaged->begin(), damaged->end());
+        report.of_the_pool += damaged->size();
+    }
     TRY_ASSIGN(std::vector<Ref> refs, clone.repo.refs("refs/"));
     KeysOfWriters keys;
     if (const std::string own = clone.key.fingerprint(); !own.empty()) keys[clone.writer] = own;
@@ -105,8 +111,11 @@ Result<FsckReport> fsck(Clone& clone) {
         ++report.logs;
     }
     TRY(check_artifacts(clone, report));
-    if (index) TRY(unless_damaged("this clone", check_claims(*index, report)));
-    if (auto roots = trusted_roots(clone); !roots) report.problems.push_back({"main", roots.error().message});
+    if (index) TRY(unless_damaged(kThisClone, check_claims(*index, report)));
+    if (auto roots = trusted_roots(clone); !roots) {
+        report.problems.push_back({"main", roots.error().message});
+        ++report.of_the_pool;
+    }
     return report;
 }
 

@@ -14,7 +14,8 @@ struct FsckReport {
     int other_task = 0;    // runs of another task, such as of an earlier one
     int more_refused = 0;  // beyond those in `problems`
     std::vector<Refusal> problems;
-    std::vector<Refusal> odd;  // claims that look wrong beside the rest of the pool (Index::suspicions)
+    std::size_t of_the_pool = 0;  // of these: damaged objects, main and its trust roots, and no contributor's doing
+    std::vector<Refusal> odd;     // claims that look wrong beside the rest of the pool (Index::suspicions)
 };
 
 // Every object that cannot be read or does not hash to its name. Errors: git.

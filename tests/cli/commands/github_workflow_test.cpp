@@ -112,6 +112,8 @@ TEST(GithubWorkflow, FoldsSettledCandidatesIntoTheArchiveOfItsHost) {
             owner.repo,
             must(lineage.write(must(make_candidate(owner.task.space, owner.task_id, {{"optim.lr", rate}})), {}))));
     git(world.path("owner"), "push -q origin main 'refs/heads/candidates/*'");
+    // A contributor's log that is no log: told, and nobody is stopped by it.
+    commit_by_hand(world.hub(), "refs/heads/journal/eve.machine.00000000", {{"seg/000000.jsonl", "rubbish\n"}});
     const std::string work = world.path("work");
     auto play = [&](const std::string& script) {
         const std::string file = world.folder().write("step.sh", script);
@@ -124,7 +126,7 @@ TEST(GithubWorkflow, FoldsSettledCandidatesIntoTheArchiveOfItsHost) {
     shell(
         fmt::format("mkdir -p '{0}/cultivar-build' && ln -s '{1}' '{0}/cultivar-build/bin'", work, CULTIVAR_PROGRAMS));
     play(step("Fetch the pool"));
-    play(step("Check every hash, parent, record and signature"));
+    EXPECT_THAT(play(step("Check every hash, parent, record and signature")), HasSubstr("eve.machine.00000000"));
     shell(fmt::format("rm -rf '{}/pool'", work));
     // Makes the script believe that the pool has too many branches.
     std::string archive = step("Archive settled candidates");
