@@ -51,13 +51,13 @@ std::vector<std::string> names_in(int folder) {
 }
 
 // Everything in it; what another file system mounts there stays.
-void empty(int folder, dev_t device) {
+void clear_folder(int folder, dev_t device) {
     for (const std::string& name : names_in(folder)) {
         if (::unlinkat(folder, name.c_str(), 0) == 0) continue;
         const int inner = ::openat(folder, name.c_str(), kFolder | O_NOFOLLOW);
         if (inner < 0) continue;
         struct stat facts {};
-        if (::fstat(inner, &facts) == 0 && facts.st_dev == device) empty(inner, device);
+        if (::fstat(inner, &facts) == 0 && facts.st_dev == device) clear_folder(inner, device);
         ::close(inner);
         ::unlinkat(folder, name.c_str(), AT_REMOVEDIR);
     }
@@ -77,7 +77,7 @@ void remove_within(const Made& made, int folder, std::size_t depth) {
     struct stat facts {};
     if (built < 0) return;
     const bool same = ::fstat(built, &facts) == 0 && facts.st_dev == made.device && facts.st_ino == made.inode;
-    if (same) empty(built, made.device);
+    if (same) clear_folder(built, made.device);
     ::close(built);
     if (same) ::unlinkat(folder, made.name.c_str(), AT_REMOVEDIR);
 }
