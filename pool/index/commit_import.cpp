@@ -73,6 +73,7 @@ Result<void> CommitImport::take_branch(const Ref& ref) {
         if (!taken) wrong = taken.error().message;
     }
     branch_.bind(":ref", ref.name).bind(":oid", ref.oid);
+    if (!kin && kin.error().reason == Reason::other_task) return branch_.bind(":refused", "").run();  // no trouble
     if (wrong.empty()) return branch_.bind(":refused", std::nullopt).run();
     report_.refuse(ref.name, wrong);
     return branch_.bind(":refused", cut(wrong, kMostReason)).run();
@@ -81,7 +82,7 @@ Result<void> CommitImport::take_branch(const Ref& ref) {
 Result<void> CommitImport::take_carried(const CarriedCommit& carried) {
     auto taken = take(carried.commit, Belief::foreign_commit);
     if (!taken && is_of_index(taken.error())) return fail(taken.error());
-    if (!taken) report_.refuse(carried.ref, taken.error().message);
+    if (!taken && taken.error().reason != Reason::other_task) report_.refuse(carried.ref, taken.error().message);
     if (!taken || !carried.archived) return {};
     TRY(archive_.bind(":oid", carried.commit).run());
     report_.archived += static_cast<int>(database_.sql().changes());

@@ -230,7 +230,7 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
     UNION ALL SELECT 'kept', COUNT(DISTINCT candidate) FROM standing WHERE kept
     UNION ALL SELECT 'claims', COUNT(*) FROM record WHERE type = 'claim'
     UNION ALL SELECT 'candidates', COUNT(*) FROM candidate
-    UNION ALL SELECT 'refused', (SELECT COUNT(*) FROM branch WHERE refused IS NOT NULL) +
+    UNION ALL SELECT 'refused', (SELECT COUNT(*) FROM branch WHERE refused <> '') +
         (SELECT value FROM total WHERE name = 'refused records') +
         (SELECT TOTAL(later) + TOTAL(unreadable) + TOTAL(passed_over) + COUNT(refused) FROM log)
     UNION ALL SELECT 'other task', TOTAL(other_task) FROM log

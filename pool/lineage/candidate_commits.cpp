@@ -185,6 +185,12 @@ Result<CandidateCommit> Lineage::check(const Oid& commit, const Commit& raw) {
         if (again.made.oid == commit) return std::move(again.made);
         if (raw.parents.size() < 2) break;
     }
+    constexpr std::string_view kTrailer = "\nCandidate: ";
+    const std::size_t trailer = raw.message.rfind(kTrailer);
+    const std::string named = trailer == std::string::npos ? "" : raw.message.substr(trailer + kTrailer.size());
+    // Of an earlier task of this pool, say: the same genes had another name there.
+    if (named.size() == candidate.id.size() + 1 && named.back() == '\n' && !named.starts_with(candidate.id))
+        return fail(Code::corrupt, fmt::format("commit {} belongs to another task", commit), "", Reason::other_task);
     return fail(Code::corrupt, fmt::format("commit {} is not the commit of its candidate and parents", commit));
 }
 

@@ -30,7 +30,7 @@ enum class Reason {
     ref_missing,  // git: a ref that was named in full is not on the remote
     too_large,    // git: the remote sent more, or cost more memory, than this clone accepts; corrupt: over a limit
     transient,    // git: the network or the server failed in a way that may pass
-    other_task,   // usage: a record of another task than the pool's, such as of an earlier one
+    other_task,   // a record or a candidate of another task than the pool's, such as of an earlier one
     bad_index,    // corrupt: the local index is damaged; it can be made anew
 };
 

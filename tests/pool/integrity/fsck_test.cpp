@@ -75,5 +75,18 @@ TEST_F(FsckTest, SaysOfAnEarlierTaskInsteadOfListingItsRunsAsProblems) {
     EXPECT_EQ(report.other_task, 1);
 }
 
+// Its candidates have other names in the new task.
+TEST_F(FsckTest, CandidatesOfAnEarlierTaskAreNoProblem) {
+    Task next = tiny_task();
+    next.artifact_cap_bytes += 1;
+    commit_by_hand(world_.path("ann"), "refs/heads/main", {{"pool.toml", to_toml(next)}}, ann_.clone.main);
+    Clone again = world_.reopen("ann");
+    ASSERT_NE(again.task_id, ann_.clone.task_id);
+    const FsckReport report = must(fsck(again));
+    EXPECT_THAT(report.problems, IsEmpty());
+    EXPECT_EQ(report.other_task, 2);
+    EXPECT_EQ(must(must(Index::open(again)).totals()).refused, 0);
+}
+
 }  // namespace
 }  // namespace cultivar
