@@ -170,16 +170,24 @@ int enter(const Sandbox& sandbox, const Wiring& wiring) {
     return reason;
 }
 
-[[noreturn]] void become(char* const* argv, int nice, const Wiring& wiring, const ChildLimits& limits,
+// What a child becomes, prepared before the fork.
+struct Program {
+    char* const* argv;
+    char* const* environment;
+    const char* folder;  // null: as it is
+};
+
+[[noreturn]] void become(const Program& program, int nice, const Wiring& wiring, const ChildLimits& limits,
                          const Sandbox* sandbox) {
     int reason = settle(wiring, limits) ? 0 : errno;
+    if (reason == 0 && program.folder && ::chdir(program.folder) != 0) reason = errno;
     if (nice != 0) ::setpriority(PRIO_PROCESS, 0, nice);
     keep_descriptors_in();
     if (reason == 0 && sandbox) reason = enter(*sandbox, wiring);
     if (reason == 0 && sandbox) {
-        reason = sandbox->become(argv);
+        reason = sandbox->become(program.argv);
     } else if (reason == 0) {
-        ::execvp(argv[0], argv);
+        ::execvpe(program.argv[0], program.argv, program.environment);
         reason = errno;
     }
     [[maybe_unused]] const ssize_t told = ::write(wiring.trouble.writer(), &reason, sizeof reason);
@@ -234,6 +242,26 @@ void add_unlinked_mappings(const std::string& maps, dev_t device, std::map<ino_t
     }
 }
 
+// Ended by a null; the words must outlive it.
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+    std::vector<char*> pointers;
+    for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+std::vector<char*> environment_with(const std::vector<std::string>& variables) {
+    std::vector<char*> all = pointers(variables);
+    all.pop_back();
+    for (char** at = environ; *at; ++at) {
+        const std::string_view name = std::string_view(*at).substr(0, std::string_view(*at).find('=') + 1);
+        const bool replaced = std::ranges::any_of(variables, [&](const auto& one) { return one.starts_with(name); });
+        if (!replaced) all.push_back(*at);
+    }
+    all.push_back(nullptr);
+    return all;
+}
+
 // A git command, which env may start, with its arguments; of another program the name: its arguments may be secrets.
 std::string name_for_log(const std::vector<std::string>& argv) {
     const auto git = std::find(argv.begin(), argv.end(), "git");
@@ -246,23 +274,23 @@ std::string name_for_log(const std::vector<std::string>& argv) {
 void limit_this_process(const ChildLimits& limits) { take_limits(limits); }
 
 Result<Child> Child::start(const std::vector<std::string>& argv, int nice, const ChildLimits& limits,
-                           const Sandbox* sandbox) {
+                           const Sandbox* sandbox, const ChildPlace& place) {
     if (argv.empty()) return fail(Code::usage, "cannot start a trainer: its command is empty");
-    std::vector<char*> words;
-    for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
-    words.push_back(nullptr);
+    std::vector<char*> words = pointers(argv), environment = environment_with(place.variables);
+    const Program program{words.data(), environment.data(), place.folder.empty() ? nullptr : place.folder.c_str()};
 
     Wiring wiring;
     if (!wiring.good()) return fail(cannot_start(argv[0], errno));
     keep_children_waitable();
     Child child;
     child.pid_ = ::fork();
-    if (child.pid_ == 0) become(words.data(), nice, wiring, limits, sandbox);
+    if (child.pid_ == 0) become(program, nice, wiring, limits, sandbox);
     if (child.pid_ < 0) return fail(cannot_start(argv[0], errno));
     ::setpgid(child.pid_, child.pid_);  // whoever comes first
     wiring.reports.close_writer();
     if (sandbox) child.reports_ = receive_descriptor(wiring.reports.reader());
     if (const int reason = exec_trouble(wiring.trouble)) return fail(cannot_start(argv[0], reason));
+    if (sandbox) child.mode_folders_ = sandbox->mode_folders();
     child.name_ = name_for_log(argv);
     log_trace("process {}: {}", child.pid_, child.name_);
     child.listen(wiring.output.release_reader(), wiring.error_output.release_reader());
@@ -301,6 +329,7 @@ Child::Child(Child&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       name_(std::move(other.name_)),
       started_(other.started_),
+      mode_folders_(std::move(other.mode_folders_)),
       output_(std::exchange(other.output_, -1)),
       error_output_(std::exchange(other.error_output_, -1)),
       reports_(std::exchange(other.reports_, -1)) {}
@@ -319,12 +348,33 @@ bool Child::has_ended() const {
 
 void Child::signal_group(int signal) const { ::kill(-pid_, signal); }
 
+namespace {
+
+// The folders in /proc of a group's processes.
+std::vector<std::filesystem::path> processes_of(pid_t group) {
+    std::vector<std::filesystem::path> found;
+    std::error_code ec;
+    for (std::filesystem::directory_iterator at("/proc", ec), end; !ec && at != end; at.increment(ec)) {
+        const std::string name = at->path().filename().string();
+        if (name.find_first_not_of("0123456789") == std::string::npos && ::getpgid(std::atoi(name.c_str())) == group)
+            found.push_back(at->path());
+    }
+    return found;
+}
+
+std::int64_t kibibytes(const std::string& line) { return std::strtoll(line.c_str() + line.find(':') + 1, nullptr, 10); }
+
+}  // namespace
+
 Child::Use Child::use() const {
     Use use;
-    std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
-    for (std::string line; std::getline(status, line);) {
-        if (line.starts_with("VmRSS:")) use.memory_bytes = std::strtoll(line.c_str() + 6, nullptr, 10) * 1024;
-        if (line.starts_with("Threads:")) use.threads = std::strtoll(line.c_str() + 8, nullptr, 10);
+    for (const std::filesystem::path& process : processes_of(pid_)) {
+        std::ifstream status(process / "status");
+        for (std::string line; std::getline(status, line);) {
+            if (line.starts_with("RssAnon:") || line.starts_with("RssShmem:"))
+                use.memory_bytes += kibibytes(line) * 1024;
+            if (line.starts_with("Threads:")) use.threads += kibibytes(line);
+        }
     }
     return use;
 }
@@ -334,19 +384,15 @@ std::int64_t Child::unlinked_bytes(const std::string& folder) const {
     struct stat place {};
     if (::stat(folder.c_str(), &place) != 0) return 0;
     std::map<ino_t, std::int64_t> bytes;  // of each file once, however often it is open
-    std::error_code ec;
-    for (fs::directory_iterator process("/proc", ec), end; !ec && process != end; process.increment(ec)) {
-        const std::string name = process->path().filename().string();
-        if (name.find_first_not_of("0123456789") != std::string::npos || ::getpgid(std::atoi(name.c_str())) != pid_)
-            continue;
+    for (const fs::path& process : processes_of(pid_)) {
         std::error_code gone;
-        for (fs::directory_iterator open(process->path() / "fd", gone); !gone && open != end; open.increment(gone)) {
+        for (fs::directory_iterator open(process / "fd", gone), end; !gone && open != end; open.increment(gone)) {
             struct stat file {};
             if (::stat(open->path().c_str(), &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink == 0 &&
                 file.st_dev == place.st_dev)
                 bytes[file.st_ino] = std::max<std::int64_t>(bytes[file.st_ino], std::int64_t{file.st_blocks} * 512);
         }
-        add_unlinked_mappings(process->path() / "maps", place.st_dev, bytes);
+        add_unlinked_mappings(process / "maps", place.st_dev, bytes);
     }
     std::int64_t sum = 0;
     for (const auto& [inode, size] : bytes) sum += size;

@@ -22,6 +22,12 @@ struct ChildLimits {
     std::int64_t processor_s = 0;   // user and system, of all threads; beyond that it is ended by SIGXCPU
 };
 
+// Where a child starts, and variables of its environment, "NAME=value", added to this process's or replacing them.
+struct ChildPlace {
+    std::string folder;  // "": this process's
+    std::vector<std::string> variables;
+};
+
 // The same limits on this process itself, for good.
 void limit_this_process(const ChildLimits& limits);
 
@@ -29,10 +35,10 @@ class Child {
 public:
     // Starts argv[0], found along PATH. Standard input is /dev/null; output() and error_output() are non-blocking
     // pipes; no other descriptor is passed on; signals are at their defaults (0, 1 and 2 must be open here). If the
-    // calling thread ends, the child gets SIGTERM. `sandbox`: made for this program, or null. Errors: not_found (no such
-    // program), io.
+    // calling thread ends, the child gets SIGTERM. `sandbox`: made for this program, or null; its environment is the
+    // sandbox's, so that `place` has the folder alone. Errors: not_found (no such program), io.
     static Result<Child> start(const std::vector<std::string>& argv, int nice, const ChildLimits& limits = {},
-                               const Sandbox* sandbox = nullptr);
+                               const Sandbox* sandbox = nullptr, const ChildPlace& place = {});
 
     // Starts a copy of this process that calls `body` and exits with its return value; its output is the data that it
     // writes to descriptors 1 and 2. Other descriptors stay open in it. Only for a process with one thread. Errors: io.
@@ -48,14 +54,14 @@ public:
     bool has_ended() const;  // the child itself, not its group; does not reap
     // The forbidden action that the child tried since the last call ("tried to reach the network"), or "". `reports()`
     // is readable when there may be one; it is -1 if the kernel reports nothing.
-    std::string tried() const { return take_report(reports_); }
+    std::string tried() const { return take_report(reports_, mode_folders_); }
     int reports() const { return reports_; }
 
     struct Use {
-        std::int64_t memory_bytes = 0;  // resident, shared memory too
+        std::int64_t memory_bytes = 0;  // resident, of no file; what processes share counts for each
         std::int64_t threads = 0;
     };
-    Use use() const;  // now, of the child itself
+    Use use() const;  // now, of its whole group: memory of its own, i.e. not of files
     // Bytes on the file system that holds `folder` of files that its group keeps open, or mapped, and has unlinked: they
     // are in no folder any more, and take their room all the same.
     std::int64_t unlinked_bytes(const std::string& folder) const;
@@ -77,6 +83,7 @@ private:
     pid_t pid_ = -1;
     std::string name_;  // for the log
     std::chrono::steady_clock::time_point started_;
+    std::vector<std::string> mode_folders_;
     int output_ = -1;
     int error_output_ = -1;
     int reports_ = -1;

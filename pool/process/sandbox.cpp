@@ -25,6 +25,7 @@
 
 #include "pool/process/executable_file.h"
 #include "pool/process/landlock.h"
+#include "pool/process/mode_changes.h"
 #include "pool/process/seccomp_filter.h"
 
 #if defined(CULTIVAR_SANITIZED)
@@ -70,17 +71,19 @@ constexpr std::array kVariables = {"PATH=",  "HOME=",    "LANG=", "LC_",    "TZ=
 // Would have its threads pinned one by one, which the filter cannot tell from pinning another process.
 constexpr std::array kPinning = {"OMP_PROC_BIND=", "OMP_PLACES=", "GOMP_CPU_AFFINITY=", "KMP_AFFINITY="};
 
-std::vector<std::string> trimmed_environment() {
-    std::vector<std::string> kept;
+std::vector<std::string> trimmed_environment(const std::vector<std::string>& given) {
+    std::vector<std::string> kept = given;
 #if defined(CULTIVAR_SANITIZED)
-    kept.emplace_back("ASAN_OPTIONS=detect_leaks=0");  // the first counts
+    kept.emplace_back("ASAN_OPTIONS=detect_leaks=0");
 #endif
     for (char** at = environ; *at; ++at) {
         const std::string_view variable(*at);
         if (std::any_of(kPinning.begin(), kPinning.end(), [&](const char* name) { return variable.starts_with(name); }))
             continue;
+        const std::string_view name = variable.substr(0, variable.find('=') + 1);
+        if (std::ranges::any_of(given, [&](const std::string& one) { return one.starts_with(name); })) continue;
         if (std::any_of(kVariables.begin(), kVariables.end(),
-                        [&](const char* name) { return variable.starts_with(name); }))
+                        [&](const char* beginning) { return variable.starts_with(beginning); }))
             kept.emplace_back(variable);
     }
     return kept;
@@ -233,7 +236,7 @@ Result<Sandbox> Sandbox::for_program(SandboxRules rules, const std::string& prog
         if (impl->program < 0)
             return fail(Code::io, fmt::format("cannot start '{}': {}", program, std::strerror(errno)));
     }
-    impl->environment = trimmed_environment();
+    impl->environment = trimmed_environment(rules.variables);
     for (std::string& variable : impl->environment) impl->environment_words.push_back(variable.data());
     impl->environment_words.push_back(nullptr);
     impl->rules = std::move(rules);
@@ -263,6 +266,12 @@ int Sandbox::become(char* const* argv) const {
 }
 
 bool Sandbox::has_program() const { return !impl_->environment_words.empty(); }
+
+namespace {
+
+bool waits_still(int listener, __u64 report) { return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &report) == 0; }
+
+}  // namespace
 
 KernelParts kernel_parts() {
     KernelParts parts;
@@ -297,7 +306,11 @@ std::string sandbox_text(const KernelParts& parts) {
            (parts.seccomp && !parts.reports ? " without reports" : "");
 }
 
-std::string take_report(int listener) {
+std::vector<std::string> Sandbox::mode_folders() const {
+    return impl_->rules.command ? impl_->rules.write : std::vector<std::string>();
+}
+
+std::string take_report(int listener, const std::vector<std::string>& mode_folders) {
     pollfd stream{listener, POLLIN, 0};
     if (listener < 0 || ::poll(&stream, 1, 0) != 1 || !(stream.revents & POLLIN)) return "";
     union {
@@ -312,8 +325,10 @@ std::string take_report(int listener) {
         std::array<char, 4096> room;
     } out{.room = {}};
     out.answer.id = in.report.id;
-    out.answer.error = -EPERM;
+    const bool of_modes = is_mode_call(in.report.data.nr);
+    out.answer.error = -(of_modes ? change_mode(in.report, mode_folders, waits_still, listener) : EPERM);
     ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &out.answer);
+    if (of_modes) return "";
     return fmt::format("tried to {}", what_was_tried(in.report.data.nr));
 }
 

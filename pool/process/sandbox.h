@@ -19,8 +19,8 @@
 // descriptors, so it cannot be opened again. The sandbox needs no privilege; it works for root, for users and in
 // unprivileged containers. If the kernel lacks a part, the others still hold; sandbox_gaps() explains the consequences.
 //
-// Two kinds of processes run outside, under limits only: the user's `git` with its children (network, credentials,
-// hooks of the user's own configuration), and a pool's own command, which runs only where `cultivar trust` pinned it.
+// The user's `git` with its children (network, credentials, hooks of the user's own configuration) runs outside, under
+// limits only.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +37,10 @@ struct SandboxRules {
     std::vector<std::string> write;  // files, and folders in which files may be made, changed and deleted, too
     bool programs = false;           // may it start programs and processes, in the same sandbox?
     bool network = false;
+    // For the command of a pool: it stays in its process group, joins its own processes by pairs of sockets, and changes
+    // modes and times of what it may write, through its parent (pool/process/mode_changes.h).
+    bool command = false;
+    std::vector<std::string> variables;  // "NAME=value", beside those that a trainer reads
 };
 
 // The parts that the kernel has and lets this process use.
@@ -71,6 +75,7 @@ public:
     // After enter(), in the child of start(): becomes the program that for_program() named. Returns errno.
     int become(char* const* argv) const;
     bool has_program() const;
+    std::vector<std::string> mode_folders() const;  // those below which modes may be changed
 
 private:
     struct Impl;
@@ -78,8 +83,9 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-// Reads one report of the kernel ("tried to reach the network"); "" if there is none. The reported call fails.
-std::string take_report(int listener);
+// Reads one report of the kernel ("tried to reach the network"); "" if there is none, or it was a change of modes, which is
+// made below `mode_folders`. Any other reported call fails.
+std::string take_report(int listener, const std::vector<std::string>& mode_folders = {});
 
 // Of the machine or this container, whichever is less.
 std::int64_t machine_memory_bytes();

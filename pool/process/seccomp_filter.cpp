@@ -1,5 +1,7 @@
 #include "pool/process/seccomp_filter.h"
 
+#include "pool/process/mode_changes.h"
+
 #include <cerrno>
 #include <initializer_list>
 
@@ -114,9 +116,10 @@ private:
     SeccompFilter filter_;
 };
 
-void close_network(Writer& to, unsigned tried) {
+void close_network(Writer& to, unsigned tried, bool pairs) {
     for (unsigned family : {AF_INET, AF_INET6}) to.if_equal(SYS_socket, 0, family, tried);
-    to.each({SYS_socket, SYS_socketpair, SYS_bind, SYS_connect, SYS_listen, SYS_accept, SYS_accept4}, refusal(EACCES));
+    if (!pairs) to.each({SYS_socketpair}, refusal(EACCES));
+    to.each({SYS_socket, SYS_bind, SYS_connect, SYS_listen, SYS_accept, SYS_accept4}, refusal(EACCES));
 }
 
 void close_programs(Writer& to, unsigned tried, int program) {
@@ -197,7 +200,11 @@ SeccompFilter seccomp_filter(const SandboxRules& rules, bool reports, int progra
     if (kArchitecture == 0) return {};
     const unsigned tried = reports ? kReports : refusal(EPERM);
     Writer filter;
-    if (!rules.network) close_network(filter, tried);
+    if (!rules.network) close_network(filter, tried, rules.command);
+    if (rules.command) {
+        filter.each({SYS_setpgid, SYS_setsid}, refusal(EPERM));
+        for (int call : mode_calls()) filter.each({call}, tried);
+    }
     if (!rules.programs) close_programs(filter, tried, program);
     close_system(filter, tried);
     // Lowering its own is harmless, raising it or another's is not.
@@ -206,7 +213,7 @@ SeccompFilter seccomp_filter(const SandboxRules& rules, bool reports, int progra
     filter.each({SYS_setrlimit}, refusal(EPERM));
 #endif
     // A user's own helpers, which a child with a network may start, keep their files as they like.
-    if (!rules.network) close_attributes(filter, landlock);
+    if (!rules.network || rules.command) close_attributes(filter, landlock);
     return filter.finish();
 }
 

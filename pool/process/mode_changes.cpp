@@ -1,0 +1,159 @@
+#include "pool/process/mode_changes.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace cultivar {
+namespace {
+
+constexpr int kFchmodat2 = 452;  // newer than these headers
+constexpr unsigned kModes = 0777;
+
+// A call in the child's own terms: a path from a folder, or a descriptor.
+struct Request {
+    int folder = AT_FDCWD;  // the child's
+    __u64 path = 0;         // address in the child; 0: the file is the descriptor itself
+    std::optional<unsigned> mode;
+    __u64 times = 0;  // address of two timespecs; 0: now
+};
+
+std::optional<Request> request_of(const seccomp_data& call) {
+    const auto descriptor = static_cast<int>(call.args[0]);
+    switch (call.nr) {
+#ifdef SYS_chmod
+        case SYS_chmod:
+            return Request{AT_FDCWD, call.args[0], static_cast<unsigned>(call.args[1]), 0};
+#endif
+        case SYS_fchmod:
+            return Request{descriptor, 0, static_cast<unsigned>(call.args[1]), 0};
+        case SYS_fchmodat:
+        case kFchmodat2:
+            return Request{descriptor, call.args[1], static_cast<unsigned>(call.args[2]), 0};
+        case SYS_utimensat:
+            return Request{descriptor, call.args[1], std::nullopt, call.args[2]};
+        default:
+            return std::nullopt;
+    }
+}
+
+// Copies from the child. False if it has ended or the address is none of its own.
+bool read_memory(__u32 process, __u64 address, void* to, std::size_t bytes) {
+    const iovec here{to, bytes};
+    const iovec there{reinterpret_cast<void*>(address), bytes};
+    return ::process_vm_readv(static_cast<pid_t>(process), &here, 1, &there, 1, 0) == static_cast<ssize_t>(bytes);
+}
+
+// Byte by byte from page to page: a string may end just before a page that is not there.
+std::optional<std::string> read_text(__u32 process, __u64 address) {
+    constexpr std::size_t kPage_bytes = 4096;
+    std::string text;
+    while (text.size() < PATH_MAX) {
+        std::array<char, kPage_bytes> page{};
+        const std::size_t bytes = kPage_bytes - (address + text.size()) % kPage_bytes;
+        if (!read_memory(process, address + text.size(), page.data(), bytes)) return std::nullopt;
+        const void* end = std::memchr(page.data(), 0, bytes);
+        text.append(page.data(), end ? static_cast<std::size_t>(static_cast<const char*>(end) - page.data()) : bytes);
+        if (end) return text;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::filesystem::path> link_target(__u32 process, const std::string& name) {
+    std::error_code ec;
+    const auto path = std::filesystem::read_symlink(fmt::format("/proc/{}/{}", process, name), ec);
+    if (ec || !path.is_absolute()) return std::nullopt;
+    return path;
+}
+
+std::optional<std::filesystem::path> path_of(__u32 process, const Request& request) {
+    const auto folder =
+        link_target(process, request.folder == AT_FDCWD ? std::string("cwd") : fmt::format("fd/{}", request.folder));
+    if (request.path == 0) return folder;
+    const auto text = read_text(process, request.path);
+    if (!text) return std::nullopt;
+    const std::filesystem::path path(*text);
+    if (path.is_absolute()) return path.lexically_normal();
+    if (!folder) return std::nullopt;
+    return (*folder / path).lexically_normal();
+}
+
+// Opens the file beneath its folder; -1 and errno if it is elsewhere.
+int open_beneath(const std::string& folder, const std::filesystem::path& path) {
+    std::error_code ec;
+    const auto base = std::filesystem::canonical(folder, ec);
+    auto below = path.lexically_relative(base);
+    if (ec || below.empty() || *below.begin() == "..") {
+        errno = EPERM;
+        return -1;
+    }
+    const int at = ::open(base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (at < 0) return -1;
+    open_how how{};
+    how.flags = O_PATH | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    const auto file = static_cast<int>(::syscall(SYS_openat2, at, below.c_str(), &how, sizeof how));
+    const int reason = errno;
+    ::close(at);
+    errno = reason;
+    return file;
+}
+
+int change(int file, const Request& request, const std::array<timespec, 2>& times) {
+    struct stat facts {};
+    if (::fstat(file, &facts) != 0) return errno;
+    if (!S_ISREG(facts.st_mode) && !S_ISDIR(facts.st_mode)) return EPERM;
+    const std::string path = fmt::format("/proc/self/fd/{}", file);
+    if (request.mode) return ::chmod(path.c_str(), *request.mode & kModes) == 0 ? 0 : errno;
+    return ::utimensat(AT_FDCWD, path.c_str(), request.times ? times.data() : nullptr, 0) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+std::vector<int> mode_calls() {
+    std::vector<int> calls = {SYS_fchmod, SYS_fchmodat, kFchmodat2, SYS_utimensat};
+#ifdef SYS_chmod
+    calls.push_back(SYS_chmod);
+#endif
+    return calls;
+}
+
+bool is_mode_call(int system_call) { return std::ranges::count(mode_calls(), system_call) > 0; }
+
+int change_mode(const seccomp_notif& report, const std::vector<std::string>& folders, bool (*still_valid)(int, __u64),
+                int listener) {
+    const auto request = request_of(report.data);
+    if (!request || folders.empty()) return EPERM;
+    std::array<timespec, 2> times{};
+    if (request->times && !read_memory(report.pid, request->times, times.data(), sizeof times)) return EFAULT;
+    const auto path = path_of(report.pid, *request);
+    if (!path) return EFAULT;
+    if (!still_valid(listener, report.id)) return ESRCH;  // else what was read may be another process's
+    int reason = EPERM;
+    for (const std::string& folder : folders) {
+        const int file = open_beneath(folder, *path);
+        if (file < 0) {
+            reason = errno == EXDEV || errno == ELOOP ? EPERM : errno;
+            continue;
+        }
+        reason = change(file, *request, times);
+        ::close(file);
+        break;
+    }
+    return reason;
+}
+
+}  // namespace cultivar
