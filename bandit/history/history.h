@@ -9,6 +9,7 @@
 
 #include "pool/types/candidate.h"
 #include "pool/types/record.h"
+#include "pool/types/score_text.h"
 
 namespace cultivar {
 
@@ -52,6 +53,7 @@ struct KnownCandidate {
 struct History {
     std::string category;
     bool noiseless = false;                    // the task declares that runs of one candidate score alike
+    ScoreText text{};                          // of its scores, for people
     std::vector<KnownCandidate> candidates{};  // in the order they became known; ids are unique
     std::vector<Trial> trials{};               // of this category only
     // Runs of other categories with status done, oldest first, without curve and proposer. Foreign runs recorded after

@@ -20,16 +20,23 @@ constexpr std::size_t kSimilar = 20;  // curves
 constexpr double kMostOptimism = 4;
 constexpr std::uint64_t kOneIn = 50;  // candidates is never stopped
 
-// Returns ln of the train loss at a time, linear between points; nothing before the first and after the last point.
-std::optional<double> log_loss_at(const std::vector<CurvePoint>& curve, double elapsed_s) {
+double scaled(double loss, bool plain) { return plain ? loss : std::log(loss); }
+double unscaled(double value, bool plain) { return plain ? value : std::exp(value); }
+
+// Returns the scaled train loss at a time, linear between points; nothing before the first and after the last point.
+std::optional<double> loss_at(const std::vector<CurvePoint>& curve, double elapsed_s, bool plain) {
     auto after = std::ranges::lower_bound(curve, elapsed_s, {}, &CurvePoint::elapsed_s);
     if (after == curve.end() || (after == curve.begin() && after->elapsed_s > elapsed_s)) return std::nullopt;
-    if (!(after->train_loss > 0)) return std::nullopt;
-    if (after == curve.begin() || after->elapsed_s == elapsed_s) return std::log(after->train_loss);
+    if (!plain && !(after->train_loss > 0)) return std::nullopt;
+    if (after == curve.begin() || after->elapsed_s == elapsed_s) return scaled(after->train_loss, plain);
     auto before = after - 1;
-    if (!(before->train_loss > 0)) return std::nullopt;
+    if (!plain && !(before->train_loss > 0)) return std::nullopt;
     double share = (elapsed_s - before->elapsed_s) / (after->elapsed_s - before->elapsed_s);
-    return std::lerp(std::log(before->train_loss), std::log(after->train_loss), share);
+    return std::lerp(scaled(before->train_loss, plain), scaled(after->train_loss, plain), share);
+}
+
+bool above_0(const std::vector<CurvePoint>& curve) {
+    return std::ranges::all_of(curve, [](const CurvePoint& point) { return point.train_loss > 0; });
 }
 
 double median(std::vector<double> values) {
@@ -84,7 +91,7 @@ struct StoppingRule::Learner {
     }
 };
 
-StoppingRule::StoppingRule(const History& history, double budget_s) : budget_s_(budget_s) {
+StoppingRule::StoppingRule(const History& history, double budget_s) : budget_s_(budget_s), text_(history.text) {
     if (!(budget_s > 0)) return;
     CandidateTable candidates(history);
     std::vector<const Trial*> runs;
@@ -94,15 +101,18 @@ StoppingRule::StoppingRule(const History& history, double budget_s) : budget_s_(
         if (!trial.trusted || trial.curve.empty() || candidates.of(trial) == nullptr) continue;
         runs.push_back(&trial);
     }
-    auto completed = [](const Trial& trial) {
-        return trial.status == RunStatus::done && std::isfinite(trial.score) && trial.curve.back().train_loss > 0;
+    plain_ =
+        history.text.any_metric() && !std::ranges::all_of(runs, [](const Trial* run) { return above_0(run->curve); });
+    auto completed = [this](const Trial& trial) {
+        return trial.status == RunStatus::done && std::isfinite(trial.score) &&
+               (plain_ || trial.curve.back().train_loss > 0);
     };
     for (const Trial* trial : runs) {
         if (!completed(*trial)) continue;
         scores.push_back(trial->score);
         if (trial->score >= best_score) continue;
         best_score = trial->score;
-        best_last_ = std::log(trial->curve.back().train_loss);
+        best_last_ = scaled(trial->curve.back().train_loss, plain_);
     }
     if (scores.size() < kFewest) return;
     const double middle_score = median(scores);
@@ -111,11 +121,11 @@ StoppingRule::StoppingRule(const History& history, double budget_s) : budget_s_(
         look.at_s = budget_s * number / kLooks;
         std::vector<double> reached;
         for (const Trial* trial : runs) {
-            auto now = log_loss_at(trial->curve, look.at_s);
+            auto now = loss_at(trial->curve, look.at_s, plain_);
             if (!now) continue;
             reached.push_back(*now);
             if (completed(*trial))
-                look.completed.push_back({*now, std::log(trial->curve.back().train_loss), trial->score});
+                look.completed.push_back({*now, scaled(trial->curve.back().train_loss, plain_), trial->score});
         }
         if (!reached.empty()) look.median = median(reached);
         std::ranges::stable_sort(look.completed, {}, &Completed::now);
@@ -135,7 +145,7 @@ std::optional<StopDecision> StoppingRule::hopeless(std::string_view candidate,
         static_cast<int>(std::min(std::floor(curve.back().elapsed_s / budget_s_ * kLooks + 1e-9), kLooks - 1.0));
     if (number < kFirstLook) return std::nullopt;
     const Look& look = looks_[static_cast<std::size_t>(number - kFirstLook)];
-    auto now = log_loss_at(curve, look.at_s);
+    auto now = loss_at(curve, look.at_s, plain_);
     if (!now || look.completed.size() < kFewest) return std::nullopt;
     if (*now <= look.median || *now > look.completed.back().now) return std::nullopt;
 
@@ -145,13 +155,16 @@ std::optional<StopDecision> StoppingRule::hopeless(std::string_view candidate,
     std::vector<double> gains, ratios;
     for (const Completed& run : similar) {
         gains.push_back(run.now - run.last);
-        ratios.push_back(run.score / std::exp(run.last));
+        ratios.push_back(plain_ ? run.score - run.last : run.score / std::exp(run.last));
     }
-    double expected = std::exp(*now - median(gains)) * median(ratios);
-    return StopDecision{expected, fmt::format("train loss {:.4f} at {:.0f} % is above the median {:.4f}, and at best "
-                                              "{:.4f} at the end against {:.4f} of the best run",
-                                              std::exp(*now), 100.0 * number / kLooks, std::exp(look.median),
-                                              std::exp(hoped), std::exp(best_last_))};
+    const double last = unscaled(*now - median(gains), plain_);
+    const double expected = plain_ ? last + median(ratios) : last * median(ratios);
+    auto text = [&](double value) { return text_.of(unscaled(value, plain_)); };
+    return StopDecision{
+        expected,
+        fmt::format("{} {} at {:.0f} % is {} the median {}, and at best {} at the end against {} of the best run",
+                    text_.any_metric() ? "running score" : "train loss", text(*now), 100.0 * number / kLooks,
+                    text_.any_metric() ? "worse than" : "above", text(look.median), text(hoped), text(best_last_))};
 }
 
 }  // namespace cultivar

@@ -33,7 +33,8 @@ struct StopDecision {
 // The rule is learnt once from a history and asked at every step of one run. It answers as of the last check, so that
 // asking more often changes nothing. Scores and training losses have different scales: gains are taken on ln of the
 // train loss, condition 3 compares with the final train loss of the best-scored run, and expected_score maps back by
-// the similar runs' ratio of score to final train loss. Learning costs O(20 checks * trials * (curve + ln trials)).
+// the similar runs' ratio of score to final train loss. Where the losses of some curve are not above 0, as those of a
+// maximised score, the losses themselves and differences take the places of logarithms and ratios. Learning costs O(20 checks * trials * (curve + ln trials)).
 class StoppingRule {
 public:
     StoppingRule(const History& history, double budget_s);
@@ -44,8 +45,8 @@ public:
 
 private:
     struct Completed {
-        double now = 0;   // ln loss at the check
-        double last = 0;  // ln loss at the end
+        double now = 0;   // ln loss at the check, or the loss
+        double last = 0;  // the same at the end
         double score = 0;
     };
     struct Look {
@@ -56,6 +57,8 @@ private:
     struct Learner;
 
     double budget_s_ = 0, optimism_ = 0, best_last_ = 0;
+    bool plain_ = false;  // losses rather than their logarithms
+    ScoreText text_;
     std::vector<Look> looks_;  // empty: too few runs, no answer yet
 };
 

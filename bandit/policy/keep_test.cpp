@@ -93,11 +93,11 @@ std::string z_text(double z) {
                                      : fmt::format("z = {:.1f}", z);
 }
 
-std::string figures_text(const CandidateStats& child, const Noise& noise, bool compared) {
-    const std::string runs = runs_text(child.runs());
-    if (noise.declared_none) return fmt::format("{:.4f} ({})", child.mean, runs);
-    if (!noise.known()) return fmt::format("{:.4f} ({}{})", child.mean, runs, compared ? "" : ", noise unknown");
-    return fmt::format("{:.4f} +- {:.4f} ({})", child.mean, noise.sigma / std::sqrt(child.runs()), runs);
+std::string figures_text(const ScoreText& text, const CandidateStats& child, const Noise& noise, bool compared) {
+    const std::string runs = runs_text(child.runs()), mean = text.of(child.mean);
+    if (noise.declared_none) return fmt::format("{} ({})", mean, runs);
+    if (!noise.known()) return fmt::format("{} ({}{})", mean, runs, compared ? "" : ", noise unknown");
+    return fmt::format("{} +- {} ({})", mean, text.error(noise.sigma / std::sqrt(child.runs())), runs);
 }
 
 // Applies the rule of the race. `attempts` counts runs of any status, so that a candidate that keeps failing is decided
@@ -125,10 +125,10 @@ Decision decision_before(const CandidateStats& child) {
     return decision;
 }
 
-Judgement judge_unscored(const Trial& newest) {
+Judgement judge_unscored(const ScoreText& text, const Trial& newest) {
     if (newest.status == RunStatus::stopped)
         return {Decision::reverted, std::nullopt,
-                fmt::format("stopped as hopeless, its curve pointed to {:.4f}", newest.score)};
+                fmt::format("stopped as hopeless, its curve pointed to {}", text.of(newest.score))};
     return {Decision::none, std::nullopt, "no score"};
 }
 
@@ -169,19 +169,19 @@ Judgement judge(const History& history, const std::string& candidate, const std:
     const Trial& newest = *child->own.back();
     bool was_kept = decision_before(*child) == Decision::kept;
     if (newest.status != RunStatus::done && was_kept) return {Decision::kept, std::nullopt, "kept by its earlier runs"};
-    if (!child->scored() || newest.status == RunStatus::stopped) return judge_unscored(newest);
+    if (!child->scored() || newest.status == RunStatus::stopped) return judge_unscored(history.text, newest);
 
     const Noise noise = estimate_noise(candidates);
     const CandidateStats* parent = candidates.best_of(parents);
-    const std::string figures = figures_text(*child, noise, parent != nullptr);
+    const std::string figures = figures_text(history.text, *child, noise, parent != nullptr);
     if (parent == nullptr) {
         const char* why = parents.empty() ? "no parents" : "no parent has a score here";
         return {Decision::kept, std::nullopt, fmt::format("{}, {}", figures, why)};
     }
     const double gain = parent->mean - child->mean;
     const std::string against =
-        fmt::format("{} against parent {} {:.4f} ({})", figures, short_id(parent->own.front()->candidate), parent->mean,
-                    runs_text(parent->runs()));
+        fmt::format("{} against parent {} {} ({})", figures, short_id(parent->own.front()->candidate),
+                    history.text.of(parent->mean), runs_text(parent->runs()));
     if (noise.declared_none)
         return {gain > 0 ? Decision::kept : Decision::reverted, std::nullopt, against + ", no noise by the task"};
     if (!noise.known())

@@ -304,10 +304,10 @@ std::optional<Proposal> Proposer::import() const {
     if (imports_.empty()) return std::nullopt;
     const CandidateStats& best = most_promising(imports_, model_ && !sources_.empty() ? &*model_ : nullptr);
     double score = mean_score(best.foreign, RunStatus::done);
-    std::string why =
-        std::isfinite(score)
-            ? fmt::format("scored {:.4f} by another, unverified: run here before anything is built on it", score)
-            : std::string("kept elsewhere, not yet run here");
+    std::string why = std::isfinite(score)
+                          ? fmt::format("scored {} by another, unverified: run here before anything is built on it",
+                                        input_.history->text.of(score))
+                          : std::string("kept elsewhere, not yet run here");
     const Candidate& candidate = best.known->candidate;
     return Proposal{candidate, best.known->parents, fmt::format("{} {}", short_id(candidate.id), why)};
 }

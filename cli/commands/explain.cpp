@@ -148,7 +148,7 @@ std::string voice_text(const HintSourceValue& source) {
     return source.writer.empty() ? "several writers" : clean(source.writer, 48);
 }
 
-std::string others_text(const Ui& ui, const Explanation& why) {
+std::string others_text(const Ui& ui, const ScoreText& score, const Explanation& why) {
     TextTable sources(
         {{"source"}, {"category"}, {"results", true}, {"run here", true}, {"agreement", true}, {"weight", true}});
     for (const HintSourceValue& one : why.sources)
@@ -156,8 +156,8 @@ std::string others_text(const Ui& ui, const Explanation& why) {
                      fmt::format("{:.2f}", one.agreement), fmt::format("{:.2f}", one.weight)});
     TextTable outsiders({{"claimed"}, {"score", true}, {"here", true}, {"by"}, {"standing"}});
     for (const Outsider& one : why.outsiders)
-        outsiders.row({short_id(one.candidate), fmt::format("{:.4f}", one.claimed),
-                       one.here ? fmt::format("{:.4f}", *one.here) : "-", clean(one.writer, 48), one.standing});
+        outsiders.row({short_id(one.candidate), score.of(one.claimed), one.here ? score.of(*one.here) : "-",
+                       clean(one.writer, 48), one.standing});
     std::string text;
     if (!why.sources.empty()) text += "\n" + sources.text(ui);
     if (!why.outsiders.empty()) text += "\n" + outsiders.text(ui);
@@ -173,7 +173,7 @@ std::string noise_text(const Noise& noise) {
 
 Json noise_json(const Noise& noise) { return noise.known() ? Json(noise.sigma) : Json(nullptr); }
 
-std::string arms_text(const Ui& ui, const Explanation& why) {
+std::string arms_text(const Ui& ui, const ScoreText& score, const Explanation& why) {
     TextTable operators(
         {{"operator"}, {"odds", true}, {"paid", true}, {"unpaid", true}, {"cost", true}, {"runs", true}});
     for (const OperatorValue& one : first_rows(why.operators)) {
@@ -191,7 +191,7 @@ std::string arms_text(const Ui& ui, const Explanation& why) {
                        {"children", true},
                        {"runs", true}});
     for (const ParentValue& one : why.parents)
-        parents.row({short_id(one.candidate), fmt::format("{:.4f}", one.mean), fmt::format("{:.2f}", one.level),
+        parents.row({short_id(one.candidate), score.of(one.mean), fmt::format("{:.2f}", one.level),
                      fmt::format("{:.2f}", one.selection_probability), std::to_string(one.runs),
                      std::to_string(one.children), share_text(one.share)});
     TextTable families({{"family"}, {"candidates", true}, {"runs", true}});
@@ -200,7 +200,7 @@ std::string arms_text(const Ui& ui, const Explanation& why) {
     std::string text = noise_text(why.noise) + "\n" + operators.text(ui);
     if (!why.parents.empty()) text += "\n" + parents.text(ui);
     if (!why.families.empty()) text += "\n" + families.text(ui);
-    return text + others_text(ui, why);
+    return text + others_text(ui, score, why);
 }
 
 std::string parents_text(const std::vector<std::string>& parents) {
@@ -255,10 +255,10 @@ Json subject_json(Session& session, const Subject& subject) {
     }
     json["noise"] = noise_json(subject.why.noise);
     json["operators"] = operators_json(subject.why.operators);
-    json["arms"] = parents_json(subject.why.parents);
+    json["arms"] = parents_json(session.clone->task, subject.why.parents);
     json["families"] = families_json(subject.why.families);
     json["sources"] = sources_json(subject.why.sources);
-    json["outsiders"] = outsiders_json(subject.why.outsiders);
+    json["outsiders"] = outsiders_json(session.clone->task, subject.why.outsiders);
     return json;
 }
 
@@ -268,7 +268,8 @@ Result<int> explain_run(Context& context, const ExplainArguments& options) {
     if (context.ui.json())
         context.ui.print(pretty(subject_json(session, subject)));
     else
-        context.ui.print(subject_text(session, subject) + arms_text(context.ui, subject.why));
+        context.ui.print(subject_text(session, subject) +
+                         arms_text(context.ui, ScoreText(session.clone->task), subject.why));
     return kYes;
 }
 

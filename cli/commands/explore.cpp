@@ -25,7 +25,7 @@ struct ExploreArguments {
     std::optional<std::string> for_time, budget, threads, device;
     std::optional<std::string> proposer, proposer_name, proposer_limit;
     std::string while_command;
-    bool propose = false;
+    bool propose = false, no_sandbox = false;
 };
 
 Result<std::optional<ProposerOptions>> checked_proposer(const ExploreArguments& options) {
@@ -76,8 +76,8 @@ Result<ExploreOptions> checked(const ExploreArguments& options) {
 // Shows an exploration: notes and progress on standard error, runs on standard output.
 class ExploreView final : public SearchObserver {
 public:
-    ExploreView(Context& context, std::string while_command)
-        : ui_(context.ui), context_(context), while_command_(std::move(while_command)) {}
+    ExploreView(Context& context, const Task& task, std::string while_command)
+        : ui_(context.ui), context_(context), task_(task), while_command_(std::move(while_command)) {}
 
     bool interrupted() const override { return context_.interrupted(); }
     void note(std::string_view line) override { ui_.note(line); }
@@ -98,15 +98,19 @@ public:
         ui_.note(fmt::format("run {}: going on with {}", number, short_id(run.child.id)));
     }
     void step_done(int number, const PlannedRun& run, const StepEvent& step) override {
-        ui_.progress(fmt::format("run {}  {} {}  step {}  {:.1f}/{:g} s  loss {:.3f}", number, run.operator_name,
-                                 short_id(run.child.id), step.step, step.elapsed_s, run.budget_s, step.train_loss));
+        const std::string figure =
+            task_.command ? fmt::format("{} {}", clean(task_.metric, 24), ScoreText(task_).of(step.train_loss))
+                          : fmt::format("loss {:.3f}", step.train_loss);
+        ui_.progress(fmt::format("run {}  {} {}  step {}  {:.1f}/{:g} s  {}", number, run.operator_name,
+                                 short_id(run.child.id), step.step, step.elapsed_s, run.budget_s, figure));
     }
     void trainer_left() override { ui_.clear_progress(); }
     void run_recorded(const ExploredRun& run) override {
         if (ui_.json()) {
             runs_.push_back(run_json(run));
+            add_score(runs_.back(), task_, run.run.val_bpb);
         } else if (!ui_.quiet()) {
-            ui_.print(run_line(ui_, run.run) + "\n");
+            ui_.print(run_line(ui_, ScoreText(task_), run.run) + "\n");
         }
     }
 
@@ -115,6 +119,7 @@ public:
 private:
     Ui& ui_;
     const Context& context_;
+    const Task& task_;
     std::string while_command_;
     Json runs_ = Json::array();
 };
@@ -133,8 +138,12 @@ Result<int> explore(Context& context, const ExploreArguments& words) {
         options.allowed = [&] {
             return ask_while_command(words.while_command, clock, [&] { return context.interrupted(); });
         };
-    TrainerWorker worker(session, clock);
-    ExploreView view(context, words.while_command);
+    if (words.no_sandbox && !session.clone->task.command)
+        return fail(Code::usage, "--no-sandbox is for a pool with a command of its own", "cultivar explore --help");
+    if (words.no_sandbox)
+        context.ui.warn("the pool's command runs outside its sandbox: with all your rights, on all your files");
+    TrainerWorker worker(session, clock, !words.no_sandbox);
+    ExploreView view(context, session.clone->task, words.while_command);
     const auto done = Explorer(view, worker, clock, session, std::move(options)).loop();
     if (context.ui.json()) context.ui.print(pretty(Json{{"schema", 1}, {"runs", view.runs()}}));
     if (!done) return fail(done.error());
@@ -157,6 +166,8 @@ Action declare_explore(Parser& parser) {
                   "a program that proposes candidates: it reads the pool as JSON and answers with gene changes");
     parser.option("--proposer-name", options->proposer_name, "NAME", "its name in records: proposer:NAME");
     parser.option("--proposer-limit", options->proposer_limit, "TIME", "limit of its time per answer (default: 60s)");
+    parser.flag("--no-sandbox", options->no_sandbox,
+                "run the pool's command outside its sandbox, with all your rights");
     parser.flag("--propose", options->propose, "push at the end, and every 30 minutes");
     parser.example("cultivar explore --runs 10", "ten runs");
     parser.example("cultivar explore --for 8h --propose --while 'on_ac_power'", "overnight, on mains only");

@@ -11,10 +11,12 @@
 #include "cli/commands/registry.h"
 #include "cli/session/identity.h"
 #include "cli/session/session.h"
+#include "pool/clone/command_files.h"
 #include "pool/process/unless_finished.h"
 #include "pool/transport/transport.h"
 #include "pool/types/task_parser.h"
 #include "pool/util/sha256.h"
+#include "train/launch/figure_reader.h"
 #include "train/lm/space/lm_search_space.h"
 
 namespace cultivar {
@@ -48,11 +50,12 @@ Result<Founding> language_model(const InitArguments& options) {
     return founding;
 }
 
-// The person's own TOML, completed; the files that its command names lie beside it.
+// The person's own TOML, completed, with the files of files/ beside it.
 Result<Founding> own_command(const InitArguments& options) {
     TRY_ASSIGN(std::string text, read_file(options.task_file, 1 << 20));
     Task draft = blank_task(options);
     draft.kind = kCommandKind;
+    draft.format = kNewestPoolFormat;
     draft.metric = "score";
     Founding founding;
     TRY_ASSIGN(founding.task, parse_task(text, options.task_file, &draft));
@@ -60,12 +63,9 @@ Result<Founding> own_command(const InitArguments& options) {
         return fail(Code::usage, fmt::format("{}: its kind is '{}'", options.task_file, founding.task.kind));
     if (founding.task.space.genes().empty())
         return fail(Code::usage, fmt::format("{}: it declares no gene", options.task_file), "man cultivar-pool");
-    std::string beside = std::filesystem::path(options.task_file).parent_path() / "";
-    for (CommandFile& file : founding.task.command->files) {
-        TRY_ASSIGN(std::string bytes, read_file(beside + file.path, kMaxCommandFile_bytes));
-        file.sha256 = sha256_hex(bytes);
-        founding.files.emplace_back(file.path, std::move(bytes));
-    }
+    TRY(check_rules(*founding.task.command));
+    const std::filesystem::path beside = std::filesystem::absolute(options.task_file).parent_path();
+    TRY_ASSIGN(founding.files, command_files_beside(beside.string(), *founding.task.command));
     founding.seeds.emplace_back("defaults", "# Every gene at its default.\n");
     return founding;
 }

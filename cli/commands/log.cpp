@@ -37,6 +37,7 @@ Result<int> show_log(Context& context, const LogOptions& options) {
         for (const RunRow& row : runs) {
             Json json = Json::parse(to_line(Record(row.run)));
             json["id"] = row.id;
+            add_score(json, session.clone->task, row.run.val_bpb);
             json["refused"] = row.refused ? Json(row.why_refused.empty() ? "its claim was rejected" : row.why_refused)
                                           : Json(nullptr);
             rows.push_back(std::move(json));
@@ -47,7 +48,7 @@ Result<int> show_log(Context& context, const LogOptions& options) {
     TextTable table({{"ended"},
                      {"candidate"},
                      {"result"},
-                     {"val_bpb", true},
+                     {clean(session.clone->task.metric, 24), true},
                      {"steps", true},
                      {"operator"},
                      {"category"},
@@ -63,9 +64,10 @@ Result<int> show_log(Context& context, const LogOptions& options) {
                       : run.status == RunStatus::failed || row.refused ? Paint::bad
                                                                        : Paint::none;
         to_come = to_come || is_to_come(run.ended, now_s);
-        table.row({time_text(run.ended, now_s), short_id(run.candidate), result, score_text(run),
-                   std::to_string(run.steps), clean(run.operator_name, 16), clean(run.category, 32),
-                   clean(run.writer, 48), clean(row.why_refused.empty() ? run.reason : row.why_refused)},
+        table.row({time_text(run.ended, now_s), short_id(run.candidate), result,
+                   score_text(ScoreText(session.clone->task), run), std::to_string(run.steps),
+                   clean(run.operator_name, 16), clean(run.category, 32), clean(run.writer, 48),
+                   clean(row.why_refused.empty() ? run.reason : row.why_refused)},
                   paint);
     }
     context.ui.print(table.text(context.ui));

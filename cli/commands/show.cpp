@@ -6,6 +6,7 @@
 #include "cli/app/text_table.h"
 #include "cli/commands/registry.h"
 #include "cli/format/messages.h"
+#include "cli/runs/run_output.h"
 #include "cli/search/run_recorder.h"
 #include "cli/session/session.h"
 #include "pool/util/short_id.h"
@@ -15,6 +16,7 @@ namespace {
 
 struct ShowArguments {
     std::string id;
+    bool output = false;
 };
 
 Result<Json> claim_json(Session& session, const ClaimRow& row) {
@@ -26,8 +28,9 @@ Result<Json> claim_json(Session& session, const ClaimRow& row) {
     return json;
 }
 
-Json run_json(const RunRow& row) {
+Json run_json(const Task& task, const RunRow& row) {
     Json json = Json::parse(to_line(Record(row.run)));
+    add_score(json, task, row.run.val_bpb);
     json["id"] = row.id;
     json["refused"] = row.refused;
     return json;
@@ -44,11 +47,11 @@ std::string genes_text(const Clone& clone, const Candidate& candidate) {
     return table.text(plain);
 }
 
-void show_runs(Context& context, const std::vector<RunRow>& runs) {
+void show_runs(Context& context, const ScoreText& score, const std::vector<RunRow>& runs) {
     if (!runs.empty()) context.ui.print("\nruns\n");
     for (const RunRow& row : runs) {
         const Run& run = row.run;
-        context.ui.print(fmt::format("  {}  {}\n", short_id(row.id), run_line(context.ui, run)));
+        context.ui.print(fmt::format("  {}  {}\n", short_id(row.id), run_line(context.ui, score, run)));
         context.ui.print(fmt::format("            {}  seed {}  {} steps, {} tokens in {:.1f} s  {} ({})  {}\n",
                                      clean(run.category, 32), run.seed, run.steps, run.tokens, run.train_s,
                                      joules_text(run.energy.joules), clean(run.energy.method, 16),
@@ -69,8 +72,9 @@ Result<void> show_claims(Context& context, Session& session, const std::vector<C
             row.verdict ? fmt::format("{} by {} ({}: {})", word(*row.verdict), clean(row.verdict->verifier, 48),
                                       name(row.verdict->tier), clean(row.verdict->reason))
                         : "pending";
-        context.ui.print(fmt::format("  {}  {:.4f}  {}  artifact {}  {}\n", short_id(row.id), row.claim.val_bpb,
-                                     clean(row.claim.writer, 48), short_id(row.claim.artifact), verdict));
+        context.ui.print(fmt::format("  {}  {}  {}  artifact {}  {}\n", short_id(row.id),
+                                     ScoreText(session.clone->task).of(row.claim.val_bpb), clean(row.claim.writer, 48),
+                                     short_id(row.claim.artifact), verdict));
         if (row.verdict && row.verdict->record)
             context.ui.print(fmt::format("            {}\n", record_text(*row.verdict->record)));
         if (!row.problem.empty()) context.ui.print(fmt::format("            wrong: {}\n", clean(row.problem)));
@@ -95,7 +99,7 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
                      {"runs", Json::array()},
                      {"claims", Json::array()}};
         json["retired"] = retired == all_retired.end() ? Json(nullptr) : Json(retired->second.reason);
-        for (const RunRow& run : runs) json["runs"].push_back(run_json(run));
+        for (const RunRow& run : runs) json["runs"].push_back(run_json(session.clone->task, run));
         for (const ClaimRow& claim : claims) {
             TRY_ASSIGN(Json one, claim_json(session, claim));
             json["claims"].push_back(std::move(one));
@@ -113,8 +117,39 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
         context.ui.print(fmt::format("retired   {} by {}: {}\n", retired->second.everywhere ? "everywhere" : "here",
                                      clean(retired->second.writer, 48), clean(retired->second.reason)));
     context.ui.print(fmt::format("\n{}", genes_text(*session.clone, candidate)));
-    show_runs(context, runs);
+    show_runs(context, ScoreText(session.clone->task), runs);
     TRY(show_claims(context, session, claims));
+    return kYes;
+}
+
+// Foreign lines, each made safe for a terminal.
+std::string safe_lines(std::string_view text) {
+    constexpr std::size_t kMostOfALine_bytes = 4000;
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t end = text.find_first_of("\r\n");
+        std::string line(text.substr(0, end));
+        std::ranges::replace(line, '\t', ' ');
+        out += clean(valid_utf8(line), kMostOfALine_bytes) + "\n";
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+    return out;
+}
+
+// The kept output of a run, or of a candidate's newest run here.
+Result<int> show_output(Context& context, Session& session, std::string id, bool is_candidate) {
+    if (is_candidate) {
+        TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs(id));
+        std::erase_if(runs, [&](const RunRow& row) { return row.run.writer != session.clone->writer; });
+        if (runs.empty())
+            return fail(Code::not_found, fmt::format("candidate {} was not run here", short_id(id)), "cultivar log");
+        id = std::ranges::max_element(runs, {}, [](const RunRow& row) { return row.run.ended; })->id;
+    }
+    TRY_ASSIGN(const std::string text, kept_output(session, id));
+    if (context.ui.json())
+        context.ui.print(pretty(Json{{"schema", 1}, {"run", id}, {"output", valid_utf8(text)}}));
+    else
+        context.ui.print(safe_lines(text));
     return kYes;
 }
 
@@ -122,6 +157,7 @@ Result<int> show(Context& context, const ShowArguments& options) {
     TRY_ASSIGN(Session session, look_at_session(context));
     TRY_ASSIGN(std::string id, session.index->resolve_any(options.id));
     TRY_ASSIGN(std::optional<CandidateRow> row, session.index->candidate(id));
+    if (options.output) return show_output(context, session, id, row.has_value());
     if (row) return show_candidate(context, session, *row);
     // A record, as it stands in its journal; it is data in either form.
     TRY_ASSIGN(std::string line, session.index->record_line(id));
@@ -135,6 +171,7 @@ Action declare_show(Parser& parser) {
     auto options = std::make_shared<ShowArguments>();
     parser.positional("ID", options->id,
                       "a candidate, or a run's, claim's or lease's record; any unique prefix of 4 digits or more");
+    parser.flag("--output", options->output, "the output that its run here wrote, as far as it is kept");
     parser.example("cultivar show 1a2b3c4d", "a candidate's genes, family, runs and claims");
     return [options](Context& context) { return show(context, *options); };
 }

@@ -65,10 +65,13 @@ Result<int> tell(Context& context, const TellArguments& options) {
     if (recorded.late)
         context.ui.note(fmt::format("its lease was over at {}; it counts, since nobody ran it here meanwhile",
                                     utc_text(recorded.until)));
-    if (context.ui.json())
-        context.ui.print(pretty(Json{{"schema", 1}, {"run", run_json(recorded.explored)}}));
-    else if (!context.ui.quiet())
-        context.ui.print(run_line(context.ui, recorded.explored.run) + "\n");
+    if (context.ui.json()) {
+        Json run = run_json(recorded.explored);
+        add_score(run, session.clone->task, recorded.explored.run.val_bpb);
+        context.ui.print(pretty(Json{{"schema", 1}, {"run", run}}));
+    } else if (!context.ui.quiet()) {
+        context.ui.print(run_line(context.ui, ScoreText(session.clone->task), recorded.explored.run) + "\n");
+    }
     return kYes;
 }
 
@@ -77,7 +80,7 @@ Result<int> tell(Context& context, const TellArguments& options) {
 Action declare_tell(Parser& parser) {
     auto options = std::make_shared<TellArguments>();
     parser.positional("ID", options->id, "an id from 'cultivar ask'");
-    parser.option("--score", options->score, "X", "its score; smaller is better");
+    parser.option("--score", options->score, "X", "its score, as the task counts it");
     parser.option("--artifact", options->artifact, "FILE", "its weights; measured here where the pool trains models");
     parser.option("--joules", options->joules, "J", "energy of the run (default: estimated)");
     parser.option("--seconds", options->seconds, "S", "training time (default: the time since the ask)");

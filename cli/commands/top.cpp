@@ -11,6 +11,7 @@
 #include "cli/format/category_list.h"
 #include "cli/runs/machine_category.h"
 #include "cli/session/session.h"
+#include "pool/types/score_text.h"
 #include "pool/util/short_id.h"
 
 namespace cultivar {
@@ -96,6 +97,8 @@ Result<int> top(Context& context, const TopOptions& options) {
         text += (text.empty() ? "" : "\n") + context.ui.paint(Paint::strong, title) + "\n" + table->text(context.ui);
     };
     int rank = 0;  // within the category
+    const Task& task = session.clone->task;
+    const ScoreText score(task);
     for (const Standing& standing : standings) {
         TRY_ASSIGN(std::optional<CandidateRow> row, session.index->candidate(standing.candidate));
         if (!row) continue;
@@ -112,6 +115,8 @@ Result<int> top(Context& context, const TopOptions& options) {
                         {"contributor", standing.contributor},
                         {"change", change},
                         {"kept", standing.kept},
+                        {"metric", task.metric},
+                        {"score", task.score_of(standing.val_bpb)},
                         {"parameters", or_null(standing.cost.parameters)},
                         {"flops_per_token", or_null(standing.cost.forward_flops_per_token)},
                         {"joules_per_token", or_null(standing.cost.joules_per_token)}});
@@ -120,7 +125,7 @@ Result<int> top(Context& context, const TopOptions& options) {
             category = standing.category;
             table.emplace(std::vector<TextTable::Column>{{"#", true},
                                                          {"id"},
-                                                         {"val_bpb", true},
+                                                         {clean(task.metric, 24), true},
                                                          {"runs", true},
                                                          {"kept"},
                                                          {"verdict"},
@@ -130,11 +135,10 @@ Result<int> top(Context& context, const TopOptions& options) {
             rank = 0;
         }
         bool counts = standing.runs > 0;
-        table->row(
-            {counts ? std::to_string(++rank) : "-", short_id(standing.candidate),
-             fmt::format("{:.4f}", standing.val_bpb), std::to_string(standing.runs), standing.kept ? "yes" : "no",
-             verdict_text(standing), parents_text(row->parents), clean(standing.contributor, 48), clean(change)},
-            paint_of(standing));
+        table->row({counts ? std::to_string(++rank) : "-", short_id(standing.candidate), score.of(standing.val_bpb),
+                    std::to_string(standing.runs), standing.kept ? "yes" : "no", verdict_text(standing),
+                    parents_text(row->parents), clean(standing.contributor, 48), clean(change)},
+                   paint_of(standing));
     }
     close_table();
     if (!categories.hidden.empty() && !options.verified) text += "\n" + hidden_text(categories) + "\n";

@@ -2,6 +2,7 @@
 
 #include <ctime>
 #include <iostream>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -33,20 +34,25 @@ Result<Json> command_json(const Clone& clone, bool trusted) {
     return json;
 }
 
-// The command word by word, and how to read its files.
-// A word as it will be run: every byte that a terminal may act on, or show as another, is an escape.
-std::string escaped(const std::string& word) {
+// Text as it will be run: every byte that a terminal may act on, or show as another, is an escape.
+std::string escaped(const std::string& words) {
     std::string text;
-    for (const char c : to_toml(Value(word)))
+    for (const char c : words)
         text += c >= 0x20 && c < 0x7f ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     return text;
 }
 
+// Everything that the pool's command may do, and how to read its files.
 Result<std::string> command_text(const Clone& clone) {
     const PoolCommand& command = *clone.task.command;
     std::string text = "runs    ";
-    for (const std::string& word : command.run) text += " " + escaped(word);
+    for (const std::string& word : command.run) text += " " + escaped(to_toml(Value(word)));
     text += "\n";
+    std::istringstream lines(command.format > 1 ? command_toml(command) : "");
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.empty() && line != "[command]" && !line.starts_with("run = "))
+            text += fmt::format("         {}\n", escaped(line));
+    }
     for (const CommandFile& file : command.files)
         text += fmt::format("file     {}  sha256 {}\n         git show {}:{}\n", clean(file.path), file.sha256,
                             clone.main.substr(0, 12), clean(file.path));
@@ -126,7 +132,7 @@ Result<int> trust(Context& context, const TrustArguments& options) {
         context.ui.note("this pool has no command of its own: nothing of it runs here");
         return kYes;
     }
-    context.ui.note(trusted ? "trusted on this machine, as it stands; it runs with your rights, in no sandbox"
+    context.ui.note(trusted ? "trusted on this machine, as it stands; it runs in a sandbox"
                             : "not trusted on this machine: it does not run");
     return trusted || options.revoke || change || sign ? kYes : kNo;
 }

@@ -39,24 +39,24 @@ std::string check_text(const Check& check) {
     return text + "\n";
 }
 
-std::string verdict_text(const Ui& ui, const Verdict& verdict) {
+std::string verdict_text(const Ui& ui, const ScoreText& score, const Verdict& verdict) {
     const bool sure = verdict.certainty == Certainty::accepted;
     Paint paint = verdict.result == VerdictResult::accepted   ? (sure ? Paint::good : Paint::none)
                   : verdict.result == VerdictResult::rejected ? Paint::bad
                                                               : Paint::none;
-    std::string text = fmt::format("{}  {}  {:<9}  {:.4f}  {} ({:.1f} s, {:.1f} % of the claim's cost)\n",
+    std::string text = fmt::format("{}  {}  {:<9}  {}  {} ({:.1f} s, {:.1f} % of the claim's cost)\n",
                                    ui.paint(paint, fmt::format("{:<12}", word(verdict))), short_id(verdict.candidate),
-                                   name(verdict.tier), verdict.claimed_bpb, clean(verdict.reason), verdict.seconds,
-                                   100 * verdict.ratio);
+                                   name(verdict.tier), score.of(verdict.claimed_bpb), clean(verdict.reason),
+                                   verdict.seconds, 100 * verdict.ratio);
     text += fmt::format("    {}\n", verdict.chosen);
     for (const Check& check : verdict.checks) text += check_text(check);
     if (verdict.record) text += fmt::format("    {}\n", record_text(*verdict.record));
     return text;
 }
 
-std::string case_text(const char* word, const QueuedClaim& one) {
-    return fmt::format("{:<12}  {}  {:<9}  {:.4f}  {} (about {:.1f} s)\n", word, short_id(one.row.claim.candidate),
-                       name(one.plan.audit.tier), one.row.claim.val_bpb, one.plan.why, one.all_s());
+std::string case_text(const ScoreText& score, const char* word, const QueuedClaim& one) {
+    return fmt::format("{:<12}  {}  {:<9}  {}  {} (about {:.1f} s)\n", word, short_id(one.row.claim.candidate),
+                       name(one.plan.audit.tier), score.of(one.row.claim.val_bpb), one.plan.why, one.all_s());
 }
 
 Json case_json(const QueuedClaim& one) {
@@ -77,19 +77,21 @@ Result<AuditRound> judge_all(Context& context, Session& session, const RoundOpti
     const auto open_remote = [&] {
         return open_transport(session.clone->repo.git_dir(), [&context] { return context.interrupted(); });
     };
+    const ScoreText score(session.clone->task);
     RoundListener listener;
     listener.begins = [&](const QueuedClaim& one) {
         context.ui.progress(fmt::format("verifying {}, {}", short_id(one.row.claim.candidate), one.plan.why));
     };
     listener.judged = [&](const Verdict& verdict) {
-        if (!context.ui.json()) context.ui.print(verdict_text(context.ui, verdict));
+        if (!context.ui.json()) context.ui.print(verdict_text(context.ui, score, verdict));
     };
     return audit_round({observer, worker, clock, open_remote}, session, std::move(queue), share, options, listener);
 }
 
-void tell_round(Ui& ui, const VerifyArguments& options, const AuditRound& round, const VerificationBudget& share) {
-    for (const QueuedClaim& one : round.judgeable) ui.print(case_text("to judge", one));
-    for (const QueuedClaim& one : round.waiting) ui.print(case_text("waiting", one));
+void tell_round(Ui& ui, const ScoreText& score, const VerifyArguments& options, const AuditRound& round,
+                const VerificationBudget& share) {
+    for (const QueuedClaim& one : round.judgeable) ui.print(case_text(score, "to judge", one));
+    for (const QueuedClaim& one : round.waiting) ui.print(case_text(score, "waiting", one));
     if (round.verdicts.empty() && round.judgeable.empty() && round.waiting.empty())
         return ui.note("no claim is waiting");
     if (!round.verdicts.empty()) ui.note("'cultivar propose' shares these verdicts");
@@ -166,7 +168,7 @@ Result<int> verify(Context& context, const VerifyArguments& options) {
     if (context.ui.json())
         context.ui.print(pretty(round_json(round, share)));
     else
-        tell_round(context.ui, options, round, share);
+        tell_round(context.ui, ScoreText(session.clone->task), options, round, share);
     const bool all_accepted = std::all_of(round.verdicts.begin(), round.verdicts.end(), [](const Verdict& verdict) {
         return verdict.result == VerdictResult::accepted;
     });

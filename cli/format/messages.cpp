@@ -97,19 +97,24 @@ std::string cost_text(const UseCost& cost) {
     return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string score_text(const Run& run) {
-    if (run.val_bpb) return fmt::format("{:.4f}", *run.val_bpb);
-    if (run.expected_bpb) return fmt::format("~{:.4f}", *run.expected_bpb);
+std::string score_text(const ScoreText& text, const Run& run) {
+    if (run.val_bpb) return text.of(*run.val_bpb);
+    if (run.expected_bpb) return "~" + text.of(*run.expected_bpb);
     return "-";
 }
 
-std::string run_line(const Ui& ui, const Run& run) {
+void add_score(Json& json, const Task& task, std::optional<double> loss) {
+    json["score"] = loss ? Json(task.score_of(*loss)) : Json(nullptr);
+    json["metric"] = task.metric;
+}
+
+std::string run_line(const Ui& ui, const ScoreText& text, const Run& run) {
     bool judged = run.status == RunStatus::done;
     std::string word(judged ? name(run.decision) : name(run.status));
     Paint paint = run.decision == Decision::kept    ? Paint::good
                   : run.status == RunStatus::failed ? Paint::bad
                                                     : Paint::none;
-    return fmt::format("{}  {:>8}  {:<9}  {}  {}", ui.paint(paint, fmt::format("{:<9}", word)), score_text(run),
+    return fmt::format("{}  {:>8}  {:<9}  {}  {}", ui.paint(paint, fmt::format("{:<9}", word)), score_text(text, run),
                        clean(run.operator_name, 16), run.candidate.substr(0, 8), clean(run.reason));
 }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/runs/run_output.h"
 #include "cli/runs/specification.h"
 #include "cli/session/lifted_failures.h"
 #include "pool/clone/command_trust.h"
@@ -20,8 +21,17 @@ constexpr double kSlack_s = 120;  // start-up and scoring of a small model, gene
 
 std::string run_dir(const Session& session) { return session.clone->state_dir + "run/"; }
 
-// The only folder that the trainer may write to. A command finds the pool's files beside its specification.
-std::string work_dir(const Session& session) { return run_dir(session) + (session.clone->task.command ? "" : "work/"); }
+// The only folder that the trainer may write to.
+std::string work_dir(const Session& session) { return run_dir(session) + "work/"; }
+
+// A command of format 2 has a limit of its own, the others one that only a program in trouble meets.
+WorkerJob job_of(const Session& session, const Specification& specification, double budget_s) {
+    const auto& command = session.clone->task.command;
+    if (!command || command->format < 2)
+        return {specification, run_dir(session), kSlack_s + 2 * budget_s, 2 * kSlack_s + 4 * budget_s};
+    const double most_s = limit_s(*command, budget_s);
+    return {specification, run_dir(session), 2 * most_s, most_s};  // silence is no fault of it
+}
 
 Result<void> save_plan(const Session& session, const PlannedRun& planned) {
     return write_file_atomically(run_dir(session) + "plan.json",
@@ -137,6 +147,7 @@ FailureKind kind_of(const Outcome& outcome) {
 
 void note_failure(const Outcome& outcome, Run& run) {
     run.failure = kind_of(outcome);
+    run.cause = outcome.failure;
     bool unfit = outcome.how == Outcome::How::error_event && outcome.error && outcome.error->kind == "unfit";
     run.status = unfit ? RunStatus::unfit : RunStatus::failed;
     if (unfit) run.failure = FailureKind::unknown;
@@ -168,18 +179,18 @@ Result<std::string> take_score(const DoneEvent& done, const std::string& path, s
 
 // A pool's own command may give its score alone, and may leave an artifact or not. Its training time is then the wall
 // time.
-Result<std::optional<std::string>> take_command_score(const DoneEvent& done, const std::string& path,
-                                                      std::int64_t cap_bytes, const std::string& digest, Run& run) {
+Result<std::optional<std::string>> take_command_score(const DoneEvent& done, const std::string& path, const Task& task,
+                                                      Run& run) {
     using Weights = std::optional<std::string>;
-    if (run.trainer.empty()) run.trainer = "command " + digest.substr(0, 12);
-    auto weights = read_file(path, static_cast<std::size_t>(cap_bytes));
+    if (run.trainer.empty()) run.trainer = "command " + command_digest(*task.command).substr(0, 12);
+    auto weights = read_file(path, static_cast<std::size_t>(task.artifact_cap_bytes));
     if (!weights && weights.error().code == Code::io) return fail(weights.error());
     if (!weights && weights.error().code == Code::corrupt)
         return run.reason = "its artifact is over the cap", Weights();
     run.status = RunStatus::done;
     if (done.steps > 0) take_training(done, run);
     if (run.steps < 1) run.train_s = run.wall_s;
-    run.val_bpb = done.score.value_or(done.val_bpb);
+    run.val_bpb = task.loss_of(done.score.value_or(done.val_bpb));
     if (!weights) return Weights();
     take_weights(*weights, run);
     return Weights(std::move(*weights));
@@ -190,8 +201,7 @@ Result<std::optional<std::string>> take_done(const Clone& clone, const DoneEvent
                                              Run& run) {
     const Task& task = clone.task;
     if (std::filesystem::is_symlink(artifact)) return fail(Code::corrupt, "the trainer left a link for its artifact");
-    if (task.command)
-        return take_command_score(done, artifact, task.artifact_cap_bytes, command_digest(*task.command), run);
+    if (task.command) return take_command_score(done, artifact, task, run);
     TRY_ASSIGN(std::string weights, take_score(done, artifact, task.artifact_cap_bytes, run));
     return std::optional(std::move(weights));
 }
@@ -240,8 +250,7 @@ Result<RunResult> execute_run(const Session& session, Worker& worker, const Cloc
     TRY_ASSIGN(const Specification specification, specification_of(session, planned, folder));
     TRY_ASSIGN(Events events, Events::open(run_dir(session) + "events.jsonl", planned, energy, hooks));
     energy.start();
-    const WorkerJob job{specification, run_dir(session), kSlack_s + 2 * planned.budget_s,
-                        2 * kSlack_s + 4 * planned.budget_s};
+    const WorkerJob job = job_of(session, specification, planned.budget_s);
     const auto outcome = worker.run(
         job, [&](const Event& event) { return events.take(event); }, hooks.should_stop);
     events.training.end();
@@ -253,7 +262,7 @@ Result<RunResult> execute_run(const Session& session, Worker& worker, const Cloc
     planned.training.seconds += events.training.spent().seconds;
     if (outcome->how == Outcome::How::stopped) {
         TRY(save_plan(session, planned));
-        return RunResult{.stopped = true, .killed = {}, .run = {}, .weights = {}};
+        return RunResult{.stopped = true, .killed = {}, .run = {}, .weights = {}, .output = {}};
     }
     if (auto able = check_machine(session, *outcome); !able) {
         TRY(save_plan(session, planned));
@@ -262,13 +271,16 @@ Result<RunResult> execute_run(const Session& session, Worker& worker, const Cloc
     if (outcome->cause == Outcome::Cause::signal && planned.deaths == 0) {
         ++planned.deaths;
         TRY(save_plan(session, planned));
-        return RunResult{.stopped = false, .killed = outcome->message, .run = {}, .weights = {}};
+        return RunResult{.stopped = false, .killed = outcome->message, .run = {}, .weights = {}, .output = {}};
     }
     if (outcome->error && outcome->error->kind == "data")
         return fail(Code::corrupt, fmt::format("the trainer cannot use the data: {}", outcome->error->message),
                     "cultivar data check");
     RunResult result;
+    result.output = output_text(*outcome);
     result.run = blank_record(session, planned);
+    result.run.metrics = outcome->metrics;
+    result.run.unsandboxed = outcome->unsandboxed;
     events.collector.fill(result.run);
     result.run.ended = utc_text(clock.unix_s());
     result.run.wall_s = planned.wall_s;

@@ -1,4 +1,4 @@
-// The worker of a clone: cultivar-lm in its sandbox, or the pool's own command where its user trusts it.
+// The worker of a clone, in a sandbox: cultivar-lm, or the pool's own command where its user trusts it.
 #pragma once
 
 #include "cli/runs/worker.h"
@@ -9,8 +9,10 @@ namespace cultivar {
 
 class TrainerWorker final : public Worker {
 public:
-    // Both must outlive it. The session's settings are read at each call.
-    TrainerWorker(const Session& session, const Clock& clock) : session_(session), clock_(clock) {}
+    // Both must outlive it. The session's settings are read at each call. `sandboxed`: false for a command of the pool that
+    // its user lets run with all rights.
+    TrainerWorker(const Session& session, const Clock& clock, bool sandboxed = true)
+        : session_(session), clock_(clock), sandboxed_(sandboxed) {}
 
     Result<std::vector<std::string>> check() const override;
     // A pool's own command knows its devices itself.
@@ -22,9 +24,12 @@ public:
 private:
     // Its command line; a command's files are copied to `folder`.
     Result<std::vector<std::string>> command(const std::string& folder) const;
+    Result<Outcome> run_command(const PoolCommand& command, const WorkerJob& job, const Listener& listener,
+                                const std::function<bool()>& should_stop);
 
     const Session& session_;
     const Clock& clock_;
+    bool sandboxed_;
 };
 
 }  // namespace cultivar

@@ -42,7 +42,7 @@ Json space_of(const Space& space) {
     return space_json(space, genes);
 }
 
-Json best_json(const Space& space, const CandidateTable& contenders) {
+Json best_json(const Task& task, const CandidateTable& contenders) {
     std::vector<const CandidateStats*> best;
     for (const CandidateStats& contender : contenders.all()) {
         if (contender.known != nullptr && contender.scored()) best.push_back(&contender);
@@ -53,12 +53,12 @@ Json best_json(const Space& space, const CandidateTable& contenders) {
         if (rows.size() == kBest && !contender->parent()) continue;  // every parent may be named
         if (rows.size() == 2 * kBest) break;
         rows.push_back({{"id", contender->known->candidate.id},
-                        {"score", contender->mean},
+                        {"score", task.score_of(contender->mean)},
                         {"runs", contender->runs()},
                         {"children", contender->children},
                         {"may_be_parent", contender->parent()},
                         {"parents", contender->known->parents},
-                        {"genes", genes_json(space, contender->known->candidate.genes)}});
+                        {"genes", genes_json(task.space, contender->known->candidate.genes)}});
     }
     return rows;
 }
@@ -70,14 +70,15 @@ std::string change_of(const Space& space, const CandidateTable& contenders, cons
     return change_text(gene_changes(space, parent->known->candidate.genes, child->known->candidate.genes));
 }
 
-Json run_json(const Space& space, const CandidateTable& contenders, const Run& run) {
+Json run_json(const Task& task, const CandidateTable& contenders, const Run& run) {
+    const std::optional<double> loss = run.val_bpb ? run.val_bpb : run.expected_bpb;
     return {{"candidate", run.candidate},
             {"parents", run.parents},
             {"operator", run.operator_name},
-            {"change", change_of(space, contenders, run)},
+            {"change", change_of(task.space, contenders, run)},
             {"status", name(run.status)},
             {"decision", name(run.decision)},
-            {"score", or_null(run.val_bpb ? run.val_bpb : run.expected_bpb)},
+            {"score", loss ? Json(task.score_of(*loss)) : Json(nullptr)},
             {"reason", run.reason},
             {"wall_s", run.wall_s},
             {"proposer_refused", run.proposer_refused.empty() ? Json(nullptr) : Json(run.proposer_refused)}};
@@ -97,12 +98,12 @@ Json operators_json(const std::vector<OperatorValue>& operators) {
     return rows;
 }
 
-Json parents_json(const std::vector<ParentValue>& parents) {
+Json parents_json(const Task& task, const std::vector<ParentValue>& parents) {
     Json rows = Json::array();
     for (const ParentValue& one : parents)
         rows.push_back({{"candidate", one.candidate},
-                        {"mean", one.mean},
-                        {"shrunken", one.shrunken},
+                        {"mean", task.score_of(one.mean)},
+                        {"shrunken", task.score_of(one.shrunken)},
                         {"level", one.level},
                         {"runs", one.runs},
                         {"children", one.children},
@@ -124,13 +125,13 @@ Json sources_json(const std::vector<HintSourceValue>& sources) {
     return rows;
 }
 
-Json outsiders_json(const std::vector<Outsider>& outsiders) {
+Json outsiders_json(const Task& task, const std::vector<Outsider>& outsiders) {
     Json rows = Json::array();
     for (const Outsider& one : outsiders)
         rows.push_back({{"candidate", one.candidate},
                         {"writer", one.writer},
-                        {"claimed", one.claimed},
-                        {"here", or_null(one.here)},
+                        {"claimed", task.score_of(one.claimed)},
+                        {"here", one.here ? Json(task.score_of(*one.here)) : Json(nullptr)},
                         {"standing", one.standing}});
     return rows;
 }
@@ -143,7 +144,7 @@ Json families_json(const std::vector<Family>& families) {
 }
 
 Result<Json> pool_state(Session& session, const History& history, double budget_s, const std::string& operator_name) {
-    const Space& space = session.clone->task.space;
+    const Task& task = session.clone->task;
     const CandidateTable contenders(history);
     const Explanation standing = explain(history, contenders, operator_arms(history, contenders, operator_name), {}, 0);
     TRY_ASSIGN(std::vector<RunRow> recent, session.index->newest_runs(kRecent));
@@ -151,7 +152,7 @@ Result<Json> pool_state(Session& session, const History& history, double budget_
     for (const RunRow& row : recent) {
         if (row.refused || row.run.category != history.category) continue;
         const bool scored = row.run.status == RunStatus::done || row.run.status == RunStatus::stopped;
-        (scored ? runs : failed).push_back(run_json(space, contenders, row.run));
+        (scored ? runs : failed).push_back(run_json(task, contenders, row.run));
     }
     for (const KnownCandidate& known : history.candidates) {
         if (known.in_flight) in_flight.push_back(known.candidate.id);
@@ -160,8 +161,8 @@ Result<Json> pool_state(Session& session, const History& history, double budget_
                 {"task", task_json(*session.clone)},
                 {"category", history.category},
                 {"budget_s", budget_s},
-                {"space", space_of(space)},
-                {"best", best_json(space, contenders)},
+                {"space", space_of(task.space)},
+                {"best", best_json(task, contenders)},
                 {"runs", runs},
                 {"failed", failed},
                 {"in_flight", in_flight},

@@ -13,9 +13,9 @@ namespace cultivar {
 Result<Json> pool_state(Session& session, const History& history, double budget_s, const std::string& operator_name);
 
 Json operators_json(const std::vector<OperatorValue>& operators);
-Json parents_json(const std::vector<ParentValue>& parents);
+Json parents_json(const Task& task, const std::vector<ParentValue>& parents);
 Json sources_json(const std::vector<HintSourceValue>& sources);
-Json outsiders_json(const std::vector<Outsider>& outsiders);
+Json outsiders_json(const Task& task, const std::vector<Outsider>& outsiders);
 Json families_json(const std::vector<Family>& families);
 
 }  // namespace cultivar

@@ -1,6 +1,7 @@
 #include "cli/search/run_recorder.h"
 
 #include "bandit/policy/keep_test.h"
+#include "cli/runs/run_output.h"
 #include "cli/session/history_loader.h"
 #include "pool/clone/journal.h"
 #include "pool/storage/artifact_commit.h"
@@ -26,6 +27,7 @@ Result<ExploredRun> record_run(Session& session, const Clock& clock, RunResult r
         TRY(store_artifact(session.clone->repo, run.artifact, *result.weights));
     ExploredRun explored;
     TRY_ASSIGN(explored.id, append_record(*session.clone, run));
+    TRY(keep_output(session, explored.id, result.output));
     TRY(session.index->refresh());
     if (run.decision == Decision::kept) {
         TRY_ASSIGN(CandidateCommit commit, session.index->commit_of(run.candidate));

@@ -80,7 +80,7 @@ Result<void> take_score(Worker& worker, const Observer& observer, const Session&
                     another(ask, "--score X --artifact FILE --steps N"));
     Run& run = result.run;
     run.status = RunStatus::done;
-    run.val_bpb = *told.score;
+    run.val_bpb = session.clone->task.loss_of(*told.score);
     if (!told.artifact) return {};
     TRY_ASSIGN(result.weights, read_weights(session, ask, *told.artifact));
     run.artifact = sha256_hex(*result.weights);

@@ -99,6 +99,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     History history;
     history.category = category;
     history.noiseless = session.clone->task.noiseless;
+    history.text = ScoreText(session.clone->task);
     std::map<std::string, std::size_t> at;
     auto known = [&](Candidate candidate) -> KnownCandidate& {
         auto [found, fresh] = at.emplace(candidate.id, history.candidates.size());

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/clone/command_files.h"
 #include "pool/types/task_parser.h"
 #include "pool/util/sha256.h"
 
@@ -254,12 +255,7 @@ Result<Task> task_at(const Repo& repo, const Oid& main) {
     TRY_ASSIGN(std::optional<std::string> text, repo.file(main, "pool.toml", kMaxPoolToml));
     if (!text) return fail(Code::not_found, "main has no pool.toml: this is not a pool", "cultivar init DIR");
     TRY_ASSIGN(Task task, parse_task(*text, "pool.toml"));
-    if (!task.command) return task;
-    for (CommandFile& file : task.command->files) {
-        TRY_ASSIGN(std::optional<std::string> bytes, repo.file(main, file.path, kMaxCommandFile_bytes, true));
-        if (!bytes) return fail(Code::not_found, fmt::format("main has no '{}', which its command names", file.path));
-        file.sha256 = sha256_hex(*bytes);
-    }
+    if (task.command) TRY(take_command_files(repo, main, *task.command));
     return task;
 }
 

@@ -123,10 +123,22 @@ Result<MainPaths> reachable(const Clone& clone) {
     return covered;
 }
 
-// command_lines(), then a line for each further file. Without any, it is what earlier versions pinned.
+// The words that a gene may put into the command: a pool may add choices without making another task.
+std::string choice_lines(const Task& task) {
+    std::string text;
+    for (const std::string& name : genes_in(*task.command)) {
+        const Gene* gene = task.space.find(name);
+        for (const std::string& choice : gene ? gene->choices : std::vector<std::string>())
+            text += fmt::format("choice {} {}\n", name, to_toml(Value(choice)));
+    }
+    return text;
+}
+
+// command_lines(), then a line for each further file and for each choice that may stand in the command. Without any, it is
+// what earlier versions pinned.
 Result<std::string> pin_text(const Clone& clone) {
     TRY_ASSIGN(const MainPaths covered, reachable(clone));
-    std::string text = command_lines(*clone.task.command);
+    std::string text = command_lines(*clone.task.command) + choice_lines(clone.task);
     for (const auto& [path, oid] : covered) text += fmt::format("reach {} {}\n", to_toml(Value(path)), oid);
     return text;
 }

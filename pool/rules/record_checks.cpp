@@ -1,5 +1,6 @@
 #include "pool/rules/record_checks.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <numeric>
@@ -15,6 +16,7 @@ namespace {
 tl::unexpected<Error> other_task() { return fail(Code::usage, "it belongs to another task", "", Reason::other_task); }
 
 constexpr double kRelative = 1e-6;    // tolerance of figures that follow from each other
+constexpr double kGrace_s = 30;       // of a command beyond its limit: to leave, and on a busy machine
 constexpr double kMaxOverrun = 1.25;  // a busy machine may be slow in the last step
 
 bool close_to(double a, double b) { return std::abs(a - b) <= kRelative * std::max(std::abs(a), std::abs(b)); }
@@ -60,6 +62,8 @@ Result<void> check_score(const Data& data, const Run& run) {
     if (!close_to(sum / targets, *run.val_loss))
         return fail(Code::corrupt, "its chunk losses do not add up to val_loss");
     if (run.artifact.empty()) return fail(Code::corrupt, "it names no artifact");
+    if (std::ranges::any_of(run.trace_loss, [](double loss) { return loss < 0; }))
+        return fail(Code::corrupt, "a loss in its trace is below 0");
     return {};
 }
 
@@ -84,7 +88,9 @@ Result<void> check_run(const Task& task, const std::string& task_id, const Run& 
         return fail(Code::corrupt, "its seed is not the derived one");
     if (run.status != RunStatus::done) return {};
     if (run.steps < 1 && !task.command) return fail(Code::corrupt, "it is scored but made no step");
-    if (run.train_s > kMaxOverrun * run.budget_s + 1)
+    const bool own_limit = task.command && task.command->format > 1;
+    const double most_s = own_limit ? limit_s(*task.command, run.budget_s) + kGrace_s : kMaxOverrun * run.budget_s + 1;
+    if (run.train_s > most_s)
         return fail(Code::corrupt,
                     fmt::format("it trained {:.0f} s on a budget of {:.0f} s", run.train_s, run.budget_s));
     if (run.artifact_bytes > task.artifact_cap_bytes) return fail(Code::corrupt, "its artifact is over the cap");

@@ -15,6 +15,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 4> kStatusNames = {"done", "stopped", "failed", "unfit"};
 constexpr std::array<std::string_view, 3> kFailureNames = {"unknown", "candidate", "machine"};
+constexpr std::array<std::string_view, 10> kCauseNames = {"unknown",  "exit code",      "signal",     "time",
+                                                          "no score", "several scores", "not finite", "unreadable",
+                                                          "output",   "checks"};
 constexpr std::array<std::string_view, 4> kDecisionNames = {"kept", "reverted", "undecided", "none"};
 
 Json optional_json(const auto& value) { return value ? Json(*value) : Json(nullptr); }
@@ -92,8 +95,11 @@ Json to_json(const Run& run) {
         {"trainer", run.trainer},
     };
     if (run.by_hand) json["by_hand"] = true;
-    if (run.failure != FailureKind::unknown || !run.failed_worker.empty()) {
+    if (run.unsandboxed) json["sandbox"] = false;
+    if (!run.metrics.empty()) json["metrics"] = run.metrics;
+    if (run.failure != FailureKind::unknown || run.cause != FailureCause::unknown || !run.failed_worker.empty()) {
         json["failure"] = {{"kind", name(run.failure)}};
+        if (run.cause != FailureCause::unknown) json["failure"]["cause"] = name(run.cause);
         if (!run.failed_worker.empty()) json["failure"]["worker"] = run.failed_worker;
     }
     return json;
@@ -146,6 +152,7 @@ Json to_json(const Retirement& retirement) {
 }  // namespace
 
 std::string_view name(RunStatus status) { return kStatusNames[static_cast<std::size_t>(status)]; }
+std::string_view name(FailureCause cause) { return kCauseNames.at(static_cast<std::size_t>(cause)); }
 std::string_view name(FailureKind kind) { return kFailureNames[static_cast<std::size_t>(kind)]; }
 std::string_view name(Decision decision) { return kDecisionNames[static_cast<std::size_t>(decision)]; }
 

@@ -4,7 +4,7 @@
 // bytes, 64 hex digits. Every record begins with {"v":1,"type":T,...}; a reader that meets a larger v stops and says
 // so; unknown fields are kept in the bytes and otherwise left alone; fields never disappear, an absent figure is null
 // (those that came after the first records, energy.train_joules, proposer.name, .seconds and .refused, by_hand, failure,
-// and a lease's toml and parents, are left out instead, so that those keep their bytes).
+// metrics, sandbox, and a lease's toml and parents, are left out instead, so that those keep their bytes).
 // Times are UTC, "2026-11-21T03:40:00Z". Figures carry their unit in their name.
 //
 //   run      one timed training of one candidate (struct Run below)
@@ -18,6 +18,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,7 +55,22 @@ enum class FailureKind {
     machine,    // disk, device, library, a signal: holds nothing against the candidate. cultivar records no such run
 };
 
+// How a pool's command failed. Written by name; a reader takes a name that it does not know for unknown.
+enum class FailureCause {
+    unknown,  // also of the built-in trainer, and in records that are older than this field
+    exit_code,
+    signal,
+    time,  // it ran into its limit
+    no_score,
+    several_scores,
+    not_finite,  // the score is NaN or infinite
+    unreadable,  // the score is no number
+    output,      // it wrote more than its limit
+    checks,      // it ended well, and the command of `checks` did not
+};
+
 std::string_view name(FailureKind kind);
+std::string_view name(FailureCause cause);
 std::string_view name(RunStatus status);
 std::string_view name(Decision decision);
 
@@ -86,6 +102,7 @@ struct Run {
     Decision decision = Decision::none;
     std::string reason;                          // why this decision, or the failure; one line
     FailureKind failure = FailureKind::unknown;  // of a failed run
+    FailureCause cause = FailureCause::unknown;  // of a failed run
     std::string failed_worker;  // of a failed run: SHA-256 of the worker's program or of the command; "": not known
     std::string operator_name;  // "seed", "replicate", "tune", "switch", "cross", "import", "proposer", "proposer:NAME"
     std::string choice;         // why this run was chosen, for people; one line
@@ -117,7 +134,9 @@ struct Run {
     double proposer_seconds = 0;   // until it had answered or was given up
     std::optional<std::int64_t> proposer_tokens;
     std::optional<double> proposer_usd;
-    std::string trainer;  // "cultivar-lm 0.1.0 torch 1.13.1 threads 2"
+    std::string trainer;                    // "cultivar-lm 0.1.0 torch 1.13.1 threads 2"
+    bool unsandboxed = false;               // of a command's run: it ran with all rights of its user
+    std::map<std::string, double> metrics;  // of a command's run: five at most, beside its score
 };
 
 struct Claim {

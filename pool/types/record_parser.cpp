@@ -18,6 +18,7 @@ using simdjson::dom::object;
 constexpr std::size_t kMostDepth = 8;
 constexpr double kHuge = 1e18;
 constexpr double kMaxScore = 1e12;
+constexpr std::size_t kMaxMetrics = 5, kMaxMetricName_bytes = 64;
 constexpr std::int64_t kMaxWhole = std::int64_t{1} << 53;
 
 std::optional<double> number_of(element value) {
@@ -180,7 +181,7 @@ std::vector<CurvePoint> read_curve(Reader& reader) {
         }
         curve.push_back({reader.checked("curve", row.at(0).value_unsafe(), 0, kHuge),
                          static_cast<std::int64_t>(reader.checked("curve", row.at(1).value_unsafe(), 0, 1e15)),
-                         reader.checked("curve", row.at(2).value_unsafe(), 0, 1e6)});
+                         reader.checked("curve", row.at(2).value_unsafe(), -kMaxScore, kMaxScore)});
     }
     return curve;
 }
@@ -192,8 +193,25 @@ void read_failure(Reader& reader, Run& run) {
     for (FailureKind known : {FailureKind::candidate, FailureKind::machine}) {
         if (kind == name(known)) run.failure = known;
     }
+    const std::string cause = failure.has("cause") ? failure.text("cause") : "";
+    for (int i = 1; i <= static_cast<int>(FailureCause::checks); ++i) {
+        if (cause == name(static_cast<FailureCause>(i))) run.cause = static_cast<FailureCause>(i);
+    }
     if (failure.has("worker")) run.failed_worker = failure.hex("worker", 64);
     reader.adopt(failure);
+}
+
+void read_metrics(Reader& reader, Run& run) {
+    if (!reader.has("metrics")) return;
+    const auto metrics = reader.get("metrics");
+    object members;
+    if (!metrics || metrics->get(members) != simdjson::SUCCESS || members.size() > kMaxMetrics)
+        return reader.refuse("metrics", "is not an object of five figures at most");
+    for (const auto& [key, value] : members) {
+        if (key.empty() || key.size() > kMaxMetricName_bytes)
+            return reader.refuse("metrics", "has a name out of range");
+        run.metrics[std::string(key)] = reader.checked("metrics", value, -kMaxScore, kMaxScore);
+    }
 }
 
 Run read_run(Reader& reader) {
@@ -218,7 +236,7 @@ Run read_run(Reader& reader) {
     run.wall_s = reader.number("wall_s", 0, 1e9);
     Reader trace = reader.inside("trace");
     run.trace_elapsed_s = trace.numbers("elapsed_s", kTraceSteps, 0, 1e9);
-    run.trace_loss = trace.numbers("loss", kTraceSteps, 0, 1e6);
+    run.trace_loss = trace.numbers("loss", kTraceSteps, -kMaxScore, kMaxScore);
     reader.adopt(trace);
     run.curve = read_curve(reader);
     run.chunk_loss_sums = reader.numbers("chunk_loss_sums", kScoreChunks, 0, kHuge);
@@ -249,6 +267,8 @@ Run read_run(Reader& reader) {
     reader.adopt(proposer);
     run.trainer = reader.text("trainer");
     read_failure(reader, run);
+    read_metrics(reader, run);
+    if (reader.has("sandbox")) run.unsandboxed = !reader.truth("sandbox");
     if (run.status == RunStatus::done && !run.val_bpb) reader.refuse("val_bpb", "is missing");
     return run;
 }

@@ -19,7 +19,8 @@ constexpr std::int64_t kExactWhole = std::int64_t{1} << 53;  // a range in doubl
 bool valid_name(std::string_view name) {
     if (name.empty() || name.size() > 64 || name.front() == '.' || name.back() == '.') return false;
     if (name.find("..") != std::string_view::npos || name == "files" || name.starts_with("files.")) return false;
-    return name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == std::string_view::npos;
+    return name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") ==
+           std::string_view::npos;
 }
 
 bool holds(const Value& value, const std::vector<Value>& among) {
@@ -116,7 +117,9 @@ Result<Space> Space::make(std::vector<Gene> genes, std::vector<Constraint> const
     std::vector<std::size_t> conditions(space.genes_.size());  // that each rests on
     for (std::size_t i = 0; i < space.genes_.size(); ++i) {
         Gene& gene = space.genes_[i];
-        if (!valid_name(gene.name)) return fail(Code::usage, fmt::format("'{}' is not a gene's name", gene.name));
+        if (!valid_name(gene.name))
+            return fail(Code::usage,
+                        fmt::format("'{}' is not a gene's name: letters, digits, '_' and '.', 64 at most", gene.name));
         if (gene.multiple_of < 1) return fail(Code::usage, fmt::format("gene '{}': multiple_of is below 1", gene.name));
         if (gene.log_scale && gene.low <= 0)
             return fail(Code::usage, fmt::format("gene '{}': a log scale needs a range above 0", gene.name));

@@ -121,7 +121,7 @@ std::string to_toml(const Task& task) {
         "[task]\nkind = {}\nmetric = {}\ndirection = {}\n{}budget_s = {}\nartifact_cap_bytes = {}\n"
         "window_stride_tokens = {}\n{}\n"
         "[record]\nmin_gain_nats = {}\np_value = {}\nmin_seeds = {}\n\n[verify]\nshare = {}\n",
-        kPoolFormat, to_toml(Value(task.name)), to_toml(Value(task.created)), to_toml(Value(task.kind)),
+        task.format, to_toml(Value(task.name)), to_toml(Value(task.created)), to_toml(Value(task.kind)),
         to_toml(Value(task.metric)), to_toml(Value(task.direction)), task.noiseless ? "noise = \"none\"\n" : "",
         to_toml(Value(task.budget_s)), task.artifact_cap_bytes, task.window_stride_tokens, caps,
         to_toml(Value(task.record_min_gain_nats)), to_toml(Value(task.record_p_value)), task.record_min_seeds,

@@ -1,4 +1,4 @@
-// The task of a pool: `pool.toml` on `main`. Format 1.
+// The task of a pool: `pool.toml` on `main`. Format 1, or 2 for kind "command" since placeholders and rules for figures.
 //
 //   format = 1                         a reader that meets a larger number stops and says so
 //   name = "..."                       created = "2026-11-21T03:40:00Z" (the date of every root candidate's commit)
@@ -33,7 +33,7 @@
 
 namespace cultivar {
 
-inline constexpr int kPoolFormat = 1;
+inline constexpr int kPoolFormat = 1, kNewestPoolFormat = 2;
 
 struct PoolFile {
     std::string name;  // "train_000000.bin"
@@ -66,6 +66,7 @@ struct Data {
 };
 
 struct Task {
+    int format = kPoolFormat;
     std::string name;
     std::string created;
     std::string kind = "lm";
@@ -83,6 +84,11 @@ struct Task {
     Space space;
     std::optional<Data> data;
     std::optional<PoolCommand> command;  // of kind "command", always
+
+    // A score as a loss, which everything inside minimises, and back: the same figure, or its negative where the score is
+    // maximised.
+    double loss_of(double score) const { return direction == "maximize" ? -score : score; }
+    double score_of(double loss) const { return loss_of(loss); }
 
     bool settled() const { return data || command; }  // can runs be scored?
     std::string id() const;                           // 64 hex digits; only meaningful once settled

@@ -219,11 +219,17 @@ Result<void> check_ranges(const Task& task, const std::string& where) {
     return {};
 }
 
-// noise = "none" in [task]; a task file may also have it above its tables.
-Result<void> read_noise(TomlTable& table, bool whole, Task& task) {
+// The metric, its direction and noise = "none", in [task]; a person's task file may also have them above its tables.
+Result<void> read_metric(TomlTable& table, bool whole, Task& task) {
     std::string noise;
+    TRY(table.read("task.metric", task.metric, whole));
+    TRY(table.read("task.direction", task.direction));
     TRY(table.read("task.noise", noise));
-    if (!whole) TRY(table.read("noise", noise));
+    if (!whole) {
+        TRY(table.read("metric", task.metric));
+        TRY(table.read("direction", task.direction));
+        TRY(table.read("noise", noise));
+    }
     if (noise.empty()) return {};
     if (noise != "none")
         return fail(Code::usage, fmt::format("{}: noise takes \"none\", or is left out and learnt", table.where()));
@@ -234,11 +240,11 @@ Result<void> read_noise(TomlTable& table, bool whole, Task& task) {
     return {};
 }
 
-// Kind "command" needs a table [command]; its score is minimised.
-Result<void> take_command(TomlTable& table, Task& task) {
+// Kind "command" needs a table [command]; in format 1 its score is minimised.
+Result<void> take_command(TomlTable& table, const std::vector<TomlEntry>& entries, Task& task) {
     if (task.kind != kCommandKind) return {};
-    TRY_ASSIGN(task.command, read_command(table));
-    if (task.direction == "minimize") return {};
+    TRY_ASSIGN(task.command, read_command(table, entries, task.format));
+    if (task.direction == "minimize" || task.format > 1) return {};
     return fail(Code::usage,
                 fmt::format("{}: a command's score is minimised: let it give the negative", table.where()));
 }
@@ -250,19 +256,21 @@ Result<Task> parse_task(std::string_view toml, const std::string& where, const T
     std::vector<std::string> names = declared_genes(entries);
     if (names.size() > kMaxGenes)
         return fail(Code::usage, fmt::format("{}: there are more than {} genes", where, kMaxGenes));
-    TomlTable table(std::move(entries), where);
+    TomlTable table(entries, where);
     const bool whole = draft == nullptr;
-    std::int64_t format = whole ? 0 : kPoolFormat;
+    std::int64_t format = whole ? 0 : draft->format;
     TRY(table.read("format", format, whole));
-    if (format > kPoolFormat)
+    if (format > kNewestPoolFormat)
         return fail(Code::newer, fmt::format("{}: format {} needs a newer cultivar", where, format));
     Task task = whole ? Task() : *draft;
+    task.format = static_cast<int>(format);
     TRY(table.read("name", task.name, whole));
     TRY(table.read("created", task.created, whole));
     TRY(table.read("task.kind", task.kind, whole));
-    TRY(table.read("task.metric", task.metric, whole));
-    TRY(table.read("task.direction", task.direction));
-    TRY(read_noise(table, whole, task));
+    if (task.format > kPoolFormat && task.kind != kCommandKind)
+        return fail(Code::newer,
+                    fmt::format("{}: format {} of kind '{}' needs a newer cultivar", where, format, task.kind));
+    TRY(read_metric(table, whole, task));
     TRY(table.read("task.budget_s", task.budget_s));
     TRY(table.read("task.artifact_cap_bytes", task.artifact_cap_bytes));
     TRY(table.read("task.window_stride_tokens", task.window_stride_tokens));
@@ -272,7 +280,7 @@ Result<Task> parse_task(std::string_view toml, const std::string& where, const T
     TRY(table.read("record.min_seeds", task.record_min_seeds));
     TRY(table.read("verify.share", task.verify_share));
     TRY(check_ranges(task, where));
-    TRY(take_command(table, task));
+    TRY(take_command(table, entries, task));
     std::vector<Gene> genes;
     for (const std::string& name : names) {
         TRY_ASSIGN(Gene gene, read_gene(table, name));
@@ -282,6 +290,7 @@ Result<Task> parse_task(std::string_view toml, const std::string& where, const T
     auto space = Space::make(std::move(genes), std::move(constraints));
     if (!space) return fail(Code::usage, fmt::format("{}: {}", where, space.error().message));
     task.space = std::move(*space);
+    if (task.command) TRY(check_placeholders(*task.command, task.space));
     if (table.take("data.tokenizer")) {
         TRY_ASSIGN(task.data, read_data(table));
     }

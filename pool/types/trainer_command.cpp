@@ -1,78 +1,242 @@
 #include "pool/types/trainer_command.h"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
+#include <sstream>
 
 #include <fmt/format.h>
 
+#include "pool/types/placeholders.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kMaxWords = 64, kMaxWord_bytes = 16 * 1024, kMaxParts = 8;
-constexpr std::string_view kFolder = "files/";
+constexpr std::size_t kMaxWords = 64, kMaxWord_bytes = 16 * 1024, kMaxVariables = 64, kMaxMetrics = 5;
+constexpr double kMostLimit_s = 1e7;
 
 // Control characters would make the displayed command differ from the executed one.
 bool good_word(std::string_view word) {
-    bool plain = std::all_of(word.begin(), word.end(), [](char c) {
-        return static_cast<unsigned char>(c) >= ' ' ? c != 0x7f : c == '\n' || c == '\t';
-    });
+    const bool plain = std::ranges::all_of(
+        word, [](char c) { return static_cast<unsigned char>(c) >= ' ' ? c != 0x7f : c == '\n' || c == '\t'; });
     return plain && word.size() <= kMaxWord_bytes;
 }
 
-// files/a/b.sh: parts of letters, digits and "._-" that do not begin with a dot.
-bool good_path(std::string_view path) {
-    std::size_t parts = 0;
-    for (std::size_t begin = 0; begin <= path.size(); ++parts) {
-        std::size_t end = std::min(path.find('/', begin), path.size());
-        std::string_view part = path.substr(begin, end - begin);
-        if (part.empty() || part.front() == '.') return false;
-        if (!std::all_of(part.begin(), part.end(), [](char c) {
-                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-                       c == '_' || c == '-';
-            }))
-            return false;
-        begin = end + 1;
+bool good_file(std::string_view path) { return path.starts_with(kCommandFolder) && is_plain_path(path); }
+
+// Variables that would load other programs' code than the command's words say.
+bool good_variable(std::string_view name) {
+    const bool plain =
+        !name.empty() && name.size() <= 64 && !(name.front() >= '0' && name.front() <= '9') &&
+        std::ranges::all_of(name, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        });
+    return plain && !name.starts_with("LD_") && name != "PATH";
+}
+
+// It never leads out of a folder.
+bool good_choice(std::string_view choice) {
+    return good_word(choice) && choice.find_first_of("/\n\t") == std::string_view::npos && choice != "." &&
+           choice != "..";
+}
+
+// A program's name on PATH, or a file of the pool.
+bool good_program(const std::string& program) {
+    return program.find('/') == std::string::npos ? !program.empty() && program.find('{') == std::string::npos
+                                                  : good_file(program);
+}
+
+Result<std::vector<std::string>> read_words(TomlTable& table, const TomlEntry& entry) {
+    const std::string& key = entry.path.back();
+    std::vector<std::string> words;
+    for (const Value& value : entry.values) {
+        const auto* word = std::get_if<std::string>(&value);
+        if (!entry.is_array || !word || !good_word(*word))
+            return fail(table.wrong(entry, fmt::format("'{}' takes a list of words without control characters", key)));
+        words.push_back(*word);
     }
-    return parts <= kMaxParts;
+    if (words.empty() || words.size() > kMaxWords || words.front().empty())
+        return fail(table.wrong(entry, fmt::format("'{}' takes 1 to {} words", key, kMaxWords)));
+    if (!good_program(words.front()))
+        return fail(table.wrong(
+            entry, fmt::format("'{}' is neither a program's name nor a file of the pool under files/", words.front())));
+    return words;
+}
+
+// Format 1: the files are those that are words.
+Result<void> take_named_files(TomlTable& table, const TomlEntry& entry, PoolCommand& command) {
+    for (const std::string& word : command.run) {
+        if (!word.starts_with(kCommandFolder)) continue;
+        if (!is_plain_path(word)) return fail(table.wrong(entry, fmt::format("'{}' is no file's name", word)));
+        const bool known = std::ranges::any_of(command.files, [&](const auto& file) { return file.path == word; });
+        if (!known) command.files.push_back({word, ""});
+    }
+    return {};
+}
+
+// The entries right below command.NAME, sorted by their last key.
+std::vector<const TomlEntry*> entries_below(const std::vector<TomlEntry>& entries, std::string_view name) {
+    std::vector<const TomlEntry*> below;
+    for (const TomlEntry& entry : entries) {
+        if (entry.path.size() > 2 && entry.path[0] == "command" && entry.path[1] == name) below.push_back(&entry);
+    }
+    std::ranges::sort(below, {}, [](const TomlEntry* entry) { return entry->path[2]; });
+    return below;
+}
+
+using GoodPair = std::function<bool(const std::string& name, const std::string& text)>;
+
+Result<std::vector<std::pair<std::string, std::string>>> read_pairs(TomlTable& table,
+                                                                    const std::vector<TomlEntry>& entries,
+                                                                    const char* name, const GoodPair& good) {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const TomlEntry* entry : entries_below(entries, name)) {
+        table.take(entry->dotted());
+        const auto* text = entry->is_array ? nullptr : std::get_if<std::string>(&entry->values.front());
+        const std::string& key = entry->path.back();
+        if (entry->path.size() != 3 || !text || !good_word(*text) || !good(key, *text))
+            return fail(table.wrong(*entry, fmt::format("'{}' is not one for [command.{}]", entry->dotted(2), name)));
+        pairs.emplace_back(key, *text);
+    }
+    if (pairs.size() > kMaxVariables)
+        return fail(Code::usage,
+                    fmt::format("{}: [command.{}] has over {} entries", table.where(), name, kMaxVariables));
+    return pairs;
+}
+
+Result<std::vector<NamedRule>> read_metrics(TomlTable& table, const std::vector<TomlEntry>& entries) {
+    std::vector<NamedRule> metrics;
+    for (const TomlEntry* entry : entries_below(entries, "metrics")) {
+        const std::string& name = entry->path[2];
+        if (!metrics.empty() && metrics.back().name == name) continue;  // another key of this rule
+        if (entry->path.size() != 4 || !good_variable(name))
+            return fail(table.wrong(*entry, fmt::format("'{}' is no metric: name = {{ regex = '...' }}", name)));
+        TRY_ASSIGN(FigureRule rule, read_figure_rule(table, fmt::format("command.metrics.{}.", name)));
+        if (rule.kind == FigureRule::Kind::events)
+            return fail(table.wrong(*entry, fmt::format("metric '{}' has no source: metric, regex or json", name)));
+        metrics.push_back({name, std::move(rule)});
+    }
+    if (metrics.size() > kMaxMetrics)
+        return fail(Code::usage, fmt::format("{}: there are more than {} metrics", table.where(), kMaxMetrics));
+    return metrics;
+}
+
+Result<void> read_limit(TomlTable& table, PoolCommand& command) {
+    TRY(table.read("command.limit_s", command.limit_s));
+    if (!command.limit_s || (*command.limit_s > 0 && *command.limit_s <= kMostLimit_s)) return {};
+    return fail(Code::usage, fmt::format("{}: 'command.limit_s' is out of range", table.where()));
+}
+
+Result<void> read_format_2(TomlTable& table, const std::vector<TomlEntry>& entries, PoolCommand& command) {
+    TRY_ASSIGN(command.score, read_figure_rule(table, "command.score."));
+    TRY_ASSIGN(command.metrics, read_metrics(table, entries));
+    TRY_ASSIGN(const FigureRule progress, read_figure_rule(table, "command.progress."));
+    if (progress.kind == FigureRule::Kind::regex) command.progress = progress;
+    if (!command.progress && progress.kind != FigureRule::Kind::events)
+        return fail(Code::usage, fmt::format("{}: 'command.progress' takes a regex", table.where()));
+    if (const TomlEntry* entry = table.take("command.checks")) {
+        TRY_ASSIGN(command.checks, read_words(table, *entry));
+    }
+    TRY_ASSIGN(command.environment, read_pairs(table, entries, "env", [](const std::string& name, const std::string&) {
+                   return good_variable(name);
+               }));
+    TRY_ASSIGN(command.templates,
+               read_pairs(table, entries, "templates", [](const std::string& to, const std::string& from) {
+                   return is_plain_path(to) && !to.starts_with(kCommandFolder) && to + "/" != kCommandFolder &&
+                          good_file(from);
+               }));
+    TRY(read_limit(table, command));
+    return table.read("command.network", command.network);
+}
+
+std::string quoted(const std::string& text) { return to_toml(Value(text)); }
+
+std::string words_toml(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + quoted(word);
+    return "[" + text + "]";
+}
+
+std::string pairs_toml(const char* table, const std::vector<std::pair<std::string, std::string>>& pairs) {
+    std::string text = pairs.empty() ? "" : fmt::format("\n[command.{}]\n", table);
+    for (const auto& [name, value] : pairs) text += fmt::format("{} = {}\n", quoted(name), quoted(value));
+    return text;
 }
 
 }  // namespace
 
-Result<PoolCommand> read_command(TomlTable& table) {
+Result<PoolCommand> read_command(TomlTable& table, const std::vector<TomlEntry>& entries, int format) {
     const TomlEntry* entry = table.take("command.run");
     if (!entry) return fail(Code::usage, fmt::format("{}: 'command.run' is missing", table.where()));
     PoolCommand command;
-    for (const Value& value : entry->values) {
-        auto* word = std::get_if<std::string>(&value);
-        if (!entry->is_array || !word || !good_word(*word))
-            return fail(table.wrong(*entry, "'run' takes a list of words without control characters"));
-        if (word->starts_with(kFolder)) {
-            if (!good_path(*word)) return fail(table.wrong(*entry, fmt::format("'{}' is no file's name", *word)));
-            bool known = std::any_of(command.files.begin(), command.files.end(),
-                                     [&](const CommandFile& file) { return file.path == *word; });
-            if (!known) command.files.push_back({*word, ""});
-        }
-        command.run.push_back(*word);
+    command.format = format;
+    TRY_ASSIGN(command.run, read_words(table, *entry));
+    if (format < 2) {
+        TRY(take_named_files(table, *entry, command));
+    } else {
+        TRY(read_format_2(table, entries, command));
     }
-    if (command.run.empty() || command.run.size() > kMaxWords || command.run.front().empty())
-        return fail(table.wrong(*entry, fmt::format("'run' takes 1 to {} words", kMaxWords)));
-    const std::string& program = command.run.front();
-    if (program.find('/') != std::string::npos && !program.starts_with(kFolder))
-        return fail(table.wrong(
-            *entry, fmt::format("'{}' is neither a program's name nor a file of the pool under files/", program)));
     return command;
 }
 
+std::set<std::string> genes_in(const PoolCommand& command) {
+    constexpr std::string_view kPrefix = "gene.";
+    std::set<std::string> genes;
+    if (command.format < 2) return genes;
+    for (const std::string& name : placeholders_in(command_toml(command))) {
+        if (name.starts_with(kPrefix)) genes.insert(name.substr(kPrefix.size()));
+    }
+    return genes;
+}
+
+Result<void> check_placeholders(const PoolCommand& command, const Space& space) {
+    if (command.format < 2) return {};
+    for (const auto* words : {&command.run, &command.checks}) {
+        for (const std::string& word : *words) TRY(check_placeholders(word, space));
+    }
+    for (const auto& [name, text] : command.environment) TRY(check_placeholders(text, space));
+    for (const std::string& name : genes_in(command)) {
+        const Gene* gene = space.find(name);
+        for (const std::string& choice : gene ? gene->choices : std::vector<std::string>()) {
+            if (good_choice(choice)) continue;
+            return fail(Code::usage,
+                        fmt::format("choice {} of gene '{}' cannot stand in the command: no '/', no control "
+                                    "character, and neither \".\" nor \"..\"",
+                                    quoted(choice), name));
+        }
+    }
+    return {};
+}
+
+double limit_s(const PoolCommand& command, double budget_s) {
+    constexpr double kBudgets = 2, kStart_s = 10;
+    return command.limit_s.value_or(kBudgets * budget_s + kStart_s);
+}
+
 std::string command_toml(const PoolCommand& command) {
-    std::string words;
-    for (const std::string& word : command.run) words += (words.empty() ? "" : ", ") + to_toml(Value(word));
-    return fmt::format("\n[command]\nrun = [{}]\n", words);
+    std::string text = fmt::format("\n[command]\nrun = {}\n", words_toml(command.run));
+    if (command.score.kind != FigureRule::Kind::events) text += fmt::format("score = {}\n", to_toml(command.score));
+    if (command.progress) text += fmt::format("progress = {}\n", to_toml(*command.progress));
+    if (!command.checks.empty()) text += fmt::format("checks = {}\n", words_toml(command.checks));
+    if (command.limit_s) text += fmt::format("limit_s = {}\n", to_toml(Value(*command.limit_s)));
+    if (command.network) text += "network = true\n";
+    text += pairs_toml("env", command.environment);
+    if (!command.metrics.empty()) text += "\n[command.metrics]\n";
+    for (const NamedRule& metric : command.metrics) text += fmt::format("{} = {}\n", metric.name, to_toml(metric.rule));
+    return text + pairs_toml("templates", command.templates);
 }
 
 std::string command_lines(const PoolCommand& command) {
     std::string text;
-    for (const std::string& word : command.run) text += fmt::format("command {}\n", to_toml(Value(word)));
+    if (command.format < 2) {
+        for (const std::string& word : command.run) text += fmt::format("command {}\n", quoted(word));
+    } else {
+        std::istringstream lines(command_toml(command));
+        for (std::string line; std::getline(lines, line);) {
+            if (!line.empty()) text += fmt::format("command {}\n", line);
+        }
+    }
     for (const CommandFile& file : command.files) text += fmt::format("file {} {}\n", file.path, file.sha256);
     return text;
 }

@@ -29,7 +29,7 @@ expect_ok cultivar init parabola --kind command --task task.toml --budget 2s
 expect_err 'cultivar trust && cultivar explore'
 expect_untrusted parabola 'not trusted on this machine'
 expect_ok cultivar -C parabola trust
-expect_out '"jq" "-c"'
+expect_out '"awk" "BEGIN'
 expect_ok cultivar -C parabola explore --runs 12 --seed 1 --json  # it may find no improvement
 expect_json '.runs | length == 12 and all(.[]; .status == "done" and .category == "cpu-2s" and .val_loss == null)'
 expect_ok cultivar -C parabola top --json
@@ -59,7 +59,9 @@ expect_json '.trusted == false and .files[0].path == "files/run.sh"'
 expect_same "digest of the file" "$(sha256sum <draft.sh | cut -d' ' -f1)" "$(json '.files[0].sha256')"
 [[ ! -e ran ]] || fail "untrusted" "nothing ran" "it ran"
 expect_ok cultivar -C pool trust
-expect_ok cultivar -C pool explore --runs 1 --json
+expect_ok cultivar -C pool explore --runs 1 --json --no-sandbox
+expect_err "outside its sandbox"
+expect_json ".runs[0].sandbox == false"
 expect_json '.runs[0] | .val_bpb == -1.5 and .steps == 2 and .train_s == 1 and .trainer == "draft 1"'
 expect_json '.runs[0].artifact == $id' --arg id "$(printf 'the weights\n' | sha256sum | cut -d' ' -f1)"
 [[ -e ran ]] || fail "trusted" "it ran" "nothing ran"
@@ -72,6 +74,87 @@ expect_ok cultivar -C pool trust --show --json
 expect_json '.digest == $id' --arg id "$digest"
 expect_ok cultivar -C pool propose
 
+section "a program that knows nothing of cultivar: genes as arguments and variables, the score from its output"
+mkdir -p plain/files/lib
+cat >plain/files/fit.sh <<'END'
+#!/bin/sh
+. files/lib/score.sh
+echo "in $(pwd), seed $RUN_SEED"
+echo "epoch 1 accuracy: 0.1"
+echo "epoch 2 accuracy: $(score "$1")"
+echo "METRIC size=12" >&2
+printf 'weights of %s\n' "$1" >"$OUT"
+END
+echo 'score() { awk -v x="$1" "BEGIN { print 1 - (x - 3) ^ 2 / 100 }"; }' >plain/files/lib/score.sh
+cat >plain/task.toml <<'END'
+direction = "maximize"
+metric = "accuracy"
+noise = "none"
+[command]
+run = ["sh", "files/fit.sh", "{gene.X}"]
+score = { regex = 'accuracy: ([0-9.eE+-]+)' }
+[command.env]
+RUN_SEED = "{seed}"
+OUT = "{artifact}"
+[command.metrics]
+size = { metric = "size", in = "stderr" }
+[gene.X]
+type = "real"
+default = 0.0
+range = [-10.0, 10.0]
+END
+expect_ok cultivar init accurate --kind command --task plain/task.toml --budget 2s
+expect_ok cultivar -C accurate trust
+expect_out 'score = \{ regex = "accuracy: '
+expect_out '"OUT" = "\{artifact\}"'
+expect_out 'files/lib/score.sh  sha256 '
+expect_ok cultivar -C accurate explore --runs 12 --seed 1 --json
+expect_json '.runs[0] | .score == 0.91 and .metric == "accuracy" and .val_bpb == -0.91 and .metrics.size == 12'
+expect_json '.runs | all(.[]; .status == "done" and .artifact != null)'
+expect_json '[.runs[].score] | max > 0.95'
+expect_ok cultivar -C accurate top --json
+expect_json '[.candidates[].score] | . == (sort | reverse) and .[0] > 0.95' # the largest first
+expect_ok cultivar -C accurate top
+expect_out '#  id +accuracy '
+expect_ok cultivar -C accurate log -n 1 --json
+run=$(json '.runs[0].id')
+expect_ok cultivar -C accurate show --output "$run"
+expect_out '^epoch 2 accuracy: '
+expect_out '^METRIC size=12'
+expect_out "^in .*/accurate/\.git/cultivar/run/work, seed "
+
+section "a run that fails says why, and its output is kept"
+failing() { # SCRIPT: founds and explores a pool whose program is this
+    rm -rf bad && mkdir -p plain/files
+    printf '%s\n' "$1" >plain/files/fit.sh
+    expect_ok cultivar init bad --kind command --task plain/task.toml --budget 2s
+    expect_ok cultivar -C bad trust
+    run cultivar -C bad explore --runs 1 --json
+}
+failing 'echo "loss: 0.36"'
+expect_json '.runs[0] | .status == "failed" and .failure.kind == "candidate" and .failure.cause == "no score"'
+expect_json '.runs[0].reason | test("no line of its standard output matches accuracy:")'
+expect_ok cultivar -C bad show --output "$(json '.runs[0].candidate')"
+expect_out '^loss: 0.36$'
+failing 'echo "accuracy: nan"'
+expect_json '.runs[0] | .failure.cause == "no score"' # the expression takes figures alone
+failing 'echo "accuracy: 1"; printf "\033[31mred\n" >&2; exit 4'
+expect_json '.runs[0] | .failure.cause == "exit code" and (.reason | test("exit code 4"))'
+expect_ok cultivar -C bad show --output "$(json '.runs[0].candidate')"
+expect_out '^\?\[31mred$'
+sed -i 's/^noise.*/&\n/; s/^\[command\]$/&\nlimit_s = 1/' plain/task.toml
+failing 'echo "accuracy: 1"; exec sleep 60'
+expect_json '.runs[0] | .failure.cause == "time" and .wall_s < 30'
+sed -i 's/^limit_s = 1$/checks = ["sh", "-c", "echo not good >\&2; exit 1"]/' plain/task.toml
+failing 'echo "accuracy: 1"'
+expect_json '.runs[0] | .failure.cause == "checks" and (.reason | test("its checks failed: .*not good"))'
+
+section "what is wrong in a task file is said when the pool is founded"
+printf '[command]\nrun = ["sh"]\nscore = { regex = "a" }\n[gene.x]\ntype = "boolean"\ndefault = true\n' >plain/wrong.toml
+expect_rc 129 cultivar init wrong --kind command --task plain/wrong.toml
+expect_err 'has 0 groups'
+[[ ! -e wrong ]] || fail "a wrong task" "no folder" "one"
+
 section "another clone trusts for itself, and takes the runs of others as claims"
 expect_ok env CULTIVAR_NAME=guest CULTIVAR_MACHINE=machine cultivar clone "$hosting" guest
 expect_err 'cultivar trust && cultivar explore'
@@ -83,7 +166,7 @@ expect_json '.claims | length == 1 and .[0].problem == null' # a negative score 
 expect_untrusted guest 'not trusted'
 [[ ! -e ran ]] || fail "untrusted" "nothing ran" "it ran"
 expect_ok cultivar -C guest trust
-expect_ok cultivar -C guest explore --runs 1 --propose
+expect_ok cultivar -C guest explore --runs 1 --propose --no-sandbox
 expect_rc 125 cultivar -C guest verify
 expect_err 'cannot be rescored yet: no claim was judged'
 expect_rc 129 cultivar -C guest data import "$world/draft.sh"
@@ -140,7 +223,7 @@ expect_ok cultivar -C guest status
 expect_out 'runs? of an earlier task'
 expect_ok cultivar -C guest trust --revoke
 expect_ok cultivar -C guest trust --yes
-expect_ok cultivar -C guest explore --runs 1 --json
+expect_ok cultivar -C guest explore --runs 1 --json --no-sandbox
 expect_json '.runs[0].operator == "seed"' # another command, another task: scores do not compare
 expect_ok cultivar -C guest trust --revoke
 expect_untrusted guest 'not trusted'

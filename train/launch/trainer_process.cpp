@@ -19,6 +19,8 @@
 #include "pool/process/keeper.h"
 #include "pool/util/text.h"
 #include "train/launch/folder_size.h"
+#include "train/launch/kept_output.h"
+#include "train/launch/line_splitter.h"
 
 namespace cultivar {
 namespace {
@@ -32,10 +34,9 @@ constexpr std::size_t kMaxMessageBytes = 300;
 constexpr std::size_t kReadBytes = 64 * 1024;
 
 constexpr double kLookEvery_s = 1;
+constexpr std::size_t kMaxRefused = 20;
 constexpr std::int64_t kMaxThreads = 4096;
-constexpr std::int64_t kMaxFile_bytes = std::int64_t{8} << 30, kMaxFolder_bytes = std::int64_t{16} << 30;
 constexpr FolderLimits kFolderLimits;
-constexpr std::int64_t kMoreProcessor_s = 60;
 constexpr std::uint64_t kLeastRoom_bytes = 1 << 20;
 constexpr int kCannotRun = 126, kNotFound = 127;  // exit codes of shells and of the program loader
 
@@ -97,17 +98,6 @@ private:
     std::string tail_;
 };
 
-std::vector<std::string> device_files() {
-    std::vector<std::string> files;
-    std::error_code ec;
-    auto at = std::filesystem::directory_iterator("/dev", ec);
-    for (; !ec && at != std::filesystem::directory_iterator(); at.increment(ec)) {
-        const std::string name = at->path().filename().string();
-        if (name.starts_with("nvidia") || name == "dri" || name == "kfd") files.push_back(at->path().string());
-    }
-    return files;
-}
-
 bool looks_like_event(std::string_view line) {
     const std::size_t first = line.find_first_not_of(" \t");
     return first != std::string_view::npos && line[first] == '{' && line.find("\"event\"") != std::string_view::npos;
@@ -146,6 +136,7 @@ public:
         child_.signal_group(SIGKILL);
         for (int reads = 0; reads < kDrainReads && read_output(); ++reads) continue;
         for (int reads = 0; reads < kDrainReads && read_errors(); ++reads) continue;
+        finish_lines();
         keeper_.call_off();  // while the group's number cannot belong to anyone else
         return conclude(child_.reap());
     }
@@ -161,6 +152,8 @@ private:
     // Reads once; false if there is nothing to read now.
     bool read_output() {
         const std::string_view bytes = read_some(child_.output(), output_open_);
+        if (options_.figures) take_bytes(bytes, false);
+        if (options_.figures && !options_.figures->reads_events()) return !bytes.empty() && !broken_;
         for (std::size_t at = 0; at < bytes.size() && !broken_;) {
             const std::size_t feed = std::min(bytes.find('\n', at), bytes.size());
             line_.append(bytes.substr(at, feed - at));
@@ -178,7 +171,39 @@ private:
     bool read_errors() {
         const std::string_view bytes = read_some(child_.error_output(), errors_open_);
         log_.add(bytes);
+        if (options_.figures) take_bytes(bytes, true);
         return !bytes.empty() && !broken_;
+    }
+
+    // Of a program whose output is read by rules.
+    void take_bytes(std::string_view bytes, bool from_errors) {
+        (from_errors ? kept_errors_ : kept_output_).add(bytes);
+        written_bytes_ += bytes.size();
+        if (written_bytes_ > static_cast<std::size_t>(kMaxNoiseBytes) && !broken_) {
+            outcome_.failure = FailureCause::output;
+            give_up(fmt::format("wrote over {} MiB of output", kMaxNoiseBytes >> 20));
+        }
+        (from_errors ? error_lines_ : output_lines_).add(bytes, [&](std::string_view line) {
+            take_figures(line, from_errors);
+        });
+    }
+
+    void take_figures(std::string_view line, bool from_errors) {
+        const auto progress = options_.figures->take_line(line, from_errors);
+        if (!progress || outcome_.done || outcome_.error) return;
+        const double elapsed_s = clock_.now_s() - started_s_;
+        last_event_s_ = clock_.now_s();
+        const StepEvent step{progress->step, elapsed_s, elapsed_s, progress->score, 0};
+        if (listener_(step) == Advice::stop_hopeless && !ending_) ask_to_leave(How::hopeless, "stopped as hopeless");
+    }
+
+    void finish_lines() {
+        if (!options_.figures) return;
+        for (const bool from_errors : {false, true}) {
+            (from_errors ? error_lines_ : output_lines_).finish([&](std::string_view line) {
+                take_figures(line, from_errors);
+            });
+        }
     }
 
     std::string_view read_some(int descriptor, bool& open) {
@@ -228,7 +253,10 @@ private:
 
     void hold_to_sandbox() {
         if (!options_.sandbox || ending_) return;
-        if (const std::string tried = child_.tried(); !tried.empty()) return give_up(tried);
+        if (const std::string tried = child_.tried(); !tried.empty()) {
+            if (!options_.sandbox->command) return give_up(tried);
+            if (outcome_.refused.size() < kMaxRefused) outcome_.refused.insert(tried);
+        }
         const double now_s = clock_.now_s();
         if (now_s - looked_s_ < kLookEvery_s) return;
         looked_s_ = now_s;
@@ -254,7 +282,9 @@ private:
         } else if (!spoke_last && now_s - last_event_s_ >= options_.hang_s) {
             kill(How::hung, fmt::format("no event for {:g} s", options_.hang_s));
         } else if (now_s - started_s_ >= options_.wall_limit_s) {
-            kill(How::too_long, fmt::format("still running after {:g} s", options_.wall_limit_s));
+            outcome_.failure = FailureCause::time;
+            const std::string message = fmt::format("still running after {:g} s", options_.wall_limit_s);
+            options_.term_first ? ask_to_leave(How::too_long, message) : kill(How::too_long, message);
         }
     }
 
@@ -264,7 +294,9 @@ private:
         outcome_.signal = end.signal;
         outcome_.cpu_s = end.cpu_s;
         outcome_.peak_rss_bytes = end.peak_rss_bytes;
-        if (outcome_.done && end.exit_code == 0 && !broken_) {
+        if (options_.figures) take_results(end);
+        const bool is_enough = !options_.expects_result && !ending_;
+        if ((outcome_.done || is_enough) && end.exit_code == 0 && !broken_) {
             outcome_.how = How::done;
             outcome_.message.clear();
         } else if (outcome_.error && !broken_) {
@@ -283,6 +315,45 @@ private:
         if (its_own_fault && !last.empty()) outcome_.message += ": " + last;
         outcome_.cause = cause();
         return outcome_;
+    }
+
+    // A program that ends well, at its limit too, is done with the score that its rules find.
+    void take_results(const Child::End& end) {
+        outcome_.output = kept_output_.text();
+        outcome_.errors = kept_errors_.text();
+        if (!options_.expects_result) return;
+        const bool may_count = !ending_ || *ending_ == How::too_long;
+        if (broken_ || !may_count) return;
+        if (end.exit_code != 0) {
+            if (outcome_.failure == FailureCause::unknown)
+                outcome_.failure = end.signal ? FailureCause::signal : FailureCause::exit_code;
+            return;
+        }
+        const Figures figures = options_.figures->finish(options_.work_dir);
+        outcome_.metrics = figures.metrics;
+        if (options_.figures->reads_events()) {
+            if (!outcome_.done && !outcome_.error) outcome_.failure = FailureCause::no_score;
+            return;
+        }
+        if (figures.score) {
+            outcome_.done.emplace().score = figures.score;
+        } else if (!ending_) {
+            outcome_.failure = failure_of(figures.fault);
+            end_for(How::died, figures.message);
+        }
+    }
+
+    static FailureCause failure_of(Figures::Fault fault) {
+        switch (fault) {
+            case Figures::Fault::several_scores:
+                return FailureCause::several_scores;
+            case Figures::Fault::not_finite:
+                return FailureCause::not_finite;
+            case Figures::Fault::unreadable:
+                return FailureCause::unreadable;
+            default:
+                return FailureCause::no_score;
+        }
     }
 
     Outcome::Cause cause() const {
@@ -323,54 +394,17 @@ private:
     std::optional<double> kill_at_s_;
     double started_s_ = 0, last_event_s_ = 0, looked_s_ = 0;
     std::size_t noise_bytes_ = 0;
+    LineSplitter output_lines_{kMaxEventBytes}, error_lines_{kMaxEventBytes};
+    KeptOutput kept_output_, kept_errors_;
+    std::size_t written_bytes_ = 0;  // of both streams, where rules read them
 };
 
 }  // namespace
 
-bool has_device(const std::string& device, const std::string& devices) {
-    if (device == "cpu") return true;
-#if defined(__APPLE__)
-    if (device == "mps") return true;
-#endif
-    if (device != "cuda") return false;
-    std::error_code ec;
-    for (std::filesystem::directory_iterator at(devices, ec), end; !ec && at != end; at.increment(ec)) {
-        const std::string name = at->path().filename().string();
-        const bool numbered = name.size() > 6 && name.starts_with("nvidia") &&
-                              name.find_first_not_of("0123456789", 6) == std::string::npos;
-        if (numbered || name == "kfd" || name == "dxg") return true;  // NVIDIA's; AMD's; either within Windows
-    }
-    return false;
-}
-
-void confine(LaunchOptions& options, const Specification& specification) {
-    SandboxRules rules;
-    rules.read = specification.train_shards;
-    for (const std::string& path : {specification.val_shard, specification.byte_table, options.spec_path}) {
-        if (!path.empty()) rules.read.push_back(path);
-    }
-    if (specification.mode == Specification::Mode::score) rules.read.push_back(specification.artifact);
-    if (specification.mode != Specification::Mode::score && !specification.work_dir.empty()) {
-        rules.write.push_back(specification.work_dir);
-        options.work_dir = specification.work_dir;
-        options.work_dir_bytes = kMaxFolder_bytes;
-    }
-    options.limits.file_bytes = kMaxFile_bytes;
-    options.limits.processor_s =
-        static_cast<std::int64_t>(std::ceil(options.wall_limit_s * specification.threads)) + kMoreProcessor_s;
-    if (specification.device == "cpu") {
-        options.limits.memory_bytes = machine_memory_bytes();
-    } else {
-        for (std::string& file : device_files()) rules.write.push_back(std::move(file));
-        rules.read.insert(rules.read.end(), {"/proc/driver/nvidia", "/proc/modules", "/proc/devices", "/sys"});
-    }
-    options.sandbox = std::move(rules);
-}
-
 Result<Outcome> run_trainer(const LaunchOptions& options, const Clock& clock, const Listener& listener,
                             const std::function<bool()>& should_stop) {
     std::vector<std::string> argv = options.command;
-    if (std::find(argv.begin(), argv.end(), kSpecificationWord) == argv.end())
+    if (!options.figures && std::find(argv.begin(), argv.end(), kSpecificationWord) == argv.end())
         argv.insert(argv.end(), {"run", std::string(kSpecificationWord)});
     std::replace(argv.begin(), argv.end(), std::string(kSpecificationWord), options.spec_path);
     std::optional<Sandbox> sandbox;
@@ -378,7 +412,8 @@ Result<Outcome> run_trainer(const LaunchOptions& options, const Clock& clock, co
         TRY_ASSIGN(sandbox, Sandbox::for_program(*options.sandbox, argv[0], options.parts));
     }
     TRY_ASSIGN(Log log, Log::open(options.log_path));
-    TRY_ASSIGN(Child child, Child::start(argv, options.nice, options.limits, sandbox ? &*sandbox : nullptr));
+    TRY_ASSIGN(Child child,
+               Child::start(argv, options.nice, options.limits, sandbox ? &*sandbox : nullptr, options.place));
     // If this process is killed, its child gets SIGTERM, which it may pass over, and descendants get nothing.
     TRY_ASSIGN(Keeper keeper,
                Keeper::start([group = child.group(), grace_s = options.grace_s] { end_group(group, grace_s); }));

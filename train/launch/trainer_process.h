@@ -2,27 +2,29 @@
 // process is killed meanwhile: the trainer gets SIGTERM at once, and all of them SIGKILL once it has left or its grace is
 // over.
 //
-// A worker that runs a foreign configuration or reads a foreign artifact does so in a sandbox (pool/process/sandbox.h):
-// confine(). Limits that the sandbox cannot enforce are enforced here: violations that the child reports, total memory,
+// A worker that runs a foreign configuration or reads a foreign artifact, and a pool's command, run in a sandbox
+// (pool/process/sandbox.h, train/launch/confinement.h). Limits that the sandbox cannot enforce are enforced here: violations that the child reports, total memory,
 // threads, size of its folder, wall clock. Each one ends the run with its own message.
-//
-// A pool's own command is trusted by its user and gets only limits that do not break it: the wall clock, the time
-// between events, and the sizes of its output and log. It leaves no core file.
 //
 // The trainer speaks train/protocol/protocol.h. A line of its standard output that begins with '{' and contains "event"
 // must be a valid event; other lines are ignored up to kMaxNoiseBytes. Its standard error goes to the log (the first
-// kMaxLogBytes of it); the last line of it becomes part of a failure's message.
+// kMaxLogBytes of it); the last line of it becomes part of a failure's message. A program whose output is read by rules
+// (train/launch/figure_reader.h) speaks no protocol: its figures make the done event, and both streams have a limit.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "pool/process/child_process.h"
+#include "pool/types/record.h"
 #include "pool/util/clock.h"
 #include "pool/util/result.h"
+#include "train/launch/figure_reader.h"
 #include "train/protocol/protocol.h"
 
 namespace cultivar {
@@ -34,9 +36,13 @@ struct LaunchOptions {
     std::vector<std::string> command;  // with a word {specification}; without one, "run SPEC" is appended
     std::string spec_path;
     std::string log_path;
-    double hang_s = 0;        // killed after this long without an event; scoring sends none, so allow for it
-    double wall_limit_s = 0;  // killed this long after the start, everything included
-    double grace_s = 20;      // from SIGTERM, or from its last event, to SIGKILL
+    double hang_s = 0;           // killed after this long without an event; scoring sends none, so allow for it
+    double wall_limit_s = 0;     // killed this long after the start, everything included
+    double grace_s = 20;         // from SIGTERM, or from its last event, to SIGKILL
+    bool expects_result = true;  // false: exit code 0 is all there is to it
+    bool term_first = false;     // at its wall limit too it gets SIGTERM, and may still end with a score
+    ChildPlace place;
+    FigureReader* figures = nullptr;  // of a pool's command; outlives the run
     int nice = 0;
     ChildLimits limits;                   // exceeding the file or CPU time limit ends it by a signal
     std::optional<SandboxRules> sandbox;  // none for a program that its user trusts
@@ -46,15 +52,6 @@ struct LaunchOptions {
     std::int64_t work_dir_bytes = 0;
     KernelParts parts = kernel_parts();  // kernel features that the sandbox may use
 };
-
-// Sets the sandbox and the limits of cultivar's own worker: it reads its specification, its data and the artifact to
-// score, and writes below its work_dir. Memory: that of the machine. CPU time: every thread for all of the wall time.
-// Disk: 8 GiB per file, 16 GiB in all. For devices other than "cpu", their device files are reachable and memory is not
-// limited.
-void confine(LaunchOptions& options, const Specification& specification);
-
-// Is there a device of this kind ("cpu", "cuda", "mps"), going by the files of `devices`?
-bool has_device(const std::string& device, const std::string& devices = "/dev");
 
 struct Outcome {
     // The first that applies. `done` means a done event and exit code 0, even if it was asked to stop meanwhile.
@@ -68,6 +65,7 @@ struct Outcome {
         died,  // ended without a last event, or was killed for breaking the protocol or the sandbox's limits
     } how = How::died;
     // The cause of a run without a result, as far as it can be told.
+    FailureCause failure = FailureCause::unknown;  // of a pool's command
     enum class Cause {
         unknown,       // it hung, took too long, or sent an error event of a kind that says nothing
         candidate,     // its own exit code, a broken protocol or limit, an error event "diverged" or "artifact"
@@ -84,6 +82,10 @@ struct Outcome {
     double cpu_s = 0;
     std::int64_t peak_rss_bytes = 0;
     std::string message;  // one line; empty when done
+    std::map<std::string, double> metrics;
+    bool unsandboxed = false;
+    std::set<std::string> refused;  // what a pool's command tried in vain in its sandbox: "tried to reach the network"
+    std::string output, errors;     // of a pool's command: what is kept of them (train/launch/kept_output.h)
 };
 
 enum class Advice { go_on, stop_hopeless };

@@ -244,7 +244,7 @@ TEST(Failures, OfACommandAreLiftedOnceItsProgramIsRepaired) {
         std::filesystem::permissions(program, std::filesystem::perms::all);
     };
     install("exit 1");
-    world.session.clone->task.command = PoolCommand{{program}, {}};
+    world.session.clone->task.command.emplace().run = {program};
     const std::string broken = worker_digest(world.session);
     EXPECT_NE(broken, "");
     EXPECT_EQ(worker_digest(world.session), broken);

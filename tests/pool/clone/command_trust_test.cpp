@@ -135,6 +135,34 @@ TEST_F(TrustTest, ACommandWithoutFurtherFilesKeepsItsDigest) {
     EXPECT_THAT(must(changes_since_trust(clone())), ::testing::IsEmpty());
 }
 
+Task task_with_choices(const std::string& choices) {
+    Task draft;
+    draft.format = 2;
+    draft.name = "mine";
+    draft.created = "2026-11-21T03:40:00Z";
+    draft.kind = kCommandKind;
+    return must(
+        parse_task("[command]\nrun = [\"g++\", \"{gene.flag}\"]\n[gene.flag]\ntype = \"choice\"\ndefault = "
+                   "\"-O2\"\nchoices = [" +
+                       choices + "]\n",
+                   "task.toml", &draft));
+}
+
+// A pool may add choices, and the task stays the same; what runs does not.
+TEST_F(TrustTest, AChoiceThatMayStandInTheCommandIsCovered) {
+    const auto commit_choices = [&](const std::string& choices) {
+        commit_by_hand(world_.path("pool"), "refs/heads/main", {{"pool.toml", to_toml(task_with_choices(choices))}}, "",
+                       "100644");
+    };
+    commit_choices("\"-O2\"");
+    const std::string task = clone().task_id;
+    ASSERT_TRUE(pin_command(clone()));
+    EXPECT_TRUE(must(is_command_trusted(clone())));
+    commit_choices("\"-O2\", \"-fplugin=evil.so\"");
+    EXPECT_EQ(clone().task_id, task);
+    EXPECT_FALSE(must(is_command_trusted(clone())));
+}
+
 TEST_F(TrustTest, RevokedIsNotTrusted) {
     must(revoke_command_trust(clone()));
     must(pin_command(clone()));

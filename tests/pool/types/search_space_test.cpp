@@ -90,7 +90,7 @@ Error refusal(const std::function<void(std::vector<Gene>&, std::vector<Constrain
 }
 
 TEST(Space, RefusesGenesThatMakeNoSense) {
-    for (std::string name : {"", "Model.layers", "a..b", ".a", "a.", "a-b", "ä", "a b", "a.b\nc"})
+    for (std::string name : {"", "a..b", ".a", "a.", "a-b", "ä", "a b", "a.b\nc"})
         EXPECT_THAT(refusal([&](auto& genes, auto&) { genes[0].name = name; }).message, HasSubstr("not a gene's name"));
     EXPECT_THAT(refusal([](auto& genes, auto&) { genes[0].name = std::string(65, 'a'); }).message, HasSubstr("name"));
     EXPECT_THAT(refusal([](auto& genes, auto&) { genes.push_back(genes[3]); }).message, HasSubstr("declared twice"));

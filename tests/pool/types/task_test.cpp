@@ -358,7 +358,7 @@ TEST(Task, HasASpaceOfALimitedSize) {
 
 TEST(Task, OfALaterFormatIsLeftToALaterProgram) {
     EXPECT_EQ(trouble(parse_task(with("format = 1", "format = 2"), "pool.toml")).code, Code::newer);
-    EXPECT_EQ(trouble(parse_task("format = 2\n[some.new]\nthing = 1\n", "pool.toml")).code, Code::newer);
+    EXPECT_EQ(trouble(parse_task("format = 3\n[some.new]\nthing = 1\n", "pool.toml")).code, Code::newer);
 }
 
 }  // namespace

@@ -106,5 +106,122 @@ TEST(PoolCommand, KeepsToTheBudgetAndTheArtifactCap) {
     EXPECT_THAT(trouble(check_run(task, task.id(), large, kOwner)).message, HasSubstr("over the cap"));
 }
 
+// --- Format 2 -------------------------------------------------------------------------------------------------------
+
+Result<Task> drafted_2(const std::string& toml, const std::string& genes = kGene) {
+    Task draft;
+    draft.format = 2;
+    draft.name = "mine";
+    draft.created = "2026-11-21T03:40:00Z";
+    draft.kind = kCommandKind;
+    draft.metric = "score";
+    return parse_task(toml + genes, "task.toml", &draft);
+}
+
+constexpr const char* kWhole = R"(
+direction = "maximize"
+metric = "accuracy"
+[command]
+run = ["python3", "files/fit.py", "--x", "{gene.x}"]
+score = { regex = 'accuracy: ([0-9.]+)', take = "first" }
+progress = { regex = 'step ([0-9]+) ([0-9.]+)', in = "stderr" }
+checks = ["files/check"]
+limit_s = 30
+network = true
+[command.env]
+RUN_SEED = "{seed}"
+A = "a"
+[command.metrics]
+bytes = { json = "result.json", key = "size.bytes" }
+[command.templates]
+"config/a.json" = "files/a.json.in"
+)";
+
+TEST(PoolCommandOfFormat2, ReadsBackWhatAPersonWrote) {
+    const Task task = must(drafted_2(kWhole));
+    EXPECT_EQ(task.format, 2);
+    EXPECT_EQ(task.metric, "accuracy");
+    EXPECT_EQ(task.loss_of(0.75), -0.75);
+    EXPECT_EQ(task.command->environment.front().first, "A");
+    EXPECT_TRUE(task.command->files.empty());
+    const Task again = must(parse_task(to_toml(task), "pool.toml"));
+    EXPECT_EQ(to_toml(again), to_toml(task));
+    EXPECT_EQ(again.id(), task.id());
+    EXPECT_THAT(to_toml(task), HasSubstr("format = 2\n"));
+}
+
+TEST(PoolCommandOfFormat2, IsInTheTaskIdWithAllThatItRunsAndReads) {
+    Task task = must(drafted_2(kWhole));
+    task.command->files = {{"files/fit.py", std::string(64, 'a')}, {"files/helper.py", std::string(64, 'b')}};
+    EXPECT_THAT(task_id_text(task),
+                HasSubstr("command run = [\"python3\", \"files/fit.py\", \"--x\", \"{gene.x}\"]\n"
+                          "command score = { regex = \"accuracy: ([0-9.]+)\", in = \"stdout\", take = \"first\" }\n"));
+    EXPECT_THAT(task_id_text(task), HasSubstr("command \"RUN_SEED\" = \"{seed}\"\n"));
+    EXPECT_THAT(task_id_text(task), HasSubstr("\nfile files/helper.py " + std::string(64, 'b') + "\n"));
+    Task other = task;
+    other.command->files[1].sha256 = std::string(64, 'c');
+    EXPECT_NE(other.id(), task.id());
+}
+
+TEST(PoolCommandOfFormat2, TakesGenesWithTheNamesOfItsProgram) {
+    EXPECT_TRUE(drafted_2("[command]\nrun = [\"sh\"]\nenv.MATRIX_LR = \"{gene.MATRIX_LR}\"\n",
+                          "[gene.MATRIX_LR]\ntype = \"real\"\ndefault = 0.1\nrange = [0.0, 1.0]\n"));
+    EXPECT_THAT(
+        trouble(drafted_2("[command]\nrun = [\"sh\"]\n", "[gene.\"a b\"]\ntype = \"boolean\"\ndefault = true\n"))
+            .message,
+        HasSubstr("letters, digits, '_' and '.'"));
+}
+
+TEST(PoolCommandOfFormat2, SaysWhatIsWrongInIt) {
+    const std::pair<const char*, const char*> wrong[] = {
+        {"run = [\"sh\", \"{gene.y}\"]", "did you mean '{gene.x}'"},
+        {"run = [\"{gene.x}\"]", "neither a program's name"},
+        {"run = [\"sh\"]\nscore = { regex = \"a\", metric = \"b\" }", "has one source"},
+        {"run = [\"sh\"]\nscore = { json = \"../x\", key = \"a\" }", "is no json"},
+        {"run = [\"sh\"]\nscore = { json = \"x\" }", "'command.score.key' is missing"},
+        {"run = [\"sh\"]\nscore = { metric = \"a\", take = \"best\" }", "'take' is last, first or only"},
+        {"run = [\"sh\"]\nscore = { metric = \"a\", in = \"log\" }", "'in' is stdout or stderr"},
+        {"run = [\"sh\"]\nenv.LD_PRELOAD = \"x\"", "is not one for [command.env]"},
+        {"run = [\"sh\"]\nenv.PATH = \"x\"", "is not one for [command.env]"},
+        {"run = [\"sh\"]\ntemplates.\"../a\" = \"files/a\"", "is not one for [command.templates]"},
+        {"run = [\"sh\"]\ntemplates.a = \"b\"", "is not one for [command.templates]"},
+        {"run = [\"sh\"]\nmetrics.a = { take = \"last\" }", "metric"},
+        {"run = [\"sh\"]\nlimit_s = 0", "out of range"},
+        {"run = [\"sh\"]\nprogress = { metric = \"a\" }", "takes a regex"},
+    };
+    for (const auto& [command, words] : wrong)
+        EXPECT_THAT(trouble(drafted_2("[command]\n" + std::string(command) + "\n")).message, HasSubstr(words))
+            << command;
+}
+
+TEST(PoolCommandOfFormat2, RefusesChoicesThatLeadOutOfAFolder) {
+    for (const char* choice : {"../x", "/etc/passwd", "a/b", "..", "a\\nb"}) {
+        const std::string genes =
+            "[gene.c]\ntype = \"choice\"\ndefault = \"a\"\nchoices = [\"a\", \"" + std::string(choice) + "\"]\n";
+        EXPECT_THAT(trouble(drafted_2("[command]\nrun = [\"cat\", \"files/{gene.c}\"]\n", genes)).message,
+                    HasSubstr("cannot stand in the command"))
+            << choice;
+        EXPECT_TRUE(drafted_2("[command]\nrun = [\"cat\"]\n", genes)) << choice;  // it stands nowhere
+    }
+}
+
+TEST(PoolCommandOfFormat2, BelongsToPoolsOfThatFormat) {
+    EXPECT_THAT(trouble(drafted("[command]\nrun = [\"sh\"]\nscore = { metric = \"a\" }\n")).message,
+                HasSubstr("unknown key"));
+    Task task = must(drafted_2(kWhole));
+    task.format = 3;
+    EXPECT_EQ(trouble(parse_task(to_toml(task), "pool.toml")).code, Code::newer);
+}
+
+TEST(PoolCommandOfFormat2, MayRunAsLongAsItsLimitAllows) {
+    const Task task = must(drafted_2("[command]\nrun = [\"sh\"]\n"));
+    EXPECT_EQ(limit_s(*task.command, 20), 50);
+    auto run = scored_by_command(task);
+    run.train_s = 55;
+    EXPECT_TRUE(check_run(task, task.id(), run, kOwner));
+    run.train_s = 100;
+    EXPECT_FALSE(check_run(task, task.id(), run, kOwner));
+}
+
 }  // namespace
 }  // namespace cultivar

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/eval/support/temp_folder.h"
+#include "train/launch/confinement.h"
 #include "train/launch/trainer_process.h"
 
 namespace cultivar {

@@ -1,4 +1,5 @@
 #include "train/launch/trainer_process.h"
+#include "train/launch/confinement.h"
 
 #include <csignal>
 #include <filesystem>
@@ -346,6 +347,103 @@ TEST_F(LauncherTest, TakesTheTrainerAlongWhenItsOwnProcessDies) {
     for (int tries = 0; tries < 1000 && !has("told"); ++tries)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     EXPECT_TRUE(has("told"));
+}
+
+// --- A program whose output is read by rules -------------------------------------------------------------------------
+
+class RuleTest : public LauncherTest {
+protected:
+    RuleTest() {
+        command_.format = 2;
+        command_.score = {FigureRule::Kind::regex, FigureRule::Take::last, "loss: (\\S+)", "", false};
+        options_.term_first = true;
+        options_.work_dir = folder_.file("");
+        options_.place.folder = folder_.file("");
+    }
+    Outcome run_by_rules(const std::string& script) {
+        auto reader = FigureReader::make(command_);
+        EXPECT_TRUE(reader);
+        options_.figures = &*reader;
+        return run(script);
+    }
+    PoolCommand command_;
+};
+
+TEST_F(RuleTest, IsDoneWithTheScoreThatTheyFind) {
+    options_.place.variables = {"RUN_SEED=7"};
+    const Outcome outcome = run_by_rules("pwd\necho \"loss: 0.$RUN_SEED\"; echo careful >&2");
+    EXPECT_EQ(outcome.how, How::done);
+    ASSERT_TRUE(outcome.done);
+    EXPECT_EQ(outcome.done->score, 0.7);
+    EXPECT_THAT(outcome.output,
+                HasSubstr(std::filesystem::canonical(folder_.file("")).filename().string() + "\nloss: 0.7\n"));
+    EXPECT_EQ(outcome.errors, "careful\n");
+}
+
+TEST_F(RuleTest, SpeaksNoProtocol) {
+    const Outcome outcome = run_by_rules(say(R"({"event":"done","score":1})") + "echo loss: 2");
+    ASSERT_TRUE(outcome.done);
+    EXPECT_EQ(outcome.done->score, 2);
+    EXPECT_TRUE(events_.empty());
+}
+
+TEST_F(RuleTest, TellsProgressAsSteps) {
+    command_.progress =
+        FigureRule{FigureRule::Kind::regex, FigureRule::Take::last, "step ([0-9]+) of .* ([0-9.]+)", "", true};
+    run_by_rules("echo step 10 of 20: 0.5 >&2; echo loss: 1");
+    ASSERT_EQ(events_.size(), 1U);
+    const auto& step = std::get<StepEvent>(events_.front());
+    EXPECT_EQ(step.step, 10);
+    EXPECT_EQ(step.train_loss, 0.5);
+}
+
+TEST_F(RuleTest, FailsWithTheReasonAndItsCause) {
+    const std::tuple<const char*, FailureCause, const char*> failures[] = {
+        {"echo los: 1", FailureCause::no_score, "no line of its standard output matches"},
+        {"echo loss: nan", FailureCause::not_finite, "score is nan"},
+        {"echo loss: x", FailureCause::unreadable, "is no number"},
+        {"echo loss: 1; exit 3", FailureCause::exit_code, "left with exit code 3"},
+        {"echo loss: 1; echo sorry >&2; exit 3", FailureCause::exit_code, "sorry"},
+        {"echo loss: 1; kill -SEGV $$", FailureCause::signal, "killed by signal 11"},
+    };
+    for (const auto& [script, cause, words] : failures) {
+        const Outcome outcome = run_by_rules(script);
+        EXPECT_EQ(outcome.how, How::died) << script;
+        EXPECT_EQ(outcome.failure, cause) << script;
+        EXPECT_THAT(outcome.message, HasSubstr(words)) << script;
+        EXPECT_FALSE(outcome.done) << script;
+    }
+}
+
+TEST_F(RuleTest, MayEndWithAScoreWhenItsTimeIsOver) {
+    options_.wall_limit_s = 1;
+    const Outcome anytime = run_by_rules("trap 'echo loss: 5; exit 0' TERM\nwhile :; do sleep 0.05; done");
+    EXPECT_EQ(anytime.how, How::done);
+    EXPECT_EQ(anytime.done->score, 5);
+    const Outcome late = run_by_rules("echo loss: 5; exec sleep 60");
+    EXPECT_EQ(late.how, How::too_long);
+    EXPECT_EQ(late.failure, FailureCause::time);
+    EXPECT_FALSE(late.done);
+}
+
+TEST_F(RuleTest, IsEndedWhenItWritesWithoutEnd) {
+    const Outcome outcome = run_by_rules("yes 'a line of some length, over and over again' >&2");
+    EXPECT_EQ(outcome.failure, FailureCause::output);
+    EXPECT_THAT(outcome.message, HasSubstr("wrote over 64 MiB of output"));
+    EXPECT_LT(outcome.errors.size(), 200'000U);
+}
+
+TEST_F(RuleTest, IsWithoutAScoreWhenItWasStopped) {
+    should_stop_ = [] { return true; };
+    const Outcome outcome = run_by_rules("echo loss: 1; trap 'exit 0' TERM; while :; do sleep 0.05; done");
+    EXPECT_EQ(outcome.how, How::stopped);
+    EXPECT_FALSE(outcome.done);
+}
+
+TEST_F(LauncherTest, AProgramThatNeedsNoResultIsDoneWithExitCode0) {
+    options_.expects_result = false;
+    EXPECT_EQ(run("exit 0").how, How::done);
+    EXPECT_EQ(run("exit 1").how, How::died);
 }
 
 }  // namespace

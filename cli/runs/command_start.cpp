@@ -1,0 +1,73 @@
+#include "cli/runs/command_start.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "pool/util/file.h"
+
+namespace cultivar {
+namespace {
+
+// Programs are looked for on PATH or are files of the pool, wherever the run's folder lies.
+std::vector<std::string> filled_words(const std::vector<std::string>& words, const Placeholders& values,
+                                      const std::string& files) {
+    std::vector<std::string> out;
+    for (const std::string& word : words) out.push_back(filled(word, values));
+    if (!out.empty() && out.front().starts_with(kCommandFolder))
+        out.front() = files + out.front().substr(kCommandFolder.size());
+    return out;
+}
+
+Result<void> write_templates(const PoolCommand& command, const Placeholders& values, const std::string& folder,
+                             const std::string& files) {
+    for (const auto& [to, from] : command.templates) {
+        TRY_ASSIGN(const std::string text,
+                   read_file(files + from.substr(kCommandFolder.size()), kMaxCommandFile_bytes));
+        const std::filesystem::path path = folder + to;
+        std::error_code ec;
+        std::filesystem::create_directories(path.parent_path(), ec);
+        if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", path.parent_path().string(), ec.message()));
+        TRY(write_file_atomically(path.string(), filled(text, values)));
+    }
+    return {};
+}
+
+Result<void> link_files(const std::string& folder, const std::string& files) {
+    const std::string link = folder + "files";
+    if (link + "/" == files) return {};
+    std::error_code ec;
+    std::filesystem::remove(link, ec);
+    std::filesystem::create_directory_symlink(files, link, ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", link, ec.message()));
+    return {};
+}
+
+}  // namespace
+
+Placeholders placeholders_of(const Specification& specification, const std::string& spec_path,
+                             const std::string& files) {
+    Placeholders values = {{"seed", std::to_string(specification.seed)},
+                           {"budget_s", fmt::format("{}", specification.budget_s)},
+                           {"threads", std::to_string(specification.threads)},
+                           {"device", specification.device},
+                           {"work", specification.work_dir},
+                           {"artifact", specification.artifact},
+                           {"files", files},
+                           {"specification", spec_path}};
+    for (const auto& [name, value] : specification.genes)
+        values[fmt::format("gene.{}", std::string(name))] = plain_text(value);
+    return values;
+}
+
+Result<CommandStart> prepare_command(const PoolCommand& command, const Specification& specification,
+                                     const std::string& spec_path, const std::string& files) {
+    const Placeholders values = placeholders_of(specification, spec_path, files);
+    TRY(link_files(specification.work_dir, files));
+    TRY(write_templates(command, values, specification.work_dir, files));
+    CommandStart start{filled_words(command.run, values, files), filled_words(command.checks, values, files), {}};
+    for (const auto& [name, text] : command.environment) start.variables.push_back(name + "=" + filled(text, values));
+    return start;
+}
+
+}  // namespace cultivar

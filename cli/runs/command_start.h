@@ -1,0 +1,27 @@
+// How a pool's own command starts: its words, environment, templates and files for one specification.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pool/types/placeholders.h"
+#include "pool/types/trainer_command.h"
+#include "train/protocol/protocol.h"
+
+namespace cultivar {
+
+struct CommandStart {
+    std::vector<std::string> run, checks;  // the program by its path if it is a file of the pool; checks may be empty
+    std::vector<std::string> variables;    // "NAME=value"
+};
+
+// The text of every placeholder. `files`: where files/ of the pool lies, with a trailing '/'.
+Placeholders placeholders_of(const Specification& specification, const std::string& spec_path,
+                             const std::string& files);
+
+// Of format 2: fills words and environment in, and writes the templates into the specification's work folder, in which
+// `files` becomes a link to the pool's files, unless they lie there. Errors: corrupt (a template that main lacks), io.
+Result<CommandStart> prepare_command(const PoolCommand& command, const Specification& specification,
+                                     const std::string& spec_path, const std::string& files);
+
+}  // namespace cultivar

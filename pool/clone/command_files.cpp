@@ -1,0 +1,119 @@
+#include "pool/clone/command_files.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "pool/util/file.h"
+#include "pool/util/sha256.h"
+#include "pool/util/text.h"
+
+namespace cultivar {
+namespace {
+
+Error too_much() {
+    return {Code::corrupt,
+            fmt::format("there are over {} files below files/, over {} MiB of them, or one of over {} MiB",
+                        kMaxCommandFiles, kMaxCommandFiles_bytes >> 20, kMaxCommandFile_bytes >> 20),
+            {}};
+}
+
+// Adds up what is taken.
+class Allowance {
+public:
+    Result<void> take(const std::string& path, std::size_t size) {
+        bytes_ += size;
+        if (!is_plain_path(path)) return fail(Code::corrupt, fmt::format("'{}' is no name for a pool", clean(path)));
+        if (size > kMaxCommandFile_bytes || bytes_ > kMaxCommandFiles_bytes || ++files_ > kMaxCommandFiles)
+            return fail(too_much());
+        return {};
+    }
+
+private:
+    std::size_t files_ = 0, bytes_ = 0;
+};
+
+// Walks files/ of main. Names are checked before they are kept, sizes before anything is read.
+Result<void> take_folder(const Repo& repo, const Oid& tree, const std::string& folder, Allowance& allowance,
+                         PoolCommand& command) {
+    TRY_ASSIGN(const std::vector<TreeEntry> entries, repo.read_tree(tree, kMaxCommandFiles));
+    for (const TreeEntry& entry : entries) {
+        const std::string path = folder + entry.name;
+        if (entry.is_tree) {
+            if (!is_plain_path(path))
+                return fail(Code::corrupt, fmt::format("'{}' is no name for a pool", clean(path)));
+            TRY(take_folder(repo, entry.oid, path + "/", allowance, command));
+            continue;
+        }
+        if (!entry.plain_file && !entry.executable)
+            return fail(Code::corrupt, fmt::format("'{}' on main is a link or a submodule", clean(path)));
+        TRY_ASSIGN(const std::size_t size, repo.object_bytes(entry.oid));
+        TRY(allowance.take(path, size));
+        TRY_ASSIGN(const std::string bytes, repo.read_blob(entry.oid, kMaxCommandFile_bytes));
+        command.files.push_back({path, sha256_hex(bytes)});
+    }
+    return {};
+}
+
+Result<void> take_named(const Repo& repo, const Oid& main, PoolCommand& command) {
+    for (CommandFile& file : command.files) {
+        TRY_ASSIGN(std::optional<std::string> bytes, repo.file(main, file.path, kMaxCommandFile_bytes, true));
+        if (!bytes) return fail(Code::not_found, fmt::format("main has no '{}', which its command names", file.path));
+        file.sha256 = sha256_hex(*bytes);
+    }
+    return {};
+}
+
+Result<void> check_programs(const PoolCommand& command) {
+    for (const auto* words : {&command.run, &command.checks}) {
+        if (words->empty() || !words->front().starts_with(kCommandFolder)) continue;
+        const bool there =
+            std::ranges::any_of(command.files, [&](const auto& one) { return one.path == words->front(); });
+        if (!there)
+            return fail(Code::not_found, fmt::format("there is no '{}', which the command starts", words->front()));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> take_command_files(const Repo& repo, const Oid& main, PoolCommand& command) {
+    if (command.format < 2) return take_named(repo, main, command);
+    TRY_ASSIGN(const Commit commit, repo.read_commit(main));
+    TRY_ASSIGN(const std::vector<TreeEntry> entries, repo.read_tree(commit.tree));
+    const auto folder =
+        std::ranges::find_if(entries, [](const auto& one) { return one.is_tree && one.name == "files"; });
+    command.files.clear();
+    Allowance allowance;
+    if (folder != entries.end()) TRY(take_folder(repo, folder->oid, std::string(kCommandFolder), allowance, command));
+    std::ranges::sort(command.files, {}, &CommandFile::path);
+    return check_programs(command);
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> command_files_beside(const std::string& folder,
+                                                                              PoolCommand& command) {
+    std::vector<std::pair<std::string, std::string>> files;
+    const std::filesystem::path base(folder);
+    Allowance allowance;
+    std::error_code ec;
+    auto at = std::filesystem::recursive_directory_iterator(base / "files", ec);
+    if (ec == std::errc::no_such_file_or_directory) ec.clear();
+    for (; !ec && at != std::filesystem::recursive_directory_iterator(); at.increment(ec)) {
+        const std::string path = at->path().lexically_relative(base).string();
+        if (at->is_symlink(ec) || (!at->is_directory(ec) && !at->is_regular_file(ec)))
+            return fail(Code::usage, fmt::format("'{}' is neither a file nor a folder", at->path().string()));
+        if (at->is_directory(ec)) continue;
+        TRY(allowance.take(path, static_cast<std::size_t>(at->file_size(ec))));
+        TRY_ASSIGN(std::string bytes, read_file(at->path().string(), kMaxCommandFile_bytes));
+        files.emplace_back(path, std::move(bytes));
+    }
+    if (ec) return fail(Code::io, fmt::format("cannot read '{}': {}", (base / "files").string(), ec.message()));
+    std::ranges::sort(files);
+    command.files.clear();
+    for (const auto& [path, bytes] : files) command.files.push_back({path, sha256_hex(bytes)});
+    TRY(check_programs(command));
+    return files;
+}
+
+}  // namespace cultivar

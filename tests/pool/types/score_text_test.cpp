@@ -1,0 +1,36 @@
+#include "pool/types/score_text.h"
+
+#include <gtest/gtest.h>
+
+namespace cultivar {
+namespace {
+
+Task task_of(const std::string& direction) {
+    Task task;
+    task.direction = direction;
+    task.command.emplace();
+    return task;
+}
+
+TEST(ScoreText, ShowsBitsPerByteWithFourDecimals) {
+    EXPECT_EQ(ScoreText().of(1.93), "1.9300");
+    EXPECT_EQ(ScoreText(Task()).error(0.00123), "0.0012");
+}
+
+TEST(ScoreText, AdaptsToTheScaleOfAnyOtherMetric) {
+    const ScoreText text(task_of("minimize"));
+    EXPECT_EQ(text.of(1e-7), "1e-07");
+    EXPECT_EQ(text.of(123456.7), "123457");
+    EXPECT_EQ(text.of(0.9312345678), "0.931235");
+    EXPECT_EQ(text.error(0.000955487), "0.00096");
+}
+
+TEST(ScoreText, ShowsALossOfAMaximisedScoreAsThatScore) {
+    const ScoreText text(task_of("maximize"));
+    EXPECT_EQ(text.of(-0.931), "0.931");
+    EXPECT_EQ(text.of(0), "0");  // not -0
+    EXPECT_EQ(text.error(0.5), "0.5");
+}
+
+}  // namespace
+}  // namespace cultivar

@@ -1,0 +1,170 @@
+// A pool's command in its sandbox: ordinary programs work there, and nothing outside is reached.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pool/util/file.h"
+#include "tests/eval/support/temp_folder.h"
+#include "train/launch/confinement.h"
+
+namespace cultivar {
+namespace {
+
+using How = Outcome::How;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+class CommandSandboxTest : public testing::Test {
+protected:
+    CommandSandboxTest() {
+        for (const char* name : {"work", "files", "home"}) std::filesystem::create_directory(folder_.file(name));
+        folder_.write("home/id_ed25519", "secret");
+        command_.format = 2;
+        command_.score = {FigureRule::Kind::metric_line, FigureRule::Take::only, "score", "", false};
+        options_.spec_path = folder_.write("spec.json", "{}");
+        options_.log_path = folder_.file("log");
+        options_.hang_s = options_.wall_limit_s = 120;
+        options_.grace_s = 5;
+    }
+
+    Outcome run(const std::string& script) {
+        folder_.write("files/run.sh", script);
+        options_.command = {"/bin/sh", folder_.file("files/run.sh")};
+        Specification specification;
+        specification.work_dir = options_.place.folder = folder_.file("work");
+        confine_command(options_, command_, specification, folder_.file("files"));
+        if (folder_limit_bytes_ > 0) options_.work_dir_bytes = folder_limit_bytes_;
+        if (memory_limit_bytes_ > 0) options_.limits.memory_bytes = memory_limit_bytes_;
+        auto figures = FigureReader::make(command_);
+        options_.figures = &*figures;
+        const auto outcome = run_trainer(
+            options_, clock_, [](const Event&) { return Advice::go_on; }, [] { return false; });
+        EXPECT_TRUE(outcome) << (outcome ? "" : outcome.error().message);
+        return outcome ? *outcome : Outcome{};
+    }
+    // What the script writes to standard output, before it scores.
+    std::string said(const std::string& script) {
+        const Outcome outcome = run(script + "\necho METRIC score=1\n");
+        EXPECT_EQ(outcome.how, How::done) << outcome.message << "\n" << outcome.errors;
+        return outcome.output;
+    }
+    std::string key() const { return folder_.file("home/id_ed25519"); }
+
+    TempFolder folder_;
+    SystemClock clock_;
+    PoolCommand command_;
+    LaunchOptions options_;
+    std::int64_t folder_limit_bytes_ = 0, memory_limit_bytes_ = 0;  // 0: as confine_command() sets them
+};
+
+TEST_F(CommandSandboxTest, HasAHomeAndAPlaceForTemporaryFilesOfItsOwn) {
+    const std::string work = std::filesystem::canonical(folder_.file("work")).string();
+    EXPECT_THAT(
+        said("pwd; echo $HOME; echo $TMPDIR; mktemp; echo x >file && cat file"),
+        HasSubstr(work + "\n" + folder_.file("work") + "\n" + folder_.file("work") + "\n" + folder_.file("work")));
+}
+
+TEST_F(CommandSandboxTest, ReadsAndWritesNoFileElsewhere) {
+    folder_.write("files/data", "fine\n");
+    const std::string said_of_it =
+        said("cat '" + key() + "' || echo closed\n" + "echo x >>'" + key() + "' || echo closed\n" + "rm '" + key() +
+             "' || echo closed\n" + "ls '" + folder_.file("home") + "' || echo closed\n" + "cat '" +
+             folder_.file("files/data") + "'\n" + "echo x >>'" + folder_.file("files/data") + "' || echo closed\n" +
+             "cat /etc/shadow || echo closed\n" + "cat /proc/1/status || echo closed");
+    EXPECT_EQ(said_of_it, "closed\nclosed\nclosed\nclosed\nfine\nclosed\nclosed\nclosed\nMETRIC score=1\n");
+    EXPECT_EQ(*read_file(key(), 100), "secret");
+}
+
+TEST_F(CommandSandboxTest, KeepsTokensAndAgentsFromIt) {
+    ::setenv("SOME_TOKEN", "secret", 1);
+    options_.place.variables = {"RUN_SEED=7"};
+    EXPECT_EQ(said("echo \"<$SOME_TOKEN>\" $RUN_SEED"), "<> 7\nMETRIC score=1\n");
+}
+
+TEST_F(CommandSandboxTest, ReachesTheNetworkOnlyIfTheTaskSaysSo) {
+    const std::string connects =
+        "bash -c 'exec 3<>/dev/tcp/127.0.0.1/9' 2>&1 | grep -o 'not permitted\\|refused'; true";
+    EXPECT_THAT(said(connects), HasSubstr("not permitted"));
+    command_.network = true;
+    EXPECT_THAT(said(connects), HasSubstr("refused"));  // by nobody who listens there
+}
+
+TEST_F(CommandSandboxTest, NamesWhatItWasRefusedAndGoesOn) {
+    const Outcome outcome = run("bash -c 'exec 3<>/dev/tcp/127.0.0.1/9'; echo METRIC score=1");
+    EXPECT_EQ(outcome.how, How::done);
+    EXPECT_THAT(outcome.refused, Contains("tried to reach the network"));
+}
+
+TEST_F(CommandSandboxTest, ChangesModesAndTimesOfItsOwnFilesAlone) {
+    EXPECT_EQ(said("echo 'echo hi' >tool && chmod 755 tool && ./tool && touch -d 2001-02-03 tool && date -r tool +%Y"),
+              "hi\n2001\nMETRIC score=1\n");
+    const auto mode = [](const std::string& path) {
+        struct stat facts {};
+        ::stat(path.c_str(), &facts);
+        return facts.st_mode & 07777;
+    };
+    ::chmod(key().c_str(), 0600);
+    EXPECT_EQ(said("chmod 777 '" + key() + "' || echo closed\n" +                               //
+                   "chmod 777 ../home/id_ed25519 || echo closed\n" +                            //
+                   "ln -s '" + key() + "' link; chmod 777 link 2>/dev/null || echo closed\n" +  //
+                   "touch -d 2001-02-03 '" + key() + "' 2>/dev/null || echo closed\n" +
+                   "touch own && chmod 4755 own && stat -c %a own"),
+              "closed\nclosed\nclosed\nclosed\n755\nMETRIC score=1\n");
+    EXPECT_EQ(mode(key()), 0600U);
+}
+
+TEST_F(CommandSandboxTest, LeavesNoProcessBehind) {
+    EXPECT_EQ(said("(trap '' TERM HUP; exec sleep 300) &\n"
+                   "setsid sleep 301 2>/dev/null || echo refused"),
+              "refused\nMETRIC score=1\n");
+    for (const char* seconds : {"300", "301"})
+        EXPECT_NE(::system(("pgrep -f '^sleep " + std::string(seconds) + "$' >/dev/null").c_str()), 0) << seconds;
+}
+
+TEST_F(CommandSandboxTest, EndsWhereItFillsItsFolder) {
+    folder_limit_bytes_ = 1 << 20;
+    const Outcome outcome = run("head -c 3000000 /dev/zero >x; exec sleep 60");
+    EXPECT_EQ(outcome.how, How::died);
+    EXPECT_THAT(outcome.message, HasSubstr("filled its folder"));
+}
+
+TEST_F(CommandSandboxTest, CountsTheMemoryOfAllItsProcesses) {
+    memory_limit_bytes_ = 256 << 20;  // one of them stays far below
+    const std::string hold = "(head -c 50000000 /dev/zero; sleep 60) | tail -c 50000000";
+    const Outcome outcome =
+        run(hold + " &\n" + hold + " &\n" + hold + " &\n" + hold + " &\n" + hold + " &\n" + hold + " &\nwait");
+    EXPECT_THAT(outcome.message, HasSubstr("bytes of memory"));
+}
+
+TEST_F(CommandSandboxTest, CompilesAndRunsPrograms) {
+    folder_.write("files/a.c", "#include <stdio.h>\nint main(void) { puts(\"compiled\"); }\n");
+    folder_.write("files/b.cpp", "#include <iostream>\nint main() { std::cout << \"too\" << std::endl; }\n");
+    const std::string files = "'" + folder_.file("files") + "'";
+    EXPECT_EQ(said("gcc -O2 -o a " + files + "/a.c && ./a && g++ -O0 -o b " + files + "/b.cpp && ./b"),
+              "compiled\ntoo\nMETRIC score=1\n");
+}
+
+TEST_F(CommandSandboxTest, RunsPythonWithItsProcesses) {
+    if (::system("command -v python3 >/dev/null") != 0) GTEST_SKIP() << "no python3";
+    folder_.write(
+        "files/x.py",
+        "import os, shutil, subprocess, tempfile, socket\n"
+        "a, b = socket.socketpair(); a.send(b'pair'); print(b.recv(9).decode())\n"
+        "with tempfile.NamedTemporaryFile() as f: print(os.path.dirname(f.name) == os.environ['HOME'].rstrip('/'))\n"
+        "print(subprocess.run(['sh', '-c', 'echo child'], capture_output=True, text=True).stdout.strip())\n"
+        "open('one', 'w').write('1'); shutil.copy2('one', 'two'); print(open('two').read())\n"
+        "print('METRIC score=1')\n");
+    EXPECT_EQ(run("exec python3 '" + folder_.file("files/x.py") + "'").output,
+              "pair\nTrue\nchild\n1\nMETRIC score=1\n");
+}
+
+}  // namespace
+}  // namespace cultivar

@@ -1,0 +1,111 @@
+#include "train/launch/confinement.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+
+namespace cultivar {
+namespace {
+
+constexpr std::int64_t kMaxFile_bytes = std::int64_t{8} << 30, kMaxFolder_bytes = std::int64_t{16} << 30;
+constexpr std::int64_t kMoreProcessor_s = 60;
+
+// Facts about the machine that interpreters and compilers look up. None of them is a secret.
+constexpr std::array kFacts = {"/etc/passwd",  "/etc/group",      "/etc/nsswitch.conf",  "/etc/mime.types",
+                               "/etc/python3", "/etc/java",       "/etc/fonts",          "/etc/ssl/certs",
+                               "/etc/magic",   "/etc/os-release", "/etc/debian_version", "/etc/OpenCL",
+                               "/etc/vulkan"};
+constexpr std::array kNetworkFacts = {"/etc/hosts",    "/etc/resolv.conf", "/etc/gai.conf",       "/etc/host.conf",
+                                      "/etc/services", "/etc/protocols",   "/run/systemd/resolve"};
+
+std::vector<std::string> device_files() {
+    std::vector<std::string> files;
+    std::error_code ec;
+    auto at = std::filesystem::directory_iterator("/dev", ec);
+    for (; !ec && at != std::filesystem::directory_iterator(); at.increment(ec)) {
+        const std::string name = at->path().filename().string();
+        if (name.starts_with("nvidia") || name == "dri" || name == "kfd") files.push_back(at->path().string());
+    }
+    return files;
+}
+
+void set_limits(LaunchOptions& options, SandboxRules& rules, const Specification& specification) {
+    options.limits.file_bytes = kMaxFile_bytes;
+    options.limits.processor_s =
+        static_cast<std::int64_t>(std::ceil(options.wall_limit_s * specification.threads)) + kMoreProcessor_s;
+    if (specification.device == "cpu") {
+        options.limits.memory_bytes = machine_memory_bytes();
+        return;
+    }
+    for (std::string& file : device_files()) rules.write.push_back(std::move(file));
+    rules.read.insert(rules.read.end(), {"/proc/driver/nvidia", "/proc/modules", "/proc/devices", "/sys"});
+}
+
+// Folders such as /etc/java-17-openjdk.
+void allow_by_prefix(SandboxRules& rules, const std::string& folder, const std::string& prefix) {
+    std::error_code ec;
+    for (std::filesystem::directory_iterator at(folder, ec), end; !ec && at != end; at.increment(ec)) {
+        if (at->path().filename().string().starts_with(prefix)) rules.read.push_back(at->path().string());
+    }
+}
+
+}  // namespace
+
+bool has_device(const std::string& device, const std::string& devices) {
+    if (device == "cpu") return true;
+#if defined(__APPLE__)
+    if (device == "mps") return true;
+#endif
+    if (device != "cuda") return false;
+    std::error_code ec;
+    for (std::filesystem::directory_iterator at(devices, ec), end; !ec && at != end; at.increment(ec)) {
+        const std::string name = at->path().filename().string();
+        const bool numbered = name.size() > 6 && name.starts_with("nvidia") &&
+                              name.find_first_not_of("0123456789", 6) == std::string::npos;
+        if (numbered || name == "kfd" || name == "dxg") return true;  // NVIDIA's; AMD's; either within Windows
+    }
+    return false;
+}
+
+void confine(LaunchOptions& options, const Specification& specification) {
+    SandboxRules rules;
+    rules.read = specification.train_shards;
+    for (const std::string& path : {specification.val_shard, specification.byte_table, options.spec_path}) {
+        if (!path.empty()) rules.read.push_back(path);
+    }
+    if (specification.mode == Specification::Mode::score) rules.read.push_back(specification.artifact);
+    if (specification.mode != Specification::Mode::score && !specification.work_dir.empty()) {
+        rules.write.push_back(specification.work_dir);
+        options.work_dir = specification.work_dir;
+        options.work_dir_bytes = kMaxFolder_bytes;
+    }
+    set_limits(options, rules, specification);
+    options.sandbox = std::move(rules);
+}
+
+void confine_command(LaunchOptions& options, const PoolCommand& command, const Specification& specification,
+                     const std::string& files) {
+    SandboxRules rules;
+    rules.command = rules.programs = true;
+    rules.network = command.network;
+    rules.read = {files, options.spec_path};
+    rules.read.insert(rules.read.end(), kFacts.begin(), kFacts.end());
+    allow_by_prefix(rules, "/etc", "java-");
+    allow_by_prefix(rules, "/etc", "python3");
+    if (command.network) rules.read.insert(rules.read.end(), kNetworkFacts.begin(), kNetworkFacts.end());
+    rules.write = {specification.work_dir};
+    rules.variables = options.place.variables;
+    for (const char* name : {"HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"}) {
+        const std::string variable = std::string(name) + "=";
+        const bool given =
+            std::ranges::any_of(rules.variables, [&](const auto& one) { return one.starts_with(variable); });
+        if (!given) rules.variables.push_back(variable + specification.work_dir);
+    }
+    options.work_dir = specification.work_dir;
+    options.work_dir_bytes = kMaxFolder_bytes;
+    set_limits(options, rules, specification);
+    options.sandbox = std::move(rules);
+}
+
+}  // namespace cultivar

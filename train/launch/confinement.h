@@ -1,0 +1,25 @@
+// The sandbox and the limits of a trainer: of cultivar's own worker, and of a pool's command.
+#pragma once
+
+#include "pool/types/trainer_command.h"
+#include "train/launch/trainer_process.h"
+
+namespace cultivar {
+
+// Sets the sandbox and the limits of cultivar's own worker: it reads its specification, its data and the artifact to
+// score, and writes below its work_dir. Memory: that of the machine. CPU time: every thread for all of the wall time.
+// Disk: 8 GiB per file, 16 GiB in all. For devices other than "cpu", their device files are reachable and memory is not
+// limited.
+void confine(LaunchOptions& options, const Specification& specification);
+
+// Is there a device of this kind ("cpu", "cuda", "mps"), going by the files of `devices`?
+bool has_device(const std::string& device, const std::string& devices = "/dev");
+
+// Sets those of a pool's command: it reads its files and its specification, writes in its own folder, which is also its home and
+// its place for temporary files, and starts programs of this machine. Network only if its task says so. Memory, disk and
+// processes as above, all of its processes together; processor time of every thread for all of the wall time. `files`: the
+// folder of the pool's files. What it tries in vain fails, and does not end it.
+void confine_command(LaunchOptions& options, const PoolCommand& command, const Specification& specification,
+                     const std::string& files);
+
+}  // namespace cultivar
