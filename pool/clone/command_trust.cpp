@@ -209,7 +209,17 @@ Result<std::string> copy_file(const std::string& name, const std::string& bytes,
     return path.string();
 }
 
-// A word that leads to a file below files/ becomes the path of a copy: the work tree may change while a command runs.
+Result<void> copy_all(const Clone& clone, const std::string& folder) {
+    for (const CommandFile& file : clone.task.command->files) {
+        TRY_ASSIGN(const std::optional<std::string> bytes, clone.command_file(file.path));
+        if (!bytes || sha256_hex(*bytes) != file.sha256)
+            return fail(Code::corrupt, fmt::format("'{}' on main has changed", file.path));
+        TRY(copy_file(file.path, *bytes, folder));
+    }
+    return {};
+}
+
+// Format 1: a word that leads to a file below files/ becomes the path of a copy: the work tree may change while a command runs.
 Result<std::string> with_copy(const Clone& clone, const std::string& word, const std::string& folder) {
     const std::string name = below_checkout(clone, word);
     if (!name.starts_with(kFiles)) return word;
@@ -294,6 +304,10 @@ Result<std::vector<std::string>> trusted_command(const Clone& clone, const std::
                                  : "the pool's command is not the one that was trusted on this machine: it changed",
             "cultivar trust");
     std::vector<std::string> words;
+    if (clone.task.command->format > 1) {
+        TRY(copy_all(clone, folder));
+        return clone.task.command->run;
+    }
     for (const std::string& word : clone.task.command->run) {
         TRY_ASSIGN(std::string as_run, with_copy(clone, word, folder));
         words.push_back(std::move(as_run));

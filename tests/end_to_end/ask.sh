@@ -127,8 +127,8 @@ truncate -s 17000000 large.bin
 expect_rc 125 cultivar -C pool tell "$id" --score 1 --artifact "$world/large.bin"
 expect_err "over the pool's cap of 16000000 bytes"
 expect_hint "cultivar tell ${id:0:8} --failed"
-expect_rc 128 cultivar -C pool tell "$id" --score 1 --seconds 800
-expect_err 'it trained 800 s on a budget of 600 s'
+expect_rc 128 cultivar -C pool tell "$id" --score 1 --seconds 8000
+expect_err 'it trained 8000 s on a budget of 600 s'
 expect_same "open asks" 1 "$(open_asks pool)"
 echo weights >weights.bin
 expect_ok cultivar -C pool tell "$id" --score -2.5 --artifact "$world/weights.bin" --json

@@ -393,7 +393,7 @@ TEST_F(SyncTest, RefusesAPoolThatBrokeItsOwnRulesAndGoesOnWithTheOld) {
     genes[6].default_value = 0.5;
     changed.space = must(Space::make(genes, tiny_constraints()));
     const std::pair<std::string, const char*> cases[] = {
-        {to_toml(changed), "default of 'optim.lr'"}, {"format = 2\n", "newer cultivar"}, {"not toml", "pool.toml:1:"}};
+        {to_toml(changed), "default of 'optim.lr'"}, {"format = 9\n", "newer cultivar"}, {"not toml", "pool.toml:1:"}};
     for (const auto& [toml, why] : cases) {
         publish_pool(toml);
         for (int i = 0; i < 2; ++i) {
