@@ -98,7 +98,7 @@ StoppingRule::StoppingRule(const History& history, double budget_s) : budget_s_(
     double best_score = std::numeric_limits<double>::infinity();
     std::vector<double> scores;
     for (const Trial& trial : history.trials) {
-        if (!trial.trusted || trial.curve.empty() || candidates.of(trial) == nullptr) continue;
+        if (!trial.trusted || trial.claimed || trial.curve.empty() || candidates.of(trial) == nullptr) continue;
         runs.push_back(&trial);
     }
     plain_ =

@@ -10,7 +10,7 @@
 // optimism = the smallest value that would have spared every completed run of the better half, judged by the other runs
 // and with its own end as the best, but at least 1 + 3 / completed runs, since a maximum over few runs says little. One
 // candidate in 50, drawn by its id, is never stopped, so that the rule learns from bad starts as well. Replicates are
-// never checked.
+// never checked. Accepted runs of other writers teach nothing here: a verdict checks their scores, not their curves.
 #pragma once
 
 #include <optional>

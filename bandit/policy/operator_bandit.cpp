@@ -40,12 +40,12 @@ double proposal_cost_s(const Trial& trial) { return trial.proposer_s + kSecondsP
 
 bool is_proposed(const Trial& trial) { return !trial.proposer.empty() && trial.proposer == trial.operator_name; }
 
-// Returns 0 if no own run has a known cost.
+// Returns 0 if no run of this clone has a known cost. No verdict checks the times that other writers tell.
 double mean_cost_s(const History& history) {
     double sum_s = 0;
     int runs = 0;
     for (const Trial& trial : history.trials) {
-        if (trial.trusted && trial.wall_s > 0) sum_s += trial.wall_s, ++runs;
+        if (trial.trusted && !trial.claimed && trial.wall_s > 0) sum_s += trial.wall_s, ++runs;
     }
     return runs > 0 ? sum_s / runs : 0;
 }
@@ -107,7 +107,7 @@ public:
         std::vector<bool> seen(candidates.all().size()), told(candidates.all().size());
         Lowest best, best_foreign;  // of the candidates before this one
         for (const Trial& trial : history.trials) {
-            if (trial.trusted && !trial.proposer.empty() && !is_proposed(trial))
+            if (trial.trusted && !trial.claimed && !trial.proposer.empty() && !is_proposed(trial))
                 add(own, trial.proposer, {0, false, 1, relative(proposal_cost_s(trial))});
             const CandidateStats* stats = candidates.of(trial);
             if (stats == nullptr) continue;  // rejected
@@ -137,6 +137,7 @@ private:
     }
     double relative(double seconds) const { return mean_s_ > 0 ? seconds / mean_s_ : 1; }
     double run_cost(const Trial& trial) const {
+        if (trial.claimed) return 1;
         return relative(trial.wall_s + (is_proposed(trial) ? proposal_cost_s(trial) : 0));
     }
 

@@ -52,6 +52,24 @@ TEST(Stopping, StopsAHopelessRunAndSaysWhereItWasHeading) {
     EXPECT_NE(verdict->reason.find("at 50 %"), std::string::npos) << verdict->reason;
 }
 
+TEST(Stopping, LearnsNothingFromTheCurvesThatOthersClaim) {
+    History history = completed();
+    const auto curve = curve_to(3.24, 50);
+    ASSERT_FALSE(judged(history, curve));
+    for (int i = 0; i < 3; ++i) {
+        Trial record = testing::done("record" + std::to_string(i), 0.1);
+        record.curve = {{2, 1, 1e-5}, {50, 25, 1e-5}, {100, 50, 1e-5}};
+        record.claimed = true;
+        history.trials.push_back(std::move(record));
+    }
+    EXPECT_FALSE(judged(history, curve));
+    EXPECT_DOUBLE_EQ(StoppingRule(history, kBudget_s).optimism(), 1 + kStoppingMargin / 11);
+    history = completed(5);
+    for (Trial& trial : history.trials) trial.claimed = true;
+    for (const Trial& trial : completed(5).trials) history.trials.push_back(trial);
+    EXPECT_FALSE(judged(history, curve_to(4.8, 50))) << "five runs of its own are too few";
+}
+
 TEST(Stopping, NeverStopsThePromisingNorTheMiddling) {
     for (double floor : {2.0, 2.9, 3.0, 3.1, 3.24}) {
         for (int twentieth = 1; twentieth <= 19; ++twentieth)

@@ -66,6 +66,36 @@ TEST(Operators, ShiftToTheOneThatPaysAndRecoverWhenThatChanges) {
     EXPECT_LT(ledger.selection_probability(kTune), 0.2);
 }
 
+TEST(Operators, CostWhatTheyCostHereWhateverOthersClaim) {
+    Ledger ledger;
+    for (int i = 0; i < 10; ++i) {
+        ledger.run(kTune, false);
+        ledger.run(kSwitch, false);
+    }
+    for (Trial& trial : ledger.history_.trials) trial.wall_s = 20;
+    const double tune = ledger.arm(kTune).cost, switching = ledger.arm(kSwitch).cost;
+    ledger.run(kTune, true);
+    ledger.history_.trials.back().wall_s = 1e9;
+    ledger.history_.trials.back().claimed = true;
+    EXPECT_NEAR(ledger.arm(kTune).cost, tune, 1e-9);
+    EXPECT_NEAR(ledger.arm(kSwitch).cost, switching, 1e-9);
+}
+
+TEST(Operators, OfThisClonesProposerOweNothingForTheCallsThatOthersClaim) {
+    Ledger ledger;
+    auto outcomes = [&] {
+        CandidateTable candidates(ledger.history_);
+        const auto arms = operator_arms(ledger.history_, candidates, "agent");
+        return *std::ranges::find(arms, std::string_view("agent"), &OperatorArm::name);
+    };
+    const OperatorArm before = outcomes();
+    ledger.run(kTune, true);
+    Trial& trial = ledger.history_.trials.back();
+    trial.claimed = true, trial.proposer = "agent", trial.proposer_s = 1e6, trial.proposer_usd = 1e6;
+    EXPECT_DOUBLE_EQ(outcomes().cost, before.cost);
+    EXPECT_DOUBLE_EQ(outcomes().failures, before.failures);
+}
+
 TEST(Operators, NeverLoseTheirShareOfTheFloor) {
     Ledger ledger;
     for (int i = 0; i < 100; ++i) {
