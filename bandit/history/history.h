@@ -43,7 +43,8 @@ struct KnownCandidate {
     bool retired = false;              // explored no further: it gets no children and no more runs
     bool rejected = false;             // a verifier's fresh seeds showed it bad: never a parent and never in a model
     bool wanted = false;               // its user asked for another try (cultivar retry): it comes first
-    bool in_flight = false;            // it has a live lease, or a run or an ask of this clone
+    bool in_flight = false;            // a live lease holds it, or a run or an ask of this clone
+    bool leased = false;               // another clone has a live lease of it, whether that holds it here or not
     bool held_here = false;            // that run or ask is this clone's own
     // The scores of verifiers' trainings here, with seeds that nobody could choose: their mean stands for the candidate.
     std::vector<double> fresh{};

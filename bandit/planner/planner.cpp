@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
+#include <string_view>
 
 #include "bandit/policy/keep_test.h"
 #include "bandit/policy/operator_bandit.h"
@@ -63,7 +65,6 @@ private:
         if (auto plan = by_operator()) return *plan;
         if (auto plan = least_run()) return *plan;
         if (auto plan = failed_seed()) return *plan;
-        if (auto plan = seed_of_others()) return *plan;
         return nothing_left();
     }
 
@@ -90,7 +91,7 @@ private:
 
     std::optional<Plan> wanted() const {
         for (const CandidateStats& stats : candidates_.all()) {
-            if (stats.known == nullptr || !stats.known->wanted || !stats.open() || stats.known->in_flight) continue;
+            if (stats.known == nullptr || !stats.known->wanted || !stats.open() || stats.known->held_here) continue;
             return again(
                 stats, stats.known->seed ? "seed" : "replicate",
                 fmt::format("{} once more: its failures here were lifted", short_id(stats.known->candidate.id)));
@@ -253,24 +254,10 @@ private:
     std::optional<Plan> failed_seed() const {
         for (const CandidateStats& stats : candidates_.all()) {
             if (!stats.open() || !stats.known->seed || stats.known->in_flight || stats.scored()) continue;
-            auto unfit = [](const Trial* trial) { return trial->status == RunStatus::unfit; };
-            if (std::ranges::any_of(stats.own, unfit) || std::ranges::any_of(stats.foreign, unfit)) continue;
+            if (std::ranges::any_of(stats.own, [](const Trial* trial) { return trial->status == RunStatus::unfit; }))
+                continue;
             return again(stats, "seed",
                          fmt::format("seed {} once more, since its run failed and nothing else is left",
-                                     short_id(stats.known->candidate.id)));
-        }
-        return std::nullopt;
-    }
-
-    // A seed that scored elsewhere and runs there again, to measure the noise, must not leave a newcomer idle.
-    std::optional<Plan> seed_of_others() const {
-        for (const CandidateStats& stats : candidates_.all()) {
-            if (!stats.open() || !stats.known->seed || !stats.own.empty() || !stats.known->in_flight ||
-                stats.known->held_here ||
-                std::ranges::none_of(stats.foreign, [](const Trial* one) { return one->status == RunStatus::done; }))
-                continue;
-            return again(stats, std::string(kImport),
-                         fmt::format("import: seed {} scored elsewhere and runs there again, and nothing else is left",
                                      short_id(stats.known->candidate.id)));
         }
         return std::nullopt;
@@ -303,6 +290,25 @@ private:
     std::string refused_;
 };
 
+bool held_elsewhere(const KnownCandidate& known) { return known.in_flight && !known.held_here; }
+
+// Plans as if no other clone had anything under way. Asks no external proposer, since it was asked already.
+Result<Plan> plan_without_leases(const PlannerInput& input) {
+    History history = *input.history;
+    std::set<std::string_view> ran;
+    for (const Trial& trial : history.trials) ran.insert(trial.candidate);
+    std::erase_if(history.candidates, [&](const KnownCandidate& known) {  // known by its lease alone
+        return held_elsewhere(known) && !known.seed && !known.kept && !ran.contains(known.candidate.id);
+    });
+    for (KnownCandidate& known : history.candidates) known.in_flight = known.in_flight && known.held_here;
+    PlannerInput free = input;
+    free.history = &history;
+    free.suggest = nullptr;
+    TRY_ASSIGN(Plan plan, Planner(free).plan());
+    plan.choice += "; others lease all else that could be tried";
+    return plan;
+}
+
 }  // namespace
 
 const KnownCandidate* incumbent(const PlannerInput& input) {
@@ -315,7 +321,11 @@ const KnownCandidate* incumbent(const PlannerInput& input) {
 Result<Plan> plan_next(const PlannerInput& input) {
     if (input.space == nullptr || input.history == nullptr)
         return fail(Code::usage, "the planner needs a space and a history");
-    return Planner(input).plan();
+    auto plan = Planner(input).plan();
+    if (plan || plan.error().code != Code::unfit || std::ranges::none_of(input.history->candidates, held_elsewhere))
+        return plan;
+    auto late = plan_without_leases(input);
+    return late ? std::move(late) : std::move(plan);
 }
 
 }  // namespace cultivar

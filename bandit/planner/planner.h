@@ -31,9 +31,10 @@ struct Plan {
 // 5. an operator drawn by the operator bandit; the external proposer is one of them;
 // 6. if no operator finds anything new, a known parent again;
 // 7. a seed whose runs failed, however often: its program may have been repaired;
-// 8. a seed that scored elsewhere, although it runs there again just now.
+// 8. all of these once more among the candidates that others lease: anybody may lease anything, so a lease delays a
+//    run and never prevents it.
 // Where the task declares its runs free of noise, only 0 replicates. Except for replicates, and for a second try after a
-// single failure, it never proposes a candidate that has run, is in flight, violates the space or is not feasible.
+// single failure, it never proposes a candidate that has run, is in flight (save for 8), violates the space or is not feasible.
 // Errors: unfit (nothing left to try: no seed fits and no candidate has a score, or nothing new is left), usage.
 Result<Plan> plan_next(const PlannerInput& input);
 

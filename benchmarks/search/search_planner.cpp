@@ -115,7 +115,8 @@ std::optional<Launch> PlannedSearch::next() {
     if (at_.emplace(id, history_.candidates.size()).second)
         history_.candidates.push_back({.candidate = plan->child, .parents = plan->parents});
     ids_[row] = id;
-    history_.candidates[at_.at(id)].in_flight = true;
+    KnownCandidate& entry = history_.candidates[at_.at(id)];
+    entry.in_flight = entry.held_here = true;
     bool again = plan->operator_name == "replicate";
     under_way_[row] = {std::move(plan->operator_name), std::move(plan->parents)};
     return Launch{row, again};
@@ -124,7 +125,7 @@ std::optional<Launch> PlannedSearch::next() {
 void PlannedSearch::finished(const Launch& launch, double loss) {
     auto ended = under_way_.extract(launch.row);
     KnownCandidate& entry = history_.candidates[at_.at(ids_.at(launch.row))];
-    entry.in_flight = false;
+    entry.in_flight = entry.held_here = false;
     ++entry.runs_anywhere;
     Trial trial;
     trial.candidate = entry.candidate.id;

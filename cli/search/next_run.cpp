@@ -37,18 +37,18 @@ Result<void> mark_unless_recorded(Session& session, const PlannedRun& planned, H
     return {};
 }
 
-// A cross or an import that a person made here and nobody ran yet comes first.
+// A cross or an import that a person made here and that did not run yet comes first, whoever leases it.
 std::optional<PlannedRun> waiting_by_hand(Session& session, const History& now) {
     for (const KnownCandidate& known : now.candidates) {
         const bool is_cross = known.parents.size() == 2, is_import = known.parents.empty() && !known.seed;
-        if ((!is_cross && !is_import) || known.rejected || known.in_flight || known.runs_anywhere > 0) continue;
+        if ((!is_cross && !is_import) || known.rejected || known.held_here) continue;
         auto row = session.index->candidate(known.candidate.id);
         if (!row || !*row) continue;
         const bool here = std::ranges::any_of((*row)->commits, [&](const Oid& commit) {
             auto branch = session.clone->repo.ref("refs/heads/" + candidate_branch(known.candidate.id, commit));
             return branch && branch->has_value();
         });
-        if (!here) continue;
+        if (!here || session.index->ran_here(known.candidate.id).value_or(true)) continue;
         PlannedRun planned;
         planned.child = known.candidate;
         planned.parents = known.parents;
@@ -154,7 +154,7 @@ Result<NextRun> plan_run(Session& session, const Clock& clock, const History& no
     }
     TRY_ASSIGN(next.run.replicate, session.index->replicates(next.run.child.id));
     const bool elsewhere_too = std::ranges::any_of(now.candidates, [&](const KnownCandidate& known) {
-        return known.in_flight && known.candidate.id == next.run.child.id;
+        return (known.in_flight || known.leased) && known.candidate.id == next.run.child.id;
     });
     if (elsewhere_too) ++next.run.replicate;  // the run under way there has the next number
     next.run.category = options.category;

@@ -39,7 +39,7 @@ struct NextRun {
     std::optional<Explanation> why;
 };
 
-// A cross or an import that a person made here and nobody ran comes first; the planner decides otherwise. Changes
+// A cross or an import that a person made here and that did not run comes first; the planner decides otherwise. Changes
 // nothing. Errors: unfit (nothing to try), interrupted.
 Result<NextRun> plan_run(Session& session, const Clock& clock, const History& now, const PlanOptions& options);
 

@@ -15,8 +15,10 @@ namespace {
 // newest of the others'.
 constexpr std::int64_t kMostCandidates = 10'000;
 constexpr std::size_t kMostBest = 2500, kMostNewest = 2500;
-constexpr int kMostLeases = 100;      // of one writer
-constexpr int kMostElsewhere = 2000;  // runs of other categories
+constexpr int kMostLeases = 100;  // of one writer
+constexpr std::size_t kMostLeasesInAll = 400;
+constexpr int kMostLeasedChildren = 16;  // of one parent, that nobody has run yet
+constexpr int kMostElsewhere = 2000;     // runs of other categories
 
 // The fields that a run and its summary name alike.
 template <typename AnyRun>
@@ -91,7 +93,16 @@ std::vector<Lease> plausible_leases(std::vector<Lease> leases, const std::string
     std::map<std::string, int> held;
     std::erase_if(leases,
                   [&](const Lease& lease) { return lease.category != category || ++held[lease.writer] > kMostLeases; });
-    return leases;
+    if (leases.size() <= kMostLeasesInAll) return leases;
+    held.clear();
+    std::vector<std::pair<int, std::size_t>> turns;  // all writers' first leases, then their second ones
+    for (std::size_t i = 0; i < leases.size(); ++i) turns.emplace_back(++held[leases[i].writer], i);
+    std::ranges::nth_element(turns, turns.begin() + kMostLeasesInAll);
+    turns.resize(kMostLeasesInAll);
+    std::ranges::sort(turns, {}, &std::pair<int, std::size_t>::second);
+    std::vector<Lease> few;
+    for (const auto& [turn, place] : turns) few.push_back(std::move(leases[place]));
+    return few;
 }
 
 Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category,
@@ -117,6 +128,10 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     TRY_ASSIGN(std::vector<OtherCategoryRun> elsewhere, index.runs_elsewhere(category, kMostElsewhere, before));
     if (count > kMostCandidates) only = chosen(runs, own, elsewhere);
     TRY_ASSIGN(std::vector<PlanCandidate> rows, index.plan_candidates(only ? &*only : nullptr));
+    std::set<std::string> vouched;  // candidates with a scored run of this clone, or with an accepted one
+    for (const RunSummary& run : runs) {
+        if (own(run) && run.status == RunStatus::done) vouched.insert(run.candidate);
+    }
     for (PlanCandidate& row : rows) {
         auto candidate = parse_canonical(session.clone->task.space, session.clone->task_id, row.toml);
         if (!candidate) continue;
@@ -161,19 +176,23 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         if (!trial.trusted) trial.writer = std::move(run.writer);
     }
     TRY_ASSIGN(std::vector<Lease> leases, session.index->leases());
+    std::map<std::string, int> children;
     for (const Lease& lease : plausible_leases(std::move(leases), category)) {
         if (auto found = at.find(lease.candidate); found != at.end()) {
-            history.candidates[found->second].in_flight = true;
+            KnownCandidate& entry = history.candidates[found->second];
+            entry.leased = true;
+            entry.in_flight = !vouched.contains(lease.candidate);  // a lease of others holds none of these
             continue;
         }
         auto leased = parse_canonical(session.clone->task.space, session.clone->task_id, lease.toml);
         if (!leased || leased->id != lease.candidate)
             continue;  // an older version of the program wrote no configuration
-        const bool known_parents =
-            std::ranges::all_of(lease.parents, [&](const std::string& parent) { return at.contains(parent); });
+        const bool believed = std::ranges::all_of(lease.parents, [&](const std::string& parent) {
+            return at.contains(parent) && ++children[parent] <= kMostLeasedChildren;
+        });
         KnownCandidate& entry = known(std::move(*leased));
-        if (known_parents) entry.parents = lease.parents;
-        entry.in_flight = true;
+        if (believed) entry.parents = lease.parents;
+        entry.in_flight = entry.leased = true;
     }
     return history;
 }

@@ -12,7 +12,8 @@ namespace cultivar {
 // A run as the planner sees it. `trusted`: this clone made it, or a verdict accepted it.
 Trial trial_of(const Run& run, bool trusted);
 
-// The leases of a category, at most the first 100 of each writer: one machine cannot hold more.
+// The leases of a category, at most the first 100 of each writer, since one machine cannot hold more, and 400 in all, for
+// which the writers take turns.
 std::vector<Lease> plausible_leases(std::vector<Lease> leases, const std::string& category);
 
 // The history without refused records and rejected runs. `before`: leaves out runs of other categories that became

@@ -54,9 +54,10 @@ public:
     // The runs that count, oldest first.
     Result<std::vector<RunSummary>> summaries(const std::string& category);
     Result<int> replicates(const std::string& candidate);    // runs recorded so far, by anyone
+    Result<bool> ran_here(const std::string& candidate);     // is a run of it this clone's, or accepted?
     Result<std::string> record_line(const std::string& id);  // the record's bytes. Errors: not_found
     // Leases of other writers that are still good: first seen here less than 1.5 budgets ago (the lease's or the pool's,
-    // whichever is less) and not followed by their run.
+    // whichever is less), not followed by their run, and among the first three of their candidate in their category.
     Result<std::vector<Lease>> leases();
 
     // other_category_queries.cpp

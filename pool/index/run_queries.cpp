@@ -9,6 +9,10 @@ namespace cultivar {
 namespace {
 
 constexpr double kLeaseBudgets = 1.5;
+constexpr int kMostLeasesOfCandidate = 3;  // a candidate that others lease again and again is not held for ever
+constexpr const char* kSummaryColumns =
+    "id, writer, candidate, operator, status, decision, score, budget_s, steps, parents, wall_s, proposer, proposer_s, "
+    "proposer_usd";
 constexpr const char* kRunColumns = "record.id, record.line, segment.blob, record.place, refused, rejected, source";
 
 RunStatus run_status(const std::string& word) {
@@ -23,6 +27,13 @@ Decision decision(const std::string& word) {
         if (name(known) == word) return known;
     }
     return Decision::none;
+}
+
+// Columns: kSummaryColumns.
+RunSummary summary_of(Row& row) {
+    return {row.text(),           row.text(), row.text(), row.text(),  run_status(row.text()),
+            decision(row.text()), row.real(), row.real(), row.whole(), split(row.text()),
+            row.real(),           row.text(), row.real(), row.real(),  false};
 }
 
 }  // namespace
@@ -68,15 +79,15 @@ Result<std::vector<RunRow>> IndexQueries::own_runs(const std::string& category) 
 }
 
 Result<std::vector<RunSummary>> IndexQueries::summaries(const std::string& category) {
-    TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
-SELECT id, writer, candidate, operator, status, decision, score, budget_s, steps, parents, wall_s, proposer,
-    proposer_s, proposer_usd, COALESCE(id IN ({}), 0) FROM record
-WHERE type = 'run' AND category = :category AND refused IS NULL AND rejected = 0 ORDER BY seq)",
-                                                  kAcceptedRuns)));
+    TRY_ASSIGN(Statement get,
+               prepare(fmt::format("SELECT {}, COALESCE(id IN ({}), 0) FROM record WHERE type = 'run' AND "
+                                   "category = :category AND refused IS NULL AND rejected = 0 "
+                                   "ORDER BY seq",
+                                   kSummaryColumns, kAcceptedRuns)));
     return get.bind(":category", category).all([](Row& row) {
-        return RunSummary{row.text(),           row.text(), row.text(), row.text(),  run_status(row.text()),
-                          decision(row.text()), row.real(), row.real(), row.whole(), split(row.text()),
-                          row.real(),           row.text(), row.real(), row.real(),  row.flag()};
+        RunSummary run = summary_of(row);
+        run.accepted = row.flag();
+        return run;
     });
 }
 
@@ -84,6 +95,15 @@ Result<int> IndexQueries::replicates(const std::string& candidate) {
     TRY_ASSIGN(Statement get, prepare("SELECT COUNT(*) FROM record WHERE type = 'run' AND candidate = :candidate"));
     TRY_ASSIGN(auto count, get.bind(":candidate", candidate).first([](Row& row) { return row.count(); }));
     return count.value_or(0);
+}
+
+Result<bool> IndexQueries::ran_here(const std::string& candidate) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT 1 FROM record WHERE type = 'run' AND candidate = :candidate "
+                                                  "AND (writer = :own OR id IN ({})) LIMIT 1",
+                                                  kAcceptedRuns)));
+    get.bind(":own", clone().writer).bind(":candidate", candidate);
+    TRY_ASSIGN(auto found, get.first([](Row&) { return true; }));
+    return found.has_value();
 }
 
 Result<std::string> IndexQueries::record_line(const std::string& id) {
@@ -96,11 +116,14 @@ Result<std::string> IndexQueries::record_line(const std::string& id) {
 
 Result<std::vector<Lease>> IndexQueries::leases() {
     TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
-SELECT {} FROM {} WHERE type = 'lease' AND writer <> :own AND refused IS NULL AND seen_s <= :now_s
-    AND seen_s > :now_s - {} * MIN(budget_s, :budget_s)
+SELECT {0} FROM {1} WHERE type = 'lease' AND writer <> :own AND refused IS NULL AND seen_s <= :now_s
+    AND seen_s > :now_s - {2} * MIN(budget_s, :budget_s)
     AND NOT EXISTS (SELECT 1 FROM record AS run WHERE run.type = 'run' AND run.candidate = record.candidate
-    AND run.writer = record.writer AND run.seq > record.seq))",
-                                                  kLineColumns, kLineTables, kLeaseBudgets)));
+    AND run.writer = record.writer AND run.seq > record.seq)
+    AND (SELECT COUNT(*) FROM (SELECT 1 FROM record AS earlier WHERE earlier.candidate = record.candidate
+        AND earlier.category = record.category AND earlier.type = 'lease' AND earlier.writer <> :own
+        AND earlier.refused IS NULL AND earlier.seq < record.seq LIMIT {3})) < {3})",
+                                                  kLineColumns, kLineTables, kLeaseBudgets, kMostLeasesOfCandidate)));
     get.bind(":own", clone().writer).bind(":now_s", std::time(nullptr)).bind(":budget_s", clone().task.budget_s);
     std::vector<Lease> live;
     TRY(for_each_record<Lease>(clone().repo, get,

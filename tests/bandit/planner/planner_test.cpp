@@ -132,7 +132,9 @@ TEST_F(Planner, TriesASeedOnceMoreAfterAFailureBeforeItImproves) {
 TEST_F(Planner, RunsASeedThatRunsElsewhereAgainRatherThanNothing) {
     std::string seed = seed_of(0.1);
     testing::known(history_, seed).in_flight = true;
-    EXPECT_FALSE(plan()) << "its first run is under way: the same again would be a waste";
+    ASSERT_TRUE(plan()) << "anybody may lease it, so a lease must not leave a newcomer idle";
+    EXPECT_EQ(plan()->child.id, seed);
+    EXPECT_EQ(plan()->operator_name, "seed");
     record(seed, RunStatus::done, 3, Decision::kept);
     history_.trials.back().trusted = false;
     ASSERT_TRUE(plan());
@@ -140,6 +142,44 @@ TEST_F(Planner, RunsASeedThatRunsElsewhereAgainRatherThanNothing) {
     EXPECT_EQ(plan()->operator_name, "import");
     testing::known(history_, seed).held_here = true;
     EXPECT_FALSE(plan()) << "it was asked for here";
+}
+
+TEST_F(Planner, TakesCandidatesThatOthersLeaseOnceNothingElseIsLeft) {
+    auto space = Space::make({testing::whole("cell", 0, 0, 2)}, {});
+    ASSERT_TRUE(space);
+    history_.noiseless = true;
+    const std::string root = add(history_, candidate_of(*space, {}), {}, true);
+    record(root, RunStatus::done, 3, Decision::kept);
+    const std::string leased = add(history_, candidate_of(*space, {{"cell", std::int64_t{1}}}));
+    const std::string held = add(history_, candidate_of(*space, {{"cell", std::int64_t{2}}}));
+    for (const std::string& id : {held, leased}) testing::known(history_, id).in_flight = true;
+    testing::known(history_, held).held_here = true;
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        auto next = plan_next({&*space, testing::kTask, &history_, seed, {}});
+        ASSERT_TRUE(next) << next.error().message;
+        EXPECT_EQ(next->child.id, leased) << next->choice;
+        EXPECT_NE(next->choice.find("others lease"), std::string::npos) << next->choice;
+    }
+    testing::known(history_, leased).held_here = true;
+    EXPECT_FALSE(plan_next({&*space, testing::kTask, &history_, 1, {}})) << "both run here";
+}
+
+TEST_F(Planner, TriesAFailedSeedAgainWhateverOthersSayOfIt) {
+    std::string seed = seed_of(0.1);
+    for (int day = 0; day < 3; ++day) record(seed, RunStatus::failed);
+    record(seed, RunStatus::unfit);
+    history_.trials.back().trusted = false;
+    ASSERT_TRUE(plan()) << "somebody says that it does not fit";
+    EXPECT_EQ(plan()->child.id, seed);
+}
+
+TEST_F(Planner, TriesWhatItsUserWantsThoughOthersLeaseIt) {
+    std::string root = seed_of(0.1), wanted = child_of(root, 0.2);
+    record(root, RunStatus::done, 3, Decision::kept);
+    testing::known(history_, wanted).wanted = testing::known(history_, wanted).in_flight = true;
+    EXPECT_EQ(plan()->child.id, wanted);
+    testing::known(history_, wanted).held_here = true;
+    EXPECT_NE(plan()->child.id, wanted) << "it runs here";
 }
 
 TEST_F(Planner, ProposesACandidateAgainThatFailedOnce) {

@@ -5,6 +5,7 @@
 
 #include <ctime>
 #include <filesystem>
+#include <functional>
 
 #include "cli/runs/ask_store.h"
 #include "cli/search/ask_run.h"
@@ -132,6 +133,68 @@ TEST(Planning, LeavesTheLeasesOfOthers) {
     world.reopen();
     EXPECT_TRUE(under_way(world, first.child.id));
     EXPECT_NE(plan(world).run.child.id, first.child.id);
+}
+
+// The journal of a key that nobody knows, as a fetch would leave it.
+void publish_as_mallory(SearchWorld& world, const std::function<std::vector<Record>(const std::string&)>& records_of) {
+    const Key key = must(Key::load_or_create(world.world.path("mallory.pem")));
+    const std::string mallory = "mallory.box." + key.fingerprint().substr(0, 8);
+    std::vector<std::string> lines;
+    for (const Record& record : records_of(mallory)) lines.push_back(to_line(record));
+    must(append_log(world.clone().repo, "refs/remotes/origin/journal/" + mallory, lines,
+                    {mallory, "m@example.org", 1795232400}, key));
+    must(world.session.index->refresh());
+}
+
+Lease lease_of(const SearchWorld& world, const Candidate& candidate, const std::string& writer) {
+    return {world.session.clone->task_id,
+            candidate.id,
+            kFakeCategory,
+            20,
+            0,
+            writer,
+            "2026-11-21T05:00:00Z",
+            candidate.toml,
+            {}};
+}
+
+std::vector<Record> leases_of_seeds(SearchWorld& world, const std::string& writer) {
+    std::vector<Record> leases;
+    for (const Seed& seed : must(read_seeds(world.clone())))
+        leases.emplace_back(lease_of(world, seed.candidate, writer));
+    return leases;
+}
+
+TEST(Planning, RunsASeedThoughSomebodyLeasesThemAll) {
+    SearchWorld world;
+    publish_as_mallory(world, [&](const std::string& mallory) { return leases_of_seeds(world, mallory); });
+    const NextRun next = plan(world);
+    EXPECT_EQ(next.run.operator_name, "seed");
+    EXPECT_EQ(next.run.replicate, 1) << "the run under way there has number 0";
+    EXPECT_TRUE(under_way(world, next.run.child.id));
+}
+
+TEST(Planning, RunsItsOwnCandidatesAgainThoughSomebodyLeasesThem) {
+    SearchWorld world;
+    ExploreOptions two;
+    two.runs = 2;
+    must(world.explore(two));
+    publish_as_mallory(world, [&](const std::string& mallory) { return leases_of_seeds(world, mallory); });
+    const NextRun next = plan(world);
+    EXPECT_EQ(next.run.operator_name, "replicate") << next.run.choice;
+    EXPECT_EQ(next.run.replicate, 2) << "the run that may be under way there has number 1";
+    EXPECT_FALSE(under_way(world, next.run.child.id));
+}
+
+TEST(Planning, TakesAnImportFirstWhateverOthersSayOfIt) {
+    SearchWorld world;
+    const Candidate imported = import(world, {{"model.layers", whole(2)}});
+    publish_as_mallory(world, [&](const std::string& mallory) {
+        auto run = scored_run(world.clone().task, mallory, {{"model.layers", whole(2)}}, 9);
+        run.category = kFakeCategory;
+        return std::vector<Record>{run, lease_of(world, imported, mallory)};
+    });
+    EXPECT_EQ(plan(world).run.child.id, imported.id);
 }
 
 TEST(Planning, LeavesAnAskWhileItIsHeld) {

@@ -23,6 +23,18 @@ TEST(PlausibleLeases, AreTheFirstHundredOfAWriter) {
     EXPECT_EQ(plausible[100].writer, "ann");
 }
 
+TEST(PlausibleLeases, AreFewHoweverManyKeysSomebodyMakes) {
+    std::vector<Lease> leases;
+    for (int key = 0; key < 50; ++key) {
+        for (int i = 0; i < 100; ++i) leases.push_back(lease("mallory" + std::to_string(key), i));
+    }
+    leases.push_back(lease("ann", 7));
+    auto plausible = plausible_leases(leases, "here");
+    ASSERT_EQ(plausible.size(), 400U);
+    EXPECT_EQ(plausible.back().writer, "ann") << "the writers take turns";
+    EXPECT_EQ(plausible.back().candidate, "7");
+}
+
 TEST(PlausibleLeases, AreThoseOfTheCategoryAlone) {
     std::vector<Lease> leases;
     for (int i = 0; i < 150; ++i) leases.push_back(lease("ann", i, "there"));

@@ -335,6 +335,22 @@ protected:
     static constexpr std::int64_t kYear_s = 365 * 86400;
 };
 
+TEST_F(LeaseTest, OfOneCandidateIsBelievedThreeTimes) {
+    Stranger bob = stranger("bob"), eve = stranger("eve");
+    auto run = scored_run(ann_.task, bob.writer, {}, 2.0);
+    auto lease = [&](const Stranger& who, int number) {
+        return Lease{ann_.task_id, run.candidate, run.category, 20, number, who.writer, "2026-11-21T04:00:00Z"};
+    };
+    publish(bob, {lease(bob, 0), lease(bob, 1), lease(bob, 2), lease(bob, 3)});
+    Index index = must(Index::open(ann_));
+    EXPECT_THAT(must(index.leases()), SizeIs(3));
+    Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+    must(database.execute("UPDATE record SET seen_s = seen_s - 31"));
+    publish(eve, {lease(eve, 4)});
+    must(index.refresh());
+    EXPECT_THAT(must(index.leases()), IsEmpty()) << "another key does not hold it on and on";
+}
+
 TEST_F(LeaseTest, IsGoodForOneAndAHalfBudgets) { EXPECT_EQ(live(20, -20), 1u); }
 TEST_F(LeaseTest, EndsAfterOneAndAHalfBudgets) { EXPECT_EQ(live(20, -31), 0u); }
 TEST_F(LeaseTest, IsBelievedForThePoolsBudgetAtMost) { EXPECT_EQ(live(1e6, -31), 0u); }
