@@ -142,7 +142,10 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         entry.kept = row.kept;
         // A pool's seed stays open, whatever strangers claim of it or do with it.
         entry.rejected = row.rejected && !entry.seed;
-        entry.retired = row.retired && !(entry.seed && row.retired_by_keepers);
+        // What nobody but its finders scored is only not worth an import: the search may come to it by itself.
+        const bool only_said = row.retired && row.retired_by_keepers && !vouched.contains(entry.candidate.id);
+        entry.retired = row.retired && !only_said && !(entry.seed && row.retired_by_keepers);
+        if (only_said && !entry.seed) entry.kept = false;
         entry.runs_anywhere = row.runs;
     }
     // Only own runs need their curves (bandit/policy/early_stopping.h).

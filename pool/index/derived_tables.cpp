@@ -187,10 +187,10 @@ Result<void> DerivedTables::derive_retired() {
     if (auto roots = trusted_roots(database_.clone())) {
         for (const AllowedSigner& verifier : roots->now.verifiers) authority.verifiers.insert(verifier.fingerprint);
     }
-    TRY_ASSIGN(Statement kept, sql_.prepare("SELECT writer FROM record WHERE type = 'run' AND candidate = :candidate "
-                                            "AND decision = 'kept' AND refused IS NULL AND rejected = 0"));
-    authority.keepers = [&](const std::string& candidate) {
-        auto writers = kept.bind(":candidate", candidate).all([](Row& row) { return row.text(); });
+    TRY_ASSIGN(Statement scored, sql_.prepare("SELECT DISTINCT writer FROM record WHERE type = 'run' AND candidate = "
+                                              ":candidate AND status = 'done' AND refused IS NULL AND rejected = 0"));
+    authority.scorers = [&](const std::string& candidate) {
+        auto writers = scored.bind(":candidate", candidate).all([](Row& row) { return row.text(); });
         return writers ? std::set<std::string>(writers->begin(), writers->end()) : std::set<std::string>();
     };
     TRY_ASSIGN(Statement put, sql_.prepare("INSERT INTO retired VALUES(:candidate, :writer, :reason, :at, :everywhere, "

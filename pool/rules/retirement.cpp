@@ -18,12 +18,12 @@ const RetirementStatement* decision_of_verifiers(const Newest& statements, const
     return newest;
 }
 
-// Null: its keepers have not decided.
-const RetirementStatement* decision_of_keepers(const std::string& candidate, const Newest& statements,
+// Null: its scorers have not decided.
+const RetirementStatement* decision_of_scorers(const std::string& candidate, const Newest& statements,
                                                const RetirementAuthority& authority) {
     const RetirementStatement* newest = nullptr;
-    for (const std::string& keeper : authority.keepers(candidate)) {
-        const auto found = statements.find(keeper);
+    for (const std::string& scorer : authority.scorers(candidate)) {
+        const auto found = statements.find(scorer);
         if (found == statements.end() || !found->second->said.retired) return nullptr;
         if (newest == nullptr || newest->said.at <= found->second->said.at) newest = found->second;
     }
@@ -34,7 +34,7 @@ std::optional<Retired> decide(const std::string& candidate, const Newest& statem
                               const RetirementAuthority& authority) {
     const RetirementStatement* verifiers = decision_of_verifiers(statements, authority);
     const RetirementStatement* all =
-        verifiers != nullptr ? verifiers : decision_of_keepers(candidate, statements, authority);
+        verifiers != nullptr ? verifiers : decision_of_scorers(candidate, statements, authority);
     const auto own = statements.find(authority.own);
     const RetirementStatement* decides = own != statements.end() ? own->second : all;
     if (decides == nullptr || !decides->said.retired) return std::nullopt;

@@ -197,6 +197,24 @@ TEST(Planning, TakesAnImportFirstWhateverOthersSayOfIt) {
     EXPECT_EQ(plan(world).run.child.id, imported.id);
 }
 
+TEST(Planning, MayComeToWhatNobodyButAStrangerScoredAndRetired) {
+    SearchWorld world;
+    const Genes genes = {{"model.layers", whole(2)}};
+    publish_as_mallory(world, [&](const std::string& mallory) {
+        auto run = scored_run(world.clone().task, mallory, genes, 9);
+        run.category = kFakeCategory, run.decision = Decision::kept;
+        return std::vector<Record>{run, Retirement{run.task, run.candidate, true, "no good", mallory, run.started}};
+    });
+    const PlanningHistory now = must(planning_history(world.session, world.clock, kFakeCategory));
+    const std::string id = must(make_candidate(world.clone().task.space, world.clone().task_id, genes)).id;
+    ASSERT_TRUE(must(world.session.index->retired_candidates()).contains(id));
+    const auto found = std::ranges::find_if(now.history.candidates,
+                                            [&](const KnownCandidate& known) { return known.candidate.id == id; });
+    ASSERT_NE(found, now.history.candidates.end());
+    EXPECT_FALSE(found->retired);
+    EXPECT_FALSE(found->kept) << "it is no import";
+}
+
 TEST(Planning, LeavesAnAskWhileItIsHeld) {
     SearchWorld world;
     const LeasedRun asked = must(ask_run(world.session, world.observer, world.clock, options()));

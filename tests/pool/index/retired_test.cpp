@@ -69,6 +69,29 @@ TEST_F(RetiredCandidates, TravelWithTheJournalAndOnlyTheirFindersWordBindsOthers
     EXPECT_TRUE(must(again.retired_candidates()).contains(found));
 }
 
+TEST_F(RetiredCandidates, NeedTheWordOfAllWhoScoredThem) {
+    auto run = run_by(ann_.clone, {{"optim.lr", 0.01}}, 2.5);
+    run.decision = Decision::undecided;
+    spool(ann_.clone, run);
+    must(ann_.index.refresh());
+    const std::string leader = run.candidate;
+    ann_.keep({{"optim.lr", 0.02}}, 3);
+    ann_.propose();
+    Hand mallory(world_.join("mallory")), cid(world_.join("cid"));
+    mallory.pull();
+    auto forged = run_by(mallory.clone, {{"optim.lr", 0.01}}, 500);
+    forged.decision = Decision::kept;
+    spool(mallory.clone, forged);
+    retire(mallory, leader);
+    EXPECT_THAT(must(mallory.index.retired_candidates()), SizeIs(1)) << "in her own clone";
+    mallory.propose();
+    ann_.pull();
+    cid.pull();
+    EXPECT_THAT(must(ann_.index.retired_candidates()), IsEmpty());
+    EXPECT_THAT(must(cid.index.retired_candidates()), IsEmpty());
+    EXPECT_THAT(ranked(cid), SizeIs(2));
+}
+
 TEST_F(RetiredCandidates, BySomebodyWhoIsNoVerifierAnyMoreComeBack) {
     const std::string other = ann_.keep({{"optim.lr", 0.02}}, 4).candidate;
     ann_.propose();
