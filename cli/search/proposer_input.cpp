@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "cli/format/space_json.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
 
 constexpr std::size_t kBest = 20;
-constexpr int kRecent = 50;
+constexpr int kRecent = 50, kForeign = 20, kOfWriter = 4;
+constexpr std::size_t kReasonBytes = 256, kNameBytes = 32, kInFlight = 100;
 
 Json json_of(const Value& value) {
     return std::visit([](const auto& plain) { return Json(plain); }, value);
@@ -63,25 +65,51 @@ Json best_json(const Task& task, const CandidateTable& contenders) {
     return rows;
 }
 
-std::string change_of(const Space& space, const CandidateTable& contenders, const Run& run) {
+template <typename AnyRun>
+std::string change_of(const Space& space, const CandidateTable& contenders, const AnyRun& run) {
     const CandidateStats* child = contenders.find(run.candidate);
     const CandidateStats* parent = run.parents.empty() ? nullptr : contenders.find(run.parents.front());
     if (child == nullptr || child->known == nullptr || parent == nullptr || parent->known == nullptr) return "";
     return change_text(gene_changes(space, parent->known->candidate.genes, child->known->candidate.genes));
 }
 
-Json run_json(const Task& task, const CandidateTable& contenders, const Run& run) {
+// A run of this clone, or an accepted one of another writer. Sentences come from this clone alone.
+Json run_json(const Clone& clone, const CandidateTable& contenders, const Run& run) {
     const std::optional<double> loss = run.val_bpb ? run.val_bpb : run.expected_bpb;
+    const bool own = run.writer == clone.writer;
     return {{"candidate", run.candidate},
+            {"writer", run.writer},
+            {"verified", !own},
             {"parents", run.parents},
-            {"operator", run.operator_name},
-            {"change", change_of(task.space, contenders, run)},
+            {"operator", own ? run.operator_name : std::string(cut(run.operator_name, kNameBytes))},
+            {"change", change_of(clone.task.space, contenders, run)},
             {"status", name(run.status)},
             {"decision", name(run.decision)},
-            {"score", loss ? Json(task.score_of(*loss)) : Json(nullptr)},
-            {"reason", run.reason},
+            {"score", loss ? Json(clone.task.score_of(*loss)) : Json(nullptr)},
+            {"reason", own ? Json(std::string(cut(run.reason, kReasonBytes))) : Json(nullptr)},
             {"wall_s", run.wall_s},
-            {"proposer_refused", run.proposer_refused.empty() ? Json(nullptr) : Json(run.proposer_refused)}};
+            {"proposer_refused", own && !run.proposer_refused.empty()
+                                     ? Json(std::string(cut(run.proposer_refused, kReasonBytes)))
+                                     : Json(nullptr)}};
+}
+
+// A run that nobody verified: figures alone, since its texts are a stranger's.
+Json foreign_json(const Task& task, const CandidateTable& contenders, const RunSummary& run) {
+    const bool scored = run.status == RunStatus::done;
+    return {{"candidate", run.candidate}, {"writer", run.writer},
+            {"verified", false},          {"change", change_of(task.space, contenders, run)},
+            {"status", name(run.status)}, {"score", scored ? Json(task.score_of(run.score)) : Json(nullptr)}};
+}
+
+// This clone's own come first, then the newest leases of others.
+Json in_flight_json(const History& history) {
+    Json ids = Json::array();
+    auto take = [&](const KnownCandidate& known, bool here) {
+        if (known.in_flight && known.held_here == here && ids.size() < kInFlight) ids.push_back(known.candidate.id);
+    };
+    for (const KnownCandidate& known : history.candidates) take(known, true);
+    for (auto known = history.candidates.rbegin(); known != history.candidates.rend(); ++known) take(*known, false);
+    return ids;
 }
 
 }  // namespace
@@ -147,16 +175,15 @@ Result<Json> pool_state(Session& session, const History& history, double budget_
     const Task& task = session.clone->task;
     const CandidateTable contenders(history);
     const Explanation standing = explain(history, contenders, operator_arms(history, contenders, operator_name), {}, 0);
-    TRY_ASSIGN(std::vector<RunRow> recent, session.index->newest_runs(kRecent));
-    Json runs = Json::array(), failed = Json::array(), in_flight = Json::array();
+    TRY_ASSIGN(const std::vector<RunRow> recent, session.index->newest_own_runs(history.category, kRecent));
+    TRY_ASSIGN(const std::vector<RunSummary> others,
+               session.index->newest_foreign_runs(history.category, kForeign, kOfWriter));
+    Json runs = Json::array(), failed = Json::array(), unverified = Json::array();
     for (const RunRow& row : recent) {
-        if (row.refused || row.run.category != history.category) continue;
         const bool scored = row.run.status == RunStatus::done || row.run.status == RunStatus::stopped;
-        (scored ? runs : failed).push_back(run_json(task, contenders, row.run));
+        (scored ? runs : failed).push_back(run_json(*session.clone, contenders, row.run));
     }
-    for (const KnownCandidate& known : history.candidates) {
-        if (known.in_flight) in_flight.push_back(known.candidate.id);
-    }
+    for (const RunSummary& run : others) unverified.push_back(foreign_json(task, contenders, run));
     return Json{{"schema", 1},
                 {"task", task_json(*session.clone)},
                 {"category", history.category},
@@ -165,7 +192,8 @@ Result<Json> pool_state(Session& session, const History& history, double budget_
                 {"best", best_json(task, contenders)},
                 {"runs", runs},
                 {"failed", failed},
-                {"in_flight", in_flight},
+                {"unverified", unverified},
+                {"in_flight", in_flight_json(history)},
                 {"operators", operators_json(standing.operators)},
                 {"you", operator_name}};
 }

@@ -8,8 +8,8 @@
 namespace cultivar {
 
 // {"schema":1, "task":{...}, "category", "budget_s", "space":{genes, constraints}, "best":[...], "runs":[...],
-// "failed":[...], "in_flight":[...], "operators":[...]}; see cultivar-explore(1). `operator_name`: that of the program
-// itself.
+// "failed":[...], "unverified":[...], "in_flight":[...], "operators":[...]}; see cultivar-explore(1). `operator_name`:
+// that of the program itself. Its length has a limit, whatever others push, and no sentence in it is another writer's.
 Result<Json> pool_state(Session& session, const History& history, double budget_s, const std::string& operator_name);
 
 Json operators_json(const std::vector<OperatorValue>& operators);

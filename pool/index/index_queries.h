@@ -49,6 +49,10 @@ public:
     Result<std::vector<RunRow>> claimed_runs(const std::string& claim);   // those that the claim names, oldest first
     // Newest first; a run that names a time in the future counts as of when this clone first saw it.
     Result<std::vector<RunRow>> newest_runs(int count);
+    // The newest first seen, newest first, and none that is refused or rejected: runs of this clone or with an accepted
+    // verdict; and those of others, at most `most` of each writer.
+    Result<std::vector<RunRow>> newest_own_runs(const std::string& category, int count);
+    Result<std::vector<RunSummary>> newest_foreign_runs(const std::string& category, int count, int most);
     // Of this clone, or scored again with an accepted verdict; oldest first.
     Result<std::vector<RunRow>> own_runs(const std::string& category);
     // The runs that count, oldest first.

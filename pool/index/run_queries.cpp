@@ -71,6 +71,25 @@ Result<std::vector<RunRow>> IndexQueries::newest_runs(int count) {
     return read_runs(get.bind(":count", count));
 }
 
+Result<std::vector<RunRow>> IndexQueries::newest_own_runs(const std::string& category, int count) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {} FROM {} WHERE type = 'run' AND category = :category AND "
+                                                  "(writer = :writer OR record.id IN ({})) AND refused IS NULL AND "
+                                                  "rejected = 0 ORDER BY record.seq DESC LIMIT :count",
+                                                  kRunColumns, kLineTables, kAcceptedRuns)));
+    return read_runs(get.bind(":writer", clone().writer).bind(":category", category).bind(":count", count));
+}
+
+Result<std::vector<RunSummary>> IndexQueries::newest_foreign_runs(const std::string& category, int count, int most) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
+SELECT * FROM (SELECT {}, seq, ROW_NUMBER() OVER (PARTITION BY writer ORDER BY seq DESC) AS turn FROM record
+    WHERE type = 'run' AND category = :category AND writer <> :own AND refused IS NULL AND rejected = 0
+        AND id NOT IN ({}))
+WHERE turn <= :most ORDER BY seq DESC LIMIT :count)",
+                                                  kSummaryColumns, kAcceptedRuns)));
+    get.bind(":category", category).bind(":own", clone().writer).bind(":most", most).bind(":count", count);
+    return get.all(summary_of);
+}
+
 Result<std::vector<RunRow>> IndexQueries::own_runs(const std::string& category) {
     TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {} FROM {} WHERE type = 'run' AND category = :category AND "
                                                   "(writer = :writer OR record.id IN ({})) ORDER BY seq",
