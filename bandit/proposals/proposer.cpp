@@ -26,8 +26,9 @@ constexpr int kClimbs = 6;
 constexpr int kTries = 64;  // mutations drawn before an operator gives up
 constexpr int kPairs = 8;   // crosses tried before the operator gives up
 constexpr double kFollow = 0.5;
-constexpr double kBelieved = 0.5;  // least probability of a failure that the genes are blamed for
-constexpr double kTrusted = 0.25;  // least agreement - 2 standard errors of a source that is believed
+constexpr std::ptrdiff_t kMostLeased = 8;  // runs of others, the newest ones, that the model takes for under way
+constexpr double kBelieved = 0.5;          // least probability of a failure that the genes are blamed for
+constexpr double kTrusted = 0.25;          // least agreement - 2 standard errors of a source that is believed
 
 // Returns the model's observation of a candidate: its score, else the expected score of its stopped runs, else infinity
 // (it could not be judged here).
@@ -42,6 +43,18 @@ std::string drawn(const ParentDraw& draw) {
 }
 
 }  // namespace
+
+std::vector<const Genes*> genes_under_way(const History& history) {
+    auto leased = std::ranges::count_if(history.candidates, [](const KnownCandidate& known) {
+        return known.in_flight && !known.rejected && !known.held_here;
+    });
+    std::vector<const Genes*> genes;
+    for (const KnownCandidate& known : history.candidates) {
+        if (!known.in_flight || known.rejected || (!known.held_here && leased-- > kMostLeased)) continue;
+        genes.push_back(&known.candidate.genes);
+    }
+    return genes;
+}
 
 Proposer::Proposer(const PlannerInput& input, const CandidateTable& candidates, Random& random)
     : input_(input),
@@ -71,11 +84,7 @@ void Proposer::observe_all(const History& history) {
     auto figures =
         std::ranges::count_if(observations_, [](const Observation& one) { return std::isfinite(one.score); });
     if (figures < (sources_.empty() ? kModelFrom : 1)) return;
-    std::vector<const Genes*> in_flight;
-    for (const KnownCandidate& known : history.candidates) {
-        if (known.in_flight && !known.rejected) in_flight.push_back(&known.candidate.genes);
-    }
-    model_.emplace(space_, observations_, in_flight, sources_);
+    model_.emplace(space_, observations_, genes_under_way(history), sources_);
 }
 
 std::vector<HintSourceValue> Proposer::source_values() const {

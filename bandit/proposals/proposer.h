@@ -39,6 +39,10 @@ struct Proposal {
     std::string how;                   // "parent 1a2b3c4d drawn at 0.83; optim.matrix_lr 0.04 -> 0.05"
 };
 
+// The candidates that the model takes for under way: those of this clone, and the newest 8 that others lease. Anybody may
+// lease anything, and many leases around the optimum would push the search away from it.
+std::vector<const Genes*> genes_under_way(const History& history);
+
 // Lives for one plan. It refers to the input, the candidates' statistics and the random generator of its constructor.
 class Proposer {
 public:
