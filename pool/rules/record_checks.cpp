@@ -41,6 +41,16 @@ Result<void> check_category(const std::string& category) {
     return {};
 }
 
+Result<void> check_time_and_energy(const Run& run) {
+    if (run.wall_s > kMostBudgetsInAll * run.budget_s + kMostBesides_s)
+        return fail(Code::corrupt, fmt::format("it took {:.0f} s on a budget of {:.0f} s", run.wall_s, run.budget_s));
+    const double most = kMostPower_w * (std::max(run.wall_s, run.train_s) + 1);
+    if (run.energy.joules > most)
+        return fail(Code::corrupt, fmt::format("it took {:.3g} J in {:.0f} s, more than any machine draws",
+                                               run.energy.joules, run.wall_s));
+    return {};
+}
+
 // Scores compare only among runs of one budget.
 Result<void> check_budget(const Run& run) {
     const Category category = category_named(run.category);
@@ -86,6 +96,7 @@ Result<void> check_run(const Task& task, const std::string& task_id, const Run& 
     if (run.writer != owner) return fail(Code::corrupt, fmt::format("it names '{}' as its writer", run.writer));
     if (run.seed != run_seed(run.candidate, run.replicate))
         return fail(Code::corrupt, "its seed is not the derived one");
+    TRY(check_time_and_energy(run));
     if (run.status != RunStatus::done) return {};
     if (run.steps < 1 && !task.command) return fail(Code::corrupt, "it is scored but made no step");
     const bool own_limit = task.command && task.command->format > 1;

@@ -68,6 +68,20 @@ TEST(RecordChecks, RefusesTrainingThatTookMoreThanTheWholeRun) {
     EXPECT_THAT(error.message, HasSubstr("more joules than the whole run"));
 }
 
+TEST(RecordChecks, RefusesMoreTimeThanAnyRunTakesAndMorePowerThanAnyMachineDraws) {
+    for (auto status : {RunStatus::done, RunStatus::failed}) {
+        const Task task = tiny_task();
+        auto run = scored_run(task, kOwner, {}, 2.0);
+        run.status = status, run.wall_s = 1e9;
+        EXPECT_EQ(check_run(task, task.id(), run, kOwner).error().message, "it took 1000000000 s on a budget of 20 s");
+        run.wall_s = 25, run.energy.joules = 1e18;
+        EXPECT_EQ(check_run(task, task.id(), run, kOwner).error().message,
+                  "it took 1e+18 J in 25 s, more than any machine draws");
+        run.energy.joules = 2'000'000;
+        EXPECT_TRUE(check_run(task, task.id(), run, kOwner));
+    }
+}
+
 TEST(RecordChecks, RefusesARunOfAnotherBudgetThanItsCategoryHas) {
     for (auto status : {RunStatus::done, RunStatus::failed, RunStatus::stopped}) {
         const Task task = tiny_task();
