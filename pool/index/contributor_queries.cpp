@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/clone/trust_roots.h"
+#include "pool/git/allowed_signers.h"
 #include "pool/index/index_queries.h"
 #include "pool/index/sql.h"
 #include "pool/rules/attribution.h"
@@ -92,10 +94,11 @@ std::vector<Improvement> count_claims(std::vector<MadeClaim> claims, std::map<st
 }  // namespace
 
 Result<std::vector<Contributor>> IndexQueries::contributors() {
-    TRY_ASSIGN(Statement writers, prepare(R"(
+    TRY_ASSIGN(Statement writers, prepare(fmt::format(R"(
 SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules, 0) FROM writer LEFT JOIN (
-    SELECT writer, COUNT(*) AS runs, TOTAL(search_joules) AS joules FROM record
-    WHERE type = 'run' AND refused IS NULL GROUP BY writer) AS made ON made.writer = name ORDER BY name)"));
+    SELECT writer, COUNT(*) AS runs, TOTAL({}) AS joules FROM record
+    WHERE type = 'run' AND refused IS NULL GROUP BY writer) AS made ON made.writer = name ORDER BY name)",
+                                                      believed_joules(clone()))));
     std::map<std::string, Contributor> by_key;
     std::map<std::string, std::string> key_of;  // of a writer
     TRY(read_writers(writers, by_key, key_of));
@@ -123,18 +126,34 @@ LEFT JOIN verdict ON verdict.seq = made.newest ORDER BY made.seq)",
     return rows;
 }
 
+// The scores that nobody could make up: of accepted candidates, of fresh seeds, and the runs of the pool's verifiers, whom no other may be there
+// to judge.
+Result<void> IndexQueries::read_proven_scores(ProvenScores& scores) {
+    TRY_ASSIGN(Statement proven, prepare(R"(
+SELECT candidate, category, AVG(score) FROM record WHERE type = 'run' AND status = 'done' AND refused IS NULL
+    AND rejected = 0 AND writer IN (SELECT name FROM writer WHERE key IN (SELECT value FROM json_each(:verifiers)))
+    GROUP BY candidate, category
+UNION ALL SELECT candidate, category, val_bpb FROM standing
+    WHERE runs > 0 AND (verdict = 'accepted' OR fresh_seeds > 0))"));
+    std::vector<std::string> verifiers;
+    if (auto roots = trusted_roots(clone())) {
+        for (const AllowedSigner& verifier : roots->now.verifiers) verifiers.push_back(verifier.fingerprint);
+    }
+    const std::string list = fmt::format("[\"{}\"]", fmt::join(verifiers, "\",\""));
+    return proven.bind(":verifiers", list).each([&](Row& row) {
+        std::string candidate = row.text();
+        double& score = scores[{std::move(candidate), row.text()}];
+        score = row.real();
+    });
+}
+
 Result<void> IndexQueries::attribute_gains(AttributionInput& input, std::map<std::string, Contributor>& by_key) {
     if (input.improvements.empty()) return {};
     std::map<std::string, Relative> relatives;
     TRY_ASSIGN(std::vector<CandidateRow> candidate_rows, candidates());
     for (CandidateRow& row : candidate_rows) relatives[row.id] = {std::move(row.parents), gene_lines(row.toml)};
-    std::map<std::pair<std::string, std::string>, double> scores;
-    TRY_ASSIGN(Statement get, prepare("SELECT candidate, category, val_bpb FROM standing WHERE runs > 0"));
-    TRY(get.each([&](Row& row) {
-        std::string candidate = row.text();
-        double& score = scores[{std::move(candidate), row.text()}];
-        score = row.real();
-    }));
+    ProvenScores scores;
+    TRY(read_proven_scores(scores));
     input.relative = [&](const std::string& candidate) -> const Relative* {
         auto found = relatives.find(candidate);
         return found == relatives.end() ? nullptr : &found->second;
@@ -142,6 +161,22 @@ Result<void> IndexQueries::attribute_gains(AttributionInput& input, std::map<std
     input.score = [&](const std::string& candidate, const std::string& category) -> const double* {
         auto found = scores.find({candidate, category});
         return found == scores.end() ? nullptr : &found->second;
+    };
+    TRY_ASSIGN(const std::set<std::string> settled,
+               texts(fmt::format("SELECT id FROM candidate WHERE vouched IS NOT NULL OR belief >= {}",
+                                 static_cast<int>(Belief::seed))));
+    // Where only strangers tell the parents of an ancestor, the finder's own word goes before another's.
+    TRY_ASSIGN(Statement told, prepare(R"(
+SELECT parents FROM record WHERE candidate = :candidate AND type IN ('run', 'claim') AND refused IS NULL
+    AND writer IN (SELECT name FROM writer WHERE COALESCE(NULLIF(key, ''), name) = :finder) ORDER BY seq LIMIT 1)"));
+    input.parents = [&](const std::string& candidate, const std::string& finder) {
+        const Relative* known = input.relative(candidate);
+        std::vector<std::string> parents = known ? known->parents : std::vector<std::string>();
+        if (settled.contains(candidate)) return parents;
+        auto own = told.bind(":candidate", candidate).bind(":finder", finder).first([](Row& row) {
+            return split(row.text());
+        });
+        return own && *own ? **own : parents;
     };
     for (const auto& [key, credit] : credit_of(input)) {
         by_key[key].gain_found = credit.found;

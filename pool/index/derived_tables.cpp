@@ -14,8 +14,13 @@
 namespace cultivar {
 namespace {
 
-constexpr double kMostBudgets = 4, kStart_s = 10;  // of wall time that a run counts for
-constexpr double kVouched = 20;                    // seconds of a key's search for each that was verified
+// When a verifier first judged a claim (a row `record`), if that was before this clone met it: of claims that came by one
+// pull it tells the first, whoever copied it since. Else a text after every time.
+constexpr const char* kJudgedBefore =
+    "COALESCE((SELECT MIN(at) FROM verdict WHERE verdict.claim = record.id AND result = 'accepted' "
+    "AND at < strftime('%Y-%m-%dT%H:%M:%SZ', record.seen_s, 'unixepoch')), 'never')";
+constexpr const char* kOwners = "(SELECT name, turn, COALESCE(NULLIF(key, ''), name) AS owner FROM writer)";
+constexpr double kVouched = 20;  // seconds of a key's search for each that was verified
 
 class DerivedTables {
 public:
@@ -24,6 +29,7 @@ public:
 
 private:
     const char* affected() const;
+    Result<void> derive_vouched_parents();
     Result<void> derive_parents();
     Result<void> apply_rejections();
     Result<void> derive_standings();
@@ -46,12 +52,39 @@ std::string strongest(const std::set<std::string>& words) {
     return "";
 }
 
+// Of a candidate with a vouched claim, the parents are those that the claim names, whatever strangers said before: of the
+// accepted claims, else of the others that are vouched for, the one that was seen first. Where nothing is known of them
+// yet it has none.
+Result<void> DerivedTables::derive_vouched_parents() {
+    return sql_.execute(fmt::format(R"(
+CREATE TEMP TABLE IF NOT EXISTS vouched(id TEXT PRIMARY KEY, parents TEXT) WITHOUT ROWID;
+DELETE FROM vouched;
+INSERT INTO vouched SELECT candidate, parents FROM (SELECT candidate, parents,
+        ROW_NUMBER() OVER (PARTITION BY candidate ORDER BY word <> 'accepted', seen_s, judged, turn, seq) AS place
+    FROM (SELECT candidate, parents, seen_s, {judged} AS judged, turn, record.seq, {word} AS word
+        FROM {records} JOIN (SELECT name, turn FROM writer) ON name = record.writer WHERE type = 'claim')
+    WHERE word IN ('accepted', 'provisional', 'scored')) WHERE place = 1;
+UPDATE candidate SET vouched = NULL, parents = CASE WHEN belief = {stranger} THEN '' ELSE said END
+    WHERE vouched IS NOT NULL AND (belief >= {seed} OR id IN dirty AND id NOT IN (SELECT id FROM vouched));
+UPDATE candidate SET vouched = named.parents, parents = '' FROM (SELECT id AS named_id, parents FROM vouched) AS named
+    WHERE candidate.id = named_id AND belief < {seed} AND vouched IS NOT named.parents;
+)",
+                                    fmt::arg("word", kWordOf), fmt::arg("judged", kJudgedBefore),
+                                    fmt::arg("records", affected()),
+                                    fmt::arg("stranger", static_cast<int>(Belief::stranger)),
+                                    fmt::arg("seed", static_cast<int>(Belief::seed)))
+                            .c_str());
+}
+
 // A stranger's word on a candidate's parents counts once all of them are known, and the candidate is none of them.
 Result<void> DerivedTables::derive_parents() {
+    TRY(derive_vouched_parents());
     return sql_.execute(R"(
-UPDATE candidate SET parents = said WHERE parents <> said AND instr(said, id) = 0
-    AND EXISTS (SELECT 1 FROM candidate AS one WHERE one.id = substr(candidate.said, 1, 32))
-    AND (length(said) = 32 OR EXISTS (SELECT 1 FROM candidate AS other WHERE other.id = substr(candidate.said, 34)));
+UPDATE candidate SET parents = told.parents FROM (SELECT seq AS told_seq, COALESCE(vouched, said) AS parents
+        FROM candidate WHERE parents <> COALESCE(vouched, said)) AS told
+WHERE seq = told_seq AND instr(told.parents, id) = 0
+    AND (told.parents = '' OR EXISTS (SELECT 1 FROM candidate AS one WHERE one.id = substr(told.parents, 1, 32)))
+    AND (length(told.parents) <= 32 OR EXISTS (SELECT 1 FROM candidate AS other WHERE other.id = substr(told.parents, 34)));
 )");
 }
 
@@ -91,19 +124,30 @@ UPDATE record SET rejected = 1 WHERE rejected = 0 AND id IN refuted;
 )");
 }
 
+// A standing rests on the runs of one key, because anybody may publish a run of anything: on those of this clone's, else of
+// the key that had a lease or a run of the candidate here first. Runs that count go before those that were rejected.
 Result<void> DerivedTables::derive_standings() {
     TRY(sql_.execute(fmt::format(R"(
 DELETE FROM standing WHERE candidate IN dirty;
 INSERT INTO standing(candidate, category, runs, val_bpb, kept, contributor, parameters, flops, joules)
 SELECT candidate, category, good, COALESCE(mean, claimed), kept, writer, parameters, flops, joules FROM (
-    SELECT candidate, category, SUM(rejected = 0) AS good, AVG(CASE WHEN rejected = 0 THEN score END) AS mean,
-        AVG(score) AS claimed, SUM(decision = 'kept') > 0 AS kept,
-        AVG(CASE WHEN rejected = 0 THEN joules END) AS joules,
-        -- Of the run that was seen first, by its writer's turn: SQLite takes bare columns from a lone MIN's row.
-        MIN((seen_s - 1700000000) * 4294967296 + turn), writer, parameters, flops
-    FROM {} JOIN (SELECT name, turn FROM writer) ON name = writer WHERE type = 'run' AND status = 'done' AND refused IS NULL GROUP BY candidate, category);
+    SELECT made.*, ROW_NUMBER() OVER (PARTITION BY candidate, category
+        ORDER BY good = 0, owner <> '{own}', MIN(first, COALESCE(leased, first)), owner) AS place
+    FROM (SELECT candidate, category, owner, SUM(rejected = 0) AS good, AVG(CASE WHEN rejected = 0 THEN score END) AS mean,
+            AVG(score) AS claimed, SUM(decision = 'kept') > 0 AS kept,
+            AVG(CASE WHEN rejected = 0 THEN joules END) AS joules,
+            -- Of the run that was seen first, by its writer's turn: SQLite takes bare columns from a lone MIN's row.
+            MIN((seen_s - 1700000000) * 4294967296 + turn) AS first, writer, parameters, flops
+        FROM {records} JOIN {owners} ON name = writer
+        WHERE type = 'run' AND status = 'done' AND refused IS NULL GROUP BY candidate, category, owner) AS made
+    LEFT JOIN (SELECT candidate, category, owner, MIN((seen_s - 1700000000) * 4294967296 + turn) AS leased
+        FROM {records} JOIN {owners} ON name = writer
+        WHERE type = 'lease' AND refused IS NULL GROUP BY candidate, category, owner)
+    USING(candidate, category, owner)
+) WHERE place = 1;
 )",
-                                 affected())
+                                 fmt::arg("own", database_.clone().key.fingerprint()), fmt::arg("records", affected()),
+                                 fmt::arg("owners", kOwners))
                          .c_str()));
     return derive_verdicts();
 }
@@ -146,20 +190,25 @@ WHERE standing.candidate = fresh.candidate AND standing.category = fresh.categor
                             .c_str());
 }
 
-// A standing with weights that a verifier scored rests on the runs of the claims with its word alone, and is no better than
-// their verified scores.
+// A standing with weights that a verifier scored rests on the claims with its word alone: on those of the key whose claim
+// was seen first, and their runs. It is no better than their verified scores.
 Result<void> DerivedTables::limit_to_vouched(const std::string& candidate, const std::string& category,
                                              const std::string& word) {
     TRY_ASSIGN(Statement set, sql_.prepare(fmt::format(R"(
-WITH vouched AS (SELECT id, artifact_run FROM record WHERE candidate = :candidate AND category = :category AND type = 'claim'
-        AND {} = :word),
-    claimed AS (SELECT COUNT(*) AS runs, AVG(score) AS mean FROM record WHERE id IN
-        (SELECT run FROM claim_run WHERE claim IN (SELECT id FROM vouched))),
-    rescored AS (SELECT AVG(score) AS mean FROM record WHERE id IN (SELECT artifact_run FROM vouched))
-UPDATE standing SET runs = (SELECT runs FROM claimed),
-    val_bpb = MAX((SELECT mean FROM claimed), COALESCE((SELECT mean FROM rescored), 0))
+WITH worded AS (SELECT id, artifact_run, writer, owner, seen_s, {} AS judged, turn, seq FROM record JOIN {} ON name = writer
+        WHERE candidate = :candidate AND category = :category AND type = 'claim' AND {} = :word),
+    first AS (SELECT * FROM worded ORDER BY seen_s, judged, turn, seq LIMIT 1),
+    vouched AS (SELECT id, artifact_run FROM worded WHERE owner = (SELECT owner FROM first)),
+    claimed AS (SELECT COUNT(*) AS runs, AVG(score) AS mean, MAX(decision = 'kept') AS kept, AVG(joules) AS joules
+        FROM record WHERE type = 'run' AND id IN (SELECT run FROM claim_run WHERE claim IN (SELECT id FROM vouched))),
+    rescored AS (SELECT AVG(score) AS mean FROM record WHERE id IN (SELECT artifact_run FROM vouched)),
+    shown AS (SELECT parameters, flops FROM record WHERE id = (SELECT artifact_run FROM first))
+UPDATE standing SET runs = (SELECT runs FROM claimed), kept = (SELECT kept FROM claimed),
+    val_bpb = MAX((SELECT mean FROM claimed), COALESCE((SELECT mean FROM rescored), 0)),
+    contributor = (SELECT writer FROM first), joules = (SELECT joules FROM claimed),
+    parameters = (SELECT parameters FROM shown), flops = (SELECT flops FROM shown)
 WHERE candidate = :candidate AND category = :category AND (SELECT runs FROM claimed) > 0)",
-                                                       kWordOf)));
+                                                       kJudgedBefore, kOwners, kWordOf)));
     return set.bind(":candidate", candidate).bind(":category", category).bind(":word", word).run();
 }
 
@@ -207,17 +256,16 @@ Result<void> DerivedTables::derive_retired() {
 Result<void> DerivedTables::derive_totals() {
     const Clone& clone = database_.clone();
     TRY(sql_.execute(fmt::format(R"(
-WITH fresh AS MATERIALIZED (SELECT type, status, wall_s, search_joules, refused FROM record
+WITH fresh AS MATERIALIZED (SELECT type, status, {seconds} AS seconds, {joules} AS joules, refused FROM record
         WHERE seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted')),
     run AS (SELECT * FROM fresh WHERE type = 'run' AND refused IS NULL)
 INSERT INTO total SELECT 'runs', COUNT(*) FROM run UNION ALL SELECT 'done', TOTAL(status = 'done') FROM run
     UNION ALL SELECT 'failed', TOTAL(status = 'failed') FROM run UNION ALL SELECT 'unfit', TOTAL(status = 'unfit') FROM run
-    UNION ALL SELECT 'stopped', TOTAL(status = 'stopped') FROM run UNION ALL SELECT 'search_s', TOTAL(wall_s) FROM run
-    UNION ALL SELECT 'search_joules', TOTAL(search_joules) FROM run
+    UNION ALL SELECT 'stopped', TOTAL(status = 'stopped') FROM run UNION ALL SELECT 'search_s', TOTAL(seconds) FROM run
+    UNION ALL SELECT 'search_joules', TOTAL(joules) FROM run
     UNION ALL SELECT 'refused records', COUNT(refused) FROM fresh WHERE true
     ON CONFLICT(name) DO UPDATE SET value = value + excluded.value;
-UPDATE writer SET ran = 1, search_s = search_s + made.seconds FROM (SELECT writer AS name, TOTAL(MIN(wall_s,
-        {most} * CASE WHEN writer = '{own}' THEN budget_s ELSE MIN(budget_s, {budget_s}) END + {start_s})) AS seconds
+UPDATE writer SET ran = 1, search_s = search_s + made.seconds FROM (SELECT writer AS name, TOTAL({seconds}) AS seconds
     FROM record WHERE type = 'run' AND refused IS NULL
         AND seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted') GROUP BY writer) AS made
     WHERE made.name = writer.name;
@@ -237,9 +285,8 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
     UNION ALL SELECT 'verify_s', TOTAL(seconds) FROM verdict
     UNION ALL SELECT 'verify_joules', TOTAL(joules) FROM verdict;
 )",
-                                 fmt::arg("result", kWordOf), fmt::arg("own", clone.writer),
-                                 fmt::arg("budget_s", clone.task.budget_s), fmt::arg("most", kMostBudgets),
-                                 fmt::arg("start_s", kStart_s))
+                                 fmt::arg("result", kWordOf), fmt::arg("seconds", believed_s(clone)),
+                                 fmt::arg("joules", believed_joules(clone)))
                          .c_str()));
     return derive_search_that_pays();
 }
@@ -250,7 +297,8 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
 // counts as more than a multiple of its budget, none of others as more than the pool's.
 Result<void> DerivedTables::derive_search_that_pays() {
     const Clone& clone = database_.clone();
-    TRY_ASSIGN(Statement put, sql_.prepare(fmt::format(R"(
+    TRY_ASSIGN(Statement put,
+               sql_.prepare(fmt::format(R"(
 WITH newest AS MATERIALIZED (SELECT * FROM (SELECT verdict.claim, writer.key, result, word, verdict.at,
         ROW_NUMBER() OVER (PARTITION BY claim ORDER BY verdict.at DESC, verdict.seq DESC) AS place
         FROM verdict JOIN record ON record.id = verdict.claim AND record.type = 'claim'
@@ -258,16 +306,15 @@ WITH newest AS MATERIALIZED (SELECT * FROM (SELECT verdict.claim, writer.key, re
     bad AS (SELECT key, MAX(at) AS at FROM newest WHERE result = 'rejected' GROUP BY key),
     good AS (SELECT DISTINCT newest.key, claim_run.run FROM newest JOIN claim_run USING(claim)
         JOIN original USING(run) LEFT JOIN bad USING(key) WHERE word IN ('accepted', 'provisional') AND (bad.at IS NULL OR newest.at > bad.at)),
-    verified AS (SELECT key, TOTAL(MIN(wall_s, {most} * MIN(budget_s, :budget_s) + {start_s})) AS seconds
+    verified AS (SELECT key, TOTAL({seconds}) AS seconds
         FROM good JOIN record ON record.id = good.run AND record.type = 'run' AND refused IS NULL AND rejected = 0
         GROUP BY key),
     made AS (SELECT key, TOTAL(search_s) AS seconds, MAX(name = :own) AS own FROM writer GROUP BY key)
 INSERT OR REPLACE INTO total SELECT 'paying_s', TOTAL(CASE
     WHEN own OR key <> '' AND key IN (SELECT key FROM verdict) THEN made.seconds
     ELSE MIN(made.seconds, {vouched} * verified.seconds) END) FROM made LEFT JOIN verified USING(key))",
-                                                       fmt::arg("most", kMostBudgets), fmt::arg("start_s", kStart_s),
-                                                       fmt::arg("vouched", kVouched))));
-    return put.bind(":own", clone.writer).bind(":budget_s", clone.task.budget_s).run();
+                                        fmt::arg("seconds", believed_s(clone)), fmt::arg("vouched", kVouched))));
+    return put.bind(":own", clone.writer).run();
 }
 
 }  // namespace

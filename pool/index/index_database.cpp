@@ -13,7 +13,7 @@ namespace {
 
 // Increase it with every change of the tables, and when a new format or type of record can be read: the index is then
 // rebuilt, and reads the records that it passed over before.
-constexpr int kSchema = 16;
+constexpr int kSchema = 17;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
@@ -36,7 +36,7 @@ CREATE INDEX IF NOT EXISTS record_retirement ON record(seq) WHERE type = 'retire
 CREATE INDEX IF NOT EXISTS record_unfit ON record(seq) WHERE type = 'run' AND status = 'unfit';
 CREATE TABLE IF NOT EXISTS claim_run(claim TEXT, run TEXT, PRIMARY KEY(claim, run)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, toml TEXT, parents TEXT DEFAULT '',
-    said TEXT, belief INTEGER, said_s INTEGER, said_turn INTEGER);
+    said TEXT, belief INTEGER, said_s INTEGER, said_turn INTEGER, vouched TEXT);
 CREATE TABLE IF NOT EXISTS branch(ref TEXT PRIMARY KEY, oid TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdict(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, claim TEXT, verifier TEXT, key TEXT,
     result TEXT, word TEXT, tier TEXT, waits INTEGER, at TEXT, seconds REAL, joules REAL, record INTEGER, first TEXT,
@@ -63,7 +63,8 @@ CREATE INDEX IF NOT EXISTS record_claim ON record(writer, candidate, id) WHERE t
 CREATE INDEX IF NOT EXISTS record_score ON record(score) WHERE type = 'run' AND status = 'done';
 CREATE INDEX IF NOT EXISTS record_artifact ON record(artifact) WHERE artifact <> '';
 CREATE INDEX IF NOT EXISTS claim_of_run ON claim_run(run);
-CREATE INDEX IF NOT EXISTS candidate_orphan ON candidate(seq) WHERE parents <> said;
+CREATE INDEX IF NOT EXISTS candidate_orphan ON candidate(seq) WHERE parents <> COALESCE(vouched, said);
+CREATE INDEX IF NOT EXISTS candidate_vouched ON candidate(seq) WHERE vouched IS NOT NULL;
 CREATE INDEX IF NOT EXISTS standing_rank ON standing(category, runs = 0, val_bpb, candidate);
 )";
 

@@ -162,6 +162,8 @@ private:
     Result<std::vector<RunRow>> read_runs(Statement& get);
     Result<std::vector<ClaimRow>> read_claims(Statement& get);
     Result<std::vector<double>> claim_scores(const std::string& claim);
+    using ProvenScores = std::map<std::pair<std::string, std::string>, double>;  // by candidate and category
+    Result<void> read_proven_scores(ProvenScores& scores);
     Result<void> attribute_gains(AttributionInput& input, std::map<std::string, Contributor>& by_key);
 
     Clone& clone() { return database_->clone(); }

@@ -55,15 +55,17 @@ bool take_number(LogTally& tally, const Record& record, bool any_number) {
     return true;
 }
 
-// Does the run of this lease follow it? Nearly every old lease is over, and no query needs it.
-bool is_over(const std::vector<RawLine>& lines, const std::vector<CheckedLine>& checked, std::size_t at) {
+// Does the run of this lease follow it? Nearly every old lease is over, and no query needs it, unless it was here before
+// its run: it tells who was first.
+bool is_over(const std::vector<RawLine>& lines, const std::vector<CheckedLine>& checked,
+             const std::vector<RecordImport::Origin>& origins, std::size_t at) {
     const Lease* lease = checked[at].record ? std::get_if<Lease>(&*checked[at].record) : nullptr;
     if (!lease || !checked[at].refused.empty()) return false;
     for (std::size_t i = at + 1; i < std::min(at + 1 + kRunAfter, checked.size()); ++i) {
         const Run* run = checked[i].record ? std::get_if<Run>(&*checked[i].record) : nullptr;
         if (run && run->candidate == lease->candidate && run->replicate == lease->replicate &&
             lines[i].writer == lease->writer)
-            return true;
+            return origins[i].seen_s == origins[at].seen_s;
     }
     return false;
 }
@@ -152,7 +154,7 @@ Result<void> RecordImport::take_batch(Batch& batch) {
     if (!batch.checked.valid()) return {};
     const auto checked = batch.checked.get();
     for (std::size_t i = 0; i < batch.lines.size(); ++i) {
-        if (!is_over(batch.lines, checked, i)) TRY(take(batch.lines[i], checked[i], batch.origins[i]));
+        if (!is_over(batch.lines, checked, batch.origins, i)) TRY(take(batch.lines[i], checked[i], batch.origins[i]));
     }
     return {};
 }

@@ -6,6 +6,10 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
+#include "pool/clone/clone.h"
+#include "pool/rules/record_checks.h"
 #include "pool/storage/segment_log.h"
 #include "pool/types/record.h"
 #include "pool/util/sqlite.h"
@@ -64,6 +68,19 @@ inline std::string claims_in_turn(const std::string& condition) {
            "record.id, record.seq, record.category, record.score, COALESCE((SELECT NULLIF(writer.key, '') FROM writer "
            "WHERE writer.name = record.writer), record.writer) AS owner FROM record WHERE type = 'claim' AND " +
            condition + "))) WHERE :most <= 0 OR turn <= :most";
+}
+
+// The seconds and joules of a row `record` of a run that are believed, whatever it says: as many as so many budgets, the
+// command's own limit and the start allow, of others at most the pool's budgets, and as much power as there is.
+inline std::string believed_s(const Clone& clone) {
+    constexpr double kMostBudgets = 4, kStart_s = 10;
+    const auto& command = clone.task.command;
+    return fmt::format(
+        "MIN(wall_s, MAX({} * CASE WHEN writer = '{}' THEN budget_s ELSE MIN(budget_s, {}) END, {}) + {})",
+        kMostBudgets, clone.writer, clone.task.budget_s, command ? command->limit_s.value_or(0) : 0, kStart_s);
+}
+inline std::string believed_joules(const Clone& clone) {
+    return fmt::format("MIN(search_joules, {} * {})", kMostPower_w, believed_s(clone));
 }
 
 // Lists in a column: words between spaces.

@@ -56,6 +56,12 @@ private:
         return names;
     }
 
+    std::vector<std::string> parents_of(const std::string& candidate, const std::string& finder) const {
+        if (input_.parents) return input_.parents(candidate, finder);
+        const Relative* relative = input_.relative(candidate);
+        return relative ? relative->parents : std::vector<std::string>();
+    }
+
     // The difference to the best scored ancestor.
     double gain_of(const Improvement& improvement) const {
         const double* own = input_.score(improvement.candidate, improvement.category);
@@ -63,10 +69,9 @@ private:
         std::set<std::string> met = {improvement.candidate};
         std::vector<std::string> todo = {improvement.candidate};
         while (!todo.empty()) {
-            const Relative* relative = input_.relative(todo.back());
+            const std::vector<std::string> parents = parents_of(todo.back(), improvement.finder);
             todo.pop_back();
-            if (!relative) continue;
-            for (const std::string& parent : relative->parents) {
+            for (const std::string& parent : parents) {
                 if (!met.insert(parent).second) continue;
                 if (const double* score = input_.score(parent, improvement.category)) best = std::min(best, *score);
                 todo.push_back(parent);

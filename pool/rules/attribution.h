@@ -6,7 +6,7 @@
 //                accepted too, or where it is the verifier's own, which no verdict of this key may confirm. Later
 //                claims gain nothing.
 //   Gain         The difference between its score and the best score of all its ancestors in that category; 0 without a
-//                scored ancestor, or if an ancestor is as good.
+//                scored ancestor, or if an ancestor is as good. Only scores that nobody could make up count.
 //   Credit       A root or a child of one parent: all of the gain to its finder. A cross: half to its finder, and half in
 //                equal parts to the genes in which its parents differ. The part of a gene goes to the finder of the
 //                candidate that introduced its value: from the parent that the value came from (the trailers of the
@@ -35,7 +35,9 @@ struct Improvement {
 
 struct AttributionInput {
     std::function<const Relative*(const std::string& candidate)> relative;  // null: unknown
-    // The mean of a candidate's runs that count in a category; null: none.
+    // The parents of a candidate for the gain of a finder; without this function, those of `relative`.
+    std::function<std::vector<std::string>(const std::string& candidate, const std::string& finder)> parents{};
+    // The proven score of a candidate in a category; null: none.
     std::function<const double*(const std::string& candidate, const std::string& category)> score;
     // In the order in which they were accepted, each candidate once per category.
     std::vector<Improvement> improvements;

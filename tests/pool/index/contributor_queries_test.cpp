@@ -155,7 +155,7 @@ TEST_F(ContributorsTest, GainNothingByClaimingWhatSomebodyElseFoundOrWhatIsRejec
     EXPECT_EQ(of(rows, *bea_).rejected, 1);
     EXPECT_EQ(of(rows, *bea_).valid, 1);
     EXPECT_EQ(of(rows, *bea_).valid_in_a_row, 0);
-    EXPECT_THAT(of(rows, *bea_).gain_found, DoubleNear(bpb(ann_, 2.0) - bpb(ann_, 1.875), 1e-9));
+    EXPECT_THAT(of(rows, *bea_).gain_found, DoubleNear(bpb(ann_, 2.0) - bpb(ann_, 1.9), 1e-9));
 }
 
 }  // namespace

@@ -48,14 +48,18 @@ TEST_F(IndexTest, RanksCandidatesByTheMeanOfTheirRuns) {
 
 TEST_F(IndexTest, NamesTheFirstContributorAndTheMeanCostOfACandidate) {
     Stranger bob = stranger("bob");
-    auto first = run_by(ann_, {}, 2.0), second = scored_run(ann_.task, bob.writer, {}, 2.0, 1);
+    auto first = run_by(ann_, {}, 2.0), second = run_by(ann_, {}, 2.0, 1);
     first.decision = Decision::undecided;
     first.energy.train_joules = 81.92;
     second.energy.train_joules = 245.76;
-    auto old = scored_run(ann_.task, bob.writer, {}, 2.0, 2);  // from before that was recorded
+    auto old = run_by(ann_, {}, 2.0, 2);  // from before that was recorded
+    auto other = scored_run(ann_.task, bob.writer, {}, 3.0, 3);
+    other.energy.train_joules = 300;
     spool(ann_, first);
     must(Index::open(ann_));  // imported first
-    publish(bob, {second, old});
+    spool(ann_, second);
+    spool(ann_, old);
+    publish(bob, {other});
     Index index = must(Index::open(ann_));
     auto rows = must(index.standings());
     ASSERT_THAT(rows, SizeIs(1));
