@@ -46,13 +46,10 @@ Result<std::string> find_same_weights(Session& session, const QueuedClaim& one, 
     const auto mine = std::ranges::find(one.runs, one.row.claim.artifact_run, &RunRow::id);
     if (mine == one.runs.end()) return std::string();
     TRY_ASSIGN(const std::vector<RunRow> vouched,
-               session.index->runs_of_others(*mine, true, kTrainingsWithin, kMostRuns));
-    TRY_ASSIGN(const std::vector<RunRow> near, session.index->runs_of_others(*mine, false, kSuspectsWithin, kMostRuns));
-    const std::vector<Profile> trainings = profiles_of(vouched, chunks);
-    std::vector<Profile> suspects = profiles_of(near, chunks);
-    TRY_ASSIGN(const std::vector<RunRow> known, session.index->runs_of_others(*mine, true, kSuspectsWithin, kMostRuns));
-    for (Profile& suspect : profiles_of(known, chunks)) suspects.push_back(std::move(suspect));
-    return taken_from(sums, suspects, trainings);
+               session.index->runs_of_others(*mine, IndexQueries::Others::vouched, kTrainingsWithin, kMostRuns));
+    TRY_ASSIGN(const std::vector<RunRow> before,
+               session.index->runs_of_others(*mine, IndexQueries::Others::before, kSuspectsWithin, kMostRuns));
+    return taken_from(sums, profiles_of(before, chunks), profiles_of(vouched, chunks));
 }
 
 }  // namespace

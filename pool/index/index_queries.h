@@ -104,9 +104,12 @@ public:
     // origin_queries.cpp
 
     // The scored runs of other keys, in any category, with scores within this share of its own, the nearest first; without
-    // runs of its own candidate, replicate and budget, whose weights are alike. `vouched`: only runs of this clone and
-    // of artifacts that a verifier scored.
-    Result<std::vector<RunRow>> runs_of_others(const RunRow& run, bool vouched, double within, int most);
+    // runs of its own candidate, replicate and budget, whose weights are alike.
+    //   vouched  those of this clone and of artifacts that a verifier scored
+    //   before   those that may be its original: seen here before it, or by the same pull and claimed too, or this clone's.
+    //            A later copy says nothing against it
+    enum class Others { vouched, before };
+    Result<std::vector<RunRow>> runs_of_others(const RunRow& run, Others which, double within, int most);
     // Claims of other candidates and keys in this claim's category, seen here before anything of its writer's on its
     // candidate, with weights that a verifier scored; oldest first.
     Result<std::vector<VouchedClaim>> vouched_before(const ClaimRow& row);

@@ -14,19 +14,27 @@ constexpr const char* kOfAnotherKey =
     "record.writer <> :writer AND record.writer NOT IN (SELECT name FROM writer WHERE key <> '' AND key = "
     "(SELECT key FROM writer WHERE name = :writer))";
 
+constexpr const char* kSeenBeforeOrClaimed = R"(
+    AND (record.seen_s < (SELECT mine.seen_s FROM record AS mine WHERE mine.id = :id)
+        OR record.seen_s = (SELECT mine.seen_s FROM record AS mine WHERE mine.id = :id) AND (record.writer = :own OR EXISTS (
+            SELECT 1 FROM claim_run JOIN record AS claim ON claim.id = claim_run.claim
+            WHERE claim_run.run = record.id AND claim.writer = record.writer))))";
+
 }  // namespace
 
-Result<std::vector<RunRow>> IndexQueries::runs_of_others(const RunRow& run, bool vouched, double within, int most) {
-    TRY_ASSIGN(Statement get,
-               prepare(fmt::format(
-                   R"(
+Result<std::vector<RunRow>> IndexQueries::runs_of_others(const RunRow& run, Others which, double within, int most) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format(
+                                  R"(
 SELECT record.id, record.line, segment.blob, record.place, refused, rejected, source FROM {}
 WHERE type = 'run' AND status = 'done' AND refused IS NULL AND rejected = 0 AND {}
     AND NOT (candidate = :candidate AND replicate = :replicate AND budget_s = :budget_s) AND score BETWEEN :least AND :greatest {}
 ORDER BY ABS(score - :score), seq LIMIT :most)",
-                   kLineTables, kOfAnotherKey,
-                   vouched ? fmt::format("AND (record.writer = :own OR record.id IN ({}))", kVouchedRuns) : "")));
-    if (vouched) get.bind(":own", clone().writer);
+                                  kLineTables, kOfAnotherKey,
+                                  which == Others::vouched
+                                      ? fmt::format("AND (record.writer = :own OR record.id IN ({}))", kVouchedRuns)
+                                      : kSeenBeforeOrClaimed)));
+    get.bind(":own", clone().writer);
+    if (which == Others::before) get.bind(":id", run.id);
     const double score = run.run.val_bpb.value_or(0), apart = within * std::abs(score);
     get.bind(":least", score - apart).bind(":greatest", score + apart);
     get.bind(":writer", run.run.writer).bind(":candidate", run.run.candidate).bind(":budget_s", run.run.budget_s);

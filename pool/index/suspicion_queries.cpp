@@ -181,11 +181,10 @@ SELECT id FROM record WHERE artifact = :artifact AND artifact <> '' AND type = '
 // a reference: slow runs of names that nobody verified make no honest one fast.
 Result<void> ClaimSuspicions::compare_speed(const std::string& id, const Run& run) {
     if (run.flops_per_token <= 0 || run.train_s <= 0) return {};
-    TRY_ASSIGN(Statement get, sql_.prepare(fmt::format(R"(
+    TRY_ASSIGN(Statement get, sql_.prepare(R"(
 SELECT writer, flops * tokens / train_s FROM record WHERE type = 'run' AND status = 'done' AND refused IS NULL
     AND rejected = 0 AND category = :category AND id <> :id AND flops BETWEEN :least AND :most AND train_s > 0
-    AND (writer IN (:writer, :own) OR id IN ({})))",
-                                                       kVerifiedRuns)));
+    AND (writer IN (:writer, :own) OR id IN (SELECT run FROM original)))"));
     get.bind(":category", run.category).bind(":id", id).bind(":writer", run.writer).bind(":own", own_);
     get.bind(":least", run.flops_per_token / kSimilarFlops).bind(":most", run.flops_per_token * kSimilarFlops);
     std::map<std::string, std::vector<double>> speeds;

@@ -108,6 +108,37 @@ TEST_F(OriginalRunTest, AnInventedScoreTakesNothingFromTheRunThatIsVerified) {
     EXPECT_THAT(earning(), ElementsAre(bob_.key.fingerprint()));
 }
 
+// The candidate of a run is known from its lease, and so many scores can be invented that one is right.
+TEST_F(OriginalRunTest, AForetoldScoreTakesNothingFromTheRunThatIsVerified) {
+    const auto run = run_of(bob_, {}, 2.0);
+    auto guess = copy_of(run, eve_);
+    guess.chunk_loss_sums[0] *= 1.01, guess.chunk_loss_sums[1] *= 0.99;
+    publish(eve_, {guess});
+    publish_accepted(bob_, run);
+    seen_at({{eve_, 1000}, {bob_, 2000}});
+    EXPECT_THAT(earning(), ElementsAre(bob_.key.fingerprint()));
+}
+
+// A new clone meets a run and the copies that were made of it later by one pull.
+TEST_F(OriginalRunTest, InANewCloneTheOneThatWasAcceptedFirstEarns) {
+    constexpr int kNextYear_s = 1'830'000'000;
+    const auto run = run_of(bob_, {}, 2.0);
+    publish_accepted(bob_, run);
+    const auto copy = copy_of(run, eve_);
+    publish(eve_, {copy});
+    seen_at({{bob_, kNextYear_s}, {eve_, kNextYear_s}});
+    EXPECT_THAT(earning(), ElementsAre(bob_.key.fingerprint()));
+    EXPECT_EQ(contributor(bob_).valid, 1);
+    publish_accepted(eve_, copy);
+    for (char digit : std::string("0123456789abcdef")) {
+        must(write_file_atomically(ann_.seen_dir() + "order", std::string(32, digit)));
+        seen_at({{bob_, kNextYear_s}, {eve_, kNextYear_s}});
+        EXPECT_THAT(earning(), ElementsAre(bob_.key.fingerprint()));
+        Index index = must(Index::open(ann_));
+        EXPECT_EQ(must(index.standings()).at(0).contributor, bob_.writer);
+    }
+}
+
 TEST_F(OriginalRunTest, AnotherReplicateEarnsAndTheSameOneAgainDoesNot) {
     publish_accepted(bob_, run_of(bob_, {}, 2.0));
     publish_accepted(bob_, run_of(bob_, {}, 2.0));  // under another id

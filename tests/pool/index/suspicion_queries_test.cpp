@@ -37,6 +37,11 @@ protected:
         return lines;
     }
 
+    // The runs of others from which this run's weights may be taken.
+    static std::vector<RunRow> originals_of(Index& index, const cultivar::Run& run) {
+        return must(
+            index.runs_of_others({record_id(to_line(run)), run, false, "", ""}, IndexQueries::Others::before, 0.02, 9));
+    }
     // As if this clone had met the records of `who` by an earlier refresh.
     void seen_before(const Stranger& who) {
         Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
@@ -187,18 +192,35 @@ TEST_F(SuspicionTest, ComparesWeightsWithThoseOfOtherCategoriesToo) {
     const auto longer = in_category(run_of(bob, {}, 2.0), "cpu-600s-e11", 600),
                other_floor = in_category(run_of(bob, {{"optim.lr", 0.1}}, 2.0), "cpu-20s-e9", 20);
     publish(bob, {longer, other_floor});
+    must(Index::open(ann_));
+    seen_before(bob);
     const auto same_candidate = run_of(eve, {}, 2.0), same_training = run_of(eve, {{"optim.lr", 0.1}}, 2.0);
     publish(eve, {same_candidate, same_training});
     Index index = must(Index::open(ann_));
     const auto found = [&](const cultivar::Run& run) {
         std::vector<std::string> candidates;
-        for (const RunRow& row : must(index.runs_of_others({"", run, false, "", ""}, false, 0.02, 9)))
+        for (const RunRow& row : originals_of(index, run))
             candidates.push_back(row.run.category + " " + row.run.candidate);
         return candidates;
     };
     const std::string in_long = "cpu-600s-e11 " + longer.candidate, on_other = "cpu-20s-e9 " + other_floor.candidate;
     EXPECT_THAT(found(same_candidate), testing::UnorderedElementsAre(in_long, on_other));
     EXPECT_THAT(found(same_training), ElementsAre(in_long)) << "a slower machine makes much the same weights";
+}
+
+// Anybody may publish the figures of a run that they have seen.
+TEST_F(SuspicionTest, FallsOnNoRunForALaterCopyOrForOneOfTheSamePullThatNobodyClaims) {
+    Stranger bob = stranger("bob"), eve = stranger("eve");
+    const auto run = run_of(bob, {}, 2.0), copy = run_of(eve, {{"optim.lr", 0.1}}, 2.0);
+    publish(bob, {run});
+    publish(eve, {copy});
+    EXPECT_THAT(originals_of(*std::make_unique<Index>(must(Index::open(ann_))), run), IsEmpty());
+    publish(eve, {claim_by(eve, {copy})});
+    EXPECT_THAT(originals_of(*std::make_unique<Index>(must(Index::open(ann_))), run), testing::SizeIs(1));
+    seen_before(bob);
+    Index index = must(Index::open(ann_));
+    EXPECT_THAT(originals_of(index, run), IsEmpty());
+    EXPECT_THAT(originals_of(index, copy), testing::SizeIs(1));
 }
 
 }  // namespace
