@@ -1,6 +1,7 @@
 #include "cli/verify/hold_out_book.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iterator>
 #include <map>
@@ -66,6 +67,15 @@ double bpb_of(const std::vector<double>& sums, std::size_t chunks, std::int64_t 
     return sum / (share * static_cast<double>(bytes)) / std::numbers::ln2;
 }
 
+// The weights of one model, claimed for several candidates, lose the same on every chunk.
+bool same_weights(const Appearance& a, const Appearance& b, std::size_t chunks) {
+    constexpr double kSame = 1e-5;  // relative; seeds differ by a hundred times as much
+    for (std::size_t i = 0; i < chunks; ++i) {
+        if (std::abs(a.sums[i] - b.sums[i]) > kSame * std::abs(b.sums[i])) return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 std::string hold_out_folder(const Clone& clone) { return clone.state_dir + "hold-out/"; }
@@ -123,13 +133,20 @@ int HoldOut::unused(std::int64_t now_s) const {
 GapJudgement HoldOut::judge(const Appearance& claim, std::int64_t bytes) const {
     const std::size_t chunks = claim.sums.size();
     if (chunks == 0 || bytes < 1) return {};
-    std::map<std::string, Gap> by_candidate;
+    std::map<std::string, const Appearance*> by_candidate;
     for (const Appearance& one : seen_) {
         if (one.on != claim.on || one.candidate == claim.candidate || one.sums.size() < chunks) continue;
-        by_candidate[one.candidate] = {one.slice_bpb, bpb_of(one.sums, chunks, bytes)};
+        by_candidate[one.candidate] = &one;
     }
+    std::vector<const Appearance*> distinct;
     std::vector<Gap> others;
-    for (const auto& [candidate, gap] : by_candidate) others.push_back(gap);
+    for (const auto& entry : by_candidate) {
+        const Appearance* one = entry.second;
+        if (std::ranges::any_of(distinct, [&](const auto* other) { return same_weights(*one, *other, chunks); }))
+            continue;
+        distinct.push_back(one);
+        others.push_back({one->slice_bpb, bpb_of(one->sums, chunks, bytes)});
+    }
     return judge_gap({claim.slice_bpb, bpb_of(claim.sums, chunks, bytes)}, others);
 }
 
@@ -166,6 +183,11 @@ Result<void> HoldOut::mark_judged(const std::vector<Appearance>& claims) {
     for (const Appearance& one : claims) judged.emplace(one.on, one.claim);
     for (Appearance& one : seen_) one.judged = one.judged || judged.contains({one.on, one.claim});
     return save_seen();
+}
+
+Result<void> HoldOut::forget(const std::string& claim) {
+    return std::erase_if(seen_, [&](const Appearance& one) { return one.claim == claim; }) > 0 ? save_seen()
+                                                                                               : Result<void>();
 }
 
 Result<void> HoldOut::remember(const Appearance& claim, std::int64_t now_s, Use use) {

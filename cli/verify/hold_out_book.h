@@ -3,8 +3,8 @@
 //   slice_NN.bin   shards (train/data/hold_out_slices.h)
 //   slices.json    {"schema":1,"slices":[{"name","targets","bytes","salt","sha256",
 //                  "order":[64 chunks],"since_s":0 or its first claim,"claims":N}]}
-//   seen.jsonl     {"on":NAME,"claim":ID,"candidate":ID,"slice_bpb":B,"sums":[...],"judged":TRUTH}, sums in
-//                  nats by the slice's order; a line without "judged" was not
+//   seen.jsonl     {"on":NAME,"claim":ID,"candidate":ID,"slice_bpb":B,"sums":[...],"judged":TRUTH}, the score on the
+//                  validation slice as measured here, sums in nats by the slice's order; a line without "judged" was not
 //
 // It rotates: a slice serves kSliceClaims claims or kSliceDays days, whichever comes first, then the next does; when
 // all have served, there is no hold-out until another is imported. Every claim that a slice serves is scored on the
@@ -59,7 +59,8 @@ public:
     std::optional<ServingSlice> serving(std::int64_t now_s) const;
     int unused(std::int64_t now_s) const;  // slices that have not served yet
 
-    // The gap of this claim among those of other candidates on as many chunks of a part of that many bytes.
+    // The gap of this claim among those of other candidates on as many chunks of a part of that many bytes. The same
+    // weights, claimed for several candidates, are one other.
     GapJudgement judge(const Appearance& claim, std::int64_t bytes) const;
     // Of a slice of this book; 0: it has none of that name.
     std::int64_t bytes_of(const std::string& on) const;
@@ -68,6 +69,8 @@ public:
     enum class Use { claim, known_weights };  // weights that a slice is begun with use up none of it
     // Durably, in place of what was known of this claim on this part.
     Result<void> remember(const Appearance& claim, std::int64_t now_s, Use use = Use::claim);
+    // A rejected claim is no other to compare with: its figures may be made up. Durably.
+    Result<void> forget(const std::string& claim);
     // Durably.
     Result<void> mark_judged(const std::vector<Appearance>& claims);
 

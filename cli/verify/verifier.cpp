@@ -76,6 +76,7 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     in_vain_ = false;
     if (auto judged = judge_into(one, verdict); !judged) TRY(outlive(judged.error(), verdict));
     settle_certainty(one, verdict);
+    if (verdict.result == VerdictResult::rejected) TRY(hold_out_.forget(verdict.claim));
     const auto& before = one.row.verdict;
     if (in_vain_ && before && before->result != VerdictResult::inconclusive) verdict = as_before(*before, verdict);
     verdict.seconds = tools_.clock.now_s() - begun_s;
@@ -159,6 +160,9 @@ Result<std::vector<Verdict>> Verifier::review() {
     TRY_ASSIGN(GapReview review, review_gaps(session_, hold_out_, tools_.clock.unix_s()));
     TRY(write(review.verdicts));
     if (!review.judged.empty()) TRY(hold_out_.mark_judged(review.judged));
+    for (const Verdict& verdict : review.verdicts) {
+        if (verdict.result == VerdictResult::rejected) TRY(hold_out_.forget(verdict.claim));
+    }
     return std::move(review.verdicts);
 }
 

@@ -61,9 +61,9 @@ private:
     Result<void> check_tiers(const QueuedClaim& one, Verdict& verdict);
     Tried check_structure_of(const QueuedClaim& one, Verdict& verdict);
     Tried rescore(const QueuedClaim& one, const std::string& weights, Verdict& verdict);
-    Tried rescore_part(const QueuedClaim& one, const std::string& weights, const ServingSlice& part,
+    Tried rescore_part(const QueuedClaim& one, const std::string& weights, double slice_bpb, const ServingSlice& part,
                        const std::string& label, Verdict& verdict);
-    Tried rescore_elsewhere(const QueuedClaim& one, const std::string& weights, Verdict& verdict);
+    Tried rescore_elsewhere(const QueuedClaim& one, const std::string& weights, double slice_bpb, Verdict& verdict);
     Result<void> begin_slice(const ServingSlice& slice);
     Tried replay(const QueuedClaim& one, Verdict& verdict);
     Tried replay_one(const QueuedClaim& one, const RunRow& row, Verdict& verdict);

@@ -118,11 +118,12 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
         return false;
     }
     if (!origin.taken_from.empty()) owe_rerun(origin.taken_from, verdict);
-    return rescore_elsewhere(one, weights, verdict);
+    return rescore_elsewhere(one, weights, judgement.slice_bpb, verdict);
 }
 
 // Scores it on the hold-out, and on the full set too if it would be the best of its category.
-Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::string& weights, Verdict& verdict) {
+Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::string& weights, double slice_bpb,
+                                            Verdict& verdict) {
     const Clone& clone = *session_.clone;
     const Data& data = *clone.task.data;
     auto hidden = hold_out_.serving(tools_.clock.unix_s());
@@ -133,7 +134,7 @@ Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::s
         TRY(begin_slice(*hidden));
         hidden->order.resize(static_cast<std::size_t>(effort.hold_out_chunks));
         verdict.data.push_back({"hold-out", hidden->commitment});
-        TRY_ASSIGN(bool good, rescore_part(one, weights, *hidden, "hold-out", verdict));
+        TRY_ASSIGN(bool good, rescore_part(one, weights, slice_bpb, *hidden, "hold-out", verdict));
         if (!good) return false;
     }
     const std::string full = clone.data_dir() + data.full.name;
@@ -141,8 +142,8 @@ Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::s
     std::vector<int> all(kScoreChunks);
     for (int chunk = 0; chunk < kScoreChunks; ++chunk) all[static_cast<std::size_t>(chunk)] = chunk;
     verdict.data.push_back({"full", data.full.sha256});
-    return rescore_part(one, weights, {kFullSet, full, data.full_score.targets, data.full_score.bytes, all, ""},
-                        "full set", verdict);
+    return rescore_part(one, weights, slice_bpb,
+                        {kFullSet, full, data.full_score.targets, data.full_score.bytes, all, ""}, "full set", verdict);
 }
 
 // A slice without others to compare with is scored with weights that are here already, so that its first claims are not
@@ -170,8 +171,9 @@ Result<void> Verifier::begin_slice(const ServingSlice& slice) {
     return {};
 }
 
-Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string& weights, const ServingSlice& part,
-                                       const std::string& label, Verdict& verdict) {
+// Compares with the score that the weights have on the slice, whatever the claim says that they have.
+Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string& weights, double slice_bpb,
+                                       const ServingSlice& part, const std::string& label, Verdict& verdict) {
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
     const double begun_s = tools_.clock.now_s();
     TRY_ASSIGN(Scored scored,
@@ -179,7 +181,7 @@ Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string
                               part.path, scoring_limit_s(one, part.targets, part.order.size())));
     TRY_ASSIGN(bool good, scored_well(scored, part.order.size(), verdict));
     if (!good) return false;
-    Appearance here{part.name, one.row.id, one.row.claim.candidate, one.artifact_run()->val_bpb.value_or(0),
+    Appearance here{part.name, one.row.id, one.row.claim.candidate, slice_bpb,
                     in_order(part.order, scored.outcome.done->chunk_loss_sums)};
     const GapJudgement judgement = hold_out_.judge(here, part.bytes);
     here.judged = judgement.judged;

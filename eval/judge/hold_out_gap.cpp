@@ -19,7 +19,7 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-// Without those too far above a line that a minority cannot bend: the median of the slopes of all pairs (Theil and
+// Without those too far from a line that a minority cannot bend: the median of the slopes of all pairs (Theil and
 // Sen), and the median deviation from it, times 1.4826, for a spread.
 std::vector<Gap> in_line(std::span<const Gap> gaps) {
     std::vector<double> slopes = {0};
@@ -38,7 +38,7 @@ std::vector<Gap> in_line(std::span<const Gap> gaps) {
     const double allowed = student_quantile(1 - kGapChance, static_cast<double>(gaps.size()) - 2) * spread;
     std::vector<Gap> kept;
     for (std::size_t i = 0; i < gaps.size(); ++i) {
-        if (levels[i] - level <= allowed) kept.push_back(gaps[i]);
+        if (std::abs(levels[i] - level) <= allowed) kept.push_back(gaps[i]);
     }
     return kept;
 }

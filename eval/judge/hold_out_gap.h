@@ -8,8 +8,8 @@
 // kLeastSpread_bpb) was trained on the slice.
 //
 // False alarms: one honest claim in 10,000 where gaps scatter normally about the line, fewer where they scatter by less
-// than the least spread. Others that are themselves out of line are left out first, by medians, so that cheats do not
-// make a cheat look usual as long as they are few. Below kFewestOthers nothing is judged.
+// than the least spread. Others that are themselves out of line, above or below, are left out first, by medians, so that
+// cheats make no cheat look usual, and nothing honest unusual, as long as they are few. Below kFewestOthers nothing is judged.
 #pragma once
 
 #include <span>

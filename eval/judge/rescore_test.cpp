@@ -75,11 +75,11 @@ RescoreJudgement judge_rescore(const std::vector<double>& claimed, const std::ve
     judgement.claimed_bpb = claimed_sum / targets * bpb_per_nat;
     judgement.measured_bpb = measured_sum / targets * bpb_per_nat;
     const double gap = judgement.measured_bpb - judgement.claimed_bpb;
-    const double all_bpb =
+    judgement.slice_bpb =
         std::accumulate(claimed.begin(), claimed.end(), 0.0) / static_cast<double>(slice_targets) * bpb_per_nat + gap;
     const double half = half_interval(above);
-    judgement.low_bpb = all_bpb - half;
-    judgement.high_bpb = all_bpb + half;
+    judgement.low_bpb = judgement.slice_bpb - half;
+    judgement.high_bpb = judgement.slice_bpb + half;
     const std::string figures = fmt::format("{:.6f} measured, {:.6f} claimed on {} of {} chunks",
                                             judgement.measured_bpb, judgement.claimed_bpb, drawn.size(), kChunks);
     if (!(gap <= kRescoreTolerance_bpb)) {

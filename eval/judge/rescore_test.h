@@ -27,9 +27,9 @@ struct RescoreJudgement {
     bool accepted = false;
     double claimed_bpb = 0;   // on the drawn chunks, from the claim's own sums
     double measured_bpb = 0;  // on the same chunks
-    // 95 % interval of the figure that all 64 chunks would give: the claim's own figure, corrected by the mean
-    // difference on the drawn ones, give or take its spread (Student's t, less for the part of all that was drawn).
-    double low_bpb = 0, high_bpb = 0;
+    // The figure that all 64 chunks would give: the claim's own figure, corrected by the mean difference on the drawn
+    // ones. Its 95 % interval goes by the spread of these (Student's t, less for the part of all that was drawn).
+    double slice_bpb = 0, low_bpb = 0, high_bpb = 0;
     std::string reason;  // one line with the figures
 };
 

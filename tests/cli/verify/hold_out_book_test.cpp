@@ -77,6 +77,21 @@ TEST_F(HoldOutBook, LeavesOutThoseThatWereScoredOnFewerChunks) {
     EXPECT_TRUE(book.judge(more, 64 * 64).judged);
 }
 
+// Anybody may claim the weights of one model for as many candidates as they like.
+TEST_F(HoldOutBook, CountsTheSameWeightsOnceAndNoRejectedClaim) {
+    HoldOut book = this->book();
+    for (int i = 0; i < kFewestOthers; ++i) {
+        Appearance same = claim("slice_00.bin", i);
+        same.sums = claim("slice_00.bin", 0).sums;
+        must(book.remember(same, kNow_s));
+    }
+    EXPECT_FALSE(book.judge(claim("slice_00.bin", 20), 64 * 64).judged);
+    for (int i = 0; i < kFewestOthers; ++i) must(book.remember(claim("slice_00.bin", i), kNow_s));
+    EXPECT_TRUE(book.judge(claim("slice_00.bin", 20), 64 * 64).judged);
+    must(book.forget("claim3"));
+    EXPECT_FALSE(this->book().judge(claim("slice_00.bin", 20), 64 * 64).judged);
+}
+
 TEST_F(HoldOutBook, CommitsToASliceWithoutGivingItsDigestAway) {
     const std::string commitment = book().serving(kNow_s)->commitment;
     EXPECT_EQ(commitment.size(), 64U);

@@ -188,6 +188,27 @@ TEST_F(VerifierTest, RejectsAModelThatIsBetterOnTheSliceThanOnTheHoldOut) {
     EXPECT_EQ(worker_.count(Mode::replay), 0U);
 }
 
+// A score may be worse than the weights deserve, which is no fraud. A gap goes by what the weights score here.
+TEST_F(VerifierTest, TakesTheGapFromTheMeasuredScoreOfWeightsThatAreBetterThanClaimed) {
+    import_hold_out();
+    claim_of_bob();
+    for (double& sum : worker_.chunk_losses) sum *= 0.95;
+    const Verdict verdict = judge(kReplay);
+    ASSERT_EQ(verdict.result, VerdictResult::accepted) << verdict.reason;
+    const std::vector<Appearance> seen = must(HoldOut::open(ann_)).unjudged();
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_NEAR(seen.front().slice_bpb, 0.95 * *run_of(bob_, {}, 2.0).val_bpb, 1e-6);
+}
+
+TEST_F(VerifierTest, KeepsNoGapOfARejectedClaim) {
+    import_hold_out();
+    claim_of_bob();
+    worker_.replay_losses = {6.9, 7.5};
+    ASSERT_EQ(judge(kReplay).result, VerdictResult::rejected);
+    EXPECT_EQ(worker_.count(Mode::replay), 1U);
+    EXPECT_TRUE(must(HoldOut::open(ann_)).unjudged().empty());
+}
+
 // The first claims of a slice find nobody to be compared with: they are judged once others are known, from the book alone.
 TEST_F(VerifierTest, JudgesTheGapOfAnEarlyClaimOnceOthersAreKnown) {
     import_hold_out();
@@ -241,6 +262,8 @@ TEST_F(VerifierTest, BeginsASliceWithWeightsOfThePoolSoThatItsFirstClaimIsJudged
     }
     import_hold_out();
     claim(bob_, {run_of(bob_, {{"optim.lr", 1.0}}, 2.05)});
+    worker_.jobs.clear();
+    worker_.apart = 2e-5;
     const Verdict first = judge(kReplay);
     EXPECT_EQ(first.certainty, Certainty::accepted) << first.reason;
     EXPECT_THAT(first.reason, HasSubstr("where 9 others make"));

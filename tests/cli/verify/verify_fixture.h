@@ -64,7 +64,8 @@ public:
         switch (job.specification.mode) {
             case Specification::Mode::score:
                 for (int chunk : job.specification.chunks)
-                    outcome.done->chunk_loss_sums.push_back(chunk_losses.at(static_cast<std::size_t>(chunk)));
+                    outcome.done->chunk_loss_sums.push_back(chunk_losses.at(static_cast<std::size_t>(chunk)) *
+                                                            (1 + apart * static_cast<double>(jobs.size())));
                 break;
             case Specification::Mode::replay:
                 for (double loss : replay_losses) {
@@ -94,6 +95,7 @@ public:
     std::string message{};
     std::optional<ErrorEvent> error{};
     double job_s = 1, replay_step_s = 0;
+    double apart = 0;  // by this share the losses grow with every job, as those of different weights differ
     std::size_t trained = 0;
 
 private:

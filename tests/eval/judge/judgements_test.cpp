@@ -156,6 +156,16 @@ TEST(HoldOutGap, IsNotHiddenByOthersThatCheatToo) {
     EXPECT_FALSE(judgement.honest) << judgement.reason;
 }
 
+TEST(HoldOutGap, OfTheHonestIsNotMadeUnusualByOthersFarBelow) {
+    Random random(7);
+    std::vector<Gap> others = pool_of(15, 0.002, random);
+    for (int one : {3, 8, 11}) others[static_cast<std::size_t>(one)].hold_out_bpb -= 0.08;
+    const Gap claim = pool_of(1, 0.002, random).front();
+    const auto judgement = judge_gap(claim, others);
+    EXPECT_EQ(judgement.others, 12);
+    EXPECT_NEAR(judgement.usual_bpb, 0.1 - 0.2 * (claim.slice_bpb - 2), 0.005);
+}
+
 TEST(HoldOutGap, FollowsTheLineToScoresThatNobodyHadYet) {
     Random random(5);
     const std::vector<Gap> others = pool_of(20, 0.002, random);
