@@ -151,10 +151,12 @@ Result<int> top(Context& context, const TopOptions& options) {
         if (!options.category.empty() && one.category != options.category) continue;
         const bool strange = std::ranges::count(categories.hidden, one.category, &CategoryRow::name) > 0;
         if (strange && !context.ui.json()) continue;
-        not_judgeable.push_back({{"id", one.candidate}, {"category", one.category}, {"reason", one.reason}});
+        not_judgeable.push_back(
+            {{"id", one.candidate}, {"category", one.category}, {"reason", one.reason}, {"writer", one.writer}});
+        const bool own = one.writer == session.clone->writer;
         text += (not_judgeable.size() == 1 && !text.empty() ? "\n" : "") +
-                fmt::format("not judgeable in {}: {}, {}\n", clean(one.category, 32), short_id(one.candidate),
-                            clean(one.reason));
+                fmt::format("not judgeable in {}: {}, {}{}\n", clean(one.category, 32), short_id(one.candidate),
+                            clean(one.reason), own ? "" : fmt::format(" (says {})", clean(one.writer, 48)));
     }
     if (standings.empty() && !options.category.empty()) TRY(tell_of_category(context, session, options.category));
     if (context.ui.json()) {

@@ -159,9 +159,9 @@ struct RecordHolder {
         scores;  // one per seed: of its verdict's reruns, or of its own runs if an older verdict has none
 };
 
-// A candidate that cannot be judged in a category, and the reason.
+// A candidate that cannot be judged in a category, the reason, and who says so.
 struct Unfit {
-    std::string candidate, category, reason;
+    std::string candidate, category, reason, writer;
 };
 
 // A candidate for a plan: its content, and its state over all categories.

@@ -112,14 +112,14 @@ Result<std::vector<CategoryRow>> IndexQueries::categories() {
 
 Result<std::vector<Unfit>> IndexQueries::unfit(int most) {
     TRY_ASSIGN(Statement get, prepare(R"(
-SELECT candidate, category, reason FROM record AS one WHERE type = 'run' AND status = 'unfit' AND refused IS NULL
+SELECT candidate, category, reason, writer FROM record AS one WHERE type = 'run' AND status = 'unfit' AND refused IS NULL
     AND NOT EXISTS (SELECT 1 FROM standing WHERE standing.candidate = one.candidate AND standing.category = one.category)
     AND NOT EXISTS (SELECT 1 FROM record AS newer WHERE newer.candidate = one.candidate
         AND newer.category = one.category AND newer.type = 'run' AND newer.status = 'unfit' AND newer.refused IS NULL
         AND newer.seq > one.seq)
 ORDER BY seq DESC LIMIT :most)"));
     TRY_ASSIGN(auto rows, get.bind(":most", most > 0 ? most : -1).all([](Row& row) {
-        return Unfit{row.text(), row.text(), row.text()};
+        return Unfit{row.text(), row.text(), row.text(), row.text()};
     }));
     std::ranges::sort(rows, {}, [](const Unfit& one) { return std::tie(one.category, one.candidate); });
     return rows;
