@@ -66,7 +66,7 @@ public:
 
     // other_category_queries.cpp
 
-    // The newest `most` scored runs of all other categories, oldest first; without runs of a candidate that other
+    // The newest `most` scored runs of all other categories, this clone's and accepted ones before others; oldest first; without runs of a candidate that other
     // writers published after this clone ran it in `category`, because those may be copied. `before`: only runs that
     // were known before that record. Two statements where the pool has another category.
     Result<std::vector<OtherCategoryRun>> runs_elsewhere(const std::string& category, int most,

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "pool/index/index_queries.h"
@@ -15,19 +13,18 @@ Result<std::vector<OtherCategoryRun>> IndexQueries::runs_elsewhere(const std::st
     TRY_ASSIGN(const bool has_other, other.bind(":category", category).any());
     if (!has_other) return std::vector<OtherCategoryRun>();
     TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
-SELECT id, writer, candidate, category, score, COALESCE(id IN ({}), 0) FROM record AS told
+SELECT id, writer, candidate, category, score, accepted FROM (
+SELECT id, writer, candidate, category, score, COALESCE(id IN ({}), 0) AS accepted, seq FROM record AS told
 WHERE type = 'run' AND category <> :category AND status = 'done' AND refused IS NULL AND rejected = 0
     AND (writer = :own OR NOT EXISTS (SELECT 1 FROM record AS mine WHERE mine.candidate = told.candidate
     AND mine.category = :category AND mine.type = 'run' AND mine.writer = :own AND mine.seq < told.seq))
     AND (:before = '' OR seq < (SELECT seq FROM record WHERE id = :before))
-ORDER BY seq DESC LIMIT :most)",
+ORDER BY (writer = :own OR accepted) DESC, seq DESC LIMIT :most) ORDER BY seq)",
                                                   kAcceptedRuns)));
     get.bind(":category", category).bind(":own", clone().writer).bind(":most", most).bind(":before", before);
-    TRY_ASSIGN(auto runs, get.all([](Row& row) {
+    return get.all([](Row& row) {
         return OtherCategoryRun{row.text(), row.text(), row.text(), row.text(), row.real(), row.flag()};
-    }));
-    std::ranges::reverse(runs);
-    return runs;
+    });
 }
 
 }  // namespace cultivar

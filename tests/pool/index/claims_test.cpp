@@ -335,6 +335,21 @@ protected:
     static constexpr std::int64_t kYear_s = 365 * 86400;
 };
 
+TEST_F(IndexTest, RemembersItsOwnRunsOfOtherCategoriesHoweverManyStrangersPush) {
+    Stranger bob = stranger("bob");
+    spool(ann_, run_by(ann_, {{"optim.lr", 0.1}}, 2.0));
+    Index index = must(Index::open(ann_));
+    std::vector<Record> forged;
+    for (int i = 0; i < 20; ++i)
+        forged.emplace_back(scored_run(ann_.task, bob.writer, {{"optim.lr", 0.2}}, 2.0 + 0.01 * i, i));
+    publish(bob, forged);
+    must(index.refresh());
+    const auto runs = must(index.runs_elsewhere("another", 5));
+    ASSERT_THAT(runs, SizeIs(5));
+    EXPECT_EQ(runs[0].writer, ann_.writer) << "oldest first";
+    EXPECT_EQ(runs[4].writer, bob.writer);
+}
+
 TEST_F(LeaseTest, OfOneCandidateIsBelievedThreeTimes) {
     Stranger bob = stranger("bob"), eve = stranger("eve");
     auto run = scored_run(ann_.task, bob.writer, {}, 2.0);
