@@ -37,7 +37,7 @@ Result<void> link_files(const std::string& folder, const std::string& files) {
     const std::string link = folder + "files";
     if (link + "/" == files) return {};
     std::error_code ec;
-    std::filesystem::remove(link, ec);
+    std::filesystem::remove_all(link, ec);  // of the link alone; a program may have put a folder there
     std::filesystem::create_directory_symlink(files, link, ec);
     if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", link, ec.message()));
     return {};

@@ -120,19 +120,22 @@ void note_given_up(const StopDecision& decision, Run& run) {
     run.reason = decision.reason;
 }
 
-// The machine's faults hold nothing against the candidate: the run waits, and its user hears of the remedy.
+// The machine's faults hold nothing against the candidate: the run waits, and its user hears of the remedy. A pool's own
+// command may blame the machine for one candidate alone, and must not stop the search with it: that run has failed, for
+// a reason unknown.
 Result<void> check_machine(const Session& session, const Outcome& outcome) {
-    const std::string worker = session.clone->task.command ? "the command" : "the worker";
     switch (outcome.cause) {
         case Outcome::Cause::cannot_start:
-            return fail(Code::io, fmt::format("{} cannot run on this machine: {}", worker, outcome.message),
-                        session.clone->task.command ? "cultivar trust" : "cultivar version");
+            if (session.clone->task.command) return {};
+            return fail(Code::io, fmt::format("the worker cannot run on this machine: {}", outcome.message),
+                        "cultivar version");
         case Outcome::Cause::disk_full:
             return fail(
                 Code::io,
                 fmt::format("the disk of '{}' is full; the run waits there: {}", run_dir(session), outcome.message),
                 "cultivar gc");
         case Outcome::Cause::device:
+            if (session.clone->task.command) return {};
             return fail(Code::io, fmt::format("this machine cannot run it; the run waits: {}", outcome.message),
                         "cultivar status");
         default:
@@ -182,6 +185,8 @@ Result<std::string> take_score(const DoneEvent& done, const std::string& path, s
 Result<std::optional<std::string>> take_command_score(const DoneEvent& done, const std::string& path, const Task& task,
                                                       Run& run) {
     using Weights = std::optional<std::string>;
+    std::error_code ec;
+    if (std::filesystem::is_directory(path, ec)) return run.reason = "its artifact is a folder", Weights();
     if (run.trainer.empty()) run.trainer = "command " + command_digest(*task.command).substr(0, 12);
     auto weights = read_file(path, static_cast<std::size_t>(task.artifact_cap_bytes));
     if (!weights && weights.error().code == Code::io) return fail(weights.error());
@@ -204,6 +209,20 @@ Result<std::optional<std::string>> take_done(const Clone& clone, const DoneEvent
     if (task.command) return take_command_score(done, artifact, task, run);
     TRY_ASSIGN(std::string weights, take_score(done, artifact, task.artifact_cap_bytes, run));
     return std::optional(std::move(weights));
+}
+
+// A record that no reader would take is none: without the figures that are out of range it is a failed run.
+void leave_out_of_range(RunResult& result) {
+    const auto read = parse_line(to_line(Record(result.run)));
+    if (read) return;
+    Run& run = result.run;
+    run.status = RunStatus::failed;
+    run.failure = FailureKind::candidate;
+    run.reason = "a figure is out of range: " + read.error().message;
+    run.curve.clear(), run.trace_elapsed_s.clear(), run.trace_loss.clear(), run.chunk_loss_sums.clear();
+    run.metrics.clear(), run.val_loss.reset(), run.val_bpb.reset(), run.expected_bpb.reset();
+    run.steps = run.tokens = 0;
+    result.weights.reset();
 }
 
 // A result that others would refuse is none here either: the machine was too busy, the trainer is at fault, or the
@@ -235,11 +254,29 @@ Result<void> begin_run(const Session& session, const PlannedRun& planned) {
     return save_plan(session, planned);  // last: a run without a plan was never begun
 }
 
+namespace {
+
+// A program may leave folders that its user cannot open.
+void remove_everything(const std::string& folder, std::error_code& ec) {
+    namespace fs = std::filesystem;
+    fs::remove_all(folder, ec);
+    if (!ec) return;
+    std::error_code gone;
+    for (fs::recursive_directory_iterator at(folder, gone), end; !gone && at != end; at.increment(gone)) {
+        std::error_code refused;
+        if (!at->is_symlink(refused) && at->is_directory(refused))
+            fs::permissions(at->path(), fs::perms::owner_all, fs::perm_options::add, refused);
+    }
+    fs::remove_all(folder, ec);
+}
+
+}  // namespace
+
 Result<void> end_run(const Session& session) {
     std::error_code ec;
     // The plan goes first: a kill in between must not leave a plan without its checkpoint.
     std::filesystem::remove(run_dir(session) + "plan.json", ec);
-    std::filesystem::remove_all(run_dir(session), ec);
+    remove_everything(run_dir(session), ec);
     if (ec) return fail(Code::io, fmt::format("cannot clear '{}': {}", run_dir(session), ec.message()));
     return {};
 }
@@ -273,7 +310,7 @@ Result<RunResult> execute_run(const Session& session, Worker& worker, const Cloc
         TRY(save_plan(session, planned));
         return RunResult{.stopped = false, .killed = outcome->message, .run = {}, .weights = {}, .output = {}};
     }
-    if (outcome->error && outcome->error->kind == "data")
+    if (outcome->error && outcome->error->kind == "data" && !session.clone->task.command)
         return fail(Code::corrupt, fmt::format("the trainer cannot use the data: {}", outcome->error->message),
                     "cultivar data check");
     RunResult result;
@@ -297,6 +334,7 @@ Result<RunResult> execute_run(const Session& session, Worker& worker, const Cloc
     } else if (!scored) {
         note_failure(*outcome, result.run);
     }
+    leave_out_of_range(result);
     if (result.run.status == RunStatus::failed) result.run.failed_worker = worker_digest(session);
     return result;
 }

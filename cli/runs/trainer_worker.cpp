@@ -46,7 +46,8 @@ Result<std::vector<std::string>> TrainerWorker::command(const std::string& folde
 
 Result<std::vector<std::string>> TrainerWorker::check() const {
     TRY(command(session_.clone->state_dir + "run/"));
-    return sandboxed_ ? sandbox_gaps(kernel_parts()) : std::vector<std::string>();
+    return sandboxed_ ? sandbox_gaps(kernel_parts(), session_.clone->task.command.has_value())
+                      : std::vector<std::string>();
 }
 
 Result<void> TrainerWorker::require_device(const std::string& device) const {

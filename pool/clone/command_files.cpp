@@ -41,6 +41,7 @@ Result<void> take_folder(const Repo& repo, const Oid& tree, const std::string& f
     for (const TreeEntry& entry : entries) {
         const std::string path = folder + entry.name;
         if (entry.is_tree) {
+            TRY(allowance.take(path, 0));
             if (!is_plain_path(path))
                 return fail(Code::corrupt, fmt::format("'{}' is no name for a pool", clean(path)));
             TRY(take_folder(repo, entry.oid, path + "/", allowance, command));

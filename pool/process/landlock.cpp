@@ -20,7 +20,7 @@ struct LandlockRights {
 };
 constexpr std::uint64_t kRefer = 1ULL << 13, kTruncate = 1ULL << 14, kDevices = 1ULL << 15;
 constexpr std::uint64_t kTcp = 3, kSocketsAndSignals = 3;
-constexpr int kWithRefer = 2, kWithTruncate = 3, kWithDevices = 5, kWithScopes = 6;
+constexpr int kWithRefer = 2, kWithTruncate = 3, kWithDevices = 5;
 
 constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
 constexpr std::uint64_t kMake = LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
@@ -30,14 +30,14 @@ constexpr std::uint64_t kNeverMade = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACC
                                      LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
                                      LANDLOCK_ACCESS_FS_MAKE_SYM;
 
-LandlockRights rights_of(int version, bool network) {
+LandlockRights rights_of(int version, bool network, bool command) {
     LandlockRights rights;
     rights.files = kRead | kMake | kChange | kNeverMade;
     if (version < kWithRefer) rights.files &= ~kRefer;
     if (version < kWithTruncate) rights.files &= ~kTruncate;
     if (version < kWithDevices) rights.files &= ~kDevices;
     if (version >= kWithTcp && !network) rights.network = kTcp;
-    if (version >= kWithScopes && !network) rights.scopes = kSocketsAndSignals;
+    if (version >= kWithScopes && (!network || command)) rights.scopes = kSocketsAndSignals;
     return rights;
 }
 
@@ -62,7 +62,7 @@ int allow(int ruleset, std::uint64_t handled, const char* path, std::uint64_t wa
 }
 
 Result<int> make_ruleset(const SandboxRules& rules, int version, std::uint64_t& handled) {
-    const LandlockRights rights = rights_of(version, rules.network);
+    const LandlockRights rights = rights_of(version, rules.network, rules.command);
     handled = rights.files;
     const long made = ::syscall(SYS_landlock_create_ruleset, &rights, size_of_rights(version), 0);
     if (made < 0) return fail(Code::io, fmt::format("cannot make a sandbox: {}", std::strerror(errno)));

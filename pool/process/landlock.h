@@ -10,7 +10,8 @@
 
 namespace cultivar::landlock {
 
-inline constexpr int kWithTcp = 4;  // the version that can forbid connections
+inline constexpr int kWithTcp = 4;     // the version that can forbid connections
+inline constexpr int kWithScopes = 6;  // and the one that can forbid signals
 inline constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 
 // A ruleset's descriptor, for a kernel of this version (1 or later); `handled` gets the rights to files that it governs.

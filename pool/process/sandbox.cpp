@@ -98,9 +98,12 @@ void allow_folder_list(std::vector<std::string>& paths, const char* list) {
 
 void allow_system(SandboxRules& rules, const ExecutableFile& program) {
     rules.read.insert(rules.read.end(), kSystem.begin(), kSystem.end());
-    rules.read.insert(rules.read.end(), program.library_paths.begin(), program.library_paths.end());
-    allow_folder_list(rules.read, std::getenv("LD_LIBRARY_PATH"));
-    if (program.script) {  // it may start the worker that belongs to this program
+    // A pool's program would name any folder as one of its libraries.
+    if (!rules.command) {
+        rules.read.insert(rules.read.end(), program.library_paths.begin(), program.library_paths.end());
+        allow_folder_list(rules.read, std::getenv("LD_LIBRARY_PATH"));
+    }
+    if (program.script && !rules.command) {  // it may start the worker that belongs to this program
         std::error_code ec;
         const auto here = std::filesystem::read_symlink("/proc/self/exe", ec).parent_path();
         rules.read.push_back(here / "cultivar-lm");
@@ -283,8 +286,11 @@ KernelParts kernel_parts() {
     return parts;
 }
 
-std::vector<std::string> sandbox_gaps(const KernelParts& parts) {
+std::vector<std::string> sandbox_gaps(const KernelParts& parts, bool command) {
     std::vector<std::string> gaps;
+    if (command && parts.landlock < landlock::kWithScopes)
+        gaps.emplace_back(
+            "this kernel cannot bound signals (Landlock 6): a pool's command could end your other processes");
     if (parts.landlock == 0)
         gaps.emplace_back(
             "no Landlock in this kernel: a trainer that a foreign configuration has taken over could read "

@@ -51,7 +51,8 @@ struct KernelParts {
 };
 KernelParts kernel_parts();
 // One line for each part that is missing or too old, with the consequence; empty if the sandbox is whole.
-std::vector<std::string> sandbox_gaps(const KernelParts& parts);
+// `command`: for the command of a pool, which starts other programs.
+std::vector<std::string> sandbox_gaps(const KernelParts& parts, bool command = false);
 
 // "Landlock 7, seccomp", for people.
 std::string sandbox_text(const KernelParts& parts);

@@ -159,6 +159,7 @@ void close_system(Writer& to, unsigned tried) {
     to.each({SYS_iopl, SYS_ioperm}, tried);
 #endif
     to.if_any_bit(SYS_clone, 0, kNamespaces, tried);
+    to.if_any_bit(SYS_clone, 0, CLONE_PARENT, refusal(EPERM));  // its children are nobody else's to reap
     to.each({SYS_clone3, SYS_openat2, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register}, refusal(ENOSYS));
     to.each({SYS_perf_event_open, SYS_userfaultfd, SYS_fanotify_init, SYS_open_by_handle_at, SYS_name_to_handle_at,
              SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semctl, SYS_semop, SYS_semtimedop, SYS_msgget,
@@ -202,6 +203,8 @@ SeccompFilter seccomp_filter(const SandboxRules& rules, bool reports, int progra
     Writer filter;
     if (!rules.network) close_network(filter, tried, rules.command);
     if (rules.command) {
+        // Agents and services of the user listen on such sockets.
+        if (rules.network) filter.if_equal(SYS_socket, 0, AF_UNIX, refusal(EACCES));
         filter.each({SYS_setpgid, SYS_setsid}, refusal(EPERM));
         for (int call : mode_calls()) filter.each({call}, tried);
     }

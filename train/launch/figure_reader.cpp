@@ -23,6 +23,7 @@ using Kind = FigureRule::Kind;
 using Take = FigureRule::Take;
 using Fault = Figures::Fault;
 
+constexpr double kMostFigure = 1e12;  // in a record (pool/types/record_parser.cpp)
 constexpr std::size_t kMaxFigureFile_bytes = 1 << 20, kMaxShown_bytes = 80;
 constexpr std::string_view kMetricWord = "METRIC ";
 
@@ -112,6 +113,7 @@ public:
         const auto value = number(text_);
         if (!value) return {Fault::unreadable, fmt::format("{} '{}' is no number", name_, shown(text_)), 0};
         if (!std::isfinite(*value)) return {Fault::not_finite, fmt::format("{} is {}", name_, shown(text_)), 0};
+        if (std::abs(*value) > kMostFigure) return {Fault::unreadable, too_large(), 0};
         return {Fault::none, "", *value};
     }
 
@@ -119,6 +121,10 @@ public:
 
 private:
     Finder(std::string name, const FigureRule& rule) : name_(std::move(name)), rule_(rule) {}
+
+    std::string too_large() const {
+        return fmt::format("{} is beyond {:g}, the most that a record holds", name_, kMostFigure);
+    }
 
     std::string looked_for() const {
         const char* stream = rule_.from_errors ? "standard error" : "standard output";
@@ -145,6 +151,7 @@ private:
                     fmt::format("{} in '{}' is no number", name_, rule_.text), 0};
         const double value = at->get<double>();
         if (!std::isfinite(value)) return {Fault::not_finite, fmt::format("{} is not finite", name_), 0};
+        if (std::abs(value) > kMostFigure) return {Fault::unreadable, too_large(), 0};
         return {Fault::none, "", value};
     }
 
@@ -206,8 +213,9 @@ std::optional<Progress> FigureReader::take_line(std::string_view line, bool from
     if (!re2::RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), *impl_->progress, &step, &score))
         return std::nullopt;
     const auto steps = number({step.data(), step.size()}), value = number({score.data(), score.size()});
-    constexpr double kMostSteps = 9e15;
-    if (!steps || !value || !(*steps >= 0 && *steps <= kMostSteps) || !std::isfinite(*value)) return std::nullopt;
+    constexpr double kMostSteps = 1e15;
+    if (!steps || !value || !(*steps >= 0 && *steps <= kMostSteps) || !(std::abs(*value) <= kMostFigure))
+        return std::nullopt;
     return Progress{static_cast<std::int64_t>(*steps), *value};
 }
 

@@ -123,6 +123,30 @@ TEST_F(Executing, LeavesTheRunToALaterTimeWhereTheMachineIsAtFault) {
     }
 }
 
+TEST_F(Executing, FailsARunForReasonsUnknownWhereACommandBlamesTheMachine) {
+    world_.session.clone->task.command.emplace();
+    for (Outcome::Cause cause : {Outcome::Cause::cannot_start, Outcome::Cause::device}) {
+        Outcome outcome;
+        outcome.message = "it broke";
+        outcome.cause = cause;
+        answer(outcome);
+        const RunResult result = execute();
+        EXPECT_EQ(result.run.status, RunStatus::failed);
+        EXPECT_EQ(result.run.failure, FailureKind::unknown);
+    }
+}
+
+// Else the clone's own index would refuse the record, and the search would choose the same run for ever.
+TEST_F(Executing, RecordsNoFigureThatAReaderWouldRefuse) {
+    world_.worker.training = [](const WorkerJob&, const Listener& listener, const auto&) {
+        listener(StepEvent{1, 0.5, 0, 1e13, 8});
+        return FakeWorker::failed("diverged", "loss 1e13");
+    };
+    const RunResult result = execute();
+    EXPECT_EQ(result.run.status, RunStatus::failed);
+    EXPECT_TRUE(parse_line(to_line(Record(result.run))));
+}
+
 TEST_F(Executing, TakesBrokenDataForNoResult) {
     answer(FakeWorker::failed("data", "train_000000.bin ends early"));
     RunHooks hooks;

@@ -96,6 +96,21 @@ TEST_F(CommandFilesTest, AreRefusedBeforeTheyAreReadWhereTheyAreTooMuch) {
     EXPECT_THAT(trouble(taken()).message, HasSubstr("over 16 MiB of them"));
 }
 
+// A few small objects that unfold to 100 million folders.
+TEST_F(CommandFilesTest, AreRefusedWhereFoldersUnfoldWithoutEnd) {
+    write("files/run.sh", "echo\n");
+    commit();
+    const std::string main =
+        shell("cd '" + folder() +
+              "' && t=$(printf '' | git mktree) && for level in 1 2 3 4; do t=$(for i in $(seq 100); do "
+              "printf '040000 tree %s\\td%s\\n' $t $i; done | git mktree); done && top=$(printf '040000 tree "
+              "%s\\tfiles\\n' $t | "
+              "git mktree) && git -c user.name=a -c user.email=a@b commit-tree -m folders $top");
+    PoolCommand command = command_of_format_2();
+    EXPECT_THAT(trouble(take_command_files(must(Repo::discover(folder())), main.substr(0, 40), command)).message,
+                HasSubstr("over 1000 files"));
+}
+
 TEST_F(CommandFilesTest, HoldTheProgramThatStarts) {
     write("files/other.sh", "echo\n");
     EXPECT_THAT(trouble(taken()).message, HasSubstr("no 'files/run.sh', which the command starts"));

@@ -37,7 +37,10 @@ protected:
 
     Outcome run(const std::string& script) {
         folder_.write("files/run.sh", script);
-        options_.command = {"/bin/sh", folder_.file("files/run.sh")};
+        return start({"/bin/sh", folder_.file("files/run.sh")});
+    }
+    Outcome start(std::vector<std::string> words) {
+        options_.command = std::move(words);
         Specification specification;
         specification.work_dir = options_.place.folder = folder_.file("work");
         confine_command(options_, command_, specification, folder_.file("files"));
@@ -81,6 +84,34 @@ TEST_F(CommandSandboxTest, ReadsAndWritesNoFileElsewhere) {
              "cat /etc/shadow || echo closed\n" + "cat /proc/1/status || echo closed");
     EXPECT_EQ(said_of_it, "closed\nclosed\nclosed\nclosed\nfine\nclosed\nclosed\nclosed\nMETRIC score=1\n");
     EXPECT_EQ(*read_file(key(), 100), "secret");
+}
+
+// A program names the folders of its libraries itself.
+TEST_F(CommandSandboxTest, ReadsNoFolderThatItsProgramNamesForLibraries) {
+    folder_.write("a.c",
+                  "#include <stdio.h>\nint main(int n, char** a) { FILE* f = n > 1 ? fopen(a[1], \"r\") : 0; "
+                  "puts(f ? \"open\" : \"closed\"); puts(\"METRIC score=1\"); return 0; }\n");
+    const std::string program = folder_.file("files/program");
+    ASSERT_EQ(::system(("gcc -Wl,-rpath,/ -o '" + program + "' '" + folder_.file("a.c") + "'").c_str()), 0);
+    ::setenv("LD_LIBRARY_PATH", folder_.file("home").c_str(), 1);
+    const Outcome outcome = start({program, key()});
+    ::unsetenv("LD_LIBRARY_PATH");
+    EXPECT_EQ(outcome.output, "closed\nMETRIC score=1\n") << outcome.message;
+}
+
+TEST_F(CommandSandboxTest, ReachesNoAgentAndNoProcessOfItsUserWithTheNetworkEither) {
+    command_.network = true;
+    folder_.write("files/x.py",
+                  "import os, socket\n"
+                  "try: socket.socket(socket.AF_UNIX); print('socket')\n"
+                  "except PermissionError: print('closed')\n"
+                  "try: os.kill(" +
+                      std::to_string(::getpid()) +
+                      ", 0); print('signal')\n"
+                      "except PermissionError: print('closed')\n"
+                      "socket.socket(socket.AF_INET); print('METRIC score=1')\n");
+    EXPECT_EQ(run("exec python3 '" + folder_.file("files/x.py") + "'").output,
+              kernel_parts().landlock >= 6 ? "closed\nclosed\nMETRIC score=1\n" : "closed\nsignal\nMETRIC score=1\n");
 }
 
 TEST_F(CommandSandboxTest, KeepsTokensAndAgentsFromIt) {

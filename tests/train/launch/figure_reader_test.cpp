@@ -70,6 +70,7 @@ TEST(FigureReader, SaysWhyThereIsNoScore) {
     EXPECT_THAT(several.message, HasSubstr("2 lines METRIC loss"));
     for (const char* text : {"nan", "NaN", "-inf", "1e999"})
         EXPECT_EQ(figures(regex("loss: (\\S+)"), {std::string("loss: ") + text}).fault, Fault::not_finite) << text;
+    EXPECT_EQ(figures(regex("loss: (\\S+)"), {"loss: 1e13"}).fault, Fault::unreadable);  // more than a record holds
     EXPECT_EQ(figures(regex("loss: (\\S+)"), {"loss: 0,36"}).fault, Fault::unreadable);
     EXPECT_FALSE(figures(regex("loss: (\\S+)"), {"loss: 0,36"}).score);
 }
