@@ -12,6 +12,7 @@
 #include "cli/search/run_recorder.h"
 #include "cli/search/while_command.h"
 #include "pool/clone/agreed_terms.h"
+#include "pool/clone/seeds.h"
 #include "pool/util/short_id.h"
 
 namespace cultivar {
@@ -133,6 +134,9 @@ Result<int> explore(Context& context, const ExploreArguments& words) {
     std::string holder = fmt::format("pid {}, cultivar explore, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "explore.lock", holder, kPatience_s));
     tell_clock(context.ui, session.clone->task, std::time(nullptr));
+    std::vector<Error> bad_seeds;
+    TRY(read_seeds(*session.clone, &bad_seeds));
+    for (const Error& one : bad_seeds) context.ui.warn("passed over: " + clean(one.message));
     const SystemClock clock;
     if (!words.while_command.empty())
         options.allowed = [&] {

@@ -14,7 +14,8 @@ struct Seed {
     Candidate candidate;
 };
 
-// By name. Errors: usage (file:line:col), corrupt, git.
-Result<std::vector<Seed>> read_seeds(const Clone& clone);
+// By name. A seed that is no candidate of the space is passed over, and named in `faults` (file:line:col); where no other is
+// left, that is the error. Errors: usage, corrupt, git.
+Result<std::vector<Seed>> read_seeds(const Clone& clone, std::vector<Error>* faults = nullptr);
 
 }  // namespace cultivar

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/clone/seeds.h"
 #include "pool/clone/trust_roots.h"
 #include "pool/git/sshsig.h"
 #include "pool/storage/artifact_commit.h"
@@ -114,6 +115,12 @@ Result<FsckReport> fsck(Clone& clone) {
     if (index) TRY(unless_damaged(kThisClone, check_claims(*index, report)));
     if (auto roots = trusted_roots(clone); !roots) {
         report.problems.push_back({"main", roots.error().message});
+        ++report.of_the_pool;
+    }
+    std::vector<Error> bad_seeds;
+    if (auto seeds = read_seeds(clone, &bad_seeds); !seeds) bad_seeds.push_back(seeds.error());
+    for (const Error& one : bad_seeds) {
+        report.problems.push_back({"main", one.message});
         ++report.of_the_pool;
     }
     return report;

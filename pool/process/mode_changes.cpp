@@ -20,7 +20,6 @@
 namespace cultivar {
 namespace {
 
-constexpr int kFchmodat2 = 452;  // newer than these headers
 constexpr unsigned kModes = 0777;
 
 // A call in the child's own terms: a path from a folder, or a descriptor.

@@ -10,6 +10,8 @@
 
 namespace cultivar {
 
+inline constexpr int kFchmodat2 = 452;  // newer than the headers of Debian 12
+
 // The system calls that change modes and times; those that this architecture lacks are left out.
 std::vector<int> mode_calls();
 bool is_mode_call(int system_call);

@@ -29,7 +29,7 @@ constexpr unsigned kArchitecture = 0;
 #endif
 
 // Newer than these headers; from 424 on the numbers are the same everywhere.
-constexpr int kProcessMadvise = 440, kProcessRelease = 448, kFchmodat2 = 452, kLastKnown = 462;
+constexpr int kProcessMadvise = 440, kProcessRelease = 448, kLastKnown = 462;
 constexpr unsigned kIoPriorityOfProcess = 1;
 constexpr unsigned kForeignNumbers = 0x40000000;  // of x32
 constexpr unsigned kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |

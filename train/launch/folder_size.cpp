@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 
@@ -20,6 +21,13 @@ struct Sum {
 };
 
 bool add_entry(int folder, const char* name, int depth, Sum& sum);
+
+// Its size, or the room that it takes on the disk where that reaches far beyond its end.
+std::int64_t room_of(const struct stat& facts) {
+    constexpr std::int64_t kUsualMore_bytes = 1 << 20, kBlock_bytes = 512;
+    const std::int64_t room_bytes = std::int64_t{facts.st_blocks} * kBlock_bytes;
+    return room_bytes > facts.st_size + kUsualMore_bytes ? room_bytes : facts.st_size;
+}
 
 // Takes the descriptor. False where a limit is passed or something cannot be counted.
 bool add_folder(int folder, int depth, Sum& sum) {
@@ -42,7 +50,7 @@ bool add_entry(int folder, const char* name, int depth, Sum& sum) {
     struct stat facts {};
     if (::fstatat(folder, name, &facts, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT;
     if (++sum.files > sum.limits.files) return false;
-    if (S_ISREG(facts.st_mode)) sum.bytes += facts.st_size;
+    if (S_ISREG(facts.st_mode)) sum.bytes += room_of(facts);
     if (sum.bytes > sum.limits.bytes) return false;
     return !S_ISDIR(facts.st_mode) || add_folder(::openat(folder, name, kFolderFlags), depth + 1, sum);
 }

@@ -35,6 +35,7 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 
 constexpr double kLookEvery_s = 1;
 constexpr std::size_t kMaxRefused = 20;
+constexpr double kProgressEvery_s = 0.05;  // more of it costs more than it tells
 constexpr std::int64_t kMaxThreads = 4096;
 constexpr FolderLimits kFolderLimits;
 constexpr std::uint64_t kLeastRoom_bytes = 1 << 20;
@@ -145,7 +146,7 @@ private:
     void wait_for_output() {
         std::array<pollfd, 3> pipes{{{output_open_ ? child_.output() : -1, POLLIN, 0},
                                      {errors_open_ ? child_.error_output() : -1, POLLIN, 0},
-                                     {ending_ ? -1 : child_.reports(), POLLIN, 0}}};
+                                     {child_.reports(), POLLIN, 0}}};
         ::poll(pipes.data(), pipes.size(), kPollMs);
     }
 
@@ -192,6 +193,8 @@ private:
         const auto progress = options_.figures->take_line(line, from_errors);
         if (!progress || outcome_.done || outcome_.error) return;
         const double elapsed_s = clock_.now_s() - started_s_;
+        if (elapsed_s < next_progress_s_) return;
+        next_progress_s_ = elapsed_s + kProgressEvery_s;
         last_event_s_ = clock_.now_s();
         const StepEvent step{progress->step, elapsed_s, elapsed_s, progress->score, 0};
         if (listener_(step) == Advice::stop_hopeless && !ending_) ask_to_leave(How::hopeless, "stopped as hopeless");
@@ -252,11 +255,11 @@ private:
     }
 
     void hold_to_sandbox() {
-        if (!options_.sandbox || ending_) return;
-        if (const std::string tried = child_.tried(); !tried.empty()) {
-            if (!options_.sandbox->command) return give_up(tried);
-            if (outcome_.refused.size() < kMaxRefused) outcome_.refused.insert(tried);
-        }
+        if (!options_.sandbox) return;
+        const std::string tried = child_.tried();  // answers the call, also while it is leaving
+        if (!tried.empty() && outcome_.refused.size() < kMaxRefused) outcome_.refused.insert(tried);
+        if (ending_) return;
+        if (!tried.empty() && !options_.sandbox->command) return give_up(tried);
         const double now_s = clock_.now_s();
         if (now_s - looked_s_ < kLookEvery_s) return;
         looked_s_ = now_s;
@@ -396,6 +399,7 @@ private:
     std::size_t noise_bytes_ = 0;
     LineSplitter output_lines_{kMaxEventBytes}, error_lines_{kMaxEventBytes};
     KeptOutput kept_output_, kept_errors_;
+    double next_progress_s_ = 0;
     std::size_t written_bytes_ = 0;  // of both streams, where rules read them
 };
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/clone/journal.h"
+#include "pool/clone/seeds.h"
 #include "pool/storage/segment_log.h"
 #include "tests/pool/support/hand.h"
 
@@ -49,6 +50,18 @@ TEST_F(FsckTest, ListsEveryDamagedObjectAndChecksTheRest) {
     for (const Refusal& one : report.problems) told += one.where + " " + one.reason + "\n";
     for (const std::string& oid : hit) EXPECT_THAT(told, HasSubstr("object " + oid + " is damaged"));
     EXPECT_EQ(report.artifacts, 2u) << "all of them are still looked at";
+}
+
+// The search goes on with the others.
+TEST_F(FsckTest, NamesASeedThatIsNoCandidateAndLeavesTheOthers) {
+    must(ann_.clone.commit_main({{"seeds/bad.toml", "no.gene = 1\n"}, {"seeds/good.toml", ""}}, "Seeds"));
+    std::vector<Error> faults;
+    EXPECT_EQ(must(read_seeds(ann_.clone, &faults)).size(), 1U);
+    ASSERT_THAT(faults, SizeIs(1));
+    EXPECT_THAT(faults[0].message, HasSubstr("seeds/bad.toml:1:"));
+    const FsckReport report = must(fsck(ann_.clone));
+    ASSERT_THAT(report.problems, SizeIs(1));
+    EXPECT_THAT(report.problems[0].reason, HasSubstr("seeds/bad.toml:1:"));
 }
 
 TEST_F(FsckTest, NamesACommitByAnotherKeyWithTheSameFirstDigits) {
