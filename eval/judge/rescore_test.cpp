@@ -65,7 +65,7 @@ RescoreJudgement judge_rescore(const std::vector<double>& claimed, const std::ve
         claimed_sum += said;
         measured_sum += measured[i];
         above.push_back((measured[i] - said) / per_chunk * bpb_per_nat);
-        if (above.back() > worst_bpb) {
+        if (std::abs(above.back()) > std::abs(worst_bpb)) {
             worst_bpb = above.back();
             worst = drawn[i];
         }
@@ -84,9 +84,11 @@ RescoreJudgement judge_rescore(const std::vector<double>& claimed, const std::ve
                                             judgement.measured_bpb, judgement.claimed_bpb, drawn.size(), kChunks);
     if (!(gap <= kRescoreTolerance_bpb)) {
         judgement.reason = fmt::format("the artifact does not reach its score: {}", figures);
-    } else if (worst_bpb > kSingleChunkFactor * kRescoreTolerance_bpb) {
-        judgement.reason =
-            fmt::format("the artifact is {:.4f} bits per byte worse than claimed on chunk {}", worst_bpb, worst);
+    } else if (gap < -kRescoreTolerance_bpb) {
+        judgement.reason = fmt::format("the artifact is not its run's, it is better than claimed: {}", figures);
+    } else if (std::abs(worst_bpb) > kSingleChunkFactor * kRescoreTolerance_bpb) {
+        judgement.reason = fmt::format("the artifact is {:.4f} bits per byte {} than claimed on chunk {}",
+                                       std::abs(worst_bpb), worst_bpb > 0 ? "worse" : "better", worst);
     } else {
         judgement.accepted = true;
         judgement.reason =

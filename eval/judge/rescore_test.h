@@ -20,7 +20,8 @@ double draw_lot();
 // whatever the number of threads, and chunk sums within 4e-9 of each other, 6e-9 bits per byte, with other instruction
 // sets (AVX2, SSE) and BLAS kernels; a record rounds to 8 digits. The tolerance leaves other kinds of device, which
 // were not measured, 30,000 times that, and is a fifth of the smallest gain worth a lie; ten times as much on any
-// single chunk. A claim that is worse than the artifact deserves is no fraud.
+// single chunk. It holds in both directions: weights that are better than claimed are not those of the run, but older ones
+// that would stand for a run that was never made.
 inline constexpr double kRescoreTolerance_bpb = 0.0002;
 
 struct RescoreJudgement {

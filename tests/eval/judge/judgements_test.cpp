@@ -56,6 +56,15 @@ TEST(Rescore, RejectsAScoreEditedByAThousandthWhateverChunksAreDrawn) {
     }
 }
 
+// Else anybody's older weights would stand for a run that was never made.
+TEST(Rescore, RejectsWeightsThatAreBetterThanTheirRunClaims) {
+    const std::vector<double> honest = sums_of(2);
+    const std::vector<int> chunks = draw_chunks(8);
+    const auto judgement = judge_rescore(edited(honest, -0.001), chunks, at(honest, chunks), kTargets, kBytes);
+    EXPECT_FALSE(judgement.accepted);
+    EXPECT_THAT(judgement.reason, HasSubstr("not its run's"));
+}
+
 TEST(Rescore, OfEveryChunkFindsAnEditOfASingleOne) {
     const std::vector<double> honest = sums_of(2);
     std::vector<double> claimed = honest;
