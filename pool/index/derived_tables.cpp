@@ -297,8 +297,7 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
 // counts as more than a multiple of its budget, none of others as more than the pool's.
 Result<void> DerivedTables::derive_search_that_pays() {
     const Clone& clone = database_.clone();
-    TRY_ASSIGN(Statement put,
-               sql_.prepare(fmt::format(R"(
+    TRY_ASSIGN(Statement put, sql_.prepare(fmt::format(R"(
 WITH newest AS MATERIALIZED (SELECT * FROM (SELECT verdict.claim, writer.key, result, word, verdict.at,
         ROW_NUMBER() OVER (PARTITION BY claim ORDER BY verdict.at DESC, verdict.seq DESC) AS place
         FROM verdict JOIN record ON record.id = verdict.claim AND record.type = 'claim'
@@ -313,7 +312,8 @@ WITH newest AS MATERIALIZED (SELECT * FROM (SELECT verdict.claim, writer.key, re
 INSERT OR REPLACE INTO total SELECT 'paying_s', TOTAL(CASE
     WHEN own OR key <> '' AND key IN (SELECT key FROM verdict) THEN made.seconds
     ELSE MIN(made.seconds, {vouched} * verified.seconds) END) FROM made LEFT JOIN verified USING(key))",
-                                        fmt::arg("seconds", believed_s(clone)), fmt::arg("vouched", kVouched))));
+                                                       fmt::arg("seconds", believed_s(clone, kPaidStart_s)),
+                                                       fmt::arg("vouched", kVouched))));
     return put.bind(":own", clone.writer).run();
 }
 

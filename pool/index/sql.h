@@ -72,12 +72,14 @@ inline std::string claims_in_turn(const std::string& condition) {
 
 // The seconds and joules of a row `record` of a run that are believed, whatever it says: as many as so many budgets, the
 // command's own limit and the start allow, of others at most the pool's budgets, and as much power as there is.
-inline std::string believed_s(const Clone& clone) {
-    constexpr double kMostBudgets = 4, kStart_s = 10;
+// `start_s`: the slack of a run's limits (cli/runs/run_execution.cpp), or less where it pays for others.
+inline constexpr double kMostStart_s = 240, kPaidStart_s = 10;
+inline std::string believed_s(const Clone& clone, double start_s = kMostStart_s) {
+    constexpr double kMostBudgets = 4;
     const auto& command = clone.task.command;
     return fmt::format(
         "MIN(wall_s, MAX({} * CASE WHEN writer = '{}' THEN budget_s ELSE MIN(budget_s, {}) END, {}) + {})",
-        kMostBudgets, clone.writer, clone.task.budget_s, command ? command->limit_s.value_or(0) : 0, kStart_s);
+        kMostBudgets, clone.writer, clone.task.budget_s, command ? command->limit_s.value_or(0) : 0, start_s);
 }
 inline std::string believed_joules(const Clone& clone) {
     return fmt::format("MIN(search_joules, {} * {})", kMostPower_w, believed_s(clone));

@@ -52,7 +52,7 @@ std::optional<Request> request_of(const seccomp_data& call) {
 // Copies from the child. False if it has ended or the address is none of its own.
 bool read_memory(__u32 process, __u64 address, void* to, std::size_t bytes) {
     const iovec here{to, bytes};
-    const iovec there{reinterpret_cast<void*>(address), bytes};
+    const iovec there{reinterpret_cast<void*>(address), bytes};  // NOLINT(performance-no-int-to-ptr): the child's
     return ::process_vm_readv(static_cast<pid_t>(process), &here, 1, &there, 1, 0) == static_cast<ssize_t>(bytes);
 }
 
@@ -73,13 +73,13 @@ std::optional<std::string> read_text(__u32 process, __u64 address) {
 
 std::optional<std::filesystem::path> link_target(__u32 process, const std::string& name) {
     std::error_code ec;
-    const auto path = std::filesystem::read_symlink(fmt::format("/proc/{}/{}", process, name), ec);
+    auto path = std::filesystem::read_symlink(fmt::format("/proc/{}/{}", process, name), ec);
     if (ec || !path.is_absolute()) return std::nullopt;
     return path;
 }
 
 std::optional<std::filesystem::path> path_of(__u32 process, const Request& request) {
-    const auto folder =
+    auto folder =
         link_target(process, request.folder == AT_FDCWD ? std::string("cwd") : fmt::format("fd/{}", request.folder));
     if (request.path == 0) return folder;
     const auto text = read_text(process, request.path);
