@@ -129,16 +129,20 @@ write_seed() { # write_seed TEXT: writes it as a seed on main
     git -C pool add --all
     git -C pool commit --quiet --message 'A seed'
 }
+expect_bad_seed() { # PATTERN: fsck names it; a search passes it over
+    expect_rc 1 cultivar -C pool fsck
+    expect_out "$1"
+}
 write_seed 'model.width = = 3'
-expect_complaint 129 'seeds/new.toml:1:[0-9]+: ' cultivar -C pool explore --runs 1
+expect_bad_seed 'seeds/new.toml:1:[0-9]+: '
 write_seed $'[model]\nwidht = 64'
-expect_complaint 129 "seeds/new.toml:2:[0-9]+: .*'model.widht'.*did you mean 'model.width'" cultivar -C pool explore --runs 1
+expect_bad_seed "seeds/new.toml:2:[0-9]+: .*'model.widht'.*did you mean 'model.width'"
 write_seed $'# wide\nmodel.width = 1000000'
-expect_complaint 129 "seeds/new.toml:2:[0-9]+: .*model.width.*32..1024" cultivar -C pool explore --runs 1
+expect_bad_seed "seeds/new.toml:2:[0-9]+: .*model.width.*32..1024"
 write_seed 'model.mlp = "relu3"'
-expect_complaint 129 "seeds/new.toml:1:[0-9]+: .*relu2, gelu, swiglu" cultivar -C pool explore --runs 1
+expect_bad_seed "seeds/new.toml:1:[0-9]+: .*relu2, gelu, swiglu"
 write_seed 'model.heads = 3'
-expect_complaint 129 'seeds/new.toml.*(heads|multiple)' cultivar -C pool explore --runs 1
+expect_bad_seed 'seeds/new.toml.*(heads|multiple)'
 git -C pool rm --quiet -f seeds/new.toml
 git -C pool commit --quiet --message 'No such seed'
 add_seeds pool better=0.13 other=0.02 # these fit the budget

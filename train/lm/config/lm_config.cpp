@@ -193,7 +193,8 @@ std::int64_t ModelConfig::blocks() const {
 }
 
 std::int64_t ModelConfig::rotated_pairs() const {
-    return std::llround(rope_share * static_cast<double>(head_dim() / 2));
+    const std::int64_t pairs = head_dim() / 2;
+    return std::llround(rope_share * static_cast<double>(pairs));
 }
 
 double ModelConfig::forward_flops_per_token() const {
