@@ -183,7 +183,7 @@ TEST_F(StrangersRunsTest, AddNoMoreTimeOrEnergyThanARunCanTake) {
     publish(bob_, {honest});
     publish(eve_, {long_one, hot_one});
     Index index = must(Index::open(ann_));
-    const double most_s = 4 * std::min(20.0, ann_.task.budget_s) + 10;
+    const double most_s = 4 * std::min(20.0, ann_.task.budget_s) + 240;  // as the limits of a run allow
     EXPECT_EQ(must(index.totals()).refused, 1);
     EXPECT_THAT(must(index.totals()).search_s, DoubleNear(honest.wall_s + most_s, 1e-6));
     EXPECT_THAT(must(index.totals()).search_joules, DoubleNear(300 + 100'000 * most_s, 1e-3));
