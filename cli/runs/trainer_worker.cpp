@@ -25,8 +25,6 @@ LaunchOptions options_for(const WorkerJob& job) {
 Outcome after_checks(Outcome run, const Outcome& checks) {
     run.wall_s += checks.wall_s;
     run.cpu_s += checks.cpu_s;
-    run.output += checks.output;
-    run.errors += checks.errors;
     if (checks.how == Outcome::How::done) return run;
     run.how = checks.how;
     run.cause = checks.cause;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -57,7 +58,6 @@ Result<Place> place_of(const Clone& clone) {
 
 constexpr std::size_t kMostFiles = 10'000, kMaxPin_bytes = 8 << 20;
 constexpr int kMostFolders = 32;  // one within another
-constexpr std::string_view kFiles = "files/";
 
 using MainPaths = std::map<std::string, Oid>;
 
@@ -113,7 +113,7 @@ Result<MainPaths> reachable(const Clone& clone) {
         for (const std::string& part : parts_of(word)) named.insert(below_checkout(clone, part));
     }
     for (const auto& [path, oid] : all) {
-        bool is_reached = path.starts_with(kFiles) || named.count(path) > 0;
+        bool is_reached = path.starts_with(kCommandFolder) || named.count(path) > 0;
         for (std::size_t slash = path.find('/'); !is_reached && slash != std::string::npos;
              slash = path.find('/', slash + 1))
             is_reached = named.count(path.substr(0, slash)) > 0;
@@ -209,27 +209,23 @@ Result<std::string> copy_file(const std::string& name, const std::string& bytes,
     return path.string();
 }
 
-Result<void> copy_all(const Clone& clone, const std::string& folder) {
-    for (const CommandFile& file : clone.task.command->files) {
-        TRY_ASSIGN(const std::optional<std::string> bytes, clone.command_file(file.path));
-        if (!bytes || sha256_hex(*bytes) != file.sha256)
-            return fail(Code::corrupt, fmt::format("'{}' on main has changed", file.path));
-        TRY(copy_file(file.path, *bytes, folder));
-    }
-    return {};
+// Of a file whose digest is in the task.
+Result<std::string> copy_file_of_task(const Clone& clone, const CommandFile& file, const std::string& folder) {
+    TRY_ASSIGN(const std::optional<std::string> bytes, clone.command_file(file.path));
+    if (!bytes || sha256_hex(*bytes) != file.sha256)
+        return fail(Code::corrupt, fmt::format("'{}' on main has changed", file.path));
+    return copy_file(file.path, *bytes, folder);
 }
 
 // Format 1: a word that leads to a file below files/ becomes the path of a copy: the work tree may change while a command runs.
 Result<std::string> with_copy(const Clone& clone, const std::string& word, const std::string& folder) {
     const std::string name = below_checkout(clone, word);
-    if (!name.starts_with(kFiles)) return word;
+    if (!name.starts_with(kCommandFolder)) return word;
+    const auto& files = clone.task.command->files;
+    const auto file = std::ranges::find(files, name, &CommandFile::path);
+    if (file != files.end()) return copy_file_of_task(clone, *file, folder);
     TRY_ASSIGN(const std::optional<std::string> bytes, clone.command_file(name));
-    if (!bytes) return word;
-    for (const CommandFile& file : clone.task.command->files) {
-        if (file.path == name && sha256_hex(*bytes) != file.sha256)
-            return fail(Code::corrupt, fmt::format("'{}' on main has changed", name));
-    }
-    return copy_file(name, *bytes, folder);
+    return bytes ? copy_file(name, *bytes, folder) : word;
 }
 
 }  // namespace
@@ -305,7 +301,7 @@ Result<std::vector<std::string>> trusted_command(const Clone& clone, const std::
             "cultivar trust");
     std::vector<std::string> words;
     if (clone.task.command->format > 1) {
-        TRY(copy_all(clone, folder));
+        for (const CommandFile& file : clone.task.command->files) TRY(copy_file_of_task(clone, file, folder));
         return clone.task.command->run;
     }
     for (const std::string& word : clone.task.command->run) {

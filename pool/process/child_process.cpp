@@ -23,6 +23,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/process/environment.h"
 #include "pool/util/log.h"
 
 namespace cultivar {
@@ -254,9 +255,7 @@ std::vector<char*> environment_with(const std::vector<std::string>& variables) {
     std::vector<char*> all = pointers(variables);
     all.pop_back();
     for (char** at = environ; *at; ++at) {
-        const std::string_view name = std::string_view(*at).substr(0, std::string_view(*at).find('=') + 1);
-        const bool replaced = std::ranges::any_of(variables, [&](const auto& one) { return one.starts_with(name); });
-        if (!replaced) all.push_back(*at);
+        if (!has_name_of(variables, *at)) all.push_back(*at);
     }
     all.push_back(nullptr);
     return all;

@@ -23,6 +23,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/process/environment.h"
 #include "pool/process/executable_file.h"
 #include "pool/process/landlock.h"
 #include "pool/process/mode_changes.h"
@@ -80,8 +81,7 @@ std::vector<std::string> trimmed_environment(const std::vector<std::string>& giv
         const std::string_view variable(*at);
         if (std::any_of(kPinning.begin(), kPinning.end(), [&](const char* name) { return variable.starts_with(name); }))
             continue;
-        const std::string_view name = variable.substr(0, variable.find('=') + 1);
-        if (std::ranges::any_of(given, [&](const std::string& one) { return one.starts_with(name); })) continue;
+        if (has_name_of(given, variable)) continue;
         if (std::any_of(kVariables.begin(), kVariables.end(),
                         [&](const char* beginning) { return variable.starts_with(beginning); }))
             kept.emplace_back(variable);

@@ -1,9 +1,10 @@
 #include "train/launch/confinement.h"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
+
+#include "pool/process/environment.h"
 
 namespace cultivar {
 namespace {
@@ -98,9 +99,7 @@ void confine_command(LaunchOptions& options, const PoolCommand& command, const S
     rules.variables = options.place.variables;
     for (const char* name : {"HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"}) {
         const std::string variable = std::string(name) + "=";
-        const bool given =
-            std::ranges::any_of(rules.variables, [&](const auto& one) { return one.starts_with(variable); });
-        if (!given) rules.variables.push_back(variable + specification.work_dir);
+        if (!has_name_of(rules.variables, variable)) rules.variables.push_back(variable + specification.work_dir);
     }
     options.work_dir = specification.work_dir;
     options.work_dir_bytes = kMaxFolder_bytes;
