@@ -61,7 +61,7 @@ Result<void> IndexImporter::forget_gone(const std::vector<Ref>& refs) {
 
 Result<void> IndexImporter::take_refs(const std::vector<Ref>& refs) {
     if (!database_.is_new()) TRY(forget_gone(refs));
-    LogImport logs(database_, report_);
+    LogImport logs(database_, report_, now_s_);
     TRY(logs.prepare());
     TRY_ASSIGN(auto lineage, check_ahead(refs));
     // Journals before ledgers: a verdict finds the claim that it is on.
@@ -215,7 +215,7 @@ Result<void> IndexImporter::take_spool() {
     const Clone& clone = database_.clone();
     TRY_ASSIGN(std::vector<std::string> lines, spooled_lines(clone));
     const std::string own_key = clone.key.fingerprint();
-    RecordImport records(database_, report_);
+    RecordImport records(database_, report_, now_s_);
     TRY(records.prepare());
     LogTally tally;
     std::vector<std::string> ids;

@@ -6,6 +6,7 @@
 //   derive_tables  updates standings, retirements and totals                     (derived_tables.h)
 #pragma once
 
+#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,6 +45,7 @@ private:
     IndexDatabase& database_;
     RefreshReport& report_;
     std::vector<CarriedCommit> carried_{};
+    const std::int64_t now_s_ = std::time(nullptr);  // all records of one import are first seen at the same moment
 };
 
 }  // namespace cultivar

@@ -2,7 +2,6 @@
 // and passed over until its tip changes.
 #pragma once
 
-#include <ctime>
 #include <map>
 #include <optional>
 #include <set>
@@ -35,8 +34,8 @@ struct Log {
 
 class LogImport {
 public:
-    LogImport(IndexDatabase& database, RefreshReport& report)
-        : database_(database), report_(report), records_(database, report) {}
+    LogImport(IndexDatabase& database, RefreshReport& report, std::int64_t now_s)
+        : database_(database), report_(report), records_(database, report, now_s), now_s_(now_s) {}
     Result<void> prepare();  // before anything else
 
     // Finds out which of these logs are read now. Reads the small ones in a thread of its own, if they are many.
@@ -85,7 +84,7 @@ private:
     std::map<std::string, LogTally> saved_{};       // as the tables hold them
     FirstSeen first_seen_{};                        // outside the index too
     std::int64_t last_pull_s_ = 0;                  // before this refresh
-    const std::int64_t now_s_ = std::time(nullptr);
+    const std::int64_t now_s_;
     std::map<std::string, std::string> keys_{};  // fingerprints, by writer: a name stands for one key
     std::set<std::string> free_keys_{};          // of this clone and of the verifiers: kMostOfAWriter
     std::string secret_{};                       // pool/clone/first_seen.h: order_secret()

@@ -2,7 +2,6 @@
 // which they were added.
 #pragma once
 
-#include <ctime>
 #include <future>
 #include <map>
 #include <set>
@@ -46,8 +45,13 @@ inline constexpr std::pair<int LogTally::*, int> kMostOfAWriter[] = {
 
 class RecordImport {
 public:
-    RecordImport(IndexDatabase& database, RefreshReport& report)
-        : database_(database), report_(report), own_key_(database.clone().key.fingerprint()) {}
+    // `now_s`: the unix time of the import.
+    RecordImport(IndexDatabase& database, RefreshReport& report, std::int64_t now_s)
+        : database_(database),
+          report_(report),
+          own_key_(database.clone().key.fingerprint()),
+          met_s_(now_s),
+          met_at_(utc_text(now_s)) {}
     Result<void> prepare();  // before anything else
 
     struct Origin {
@@ -112,8 +116,8 @@ private:
     Statement put_, refused_copy_, forget_, link_, segment_, known_segment_, writer_, dirty_, candidate_, sooner_,
         believe_, verdict_, rerun_, known_, get_linked_, set_linked_;
     Batch waiting_{}, checking_{};
-    const std::int64_t met_s_ = std::time(nullptr);
-    const std::string met_at_ = utc_text(met_s_);  // a run of a clock that is ahead is no newer than this
+    const std::int64_t met_s_;
+    const std::string met_at_;  // a run of a clock that is ahead is no newer than this
     Oid last_blob_{};
     std::int64_t last_number_ = 0;
     std::string last_writer_{};
