@@ -74,7 +74,7 @@ Result<void> show_claims(Context& context, Session& session, const std::vector<C
                         : "pending";
         context.ui.print(fmt::format("  {}  {}  {}  artifact {}  {}\n", short_id(row.id),
                                      ScoreText(session.clone->task).of(row.claim.val_bpb), clean(row.claim.writer, 48),
-                                     short_id(row.claim.artifact), verdict));
+                                     row.claim.artifact.empty() ? "none" : short_id(row.claim.artifact), verdict));
         if (row.verdict && row.verdict->record)
             context.ui.print(fmt::format("            {}\n", record_text(*row.verdict->record)));
         if (!row.problem.empty()) context.ui.print(fmt::format("            wrong: {}\n", clean(row.problem)));

@@ -23,8 +23,16 @@ std::string parents_text(const std::vector<std::string>& parents) {
     return parents.empty() ? "-" : fmt::format("{}", fmt::join(shown, "+"));
 }
 
-std::string verdict_text(const Standing& standing) {
+// Does nothing but its claimant's word stand behind the score?
+bool is_self_reported(const Task& task, const Standing& standing) {
+    const bool judged =
+        standing.verdict == name(Certainty::accepted) || standing.verdict == name(VerdictResult::rejected);
+    return task.command && !task.command->evaluator && !judged && standing.fresh_seeds < 1;
+}
+
+std::string verdict_text(const Task& task, const Standing& standing) {
     if (standing.record) return "record";
+    if (is_self_reported(task, standing)) return "self-reported";
     return standing.verdict.empty() ? "-" : standing.verdict;
 }
 
@@ -110,6 +118,7 @@ Result<int> top(Context& context, const TopOptions& options) {
                         {"category", standing.category},
                         {"verdict", standing.verdict.empty() ? Json(nullptr) : Json(standing.verdict)},
                         {"record", standing.record},
+                        {"self_reported", is_self_reported(task, standing)},
                         {"noise_known", noise_known(standing.category)},
                         {"parents", row->parents},
                         {"contributor", standing.contributor},
@@ -136,7 +145,7 @@ Result<int> top(Context& context, const TopOptions& options) {
         }
         bool counts = standing.runs > 0;
         table->row({counts ? std::to_string(++rank) : "-", short_id(standing.candidate), score.of(standing.val_bpb),
-                    std::to_string(standing.runs), standing.kept ? "yes" : "no", verdict_text(standing),
+                    std::to_string(standing.runs), standing.kept ? "yes" : "no", verdict_text(task, standing),
                     parents_text(row->parents), clean(standing.contributor, 48), clean(change)},
                    paint_of(standing));
     }

@@ -49,9 +49,11 @@ Result<std::string> command_text(const Clone& clone) {
     for (const std::string& word : command.run) text += " " + escaped(to_toml(Value(word)));
     text += "\n";
     std::istringstream lines(command.format > 1 ? command_toml(command) : "");
+    bool shown = false;  // the command's own words are, above
     for (std::string line; std::getline(lines, line);) {
-        if (!line.empty() && line != "[command]" && !line.starts_with("run = "))
+        if (!line.empty() && line != "[command]" && (shown || !line.starts_with("run = ")))
             text += fmt::format("         {}\n", escaped(line));
+        shown = shown || line.starts_with("run = ");
     }
     for (const CommandFile& file : command.files)
         text += fmt::format("file     {}  sha256 {}\n         git show {}:{}\n", clean(file.path), file.sha256,

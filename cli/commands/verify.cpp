@@ -144,8 +144,6 @@ Result<int> verify(Context& context, const VerifyArguments& options) {
         return fail(Code::usage, "--pending and ids exclude each other", "cultivar verify --help");
     TRY_ASSIGN(const std::optional<Tier> tier, tier_asked(options));
     TRY_ASSIGN(Session session, open_session(context));
-    if (session.clone->task.command)
-        return fail(Code::unfit, "a pool of kind 'command' cannot be rescored yet: no claim was judged");
     TRY(check_terms(*session.clone));
     tell_clock(context.ui, session.clone->task, std::time(nullptr));
     std::string holder = fmt::format("pid {}, cultivar verify, since {}", ::getpid(), utc_text(std::time(nullptr)));

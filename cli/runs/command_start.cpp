@@ -70,4 +70,13 @@ Result<CommandStart> prepare_command(const PoolCommand& command, const Specifica
     return start;
 }
 
+Result<std::vector<std::string>> prepare_evaluator(const Evaluator& evaluator, const Specification& specification,
+                                                   const std::string& spec_path, const std::string& files) {
+    Placeholders values = placeholders_of(specification, spec_path, files);
+    if (!evaluator.validation.empty())
+        values["validation"] = files + evaluator.validation.substr(kCommandFolder.size());
+    TRY(link_files(specification.work_dir, files));
+    return filled_words(evaluator.run, values, files);
+}
+
 }  // namespace cultivar

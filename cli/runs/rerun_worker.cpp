@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <fmt/format.h>
+
 #include "cli/runs/score_artifact.h"
 #include "cli/runs/specification.h"
 #include "pool/types/candidate.h"
@@ -16,10 +18,11 @@ Result<WorkerResult> make(Worker& worker, const Observer& observer, const Clock&
                           Specification specification, double limit_s, const std::string& folder) {
     const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
     std::error_code ec;
-    std::filesystem::remove_all(dir, ec);  // a checkpoint that an interrupted one left
-    std::filesystem::create_directories(dir, ec);
-    specification.work_dir = dir;
-    specification.artifact = dir + "artifact";
+    std::filesystem::remove_all(dir, ec);    // a checkpoint that an interrupted one left
+    specification.work_dir = dir + "work/";  // all that the run may write to
+    specification.artifact = specification.work_dir + "artifact";
+    std::filesystem::create_directories(specification.work_dir, ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", specification.work_dir, ec.message()));
     WorkerResult made;
     double first_s = 0, last_s = 0;
     auto listener = [&](const Event& event) {
@@ -30,7 +33,7 @@ Result<WorkerResult> make(Worker& worker, const Observer& observer, const Clock&
         made.losses.push_back(step->train_loss);
         return Advice::go_on;
     };
-    TRY_ASSIGN(made.outcome, run_apart(worker, observer, specification, limit_s, listener));
+    TRY_ASSIGN(made.outcome, run_apart(worker, observer, specification, dir, limit_s, listener));
     if (made.losses.size() > 1) made.step_s = (last_s - first_s) / static_cast<double>(made.losses.size() - 1);
     return made;
 }

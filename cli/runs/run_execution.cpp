@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/runs/command_runner.h"
 #include "cli/runs/run_output.h"
 #include "cli/runs/specification.h"
 #include "cli/session/lifted_failures.h"
@@ -182,8 +183,9 @@ Result<std::string> take_score(const DoneEvent& done, const std::string& path, s
 
 // A pool's own command may give its score alone, and may leave an artifact or not. Its training time is then the wall
 // time.
-Result<std::optional<std::string>> take_command_score(const DoneEvent& done, const std::string& path, const Task& task,
+Result<std::optional<std::string>> take_command_score(const Outcome& outcome, const std::string& path, const Task& task,
                                                       Run& run) {
+    const DoneEvent& done = *outcome.done;
     using Weights = std::optional<std::string>;
     std::error_code ec;
     if (std::filesystem::is_directory(path, ec)) return run.reason = "its artifact is a folder", Weights();
@@ -194,20 +196,20 @@ Result<std::optional<std::string>> take_command_score(const DoneEvent& done, con
         return run.reason = "its artifact is over the cap", Weights();
     run.status = RunStatus::done;
     if (done.steps > 0) take_training(done, run);
-    if (run.steps < 1) run.train_s = run.wall_s;
-    run.val_bpb = task.loss_of(done.score.value_or(done.val_bpb));
+    if (run.steps < 1) run.train_s = std::max(0.0, run.wall_s - outcome.evaluate_s);
+    run.val_bpb = loss_of(task, done);
     if (!weights) return Weights();
     take_weights(*weights, run);
     return Weights(std::move(*weights));
 }
 
 // The score and the weights of a trainer that said it was done.
-Result<std::optional<std::string>> take_done(const Clone& clone, const DoneEvent& done, const std::string& artifact,
+Result<std::optional<std::string>> take_done(const Clone& clone, const Outcome& outcome, const std::string& artifact,
                                              Run& run) {
     const Task& task = clone.task;
     if (std::filesystem::is_symlink(artifact)) return fail(Code::corrupt, "the trainer left a link for its artifact");
-    if (task.command) return take_command_score(done, artifact, task, run);
-    TRY_ASSIGN(std::string weights, take_score(done, artifact, task.artifact_cap_bytes, run));
+    if (task.command) return take_command_score(outcome, artifact, task, run);
+    TRY_ASSIGN(std::string weights, take_score(*outcome.done, artifact, task.artifact_cap_bytes, run));
     return std::optional(std::move(weights));
 }
 
@@ -323,7 +325,7 @@ Result<RunResult> execute_run(const Session& session, Worker& worker, const Cloc
     result.run.wall_s = planned.wall_s;
     const bool scored = outcome->how == Outcome::How::done && outcome->done;
     if (scored) {
-        TRY_ASSIGN(result.weights, take_done(*session.clone, *outcome->done, specification.artifact, result.run));
+        TRY_ASSIGN(result.weights, take_done(*session.clone, *outcome, specification.artifact, result.run));
     }
     round_figures(result.run);
     result.run.energy = energy_of(planned, result.run, spent);

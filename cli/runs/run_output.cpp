@@ -41,8 +41,9 @@ void remove_oldest(const std::string& folder) {
 
 std::string output_text(const Outcome& outcome) {
     std::string text;
-    for (const auto& [heading, stream] :
-         {std::pair("standard output", &outcome.output), {"standard error", &outcome.errors}}) {
+    for (const auto& [heading, stream] : {std::pair("standard output", &outcome.output),
+                                          {"standard error", &outcome.errors},
+                                          {"evaluator", &outcome.evaluator_output}}) {
         if (stream->empty()) continue;
         text += fmt::format("== {} ==\n{}{}", heading, *stream, stream->ends_with('\n') ? "" : "\n");
     }

@@ -16,12 +16,12 @@ double usual_limit_s(const Task& task) { return std::clamp(2 * task.budget_s, kL
 
 }  // namespace
 
-Result<Outcome> run_apart(Worker& worker, const Observer& observer, const Specification& specification, double limit_s,
-                          const Listener& listener) {
-    const WorkerJob job{specification, specification.work_dir, limit_s, limit_s};
+Result<Outcome> run_apart(Worker& worker, const Observer& observer, const Specification& specification,
+                          const std::string& folder, double limit_s, const Listener& listener) {
+    const WorkerJob job{specification, folder, limit_s, limit_s};
     TRY_ASSIGN(Outcome outcome, worker.run(job, listener, [&] { return observer.interrupted(); }));
     std::error_code ec;
-    std::filesystem::remove_all(specification.work_dir, ec);
+    std::filesystem::remove_all(folder, ec);
     if (outcome.how == Outcome::How::stopped) return fail(Code::interrupted, "interrupted; nothing was judged");
     return outcome;
 }
@@ -46,7 +46,7 @@ Result<Scored> score_artifact(Worker& worker, const Observer& observer, const Se
         return Advice::go_on;
     };
     if (!(limit_s > 0)) limit_s = usual_limit_s(session.clone->task);
-    TRY_ASSIGN(scored.outcome, run_apart(worker, observer, specification, limit_s, listener));
+    TRY_ASSIGN(scored.outcome, run_apart(worker, observer, specification, dir, limit_s, listener));
     return scored;
 }
 

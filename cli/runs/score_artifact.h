@@ -7,10 +7,10 @@
 
 namespace cultivar {
 
-// Runs the worker on a specification with an existing `work_dir` (that ends with '/'), for `limit_s` at most, and
-// removes the folder afterwards. Errors: not_found (worker), io, interrupted.
-Result<Outcome> run_apart(Worker& worker, const Observer& observer, const Specification& specification, double limit_s,
-                          const Listener& listener);
+// Runs the worker in an existing folder (that ends with '/'), for `limit_s` at most, and removes the folder afterwards.
+// Errors: not_found (worker), io, interrupted.
+Result<Outcome> run_apart(Worker& worker, const Observer& observer, const Specification& specification,
+                          const std::string& folder, double limit_s, const Listener& listener);
 
 struct Scored {
     StartEvent start;  // the size of the model as this worker counts it

@@ -24,8 +24,6 @@ public:
 private:
     // Its command line; a command's files are copied to `folder`.
     Result<std::vector<std::string>> command(const std::string& folder) const;
-    Result<Outcome> run_command(const PoolCommand& command, const WorkerJob& job, const Listener& listener,
-                                const std::function<bool()>& should_stop);
 
     const Session& session_;
     const Clock& clock_;

@@ -28,7 +28,7 @@ public:
     // Errors: usage (this machine has no such device: "cuda", "mps").
     virtual Result<void> require_device(const std::string&) const { return {}; }
 
-    // SHA-256 of the worker's program file, in hex. Errors: not_found, io.
+    // SHA-256 of the worker's program file, or of a pool's command with its files, in hex. Errors: not_found, io.
     virtual Result<std::string> digest() const = 0;
 
     // Runs the job to its end on the caller's thread; `listener` and `should_stop` as in

@@ -52,9 +52,14 @@ bool Turns::fit(QueuedClaim& one) {
         if (fits != AuditFunds::Fit::now) return false;
     }
     if (one.plan.audit.tier != Tier::rerun || seeds_due(session_.clone->task, one) == 0) return true;
-    const bool affordable = options_.share_use == ShareUse::all_beyond || funds_.affords(one.standing, one.all_s());
+    const auto& command = session_.clone->task.command;
+    const bool only_reruns = command && !command->evaluator;  // nothing less decides anything
+    const bool affordable = options_.share_use == ShareUse::all_beyond ||
+                            (only_reruns && options_.share_use == ShareUse::claims_beyond) ||
+                            funds_.affords(one.standing, one.all_s());
     if (affordable && can_rerun(session_, one)) return true;
-    one.plan.audit.tier = Tier::replay;
+    if (only_reruns) return false;
+    one.plan.audit.tier = command ? Tier::rescore : Tier::replay;
     one.plan.audit.rerun_waits = true;
     one.plan.why += ", its rerun waits";
     return true;

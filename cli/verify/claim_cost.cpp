@@ -73,6 +73,8 @@ Result<CostBook> CostBook::of(Session& session) {
             if (!check.seconds || check.count < 1) continue;
             const double each_s = std::max(0.0, *check.seconds - kStart_s) / static_cast<double>(check.count);
             if (check.name == "slice") book.chunks_.push_back({work.forward_flops, each_s});
+            if (check.name == "evaluator") book.evaluations_s_.push_back(*check.seconds);
+            if (check.name == "rerun") book.seeds_s_.push_back(*check.seconds / static_cast<double>(check.count));
             if (check.name == "replay") book.steps_.push_back({work.forward_flops * work.step_tokens, each_s});
         }
     }
@@ -122,7 +124,9 @@ double CostBook::replays_s(const QueuedClaim& one) const {
 void CostBook::estimate(const Task& task, bool hold_out, QueuedClaim& one) const {
     one.expected_s = one.rerun_s = 0;
     const Run* run = one.artifact_run();
-    if (!one.unsound.empty() || run == nullptr || !task.data) return;
+    if (!one.unsound.empty() || run == nullptr) return;
+    if (task.command) return estimate_command(task, one);
+    if (!task.data) return;
     one.jobs = jobs_of(task, one);
     const auto targets = static_cast<double>(task.data->slice_score.targets);
     const ScoredParts parts = hold_out ? ScoredParts::slice_and_hold_out : ScoredParts::slice;
@@ -132,6 +136,20 @@ void CostBook::estimate(const Task& task, bool hold_out, QueuedClaim& one) const
     if (one.impact.best)
         one.expected_s += kStart_s + one.jobs.target * static_cast<double>(task.data->full_score.targets);
     if (one.plan.audit.tier >= Tier::replay) one.expected_s += replays_s(one);
+    one.rerun_s = seeds_due(task, one) * one.jobs.seed;
+}
+
+// By this clone's own measurements, else by the claim's words up to the command's limit: a job that takes longer than that
+// by far is cut off, and its seconds are held against its key (cli/verify/claim_order.h).
+void CostBook::estimate_command(const Task& task, QueuedClaim& one) const {
+    const double most_s = limit_s(*task.command, one.budget_s());
+    const double said_s = one.claim_s / static_cast<double>(std::max<std::size_t>(1, one.runs.size()));
+    one.jobs.measured = !seeds_s_.empty();
+    one.jobs.seed = kStart_s + std::min(most_s, seeds_s_.empty() ? kLongestTraining * said_s : upper(seeds_s_));
+    if (task.command->evaluator) {
+        const double limit = task.command->evaluator->limit_s.value_or(most_s);
+        one.expected_s = evaluations_s_.empty() ? std::min(limit, kStart_s + said_s) : upper(evaluations_s_);
+    }
     one.rerun_s = seeds_due(task, one) * one.jobs.seed;
 }
 

@@ -52,10 +52,12 @@ public:
 
 private:
     JobSeconds jobs_of(const Task& task, const QueuedClaim& one) const;
+    void estimate_command(const Task& task, QueuedClaim& one) const;
     double replays_s(const QueuedClaim& one) const;
 
-    std::vector<MeasuredWork> chunks_{}, steps_{};  // of the slice; of a replay; newest first
-    double flops_per_s_ = 0;                        // of training, by this machine's benchmark; 0: unknown
+    std::vector<MeasuredWork> chunks_{}, steps_{};     // of the slice; of a replay; newest first
+    std::vector<double> evaluations_s_{}, seeds_s_{};  // of a pool's own command: of its evaluator, of a run
+    double flops_per_s_ = 0;                           // of training, by this machine's benchmark; 0: unknown
 };
 
 // The limit of a job that is expected to take so long, after this many vain tries.

@@ -33,13 +33,15 @@ bool was_only_scored(const ClaimRow& row) { return is_accepted(row) && row.verdi
 
 // Put off when it was accepted; or its candidate leads or is much used now, and was not trained again since, or not often
 // enough for a record. Of a claim that was only scored, or that the lot spared, a replay is due before.
+// A command's run cannot be replayed.
 bool is_owed_a_rerun(const Task& task, const ClaimRow& row, const ClaimImpact& impact, int fresh_seeds) {
-    if (!is_accepted(row) || was_only_scored(row)) return false;
+    if (!is_accepted(row) || (was_only_scored(row) && !task.command)) return false;
     const Verdict& verdict = *row.verdict;
     if (owes_rerun(verdict)) return true;
     const bool matters = impact.best || impact.children >= kMuchUsed;
-    if (!matters || was_light(row)) return false;
-    return verdict.tier != Tier::rerun || (impact.best && fresh_seeds < task.record_min_seeds);
+    if (!matters || (was_light(row) && !task.command)) return false;
+    const int wanted = task.noiseless ? 1 : task.record_min_seeds;
+    return verdict.tier != Tier::rerun || (impact.best && fresh_seeds < wanted);
 }
 
 // Was a rerun tried that failed?
@@ -82,6 +84,7 @@ void settle_plan(const Task& task, const ClaimQueue& queue, QueuedClaim& one) {
         one.standing = standing_of(account->second.work);
     }
     one.plan = plan_for(one.impact, one.track_record, draw_lot());
+    if (task.command) one.plan = plan_for_command(one.plan, task.command->evaluator.has_value());
     if (one.owed) one.plan = {{Tier::rerun, AuditExtent::in_full}, "in full: it owes a rerun"};
     if (!one.unsound.empty())
         one.plan = {{Tier::structure, AuditExtent::sample}, "will be refused by the structure tier: " + one.unsound};
@@ -93,7 +96,7 @@ std::string why_unsound(const Task& task, const QueuedClaim& one) {
     if (!one.row.problem.empty()) return one.row.problem;
     if (one.artifact_run() == nullptr) return "it names a run that is not in the journal";
     for (const RunRow& row : one.runs) {
-        auto sound = check_structure(task.space, row.run);
+        auto sound = task.command ? Result<void>() : check_structure(task.space, row.run);
         if (sound) sound = check_budget(row.run, task.budget_s);
         if (!sound) return fmt::format("its run {}: {}", short_id(row.id), sound.error().message);
     }
@@ -205,25 +208,30 @@ Result<void> add_grown_claims(Session& session, const Situation& now, std::vecto
 Result<void> add_open_claims(Session& session, const Situation& now, std::vector<ClaimRow>& rows) {
     TRY_ASSIGN(std::vector<ClaimRow> open, session.index->open_claims(kMostJudged));
     for (ClaimRow& row : open) {
-        if (was_only_scored(row) || row.key == session.clone->key.fingerprint()) continue;  // add_scored_claims()
+        if ((was_only_scored(row) && !session.clone->task.command) || row.key == session.clone->key.fingerprint())
+            continue;  // add_scored_claims()
         if (now.waits.over(row)) rows.push_back(std::move(row));
     }
     return {};
 }
 
 // No verifier can replay a run without a whole trace; trying again changes nothing.
-bool cannot_be_settled(const QueuedClaim& one) {
-    return one.row.verdict && one.row.verdict->result == VerdictResult::inconclusive && one.unsound.empty() &&
+bool cannot_be_settled(const Task& task, const QueuedClaim& one) {
+    return !task.command && one.row.verdict && one.row.verdict->result == VerdictResult::inconclusive &&
+           one.unsound.empty() &&
            std::any_of(one.runs.begin(), one.runs.end(), [](const RunRow& row) { return !is_replayable(row.run); });
 }
 
 // Nothing is due that this machine could do.
 bool only_a_rerun_is_left(const Session& session, const QueuedClaim& one) {
-    return one.row.verdict->tier >= Tier::replay && seeds_due(session.clone->task, one) > 0 && !can_rerun(session, one);
+    const Tier rest = session.clone->task.command ? Tier::rescore : Tier::replay;
+    return one.row.verdict->tier >= rest && seeds_due(session.clone->task, one) > 0 && !can_rerun(session, one);
 }
 
-// Claims of this machine's kind of device that verifiers of others could only score.
+// Claims of this machine's kind of device that verifiers of others could only score. Nothing more can be done with a
+// command's before its candidate matters.
 Result<void> add_scored_claims(Session& session, const Situation& now, std::vector<ClaimRow>& rows) {
+    if (session.clone->task.command) return {};
     std::set<std::string> known;
     for (const ClaimRow& row : rows) known.insert(row.id);
     TRY_ASSIGN(std::vector<ClaimRow> scored, session.index->scored_claims(kMostJudged));
@@ -262,7 +270,7 @@ Result<ClaimQueue> waiting_claims(Session& session, std::int64_t now_s, const Sh
     TRY_ASSIGN(ClaimQueue queue, queue_of(session, now, std::move(rows)));
     queue.grown = std::move(grown);
     std::erase_if(queue.claims, [&](const QueuedClaim& one) {
-        return cannot_be_settled(one) || (one.owed && only_a_rerun_is_left(session, one));
+        return cannot_be_settled(session.clone->task, one) || (one.owed && only_a_rerun_is_left(session, one));
     });
     return queue;
 }
@@ -301,7 +309,9 @@ void apply_verdict(const Session& session, const QueuedClaim& judged, const Verd
 }
 
 int seeds_due(const Task& task, const QueuedClaim& one) {
-    const int wanted = one.impact.best ? task.record_min_seeds : 1;
+    constexpr int kFewestReplicates = 2;  // of a metric with a noise that nobody knows yet
+    const int least = task.command ? kFewestReplicates : 1;
+    const int wanted = task.noiseless ? 1 : std::max(least, one.impact.best ? task.record_min_seeds : 1);
     return std::max({0, one.least_seeds, wanted - one.fresh_seeds});
 }
 

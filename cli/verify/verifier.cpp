@@ -26,11 +26,24 @@ Verdict as_before(const Verdict& before, const Verdict& now) {
     Verdict kept = before;
     kept.reason = "it stands as before; judged again, which failed: " + now.reason;
     if (kept.result == VerdictResult::accepted) {
+        kept.reruns = now.reruns;
         kept.plan = {Tier::rerun, AuditExtent::in_full, true};
         if (kept.certainty != Certainty::scored && kept.tier < Tier::rerun) kept.certainty = Certainty::provisional;
     }
     kept.chosen = now.chosen, kept.verifier = now.verifier;
     return kept;
+}
+
+// By what an artifact of this task is scored.
+void describe_evaluator(const Task& task, Verdict& verdict) {
+    if (!task.command) {
+        verdict.tolerance_bpb = kRescoreTolerance_bpb;
+        verdict.slice = task.data->slice.sha256;
+        verdict.data = {{"slice", task.data->slice.sha256}, {"byte_table", task.data->byte_table.sha256}};
+        return;
+    }
+    verdict.evaluator = "command " + command_digest(*task.command).substr(0, 12);
+    if (task.command->evaluator) verdict.tolerance_bpb = task.command->evaluator->tolerance;
 }
 
 }  // namespace
@@ -63,9 +76,7 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     verdict.candidate = claim.candidate;
     verdict.artifact = claim.artifact;
     verdict.claimed_bpb = claim.val_bpb;
-    verdict.tolerance_bpb = kRescoreTolerance_bpb;
-    verdict.slice = clone.task.data->slice.sha256;
-    verdict.data = {{"slice", clone.task.data->slice.sha256}, {"byte_table", clone.task.data->byte_table.sha256}};
+    describe_evaluator(clone.task, verdict);
     verdict.evaluator_sha256 = evaluator_;
     verdict.verifier = clone.writer;
     verdict.chosen = one.unsound.empty() ? one.plan.why : "the structure tier refused it";
@@ -74,6 +85,7 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     energy.start();
     const double begun_s = tools_.clock.now_s();
     in_vain_ = false;
+    longest_rerun_s_ = 0;
     if (auto judged = judge_into(one, verdict); !judged) TRY(outlive(judged.error(), verdict));
     settle_certainty(one, verdict);
     if (verdict.result == VerdictResult::rejected) TRY(hold_out_.forget(verdict.claim));
@@ -89,7 +101,7 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
 Result<void> Verifier::judge_into(const QueuedClaim& one, Verdict& verdict) {
     TRY_ASSIGN(auto reruns, session_.index->reruns(one.row.claim.category));
     verdict.reruns = std::move(reruns[one.row.claim.candidate]);
-    TRY(check_tiers(one, verdict));
+    TRY(session_.clone->task.command ? check_command_tiers(one, verdict) : check_tiers(one, verdict));
     return apply_suspicions(session_, one.row, verdict);
 }
 
@@ -110,14 +122,13 @@ void Verifier::fail_outside(Tier tier, const std::string& reason, Verdict& verdi
 void Verifier::settle_certainty(const QueuedClaim& one, Verdict& verdict) const {
     if (verdict.result != VerdictResult::accepted || !verdict.plan) return;
     const Category category = category_named(one.row.claim.category);
-    const bool here = !is_of_another_device(category, session_.settings.device.value);
+    const bool here = !session_.clone->task.command &&  // no command's run can be replayed
+                      !is_of_another_device(category, session_.settings.device.value);
     verdict.certainty = settled_certainty(*verdict.plan, {verdict.tier, here, owes_gap(verdict)});
 }
 
-// The last conclusion holds.
-Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
-    TRY_ASSIGN(bool sound, check_structure_of(one, verdict));
-    if (!sound) return {};
+Result<std::optional<std::string>> Verifier::artifact_of(const QueuedClaim& one, Verdict& verdict) {
+    using Found = std::optional<std::string>;
     const auto git = tools_.open_remote ? tools_.open_remote() : nullptr;
     auto weights = load_artifact(*session_.clone, git.get(), one.row.claim.artifact);
     // Anyone may have put other bytes under that name: the claimant did not sign them, and they say nothing of the
@@ -127,18 +138,27 @@ Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
     if (elsewhere) {
         fail_outside(Tier::structure,
                      "it cannot be checked, its artifact is missing or replaced: " + weights.error().message, verdict);
-        return {};
+        return Found();
     }
     if (!weights) return fail(weights.error());
     if (auto said = check_weights(*one.artifact_run(), *weights); !said) {
         conclude(verdict, VerdictResult::rejected, Tier::structure, said.error().message);
-        return {};
+        return Found();
     }
-    if (one.plan.audit.tier < Tier::rescore) {
-        conclude(verdict, VerdictResult::inconclusive, Tier::structure,
-                 "its structure is sound; it was not scored again");
-        return {};
-    }
+    return Found(std::move(*weights));
+}
+
+void Verifier::not_scored(Verdict& verdict) {
+    conclude(verdict, VerdictResult::inconclusive, Tier::structure, "its structure is sound; it was not scored again");
+}
+
+// The last conclusion holds.
+Result<void> Verifier::check_tiers(const QueuedClaim& one, Verdict& verdict) {
+    TRY_ASSIGN(bool sound, check_structure_of(one, verdict));
+    if (!sound) return {};
+    TRY_ASSIGN(const std::optional<std::string> weights, artifact_of(one, verdict));
+    if (!weights) return {};
+    if (one.plan.audit.tier < Tier::rescore) return not_scored(verdict), Result<void>();
     TRY_ASSIGN(bool good, rescore(one, *weights, verdict));
     if (good && one.plan.audit.tier >= Tier::replay) {
         TRY_ASSIGN(good, replay(one, verdict));

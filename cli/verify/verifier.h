@@ -71,8 +71,20 @@ private:
     Tried train_again(const QueuedClaim& one, Verdict& verdict);
     Tried hold_against_fresh_seeds(const QueuedClaim& one, Verdict& verdict);
     Result<RerunJudgement> judge_fresh_seeds(const QueuedClaim& one, int looks, Verdict& verdict);
+    using ReplicateScores = std::vector<std::vector<double>>;  // of other candidates, one list each
+    Result<ReplicateScores> others_of(const Claim& claim);
     Tried one_more_seed(const QueuedClaim& one, Verdict& verdict);
     Result<bool> scored_well(const Scored& scored, std::size_t chunks, Verdict& verdict);
+    // Of pools with a command of their own (verifier_command.cpp).
+    Result<void> check_command_tiers(const QueuedClaim& one, Verdict& verdict);
+    Tried evaluate_again(const QueuedClaim& one, const std::string& artifact, Verdict& verdict);
+    bool scored_by_evaluator(const Scored& scored, Verdict& verdict);
+    Result<RerunJudgement> judge_command_seeds(const QueuedClaim& one, const std::vector<double>& fresh,
+                                               const ReplicateScores& others, int looks) const;
+    bool explained_by_speed(const QueuedClaim& one) const;
+    // The claim's artifact, if it is that of its run; else the verdict is concluded.
+    Result<std::optional<std::string>> artifact_of(const QueuedClaim& one, Verdict& verdict);
+    static void not_scored(Verdict& verdict);
     // Decides nothing, for a reason that lies outside the claim.
     void fail_outside(Tier tier, const std::string& reason, Verdict& verdict);
     Result<Candidate> candidate_of(const QueuedClaim& one) const;
@@ -82,8 +94,9 @@ private:
     HoldOut hold_out_;
     int threads_;
     double watts_;
-    std::string evaluator_{};  // SHA-256 of the worker's program
-    bool in_vain_ = false;     // the judgement under way decides nothing, for a reason outside the claim
+    std::string evaluator_{};     // SHA-256 of the worker's program
+    double longest_rerun_s_ = 0;  // of the judgement under way
+    bool in_vain_ = false;        // the judgement under way decides nothing, for a reason outside the claim
 };
 
 }  // namespace cultivar

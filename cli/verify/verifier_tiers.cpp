@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/runs/command_runner.h"
 #include "cli/runs/machine_category.h"
 #include "cli/runs/rerun_worker.h"
 #include "cli/runs/score_artifact.h"
@@ -272,7 +273,7 @@ Verifier::Tried Verifier::train_again(const QueuedClaim& one, Verdict& verdict) 
     const int looks = seeds_due(session_.clone->task, one);
     if (looks > 0 && !can_rerun(session_, one)) {
         add_reason(verdict, "not rerun: this machine is of another category");
-        verdict.plan->tier = Tier::replay;
+        verdict.plan->tier = session_.clone->task.command ? Tier::rescore : Tier::replay;
         verdict.plan->rerun_waits = true;
         return hold_against_fresh_seeds(one, verdict);
     }
@@ -289,6 +290,11 @@ Verifier::Tried Verifier::train_again(const QueuedClaim& one, Verdict& verdict) 
     }
     verdict.checks.back().seconds = tools_.clock.now_s() - begun_s;
     if (!judgement.accepted) return false;
+    if (!judgement.judged) {
+        add_reason(verdict, judgement.reason);
+        verdict.plan->rerun_waits = true;
+        return false;
+    }
     verdict.tier = Tier::rerun;
     add_reason(verdict, judgement.reason);
     return true;
@@ -304,18 +310,16 @@ Verifier::Tried Verifier::hold_against_fresh_seeds(const QueuedClaim& one, Verdi
 
 Result<RerunJudgement> Verifier::judge_fresh_seeds(const QueuedClaim& one, int looks, Verdict& verdict) {
     const Claim& claim = one.row.claim;
-    TRY_ASSIGN(const auto reruns, session_.index->reruns(claim.category));
-    TRY_ASSIGN(const auto own, session_.index->own_scores(claim.category));
-    SeedSpread others;
-    for (const auto& [candidate, scores] : own) {
-        if (candidate != claim.candidate) others.add(scores);
-    }
-    for (const auto& [candidate, made] : reruns) {
-        if (candidate != claim.candidate) others.add(fresh_scores(made));
-    }
+    TRY_ASSIGN(const ReplicateScores others, others_of(claim));
     const std::vector<double> fresh = fresh_scores(verdict.reruns);
-    const RerunJudgement judgement =
-        judge_rerun(claim.val_bpb, static_cast<int>(one.runs.size()), fresh, others, looks);
+    RerunJudgement judgement;
+    if (session_.clone->task.command) {
+        TRY_ASSIGN(judgement, judge_command_seeds(one, fresh, others, looks));
+    } else {
+        SeedSpread spread;
+        for (const std::vector<double>& scores : others) spread.add(scores);
+        judgement = judge_rerun(claim.val_bpb, static_cast<int>(one.runs.size()), fresh, spread, looks);
+    }
     std::erase_if(verdict.checks, [](const Check& check) { return check.name == kRerunCheck; });
     Check check{kRerunCheck, claim.val_bpb, moments(fresh).mean, judgement.allowed_bpb,
                 static_cast<std::int64_t>(fresh.size())};
@@ -324,13 +328,33 @@ Result<RerunJudgement> Verifier::judge_fresh_seeds(const QueuedClaim& one, int l
         check.low = mean.low, check.high = mean.high;
     }
     verdict.checks.push_back(check);
-    if (!judgement.accepted) conclude(verdict, VerdictResult::rejected, Tier::rerun, judgement.reason);
+    if (judgement.accepted) return judgement;
+    if (explained_by_speed(one))
+        fail_outside(Tier::structure,
+                     judgement.reason + "; its time ended the rerun, so a slower machine explains it too", verdict);
+    else
+        conclude(verdict, VerdictResult::rejected, Tier::rerun, judgement.reason);
     return judgement;
+}
+
+// The scores of other candidates' replicates: of this clone's own runs, and of verifiers' fresh seeds.
+Result<Verifier::ReplicateScores> Verifier::others_of(const Claim& claim) {
+    TRY_ASSIGN(const auto reruns, session_.index->reruns(claim.category));
+    TRY_ASSIGN(const auto own, session_.index->own_scores(claim.category));
+    ReplicateScores others;
+    for (const auto& [candidate, scores] : own) {
+        if (candidate != claim.candidate) others.push_back(scores);
+    }
+    for (const auto& [candidate, made] : reruns) {
+        if (candidate != claim.candidate) others.push_back(fresh_scores(made));
+    }
+    return others;
 }
 
 Verifier::Tried Verifier::one_more_seed(const QueuedClaim& one, Verdict& verdict) {
     const Run& run = *one.artifact_run();
-    const std::uint64_t seed = fresh_seed(run.candidate);
+    const Task& task = session_.clone->task;
+    const std::uint64_t seed = task.noiseless ? run.seed : fresh_seed(run.candidate);
     TRY_ASSIGN(const WorkerResult again, rerun(tools_.worker, tools_.observer, tools_.clock, session_, run, seed,
                                                job_limit_s(one.jobs, one.jobs.seed, one.tries), kFolder));
     if (again.outcome.how != Outcome::How::done || !again.outcome.done) {
@@ -338,7 +362,8 @@ Verifier::Tried Verifier::one_more_seed(const QueuedClaim& one, Verdict& verdict
         verdict.plan->rerun_waits = true;  // beside the tier rerun: it was tried
         return false;
     }
-    verdict.reruns.push_back({seed, again.outcome.done->val_bpb});
+    longest_rerun_s_ = std::max(longest_rerun_s_, again.outcome.wall_s - again.outcome.evaluate_s);
+    verdict.reruns.push_back({seed, loss_of(task, *again.outcome.done)});
     return true;
 }
 

@@ -39,6 +39,12 @@ AuditPlan plan_for(const ClaimImpact& impact, const TrackRecord& track_record, d
     return {{Tier::rescore, AuditExtent::sample}, "scored again: the lot spared it a replay, " + odds};
 }
 
+AuditPlan plan_for_command(const AuditPlan& plan, bool evaluator) {
+    if (plan.audit.tier == Tier::rerun) return plan;
+    if (evaluator) return {{Tier::rescore, AuditExtent::sample}, "scored again by the pool's evaluator"};
+    return {{Tier::rerun, AuditExtent::sample}, "rerun: its score is self-reported"};
+}
+
 bool due_again(int attempts, std::int64_t last_s, std::int64_t now_s) {
     if (attempts < 1 || now_s < last_s) return true;  // a clock that was ahead
     const double wait_s = kFirstWait_s * std::exp2(std::min(attempts - 1, 30));

@@ -58,6 +58,9 @@ struct AuditPlan {
 double replay_chance(const TrackRecord& track_record);
 // `lot` in [0, 1).
 AuditPlan plan_for(const ClaimImpact& impact, const TrackRecord& track_record, double lot);
+// That plan for a pool with a command of its own, where nothing is replayed: with an evaluator every artifact is scored
+// again; without one a rerun is all there is.
+AuditPlan plan_for_command(const AuditPlan& plan, bool evaluator);
 
 // Does `a` come before `b`? Equal ones stay in their order.
 bool more_valuable(const ClaimImpact& a, const ClaimImpact& b);

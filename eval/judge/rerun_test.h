@@ -48,6 +48,7 @@ struct RerunJudgement {
     double sigma_bpb = 0;    // of one run: s
     double allowed_bpb = 0;  // above the claimed mean
     std::string reason;      // one line with the figures
+    bool judged = true;      // is there enough to judge by?
 };
 
 // `others`: of the verifiers' own runs in the category, without this candidate. `looks`: how many times a claim is judged

@@ -66,15 +66,20 @@ Result<void> take_named(const Repo& repo, const Oid& main, PoolCommand& command)
     return {};
 }
 
-Result<void> check_programs(const PoolCommand& command) {
+Result<void> check_there(const PoolCommand& command, const std::string& path, const char* use) {
+    const bool there = std::ranges::any_of(command.files, [&](const auto& one) { return one.path == path; });
+    if (there || !path.starts_with(kCommandFolder)) return {};
+    return fail(Code::not_found, fmt::format("there is no '{}', which {}", path, use));
+}
+
+// Are the files there that the command starts, and its evaluator's?
+Result<void> check_named_files(const PoolCommand& command) {
     for (const auto* words : {&command.run, &command.checks}) {
-        if (words->empty() || !words->front().starts_with(kCommandFolder)) continue;
-        const bool there =
-            std::ranges::any_of(command.files, [&](const auto& one) { return one.path == words->front(); });
-        if (!there)
-            return fail(Code::not_found, fmt::format("there is no '{}', which the command starts", words->front()));
+        if (!words->empty()) TRY(check_there(command, words->front(), "the command starts"));
     }
-    return {};
+    if (!command.evaluator) return {};
+    TRY(check_there(command, command.evaluator->run.front(), "scores artifacts"));
+    return check_there(command, command.evaluator->validation, "the evaluator reads");
 }
 
 }  // namespace
@@ -89,7 +94,7 @@ Result<void> take_command_files(const Repo& repo, const Oid& main, PoolCommand& 
     Allowance allowance;
     if (folder != entries.end()) TRY(take_folder(repo, folder->oid, std::string(kCommandFolder), allowance, command));
     std::ranges::sort(command.files, {}, &CommandFile::path);
-    return check_programs(command);
+    return check_named_files(command);
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> command_files_beside(const std::string& folder,
@@ -113,7 +118,7 @@ Result<std::vector<std::pair<std::string, std::string>>> command_files_beside(co
     std::ranges::sort(files);
     command.files.clear();
     for (const auto& [path, bytes] : files) command.files.push_back({path, sha256_hex(bytes)});
-    TRY(check_programs(command));
+    TRY(check_named_files(command));
     return files;
 }
 

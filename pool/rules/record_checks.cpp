@@ -111,11 +111,16 @@ Result<void> check_run(const Task& task, const std::string& task_id, const Run& 
     return check_score(*task.data, run);
 }
 
+bool may_lack_artifact(const Task& task) {
+    return task.command && task.command->format > 1 && !task.command->evaluator;
+}
+
 Result<void> check_claim(const Task& task, const std::string& task_id, const Claim& claim, std::string_view owner) {
     TRY(check_content(task, task_id, claim.task, claim.toml, claim.candidate));
     TRY(check_category(claim.category));
     if (claim.writer != owner) return fail(Code::corrupt, fmt::format("it names '{}' as its writer", claim.writer));
     if (claim.runs.empty()) return fail(Code::corrupt, "it names no runs");
+    if (claim.artifact.empty() && !may_lack_artifact(task)) return fail(Code::corrupt, "it names no artifact");
     return {};
 }
 

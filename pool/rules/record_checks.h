@@ -25,6 +25,8 @@ inline constexpr double kMostBudgetsInAll = 100, kMostBesides_s = 86'400;
 // training with those of the run, these with its time. Of a command's run only budget, caps and the size of its artifact are checked: nothing
 // in the record can confirm its score.
 Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner);
+// Only where nothing scores artifacts: of a command without an evaluator, whose claims a rerun confirms.
+bool may_lack_artifact(const Task& task);
 Result<void> check_claim(const Task& task, const std::string& task_id, const Claim& claim, std::string_view owner);
 Result<void> check_lease(const Task& task, const std::string& task_id, const Lease& lease, std::string_view owner);
 // A lease or a retirement is of this task and by the journal's owner.

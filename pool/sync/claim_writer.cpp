@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "pool/clone/journal.h"
+#include "pool/rules/record_checks.h"
 #include "pool/storage/artifact_commit.h"
 
 namespace cultivar {
@@ -40,13 +41,16 @@ Result<std::vector<Claim>> claims_to_make(Clone& clone, Index& index, const std:
         for (const RunRow* row : by_category[category]) {
             claim.runs.push_back(row->id);
             sum += *row->run.val_bpb;
-            if (row->run.artifact.empty()) continue;  // a command may leave none
+            if (row->run.artifact.empty()) {
+                if (claim.artifact.empty() && may_lack_artifact(clone.task)) claim.artifact_run = row->id;
+                continue;
+            }
             TRY_ASSIGN(std::optional<Oid> weights, clone.repo.ref(artifact_ref(row->run.artifact)));
             if (!weights) continue;
             claim.artifact = row->run.artifact;
             claim.artifact_run = row->id;
         }
-        if (claim.artifact.empty()) continue;  // nothing that a verifier could check
+        if (claim.artifact_run.empty()) continue;  // nothing that a verifier could check
         const Run& run = by_category[category].front()->run;
         claim.task = clone.task_id;
         claim.candidate = candidate;

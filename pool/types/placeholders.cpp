@@ -42,11 +42,12 @@ std::vector<std::string> placeholders_in(std::string_view text) {
     return names;
 }
 
-Result<void> check_placeholders(std::string_view text, const Space& space) {
+Result<void> check_placeholders(std::string_view text, const Space& space, PlaceholdersOf of) {
     for (const std::string& name : placeholders_in(text)) {
         const bool of_a_gene = name.starts_with(kGenePrefix) && space.find(name.substr(kGenePrefix.size())) != nullptr;
-        if (of_a_gene || std::ranges::find(kOfEveryRun, name) != kOfEveryRun.end()) continue;
         std::vector<std::string> known(kOfEveryRun.begin(), kOfEveryRun.end());
+        if (of == PlaceholdersOf::evaluator) known.emplace_back("validation");
+        if (of_a_gene || std::ranges::find(known, name) != known.end()) continue;
         for (const Gene& gene : space.genes()) known.push_back(std::string(kGenePrefix) + gene.name);
         const auto near = nearest(name, known);
         return fail(Code::usage,

@@ -15,9 +15,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 4> kStatusNames = {"done", "stopped", "failed", "unfit"};
 constexpr std::array<std::string_view, 3> kFailureNames = {"unknown", "candidate", "machine"};
-constexpr std::array<std::string_view, 10> kCauseNames = {"unknown",  "exit code",      "signal",     "time",
+constexpr std::array<std::string_view, 12> kCauseNames = {"unknown",  "exit code",      "signal",     "time",
                                                           "no score", "several scores", "not finite", "unreadable",
-                                                          "output",   "checks"};
+                                                          "output",   "checks",         "artifact",   "evaluator"};
 constexpr std::array<std::string_view, 4> kDecisionNames = {"kept", "reverted", "undecided", "none"};
 
 Json optional_json(const auto& value) { return value ? Json(*value) : Json(nullptr); }

@@ -67,6 +67,8 @@ enum class FailureCause {
     unreadable,  // the score is no number
     output,      // it wrote more than its limit
     checks,      // it ended well, and the command of `checks` did not
+    artifact,    // it left none that the pool's evaluator could read
+    evaluator,   // its artifact got no score
 };
 
 std::string_view name(FailureKind kind);
@@ -147,8 +149,8 @@ struct Claim {
     std::string category;
     std::vector<std::string> runs;  // record ids
     double val_bpb = 0;
-    std::string artifact;
-    std::string artifact_run;  // the run the artifact came from
+    std::string artifact;      // "": pool/rules/record_checks.h: may_lack_artifact()
+    std::string artifact_run;  // the run the artifact came from; without one, the claim's last run
     std::string writer;
     std::string at;
 };

@@ -194,7 +194,7 @@ void read_failure(Reader& reader, Run& run) {
         if (kind == name(known)) run.failure = known;
     }
     const std::string cause = failure.has("cause") ? failure.text("cause") : "";
-    for (int i = 1; i <= static_cast<int>(FailureCause::checks); ++i) {
+    for (int i = 1; i <= static_cast<int>(FailureCause::evaluator); ++i) {
         if (cause == name(static_cast<FailureCause>(i))) run.cause = static_cast<FailureCause>(i);
     }
     if (failure.has("worker")) run.failed_worker = failure.hex("worker", 64);
@@ -282,7 +282,7 @@ Claim read_claim(Reader& reader) {
     claim.category = reader.text("category");
     claim.runs = reader.digests("runs", 100, 64);
     claim.val_bpb = reader.number("val_bpb", -kMaxScore, kMaxScore);
-    claim.artifact = reader.hex("artifact", 64);
+    claim.artifact = reader.hex("artifact", 64, true);
     claim.artifact_run = reader.hex("artifact_run", 64);
     claim.writer = reader.text("writer");
     claim.at = time_text(reader, "at");

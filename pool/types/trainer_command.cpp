@@ -7,23 +7,15 @@
 
 #include <fmt/format.h>
 
+#include "pool/types/command_words.h"
 #include "pool/types/placeholders.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kMaxWords = 64, kMaxWord_bytes = 16 * 1024, kMaxVariables = 64, kMaxMetrics = 5;
+constexpr std::size_t kMaxVariables = 64, kMaxMetrics = 5;
 constexpr double kMostLimit_s = 1e7;
-
-// Control characters would make the displayed command differ from the executed one.
-bool good_word(std::string_view word) {
-    const bool plain = std::ranges::all_of(
-        word, [](char c) { return static_cast<unsigned char>(c) >= ' ' ? c != 0x7f : c == '\n' || c == '\t'; });
-    return plain && word.size() <= kMaxWord_bytes;
-}
-
-bool good_file(std::string_view path) { return path.starts_with(kCommandFolder) && is_plain_path(path); }
 
 // Variables that would load other programs' code than the command's words say.
 bool good_variable(std::string_view name) {
@@ -39,29 +31,6 @@ bool good_variable(std::string_view name) {
 bool good_choice(std::string_view choice) {
     return good_word(choice) && choice.find_first_of("/\n\t") == std::string_view::npos && choice != "." &&
            choice != "..";
-}
-
-// A program's name on PATH, or a file of the pool.
-bool good_program(const std::string& program) {
-    return program.find('/') == std::string::npos ? !program.empty() && program.find('{') == std::string::npos
-                                                  : good_file(program);
-}
-
-Result<std::vector<std::string>> read_words(TomlTable& table, const TomlEntry& entry) {
-    const std::string& key = entry.path.back();
-    std::vector<std::string> words;
-    for (const Value& value : entry.values) {
-        const auto* word = std::get_if<std::string>(&value);
-        if (!entry.is_array || !word || !good_word(*word))
-            return fail(table.wrong(entry, fmt::format("'{}' takes a list of words without control characters", key)));
-        words.push_back(*word);
-    }
-    if (words.empty() || words.size() > kMaxWords || words.front().empty())
-        return fail(table.wrong(entry, fmt::format("'{}' takes 1 to {} words", key, kMaxWords)));
-    if (!good_program(words.front()))
-        return fail(table.wrong(
-            entry, fmt::format("'{}' is neither a program's name nor a file of the pool under files/", words.front())));
-    return words;
 }
 
 // Format 1: the files are those that are words.
@@ -147,16 +116,11 @@ Result<void> read_format_2(TomlTable& table, const std::vector<TomlEntry>& entri
                           good_file(from);
                }));
     TRY(read_limit(table, command));
+    TRY_ASSIGN(command.evaluator, read_evaluator(table, command.score));
     return table.read("command.network", command.network);
 }
 
 std::string quoted(const std::string& text) { return to_toml(Value(text)); }
-
-std::string words_toml(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + quoted(word);
-    return "[" + text + "]";
-}
 
 std::string pairs_toml(const char* table, const std::vector<std::pair<std::string, std::string>>& pairs) {
     std::string text = pairs.empty() ? "" : fmt::format("\n[command.{}]\n", table);
@@ -196,6 +160,10 @@ Result<void> check_placeholders(const PoolCommand& command, const Space& space) 
         for (const std::string& word : *words) TRY(check_placeholders(word, space));
     }
     for (const auto& [name, text] : command.environment) TRY(check_placeholders(text, space));
+    if (command.evaluator) {
+        for (const std::string& word : command.evaluator->run)
+            TRY(check_placeholders(word, space, PlaceholdersOf::evaluator));
+    }
     for (const std::string& name : genes_in(command)) {
         const Gene* gene = space.find(name);
         for (const std::string& choice : gene ? gene->choices : std::vector<std::string>()) {
@@ -224,7 +192,8 @@ std::string command_toml(const PoolCommand& command) {
     text += pairs_toml("env", command.environment);
     if (!command.metrics.empty()) text += "\n[command.metrics]\n";
     for (const NamedRule& metric : command.metrics) text += fmt::format("{} = {}\n", metric.name, to_toml(metric.rule));
-    return text + pairs_toml("templates", command.templates);
+    text += pairs_toml("templates", command.templates);
+    return command.evaluator ? text + evaluator_toml(*command.evaluator) : text;
 }
 
 std::string command_lines(const PoolCommand& command) {

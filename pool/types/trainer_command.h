@@ -10,6 +10,7 @@
 //   [command.env]         LEARNING_RATE = "{gene.lr}"
 //   [command.metrics]     size_kb = { metric = "size" }        up to five more figures
 //   [command.templates]   "config.json" = "files/config.json.in"   rendered into the run's folder
+//   [evaluate]            a program that scores the artifact: pool/types/evaluator.h
 //
 // `run` is the program and its arguments, word by word; no shell looks at them. The program is a name that is found on
 // PATH, or a file of the pool. Placeholders: pool/types/placeholders.h. The program starts in the run's folder, in which
@@ -27,13 +28,14 @@
 #include <utility>
 #include <vector>
 
+#include "pool/types/command_words.h"
+#include "pool/types/evaluator.h"
 #include "pool/types/figure_rule.h"
 #include "pool/types/search_space.h"
 
 namespace cultivar {
 
 inline constexpr std::string_view kCommandKind = "command";
-inline constexpr std::string_view kCommandFolder = "files/";
 inline constexpr std::size_t kMaxCommandFile_bytes = 4 << 20;
 inline constexpr std::size_t kMaxCommandFiles = 1000, kMaxCommandFiles_bytes = 16 << 20;
 
@@ -59,6 +61,7 @@ struct PoolCommand {
     std::vector<std::string> checks;
     std::optional<double> limit_s;
     bool network = false;
+    std::optional<Evaluator> evaluator;
 };
 
 // Errors: usage (where:line:col). Leaves the digests of files empty, and in format 2 the files too: the reader of main

@@ -129,7 +129,7 @@ void read_later(const Json& says, Verdict& verdict) {
     for (const Json& one : says.value("checks", Json::array())) verdict.checks.push_back(read_check(one));
     verdict.chosen = says.value("chosen", "");
     for (const Json& one : says.value("reruns", Json::array()))
-        verdict.reruns.push_back({seed_of(one.at("seed")), figure(one.at("val_bpb"))});
+        verdict.reruns.push_back({seed_of(one.at("seed")), signed_figure(one.at("val_bpb"))});
     if (says.contains("record")) verdict.record = read_record(says.at("record"));
     verdict.certainty = certainty_of(says.value("certainty", name(Certainty::accepted)));
     if (says.contains("first")) verdict.first = checked_digest(says.at("first"));
@@ -148,19 +148,26 @@ void write_later(const Verdict& verdict, Json& says) {
     if (!verdict.first.empty()) says["first"] = verdict.first;
 }
 
+Json subjects(const Verdict& verdict) {
+    Json all = Json::array({digest("claim", verdict.claim)});
+    if (!verdict.artifact.empty()) all.push_back(digest("artifact", verdict.artifact));
+    return all;
+}
+
 Verdict read(const Json& json) {
     const Json& says = json.at("predicate");
     Verdict verdict;
     verdict.claim = json.at("subject").at(0).at("digest").at("sha256").get<std::string>();
-    verdict.artifact = json.at("subject").at(1).at("digest").at("sha256").get<std::string>();
+    if (json.at("subject").size() > 1)
+        verdict.artifact = checked_digest(json.at("subject").at(1).at("digest").at("sha256"));
     verdict.task = says.at("task").get<std::string>();
     verdict.candidate = says.at("candidate").get<std::string>();
     verdict.result = member(says.at("result"), verdict_result_of);
     verdict.tier = member(says.at("tier"), tier_of);
     verdict.reason = says.at("reason").get<std::string>();
-    verdict.claimed_bpb = figure(says.at("claimed").at("val_bpb"));
+    verdict.claimed_bpb = signed_figure(says.at("claimed").at("val_bpb"));
     const Json& measured = says.at("measured");
-    if (!measured.at("val_bpb").is_null()) verdict.measured_bpb = figure(measured.at("val_bpb"));
+    if (!measured.at("val_bpb").is_null()) verdict.measured_bpb = signed_figure(measured.at("val_bpb"));
     verdict.chunks = static_cast<int>(figure(measured.at("chunks")));
     verdict.tolerance_bpb = figure(says.at("tolerance_bpb"));
     verdict.evaluator = says.at("evaluator").get<std::string>();
@@ -195,7 +202,7 @@ std::vector<double> fresh_scores(const std::vector<Rerun>& reruns) {
 std::string to_line(const Verdict& verdict) {
     Json json = {
         {"_type", "https://in-toto.io/Statement/v1"},
-        {"subject", {digest("claim", verdict.claim), digest("artifact", verdict.artifact)}},
+        {"subject", subjects(verdict)},
         {"predicateType", kPredicate},
         {"predicate",
          {{"v", 1},
@@ -228,8 +235,8 @@ Result<Verdict> parse_verdict(std::string_view line) {
         if (figure(json.at("predicate").at("v")) > 1)
             return fail(Code::newer, "a verdict of a later format needs a newer cultivar");
         Verdict verdict = read(json);
-        bool good = is_hex(verdict.claim, 64) && is_hex(verdict.artifact, 64) && is_hex(verdict.task, 64) &&
-                    is_hex(verdict.candidate, 32) && parse_utc(verdict.at);
+        bool good = is_hex(verdict.claim, 64) && is_hex(verdict.task, 64) && is_hex(verdict.candidate, 32) &&
+                    parse_utc(verdict.at);
         if (!good) return fail(Code::corrupt, "a verdict's fields are out of range");
         return verdict;
     } catch (const std::exception&) {

@@ -12,6 +12,7 @@
 //      "record":{"accepted":B,"seeds":N,"against":CLAIM|null,"gain":G|null,"p":P|null,"interval":[L,H]|null},
 //      "plan":{"tier":TIER,"extent":"sample"|"whole"|"in_full","rerun_waits":true},
 //      "certainty":"provisional"|"scored","first":CLAIM}}
+// A claim without an artifact has one subject alone, and its slice is "". Scores are losses: a maximised one is negative.
 // The fields after "at" came later: each is left out where it is empty, so that older lines keep their bytes, and a
 // reader takes its absence for that. data: the files that it was scored on, by digest. evaluator_sha256: of the program
 // that scored. checks: each further figure that was held against the claim; its 95 % interval and seconds where known.
@@ -65,7 +66,8 @@ struct RecordMark {
 
 struct Verdict {
     std::string claim;  // record id
-    std::string task, candidate, artifact;
+    std::string task, candidate;
+    std::string artifact;  // "": of a claim without one, in a pool whose command leaves none
     VerdictResult result = VerdictResult::inconclusive;
     Tier tier = Tier::structure;  // the last tier that the claim passed, or the tier that it failed
     std::string reason;           // one line

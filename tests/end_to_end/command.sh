@@ -167,8 +167,8 @@ expect_untrusted guest 'not trusted'
 [[ ! -e ran ]] || fail "untrusted" "nothing ran" "it ran"
 expect_ok cultivar -C guest trust
 expect_ok cultivar -C guest explore --runs 1 --propose --no-sandbox
-expect_rc 125 cultivar -C guest verify
-expect_err 'cannot be rescored yet: no claim was judged'
+expect_rc 129 cultivar -C guest verify
+expect_err 'none of the pool.s verifiers'
 expect_rc 129 cultivar -C guest data import "$world/draft.sh"
 expect_err "has no data"
 

@@ -85,16 +85,18 @@ void confine(LaunchOptions& options, const Specification& specification) {
     options.sandbox = std::move(rules);
 }
 
-void confine_command(LaunchOptions& options, const PoolCommand& command, const Specification& specification,
-                     const std::string& files) {
+void allow_network(SandboxRules& rules) {
+    rules.network = true;
+    rules.read.insert(rules.read.end(), kNetworkFacts.begin(), kNetworkFacts.end());
+}
+
+void confine_command(LaunchOptions& options, const Specification& specification, std::vector<std::string> read) {
     SandboxRules rules;
     rules.command = rules.programs = true;
-    rules.network = command.network;
-    rules.read = {files, options.spec_path};
+    rules.read = std::move(read);
     rules.read.insert(rules.read.end(), kFacts.begin(), kFacts.end());
     allow_by_prefix(rules, "/etc", "java-");
     allow_by_prefix(rules, "/etc", "python3");
-    if (command.network) rules.read.insert(rules.read.end(), kNetworkFacts.begin(), kNetworkFacts.end());
     rules.write = {specification.work_dir};
     rules.variables = options.place.variables;
     for (const char* name : {"HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"}) {

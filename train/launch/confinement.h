@@ -1,7 +1,6 @@
 // The sandbox and the limits of a trainer: of cultivar's own worker, and of a pool's command.
 #pragma once
 
-#include "pool/types/trainer_command.h"
 #include "train/launch/trainer_process.h"
 
 namespace cultivar {
@@ -15,11 +14,12 @@ void confine(LaunchOptions& options, const Specification& specification);
 // Is there a device of this kind ("cpu", "cuda", "mps"), going by the files of `devices`?
 bool has_device(const std::string& device, const std::string& devices = "/dev");
 
-// Sets those of a pool's command: it reads its files and its specification, writes in its own folder, which is also its home and
-// its place for temporary files, and starts programs of this machine. Network only if its task says so. Memory, disk and
-// processes as above, all of its processes together; processor time of every thread for all of the wall time. `files`: the
-// folder of the pool's files. What it tries in vain fails, and does not end it.
-void confine_command(LaunchOptions& options, const PoolCommand& command, const Specification& specification,
-                     const std::string& files);
+// Sets those of a pool's command: it reads `read` (files and folders), writes in the specification's work_dir, which is also
+// its home and its place for temporary files, and starts programs of this machine. Memory, disk and processes as above, all
+// of its processes together; processor time of every thread for all of the wall time. What it tries in vain fails, and does
+// not end it.
+void confine_command(LaunchOptions& options, const Specification& specification, std::vector<std::string> read);
+// A task may ask for the network.
+void allow_network(SandboxRules& rules);
 
 }  // namespace cultivar

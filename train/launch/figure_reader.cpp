@@ -186,11 +186,17 @@ FigureReader::FigureReader(FigureReader&&) noexcept = default;
 FigureReader& FigureReader::operator=(FigureReader&&) noexcept = default;
 FigureReader::~FigureReader() = default;
 
-Result<FigureReader> FigureReader::make(const PoolCommand& command) {
+Result<FigureReader> FigureReader::make(const FigureRule& score) {
     auto impl = std::make_unique<Impl>();
-    if (command.score.kind != Kind::events) {
-        TRY_ASSIGN(impl->score, Finder::make("score", command.score));
+    if (score.kind != Kind::events) {
+        TRY_ASSIGN(impl->score, Finder::make("score", score));
     }
+    return FigureReader(std::move(impl));
+}
+
+Result<FigureReader> FigureReader::make(const PoolCommand& command) {
+    TRY_ASSIGN(FigureReader reader, make(command.score));
+    const std::unique_ptr<Impl>& impl = reader.impl_;
     for (const NamedRule& metric : command.metrics) {
         TRY_ASSIGN(Finder finder, Finder::make(metric.name, metric.rule));
         impl->metrics.push_back(std::move(finder));
@@ -200,7 +206,7 @@ Result<FigureReader> FigureReader::make(const PoolCommand& command) {
         impl->progress_from_errors = command.progress->from_errors;
         TRY(check_expression(*impl->progress, 2, "progress"));
     }
-    return FigureReader(std::move(impl));
+    return reader;
 }
 
 bool FigureReader::reads_events() const { return !impl_->score; }
@@ -236,6 +242,7 @@ Figures FigureReader::finish(const std::string& folder) const {
 
 Result<void> check_rules(const PoolCommand& command) {
     TRY(FigureReader::make(command));
+    if (command.evaluator) TRY(FigureReader::make(command.evaluator->score));
     return {};
 }
 

@@ -33,6 +33,8 @@ class FigureReader {
 public:
     // Errors: as check_rules().
     static Result<FigureReader> make(const PoolCommand& command);
+    // Of the score alone. Errors: usage.
+    static Result<FigureReader> make(const FigureRule& score);
     FigureReader(FigureReader&&) noexcept;
     FigureReader& operator=(FigureReader&&) noexcept;
     ~FigureReader();

@@ -298,7 +298,8 @@ private:
         outcome_.cpu_s = end.cpu_s;
         outcome_.peak_rss_bytes = end.peak_rss_bytes;
         if (options_.figures) take_results(end);
-        const bool is_enough = !options_.expects_result && !ending_;
+        const bool in_time = !ending_ || (options_.term_first && *ending_ == How::too_long);
+        const bool is_enough = !options_.expects_result && in_time;
         if ((outcome_.done || is_enough) && end.exit_code == 0 && !broken_) {
             outcome_.how = How::done;
             outcome_.message.clear();
@@ -324,7 +325,6 @@ private:
     void take_results(const Child::End& end) {
         outcome_.output = kept_output_.text();
         outcome_.errors = kept_errors_.text();
-        if (!options_.expects_result) return;
         const bool may_count = !ending_ || *ending_ == How::too_long;
         if (broken_ || !may_count) return;
         if (end.exit_code != 0) {
@@ -334,6 +334,7 @@ private:
         }
         const Figures figures = options_.figures->finish(options_.work_dir);
         outcome_.metrics = figures.metrics;
+        if (!options_.expects_result) return;
         if (options_.figures->reads_events()) {
             if (!outcome_.done && !outcome_.error) outcome_.failure = FailureCause::no_score;
             return;

@@ -135,6 +135,11 @@ A = "a"
 bytes = { json = "result.json", key = "size.bytes" }
 [command.templates]
 "config/a.json" = "files/a.json.in"
+[evaluate]
+run = ["files/judge", "{artifact}", "{validation}"]
+validation = "files/valid.csv"
+tolerance = 0.01
+limit_s = 60
 )";
 
 TEST(PoolCommandOfFormat2, ReadsBackWhatAPersonWrote) {
@@ -144,6 +149,8 @@ TEST(PoolCommandOfFormat2, ReadsBackWhatAPersonWrote) {
     EXPECT_EQ(task.loss_of(0.75), -0.75);
     EXPECT_EQ(task.command->environment.front().first, "A");
     EXPECT_TRUE(task.command->files.empty());
+    EXPECT_EQ(task.command->evaluator->tolerance, 0.01);
+    EXPECT_EQ(task.command->evaluator->score, task.command->score) << "it has no rule of its own";
     const Task again = must(parse_task(to_toml(task), "pool.toml"));
     EXPECT_EQ(to_toml(again), to_toml(task));
     EXPECT_EQ(again.id(), task.id());
@@ -158,6 +165,8 @@ TEST(PoolCommandOfFormat2, IsInTheTaskIdWithAllThatItRunsAndReads) {
                           "command score = { regex = \"accuracy: ([0-9.]+)\", in = \"stdout\", take = \"first\" }\n"));
     EXPECT_THAT(task_id_text(task), HasSubstr("command \"RUN_SEED\" = \"{seed}\"\n"));
     EXPECT_THAT(task_id_text(task), HasSubstr("\nfile files/helper.py " + std::string(64, 'b') + "\n"));
+    EXPECT_THAT(task_id_text(task),
+                HasSubstr("command [evaluate]\ncommand run = [\"files/judge\", \"{artifact}\", \"{validation}\"]\n"));
     Task other = task;
     other.command->files[1].sha256 = std::string(64, 'c');
     EXPECT_NE(other.id(), task.id());
@@ -188,6 +197,13 @@ TEST(PoolCommandOfFormat2, SaysWhatIsWrongInIt) {
         {"run = [\"sh\"]\nmetrics.a = { take = \"last\" }", "metric"},
         {"run = [\"sh\"]\nlimit_s = 0", "out of range"},
         {"run = [\"sh\"]\nprogress = { metric = \"a\" }", "takes a regex"},
+        {"run = [\"sh\", \"{validation}\"]", "is no placeholder"},
+        {"run = [\"sh\"]\n[evaluate]\nrun = [\"sh\", \"{validation}\"]", "'evaluate.validation' is missing"},
+        {"run = [\"sh\"]\n[evaluate]\nrun = [\"/bin/sh\"]", "neither a program's name"},
+        {"run = [\"sh\"]\n[evaluate]\nrun = [\"sh\"]\nvalidation = \"/etc/passwd\"", "a file of the pool"},
+        {"run = [\"sh\"]\n[evaluate]\nrun = [\"sh\"]\ntolerance = -1.0", "out of range"},
+        {"run = [\"sh\"]\n[evaluate]\nrun = [\"sh\"]\nlimit_s = 0", "out of range"},
+        {"run = [\"sh\"]\n[evaluate]\ntolerance = 1.0", "unknown key"},
     };
     for (const auto& [command, words] : wrong)
         EXPECT_THAT(trouble(drafted_2("[command]\n" + std::string(command) + "\n")).message, HasSubstr(words))

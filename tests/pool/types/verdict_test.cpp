@@ -48,6 +48,19 @@ TEST(Verdict, MayHaveMeasuredNothing) {
     EXPECT_THAT(to_line(verdict), HasSubstr(R"("measured":{"val_bpb":null,"chunks":16})"));
 }
 
+TEST(Verdict, OfAClaimWithoutAnArtifactHasOneSubjectAndScoresOfAnySign) {
+    Verdict verdict = must(parse_verdict(golden_verdict()));
+    verdict.artifact.clear(), verdict.slice.clear();
+    verdict.claimed_bpb = -0.93, verdict.measured_bpb = -0.92;
+    verdict.reruns = {{7, -0.91}};
+    const Verdict read = must(parse_verdict(to_line(verdict)));
+    EXPECT_EQ(read.artifact, "");
+    EXPECT_EQ(read.claimed_bpb, -0.93);
+    EXPECT_EQ(read.measured_bpb, -0.92);
+    EXPECT_EQ(read.reruns.front().val_bpb, -0.91);
+    EXPECT_EQ(to_line(read), to_line(verdict));
+}
+
 TEST(Verdict, IsRefusedWhenAnythingIsMissingOrOutOfRange) {
     const std::pair<const char*, const char*> cases[] = {
         {R"("subject":)", R"("subjects":)"},
@@ -58,7 +71,7 @@ TEST(Verdict, IsRefusedWhenAnythingIsMissingOrOutOfRange) {
         {R"("tier":"rescore")", R"("tier":"guess")"},
         {R"("reason":)", R"("raison":)"},
         {R"("reason":")", R"("reason":[],"old":")"},
-        {R"("claimed":{"val_bpb":1.48})", R"("claimed":{"val_bpb":-1})"},
+        {R"("claimed":{"val_bpb":1.48})", R"("claimed":{"val_bpb":1e300})"},
         {R"("claimed":{"val_bpb":1.48})", R"("claimed":1.48)"},
         {R"("predicate":{"v":1)", R"("predicate":{"w":1)"},
         {R"("seconds":1.5)", R"("seconds":1e999)"},

@@ -43,7 +43,8 @@ protected:
         options_.command = std::move(words);
         Specification specification;
         specification.work_dir = options_.place.folder = folder_.file("work");
-        confine_command(options_, command_, specification, folder_.file("files"));
+        confine_command(options_, specification, {folder_.file("files"), options_.spec_path});
+        if (command_.network) allow_network(*options_.sandbox);
         if (folder_limit_bytes_ > 0) options_.work_dir_bytes = folder_limit_bytes_;
         if (memory_limit_bytes_ > 0) options_.limits.memory_bytes = memory_limit_bytes_;
         auto figures = FigureReader::make(command_);

@@ -1,0 +1,174 @@
+#include "cli/runs/command_runner.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "cli/runs/command_start.h"
+#include "pool/clone/command_trust.h"
+#include "pool/util/file.h"
+#include "train/launch/confinement.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kGrace_s = 5;
+
+LaunchOptions options_for(const WorkerJob& job, const std::string& name) {
+    LaunchOptions options;
+    options.spec_path = job.folder + name + ".json";
+    options.log_path = job.folder + (name == "spec" ? "log" : name + ".log");
+    options.hang_s = job.hang_s;
+    options.wall_limit_s = job.wall_limit_s;
+    return options;
+}
+
+void fail_for(FailureCause cause, const std::string& message, Outcome& outcome) {
+    outcome.how = Outcome::How::died;
+    outcome.cause = Outcome::Cause::candidate;
+    outcome.failure = cause;
+    outcome.message = message;
+    outcome.done.reset();
+}
+
+// "": it can be scored.
+std::string fault_of_artifact(const std::string& path, std::int64_t cap_bytes) {
+    std::error_code ec;
+    const auto facts = std::filesystem::symlink_status(path, ec);
+    if (!std::filesystem::exists(facts)) return "it left no artifact, which the evaluator scores";
+    if (!std::filesystem::is_regular_file(facts)) return "its artifact is no plain file";
+    if (std::filesystem::file_size(path, ec) > static_cast<std::uintmax_t>(cap_bytes) || ec)
+        return "its artifact is over the cap";
+    return "";
+}
+
+Result<void> make_empty(const std::string& folder) {
+    std::error_code ec;
+    std::filesystem::remove_all(folder, ec);
+    if (!ec) std::filesystem::create_directories(folder, ec);
+    return ec ? fail(Code::io, fmt::format("cannot empty '{}': {}", folder, ec.message())) : Result<void>();
+}
+
+}  // namespace
+
+double loss_of(const Task& task, const DoneEvent& done) { return task.loss_of(done.score.value_or(done.val_bpb)); }
+
+void CommandRunner::confine(LaunchOptions& options, const WorkerJob& job, const std::string& folder,
+                            std::vector<std::string> read) const {
+    options.place.folder = options.work_dir = folder;
+    read.push_back(options.spec_path);
+    if (!sandboxed_) return;
+    Specification specification = job.specification;
+    specification.work_dir = folder;
+    confine_command(options, specification, std::move(read));
+}
+
+Result<Outcome> CommandRunner::run(const WorkerJob& job, const Listener& listener,
+                                   const std::function<bool()>& should_stop) {
+    if (job.specification.mode == Specification::Mode::score) {
+        if (!command_.evaluator) return fail(Code::usage, "this pool has no evaluator, so no artifact can be scored");
+        TRY(trusted_command(clone_, job.folder));
+        return evaluate(job, should_stop);
+    }
+    TRY_ASSIGN(Outcome outcome, run_program(job, listener, should_stop));
+    if (outcome.how != Outcome::How::done || !command_.evaluator) return outcome;
+    listener(EvalEvent{});
+    return evaluated(job, std::move(outcome), should_stop);
+}
+
+Result<Outcome> CommandRunner::run_program(const WorkerJob& job, const Listener& listener,
+                                           const std::function<bool()>& should_stop) {
+    LaunchOptions options = options_for(job, "spec");
+    TRY_ASSIGN(options.command, trusted_command(clone_, job.folder));  // writes the files, or refuses
+    TRY(write_file_atomically(options.spec_path, to_json(job.specification) + "\n"));
+    const std::string files = job.folder + std::string(kCommandFolder);
+    checks_.clear();
+    std::optional<FigureReader> figures;
+    if (command_.format > 1) {
+        TRY_ASSIGN(CommandStart start, prepare_command(command_, job.specification, options.spec_path, files));
+        TRY_ASSIGN(figures, FigureReader::make(command_));
+        options.command = std::move(start.run);
+        options.place.variables = std::move(start.variables);
+        options.figures = &*figures;
+        options.expects_result = !command_.evaluator;
+        options.grace_s = kGrace_s;
+        options.term_first = true;
+        checks_ = std::move(start.checks);
+    }
+    confine(options, job, job.specification.work_dir, {files});
+    if (options.sandbox && command_.network) allow_network(*options.sandbox);
+    const auto as_loss = [&](const Event& event) {
+        const auto* step = std::get_if<StepEvent>(&event);
+        if (!step) return listener(event);
+        StepEvent told = *step;
+        told.train_loss = clone_.task.loss_of(step->train_loss);
+        return listener(told);
+    };
+    TRY_ASSIGN(Outcome outcome, run_trainer(options, clock_, as_loss, should_stop));
+    outcome.unsandboxed = !sandboxed_;
+    if (outcome.how != Outcome::How::done || checks_.empty()) return outcome;
+    return run_checks(std::move(options), std::move(outcome), should_stop);
+}
+
+Result<Outcome> CommandRunner::run_checks(LaunchOptions options, Outcome run,
+                                          const std::function<bool()>& should_stop) {
+    options.command = checks_;
+    options.figures = nullptr;
+    options.expects_result = false;
+    options.term_first = false;  // a check that is cut off has not passed
+    const Listener nobody = [](const Event&) { return Advice::go_on; };
+    TRY_ASSIGN(const Outcome checked, run_trainer(options, clock_, nobody, should_stop));
+    run.wall_s += checked.wall_s;
+    run.cpu_s += checked.cpu_s;
+    if (checked.how == Outcome::How::done) return run;
+    fail_for(FailureCause::checks, "its checks failed: " + checked.message, run);
+    run.how = checked.how;
+    run.cause = checked.cause;
+    return run;
+}
+
+// The score is the evaluator's, whatever the program said.
+Result<Outcome> CommandRunner::evaluated(const WorkerJob& job, Outcome run, const std::function<bool()>& should_stop) {
+    const std::string fault = fault_of_artifact(job.specification.artifact, job.specification.artifact_cap_bytes);
+    if (!fault.empty()) return fail_for(FailureCause::artifact, fault, run), run;
+    TRY_ASSIGN(const Outcome judged, evaluate(job, should_stop));
+    run.wall_s += judged.wall_s;
+    run.cpu_s += judged.cpu_s;
+    run.evaluate_s = judged.wall_s;
+    run.evaluator_output = judged.output + judged.errors;
+    if (judged.how == Outcome::How::done && judged.done) {
+        if (!run.done) run.done.emplace();
+        run.done->score = judged.done->score.value_or(judged.done->val_bpb);
+        return run;
+    }
+    fail_for(FailureCause::evaluator, "its artifact was not scored: " + judged.message, run);
+    run.how = judged.how;
+    if (judged.cause != Outcome::Cause::candidate) run.cause = judged.cause;
+    return run;
+}
+
+Result<Outcome> CommandRunner::evaluate(const WorkerJob& job, const std::function<bool()>& should_stop) {
+    const Evaluator& evaluator = *command_.evaluator;
+    LaunchOptions options = options_for(job, "evaluation");
+    const double limit = evaluator.limit_s.value_or(limit_s(command_, job.specification.budget_s));
+    const bool alone = job.specification.mode == Specification::Mode::score;
+    options.wall_limit_s = alone ? std::min(limit, job.wall_limit_s) : limit;
+    options.hang_s = 2 * options.wall_limit_s;
+    options.grace_s = kGrace_s;
+    options.term_first = true;
+    Specification specification = job.specification;
+    specification.mode = Specification::Mode::score;
+    specification.work_dir = job.folder + "evaluation/";
+    TRY(make_empty(specification.work_dir));
+    TRY(write_file_atomically(options.spec_path, to_json(specification) + "\n"));
+    const std::string files = job.folder + std::string(kCommandFolder);
+    TRY_ASSIGN(options.command, prepare_evaluator(evaluator, specification, options.spec_path, files));
+    TRY_ASSIGN(FigureReader figures, FigureReader::make(evaluator.score));
+    options.figures = &figures;
+    confine(options, job, specification.work_dir, {files, specification.artifact});
+    const Listener nobody = [](const Event&) { return Advice::go_on; };
+    return run_trainer(options, clock_, nobody, should_stop);
+}
+
+}  // namespace cultivar

@@ -1,0 +1,66 @@
+#include "pool/types/evaluator.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "pool/types/command_words.h"
+
+namespace cultivar {
+namespace {
+
+constexpr double kMost = 1e7;
+constexpr double kRounding = 1e-6;  // relative: records keep six digits and more, machines sum in other orders
+
+Result<void> check_figures(const TomlTable& table, const Evaluator& evaluator) {
+    if (!(evaluator.tolerance >= 0 && evaluator.tolerance <= kMost))
+        return fail(Code::usage, fmt::format("{}: 'evaluate.tolerance' is out of range", table.where()));
+    if (evaluator.limit_s && !(*evaluator.limit_s > 0 && *evaluator.limit_s <= kMost))
+        return fail(Code::usage, fmt::format("{}: 'evaluate.limit_s' is out of range", table.where()));
+    const bool uses_it = std::ranges::any_of(
+        evaluator.run, [](const std::string& word) { return word.find("{validation}") != std::string::npos; });
+    if (uses_it && evaluator.validation.empty())
+        return fail(Code::usage,
+                    fmt::format("{}: '{{validation}}' stands in 'evaluate.run', but 'evaluate.validation' is missing",
+                                table.where()),
+                    "validation = \"files/valid.csv\"");
+    return {};
+}
+
+}  // namespace
+
+Result<std::optional<Evaluator>> read_evaluator(TomlTable& table, const FigureRule& score) {
+    using Found = std::optional<Evaluator>;
+    const TomlEntry* entry = table.take("evaluate.run");
+    if (!entry) return Found();
+    Evaluator evaluator;
+    TRY_ASSIGN(evaluator.run, read_words(table, *entry));
+    TRY_ASSIGN(evaluator.score, read_figure_rule(table, "evaluate.score."));
+    evaluator.own_score = evaluator.score.kind != FigureRule::Kind::events;
+    if (!evaluator.own_score) evaluator.score = score;
+    if (const TomlEntry* file = table.take("evaluate.validation")) {
+        TRY(table.read("evaluate.validation", evaluator.validation));
+        if (!good_file(evaluator.validation))
+            return fail(table.wrong(*file, "'validation' is a file of the pool under files/"));
+    }
+    TRY(table.read("evaluate.tolerance", evaluator.tolerance));
+    TRY(table.read("evaluate.limit_s", evaluator.limit_s));
+    TRY(check_figures(table, evaluator));
+    return Found(std::move(evaluator));
+}
+
+std::string evaluator_toml(const Evaluator& evaluator) {
+    std::string text = fmt::format("\n[evaluate]\nrun = {}\n", words_toml(evaluator.run));
+    if (evaluator.own_score) text += fmt::format("score = {}\n", to_toml(evaluator.score));
+    if (!evaluator.validation.empty()) text += fmt::format("validation = {}\n", to_toml(Value(evaluator.validation)));
+    if (evaluator.tolerance > 0) text += fmt::format("tolerance = {}\n", to_toml(Value(evaluator.tolerance)));
+    if (evaluator.limit_s) text += fmt::format("limit_s = {}\n", to_toml(Value(*evaluator.limit_s)));
+    return text;
+}
+
+bool scores_agree(const Evaluator& evaluator, double one, double other) {
+    return std::abs(one - other) <= evaluator.tolerance + kRounding * std::max(std::abs(one), std::abs(other));
+}
+
+}  // namespace cultivar

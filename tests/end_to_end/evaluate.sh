@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Verification of pools with a command of their own: an evaluator scores artifacts, a rerun confirms what a program says of
+# itself, and neither believes the claimant.
+# shellcheck disable=SC2016 # jq and the programs have their own $variables
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "$0")/lib.sh" "$1"
+
+# found_command FOLDER HOSTING TOML: founds a pool of kind command, with draft/files beside its task.
+found_command() {
+    git init --quiet --bare "$2"
+    printf '%s\n' "$3" '[gene.x]' 'type = "real"' 'default = 0.0' 'range = [-9.0, 9.0]' >draft/task.toml
+    expect_ok cultivar init "$1" --kind command --task draft/task.toml --budget 2s --remote "$2"
+    expect_ok cultivar -C "$1" trust
+}
+# guest HOSTING NAME: another person's clone with four runs.
+guest() {
+    expect_ok env CULTIVAR_NAME="$2" CULTIVAR_MACHINE=machine cultivar clone "$1" "$2"
+    expect_ok cultivar -C "$2" trust
+    expect_ok cultivar -C "$2" explore --runs 4 --seed 3 --json
+}
+of() { json --arg id "$1" "[.verdicts[].predicate | select(.candidate == \$id)][0] | $2"; }
+
+mkdir -p draft/files
+# It trains, and tries whatever a program could: it prints the evaluator's line, replaces the evaluator, and stays alive.
+cat >draft/files/fit.sh <<'END'
+echo "accuracy: 0.999"
+for judge in files/judge.sh ../files/judge.sh ../evaluation/files/judge.sh; do
+    (echo 'echo accuracy: 0.998' >"$judge") 2>/dev/null
+done
+(while sleep 0.1; do echo "7.77" >"$2"; done) >/dev/null 2>&1 &
+echo "$1" >"$2"
+END
+cat >draft/files/judge.sh <<'END'
+# The better, the nearer to the number in the validation file.
+[ ! -e fit-was-here ] || exit 9
+awk -v x="$(cat "$1")" '{ printf "accuracy: %.6f\n", 1 - (x - $1) ^ 2 / 1000 }' "$2"
+END
+echo 3 >draft/files/valid.txt
+task='metric = "accuracy"
+direction = "maximize"
+noise = "none"
+[command]
+run = ["sh", "files/fit.sh", "{gene.x}", "{artifact}"]
+score = { regex = "accuracy: ([0-9.]+)" }
+[evaluate]
+run = ["sh", "files/judge.sh", "{artifact}", "{validation}"]
+validation = "files/valid.txt"'
+
+section "the score of a run is the evaluator's, whatever the program prints or leaves behind"
+found_command referee "$world/judged.git" "$task"
+expect_out '\[evaluate\]'
+expect_out 'run = \["sh", "files/judge.sh"'
+expect_ok cultivar -C referee propose
+guest "$world/judged.git" mallory
+expect_json '.runs | length == 4 and all(.[]; .status == "done" and .score < 0.9999)'
+expect_json 'any(.runs[]; .operator == "seed" and .score == 0.991)' # 1 - 9/1000
+expect_json 'all(.runs[]; .score != 0.999 and .score != 0.998)'
+seed=$(json '.runs[] | select(.operator == "seed").candidate')
+best=$(json '.runs | max_by(.score).candidate')
+[[ $seed != "$best" ]] || fail "the search" "a better candidate than the seed" "none"
+
+section "a forged score is found by scoring the same artifact again"
+edit_spool mallory 'if .type == "run" and .candidate == $id then .val_bpb = -0.99999 else . end' --arg id "$best"
+expect_ok cultivar -C mallory propose "$seed" "$best"
+expect_ok cultivar -C referee pull
+expect_rc 1 cultivar -C referee verify "$best" --json
+expect_same "the forged claim" "rejected rescore" "$(of "$best" '"\(.result) \(.tier)"')"
+[[ $(of "$best" .reason) == *"where 0.99999 was claimed"* ]] || fail "reason" "both scores" "$(of "$best" .reason)"
+
+section "an honest claim is scored again, and one that matters is made again"
+expect_ok cultivar -C referee verify "$seed" --tier rerun --json
+expect_same "the seed, which leads now" "accepted rerun" "$(of "$seed" '"\(.result) \(.tier)"')"
+expect_json '.verdicts[0].predicate | (.slice == "") and (.reruns | length == 1) and (.checks | map(.name) == ["evaluator", "rerun"])'
+expect_ok cultivar -C referee propose
+expect_ok cultivar -C mallory pull
+expect_ok cultivar -C mallory top --json
+expect_json 'any(.candidates[]; .id == $id and .verdict == "accepted" and .self_reported == false)' --arg id "$seed"
+
+section "a run without an artifact has no score"
+sed -i 's/^echo "$1" >"$2"$/:/' draft/files/fit.sh
+found_command empty "$world/empty.git" "$task"
+run cultivar -C empty explore --runs 1 --json
+expect_json '.runs[0] | .status == "failed" and .failure.cause == "artifact"'
+
+section "without an evaluator a score is self-reported, and a rerun alone confirms it"
+printf 'awk "BEGIN { print \\"loss: \\" ($1 - 3) ^ 2 + 1 }"\n' >draft/files/fit.sh
+found_command alone "$world/alone.git" 'metric = "loss"
+noise = "none"
+[command]
+run = ["sh", "files/fit.sh", "{gene.x}"]
+score = { regex = "loss: ([0-9.]+)" }'
+expect_ok cultivar -C alone propose
+guest "$world/alone.git" liar
+best=$(json '.runs | min_by(.score).candidate')
+worst=$(json '.runs | max_by(.score).candidate')
+edit_spool liar 'if .type == "run" and .candidate == $id then .val_bpb = 0.5 else . end' --arg id "$worst"
+expect_ok cultivar -C liar propose "$best" "$worst"
+expect_ok cultivar -C alone pull
+expect_ok cultivar -C alone status
+expect_rc 1 cultivar -C alone verify "$best" "$worst" --json
+expect_same "the honest claim" "accepted rerun" "$(of "$best" '"\(.result) \(.tier)"')"
+expect_same "the lie" "rejected rerun" "$(of "$worst" '"\(.result) \(.tier)"')"
+expect_json 'all(.verdicts[]; .subject | length == 1)' # there is no artifact
+expect_rc 1 cultivar -C alone verify "$worst" --tier rescore --json
+expect_same "no word is believed" "inconclusive structure" "$(of "$worst" '"\(.result) \(.tier)"')"
+[[ $(of "$worst" .reason) == *"self-reported"* ]] || fail "reason" "self-reported" "$(of "$worst" .reason)"
