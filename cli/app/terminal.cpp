@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/log.h"
 #include "pool/util/utc_time.h"
 
 namespace cultivar {
@@ -62,24 +63,24 @@ void Ui::print(std::string_view text) {
 void Ui::note(std::string_view line) {
     if (quiet()) return;
     clear_progress();
-    fmt::print(stderr, "{}\n", line);
+    fmt::print(stderr, "{}\n", mask_secrets(line));
 }
 
 void Ui::warn(std::string_view line) {
     clear_progress();
-    fmt::print(stderr, "cultivar: warning: {}\n", line);
+    fmt::print(stderr, "cultivar: warning: {}\n", mask_secrets(line));
 }
 
 void Ui::error(const Error& error) {
     clear_progress();
-    fmt::print(stderr, "cultivar: {}\n", clean(error.message, 2000));
-    if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", clean(error.hint));
+    fmt::print(stderr, "cultivar: {}\n", clean(mask_secrets(error.message), 2000));
+    if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", clean(mask_secrets(error.hint)));
 }
 
 void Ui::progress(std::string_view line) {
     if (!moving_) return;
     const std::size_t width = std::max<std::size_t>(columns_of(STDERR_FILENO), 2);
-    fmt::print(stderr, "\r\x1b[K{}", first_characters(line, width - 1));
+    fmt::print(stderr, "\r\x1b[K{}", first_characters(mask_secrets(line), width - 1));
     drawn_ = true;
 }
 

@@ -1,5 +1,6 @@
 // Output for people and programs. Data goes to standard output, everything else to standard error; colour and moving
-// lines only to a terminal that wants them (NO_COLOR, CLICOLOR_FORCE, TERM=dumb, --color).
+// lines only to a terminal that wants them (NO_COLOR, CLICOLOR_FORCE, TERM=dumb, --color). Passwords and tokens in URLs are
+// masked in everything that goes to standard error, as in the log.
 #pragma once
 
 #include <atomic>

@@ -10,6 +10,7 @@
 #include "cli/session/session.h"
 #include "pool/process/unless_finished.h"
 #include "pool/sync/pull.h"
+#include "pool/util/log.h"
 
 namespace cultivar {
 namespace {
@@ -82,7 +83,7 @@ int tell_joined(Context& context, const std::string& url, const std::string& fol
         Json json = {{"schema", 1},
                      {"pool", joined.pool},
                      {"folder", folder},
-                     {"url", url},
+                     {"url", mask_secrets(url)},
                      {"writer", joined.writer},
                      {"runs", report.runs},
                      {"candidates", report.candidates}};

@@ -8,6 +8,7 @@
 #include "cli/session/identity.h"
 #include "cli/session/session.h"
 #include "pool/storage/extra_remote.h"
+#include "pool/util/log.h"
 
 namespace cultivar {
 namespace {
@@ -22,14 +23,15 @@ Result<int> list(Context& context, const Clone& clone) {
         Json rows = Json::array();
         for (const ExtraRemote& source : known)
             rows.push_back({{"name", source.name},
-                            {"url", source.url},
+                            {"url", mask_secrets(source.url)},
                             {"refs", source.refs.empty() ? Json(nullptr) : Json(source.refs)}});
         context.ui.print(pretty(Json{{"schema", 1}, {"sources", rows}}));
         return kYes;
     }
     TextTable table({{"name"}, {"url"}, {"refs"}});
     for (const ExtraRemote& source : known)
-        table.row({source.name, clean(source.url), source.refs.empty() ? "its branches" : clean(source.refs)});
+        table.row(
+            {source.name, clean(mask_secrets(source.url)), source.refs.empty() ? "its branches" : clean(source.refs)});
     if (!known.empty()) context.ui.print(table.text(context.ui));
     if (known.empty()) context.ui.note("no sources beside origin: cultivar source add NAME URL");
     return kYes;

@@ -189,7 +189,15 @@ run cultivar -C guest -q --log-file "$world/log" pull
 if grep 'secret' "$world/log" || ! grep -q 'http://\*\*\*@127.0.0.1' "$world/log"; then
     fail "the log file" "masked passwords" "$(<"$world/log")"
 fi
+reject_err secret
+run cultivar -C guest source list
+reject_out secret
 run cultivar -C guest source remove far
+run cultivar clone http://me:secret@127.0.0.1:1/pool far
+expect_err 'http://\*\*\*@127.0.0.1'
+reject_err secret
+run cultivar -C guest propose --to http://me:secret@127.0.0.1:1/pool
+reject_err secret
 expect_rc 129 env CULTIVAR_LOG=loud cultivar -C guest top
 expect_ok cultivar -C guest retire "$candidate" --reason --json # the value of an option is no flag
 reject_out '^\{'

@@ -116,6 +116,20 @@ TEST(Clock, ThatIsBehindThePoolsCreationIsTold) {
     }
 }
 
+// A remote's URL is part of many messages, and git repeats it in its own.
+TEST(Ui, ShowsNoPasswordOnStandardError) {
+    Ui ui;
+    ui.configure({.color = Color::never});
+    const std::string url = "https://me:hidden@host/pool";
+    ::testing::internal::CaptureStderr();
+    ui.note("from " + url);
+    ui.warn("cannot reach " + url);
+    ui.error({Code::git, "unable to access '" + url + "'", "git ls-remote " + url});
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(said.find("hidden"), std::string::npos) << said;
+    EXPECT_NE(said.find("https://***@host/pool"), std::string::npos) << said;
+}
+
 TEST(Ui, PaintsOnlyWhenAsked) {
     Ui ui;
     ui.configure({.color = Color::never});
