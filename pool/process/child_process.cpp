@@ -3,12 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <map>
 #include <utility>
 
 #include <fcntl.h>
@@ -16,8 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -227,22 +221,6 @@ Error cannot_start(const std::string& program, int reason) {
         reason == ENOENT ? Code::not_found : Code::io, "cannot start '" + program + "': " + std::strerror(reason), {}};
 }
 
-// Of unlinked files that are mapped, and perhaps open no more, at least as far as they are mapped.
-void add_unlinked_mappings(const std::string& maps, dev_t device, std::map<ino_t, std::int64_t>& bytes) {
-    std::ifstream lines(maps);
-    for (std::string line; std::getline(lines, line);) {
-        if (!line.ends_with(" (deleted)")) continue;
-        unsigned long long from = 0, to = 0, offset = 0, inode = 0;
-        unsigned major_number = 0, minor_number = 0;
-        if (std::sscanf(line.c_str(), "%llx-%llx %*s %llx %x:%x %llu", &from, &to, &offset, &major_number,
-                        &minor_number, &inode) != 6 ||
-            makedev(major_number, minor_number) != device)
-            continue;
-        std::int64_t& known = bytes[static_cast<ino_t>(inode)];
-        known = std::max(known, static_cast<std::int64_t>(offset + (to - from)));
-    }
-}
-
 // Ended by a null; the words must outlive it.
 std::vector<char*> pointers(const std::vector<std::string>& words) {
     std::vector<char*> pointers;
@@ -346,57 +324,6 @@ bool Child::has_ended() const {
 }
 
 void Child::signal_group(int signal) const { ::kill(-pid_, signal); }
-
-namespace {
-
-// The folders in /proc of a group's processes.
-std::vector<std::filesystem::path> processes_of(pid_t group) {
-    std::vector<std::filesystem::path> found;
-    std::error_code ec;
-    for (std::filesystem::directory_iterator at("/proc", ec), end; !ec && at != end; at.increment(ec)) {
-        const std::string name = at->path().filename().string();
-        if (name.find_first_not_of("0123456789") == std::string::npos && ::getpgid(std::atoi(name.c_str())) == group)
-            found.push_back(at->path());
-    }
-    return found;
-}
-
-std::int64_t kibibytes(const std::string& line) { return std::strtoll(line.c_str() + line.find(':') + 1, nullptr, 10); }
-
-}  // namespace
-
-Child::Use Child::use() const {
-    Use use;
-    for (const std::filesystem::path& process : processes_of(pid_)) {
-        std::ifstream status(process / "status");
-        for (std::string line; std::getline(status, line);) {
-            if (line.starts_with("RssAnon:") || line.starts_with("RssShmem:"))
-                use.memory_bytes += kibibytes(line) * 1024;
-            if (line.starts_with("Threads:")) use.threads += kibibytes(line);
-        }
-    }
-    return use;
-}
-
-std::int64_t Child::unlinked_bytes(const std::string& folder) const {
-    namespace fs = std::filesystem;
-    struct stat place {};
-    if (::stat(folder.c_str(), &place) != 0) return 0;
-    std::map<ino_t, std::int64_t> bytes;  // of each file once, however often it is open
-    for (const fs::path& process : processes_of(pid_)) {
-        std::error_code gone;
-        for (fs::directory_iterator open(process / "fd", gone), end; !gone && open != end; open.increment(gone)) {
-            struct stat file {};
-            if (::stat(open->path().c_str(), &file) == 0 && S_ISREG(file.st_mode) && file.st_nlink == 0 &&
-                file.st_dev == place.st_dev)
-                bytes[file.st_ino] = std::max<std::int64_t>(bytes[file.st_ino], std::int64_t{file.st_blocks} * 512);
-        }
-        add_unlinked_mappings(process / "maps", place.st_dev, bytes);
-    }
-    std::int64_t sum = 0;
-    for (const auto& [inode, size] : bytes) sum += size;
-    return sum;
-}
 
 Child::End Child::reap() {
     signal_group(SIGKILL);  // before the wait: until then the group's number cannot belong to anyone else

@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include "pool/process/group_use.h"
 #include "pool/process/sandbox.h"
 #include "pool/util/result.h"
 
@@ -57,14 +58,7 @@ public:
     std::string tried() const { return take_report(reports_, mode_folders_); }
     int reports() const { return reports_; }
 
-    struct Use {
-        std::int64_t memory_bytes = 0;  // resident, of no file; what processes share counts for each
-        std::int64_t threads = 0;
-    };
-    Use use() const;  // now, of its whole group: memory of its own, i.e. not of files
-    // Bytes on the file system that holds `folder` of files that its group keeps open, or mapped, and has unlinked: they
-    // are in no folder any more, and take their room all the same.
-    std::int64_t unlinked_bytes(const std::string& folder) const;
+    GroupUse use(const std::string& folder) const { return use_of_group(pid_, folder); }
     int group() const { return pid_; }
     void signal_group(int signal) const;
 

@@ -5,7 +5,7 @@
 //                  the permissions of files, which Landlock bounds; NUMA and nice stay as they are
 //   Landlock       files: only paths in `read` and `write` can be opened, made, deleted or renamed; seccomp does the other
 //                  half: names, modes, owners, times and attributes of files anywhere cannot be changed
-//   seccomp        no sockets, no other program or process, no signals to others, no ptrace, no mounts, namespaces, keys,
+//   seccomp        no sockets but pairs that reach nobody else, one table of open files per process, no other program or process, no signals to others, no ptrace, no mounts, namespaces, keys,
 //                  BPF, io_uring, shared memory of System V; priorities and processors of itself alone; system calls that are newer than this list do not exist
 //   limits         open files, no core file; with ChildLimits: private memory, processor time, size of a file
 //   environment    only variables that a trainer reads: no tokens, no agents (not where `network` is given)

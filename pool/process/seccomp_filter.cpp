@@ -34,6 +34,7 @@ constexpr unsigned kIoPriorityOfProcess = 1;
 constexpr unsigned kForeignNumbers = 0x40000000;  // of x32
 constexpr unsigned kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
                                  CLONE_NEWPID | CLONE_NEWNET | 0x80 /* CLONE_NEWTIME */;
+constexpr unsigned kSocketTypes = 0xf;     // without flags
 constexpr unsigned kReports = 0x7fc00000;  // SECCOMP_RET_USER_NOTIF
 
 constexpr unsigned refusal(int error) { return SECCOMP_RET_ERRNO | (static_cast<unsigned>(error) & 0xffff); }
@@ -70,6 +71,16 @@ public:
     }
     void unless_bit(int call, int argument, unsigned bit, unsigned action) {
         test(call, low_half(argument), BPF_JSET, bit, false, action);
+    }
+    // The call, unless the `bits` of its argument are one of the values.
+    void only_values(int call, int argument, unsigned bits, std::initializer_list<unsigned> values, unsigned action) {
+        const auto count = static_cast<unsigned char>(values.size());
+        only(call, static_cast<unsigned char>(count + 4));
+        add(BPF_LD | BPF_W | BPF_ABS, low_half(argument));
+        add(BPF_ALU | BPF_AND | BPF_K, bits);
+        for (unsigned char left = count; unsigned value : values) add(BPF_JMP | BPF_JEQ | BPF_K, value, left--, 0);
+        add(BPF_RET | BPF_K, action);
+        load_number();
     }
     void if_pointer(int call, int argument, unsigned action) {
         test(call, low_half(argument), BPF_JEQ, 0, false, action);
@@ -142,6 +153,18 @@ void close_programs(Writer& to, unsigned tried, int program) {
     to.if_equal(SYS_prctl, 0, PR_SET_PDEATHSIG, refusal(EPERM));
 }
 
+// Its processes may join each other, and nobody else: a datagram socket that is one of a pair can send to any address.
+void close_addresses(Writer& to) {
+    to.unless_equal(SYS_socketpair, 0, AF_UNIX, refusal(EACCES));
+    to.only_values(SYS_socketpair, 1, kSocketTypes, {SOCK_STREAM, SOCK_SEQPACKET}, refusal(EACCES));
+}
+
+// Its threads share one table of open files, so that its parent sees them all.
+void close_file_tables(Writer& to) {
+    to.only_values(SYS_clone, 0, CLONE_THREAD | CLONE_FILES, {0, CLONE_FILES, CLONE_THREAD | CLONE_FILES},
+                   refusal(EPERM));
+}
+
 // Refuses calls that no child needs: other processes, the system, and other ways to closed resources.
 void close_system(Writer& to, unsigned tried) {
     to.each({SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_kcmp}, tried);
@@ -205,11 +228,13 @@ SeccompFilter seccomp_filter(const SandboxRules& rules, bool reports, int progra
     if (rules.command) {
         // Agents and services of the user listen on such sockets.
         if (rules.network) filter.if_equal(SYS_socket, 0, AF_UNIX, refusal(EACCES));
+        close_addresses(filter);
         filter.each({SYS_setpgid, SYS_setsid}, refusal(EPERM));
         for (int call : mode_calls()) filter.each({call}, tried);
     }
     if (!rules.programs) close_programs(filter, tried, program);
     close_system(filter, tried);
+    close_file_tables(filter);
     // Lowering its own is harmless, raising it or another's is not.
     filter.if_pointer(SYS_prlimit64, 2, refusal(EPERM));
 #ifdef SYS_setrlimit

@@ -122,6 +122,8 @@ public:
           log_(std::move(log)),
           keeper_(std::move(keeper)) {
         started_s_ = last_event_s_ = looked_s_ = clock_.now_s();
+        free_disk_at_start_bytes_ = free_disk_bytes(options_.work_dir);
+        free_memory_at_start_bytes_ = free_memory_bytes();
     }
 
     Outcome run(const std::function<bool()>& should_stop) {
@@ -263,16 +265,26 @@ private:
         const double now_s = clock_.now_s();
         if (now_s - looked_s_ < kLookEvery_s) return;
         looked_s_ = now_s;
-        const Child::Use use = child_.use();
-        const std::int64_t memory_bytes = options_.limits.memory_bytes;
-        if (memory_bytes > 0 && use.memory_bytes > memory_bytes)
-            return give_up(fmt::format("took over {} bytes of memory", memory_bytes));
+        hold_to_room();
+    }
+
+    void hold_to_room() {
+        const GroupUse use = child_.use(options_.work_dir);
+        const std::int64_t memory_limit = options_.limits.memory_bytes, disk_limit = options_.work_dir_bytes;
+        const std::int64_t memory =
+            counted_bytes(use.memory_bytes, use.may_hold_more_memory, free_memory_at_start_bytes_, free_memory_bytes());
+        if (memory_limit > 0 && memory > memory_limit)
+            return give_up(fmt::format("took over {} bytes of memory", memory_limit));
         if (use.threads > kMaxThreads) return give_up(fmt::format("started over {} threads", kMaxThreads));
-        const std::int64_t folder = options_.work_dir_bytes;
+        if (disk_limit <= 0) return;
         FolderLimits limits = kFolderLimits;
-        limits.bytes = folder;
-        if (folder > 0 && folder_bytes(options_.work_dir, limits) + child_.unlinked_bytes(options_.work_dir) > folder)
-            give_up(fmt::format("filled its folder with over {} bytes or {} files, or hid some", folder, limits.files));
+        limits.bytes = disk_limit;
+        const std::int64_t disk =
+            counted_bytes(folder_bytes(options_.work_dir, limits) + use.unlinked_bytes, use.may_hold_more_disk,
+                          free_disk_at_start_bytes_, free_disk_bytes(options_.work_dir));
+        if (disk > disk_limit)
+            give_up(
+                fmt::format("filled its folder with over {} bytes or {} files, or hid some", disk_limit, limits.files));
     }
 
     void enforce_limits() {
@@ -397,6 +409,7 @@ private:
     std::optional<How> ending_;  // set when it was asked to stop or killed: the reason
     std::optional<double> kill_at_s_;
     double started_s_ = 0, last_event_s_ = 0, looked_s_ = 0;
+    std::int64_t free_disk_at_start_bytes_ = 0, free_memory_at_start_bytes_ = 0;
     std::size_t noise_bytes_ = 0;
     LineSplitter output_lines_{kMaxEventBytes}, error_lines_{kMaxEventBytes};
     KeptOutput kept_output_, kept_errors_;

@@ -39,6 +39,10 @@ protected:
         folder_.write("files/run.sh", script);
         return start({"/bin/sh", folder_.file("files/run.sh")});
     }
+    Outcome run_python(const std::string& script) {
+        folder_.write("files/x.py", script);
+        return run("exec /usr/bin/python3 '" + folder_.file("files/x.py") + "'");
+    }
     Outcome start(std::vector<std::string> words) {
         options_.command = std::move(words);
         Specification specification;
@@ -174,6 +178,30 @@ TEST_F(CommandSandboxTest, CountsTheMemoryOfAllItsProcesses) {
     const Outcome outcome =
         run(hold + " &\n" + hold + " &\n" + hold + " &\n" + hold + " &\n" + hold + " &\n" + hold + " &\nwait");
     EXPECT_THAT(outcome.message, HasSubstr("bytes of memory"));
+}
+
+TEST_F(CommandSandboxTest, CountsFilesInMemoryAsMemory) {
+    memory_limit_bytes_ = 128 << 20;
+    const Outcome outcome = run_python(
+        "import os, time\n"
+        "file = os.memfd_create('hidden')\n"
+        "for i in range(200): os.write(file, bytes(1 << 20))\n"
+        "time.sleep(60)\n");
+    EXPECT_THAT(outcome.message, HasSubstr("bytes of memory"));
+}
+
+// A datagram socket of a pair would send to any socket of the user whose path it can name.
+TEST_F(CommandSandboxTest, JoinsItsProcessesByPairsThatReachNobodyElse) {
+    const std::string script =
+        "import socket\n"
+        "for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM, socket.SOCK_RAW):\n"
+        "    try: socket.socketpair(socket.AF_UNIX, kind); print('pair')\n"
+        "    except PermissionError: print('closed')\n"
+        "print('METRIC score=1')\n";
+    for (const bool network : {false, true}) {
+        command_.network = network;
+        EXPECT_EQ(run_python(script).output, "pair\npair\nclosed\nclosed\nMETRIC score=1\n") << network;
+    }
 }
 
 TEST_F(CommandSandboxTest, CompilesAndRunsPrograms) {
