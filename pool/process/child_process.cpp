@@ -213,6 +213,7 @@ int receive_descriptor(int from) {
     const cmsghdr* part = got == 1 ? CMSG_FIRSTHDR(&message.header) : nullptr;
     int descriptor = -1;
     if (part && part->cmsg_type == SCM_RIGHTS) std::memcpy(&descriptor, CMSG_DATA(part), sizeof descriptor);
+    if (descriptor >= 0) wake_together(descriptor);
     return descriptor;
 }
 

@@ -55,7 +55,7 @@ public:
     bool has_ended() const;  // the child itself, not its group; does not reap
     // The forbidden action that the child tried since the last call ("tried to reach the network"), or "". `reports()`
     // is readable when there may be one; it is -1 if the kernel reports nothing.
-    std::string tried() const { return take_report(reports_, mode_folders_); }
+    std::string tried() const { return take_reports(reports_, mode_folders_); }
     int reports() const { return reports_; }
 
     GroupUse use(const std::string& folder) const { return use_of_group(pid_, folder); }

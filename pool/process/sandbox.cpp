@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -118,6 +119,7 @@ void allow_system(SandboxRules& rules, const ExecutableFile& program) {
 
 constexpr int kProgramDescriptor = 1000;
 constexpr int kMaxInterruptions = 100;
+constexpr int kMostReports = 64;  // at once
 
 // Keeps the capabilities that override permissions of files: Landlock bounds them, and without them root could not read
 // files in a user's folder.
@@ -274,6 +276,29 @@ namespace {
 
 bool waits_still(int listener, __u64 report) { return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &report) == 0; }
 
+// What one report tells; "" for a change of modes, which is made or refused here; none: nothing was reported.
+std::optional<std::string> take_report(int listener, const std::vector<std::string>& mode_folders) {
+    pollfd stream{listener, POLLIN, 0};
+    if (listener < 0 || ::poll(&stream, 1, 0) != 1 || !(stream.revents & POLLIN)) return std::nullopt;
+    union {
+        seccomp_notif report;
+        std::array<char, 4096> room;  // later kernels may add fields
+    } in{.room = {}};
+    for (int tries = 0; ::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &in.report) != 0; ++tries) {
+        if (errno != EINTR || tries > kMaxInterruptions) return std::nullopt;
+    }
+    union {
+        seccomp_notif_resp answer;
+        std::array<char, 4096> room;
+    } out{.room = {}};
+    out.answer.id = in.report.id;
+    const bool of_modes = is_mode_call(in.report.data.nr);
+    out.answer.error = -(of_modes ? change_mode(in.report, mode_folders, waits_still, listener) : EPERM);
+    ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &out.answer);
+    if (of_modes) return std::string();
+    return fmt::format("tried to {}", what_was_tried(in.report.data.nr));
+}
+
 }  // namespace
 
 KernelParts kernel_parts() {
@@ -316,26 +341,19 @@ std::vector<std::string> Sandbox::mode_folders() const {
     return impl_->rules.command ? impl_->rules.write : std::vector<std::string>();
 }
 
-std::string take_report(int listener, const std::vector<std::string>& mode_folders) {
-    pollfd stream{listener, POLLIN, 0};
-    if (listener < 0 || ::poll(&stream, 1, 0) != 1 || !(stream.revents & POLLIN)) return "";
-    union {
-        seccomp_notif report;
-        std::array<char, 4096> room;  // later kernels may add fields
-    } in{.room = {}};
-    for (int tries = 0; ::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &in.report) != 0; ++tries) {
-        if (errno != EINTR || tries > kMaxInterruptions) return "";
+void wake_together(int listener) {
+    constexpr unsigned long kSetFlags = _IOW('!', 4, __u64);  // SECCOMP_IOCTL_NOTIF_SET_FLAGS; Linux 6.6
+    constexpr unsigned long kSyncWakeUp = 1;
+    ::ioctl(listener, kSetFlags, kSyncWakeUp);
+}
+
+std::string take_reports(int listener, const std::vector<std::string>& mode_folders) {
+    for (int answered = 0; answered < kMostReports; ++answered) {
+        const auto report = take_report(listener, mode_folders);
+        if (!report) return "";
+        if (!report->empty()) return *report;
     }
-    union {
-        seccomp_notif_resp answer;
-        std::array<char, 4096> room;
-    } out{.room = {}};
-    out.answer.id = in.report.id;
-    const bool of_modes = is_mode_call(in.report.data.nr);
-    out.answer.error = -(of_modes ? change_mode(in.report, mode_folders, waits_still, listener) : EPERM);
-    ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &out.answer);
-    if (of_modes) return "";
-    return fmt::format("tried to {}", what_was_tried(in.report.data.nr));
+    return "";
 }
 
 std::int64_t machine_memory_bytes() {

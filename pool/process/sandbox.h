@@ -84,9 +84,12 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-// Reads one report of the kernel ("tried to reach the network"); "" if there is none, or it was a change of modes, which is
-// made below `mode_folders`. Any other reported call fails.
-std::string take_report(int listener, const std::vector<std::string>& mode_folders = {});
+// Answers reports of the kernel until there is none, or up to one that is to be told ("tried to reach the network"), or
+// many were answered; "" where nothing is to be told. A change of modes is made below `mode_folders`; any other reported call
+// fails.
+std::string take_reports(int listener, const std::vector<std::string>& mode_folders = {});
+// The child and the process that answers its reports take turns on one processor, where the kernel can do so.
+void wake_together(int listener);
 
 // Of the machine or this container, whichever is less.
 std::int64_t machine_memory_bytes();

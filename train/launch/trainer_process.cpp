@@ -35,6 +35,7 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 
 constexpr double kLookEvery_s = 1;
 constexpr std::size_t kMaxRefused = 20;
+constexpr int kMostTold = 64;              // at once
 constexpr double kProgressEvery_s = 0.05;  // more of it costs more than it tells
 constexpr std::int64_t kMaxThreads = 4096;
 constexpr FolderLimits kFolderLimits;
@@ -258,14 +259,22 @@ private:
 
     void hold_to_sandbox() {
         if (!options_.sandbox) return;
-        const std::string tried = child_.tried();  // answers the call, also while it is leaving
-        if (!tried.empty() && outcome_.refused.size() < kMaxRefused) outcome_.refused.insert(tried);
+        answer_reports();
         if (ending_) return;
-        if (!tried.empty() && !options_.sandbox->command) return give_up(tried);
         const double now_s = clock_.now_s();
         if (now_s - looked_s_ < kLookEvery_s) return;
         looked_s_ = now_s;
         hold_to_room();
+    }
+
+    // Also while it is leaving.
+    void answer_reports() {
+        for (int told = 0; told < kMostTold; ++told) {
+            const std::string tried = child_.tried();
+            if (tried.empty()) return;
+            if (outcome_.refused.size() < kMaxRefused) outcome_.refused.insert(tried);
+            if (!ending_ && !options_.sandbox->command) return give_up(tried);
+        }
     }
 
     void hold_to_room() {
