@@ -5,12 +5,14 @@
 #include "cli/session/history_loader.h"
 #include "pool/clone/journal.h"
 #include "pool/storage/artifact_commit.h"
+#include "pool/util/shared_text.h"
 
 namespace cultivar {
 
 Result<ExploredRun> record_run(Session& session, const Clock& clock, RunResult result,
                                std::optional<PlanningHistory> now) {
     Run& run = result.run;
+    run.reason = for_sharing(run.reason);
     const bool judgeable = run.status == RunStatus::done || run.status == RunStatus::stopped;
     if (judgeable) {
         if (!now) {

@@ -15,6 +15,7 @@
 #include "pool/storage/segment_log.h"
 #include "pool/sync/artifact_store.h"
 #include "pool/types/category.h"
+#include "pool/util/shared_text.h"
 #include "train/launch/energy_meter.h"
 
 namespace cultivar {
@@ -206,7 +207,10 @@ Result<std::vector<Verdict>> Verifier::restate(const std::vector<ClaimRow>& grow
 Result<void> Verifier::write(const std::vector<Verdict>& verdicts) {
     if (verdicts.empty()) return {};
     std::vector<std::string> lines;
-    for (const Verdict& verdict : verdicts) lines.push_back(to_line(verdict));
+    for (Verdict verdict : verdicts) {
+        verdict.reason = for_sharing(verdict.reason);
+        lines.push_back(to_line(verdict));
+    }
     Clone& clone = *session_.clone;
     TRY(append_log(clone.repo, clone.ledger_ref(), lines, clone.identity(), clone.key));
     TRY(session_.index->refresh());
