@@ -8,6 +8,7 @@
 #include "cli/app/context.h"
 #include "cli/app/json.h"
 #include "cli/commands/github_workflow.h"
+#include "cli/commands/ready_tasks.h"
 #include "cli/commands/registry.h"
 #include "cli/session/identity.h"
 #include "cli/session/session.h"
@@ -23,7 +24,7 @@ namespace cultivar {
 namespace {
 
 struct InitArguments {
-    std::string folder, remote, name, host, kind = "lm", task_file;
+    std::string folder, remote, name, host, kind, task_file;
     std::optional<std::string> budget;
 };
 
@@ -52,31 +53,30 @@ Result<Founding> language_model(const InitArguments& options) {
 
 // The person's own TOML, completed, with the files of files/ beside it.
 Result<Founding> own_command(const InitArguments& options) {
-    TRY_ASSIGN(std::string text, read_file(options.task_file, 1 << 20));
+    TRY_ASSIGN(const std::string path, task_file_of(options.task_file));
+    TRY_ASSIGN(const std::string text, read_file(path, 1 << 20));
     Task draft = blank_task(options);
     draft.kind = kCommandKind;
     draft.format = kNewestPoolFormat;
     draft.metric = "score";
     Founding founding;
-    TRY_ASSIGN(founding.task, parse_task(text, options.task_file, &draft));
-    if (!founding.task.command)
-        return fail(Code::usage, fmt::format("{}: its kind is '{}'", options.task_file, founding.task.kind));
+    TRY_ASSIGN(founding.task, parse_task(text, path, &draft));
+    if (!founding.task.command) return fail(Code::usage, fmt::format("{}: its kind is '{}'", path, founding.task.kind));
     if (founding.task.space.genes().empty())
-        return fail(Code::usage, fmt::format("{}: it declares no gene", options.task_file), "man cultivar-pool");
+        return fail(Code::usage, fmt::format("{}: it declares no gene", path), "man cultivar-pool");
     TRY(check_rules(*founding.task.command));
-    const std::filesystem::path beside = std::filesystem::absolute(options.task_file).parent_path();
+    const std::filesystem::path beside = std::filesystem::absolute(path).parent_path();
     TRY_ASSIGN(founding.files, command_files_beside(beside.string(), *founding.task.command));
     founding.seeds.emplace_back("defaults", "# Every gene at its default.\n");
     return founding;
 }
 
 Result<Founding> found(const InitArguments& options) {
-    const bool own = options.kind == kCommandKind;
-    if (!own && options.kind != "lm")
+    const bool own = !options.task_file.empty();
+    if (!options.kind.empty() && options.kind != kCommandKind && options.kind != "lm")
         return fail(Code::usage, fmt::format("'{}' is no kind of task: lm, command", options.kind));
-    if (own == options.task_file.empty())
-        return fail(Code::usage, "--kind command and --task FILE go together",
-                    "cultivar init DIR --kind command --task FILE.toml");
+    if (!options.kind.empty() && own != (options.kind == kCommandKind))
+        return fail(Code::usage, "--kind command and --task FILE go together", "cultivar init DIR --task FILE.toml");
     TRY_ASSIGN(Founding founding, own ? own_command(options) : language_model(options));
     if (!options.name.empty()) founding.task.name = options.name;
     if (options.budget) {
@@ -152,10 +152,13 @@ Action declare_init(Parser& parser) {
     parser.option("--name", options->name, "NAME", "the pool's name (default: the folder's)");
     parser.option("--host", options->host, "HOST", "also a scheduled job that keeps the pool on its host: github");
     parser.option("--budget", options->budget, "TIME", "training time of a run: 600 (default), 20s, 10m");
-    parser.option("--kind", options->kind, "KIND", "lm (default), or command: a program of your own gives the score");
-    parser.option("--task", options->task_file, "FILE", "of kind command: TOML with its [command] and genes");
+    parser.option("--kind", options->kind, "KIND",
+                  "lm, or command (with --task): a program of your own gives the score");
+    parser.option("--task", options->task_file, "FILE|NAME",
+                  "TOML with a [command] and genes, or a ready task: function, svm");
     parser.example("cultivar init pool --remote git@github.com:us/pool.git", "a pool for others to join");
-    parser.example("cultivar init pool --kind command --task task.toml", "a pool for anything that has a score");
+    parser.example("cultivar init pool --task task.toml", "a pool for anything that has a score");
+    parser.example("cultivar init pool --task function", "a ready task: flags of g++ that make a program fast");
     return [options](Context& context) { return init(context, *options); };
 }
 

@@ -19,7 +19,14 @@ Result<RecordMark> judge_record(Session& session, const ClaimRow& row, const std
     RecordMark mark;
     mark.seeds = static_cast<int>(scores.size());
     if (!holder) {
-        mark.accepted = mark.seeds >= task.record_min_seeds;
+        mark.accepted = mark.seeds >= (task.noiseless ? 1 : task.record_min_seeds);
+        return mark;
+    }
+    if (task.noiseless && !scores.empty() && !holder->scores.empty()) {
+        mark.against = holder->claim;
+        mark.gain = mark.low = mark.high = holder->scores.front() - scores.front();
+        mark.accepted = mark.gain > 0;
+        mark.p = mark.accepted ? 0 : 1;
         return mark;
     }
     if (scores.size() < 2 || holder->scores.size() < 2) return mark;  // nothing to test with

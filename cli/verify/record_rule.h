@@ -4,7 +4,8 @@
 // The pool's rule over seeds (eval/statistics/significance.h) accepts a record; one score never does, nor do scores
 // that the claimant chose. It compares the scores of the verifiers' fresh seeds, one per seed, with those of the
 // standing record. min_gain is in nats per token and is converted to the score's unit, bits per byte of the slice; a
-// command's score is taken as it is. Where no record stands, enough fresh seeds set the first.
+// command's score is taken as it is. Where no record stands, enough fresh seeds set the first. In a task without noise one
+// run is enough, and any gain is one.
 #pragma once
 
 #include "cli/session/session.h"

@@ -62,6 +62,12 @@ Result<std::vector<Claim>> claims_to_make(Clone& clone, Index& index, const std:
         claim.at = utc_text(std::time(nullptr));
         claims.push_back(std::move(claim));
     }
+    if (asked && claims.empty() && !wanted.empty())
+        return fail(Code::not_found,
+                    fmt::format("no artifact of candidate '{}' is here, which a verifier would check: only kept runs "
+                                "leave one",
+                                candidate.substr(0, 12)),
+                    "cultivar top");
     return claims;
 }
 

@@ -25,7 +25,7 @@ section "the README's example works as it stands there"
 awk '/^## Anything with a score/ { on = 1 } /^## How fast/ { on = 0 } on && /^```/ { fence = $0; next }
      on && fence == "```toml"' "$here/../../README.md" >task.toml
 grep -q '^command.run' task.toml || fail "README" "a task.toml" "none"
-expect_ok cultivar init parabola --kind command --task task.toml --budget 2s
+expect_ok cultivar init parabola --task task.toml --budget 2s
 expect_err 'cultivar trust && cultivar explore'
 expect_untrusted parabola 'not trusted on this machine'
 expect_ok cultivar -C parabola trust
@@ -257,7 +257,10 @@ expect_same "exit code" 143 "$rc"
 
 section "a TOML that cannot be"
 expect_rc 129 cultivar init other --kind command
-expect_rc 129 cultivar init other --task draft/task.toml
+expect_rc 129 cultivar init other --kind lm --task draft/task.toml
+expect_rc 128 cultivar init other --task functio
+expect_err "no ready task of that name: function, svm"
+expect_hint "cultivar init DIR --task function"
 expect_rc 129 cultivar init other --kind opera
 [[ ! -e other ]] || fail "init" "no folder" "a folder"
 printf 'command.run = ["./run"]\n[gene.x]\ntype = "boolean"\ndefault = false\n' >bad.toml
