@@ -11,8 +11,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kMostBytes = 64 << 20;
-constexpr std::size_t kMostEntries = 512;  // of a log
+constexpr std::size_t kMostBytes = 256 << 20;
 constexpr std::size_t kSecretDigits = 32;
 
 std::string first_seen_path(const Clone& clone) { return clone.seen_dir() + "first"; }
@@ -76,12 +75,45 @@ void FirstSeen::note(const std::string& ref, std::size_t records, std::int64_t n
     if (records == 0 || (!entries.empty() && entries.back().records >= records)) return;
     if (!entries.empty()) now_s = std::max(now_s, entries.back().at_s);
     entries.push_back({records, now_s});
-    if (entries.size() <= kMostEntries) return;
-    std::vector<Entry> fewer;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        if (i % 2 == 1 || i > kMostEntries / 2) fewer.push_back(entries[i]);
+    ++entries_;
+    if (entries.size() > kMostEntries) entries_ -= thin(entries);
+    if (entries_ > thin_at_) thin_longest();
+}
+
+void FirstSeen::thin_longest() {
+    constexpr std::size_t kRoom = kMostInAll / 16;
+    while (entries_ > kMostInAll - kRoom) {
+        std::size_t longest = 0;
+        for (const auto& [ref, entries] : by_ref_) longest = std::max(longest, entries.size());
+        if (longest < 2) break;
+        for (auto& [ref, entries] : by_ref_) {
+            if (entries.size() > longest / 2) entries_ -= thin(entries);
+        }
     }
-    entries = std::move(fewer);
+    thin_at_ = std::max(kMostInAll, entries_ + kRoom);
+}
+
+// Forgets up to a quarter of the entries, no two beside each other, and returns their number.
+std::size_t FirstSeen::thin(std::vector<Entry>& entries) {
+    const std::int64_t now_s = entries.back().at_s;
+    const auto gap = [&](std::size_t i) {
+        return static_cast<double>(entries[i + 1].at_s - entries[i].at_s) /
+               static_cast<double>(now_s - entries[i].at_s + 1);
+    };
+    std::vector<std::pair<double, std::size_t>> gaps;
+    for (std::size_t i = 0; i + 1 < entries.size(); ++i) gaps.emplace_back(gap(i), i);
+    std::ranges::sort(gaps);
+    std::vector<bool> gone(entries.size() + 1);  // one more, so that each has a next one
+    std::size_t number = 0;
+    for (const auto& [size, i] : gaps) {
+        if (number >= (entries.size() + 3) / 4) break;
+        if (gone[i + 1] || (i > 0 && gone[i - 1])) continue;
+        gone[i] = true;
+        ++number;
+    }
+    std::size_t at = 0;
+    std::erase_if(entries, [&](const Entry&) { return gone[at++]; });
+    return number;
 }
 
 }  // namespace cultivar

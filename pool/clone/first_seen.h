@@ -27,16 +27,24 @@ public:
     std::int64_t seen_s(const std::string& ref, std::size_t place, std::int64_t now_s) const;
     // When something of the remote's last came here; 0: never.
     std::int64_t last_pull_s() const;
-    // The log has so many records now. Of a log with very many entries every other old one is forgotten: its records then
-    // count as seen by the next pull.
+    // The log has so many records now. Of a log with more than kMostEntries, and of the longest logs once all have more than
+    // kMostInAll, entries are forgotten: their records then count as seen by the next pull. Those go first that are closest
+    // to the next one for their age: whose copy came later by more than a hundredth of its age still counts as first.
     void note(const std::string& ref, std::size_t records, std::int64_t now_s);
+    std::size_t size() const { return entries_; }  // of all logs
+
+    static constexpr std::size_t kMostEntries = 4096, kMostInAll = 400'000;
 
 private:
     struct Entry {
         std::size_t records = 0;
         std::int64_t at_s = 0;
     };
+    static std::size_t thin(std::vector<Entry>& entries);
+    void thin_longest();
+
     std::map<std::string, std::vector<Entry>> by_ref_{};  // ascending in both
+    std::size_t entries_ = 0, thin_at_ = kMostInAll;
 };
 
 }  // namespace cultivar

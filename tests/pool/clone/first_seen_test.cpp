@@ -30,6 +30,34 @@ TEST(FirstSeenTimes, StayBoundedAndAreNeverTooEarly) {
     EXPECT_EQ(book.seen_s("a", 99'999, 1'000'000), 100'000);
 }
 
+TEST(FirstSeenTimes, OfALogOfYearsStayTrueForTheirAge) {
+    constexpr std::int64_t kBetweenPulls_s = 1800;
+    constexpr std::size_t kPulls = 50'000;
+    FirstSeen book;
+    const auto pulled_s = [](std::size_t pull) { return static_cast<std::int64_t>(pull) * kBetweenPulls_s; };
+    for (std::size_t pull = 1; pull <= kPulls; ++pull) book.note("a", pull, pulled_s(pull));
+    EXPECT_LE(book.size(), FirstSeen::kMostEntries);
+    const std::int64_t now_s = pulled_s(kPulls);
+    for (std::size_t place = 0; place < kPulls; ++place) {
+        const std::int64_t truly_s = pulled_s(place + 1), late_s = book.seen_s("a", place, now_s) - truly_s;
+        ASSERT_GE(late_s, 0);
+        ASSERT_LE(static_cast<double>(late_s), 0.01 * static_cast<double>(now_s - truly_s)) << place;
+    }
+}
+
+// However many logs somebody lets grow.
+TEST(FirstSeenTimes, OfAllLogsTogetherStayBounded) {
+    FirstSeen book;
+    book.note("honest", 1, 1);
+    for (std::int64_t pull = 1; pull <= 101; ++pull) {
+        for (int log = 0; log < 5000; ++log)
+            book.note("sybil" + std::to_string(log), static_cast<std::size_t>(pull), 1000 + pull);
+    }
+    EXPECT_LE(book.size(), FirstSeen::kMostInAll);
+    EXPECT_GT(book.size(), FirstSeen::kMostInAll / 2);
+    EXPECT_EQ(book.seen_s("honest", 0, 5000), 1);
+}
+
 TEST(FirstSeenTimes, AreReadBackAsTheyWereWritten) {
     World world;
     const Clone ann = world.found("ann");
