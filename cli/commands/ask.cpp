@@ -78,7 +78,7 @@ Result<int> list(Context& context, const Session& session) {
 Result<int> ask(Context& context, const AskArguments& words) {
     TRY_ASSIGN(Session session, open_session(context));
     if (words.open) return list(context, session);
-    if (!words.budget) TRY(check_terms(*session.clone));
+    TRY(check_terms(*session.clone, words.budget ? RunBudget::own : RunBudget::of_pool));
     PlanOptions options;
     options.budget_s = session.clone->task.budget_s;
     if (words.budget) {

@@ -128,7 +128,7 @@ private:
 Result<int> explore(Context& context, const ExploreArguments& words) {
     TRY_ASSIGN(ExploreOptions options, checked(words));
     TRY_ASSIGN(Session session, open_session(context));
-    if (!words.budget) TRY(check_terms(*session.clone));
+    TRY(check_terms(*session.clone, words.budget ? RunBudget::own : RunBudget::of_pool));
     if (words.threads) TRY(session.settings.set("threads", *words.threads, "flag"));
     if (words.device) TRY(session.settings.set("device", *words.device, "flag"));
     std::string holder = fmt::format("pid {}, cultivar explore, since {}", ::getpid(), utc_text(std::time(nullptr)));

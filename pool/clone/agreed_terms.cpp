@@ -12,13 +12,12 @@ namespace {
 
 std::string terms_path(const Clone& clone) { return clone.state_dir + "terms"; }
 
-}  // namespace
-
-Result<std::vector<std::string>> terms_to_agree(const Clone& clone) {
-    auto text = read_file(terms_path(clone), 4096);
-    if (!text && text.error().code == Code::not_found) return std::vector<std::string>();
-    if (!text) return fail(text.error());
+// The terms that the user agreed to last; of what was never agreed to, those of now.
+Result<Task> agreed_task(const Clone& clone) {
     Task agreed = clone.task;
+    auto text = read_file(terms_path(clone), 4096);
+    if (!text && text.error().code == Code::not_found) return agreed;
+    if (!text) return fail(text.error());
     std::istringstream words(*text);
     words >> agreed.budget_s >> agreed.verify_share;
     bool good = !words.fail();
@@ -27,6 +26,13 @@ Result<std::vector<std::string>> terms_to_agree(const Clone& clone) {
         good = !words.fail();
     }
     if (!good) return fail(Code::io, fmt::format("'{}' is damaged", terms_path(clone)), "cultivar trust");
+    return agreed;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> terms_to_agree(const Clone& clone) {
+    TRY_ASSIGN(const Task agreed, agreed_task(clone));
     return changed_terms(agreed, clone.task);
 }
 
@@ -44,8 +50,10 @@ Result<void> note_terms(const Clone& clone) {
     return changes.empty() ? agree_to_terms(clone) : Result<void>();  // with terms that were not kept yet
 }
 
-Result<void> check_terms(const Clone& clone) {
-    TRY_ASSIGN(const std::vector<std::string> changes, terms_to_agree(clone));
+Result<void> check_terms(const Clone& clone, RunBudget budget) {
+    TRY_ASSIGN(Task agreed, agreed_task(clone));
+    if (budget == RunBudget::own) agreed.budget_s = clone.task.budget_s;
+    const std::vector<std::string> changes = changed_terms(agreed, clone.task);
     if (changes.empty()) return note_terms(clone);
     TRY_ASSIGN(const std::optional<Oid> here, clone.repo.ref("refs/heads/main"));
     TRY_ASSIGN(const std::optional<Oid> there, clone.repo.ref(tracking_ref("refs/heads/main")));

@@ -15,9 +15,10 @@ namespace cultivar {
 Result<std::vector<std::string>> terms_to_agree(const Clone& clone);
 // Agrees to the terms as they stand on main. Errors: io.
 Result<void> agree_to_terms(const Clone& clone);
-// Fails while there is something to agree to. Whoever changed main in this clone agrees by that. Errors: not_found (hint:
-// cultivar trust), io.
-Result<void> check_terms(const Clone& clone);
+enum class RunBudget { of_pool, own };
+// Fails while there is something to agree to. Whoever changed main in this clone agrees by that, and whoever names a budget
+// of his own needs not agree to the pool's. Errors: not_found (hint: cultivar trust), io.
+Result<void> check_terms(const Clone& clone, RunBudget budget = RunBudget::of_pool);
 // Agrees if nothing was agreed to yet: from now on, changes are noticed. Errors: io.
 Result<void> note_terms(const Clone& clone);
 

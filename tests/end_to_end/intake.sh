@@ -119,5 +119,13 @@ expect_err 'a run trains for 1e\+07 s instead of 2 s'
 expect_rc 128 cultivar -C bea explore --runs 1
 expect_hint 'cultivar trust$'
 expect_ok cultivar -C bea explore --runs 1 --budget 2s
+grep -q '^min_seeds = ' work/pool.toml
+sed -i 's/^min_seeds = .*/min_seeds = 2/' work/pool.toml
+git -C work commit --quiet -am "Take two seeds for a record"
+git -C work push --quiet origin main
+expect_ok cultivar -C bea pull
+expect_rc 128 cultivar -C bea explore --runs 1 --budget 2s # a budget of one's own answers for the budget alone
+expect_hint 'cultivar trust$'
+expect_rc 128 cultivar -C bea ask --budget 2s
 expect_ok cultivar -C bea trust
 expect_err 'main changed: a run trains'

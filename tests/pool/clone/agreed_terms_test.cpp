@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class TermsTest : public ::testing::Test {
@@ -59,6 +60,20 @@ TEST_F(TermsTest, EveryTermByWhichAContributorWorksIsTold) {
     Task noiseless = other;
     noiseless.noiseless = true;
     EXPECT_THAT(changed_terms(other, noiseless), SizeIs(1));
+}
+
+TEST_F(TermsTest, ABudgetOfOnesOwnAnswersForTheBudgetAlone) {
+    Hand bea(world_.join("bea"));
+    must(note_terms(bea.clone));
+    publish(to_toml(costly()));
+    bea.pull();
+    EXPECT_TRUE(check_terms(bea.clone, RunBudget::own));
+    EXPECT_FALSE(check_terms(bea.clone)) << "that was no agreement";
+    Task other = costly();
+    other.record_p_value = 0.5;
+    publish(to_toml(other));
+    bea.pull();
+    EXPECT_THAT(trouble(check_terms(bea.clone, RunBudget::own)).message, Not(HasSubstr("1e+07 s")));
 }
 
 // As versions before wrote it.
