@@ -1,10 +1,11 @@
+#!/bin/sh
 # measure.sh LEVEL FLAG FLAG FLAG INLINE_LIMIT: builds the program with these flags and with -O2, runs both in turns, and
 # prints the shortest time of the one per shortest time of the other.
 set -e
 here=$(dirname "$0")
 g++ -O2 -o before "$here/program.cpp"
 g++ "$1" "$2" "$3" "$4" "--param=max-inline-insns-auto=$5" -o after "$here/program.cpp"
-for turn in 1 2 3 4 5; do
+for _ in 1 2 3 4 5; do
     ./before before.times
     ./after after.times
 done
