@@ -100,7 +100,10 @@ Result<int> ask(Context& context, const AskArguments& words) {
     } else {
         context.ui.print(ask_text(session, next));
     }
-    const char* result = session.clone->task.command ? "--score X" : "--score X --artifact FILE --steps N";
+    const auto& own = session.clone->task.command;
+    const char* result = !own             ? "--score X --artifact FILE --steps N"
+                         : own->evaluator ? "--score X --artifact FILE"
+                                          : "--score X";
     context.ui.note(
         fmt::format("when it ran: cultivar tell {} {}, or --failed REASON", short_id(next.planned.child.id), result));
     return kYes;

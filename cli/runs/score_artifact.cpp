@@ -36,6 +36,9 @@ Result<Scored> score_artifact(Worker& worker, const Observer& observer, const Se
     TRY_ASSIGN(Specification specification, base_specification(session));
     specification.mode = Specification::Mode::score;
     specification.genes = genes;
+    if (session.clone->task.command) {
+        TRY_ASSIGN(specification.genes, session.clone->task.space.complete(genes));
+    }
     specification.work_dir = dir;
     specification.artifact = dir + "artifact";
     specification.chunks = chunks;

@@ -1,10 +1,12 @@
 #include "cli/search/tell_run.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
 #include "cli/runs/ask_store.h"
+#include "cli/runs/command_runner.h"
 #include "cli/runs/score_artifact.h"
 #include "cli/search/next_run.h"
 #include "cli/search/run_recorder.h"
@@ -15,7 +17,8 @@
 namespace cultivar {
 namespace {
 
-constexpr double kToldTolerance_bpb = 0.001;  // people round; the measured score is recorded
+// People round; the measured score is recorded.
+constexpr double kToldTolerance_bpb = 0.001, kToldRounding = 0.001;
 
 std::string another(const LeasedRun& ask, const char* words) {
     return fmt::format("cultivar tell {} {}", short_id(ask.planned.child.id), words);
@@ -45,7 +48,8 @@ Result<std::string> read_weights(const Session& session, const LeasedRun& ask, c
     return weights;
 }
 
-// In a pool of the built-in kind the worker scores the weights here, on the whole slice, as a verifier will.
+// In a pool of the built-in kind the worker scores the weights here, on the whole slice, as a verifier will; in one with an
+// evaluator, that does.
 Result<void> take_measured(Worker& worker, const Observer& observer, const Session& session, const LeasedRun& ask,
                            const ToldResult& told, const std::string& weights, Run& run) {
     TRY_ASSIGN(Scored scored, score_artifact(worker, observer, session, ask.planned.child.genes, weights, {}, "told"));
@@ -56,25 +60,32 @@ Result<void> take_measured(Worker& worker, const Observer& observer, const Sessi
     if (outcome.how != Outcome::How::done || !outcome.done)
         return fail(Code::io, "the worker cannot score it: " + outcome.message, "cultivar version");
     const DoneEvent& done = *outcome.done;
-    if (*told.score < done.val_bpb - kToldTolerance_bpb)
-        return fail(Code::corrupt,
-                    fmt::format("'{}' measures {:.6f}, not {:.6f}", *told.artifact, done.val_bpb, *told.score),
-                    another(ask, fmt::format("--score {:.6f} --artifact FILE", done.val_bpb).c_str()));
+    const Task& task = session.clone->task;
+    const double measured = task.command ? loss_of(task, done) : done.val_bpb, said = task.loss_of(*told.score);
+    const double tolerance =
+        task.command ? task.command->evaluator->tolerance + kToldRounding * std::abs(measured) : kToldTolerance_bpb;
+    if (said < measured - tolerance)
+        return fail(
+            Code::corrupt,
+            fmt::format("'{}' measures {:.6f}, not {:.6f}", *told.artifact, task.score_of(measured), *told.score),
+            another(ask, fmt::format("--score {:.6f} --artifact FILE", task.score_of(measured)).c_str()));
+    run.trainer = "told, scored by " + (task.command ? std::string("the evaluator") : scored.start.trainer);
+    run.val_bpb = measured;
+    if (task.command) return {};
     run.val_loss = done.val_loss;
-    run.val_bpb = done.val_bpb;
     run.chunk_loss_sums = done.chunk_loss_sums;
     run.parameters = scored.start.parameters;
     run.flops_per_token = scored.start.flops_per_token;
-    run.trainer = "told, scored by " + scored.start.trainer;
     return {};
 }
 
 Result<void> take_score(Worker& worker, const Observer& observer, const Session& session, const LeasedRun& ask,
                         const ToldResult& told, RunResult& result) {
-    const bool command = session.clone->task.command.has_value();
-    if (!command && !told.artifact)
-        return fail(Code::usage, "in this pool a score counts only with the weights that it was measured on",
-                    another(ask, "--score X --artifact FILE --steps N"));
+    const auto& own = session.clone->task.command;
+    const bool command = own.has_value(), measured = !command || own->evaluator;
+    if (measured && !told.artifact)
+        return fail(Code::usage, "in this pool a score counts only with the artifact that it was measured on",
+                    another(ask, command ? "--score X --artifact FILE" : "--score X --artifact FILE --steps N"));
     if (!command && told.steps < 1)
         return fail(Code::usage, "how many steps were trained? give --steps",
                     another(ask, "--score X --artifact FILE --steps N"));
@@ -85,7 +96,7 @@ Result<void> take_score(Worker& worker, const Observer& observer, const Session&
     TRY_ASSIGN(result.weights, read_weights(session, ask, *told.artifact));
     run.artifact = sha256_hex(*result.weights);
     run.artifact_bytes = static_cast<std::int64_t>(result.weights->size());
-    return command ? Result<void>() : take_measured(worker, observer, session, ask, told, *result.weights, run);
+    return !measured ? Result<void>() : take_measured(worker, observer, session, ask, told, *result.weights, run);
 }
 
 // The cost as told; else the time since it was asked for, which is all that is known here.

@@ -44,10 +44,9 @@ Verifier::Tried Verifier::evaluate_again(const QueuedClaim& one, const std::stri
     const Task& task = session_.clone->task;
     const Evaluator& evaluator = *task.command->evaluator;
     TRY_ASSIGN(const Candidate candidate, candidate_of(one));
-    TRY_ASSIGN(const Genes genes, task.space.complete(candidate.genes));
     const double begun_s = tools_.clock.now_s();
-    TRY_ASSIGN(const Scored scored, score_artifact(tools_.worker, tools_.observer, session_, genes, artifact, {},
-                                                   kFolder, "", job_limit_s(one.jobs, one.expected_s, one.tries)));
+    TRY_ASSIGN(const Scored scored, score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, artifact,
+                                                   {}, kFolder, "", job_limit_s(one.jobs, one.expected_s, one.tries)));
     if (!scored_by_evaluator(scored, verdict)) return false;
     const double claimed = *one.artifact_run()->val_bpb, measured = loss_of(task, *scored.outcome.done);
     verdict.measured_bpb = measured;

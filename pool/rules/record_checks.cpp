@@ -106,7 +106,9 @@ Result<void> check_run(const Task& task, const std::string& task_id, const Run& 
                     fmt::format("it trained {:.0f} s on a budget of {:.0f} s", run.train_s, run.budget_s));
     if (run.artifact_bytes > task.artifact_cap_bytes) return fail(Code::corrupt, "its artifact is over the cap");
     TRY(check_cost(task.caps, run));
-    if (task.command) return {};  // nothing can confirm its score
+    if (task.command && task.command->evaluator && run.artifact.empty())
+        return fail(Code::corrupt, "it names no artifact, which the pool's evaluator scores");
+    if (task.command) return {};  // nothing in the record can confirm its score
     if (!task.data) return fail(Code::usage, "the pool has no data yet");
     return check_score(*task.data, run);
 }

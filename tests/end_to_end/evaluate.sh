@@ -77,6 +77,18 @@ expect_ok cultivar -C mallory pull
 expect_ok cultivar -C mallory top --json
 expect_json 'any(.candidates[]; .id == $id and .verdict == "accepted" and .self_reported == false)' --arg id "$seed"
 
+section "a score that is told counts only with its artifact, and as the evaluator says"
+expect_ok cultivar -C mallory ask --json
+asked=$(json .id)
+echo -6 >told.txt
+expect_rc 129 cultivar -C mallory tell "$asked" --score 0.99
+expect_hint 'score X --artifact FILE$'
+expect_rc 128 cultivar -C mallory tell "$asked" --score 0.99 --artifact "$world/told.txt"
+expect_err 'measures 0.919000, not 0.99'
+expect_ok cultivar -C mallory tell "$asked" --score 0.9195 --artifact "$world/told.txt" --json
+expect_ok cultivar -C mallory log --json
+expect_json 'any(.runs[]; .candidate == $id and .score == 0.919)' --arg id "$asked"
+
 section "a run without an artifact has no score"
 sed -i 's/^echo "$1" >"$2"$/:/' draft/files/fit.sh
 found_command empty "$world/empty.git" "$task"
