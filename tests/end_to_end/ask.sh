@@ -180,8 +180,8 @@ expect_ok cultivar -C there explore --runs 3 --json
 expect_json '.runs | length == 3 and all(.[]; .candidate != $id)' --arg id "$id"
 expect_ok cultivar -C here tell "$id" --score 1 --json
 expect_json '.run.decision == "kept"'
-expect_ok cultivar -C here propose # a score without weights makes no claim
-expect_same "claims" 0 "$(ids_of here claim | wc -l)"
+expect_ok cultivar -C here propose # the seed and this one, for a rerun to confirm: there is no evaluator
+expect_same "claims" 2 "$(ids_of here claim | wc -l)"
 expect_ok cultivar -C there pull
 expect_ok cultivar -C there log --json
 expect_json 'any(.runs[]; .candidate == $id and .refused == null)' --arg id "$id"
