@@ -61,7 +61,7 @@ Result<Candidate> child_of(const Suggestion& suggestion, const PlannerInput& inp
     TRY_ASSIGN(const KnownCandidate* parent, parent_of(suggestion, candidates));
     Genes genes = parent->candidate.genes;
     TRY(change(*input.space, suggestion.changes, genes));
-    auto child = make_candidate(*input.space, input.task_id, genes);
+    auto child = make_candidate(*input.space, input.task_id, genes, parent->candidate.files);
     if (!child) return refused(child.error().message);
     if (child->id == parent->candidate.id) return refused("it changes nothing");
     if (!is_new(child->id, *input.history)) return refused(fmt::format("{} is known already", short_id(child->id)));

@@ -159,9 +159,9 @@ bool Proposer::allowed(const Genes& genes) const {
 
 std::optional<Proposal> Proposer::accept(const ParentDraw& draw, const Genes& genes) const {
     if (!allowed(genes)) return std::nullopt;
-    auto child = make_candidate(space_, input_.task_id, genes);
-    if (!child || !novel(child->id)) return std::nullopt;
     const Candidate& parent = draw.arm->stats->known->candidate;
+    auto child = make_candidate(space_, input_.task_id, genes, parent.files);
+    if (!child || !novel(child->id)) return std::nullopt;
     std::string how =
         fmt::format("parent {}; {}", drawn(draw), change_text(gene_changes(space_, parent.genes, child->genes)));
     const CandidateStats* told = candidates_.find(child->id);
@@ -189,7 +189,7 @@ std::optional<Proposal> Proposer::by_model(GeneKind kind) {
     for (Idea& idea : ideas) {
         if (!accept(draws[idea.parent], idea.genes)) continue;
         const ParentDraw& draw = draws[idea.parent];
-        const Genes& parent = draw.arm->stats->known->candidate.genes;
+        const Candidate& parent = draw.arm->stats->known->candidate;
         return accept(draw, kind == GeneKind::plain ? climbed(std::move(idea), parent) : idea.genes);
     }
     return std::nullopt;
@@ -237,20 +237,20 @@ std::vector<Genes> Proposer::leaps(const Genes& base) {
 
 // Moves to the best neighbour in one plain gene, repeatedly, while the acquisition rises and the child is new. No
 // further gene moves once the most allowed differ from the parent's.
-Genes Proposer::climbed(Idea idea, const Genes& parent) {
+Genes Proposer::climbed(Idea idea, const Candidate& parent) {
     const auto most = most_moved(space_);
     for (int round = 0; round < kClimbs; ++round) {
         const Genes from = idea.genes;
-        const bool no_more = moved_count(space_, parent, from) >= most;
+        const bool no_more = moved_count(space_, parent.genes, from) >= most;
         for (const Gene& gene : space_.genes()) {
             if (!tunable(gene) || !space_.active(gene, from)) continue;
-            if (no_more && from.at(gene.name) == parent.at(gene.name)) continue;
+            if (no_more && from.at(gene.name) == parent.genes.at(gene.name)) continue;
             for (const Value& value : neighbours(gene, from.at(gene.name))) {
                 Genes genes = from;
                 genes.at(gene.name) = value;
                 double acquisition = acquired(genes);
                 if (acquisition <= idea.acquisition || !allowed(genes)) continue;
-                auto child = make_candidate(space_, input_.task_id, genes);
+                auto child = make_candidate(space_, input_.task_id, genes, parent.files);
                 if (child && novel(child->id)) idea = {std::move(genes), idea.parent, acquisition};
             }
         }

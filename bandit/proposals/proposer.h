@@ -1,6 +1,6 @@
 // Proposals: each operator makes its child here, once the operator bandit has chosen it.
 //
-//   tune    the plain genes of one parent: a mutation, or the parent's own last step once more
+//   tune    the plain genes of one parent: a mutation, or the parent's own last step once more; its files stay
 //   switch  a structural gene of one parent, with any genes that its constraints force to follow
 //   cross   two parents, neither an ancestor of the other, merged by the caller's Crosser; if there is a model, the
 //           most promising child of up to eight pairs
@@ -75,7 +75,7 @@ private:
     std::optional<Proposal> by_model(GeneKind kind);
     std::vector<Genes> ideas_from(const CandidateStats& parent, GeneKind kind, const Parzen& sampler);
     std::vector<Genes> leaps(const Genes& base);
-    Genes climbed(Idea idea, const Genes& parent);
+    Genes climbed(Idea idea, const Candidate& parent);
     std::optional<Proposal> step(GeneKind kind);
     std::optional<Genes> one_step(const CandidateStats& parent, GeneKind kind);
     std::optional<Proposal> cross();

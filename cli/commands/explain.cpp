@@ -39,12 +39,12 @@ std::string change_of(Session& session, const PlannedRun& planned) {
     const Space& space = session.clone->task.space;
     auto row = planned.parents.empty() ? Result<std::optional<CandidateRow>>(std::nullopt)
                                        : session.index->candidate(planned.parents.front());
-    auto before = space.complete({});
+    auto before = make_candidate(space, session.clone->task_id, {});
     if (row && *row) {
         auto parent = parse_canonical(space, session.clone->task_id, (*row)->toml);
-        if (parent) before = parent->genes;
+        if (parent) before = std::move(parent);
     }
-    return before ? change_text(gene_changes(space, *before, planned.child.genes)) : "";
+    return before ? change_text(candidate_changes(space, *before, planned.child)) : "";
 }
 
 // The newest run that an id means: its record's, or its candidate's.

@@ -67,6 +67,7 @@ Result<Founding> own_command(const InitArguments& options) {
     TRY(check_rules(*founding.task.command));
     const std::filesystem::path beside = std::filesystem::absolute(path).parent_path();
     TRY_ASSIGN(founding.files, command_files_beside(beside.string(), *founding.task.command));
+    founding.task.share_surface();
     founding.seeds.emplace_back("defaults", "# Every gene at its default.\n");
     return founding;
 }

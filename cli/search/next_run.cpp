@@ -37,10 +37,19 @@ Result<void> mark_unless_recorded(Session& session, const PlannedRun& planned, H
     return {};
 }
 
+// Did a person change its source? No operator of the search does, but for a cross.
+bool has_other_files(const History& now, const KnownCandidate& known) {
+    if (known.parents.size() != 1) return false;
+    const auto parent = std::ranges::find_if(
+        now.candidates, [&](const KnownCandidate& one) { return one.candidate.id == known.parents[0]; });
+    return parent != now.candidates.end() && parent->candidate.files != known.candidate.files;
+}
+
 // A cross or an import that a person made here and that did not run yet comes first, whoever leases it.
 std::optional<PlannedRun> waiting_by_hand(Session& session, const History& now) {
     for (const KnownCandidate& known : now.candidates) {
-        const bool is_cross = known.parents.size() == 2, is_import = known.parents.empty() && !known.seed;
+        const bool is_cross = known.parents.size() == 2,
+                   is_import = (known.parents.empty() && !known.seed) || has_other_files(now, known);
         if ((!is_cross && !is_import) || known.rejected || known.held_here) continue;
         auto row = session.index->candidate(known.candidate.id);
         if (!row || !*row) continue;

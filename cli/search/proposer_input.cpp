@@ -70,7 +70,7 @@ std::string change_of(const Space& space, const CandidateTable& contenders, cons
     const CandidateStats* child = contenders.find(run.candidate);
     const CandidateStats* parent = run.parents.empty() ? nullptr : contenders.find(run.parents.front());
     if (child == nullptr || child->known == nullptr || parent == nullptr || parent->known == nullptr) return "";
-    return change_text(gene_changes(space, parent->known->candidate.genes, child->known->candidate.genes));
+    return change_text(candidate_changes(space, parent->known->candidate, child->known->candidate));
 }
 
 // A run of this clone, or an accepted one of another writer. Sentences come from this clone alone.

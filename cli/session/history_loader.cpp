@@ -79,6 +79,11 @@ std::set<std::string> chosen(const std::vector<RunSummary>& runs, const std::fun
     return names;
 }
 
+// Records name files by their digests. What nobody gave the bytes of cannot run here.
+bool has_source(Session& session, const Candidate& candidate) {
+    return candidate.files.empty() || session.index->lineage().has_source(candidate).value_or(false);
+}
+
 }  // namespace
 
 Trial trial_of(const Run& run, bool trusted) {
@@ -134,7 +139,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     }
     for (PlanCandidate& row : rows) {
         auto candidate = parse_canonical(session.clone->task.space, session.clone->task_id, row.toml);
-        if (!candidate) continue;
+        if (!candidate || !has_source(session, *candidate)) continue;
         KnownCandidate& entry = known(std::move(*candidate));
         if (const auto found = fresh.find({category, entry.candidate.id}); found != fresh.end())
             entry.fresh = found->second;
@@ -188,7 +193,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
             continue;
         }
         auto leased = parse_canonical(session.clone->task.space, session.clone->task_id, lease.toml);
-        if (!leased || leased->id != lease.candidate)
+        if (!leased || leased->id != lease.candidate || !has_source(session, *leased))
             continue;  // an older version of the program wrote no configuration
         const bool believed = std::ranges::all_of(lease.parents, [&](const std::string& parent) {
             return at.contains(parent) && ++children[parent] <= kMostLeasedChildren;

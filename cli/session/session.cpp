@@ -41,15 +41,13 @@ std::string change_against(Session& session, const CandidateRow& row, const std:
     const Clone& clone = *session.clone;
     auto child = parse_canonical(clone.task.space, clone.task_id, row.toml);
     if (!child) return "";
-    auto before = clone.task.space.complete({});
+    auto before = make_candidate(clone.task.space, clone.task_id, {});
     if (!parent.empty()) {
         auto from = session.index->candidate(parent);
         if (!from || !*from) return "";
-        auto read = parse_canonical(clone.task.space, clone.task_id, (*from)->toml);
-        if (!read) return "";
-        before = read->genes;
+        before = parse_canonical(clone.task.space, clone.task_id, (*from)->toml);
     }
-    return before ? change_text(gene_changes(clone.task.space, *before, child->genes)) : "";
+    return before ? change_text(candidate_changes(clone.task.space, *before, *child)) : "";
 }
 
 }  // namespace cultivar

@@ -32,7 +32,7 @@ Result<std::string> find_same_candidate(Session& session, const ClaimRow& row) {
     TRY_ASSIGN(const std::vector<VouchedClaim> before, session.index->vouched_before(row));
     for (const VouchedClaim& one : before) {
         const auto theirs = parse_canonical(space, task_id, one.toml);
-        if (!theirs) continue;
+        if (!theirs || theirs->files != mine.files) continue;
         const std::string apart = no_effect(space, mine.genes, theirs->genes);
         if (apart.empty()) continue;
         return fmt::format("it is {} of {}, claimed before, in all that matters: {}", short_id(one.candidate),

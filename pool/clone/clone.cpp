@@ -256,6 +256,7 @@ Result<Task> task_at(const Repo& repo, const Oid& main) {
     if (!text) return fail(Code::not_found, "main has no pool.toml: this is not a pool", "cultivar init DIR");
     TRY_ASSIGN(Task task, parse_task(*text, "pool.toml"));
     if (task.command) TRY(take_command_files(repo, main, *task.command));
+    task.share_surface();
     return task;
 }
 

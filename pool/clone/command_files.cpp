@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -14,7 +15,7 @@ namespace {
 
 Error too_much() {
     return {Code::corrupt,
-            fmt::format("there are over {} files below files/, over {} MiB of them, or one of over {} MiB",
+            fmt::format("there are over {} files of the command, over {} MiB of them, or one of over {} MiB",
                         kMaxCommandFiles, kMaxCommandFiles_bytes >> 20, kMaxCommandFile_bytes >> 20),
             {}};
 }
@@ -34,7 +35,12 @@ private:
     std::size_t files_ = 0, bytes_ = 0;
 };
 
-// Walks files/ of main. Names are checked before they are kept, sizes before anything is read.
+Result<void> keep(PoolCommand& command, const std::string& path, std::string_view bytes, const Oid& object) {
+    command.files.push_back({path, sha256_hex(bytes), object});
+    return command.surface ? command.surface->add_task_file(path, command.files.back().sha256, bytes) : Result<void>();
+}
+
+// Walks a folder of main. Names are checked before they are kept, sizes before anything is read.
 Result<void> take_folder(const Repo& repo, const Oid& tree, const std::string& folder, Allowance& allowance,
                          PoolCommand& command) {
     TRY_ASSIGN(const std::vector<TreeEntry> entries, repo.read_tree(tree, kMaxCommandFiles));
@@ -52,7 +58,7 @@ Result<void> take_folder(const Repo& repo, const Oid& tree, const std::string& f
         TRY_ASSIGN(const std::size_t size, repo.object_bytes(entry.oid));
         TRY(allowance.take(path, size));
         TRY_ASSIGN(const std::string bytes, repo.read_blob(entry.oid, kMaxCommandFile_bytes));
-        command.files.push_back({path, sha256_hex(bytes)});
+        TRY(keep(command, path, bytes, entry.oid));
     }
     return {};
 }
@@ -82,29 +88,11 @@ Result<void> check_named_files(const PoolCommand& command) {
     return check_there(command, command.evaluator->validation, "the evaluator reads");
 }
 
-}  // namespace
-
-Result<void> take_command_files(const Repo& repo, const Oid& main, PoolCommand& command) {
-    if (command.format < 2) return take_named(repo, main, command);
-    TRY_ASSIGN(const Commit commit, repo.read_commit(main));
-    TRY_ASSIGN(const std::vector<TreeEntry> entries, repo.read_tree(commit.tree));
-    const auto folder =
-        std::ranges::find_if(entries, [](const auto& one) { return one.is_tree && one.name == "files"; });
-    command.files.clear();
-    Allowance allowance;
-    if (folder != entries.end()) TRY(take_folder(repo, folder->oid, std::string(kCommandFolder), allowance, command));
-    std::ranges::sort(command.files, {}, &CommandFile::path);
-    return check_named_files(command);
-}
-
-Result<std::vector<std::pair<std::string, std::string>>> command_files_beside(const std::string& folder,
-                                                                              PoolCommand& command) {
-    std::vector<std::pair<std::string, std::string>> files;
-    const std::filesystem::path base(folder);
-    Allowance allowance;
+Result<void> read_folder(const std::filesystem::path& base, const std::string& name, Allowance& allowance,
+                         std::vector<std::pair<std::string, std::string>>& files) {
     std::error_code ec;
-    auto at = std::filesystem::recursive_directory_iterator(base / "files", ec);
-    if (ec == std::errc::no_such_file_or_directory) ec.clear();
+    auto at = std::filesystem::recursive_directory_iterator(base / name, ec);
+    if (ec == std::errc::no_such_file_or_directory) return {};
     for (; !ec && at != std::filesystem::recursive_directory_iterator(); at.increment(ec)) {
         const std::string path = at->path().lexically_relative(base).string();
         if (at->is_symlink(ec) || (!at->is_directory(ec) && !at->is_regular_file(ec)))
@@ -114,10 +102,36 @@ Result<std::vector<std::pair<std::string, std::string>>> command_files_beside(co
         TRY_ASSIGN(std::string bytes, read_file(at->path().string(), kMaxCommandFile_bytes));
         files.emplace_back(path, std::move(bytes));
     }
-    if (ec) return fail(Code::io, fmt::format("cannot read '{}': {}", (base / "files").string(), ec.message()));
+    return ec ? fail(Code::io, fmt::format("cannot read '{}': {}", (base / name).string(), ec.message()))
+              : Result<void>();
+}
+
+}  // namespace
+
+Result<void> take_command_files(const Repo& repo, const Oid& main, PoolCommand& command) {
+    if (command.format < 2) return take_named(repo, main, command);
+    TRY_ASSIGN(const Commit commit, repo.read_commit(main));
+    TRY_ASSIGN(const std::vector<TreeEntry> entries, repo.read_tree(commit.tree));
+    const std::set<std::string> folders = task_folders(command);
+    command.files.clear();
+    Allowance allowance;
+    for (const TreeEntry& entry : entries) {
+        if (!entry.is_tree || !folders.contains(entry.name)) continue;
+        TRY(take_folder(repo, entry.oid, entry.name + "/", allowance, command));
+    }
+    std::ranges::sort(command.files, {}, &CommandFile::path);
+    return check_named_files(command);
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> command_files_beside(const std::string& folder,
+                                                                              PoolCommand& command) {
+    std::vector<std::pair<std::string, std::string>> files;
+    Allowance allowance;
+    for (const std::string& name : task_folders(command))
+        TRY(read_folder(std::filesystem::path(folder), name, allowance, files));
     std::ranges::sort(files);
     command.files.clear();
-    for (const auto& [path, bytes] : files) command.files.push_back({path, sha256_hex(bytes)});
+    for (const auto& [path, bytes] : files) TRY(keep(command, path, bytes, ""));
     TRY(check_named_files(command));
     return files;
 }

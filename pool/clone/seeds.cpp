@@ -19,6 +19,8 @@ Result<std::vector<Seed>> read_seeds(const Clone& clone, std::vector<Error>* fau
             if (!file.name.ends_with(".toml") || !file.plain_file) continue;
             TRY_ASSIGN(std::string text, clone.repo.read_blob(file.oid, kMaxCandidateBytes));
             auto candidate = read_candidate(clone.task.space, clone.task_id, text, "seeds/" + file.name);
+            if (candidate && !candidate->files.empty())
+                candidate = fail(Code::usage, "seeds/" + file.name + ": a seed has genes alone, and no files");
             if (candidate)
                 seeds.push_back({file.name.substr(0, file.name.size() - 5), std::move(*candidate)});
             else

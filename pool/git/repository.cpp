@@ -310,7 +310,7 @@ Oid Repo::name_of_tree(const std::vector<TreeEntry>& entries) {
     for (const TreeEntry& entry : entries) {
         git_oid oid{};
         (void)parse(entry.oid, oid);
-        bytes += "100644 " + entry.name + '\0';
+        bytes += (entry.is_tree ? "40000 " : "100644 ") + entry.name + '\0';
         bytes.append(reinterpret_cast<const char*>(oid.id), GIT_OID_RAWSZ);
     }
     return name_of(bytes, GIT_OBJECT_TREE);

@@ -95,7 +95,7 @@ public:
 
     // The names that these would have, nothing written.
     static Oid name_of_blob(std::string_view bytes);
-    static Oid name_of_tree(const std::vector<TreeEntry>& entries);  // sorted by name, without folders
+    static Oid name_of_tree(const std::vector<TreeEntry>& entries);  // plain files and folders, in git's order
     static Oid name_of_commit(const Commit& commit);                 // unsigned
 
     Result<Oid> write_blob(std::string_view bytes);

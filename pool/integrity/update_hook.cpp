@@ -62,19 +62,20 @@ Result<void> check_main(const Repo& repo, const RefUpdate& update) {
 // A candidate's commit, its ancestry aside.
 Result<CandidateCommit> candidate_at(const Repo& repo, const Task& task, const Oid& oid) {
     TRY_ASSIGN(Commit commit, read_small_commit(repo, oid));
-    TRY_ASSIGN(std::vector<TreeEntry> entries, repo.read_tree(commit.tree, 8));
-    if (entries.size() != 1 || entries[0].name != "candidate.toml" || !entries[0].plain_file)
-        return refuse(fmt::format("commit {:.8} holds something else than a plain file candidate.toml", oid));
-    TRY_ASSIGN(std::string toml, repo.read_blob(entries[0].oid, kMaxCandidateBytes));
-    TRY_ASSIGN(Candidate candidate, parse_canonical(task.space, task.id(), toml));
+    auto candidate = candidate_of_tree(repo, task.space, task.id(), commit.tree);
+    if (candidate && !candidate->files.empty()) {
+        auto source = check_source(repo, *task.space.surface(), *candidate, commit.tree);
+        if (!source) candidate = fail(source.error());
+    }
+    if (!candidate) return refuse(fmt::format("commit {:.8}: {}", oid, candidate.error().message));
     const auto& parents = commit.parents;
     if (parents.size() > 2 || (parents.size() == 2 && parents[0] >= parents[1]))
         return refuse(fmt::format("commit {:.8} has parents that no candidate has", oid));
-    const std::string trailer = fmt::format("\nCandidate: {}\n", candidate.id);
+    const std::string trailer = fmt::format("\nCandidate: {}\n", candidate->id);
     if (commit.author.name != "cultivar" || commit.author.email != "pool@cultivar.invalid" ||
         !commit.message.ends_with(trailer))
         return refuse(fmt::format("commit {:.8} was not written by cultivar", oid));
-    return CandidateCommit{oid, std::move(candidate), parents, commit.author.unix_s};
+    return CandidateCommit{oid, std::move(*candidate), parents, commit.author.unix_s};
 }
 
 Result<void> check_candidate(const Repo& repo, const RefUpdate& update) {

@@ -2,8 +2,8 @@
 // arrives and its parents, not their ancestry; `pull` checks everything.
 //   main                        only forward; a pool.toml that may follow the one before (pool/types/task.h); a readable
 //                               allowed_signers, by the trust roots where there are any (pool/clone/trust_roots.h)
-//   candidates/<id>.<c8>        new names only; the tree is candidate.toml alone, canonical, of this id; c8 is the
-//                               commit's; author, date and trailer as pool/lineage/candidate_commits.h says; parents are candidates
+//   candidates/<id>.<c8>        new names only; the tree is candidate.toml, canonical, of this id, with the source files that
+//                               it names and the task's surface allows (pool/lineage/candidate_tree.h); c8 is the commit's; author, date and trailer as pool/lineage/candidate_commits.h says; parents are candidates
 //   journal/<writer>            only forward, nothing rewritten; the tip is signed by the key in the writer's name
 //   ledger/<verifier>           the same, and the key stands in allowed_signers on main and is valid by the hosting's clock
 //   proposal/<writer>           only forward; signed by the key in the writer's name; on top of a commit of main that is

@@ -10,9 +10,28 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kSubjectLength = 72;
+constexpr std::size_t kSubjectLength = 72, kDigestShown = 8;
 
 }  // namespace
+
+std::vector<std::string> file_lines(const Candidate& child, const Candidate& a, const Candidate& b) {
+    SourceFiles all = a.files;
+    all.insert(b.files.begin(), b.files.end());
+    std::vector<std::string> lines;
+    for (const auto& [path, digest] : all) {
+        const auto in = [&path = path](const Candidate& candidate) {
+            const auto file = candidate.files.find(path);
+            return file == candidate.files.end() ? std::string() : file->second;
+        };
+        const std::string of_a = in(a), of_b = in(b), taken = in(child);
+        if (of_a == of_b) continue;
+        const std::string from = taken == of_a   ? fmt::format("from {}", short_id(a.id))
+                                 : taken == of_b ? fmt::format("from {}", short_id(b.id))
+                                                 : "merged";
+        lines.push_back(fmt::format("{} = {} {}", path, taken.empty() ? "unset" : taken.substr(0, kDigestShown), from));
+    }
+    return lines;
+}
 
 std::string cross_lines(const Cross& merge, const Candidate& a, const Candidate& b) {
     std::string text;
@@ -21,6 +40,7 @@ std::string cross_lines(const Cross& merge, const Candidate& a, const Candidate&
         text += fmt::format("{} = {} from {}{}\n", origin.gene, origin.value, short_id((origin.from == 'a' ? a : b).id),
                             how);
     }
+    for (const std::string& line : file_lines(merge.child, a, b)) text += line + "\n";
     text += "\n";
     for (const Oid& base : merge.bases) text += fmt::format("Crossover-Base: {}\n", base);
     return text + fmt::format("Crossover-Seed: {}\n", merge.seed);

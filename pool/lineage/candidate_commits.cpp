@@ -26,8 +26,9 @@ const char* const Lineage::kTable = R"(
 CREATE TABLE IF NOT EXISTS candidate_commit(node INTEGER PRIMARY KEY, oid TEXT UNIQUE, candidate TEXT, parent INTEGER,
     other_parent INTEGER, shared INTEGER DEFAULT 0);
 CREATE INDEX IF NOT EXISTS commit_candidate ON candidate_commit(candidate);
+CREATE TABLE IF NOT EXISTS source(sha256 TEXT PRIMARY KEY, object TEXT) WITHOUT ROWID;
 )";
-const char* const Lineage::kDropTable = "DROP TABLE IF EXISTS candidate_commit;";
+const char* const Lineage::kDropTable = "DROP TABLE IF EXISTS candidate_commit; DROP TABLE IF EXISTS source;";
 
 Lineage::Lineage(Repo& repo, const Task& task, Database* kept_in)
     : repo_(repo), task_(task), task_id_(task.id()), db_(kept_in) {}
@@ -49,6 +50,9 @@ Result<void> Lineage::prepare() {
                                            "candidate_commit AS one LEFT JOIN candidate_commit AS a ON a.node = "
                                            "one.parent LEFT JOIN candidate_commit AS b ON b.node = one.other_parent "
                                            "WHERE one.oid = :oid"));
+    TRY_ASSIGN(Statement object, db_->prepare("SELECT object FROM source WHERE sha256 = :sha256"));
+    TRY_ASSIGN(Statement put, db_->prepare("INSERT OR REPLACE INTO source VALUES(:sha256, :object)"));
+    object_ = std::move(object), put_object_ = std::move(put);
     kin_ = std::move(kin);
     name_ = std::move(name), insert_ = std::move(insert), find_ = std::move(find);
     return {};
@@ -103,7 +107,13 @@ Result<void> Lineage::adopt(Lineage& other) {
         TRY(put.bind(":parent", all.whole(3)).bind(":other_parent", all.whole(4)).run());
     }
     ancestry_.reset();
-    return {};
+    TRY_ASSIGN(Statement sources, other.db_->prepare("SELECT sha256, object FROM source"));
+    SourceBlobs blobs;
+    TRY(sources.each([&](Row& row) {
+        std::string sha256 = row.text();
+        blobs[std::move(sha256)] = row.text();
+    }));
+    return keep_source(blobs);
 }
 
 Result<void> Lineage::keep(const CandidateCommit& made) {
@@ -169,20 +179,26 @@ Result<CandidateCommit> Lineage::read(const Oid& commit) {
 }
 
 Result<Candidate> Lineage::content(const Commit& raw, const Oid& commit) {
-    TRY_ASSIGN(std::vector<TreeEntry> entries, repo_.read_tree(raw.tree, 8));
-    if (std::ranges::any_of(entries, [](const TreeEntry& entry) { return entry.name == "files"; }))
-        return fail(Code::corrupt, fmt::format("commit {} holds files, for which it needs a newer cultivar", commit));
-    if (entries.size() != 1 || entries[0].name != kCandidateFile || !entries[0].plain_file)
-        return fail(Code::corrupt, fmt::format("commit {} holds something else than {}", commit, kCandidateFile));
-    TRY_ASSIGN(std::string toml, repo_.read_blob(entries[0].oid, kMaxCandidateBytes));
-    return parse_canonical(task_.space, task_id_, toml);
+    auto candidate = candidate_of_tree(repo_, task_.space, task_id_, raw.tree);
+    if (!candidate && candidate.error().code == Code::corrupt)
+        return fail(Code::corrupt, fmt::format("commit {}: {}", commit, candidate.error().message));
+    return candidate;
 }
 
 Result<CandidateCommit> Lineage::check(const Oid& commit, const Commit& raw) {
     TRY_ASSIGN(Candidate candidate, content(raw, commit));
+    SourceBlobs blobs;
+    if (!candidate.files.empty()) {
+        auto checked = check_source(repo_, *task_.space.surface(), candidate, raw.tree);
+        if (!checked) return fail(checked.error().code, fmt::format("commit {}: {}", commit, checked.error().message));
+        blobs = std::move(*checked);
+    }
     for (Unrelated unrelated : {Unrelated::over_defaults, Unrelated::over_nothing}) {
-        TRY_ASSIGN(Plan again, plan(candidate, raw.parents, unrelated));
-        if (again.made.oid == commit) return std::move(again.made);
+        TRY_ASSIGN(Plan again, plan(candidate, blobs, raw.parents, unrelated));
+        if (again.made.oid == commit) {
+            TRY(keep_source(blobs));
+            return std::move(again.made);
+        }
         if (raw.parents.size() < 2) break;
     }
     constexpr std::string_view kTrailer = "\nCandidate: ";
@@ -197,16 +213,17 @@ Result<CandidateCommit> Lineage::check(const Oid& commit, const Commit& raw) {
 Result<CandidateCommit> Lineage::write(const Candidate& candidate, std::vector<Oid> parents) {
     std::sort(parents.begin(), parents.end());
     for (const Oid& parent : parents) TRY(read(parent));
-    TRY_ASSIGN(Plan planned, plan(candidate, parents, Unrelated::over_defaults));
-    TRY_ASSIGN(Oid blob, repo_.write_blob(candidate.toml));
-    TRY(repo_.write_tree({{kCandidateFile, blob, false, true}}));
+    TRY_ASSIGN(const SourceBlobs blobs, blobs_of(candidate));
+    TRY_ASSIGN(Plan planned, plan(candidate, blobs, parents, Unrelated::over_defaults));
+    TRY(write_candidate_tree(repo_, candidate, blobs));
     TRY(repo_.write_commit(planned.commit));
     TRY_ASSIGN(Ancestry::Node node, node_of(planned.made.oid));
     if (node == 0) TRY(keep(planned.made));
     return std::move(planned.made);
 }
 
-Result<Lineage::Plan> Lineage::plan(const Candidate& candidate, const std::vector<Oid>& parents, Unrelated unrelated) {
+Result<Lineage::Plan> Lineage::plan(const Candidate& candidate, const SourceBlobs& blobs,
+                                    const std::vector<Oid>& parents, Unrelated unrelated) {
     std::vector<CandidateCommit> from;
     TRY_ASSIGN(std::int64_t unix_s, parse_utc(task_.created));
     for (const Oid& parent : parents) {
@@ -215,8 +232,10 @@ Result<Lineage::Plan> Lineage::plan(const Candidate& candidate, const std::vecto
         from.push_back(std::move(one));
     }
     TRY_ASSIGN(std::string message, message_of(candidate, from, unrelated));
-    const Oid tree = Repo::name_of_tree({{kCandidateFile, Repo::name_of_blob(candidate.toml), false, true}});
-    Commit commit{tree, parents, {kCandidateAuthor, kCandidateEmail, unix_s}, std::move(message)};
+    Commit commit{name_of_candidate_tree(candidate, blobs),
+                  parents,
+                  {kCandidateAuthor, kCandidateEmail, unix_s},
+                  std::move(message)};
     return Plan{{Repo::name_of_commit(commit), candidate, parents, unix_s}, std::move(commit)};
 }
 
@@ -226,45 +245,65 @@ Result<std::string> Lineage::message_of(const Candidate& candidate, const std::v
     if (parents.size() == 2) {
         std::string subject =
             fmt::format("cross of {} and {}\n\n", short_id(parents[0].candidate.id), short_id(parents[1].candidate.id));
-        auto merge = merged(parents[0].oid, parents[1].oid, unrelated);
-        // Two parents also mark a child that a person merged by hand: then the message tells the genes alone.
+        TRY_ASSIGN(const std::vector<CandidateCommit> bases, bases_of(parents[0].oid, parents[1].oid));
+        auto merge = merged(parents[0], parents[1], bases, unrelated, candidate.files);
+        // Two parents also mark a child that a person merged by hand: then the message tells the child alone.
         if (merge && merge->child.id == candidate.id)
             return subject + cross_lines(*merge, parents[0].candidate, parents[1].candidate) + trailer;
         std::string text =
             fmt::format("merge of {} and {}\n\n", short_id(parents[0].candidate.id), short_id(parents[1].candidate.id));
         return text + candidate.toml + "\n" + trailer;
     }
-    const Genes& before = parents.empty() ? task_.space.defaults() : parents[0].candidate.genes;
-    auto changes = gene_changes(task_.space, before, candidate.genes);
+    Candidate defaults;
+    if (parents.empty()) defaults.genes = task_.space.defaults();
+    auto changes = candidate_changes(task_.space, parents.empty() ? defaults : parents[0].candidate, candidate);
     std::string subject = subject_of(changes);
     std::string text = (parents.empty() ? "root: " : "") + subject + "\n\n";
     for (const GeneChange& change : changes) text += change_text({change}) + "\n";
     return text + (changes.empty() ? "" : "\n") + trailer;
 }
 
-Result<Cross> Lineage::cross_of(const Oid& a, const Oid& b) { return merged(a, b, Unrelated::over_defaults); }
-
-Result<Cross> Lineage::merged(const Oid& a, const Oid& b, Unrelated unrelated) {
-    TRY_ASSIGN(CandidateCommit one, read(a));
-    TRY_ASSIGN(CandidateCommit two, read(b));
+Result<std::vector<CandidateCommit>> Lineage::bases_of(const Oid& a, const Oid& b) {
     TRY_ASSIGN(const Ancestry* graph, ancestry());
-    TRY_ASSIGN(Ancestry::Node one_node, node_of(a));
-    TRY_ASSIGN(Ancestry::Node two_node, node_of(b));
-    std::vector<Oid> bases;
-    for (Ancestry::Node node : graph->merge_bases(one_node, two_node)) {
-        TRY_ASSIGN(bases.emplace_back(), oid_of(node));
+    TRY_ASSIGN(Ancestry::Node one, node_of(a));
+    TRY_ASSIGN(Ancestry::Node two, node_of(b));
+    std::vector<Oid> names;
+    for (Ancestry::Node node : graph->merge_bases(one, two)) {
+        TRY_ASSIGN(names.emplace_back(), oid_of(node));
     }
-    std::sort(bases.begin(), bases.end());
-    if (bases.size() > kMaxCrossBases) bases.resize(kMaxCrossBases);
+    std::sort(names.begin(), names.end());
+    if (names.size() > kMaxCrossBases) names.resize(kMaxCrossBases);
+    std::vector<CandidateCommit> bases;
+    for (const Oid& name : names) {
+        TRY_ASSIGN(bases.emplace_back(), known(name));
+    }
+    return bases;
+}
+
+Result<Cross> Lineage::cross_of(const Oid& a, const Oid& b) {
+    TRY_ASSIGN(const CandidateCommit one, read(a));
+    TRY_ASSIGN(const CandidateCommit two, read(b));
+    TRY_ASSIGN(const std::vector<CandidateCommit> bases, bases_of(a, b));
+    std::vector<SourceFiles> base_files;
+    for (const CandidateCommit& base : bases) base_files.push_back(base.candidate.files);
+    auto files = merge_files(one.candidate.files, two.candidate.files, base_files,
+                             [this](const FileVersions& file) { return merged_file(file); });
+    if (!files && files.error().code == Code::unfit)
+        return fail(Code::unfit, fmt::format("the cross of {} and {}: {}", short_id(one.candidate.id),
+                                             short_id(two.candidate.id), files.error().message));
+    if (!files) return fail(files.error());
+    return merged(one, two, bases, Unrelated::over_defaults, std::move(*files));
+}
+
+Result<Cross> Lineage::merged(const CandidateCommit& a, const CandidateCommit& b,
+                              const std::vector<CandidateCommit>& bases, Unrelated unrelated, SourceFiles files) {
     std::vector<std::pair<Oid, Genes>> base_genes;
-    for (const Oid& base : bases) {
-        TRY_ASSIGN(CandidateCommit found, known(base));
-        base_genes.emplace_back(base, found.candidate.genes);
-    }
+    for (const CandidateCommit& base : bases) base_genes.emplace_back(base.oid, base.candidate.genes);
     if (bases.empty() && unrelated == Unrelated::over_defaults) {
         TRY_ASSIGN(base_genes.emplace_back(), defaults_base(task_.space));
     }
-    return cross(task_.space, task_id_, {one.oid, one.candidate}, {two.oid, two.candidate}, std::move(base_genes));
+    return cross(task_.space, task_id_, {a.oid, a.candidate}, {b.oid, b.candidate}, std::move(base_genes),
+                 std::move(files));
 }
 
 }  // namespace cultivar

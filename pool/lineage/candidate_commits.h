@@ -9,7 +9,9 @@
 #include "pool/git/repository.h"
 #include "pool/lineage/ancestry.h"
 #include "pool/lineage/candidate_commit_format.h"
+#include "pool/lineage/candidate_tree.h"
 #include "pool/lineage/crossover.h"
+#include "pool/lineage/file_merge.h"
 #include "pool/types/task.h"
 #include "pool/util/sqlite.h"
 
@@ -26,7 +28,8 @@ struct CandidateCommit {
 Result<void> ensure_candidate_branch(Repo& repo, const CandidateCommit& commit);
 
 // Reads and writes candidate commits of one pool, and checks each at most once: a table (`candidate_commit`) of the
-// index's database holds the valid ones, and merge bases come from there instead of from git.
+// index's database holds the valid ones, and merge bases come from there instead of from git. A table `source` tells in
+// which object the bytes of a candidate's file are.
 class Lineage {
 public:
     // All must outlive the object. Without a database of the caller's, one in memory.
@@ -34,11 +37,21 @@ public:
 
     // Checks everything stated above, ancestors included. Errors: corrupt, git.
     Result<CandidateCommit> read(const Oid& commit);
-    // The commit of this candidate with these parents, which must be candidate commits.
+    // The commit of this candidate with these parents, which must be candidate commits. Errors: not_found (nobody gave the
+    // bytes of its files).
     Result<CandidateCommit> write(const Candidate& candidate, std::vector<Oid> parents);
     // The child of two candidate commits, over their best common ancestors or the defaults. Errors: unfit
-    // (pool/lineage/crossover.h).
+    // (pool/lineage/crossover.h, pool/lineage/file_merge.h).
     Result<Cross> cross_of(const Oid& a, const Oid& b);
+
+    // Are the bytes of all of its files at hand?
+    Result<bool> has_source(const Candidate& candidate);
+    // The bytes of a candidate's file or of a task's. Errors: not_found, git.
+    Result<std::string> source(const std::string& sha256);
+    // Keeps bytes for a candidate that is to come, and gives their digest.
+    Result<std::string> add_source(std::string_view bytes);
+    // The three-way merge of a file over the base, or over the task's file where there is no base. Errors: as source().
+    Result<std::string> merged_file(const FileVersions& file);
 
     // Candidate and parents of a commit that read() accepted; nothing for any other.
     struct Kin {
@@ -59,7 +72,7 @@ private:
     enum class Unrelated { over_defaults, over_nothing };
     struct Plan {
         CandidateCommit made;
-        Commit commit;  // its tree holds the candidate alone
+        Commit commit;
     };
     Result<void> prepare();
     Result<Ancestry::Node> node_of(const Oid& commit);  // 0: not known to be good
@@ -68,10 +81,17 @@ private:
     Result<CandidateCommit> known(const Oid& commit);
     Result<CandidateCommit> check(const Oid& commit, const Commit& raw);
     Result<Candidate> content(const Commit& raw, const Oid& commit);
-    Result<Plan> plan(const Candidate& candidate, const std::vector<Oid>& parents, Unrelated unrelated);
+    Result<std::optional<Oid>> object_of(const std::string& sha256);
+    Result<SourceBlobs> blobs_of(const Candidate& candidate);
+    Result<void> keep_source(const SourceBlobs& blobs);
+    Result<Plan> plan(const Candidate& candidate, const SourceBlobs& blobs, const std::vector<Oid>& parents,
+                      Unrelated unrelated);
     Result<std::string> message_of(const Candidate& candidate, const std::vector<CandidateCommit>& parents,
                                    Unrelated unrelated);
-    Result<Cross> merged(const Oid& a, const Oid& b, Unrelated unrelated);
+    // Over these commits; none: "defaults", or nothing at all.
+    Result<Cross> merged(const CandidateCommit& a, const CandidateCommit& b, const std::vector<CandidateCommit>& bases,
+                         Unrelated unrelated, SourceFiles files);
+    Result<std::vector<CandidateCommit>> bases_of(const Oid& a, const Oid& b);
     Result<const Ancestry*> ancestry();
 
     Repo& repo_;
@@ -79,9 +99,10 @@ private:
     std::string task_id_;
     Database* db_;
     std::optional<Database> own_db_;
-    std::optional<Statement> find_, name_, kin_, insert_;
+    std::optional<Statement> find_, name_, kin_, insert_, object_, put_object_;
     std::optional<Ancestry> ancestry_;                 // read at the first cross
     std::unordered_map<Oid, CandidateCommit> recent_;  // read not long ago
+    std::unordered_map<std::string, Oid> objects_;     // of digests that were asked for not long ago
     std::unordered_map<Oid, Ancestry::Node> nodes_;    // found in the table not long ago; none is ever taken out of it
 };
 

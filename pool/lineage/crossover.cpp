@@ -82,7 +82,7 @@ private:
 
 // The cross, be it a parent itself or not.
 Result<Cross> merge_genes(const Space& space, const std::string& task_id, CrossParent a, CrossParent b,
-                          std::vector<std::pair<Oid, Genes>> bases) {
+                          std::vector<std::pair<Oid, Genes>> bases, SourceFiles files) {
     if (a.commit > b.commit) std::swap(a, b);
     std::sort(bases.begin(), bases.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
     if (bases.size() > kMaxCrossBases) bases.resize(kMaxCrossBases);
@@ -90,7 +90,7 @@ Result<Cross> merge_genes(const Space& space, const std::string& task_id, CrossP
     Merge merge(space, a, b, bases);
     merge.merge_all();
     if (!merge.repair()) return fail(Code::unfit, fmt::format("the cross of {} violates the search space", pair()));
-    auto child = make_candidate(space, task_id, merge.genes);
+    auto child = make_candidate(space, task_id, merge.genes, std::move(files));
     if (!child) return fail(Code::unfit, fmt::format("the cross of {}: {}", pair(), child.error().message));
     Cross result{std::move(*child), {}, {}, merge.seed()};
     for (auto& [gene, origin] : merge.origins) result.origins.push_back(std::move(origin));
@@ -101,8 +101,8 @@ Result<Cross> merge_genes(const Space& space, const std::string& task_id, CrossP
 }  // namespace
 
 Result<Cross> cross(const Space& space, const std::string& task_id, const CrossParent& a, const CrossParent& b,
-                    std::vector<std::pair<Oid, Genes>> bases) {
-    TRY_ASSIGN(Cross made, merge_genes(space, task_id, a, b, std::move(bases)));
+                    std::vector<std::pair<Oid, Genes>> bases, SourceFiles files) {
+    TRY_ASSIGN(Cross made, merge_genes(space, task_id, a, b, std::move(bases), std::move(files)));
     for (const CrossParent* parent : {&a, &b}) {
         if (parent->candidate == made.child)
             return fail(Code::unfit, fmt::format("the cross of {:.8} and {:.8} is {:.8} itself", a.candidate.id,
@@ -117,7 +117,7 @@ Result<std::pair<Oid, Genes>> defaults_base(const Space& space) {
 }
 
 Result<Cross> cross_of_contents(const Space& space, const std::string& task_id, const Candidate& a, const Candidate& b,
-                                const std::optional<Candidate>& base) {
+                                const std::optional<Candidate>& base, SourceFiles files) {
     auto stand_in = [](const Candidate& candidate) { return sha256_hex(candidate.toml); };
     std::vector<std::pair<Oid, Genes>> bases;
     if (base) {
@@ -125,7 +125,7 @@ Result<Cross> cross_of_contents(const Space& space, const std::string& task_id, 
     } else {
         TRY_ASSIGN(bases.emplace_back(), defaults_base(space));
     }
-    return merge_genes(space, task_id, {stand_in(a), a}, {stand_in(b), b}, std::move(bases));
+    return merge_genes(space, task_id, {stand_in(a), a}, {stand_in(b), b}, std::move(bases), std::move(files));
 }
 
 }  // namespace cultivar

@@ -10,6 +10,7 @@
 //      even: a's value; odd: b's. seed = SHA-256("cross 1\n" + commit a + "\n" + commit b + "\n" + bases, one a line)
 // a and b are the parents sorted by commit name, bases are sorted and at most the 16 lowest count.
 // Crosses made before the defaults were a base had none there, and a seed without that line: still read, made no more.
+// Files: pool/lineage/file_merge.h.
 // Repair: while a constraint of the space is violated, the genes of the first one are all taken from one parent, by the
 // same draw with the constraint's left gene's name; if that constraint is violated again, from the other one. After two
 // rounds for each constraint the cross is refused.
@@ -50,13 +51,13 @@ struct Cross {
 // `a` and `b` in any order; `bases` pairs each base's commit with its complete genes, defaults_base() where they have
 // none. Errors: unfit, when the child equals a parent or no repair helps.
 Result<Cross> cross(const Space& space, const std::string& task_id, const CrossParent& a, const CrossParent& b,
-                    std::vector<std::pair<Oid, Genes>> bases);
+                    std::vector<std::pair<Oid, Genes>> bases, SourceFiles files = {});
 
 Result<std::pair<Oid, Genes>> defaults_base(const Space& space);
 
 // The same rule where the commits are not known (a rebase, files edited by hand): in the seed, the SHA-256 of each
 // canonical TOML stands for its commit. The child may equal a parent. Errors: unfit, when no repair helps.
 Result<Cross> cross_of_contents(const Space& space, const std::string& task_id, const Candidate& a, const Candidate& b,
-                                const std::optional<Candidate>& base);
+                                const std::optional<Candidate>& base, SourceFiles files = {});
 
 }  // namespace cultivar

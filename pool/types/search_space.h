@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@
 #include "pool/util/result.h"
 
 namespace cultivar {
+
+class Surface;  // pool/types/surface.h
 
 // Limits on a space that is read: those who only look at a pool pay for its size too.
 inline constexpr std::size_t kMaxGenes = 500, kMaxConstraints = 500;
@@ -82,11 +85,16 @@ public:
     // Errors: usage, naming the first constraint that does not hold.
     Result<void> check(const Genes& complete) const;
 
+    // Which source files a candidate may bring besides; null: none.
+    const Surface* surface() const { return surface_.get(); }
+    void set_surface(std::shared_ptr<const Surface> surface) { surface_ = std::move(surface); }
+
 private:
     std::vector<Gene> genes_;
     std::vector<Constraint> constraints_;
     std::map<std::string, std::size_t, std::less<>> by_name_;
     Genes defaults_;
+    std::shared_ptr<const Surface> surface_;
 };
 
 }  // namespace cultivar

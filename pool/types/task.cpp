@@ -105,6 +105,10 @@ std::string task_id_text(const Task& task) {
     return text;
 }
 
+void Task::share_surface() {
+    if (command && command->surface) space.set_surface(std::make_shared<const Surface>(*command->surface));
+}
+
 std::string Task::id() const { return sha256_hex(task_id_text(*this)); }
 
 std::string to_toml(const Task& task) {

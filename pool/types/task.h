@@ -90,6 +90,9 @@ struct Task {
     double loss_of(double score) const { return direction == "maximize" ? -score : score; }
     double score_of(double loss) const { return loss_of(loss); }
 
+    // Gives the space the command's surface as it is now: after its files became known, too.
+    void share_surface();
+
     bool settled() const { return data || command; }  // can runs be scored?
     std::string id() const;                           // 64 hex digits; only meaningful once settled
 };

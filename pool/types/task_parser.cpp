@@ -290,6 +290,7 @@ Result<Task> parse_task(std::string_view toml, const std::string& where, const T
     auto space = Space::make(std::move(genes), std::move(constraints));
     if (!space) return fail(Code::usage, fmt::format("{}: {}", where, space.error().message));
     task.space = std::move(*space);
+    task.share_surface();
     if (task.command) TRY(check_placeholders(*task.command, task.space));
     if (table.take("data.tokenizer")) {
         TRY_ASSIGN(task.data, read_data(table));

@@ -117,7 +117,16 @@ Result<void> read_format_2(TomlTable& table, const std::vector<TomlEntry>& entri
                }));
     TRY(read_limit(table, command));
     TRY_ASSIGN(command.evaluator, read_evaluator(table, command.score));
-    return table.read("command.network", command.network);
+    TRY(table.read("command.network", command.network));
+    const bool has_surface = std::ranges::any_of(entries, [](const auto& one) { return one.path[0] == "surface"; });
+    if (!has_surface) return {};
+    TRY_ASSIGN(command.surface, read_surface(table));
+    const std::set<std::string> folders = task_folders(command);
+    for (const auto& [to, from] : command.templates) {
+        if (!folders.contains(to.substr(0, to.find('/')))) continue;
+        return fail(Code::usage, fmt::format("{}: '{}' is a template's and the surface's", table.where(), to));
+    }
+    return {};
 }
 
 std::string quoted(const std::string& text) { return to_toml(Value(text)); }
@@ -142,6 +151,12 @@ Result<PoolCommand> read_command(TomlTable& table, const std::vector<TomlEntry>&
         TRY(read_format_2(table, entries, command));
     }
     return command;
+}
+
+std::set<std::string> task_folders(const PoolCommand& command) {
+    std::set<std::string> folders = command.surface ? command.surface->folders() : std::set<std::string>();
+    folders.insert("files");
+    return folders;
 }
 
 std::set<std::string> genes_in(const PoolCommand& command) {
@@ -193,7 +208,8 @@ std::string command_toml(const PoolCommand& command) {
     if (!command.metrics.empty()) text += "\n[command.metrics]\n";
     for (const NamedRule& metric : command.metrics) text += fmt::format("{} = {}\n", metric.name, to_toml(metric.rule));
     text += pairs_toml("templates", command.templates);
-    return command.evaluator ? text + evaluator_toml(*command.evaluator) : text;
+    if (command.evaluator) text += evaluator_toml(*command.evaluator);
+    return command.surface ? text + surface_toml(*command.surface) : text;
 }
 
 std::string command_lines(const PoolCommand& command) {

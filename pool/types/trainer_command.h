@@ -11,11 +11,12 @@
 //   [command.metrics]     size_kb = { metric = "size" }        up to five more figures
 //   [command.templates]   "config.json" = "files/config.json.in"   rendered into the run's folder
 //   [evaluate]            a program that scores the artifact: pool/types/evaluator.h
+//   [surface]             the source files that a candidate may bring (pool/types/surface.h)
 //
 // `run` is the program and its arguments, word by word; no shell looks at them. The program is a name that is found on
 // PATH, or a file of the pool. Placeholders: pool/types/placeholders.h. The program starts in the run's folder, in which
-// `files/` holds all files below files/ on main. A command runs only where `cultivar trust` pinned its digest
-// (pool/clone/command_trust.h).
+// `files/` holds all files below files/ on main, and each folder that the surface names those below it on main. A command
+// runs only where `cultivar trust` pinned its digest (pool/clone/command_trust.h).
 //
 // That is format 2 of a pool. In format 1 there is only `run`, in which a word `{specification}` is replaced (without
 // such a word, "run PATH" is appended), a word `files/...` by the path of a copy, and the files are those so named.
@@ -32,6 +33,7 @@
 #include "pool/types/evaluator.h"
 #include "pool/types/figure_rule.h"
 #include "pool/types/search_space.h"
+#include "pool/types/surface.h"
 
 namespace cultivar {
 
@@ -42,6 +44,7 @@ inline constexpr std::size_t kMaxCommandFiles = 1000, kMaxCommandFiles_bytes = 1
 struct CommandFile {
     std::string path;  // "files/train.sh"
     std::string sha256;
+    std::string object{};  // its name in git; "" where it comes from a folder
 };
 
 struct NamedRule {
@@ -62,6 +65,7 @@ struct PoolCommand {
     std::optional<double> limit_s;
     bool network = false;
     std::optional<Evaluator> evaluator;
+    std::optional<Surface> surface;  // absent: candidates bring no files
 };
 
 // Errors: usage (where:line:col). Leaves the digests of files empty, and in format 2 the files too: the reader of main
@@ -72,6 +76,8 @@ Result<PoolCommand> read_command(TomlTable& table, const std::vector<TomlEntry>&
 Result<void> check_placeholders(const PoolCommand& command, const Space& space);
 // The seconds after which a run of it gets SIGTERM.
 double limit_s(const PoolCommand& command, double budget_s);
+// The folders on main whose files are the task's: "files", and those that the surface names.
+std::set<std::string> task_folders(const PoolCommand& command);
 // The names of the genes in its placeholders. Those in templates are unknown here.
 std::set<std::string> genes_in(const PoolCommand& command);
 std::string command_toml(const PoolCommand& command);

@@ -141,7 +141,7 @@ TEST(Candidate, SaysWhereAPersonWentWrong) {
     EXPECT_THAT(message("[model]\n\n   layers = 99\n"),
                 StartsWith("seeds/small.toml:3:13: 'model.layers' = 99 is out"));
     EXPECT_THAT(message("model.mlp = [\"gelu\"]\n"), HasSubstr("'model.mlp' is a list"));
-    EXPECT_THAT(message("[files]\n\"a.py\" = \"00\"\n"), HasSubstr("needs a newer cultivar"));
+    EXPECT_THAT(message("[files]\n\"a.py\" = \"00\"\n"), HasSubstr("lets no candidate bring files"));
     EXPECT_THAT(message("model.heads = 8\nmodel.width = 40\n"), HasSubstr("not a multiple of 2 x"));
 }
 

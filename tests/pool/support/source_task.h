@@ -1,0 +1,45 @@
+// A task whose candidates may bring files, for tests: its own files lie in a repository, as those of main do.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "pool/git/repository.h"
+#include "pool/types/task.h"
+#include "pool/types/task_parser.h"
+#include "pool/util/sha256.h"
+#include "tests/pool/support/fixture.h"
+
+namespace cultivar {
+
+inline Task source_task(
+    Repo& repo, const std::map<std::string, std::string>& files,
+    const std::string& surface = "edit = [\"src/**\"]\nnever = [\"src/vendor/**\"]\nmax_bytes = 2000\n") {
+    const std::string toml = R"(format = 2
+name = "mine"
+created = "2026-11-21T03:40:00Z"
+[task]
+kind = "command"
+metric = "accuracy"
+[command]
+run = ["sh", "files/run.sh"]
+[gene.x]
+type = "real"
+default = 0.0
+range = [-10.0, 10.0]
+[gene.y]
+type = "real"
+default = 0.0
+range = [-10.0, 10.0]
+[surface]
+)";
+    Task task = must(parse_task(toml + surface, "pool.toml"));
+    for (const auto& [path, bytes] : files) {
+        task.command->files.push_back({path, sha256_hex(bytes), must(repo.write_blob(bytes))});
+        must(task.command->surface->add_task_file(path, sha256_hex(bytes), bytes));
+    }
+    task.share_surface();
+    return task;
+}
+
+}  // namespace cultivar
