@@ -28,11 +28,19 @@ struct VerifyArguments {
 
 Json verdict_json(const Verdict& verdict) { return Json::parse(to_line(verdict)); }
 
-std::string check_text(const Check& check) {
+// The figures of a pool's own metric are scores.
+std::string check_text(const ScoreText& score, const Check& check) {
+    const auto figure = [&](double value) {
+        return score.any_metric() ? score.of(value) : fmt::format("{:.6g}", value);
+    };
     std::string text = fmt::format("    {:<14}", check.name);
-    if (check.measured) text += fmt::format(" {:.6g}", *check.measured);
-    if (check.low && check.high) text += fmt::format(" (95 % interval {:.6f} to {:.6f})", *check.low, *check.high);
-    if (check.claimed) text += fmt::format(" against {:.6g}", *check.claimed);
+    if (check.measured) text += " " + figure(*check.measured);
+    if (check.low && check.high) {
+        const std::string interval = score.any_metric() ? score.interval(*check.low, *check.high)
+                                                        : fmt::format("{:.6f} to {:.6f}", *check.low, *check.high);
+        text += fmt::format(" (95 % interval {})", interval);
+    }
+    if (check.claimed) text += " against " + figure(*check.claimed);
     if (check.tolerance) text += fmt::format(", {:.2g} allowed", *check.tolerance);
     text += fmt::format(", on {}", check.count);
     if (check.seconds) text += fmt::format(", {:.1f} s", *check.seconds);
@@ -49,7 +57,7 @@ std::string verdict_text(const Ui& ui, const ScoreText& score, const Verdict& ve
                                    name(verdict.tier), score.of(verdict.claimed_bpb), clean(verdict.reason),
                                    verdict.seconds, 100 * verdict.ratio);
     text += fmt::format("    {}\n", verdict.chosen);
-    for (const Check& check : verdict.checks) text += check_text(check);
+    for (const Check& check : verdict.checks) text += check_text(score, check);
     if (verdict.record) text += fmt::format("    {}\n", record_text(*verdict.record));
     return text;
 }

@@ -14,9 +14,10 @@ public:
     explicit ScoreText(const Task& task)
         : any_metric_(task.command.has_value()), maximized_(task.direction == "maximize") {}
 
-    bool any_metric() const { return any_metric_; }  // rather than val_bpb
-    std::string of(double loss) const;               // "2.1034"; of a maximised score: "0.931" for -0.931
-    std::string error(double width) const;           // a standard error: "0.0012"
+    bool any_metric() const { return any_metric_; }       // rather than val_bpb
+    std::string of(double loss) const;                    // "2.1034"; of a maximised score: "0.931" for -0.931
+    std::string interval(double low, double high) const;  // of losses: "2.1012 to 2.1034", the lesser score first
+    std::string error(double width) const;                // a standard error: "0.0012"
 
 private:
     std::string plain(double figure) const;
