@@ -24,11 +24,12 @@ struct Trial {
     std::vector<CurvePoint> curve;
     double budget_s = 0;
     std::int64_t steps = 0;
-    bool trusted = true;     // run by this clone's writer, or accepted by a verdict
-    std::string writer{};    // the writer of a foreign run; "" for an own run
-    bool claimed = false;    // trusted by a verdict alone: the figures are another writer's
-    std::string category{};  // set for a run in History::elsewhere
-    double wall_s = 0;       // total wall time; 0 if unknown
+    bool trusted = true;         // run by this clone's writer, or accepted by a verdict
+    std::string writer{};        // the writer of a foreign run; "" for an own run
+    bool claimed = false;        // trusted by a verdict alone: the figures are another writer's
+    bool of_proven_key = false;  // not trusted, but its writer has verified runs, or is a verifier
+    std::string category{};      // set for a run in History::elsewhere
+    double wall_s = 0;           // total wall time; 0 if unknown
     // The external proposer that was asked before this run, and the cost of that call. The run is its own proposal if
     // operator_name equals its name.
     std::string proposer;

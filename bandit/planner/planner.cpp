@@ -109,16 +109,46 @@ private:
 
     std::optional<Plan> seed() const {
         for (const CandidateStats& stats : candidates_.all()) {
-            auto scored = [](const Trial* trial) { return trial->status == RunStatus::done; };
-            if (!stats.open() || !stats.known->seed || stats.known->in_flight ||
-                (!stats.own.empty() && !stats.may_try_again()) || std::ranges::any_of(stats.foreign, scored))
-                continue;
+            if (!may_run_as_seed(stats) || scored_by(stats, [](const Trial&) { return true; })) continue;
             const std::string id = short_id(stats.known->candidate.id);
             return again(stats, "seed",
                          stats.own.empty() ? fmt::format("seed {} has not run in {} yet", id, history_.category)
                                            : fmt::format("seed {} once more, since its run failed", id));
         }
-        return std::nullopt;
+        return doubtful_seed();
+    }
+
+    bool may_run_as_seed(const CandidateStats& stats) const {
+        return stats.open() && stats.known->seed && !stats.known->in_flight &&
+               (stats.own.empty() || stats.may_try_again());
+    }
+
+    static bool scored_by(const CandidateStats& stats, const auto& whom) {
+        return std::ranges::any_of(
+            stats.foreign, [&](const Trial* trial) { return trial->status == RunStatus::done && whom(*trial); });
+    }
+
+    // Anybody may say that a seed was scored. Of seeds that only keys without a verified run scored, the best runs here,
+    // unless a score of another seed that is vouched for is as good.
+    std::optional<Plan> doubtful_seed() const {
+        double vouched = std::numeric_limits<double>::infinity(), best_said = vouched;
+        const CandidateStats* best = nullptr;
+        for (const CandidateStats& stats : candidates_.all()) {
+            if (stats.known == nullptr || !stats.known->seed) continue;
+            const bool proven = scored_by(stats, [](const Trial& trial) { return trial.of_proven_key; });
+            if (stats.scored()) vouched = std::min(vouched, stats.mean);
+            for (const Trial* trial : stats.foreign) {
+                if (trial->status != RunStatus::done) continue;
+                if (trial->of_proven_key) vouched = std::min(vouched, trial->score);
+                if (proven || !may_run_as_seed(stats) || !(trial->score < best_said)) continue;
+                best_said = trial->score;
+                best = &stats;
+            }
+        }
+        if (best == nullptr || !(best_said < vouched)) return std::nullopt;
+        return again(*best, "seed",
+                     fmt::format("seed {} has its score of {} in {} from keys without a verified run alone",
+                                 short_id(best->known->candidate.id), history_.text.of(best_said), history_.category));
     }
 
     const CandidateStats* best() const {

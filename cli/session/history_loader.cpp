@@ -169,6 +169,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         if ((only && !at.count(run.candidate)) || lifted.contains(run.id)) continue;
         history.trials.push_back(trial_of(run, own(run)));
         if (!history.trials.back().trusted) history.trials.back().writer = run.writer;
+        history.trials.back().of_proven_key = !history.trials.back().trusted && run.of_proven_key;
         history.trials.back().claimed = history.trials.back().trusted && !made_here(run);
         if (!made_here(run)) take_fresh_mean(fresh, category, history.trials.back());
         if (auto curve = curves.find(run.id); curve != curves.end())

@@ -98,15 +98,17 @@ Result<std::vector<RunRow>> IndexQueries::own_runs(const std::string& category) 
 }
 
 Result<std::vector<RunSummary>> IndexQueries::summaries(const std::string& category) {
-    TRY_ASSIGN(Statement get,
-               prepare(fmt::format("SELECT {}, COALESCE(id IN ({}), 0) FROM record WHERE type = 'run' AND "
-                                   "category = :category AND refused IS NULL AND rejected = 0 "
-                                   "ORDER BY seq",
-                                   kSummaryColumns, kAcceptedRuns)));
+    TRY_ASSIGN(
+        Statement get,
+        prepare(fmt::format("SELECT {}, COALESCE(id IN ({}), 0), writer IN ({}) FROM record WHERE type = 'run' AND "
+                            "category = :category AND refused IS NULL AND rejected = 0 "
+                            "ORDER BY seq",
+                            kSummaryColumns, kAcceptedRuns, kProvenWriters)));
     return get.bind(":category", category).all([](Row& row) {
         RunSummary run = summary_of(row);
         run.accepted = row.flag();
         return run;
+        run.of_proven_key = row.flag();
     });
 }
 

@@ -49,6 +49,14 @@ inline constexpr const char* kVouchedRuns =
 inline constexpr const char* kVerifiedRuns =
     "SELECT run FROM claim_run WHERE claim IN (SELECT id FROM record WHERE type = 'claim' AND id IN (SELECT claim FROM "
     "verdict WHERE result = 'accepted') AND " CULTIVAR_VERDICT_OF("word IN ('accepted', 'provisional')") ")";
+// The writers with a verified run of their own (pool/index/original_runs.h), whose claims were never rejected, and the
+// verifiers.
+inline constexpr const char* kProvenWriters =
+    "SELECT name FROM writer WHERE key <> '' AND (key IN (SELECT key FROM verdict) OR key IN (SELECT owner.key FROM "
+    "original JOIN record ON record.id = original.run JOIN writer AS owner ON owner.name = record.writer) AND key NOT "
+    "IN "
+    "(SELECT owner.key FROM record JOIN writer AS owner ON owner.name = record.writer WHERE type = 'claim' AND id IN "
+    "(SELECT claim FROM verdict WHERE result = 'rejected') AND " CULTIVAR_VERDICT_OF("result") " = 'rejected'))";
 #undef CULTIVAR_VERDICT_OF
 
 // Fresh seeds of verdicts on the claims of others: candidate, category, seed, score, first (a number in the order of

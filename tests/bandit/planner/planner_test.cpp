@@ -137,6 +137,7 @@ TEST_F(Planner, RunsASeedThatRunsElsewhereAgainRatherThanNothing) {
     EXPECT_EQ(plan()->operator_name, "seed");
     record(seed, RunStatus::done, 3, Decision::kept);
     history_.trials.back().trusted = false;
+    history_.trials.back().of_proven_key = true;
     ASSERT_TRUE(plan());
     EXPECT_EQ(plan()->child.id, seed);
     EXPECT_EQ(plan()->operator_name, "import");
@@ -353,6 +354,7 @@ TEST_F(Planner, ImportsTheBestOfOthersAndOnlyThenBuildsOnIt) {
     for (const std::string& id : {root, find, lesser}) {
         record(id, RunStatus::done, id == find ? 2 : 2.5, Decision::kept);
         history_.trials.back().trusted = false;
+        history_.trials.back().of_proven_key = id == root;
         testing::known(history_, id).kept = true;
     }
     auto next = plan();  // nothing ran here yet, so only an import is possible
@@ -381,6 +383,7 @@ TEST_F(Planner, LeavesAloneWhatItsImportsDescendFrom) {
     for (const std::string& id : {root, middle, find, other}) {
         record(id, RunStatus::done, 2, Decision::kept);
         history_.trials.back().trusted = false;
+        history_.trials.back().of_proven_key = true;
         testing::known(history_, id).kept = true;
     }
     record(find, RunStatus::done, 2.1, Decision::kept);
@@ -462,6 +465,39 @@ TEST_F(Forgery, KeepsNoSeedFromBeingRun) {
     record(seed, RunStatus::unfit);
     history_.trials.back().trusted = false;
     EXPECT_EQ(plan()->child.id, seed);
+}
+
+TEST_F(Forgery, KeepsNoSeedFromBeingRunByAScore) {
+    std::string seed = seed_of(0.1), better = seed_of(0.2), third = seed_of(0.3);
+    forge(seed, 3);
+    forge(better, 2.5);
+    forge(third, 2.8);
+    forge(third, 9, "eve");
+    auto next = plan();
+    ASSERT_TRUE(next);
+    EXPECT_EQ(next->operator_name, "seed");
+    EXPECT_EQ(next->child.id, better);
+    EXPECT_NE(next->choice.find("its score of 2.5000"), std::string::npos) << next->choice;
+    EXPECT_NE(next->choice.find("keys without a verified run"), std::string::npos) << next->choice;
+    record(better, RunStatus::done, 2.9, Decision::kept);
+    know_the_noise();
+    EXPECT_EQ(plan()->child.id, third) << "said to be better than the one that ran here";
+    record(third, RunStatus::done, 2.7, Decision::kept);
+    for (std::uint64_t draw = 0; draw < 20; ++draw) EXPECT_NE(plan(draw)->operator_name, "seed");
+}
+
+TEST_F(Planner, LeavesASeedToTheKeysThatVerifiersKnow) {
+    std::string seed = seed_of(0.1), worse = seed_of(0.2), child = child_of(seed, 0.15);
+    for (const std::string& id : {seed, worse, child}) {
+        record(id, RunStatus::done, id == worse ? 4 : 3, Decision::kept);
+        history_.trials.back().trusted = false;
+        history_.trials.back().of_proven_key = id == seed;
+        testing::known(history_, id).kept = true;
+    }
+    EXPECT_EQ(plan()->operator_name, "import");
+    history_.trials[1].score = 2;
+    EXPECT_EQ(plan()->operator_name, "seed") << "better than any that is vouched for";
+    EXPECT_EQ(plan()->child.id, worse);
 }
 
 TEST_F(Planner, PrefersTheTipsAmongWhatWasKeptInOtherCategories) {

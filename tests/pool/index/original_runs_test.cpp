@@ -29,12 +29,15 @@ protected:
     }
     // Publishes the run with its claim, which Ann accepts.
     void publish_accepted(const Stranger& who, const cultivar::Run& run) {
+        publish_judged(who, run, VerdictResult::accepted);
+    }
+    void publish_judged(const Stranger& who, const cultivar::Run& run, VerdictResult result) {
         Claim claim = claim_of(ann_, {run});
         claim.writer = who.writer, claim.at = fmt::format("2026-11-21T05:00:{:02}Z", made_);
         publish(who, {run, claim});
         Verdict verdict;
         verdict.claim = record_id(to_line(claim)), verdict.task = ann_.task_id, verdict.candidate = run.candidate;
-        verdict.artifact = run.artifact, verdict.result = VerdictResult::accepted, verdict.tier = Tier::replay;
+        verdict.artifact = run.artifact, verdict.result = result, verdict.tier = Tier::replay;
         verdict.reason = "because", verdict.verifier = ann_.writer, verdict.slice = std::string(64, '4');
         verdict.at = fmt::format("2026-11-22T05:00:{:02}Z", made_);
         must(append_log(ann_.repo, ann_.ledger_ref(), {to_line(verdict)}, ann_.identity(), ann_.key));
@@ -63,6 +66,15 @@ protected:
         }
         throw std::runtime_error("no such contributor");
     }
+    // Writers of runs that are of keys with verified runs.
+    std::set<std::string> proven() {
+        Index index = must(Index::open(ann_));
+        std::set<std::string> writers;
+        for (const RunSummary& run : must(index.summaries("cpu-20s-e10.5"))) {
+            if (run.of_proven_key) writers.insert(run.writer);
+        }
+        return writers;
+    }
     double paying_s() { return must(must(Index::open(ann_)).totals()).paying_s; }
 
     Stranger bob_, eve_;
@@ -78,6 +90,19 @@ TEST_F(OriginalRunTest, ACopyEarnsNothingThoughItIsJudgedFirst) {
     EXPECT_EQ(contributor(eve_).valid, 0);
     EXPECT_EQ(contributor(bob_).valid, 1);
     EXPECT_DOUBLE_EQ(paying_s(), run.wall_s) << "Bob's search alone pays for verification";
+}
+
+TEST_F(OriginalRunTest, TheSearchKnowsTheKeysWithAVerifiedRun) {
+    const auto run = run_of(bob_, {}, 2.0);
+    publish(bob_, {run_of(bob_, {{"optim.lr", 0.1}}, 1.9)});
+    publish_accepted(eve_, copy_of(run, eve_));
+    EXPECT_THAT(proven(), ElementsAre(eve_.writer)) << "nobody else has published it yet";
+    publish_accepted(bob_, run);
+    seen_at({{bob_, 1000}, {eve_, 2000}});
+    EXPECT_THAT(proven(), ElementsAre(bob_.writer));
+    publish_judged(bob_, run_of(bob_, {{"optim.lr", 0.2}}, 1.1), VerdictResult::rejected);
+    rebuilt();
+    EXPECT_THAT(proven(), ElementsAre());
 }
 
 TEST_F(OriginalRunTest, ACopyOfARunThatNobodyHasJudgedYetEarnsNothing) {
