@@ -15,9 +15,9 @@
 namespace cultivar {
 
 // The source of a candidate's parents (columns `said` and `belief`). A stronger one replaces a weaker one; of two equal
-// ones, the first counts. Own is what this clone wrote: its records, and the commits of its local branches. A record of a
-// stranger counts (column `parents`) only while all of the parents are known.
-enum class Belief { stranger, foreign_commit, seed, own_record, own_commit };
+// ones, the first counts. Own is what this clone wrote: its records, and the commits of its local branches. A commit of others
+// is the weakest: nobody signed it. A record of a stranger counts (column `parents`) only while all of the parents are known.
+enum class Belief { foreign_commit, stranger, seed, own_record, own_commit };
 
 class IndexDatabase {
 public:

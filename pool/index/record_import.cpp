@@ -86,8 +86,8 @@ Result<void> RecordImport::prepare() {
          "INSERT OR IGNORE INTO candidate(id, toml, said, belief, said_s, said_turn) "
          "VALUES(:id, :toml, :said, :belief, :seen_s, :turn)"},
         {&sooner_,
-         "UPDATE candidate SET said = :said, parents = '', said_s = :seen_s, said_turn = :turn "
-         "WHERE id = :id AND belief = :belief AND (said_s, said_turn) > (:seen_s, :turn)"},
+         "UPDATE candidate SET said = :said, parents = '', belief = :belief, said_s = :seen_s, said_turn = :turn "
+         "WHERE id = :id AND (belief < :belief OR belief = :belief AND (said_s, said_turn) > (:seen_s, :turn))"},
         {&believe_,
          "UPDATE candidate SET said = :said, parents = :said, belief = :belief "
          "WHERE id = :id AND belief < :belief"},

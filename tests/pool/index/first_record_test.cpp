@@ -59,6 +59,28 @@ TEST_F(FirstRecordTest, IsTheOneThatThisCloneSawFirstInARebuiltIndexToo) {
     EXPECT_EQ(first(), zoe_.writer);
 }
 
+// Nobody signs a candidate's commit, and anybody may push one.
+TEST_F(FirstRecordTest, IsTheSignedOneWhateverACommitOfSomebodySays) {
+    const auto push_commit = [&](const Genes& parent_genes) {
+        const Candidate parent = must(make_candidate(ann_.task.space, ann_.task_id, parent_genes));
+        const Candidate child = must(make_candidate(ann_.task.space, ann_.task_id, {}));
+        Lineage lineage(ann_.repo, ann_.task);
+        const Oid root = must(lineage.write(parent, {})).oid, made = must(lineage.write(child, {root})).oid;
+        must(ann_.repo.set_ref("refs/remotes/origin/candidates/" + child.id + "." + made.substr(0, 8), made, ""));
+        return parent.id;
+    };
+    const std::string said = push_commit({{"optim.lr", 0.4}});
+    const std::vector<Record> runs = runs_of(adam_, {{"optim.lr", 0.1}});
+    const auto parents = [&] { return must(must(Index::open(ann_)).candidate(child_))->parents; };
+    EXPECT_THAT(parents(), ElementsAre(said)) << "nobody else says anything";
+    publish(adam_, runs);
+    EXPECT_THAT(parents(), ElementsAre(parents_[adam_.writer]));
+    rebuilt();
+    EXPECT_THAT(parents(), ElementsAre(parents_[adam_.writer]));
+    push_commit({{"optim.lr", 0.5}});
+    EXPECT_THAT(parents(), ElementsAre(parents_[adam_.writer]));
+}
+
 TEST_F(FirstRecordTest, OfOnePullIsThatOfAVerifier) {
     must(ann_.commit_main({{"allowed_signers", zoe_.writer + " " + zoe_.key.public_text() + "\n"}}, "Trust zoe"));
     publish_both();
