@@ -45,6 +45,7 @@ Result<std::vector<RunRow>> IndexQueries::read_runs(Statement& get) {
         std::string why_refused = row.text();
         const bool rejected = row.flag();
         const bool refused = !why_refused.empty() || rejected;
+        leave_out_undeclared(clone().task, run);
         rows.push_back({std::move(id), std::move(run), refused, std::move(why_refused), row.text()});
     }));
     return rows;
@@ -107,8 +108,8 @@ Result<std::vector<RunSummary>> IndexQueries::summaries(const std::string& categ
     return get.bind(":category", category).all([](Row& row) {
         RunSummary run = summary_of(row);
         run.accepted = row.flag();
-        return run;
         run.of_proven_key = row.flag();
+        return run;
     });
 }
 

@@ -117,6 +117,13 @@ bool may_lack_artifact(const Task& task) {
     return task.command && task.command->format > 1 && !task.command->evaluator;
 }
 
+void leave_out_undeclared(const Task& task, Run& run) {
+    std::erase_if(run.metrics, [&](const auto& metric) {
+        return !task.command ||
+               std::ranges::find(task.command->metrics, metric.first, &NamedRule::name) == task.command->metrics.end();
+    });
+}
+
 Result<void> check_claim(const Task& task, const std::string& task_id, const Claim& claim, std::string_view owner) {
     TRY(check_content(task, task_id, claim.task, claim.toml, claim.candidate));
     TRY(check_category(claim.category));

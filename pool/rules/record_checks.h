@@ -27,6 +27,8 @@ inline constexpr double kMostBudgetsInAll = 100, kMostBesides_s = 86'400;
 Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner);
 // Only where nothing scores artifacts: of a command without an evaluator, whose claims a rerun confirms.
 bool may_lack_artifact(const Task& task);
+// Leaves out the further figures that the task's command does not declare: their names are a stranger's text.
+void leave_out_undeclared(const Task& task, Run& run);
 Result<void> check_claim(const Task& task, const std::string& task_id, const Claim& claim, std::string_view owner);
 Result<void> check_lease(const Task& task, const std::string& task_id, const Lease& lease, std::string_view owner);
 // A lease or a retirement is of this task and by the journal's owner.

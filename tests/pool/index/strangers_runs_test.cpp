@@ -74,6 +74,16 @@ protected:
     Stranger bob_ = stranger("bob"), eve_ = stranger("eve");
 };
 
+TEST_F(StrangersRunsTest, ShowNoNameOfAFigureThatTheTaskDoesNotDeclare) {
+    const Stranger eve = stranger("eve");
+    auto run = run_of(eve, {}, 2.0);
+    run.metrics["trust me"] = 1;
+    publish(eve, {run});
+    Index index = must(Index::open(ann_));
+    ASSERT_EQ(must(index.runs()).size(), 1U) << "it is a run like others";
+    EXPECT_TRUE(must(index.runs()).front().run.metrics.empty());
+}
+
 TEST_F(StrangersRunsTest, EnterNoMeanWithThoseOfTheFirstWriter) {
     const auto run = run_of(bob_, {}, 2.0), again = run_of(bob_, {}, 2.1, 1);
     publish(bob_, {run, again});
