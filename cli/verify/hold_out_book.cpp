@@ -136,6 +136,7 @@ GapJudgement HoldOut::judge(const Appearance& claim, std::int64_t bytes) const {
     std::map<std::string, const Appearance*> by_candidate;
     for (const Appearance& one : seen_) {
         if (one.on != claim.on || one.candidate == claim.candidate || one.sums.size() < chunks) continue;
+        if (left_out_.contains(one.claim)) continue;
         by_candidate[one.candidate] = &one;
     }
     std::vector<const Appearance*> distinct;
@@ -158,7 +159,7 @@ std::int64_t HoldOut::bytes_of(const std::string& on) const {
 std::set<std::string> HoldOut::candidates_on(const std::string& on) const {
     std::set<std::string> candidates;
     for (const Appearance& one : seen_) {
-        if (one.on == on) candidates.insert(one.candidate);
+        if (one.on == on && !left_out_.contains(one.claim)) candidates.insert(one.candidate);
     }
     return candidates;
 }

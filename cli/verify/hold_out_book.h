@@ -22,6 +22,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "eval/judge/hold_out_gap.h"
@@ -59,6 +60,8 @@ public:
     std::optional<ServingSlice> serving(std::int64_t now_s) const;
     int unused(std::int64_t now_s) const;  // slices that have not served yet
 
+    // Claims that are no others to compare with, as things stand in the pool: their figures may be made up.
+    void leave_out(std::set<std::string> claims) { left_out_ = std::move(claims); }
     // The gap of this claim among those of other candidates on as many chunks of a part of that many bytes. The same
     // weights, claimed for several candidates, are one other.
     GapJudgement judge(const Appearance& claim, std::int64_t bytes) const;
@@ -88,6 +91,7 @@ private:
     std::string folder_;
     std::vector<Slice> slices_;
     std::vector<Appearance> seen_;
+    std::set<std::string> left_out_{};
 };
 
 std::string hold_out_folder(const Clone& clone);

@@ -100,6 +100,8 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
 }
 
 Result<void> Verifier::judge_into(const QueuedClaim& one, Verdict& verdict) {
+    TRY_ASSIGN(std::set<std::string> unsettled, session_.index->unsettled_claims());
+    hold_out_.leave_out(std::move(unsettled));
     TRY_ASSIGN(auto reruns, session_.index->reruns(one.row.claim.category));
     verdict.reruns = std::move(reruns[one.row.claim.candidate]);
     TRY(session_.clone->task.command ? check_command_tiers(one, verdict) : check_tiers(one, verdict));
@@ -178,6 +180,8 @@ Verifier::Tried Verifier::check_structure_of(const QueuedClaim& one, Verdict& ve
 }
 
 Result<std::vector<Verdict>> Verifier::review() {
+    TRY_ASSIGN(std::set<std::string> unsettled, session_.index->unsettled_claims());
+    hold_out_.leave_out(std::move(unsettled));
     TRY_ASSIGN(GapReview review, review_gaps(session_, hold_out_, tools_.clock.unix_s()));
     TRY(write(review.verdicts));
     if (!review.judged.empty()) TRY(hold_out_.mark_judged(review.judged));

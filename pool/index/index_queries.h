@@ -131,6 +131,8 @@ public:
 
     // judged_queries.cpp
 
+    // Claims that no verdict accepts as it stands: not judged, rejected, inconclusive, or only scored.
+    Result<std::set<std::string>> unsettled_claims();
     // In the order of their newest verdicts; what was only scored is inconclusive here. A statement per accepted claim.
     Result<std::vector<JudgedClaim>> judged_claims();
     // Judged, but to nothing or with a rerun that waits; oldest first. `most`: as above.

@@ -6,6 +6,13 @@
 
 namespace cultivar {
 
+Result<std::set<std::string>> IndexQueries::unsettled_claims() {
+    return texts(
+        fmt::format("SELECT id FROM record WHERE type = 'claim' AND COALESCE({}, '') NOT IN ('accepted', "
+                    "'provisional')",
+                    kWordOf));
+}
+
 Result<std::vector<JudgedClaim>> IndexQueries::judged_claims() {
     TRY_ASSIGN(Statement get, prepare(R"(
 SELECT claim, key, result, at, spent_s, (SELECT MIN(run.budget_s) FROM claim_run JOIN record AS run

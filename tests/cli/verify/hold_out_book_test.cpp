@@ -92,6 +92,16 @@ TEST_F(HoldOutBook, CountsTheSameWeightsOnceAndNoRejectedClaim) {
     EXPECT_FALSE(this->book().judge(claim("slice_00.bin", 20), 64 * 64).judged);
 }
 
+TEST_F(HoldOutBook, LeavesOutClaimsThatDoNotStandAsLongAsTheyDoNot) {
+    HoldOut book = this->book();
+    for (int i = 0; i < kFewestOthers; ++i) must(book.remember(claim("slice_00.bin", i), kNow_s));
+    book.leave_out({"claim3"});
+    EXPECT_FALSE(book.judge(claim("slice_00.bin", 20), 64 * 64).judged);
+    EXPECT_EQ(book.candidates_on("slice_00.bin").size(), kFewestOthers - 1U);
+    book.leave_out({});
+    EXPECT_TRUE(book.judge(claim("slice_00.bin", 20), 64 * 64).judged);
+}
+
 TEST_F(HoldOutBook, CommitsToASliceWithoutGivingItsDigestAway) {
     const std::string commitment = book().serving(kNow_s)->commitment;
     EXPECT_EQ(commitment.size(), 64U);

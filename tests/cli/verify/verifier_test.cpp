@@ -188,6 +188,31 @@ TEST_F(VerifierTest, RejectsAModelThatIsBetterOnTheSliceThanOnTheHoldOut) {
     EXPECT_EQ(worker_.count(Mode::replay), 0U);
 }
 
+// Whoever may shift the usual gap by claims that nobody confirmed may hide a model that saw the slice, or accuse another.
+TEST_F(VerifierTest, ComparesNoGapWithThatOfAClaimThatDoesNotStand) {
+    import_hold_out();
+    HoldOut book = must(HoldOut::open(ann_));
+    const std::string slice = book.serving(clock_.unix_s())->name;
+    const Stranger eve = stranger("eve");
+    for (int number = 0; number < 12; ++number) {
+        const Claim made = claim(eve, {run_of(eve, {{"optim.lr", 0.001 * std::pow(2, number)}}, 2.2 - 0.01 * number)});
+        const double slice_bpb = 1.1 + 0.01 * number, nats = slice_bpb * 0.6931471805599453 * 160000 / 64;
+        must(book.remember(
+            {slice, record_id(to_line(made)), made.candidate, slice_bpb, std::vector<double>(kScoreChunks, nats - 300)},
+            clock_.unix_s()));
+    }
+    claim_of_bob();
+    Session open = session();
+    Verifier verifier = must(Verifier::make(tools(), open));
+    for (QueuedClaim& one : must(waiting_claims(open)).claims) {
+        if (one.row.claim.writer != bob_.writer) continue;
+        one.plan = {kReplay, "because", false};
+        const Verdict verdict = must(verifier.judge(one));
+        EXPECT_EQ(verdict.result, VerdictResult::accepted) << verdict.reason;
+        EXPECT_EQ(verdict.certainty, Certainty::provisional) << "its gap is open";
+    }
+}
+
 // They are not the run's: anybody's older weights would stand for a run that was never made.
 TEST_F(VerifierTest, RejectsWeightsThatAreBetterThanClaimedAndKeepsNoGapOfThem) {
     import_hold_out();
