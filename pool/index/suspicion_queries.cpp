@@ -15,11 +15,19 @@ constexpr double kSameFigures = 1e-5;  // relative; seeds and machines differ by
 constexpr int kMostAlike = 64;         // runs of nearly the same score that are looked at
 constexpr int kBegunInVain = 3;        // a crash or two happen to everybody
 
+// Of a run that came by one pull with another's: when a verifier had accepted it by then, else "never"; then whether it is
+// of this clone, a verifier or a stranger. The lesser one was first.
+#define CULTIVAR_TURN_OF(run)                                                                                      \
+    "(SELECT COALESCE((SELECT MIN(verdict.at) FROM claim_run JOIN verdict USING(claim) WHERE claim_run.run = " run \
+    ".id AND result = 'accepted' AND verdict.at < strftime('%Y-%m-%dT%H:%M:%SZ', " run                             \
+    ".seen_s, 'unixepoch')), 'never') || MIN(turn, 2) FROM writer WHERE name = " run ".writer)"
+
 // Is `record` not known to be later than the run :id of :writer?
-constexpr const char* kSeenBefore = R"((
-    record.seen_s < (SELECT mine.seen_s FROM record AS mine WHERE mine.id = :id)
-    OR record.seen_s = (SELECT mine.seen_s FROM record AS mine WHERE mine.id = :id) AND (record.writer <> :writer
-        OR record.seq < (SELECT mine.seq FROM record AS mine WHERE mine.id = :id))))";
+constexpr const char* kSeenBefore =
+    "EXISTS (SELECT 1 FROM record AS mine WHERE mine.id = :id AND (record.seen_s < mine.seen_s OR record.seen_s = "
+    "mine.seen_s AND CASE WHEN record.writer = :writer THEN record.seq < mine.seq ELSE " CULTIVAR_TURN_OF(
+        "record") " <= " CULTIVAR_TURN_OF("mine") " END))";
+#undef CULTIVAR_TURN_OF
 
 bool alike(double a, double b) { return std::abs(a - b) <= kSameFigures * std::max(std::abs(a), std::abs(b)); }
 
@@ -134,7 +142,7 @@ WHERE type = 'lease' AND refused IS NULL AND writer = :writer AND candidate = :c
 }
 
 // The same figures under another name, writer, number or time. The run that this clone saw first is the original. Of two
-// that it met by the same refresh, in different journals, nothing tells the copy.
+// of strangers that it met by the same refresh, in different journals, nothing tells the copy unless one was accepted.
 Result<bool> ClaimSuspicions::find_same_figures(const std::string& id, const Run& run) {
     const double near = kSameFigures * std::abs(*run.val_bpb);
     TRY_ASSIGN(Statement get, sql_.prepare(fmt::format(R"(

@@ -131,6 +131,34 @@ TEST_F(SuspicionTest, TellsTheCopyFromTheOriginalInARebuiltIndexToo) {
         << "Eve's journal is read first, and Zoe's run was here before";
 }
 
+TEST_F(SuspicionTest, OfTwoRunsOfOnePullFallsOnNoneThatAVerifierHadAcceptedBefore) {
+    Stranger bob = stranger("bob"), eve = stranger("eve");
+    const auto run = run_of(bob, {}, 2.0);
+    auto copy = run;
+    copy.writer = eve.writer, copy.artifact = std::string(64, 'c');
+    const Claim claim = claim_by(bob, {run}), copied = claim_by(eve, {copy});
+    publish(bob, {run, claim});
+    publish(eve, {copy, copied});
+    const auto odd_of = [&](const Claim& one) {
+        Index index = must(Index::open(ann_));
+        for (const ClaimRow& row : must(index.claims())) {
+            if (row.claim.writer == one.writer) return must(index.suspicions(row));
+        }
+        return std::vector<std::string>{"no such claim"};
+    };
+    EXPECT_THAT(odd_of(claim), testing::SizeIs(1)) << "nothing tells the copy";
+    EXPECT_THAT(odd_of(copied), testing::SizeIs(1));
+    Verdict verdict;
+    verdict.claim = record_id(to_line(claim)), verdict.task = ann_.task_id, verdict.candidate = run.candidate;
+    verdict.artifact = run.artifact, verdict.result = VerdictResult::accepted, verdict.tier = Tier::replay;
+    verdict.reason = "because", verdict.verifier = ann_.writer, verdict.slice = std::string(64, '4');
+    verdict.at = "2026-11-22T05:00:00Z";
+    must(append_log(ann_.repo, ann_.ledger_ref(), {to_line(verdict)}, ann_.identity(), ann_.key));
+    rebuilt();
+    EXPECT_THAT(odd_of(claim), IsEmpty());
+    EXPECT_THAT(odd_of(copied), testing::SizeIs(1));
+}
+
 TEST_F(SuspicionTest, IsNoneOfAnArtifactThatSomebodyCopiedLater) {
     Stranger bob = stranger("bob"), eve = stranger("eve");
     const auto honest = run_of(bob, {}, 2.0);
