@@ -1,7 +1,7 @@
 // The claims that a verifier is to judge, in their order (cli/verify/claim_order.h), each with the plan of its audit
 // (eval/judge/audit_policy.h): claims without a verdict; those that decided nothing, after a while; and accepted ones that
 // owe a rerun or matter more today than when they were audited. Claims of the verifier's own key are left out, and those
-// that only repeat an earlier claim of their writer. A claim that this clone could not decide waits for a
+// that only repeat an earlier claim of their key. A claim that this clone could not decide waits for a
 // time that doubles with each of them, and so does one with a rerun that failed.
 //
 // The structure tier comes before the order: it takes no worker and nothing of the share.

@@ -38,11 +38,19 @@ std::string problem_of(const Claim& claim, const std::map<std::string, NamedRun>
     return "";
 }
 
-// A run of the claim that no earlier claim of its writer names.
+// A run of the claim that no earlier claim of its key names, under this or another name. Under another name it would be
+// another record: there its training counts, which is a candidate, a category and a replicate.
 constexpr const char* kNewRuns = R"(
-SELECT 1 FROM claim_run AS mine WHERE claim = :claim AND NOT EXISTS (SELECT 1 FROM claim_run AS other
-    JOIN record ON record.id = other.claim AND type = 'claim' AND refused IS NULL AND seq < :seq
-    WHERE other.run = mine.run AND record.writer = (SELECT writer FROM record WHERE id = :claim)))";
+SELECT 1 FROM claim_run AS mine LEFT JOIN record AS run ON run.id = mine.run WHERE mine.claim = :claim
+    AND NOT EXISTS (SELECT 1 FROM claim_run AS other CROSS JOIN record AS earlier ON earlier.id = other.claim
+        WHERE other.run = mine.run AND earlier.writer = :writer AND earlier.type = 'claim' AND earlier.refused IS NULL
+            AND earlier.seq < :seq)
+    AND NOT EXISTS (SELECT 1 FROM writer AS me JOIN writer AS also ON also.key = me.key AND also.name <> me.name
+        CROSS JOIN record AS earlier ON earlier.type = 'claim' AND earlier.writer = also.name
+            AND earlier.candidate = run.candidate AND +earlier.category = run.category AND earlier.refused IS NULL
+            AND earlier.seq < :seq
+        CROSS JOIN claim_run AS other ON other.claim = earlier.id CROSS JOIN record AS same ON same.id = other.run
+        WHERE me.name = :writer AND me.key <> '' AND same.replicate = run.replicate))";
 
 }  // namespace
 
@@ -62,7 +70,8 @@ FROM claim_run JOIN record ON record.id = claim_run.run WHERE claim_run.claim = 
     TRY_ASSIGN(Statement news, prepare(kNewRuns));
     for (ClaimRow& claim : rows) {
         if (!claim.problem.empty()) continue;
-        TRY_ASSIGN(const bool fresh, news.bind(":claim", claim.id).bind(":seq", claim.seq).any());
+        TRY_ASSIGN(const bool fresh,
+                   news.bind(":claim", claim.id).bind(":seq", claim.seq).bind(":writer", claim.claim.writer).any());
         claim.repeats = !fresh;
         std::map<std::string, NamedRun> runs;
         TRY(named.bind(":claim", claim.id).each([&](Row& row) {

@@ -100,7 +100,7 @@ struct ClaimRow {
     std::string key;                 // fingerprint of its writer's key; "": no log told it
     std::int64_t seq = 0;            // in the order in which this clone took the records
     std::int64_t seen_s = 0;         // when this clone first saw it, unix time
-    bool repeats = false;            // each of its runs was claimed by an earlier claim of its writer
+    bool repeats = false;            // each of its runs was claimed by an earlier claim of its key
     std::string problem;             // the reason why it does not count; "": none
     std::optional<Verdict> verdict;  // the newest that counts
 };

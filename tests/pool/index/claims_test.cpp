@@ -149,6 +149,22 @@ TEST_F(VerdictTest, OfAClaimThatIsMadeAgainEarnsNothing) {
     EXPECT_EQ(bob->valid, 1);
 }
 
+TEST_F(VerdictTest, OfOneTrainingThatAKeyClaimsUnderAnotherNameRepeatsIt) {
+    const std::string other = "robert" + bob_.writer.substr(bob_.writer.find('.'));
+    const Stranger same_key{bob_.key, other, "refs/remotes/origin/journal/" + other};
+    const auto claimed = [&](const Stranger& who, int replicate) {
+        const auto run = scored_run(ann_.task, who.writer, {}, 2.0, replicate);
+        Claim claim = claim_of(ann_, {run});
+        claim.writer = who.writer;
+        publish(who, {run, claim});
+        Index index = must(Index::open(ann_));
+        return must(index.claims()).back().repeats;
+    };
+    EXPECT_TRUE(claimed(same_key, 0));
+    EXPECT_FALSE(claimed(same_key, 1)) << "another training";
+    EXPECT_FALSE(claimed(stranger("eve"), 0)) << "another key";
+}
+
 TEST_F(VerdictTest, CountsWhenItsKeyIsTrustedAndTheNewestWins) {
     EXPECT_EQ(standing().verdict, "pending");
     judge(ann_.ledger_ref(), verdict("accepted", ann_.writer, "2026-11-21T05:00:00Z"), ann_.key);
