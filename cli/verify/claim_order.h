@@ -1,7 +1,7 @@
 // The order of a queue of claims: fair between keys, since a name costs nothing and a boast neither.
 //
 //   first   claims that are not sound: judging them takes nothing
-//   proven  keys with an accepted claim and none rejected since
+//   proven  keys with accepted claims of late and none rejected since (eval/judge/track_record.h)
 //   unknown keys without either; they share a part of the time with the doubtful ones (AuditFunds)
 //   doubtful keys whose last claim was rejected, last
 //

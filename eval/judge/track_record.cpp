@@ -21,12 +21,15 @@ TrackRecord track_record_of(const std::vector<JudgedWork>& work, double budget_s
 }
 
 KeyStanding standing_of(const std::vector<JudgedWork>& work) {
-    KeyStanding standing = KeyStanding::unknown;
+    const double fade = std::exp2(-1 / kHalfLifeVerdicts);
+    double good = 0;
+    bool bad = false;
     for (const JudgedWork& one : work) {
-        if (one.result == VerdictResult::rejected) standing = KeyStanding::doubtful;
-        if (one.result == VerdictResult::accepted && one.fresh) standing = KeyStanding::proven;
+        good *= fade;
+        if (one.result == VerdictResult::rejected) good = 0, bad = true;
+        if (one.result == VerdictResult::accepted && one.fresh) ++good, bad = false;
     }
-    return standing;
+    return good >= 0.5 ? KeyStanding::proven : bad ? KeyStanding::doubtful : KeyStanding::unknown;
 }
 
 }  // namespace cultivar

@@ -15,6 +15,7 @@ namespace cultivar {
 
 inline constexpr int kMostPerDay = 3;
 inline constexpr double kHalfLife_s = 60 * 86400;
+inline constexpr double kHalfLifeVerdicts = 4;
 
 // A judged claim of the key.
 struct JudgedWork {
@@ -28,10 +29,12 @@ struct JudgedWork {
 TrackRecord track_record_of(const std::vector<JudgedWork>& work, double budget_s, std::int64_t now_s);
 
 enum class KeyStanding {
-    proven,    // an accepted claim, and none rejected since
+    proven,    // accepted claims of late, and none rejected since
     unknown,   // neither
     doubtful,  // a rejected claim, and none accepted since
 };
+// An accepted claim counts half as much after each kHalfLifeVerdicts verdicts on claims of the key, whenever they come: what
+// was good once buys no place for any number of claims that earn nothing.
 KeyStanding standing_of(const std::vector<JudgedWork>& work);
 
 }  // namespace cultivar

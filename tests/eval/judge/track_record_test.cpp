@@ -50,6 +50,20 @@ TEST(TrackRecordOfAKey, EndsWithARejectedClaim) {
     EXPECT_EQ(standing_of(work), KeyStanding::proven);
 }
 
+TEST(TrackRecordOfAKey, BuysNoPlaceForEver) {
+    std::vector<JudgedWork> work = {valid(400)};
+    EXPECT_EQ(standing_of(work), KeyStanding::proven) << "time alone takes nothing from it";
+    for (int day = 300; day > 200; --day) work.push_back(valid(day));
+    int barren = 0;
+    for (; barren < 100 && standing_of(work) == KeyStanding::proven; ++barren)
+        work.push_back({VerdictResult::inconclusive, kNow_s, 600, false});
+    EXPECT_GE(barren, 8);
+    EXPECT_LE(barren, 20);
+    EXPECT_EQ(standing_of(work), KeyStanding::unknown);
+    work.push_back(valid(0));
+    EXPECT_EQ(standing_of(work), KeyStanding::proven);
+}
+
 TEST(TrackRecordOfAKey, IsUnknownWithoutAVerdictThatDecides) {
     EXPECT_EQ(standing_of({}), KeyStanding::unknown);
     EXPECT_EQ(standing_of({{VerdictResult::inconclusive, kNow_s, 600, false}}), KeyStanding::unknown);
