@@ -17,6 +17,7 @@ struct MadeClaim {
     std::set<std::string> runs{};
     std::string result{}, at{}, verifier{}, first{};  // of the newest verdict that counts; verifier: its key
     bool earns = false;                               // pool/index/original_runs.h
+    std::string first_run{};                          // orders claims that earn by the first run that earns
     std::string key{};                                // of its writer
 };
 
@@ -56,8 +57,9 @@ Result<void> read_writers(Statement& get, std::map<std::string, Contributor>& by
     });
 }
 
-// Counts claims and verdicts, in the order of the verdicts. Returns the accepted candidates, each once per category. A
-// claim of copied runs is no valid one, and finds nothing beside a claim of the runs that were copied.
+// Counts claims and verdicts, in the order of the verdicts. Returns the accepted candidates, each once per category. The
+// finder is whoever had the first run that earns, whichever claim was judged first. A claim of copied runs is no valid one,
+// and finds nothing beside a claim of the runs that were copied.
 std::vector<Improvement> count_claims(std::vector<MadeClaim> claims, std::map<std::string, Contributor>& by_key,
                                       const std::map<std::string, std::string>& key_of) {
     std::erase_if(claims, [&](MadeClaim& one) {
@@ -72,7 +74,7 @@ std::vector<Improvement> count_claims(std::vector<MadeClaim> claims, std::map<st
     std::vector<Improvement> improvements;
     struct Place {
         std::size_t at;  // in `improvements`
-        bool earned;
+        const MadeClaim* claim;
     };
     std::map<std::pair<std::string, std::string>, Place> places;
     for (const MadeClaim& claim : claims) {
@@ -82,10 +84,11 @@ std::vector<Improvement> count_claims(std::vector<MadeClaim> claims, std::map<st
         if (claim.result != "accepted") continue;
         if (claim.earns) ++one.valid, ++one.valid_in_a_row;
         const auto [place, first] =
-            places.try_emplace({claim.candidate, claim.category}, Place{improvements.size(), claim.earns});
+            places.try_emplace({claim.candidate, claim.category}, Place{improvements.size(), &claim});
         if (first) improvements.push_back({claim.candidate, claim.category, finder_of(claim, by_id)});
-        if (first || place->second.earned || !claim.earns) continue;  // a copy that was judged first
-        place->second.earned = true;
+        const MadeClaim& before = *place->second.claim;
+        if (first || !claim.earns || (before.earns && before.first_run <= claim.first_run)) continue;
+        place->second.claim = &claim;
         improvements[place->second.at].finder = finder_of(claim, by_id);
     }
     return improvements;
@@ -105,7 +108,9 @@ SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules
     TRY_ASSIGN(Statement get, prepare(fmt::format(R"(
 SELECT made.id, made.writer, made.candidate, made.category,
     (SELECT group_concat(run, ' ') FROM claim_run WHERE claim = made.id), word, at, verdict.key, first,
-    EXISTS (SELECT 1 FROM claim_run JOIN original USING(run) WHERE claim = made.id)
+    (SELECT MIN(printf('%020d ', seen_s) || (SELECT MIN(at) FROM verdict WHERE verdict.claim = made.id AND result = 'accepted')
+            || printf(' %012d', turn)) FROM claim_run JOIN original USING(run)
+        JOIN record AS run ON run.id = claim_run.run JOIN writer ON writer.name = run.writer WHERE claim = made.id)
 FROM (SELECT id, writer, candidate, category, seq, {} AS newest FROM record WHERE type = 'claim') AS made
 LEFT JOIN verdict ON verdict.seq = made.newest ORDER BY made.seq)",
                                                   kVerdictSeqOf)));
@@ -114,7 +119,8 @@ LEFT JOIN verdict ON verdict.seq = made.newest ORDER BY made.seq)",
         const std::vector<std::string> runs = split(row.text());
         claim.runs = {runs.begin(), runs.end()};
         claim.result = row.text(), claim.at = row.text(), claim.verifier = row.text(), claim.first = row.text();
-        claim.earns = row.flag();
+        claim.first_run = row.text();
+        claim.earns = !claim.first_run.empty();
         return claim;
     }));
     AttributionInput input;

@@ -114,6 +114,20 @@ TEST_F(OriginalRunTest, ACopyOfARunThatNobodyHasJudgedYetEarnsNothing) {
     EXPECT_EQ(paying_s(), 0);
 }
 
+TEST_F(OriginalRunTest, AFindIsOfTheFirstRunThatIsVerifiedWhicheverClaimIsJudgedFirst) {
+    const auto root = run_of(bob_, {}, 2.0);
+    publish_accepted(bob_, root);
+    auto find = run_of(bob_, {{"optim.lr", 0.1}}, 1.9), next = run_of(eve_, {{"optim.lr", 0.1}}, 1.9, 1);
+    find.parents = next.parents = {root.candidate};
+    publish_accepted(eve_, next);
+    ++made_;
+    publish_accepted(bob_, find);
+    seen_at({{bob_, 1000}, {eve_, 2000}});
+    EXPECT_EQ(contributor(eve_).valid, 1) << "she trained it herself";
+    EXPECT_EQ(contributor(eve_).gain_found, 0);
+    EXPECT_GT(contributor(bob_).gain_found, 0);
+}
+
 TEST_F(OriginalRunTest, OfTwoStrangersThatCameByOnePullNeitherEarns) {
     const auto run = run_of(bob_, {}, 2.0);
     publish_accepted(bob_, run);
