@@ -1,8 +1,11 @@
 #include "cli/runs/run_execution.h"
 
+#include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 
 #include <fmt/format.h>
@@ -144,9 +147,15 @@ Result<void> check_machine(const Session& session, const Outcome& outcome) {
     }
 }
 
+// Does a fault of the program itself raise this signal, as opposed to a person or the system that wants it to end?
+bool is_of_a_crash(int signal) {
+    constexpr int kCrashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    return std::ranges::find(kCrashes, signal) != std::end(kCrashes);
+}
+
 FailureKind kind_of(const Outcome& outcome) {
-    const bool own = outcome.cause == Outcome::Cause::candidate || outcome.cause == Outcome::Cause::signal;
-    return own ? FailureKind::candidate : FailureKind::unknown;
+    const bool crashed = outcome.cause == Outcome::Cause::signal && is_of_a_crash(outcome.signal);
+    return crashed || outcome.cause == Outcome::Cause::candidate ? FailureKind::candidate : FailureKind::unknown;
 }
 
 void note_failure(const Outcome& outcome, Run& run) {

@@ -241,6 +241,12 @@ found_command broken 'command.run = ["sh", "-c", "echo out of luck >&2; exit 3"]
 expect_ok cultivar -C broken trust
 expect_rc 128 cultivar -C broken explore --runs 9 --json
 expect_json '.runs | length == 3 and all(.[]; .status == "failed" and (.reason | test("out of luck")))'
+id=$(json '.runs[0].candidate')
+expect_rc 128 cultivar -C broken retry "$id" 0123456789abcdef
+expect_ok cultivar -C broken retry "${id:0:8}"
+expect_out "^${id:0:8}: 3 failed runs lifted; explore tries it next$"
+run cultivar -C broken explore --runs 1 --json
+expect_json '.runs[0] | .candidate == $id and .replicate == 3 and (.choice | test("its failures here were lifted"))' --arg id "$id"
 found_command unfit "command.run = [\"sh\", \"-c\", '''echo '{\"event\":\"error\",\"kind\":\"unfit\",\"message\":\"too big\"}'; exit 125''']"
 expect_ok cultivar -C unfit trust
 run cultivar -C unfit explore --runs 1 --json

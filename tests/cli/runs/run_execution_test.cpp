@@ -95,10 +95,11 @@ TEST_F(Executing, NamesADeadWorkerFailed) {
     EXPECT_EQ(result.run.failure, FailureKind::candidate);
 }
 
-TEST_F(Executing, HoldsASignalAgainstNobodyBeforeItCameTwice) {
+TEST_F(Executing, HoldsACrashAgainstTheCandidateOnceItCameTwice) {
     Outcome outcome;
-    outcome.message = "killed by signal 9 (Killed)";
+    outcome.message = "killed by signal 11 (Segmentation fault)";
     outcome.cause = Outcome::Cause::signal;
+    outcome.signal = SIGSEGV;
     answer(outcome);
     EXPECT_EQ(execute().killed, outcome.message);
     planned_ = must(unfinished_run(world_.session)).value();
@@ -106,6 +107,19 @@ TEST_F(Executing, HoldsASignalAgainstNobodyBeforeItCameTwice) {
     EXPECT_EQ(again.killed, "");
     EXPECT_EQ(again.run.status, RunStatus::failed);
     EXPECT_EQ(again.run.failure, FailureKind::candidate);
+}
+
+// A person, or a system without memory, that ends a run says nothing of its candidate.
+TEST_F(Executing, BlamesTheCandidateForNoSignalFromOutsideHoweverOftenItComes) {
+    for (int signal : {SIGTERM, SIGKILL, SIGINT, SIGHUP}) {
+        Outcome outcome;
+        outcome.message = "killed";
+        outcome.cause = Outcome::Cause::signal;
+        outcome.signal = signal;
+        answer(outcome);
+        planned_.deaths = 1;
+        EXPECT_EQ(execute().run.failure, FailureKind::unknown) << signal;
+    }
 }
 
 TEST_F(Executing, LeavesTheRunToALaterTimeWhereTheMachineIsAtFault) {
