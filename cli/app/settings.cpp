@@ -93,8 +93,8 @@ std::vector<std::string> unknown_settings(const std::vector<std::string>& config
     constexpr std::string_view kPrefix = "CULTIVAR_";
     std::vector<std::string> lines, keys = known_settings(), variables;
     for (const std::string& key : keys) variables.push_back(upper(key));
-    variables.emplace_back("LOG");
-    keys.insert(keys.end(), {"signingkey", "allowdelete"});  // of git's configuration alone
+    variables.insert(variables.end(), {"LOG", "KEY", "REF", "URL"});  // but for LOG, of the workflow of init
+    keys.insert(keys.end(), {"signingkey", "allowdelete"});           // of git's configuration alone
     const auto maybe = [](const std::vector<std::string>& near, const std::string& prefix) {
         return near.empty() ? "" : fmt::format(", did you mean '{}{}'?", prefix, near[0]);
     };
@@ -111,7 +111,7 @@ std::vector<std::string> unknown_settings(const std::vector<std::string>& config
         if (!name.starts_with(kPrefix)) continue;
         const std::string word = name.substr(kPrefix.size());
         const std::vector<std::string> near = nearest(word, variables);
-        if (std::ranges::find(variables, word) != variables.end() || near.empty()) continue;
+        if (std::ranges::find(variables, word) != variables.end()) continue;
         lines.push_back(fmt::format("'{}' in the environment is no setting and does nothing{}", clean(name),
                                     maybe(near, std::string(kPrefix))));
     }

@@ -42,9 +42,8 @@ struct Settings {
     Result<void> set(const std::string& key, const std::string& text, const std::string& origin);
 };
 
-// A line about each name that looks like a setting and is none: of the environment ("CULTIVAR_THREDS") where it is nearly
-// one, of a clone's git configuration ("cultivar.wats") always. `config` holds the keys below "cultivar.", as git has
-// them.
+// A line about each name that looks like a setting and is none: of the environment ("CULTIVAR_THREDS") and of a clone's git
+// configuration ("cultivar.wats"). `config` holds the keys below "cultivar.", as git has them.
 std::vector<std::string> unknown_settings(const std::vector<std::string>& config, const char* const* environment);
 
 // "name", "machine", "threads", "device", "watts", "zone", "lm".
