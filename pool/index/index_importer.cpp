@@ -29,6 +29,17 @@ std::optional<std::string> under(const std::string& ref, const std::string& fold
 // Compares the whole name: anybody may push an `archive-of-mine`.
 bool is_archive(const std::string& ref) { return under(ref, "archive") == ""; }
 
+// A pull asks for `archiv*`, because a branch that is named in full must exist.
+bool resembles_archive(const std::string& ref) {
+    return ref.starts_with(fmt::format("refs/remotes/{}/archiv", kRemote)) && !is_archive(ref);
+}
+
+Result<void> refuse_once(const Ref& ref, LogImport& logs) {
+    const Log as_log{ref.name, "", ref.oid, false, "", false};
+    if (logs.was_refused(as_log)) return {};
+    return logs.refuse(as_log, {Code::corrupt, "is no branch of a pool", ""});
+}
+
 }  // namespace
 
 Result<void> IndexImporter::import_all(const std::vector<Ref>& refs) {
@@ -70,6 +81,7 @@ Result<void> IndexImporter::take_refs(const std::vector<Ref>& refs) {
     for (const Log& journal : journals) TRY(logs.take(journal));
     for (const Ref& ref : refs) {
         if (is_archive(ref.name) || under(ref.name, "bundle/")) TRY(take_bundles(ref, logs));
+        if (resembles_archive(ref.name)) TRY(refuse_once(ref, logs));
     }
     TRY(logs.flush());
     TRY(forget_verdicts_of_other_roots(logs));

@@ -274,6 +274,20 @@ TEST_P(Attack, ByBranchesBelowTheNameOfAnother) {
     EXPECT_EQ(came.runs, 1);
 }
 
+// A pull asks for more than the one branch `archive`.
+TEST_P(Attack, ByBranchesThatResembleTheArchive) {
+    const std::vector<std::string> names = {"refs/heads/archive/x", "refs/heads/archive-of-mine"};
+    for (const std::string& name : names) {
+        put(name, line(git(world_.hub(), "rev-parse main")));
+        EXPECT_THAT(told(bea_->pull()), HasSubstr("is no branch of a pool"));
+        EXPECT_EQ(told(bea_->pull()), "");
+    }
+    for (const std::string& name : names) git(world_.hub(), "update-ref -d " + name);
+    bea_->pull();
+    EXPECT_EQ(git(world_.path("bea"), "for-each-ref 'refs/remotes/origin/archiv*' 'refs/remotes/origin/archive/*'"),
+              "");
+}
+
 // Nobody's refs keep a verifier's ledger or a candidate away from those who had met the squatter, nor pass for theirs.
 TEST_P(Attack, ByBranchesBelowALedgerOrACandidate) {
     const Oid main = line(git(world_.hub(), "rev-parse main"));
