@@ -66,7 +66,7 @@ const std::vector<Command>& commands() {
         {"fsck", "keep", "Check every hash, parent, record and signature", "[--pool]", declare_fsck},
         {"index", "keep", "Update or rebuild the local index", "refresh|rebuild", declare_index},
         {"hook", "keep", "Refuse harmful pushes in the repository that hosts a pool",
-         "install [DIR] | update REF OLD NEW", declare_hook},
+         "install [DIR] | update REF OLD NEW | pre-receive", declare_hook},
         {"merge-driver", "keep", "Merge candidate.toml for git", "[--bases] BASE OURS THEIRS [PATH]",
          declare_merge_driver},
         {"top", "look", "Show the leaderboard", "[--category NAME] [--verified] [-n N]", declare_top},

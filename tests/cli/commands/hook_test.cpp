@@ -134,6 +134,15 @@ TEST_F(HookTest, ReadsObjectsInQuarantine) {
     EXPECT_EQ(shell(fmt::format("git -C '{}' cat-file -e {} || echo gone", world_.hub(), two.oid)), "gone\n");
 }
 
+TEST_F(HookTest, LeavesAnotherPreReceiveHookAlone) {
+    const std::string path = world_.hub() + "/hooks/pre-receive";
+    EXPECT_THAT(must(read_file(path)), HasSubstr("hook pre-receive"));
+    must(write_file_atomically(path, "#!/bin/sh\nexit 0\n", 0755));
+    EXPECT_THAT(shell(fmt::format("'{}' hook install '{}' 2>&1", kProgram, world_.hub())),
+                HasSubstr("have it call 'cultivar hook pre-receive' too"));
+    EXPECT_EQ(must(read_file(path)), "#!/bin/sh\nexit 0\n");
+}
+
 TEST_F(HookTest, InstallsItselfAgainButNeverOverAnothersHook) {
     const std::string again = fmt::format("'{}' hook install '{}' || true", kProgram, world_.hub());
     EXPECT_THAT(shell(again), HasSubstr("installed "));

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/clone/journal.h"
+#include "pool/integrity/push_size.h"
 #include "pool/lineage/candidate_commits.h"
 #include "pool/process/communicate.h"
 #include "pool/storage/artifact_commit.h"
@@ -393,6 +394,29 @@ TEST_F(GatekeeperTest, LetsMaintainersDeleteWhatIsArchived) {
     EXPECT_EQ(answer(branch(root), root.oid, "", true), "");
     EXPECT_THAT(answer("refs/heads/main", clone_.main, "", true), HasSubstr("never deleted"));
     EXPECT_THAT(answer("refs/heads/archive", clone_.main, "", true), HasSubstr("never deleted"));
+}
+
+// Each ref is below its limits, but a push may move many.
+TEST_F(GatekeeperTest, CountsWhatAWholePushUnfoldsTo) {
+    const std::string line(600, 'x'), journal = "refs/heads/journal/a.box.12345678";
+    const Oid before = append(journal, {line}, clone_.key), after = append(journal, {line}, clone_.key);
+    const Oid other = append("refs/heads/journal/b.box.12345678", {line}, clone_.key);
+    const std::string bytes(600, 'y'), digest = sha256_hex(bytes);
+    must(store_artifact(clone_.repo, digest, bytes));
+    const RefUpdate first{journal, "", before}, more{journal, before, after},
+        second{"refs/heads/journal/b.box.12345678", "", other},
+        weights{artifact_ref(digest), "", *must(clone_.repo.ref(artifact_ref(digest)))};
+    const auto fits = [&](const std::vector<RefUpdate>& updates, std::int64_t most_bytes) {
+        return check_push_size(clone_.repo, updates, most_bytes).has_value();
+    };
+    EXPECT_TRUE(fits({first}, 1000));
+    EXPECT_TRUE(fits({more}, 1300));
+    EXPECT_FALSE(fits({first, second}, 1000));
+    EXPECT_FALSE(fits({first, weights}, 1000));
+    EXPECT_TRUE(fits({first, second, weights}, 2000));
+    EXPECT_TRUE(
+        fits({{journal, after, ""}, {"refs/heads/journal/x", "", *must(clone_.repo.ref("refs/heads/main"))}}, 0));
+    EXPECT_FALSE(fits(std::vector<RefUpdate>(kMostPushRefs + 1, {journal, "", ""}), 1000));
 }
 
 }  // namespace
