@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -160,6 +161,14 @@ bool is_anothers(const std::string& folder) {
     return ::geteuid() == 0 && ::stat(folder.c_str(), &facts) == 0 && facts.st_uid != 0;
 }
 
+// Has the disk no room for the files that SQLite makes beside an index?
+bool is_full(const std::string& folder) {
+    constexpr std::uint64_t kLeast_bytes = 512 << 10;
+    struct statvfs room {};
+    return ::statvfs(folder.c_str(), &room) == 0 &&
+           (room.f_bavail * room.f_frsize < kLeast_bytes || (room.f_files > 0 && room.f_favail == 0));
+}
+
 // The reason, or "".
 std::string why_not_writable(const Repo& repo, bool ours, const std::string& state_dir) {
     if (!ours || is_anothers(repo.git_dir())) return "it belongs to another user";
@@ -169,6 +178,7 @@ std::string why_not_writable(const Repo& repo, bool ours, const std::string& sta
     for (const std::string& path : {state_dir, state_dir + "index.sqlite", state_dir + "seen"}) {
         if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0 && errno != ENOENT) return std::strerror(errno);
     }
+    if (is_full(state_dir)) return "its disk is full";
     if (!has_posix_locks(state_dir)) return "its file system has no locks";
     return "";
 }

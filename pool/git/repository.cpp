@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <mutex>
 #include <thread>
@@ -21,8 +23,9 @@ namespace cultivar {
 namespace {
 
 tl::unexpected<Error> git_fail(const std::string& what) {
+    const char* unsaid = errno == ENOSPC || errno == EDQUOT ? std::strerror(errno) : "unknown error";
     const git_error* error = git_error_last();
-    return fail(Code::git, fmt::format("{}: {}", what, error && error->message ? error->message : "unknown error"));
+    return fail(Code::git, fmt::format("{}: {}", what, error && error->message ? error->message : unsaid));
 }
 
 constexpr std::size_t kMaxEntryBytes = 512;  // of a tree: a mode, a name of at most 255 bytes, an object's name

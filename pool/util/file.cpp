@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "pool/util/log.h"
+#include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
@@ -22,7 +23,11 @@ namespace {
 constexpr auto kStaleLock = std::chrono::seconds(3);
 
 tl::unexpected<Error> io_fail(const char* what, const std::string& path) {
-    return fail(Code::io, fmt::format("cannot {} '{}': {}", what, path, std::strerror(errno)));
+    const int reason = errno;
+    const bool is_full = reason == ENOSPC || reason == EDQUOT;
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    return fail(Code::io, fmt::format("cannot {} '{}': {}", what, path, std::strerror(reason)),
+                is_full ? "df -h " + shell_word(folder.empty() ? "." : folder) : "");
 }
 
 void sync_folder_of(const std::string& path) {

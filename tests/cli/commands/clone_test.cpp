@@ -160,11 +160,56 @@ TEST_F(CloneCommand, SaysWhenANameIsNoneOfItsSettings) {
                       HasSubstr("'CULTIVAR_THREDS' in the environment is no setting and does nothing, did you mean "
                                 "'CULTIVAR_THREADS'?"),
                       HasSubstr("exit 0")));
+    EXPECT_THAT(say("-C ann top", "CULTIVAR_FROBNICATE=3"),
+                HasSubstr("'CULTIVAR_FROBNICATE' in the environment is no setting and does nothing\n"));
     EXPECT_THAT(say("-C ann top", "CULTIVAR_WATTS=abc"), HasSubstr("exit 129"));
     EXPECT_THAT(say("-C ann trust --show", "CULTIVAR_WATTS=abc"), HasSubstr("exit 129"));
     git(world_.path("ann"), "config --unset cultivar.wats");
     git(world_.path("ann"), "config cultivar.signingkey ''");
     EXPECT_THAT(say("-C ann top", "CULTIVAR_URL=x CULTIVAR_LOG=off"), Not(HasSubstr("no setting")));
+}
+
+// A clone on a medium, or of another user: nothing of it can be written.
+TEST_F(CloneCommand, IsLookedAtWhereNothingCanBeWritten) {
+    const std::string one = run_by(ann_, {}, 2.0).candidate, two = run_by(ann_, {{"optim.lr", 0.1}}, 1.5).candidate;
+    spool(ann_, run_by(ann_, {}, 2.0));
+    spool(ann_, run_by(ann_, {{"optim.lr", 0.1}}, 1.5));
+    const std::string read_only =
+        "unshare -rm sh -c 'mount --bind ann ann && mount -o remount,bind,ro ann && exec \"$@\"' sh env ";
+    if (say("version", read_only).find("exit 0") == std::string::npos) GTEST_SKIP() << "no mounts here";
+    const auto state = [&] {
+        return shell("cd '" + world_.path("ann") + "' && find . -printf '%p %i %s %T@\\n' | sort");
+    };
+    for (const bool has_index : {false, true}) {
+        if (has_index) say("-C ann top");
+        const std::string before = state();
+        const std::vector<std::string> looks = {"top",     "log",   "status",      "show " + one,
+                                                "explain", "genes", "contributors"};
+        for (const std::string& words : looks) {
+            const std::string said = say("-C ann " + words, read_only);
+            EXPECT_THAT(said, HasSubstr("exit 0")) << words;
+        }
+        EXPECT_THAT(say("-C ann diff " + one + " " + two, read_only), HasSubstr("exit 1"));
+        EXPECT_THAT(say("-C ann top", read_only), HasSubstr(two.substr(0, 8)));
+        EXPECT_EQ(state(), before);
+    }
+}
+
+// The command that makes room must work where there is none.
+TEST_F(CloneCommand, IsLookedAtAndClearedOnAFullDisk) {
+    const cultivar::Run one = run_by(ann_, {{"optim.lr", 0.1}}, 1.5);
+    spool(ann_, one);
+    say("-C ann top");
+    fs::create_directories(world_.path("full"));
+    const std::string full =
+        "unshare -rm sh -c 'mount -t tmpfs -o size=4m tmpfs full && cp -a ann full/ && "
+        "{ dd if=/dev/zero of=full/ballast bs=4k 2>/dev/null; exec \"$@\"; }' sh env ";
+    if (say("version", full).find("exit 0") == std::string::npos) GTEST_SKIP() << "no mounts here";
+    for (const char* words : {"top", "log", "status", "explain", "gc"})
+        EXPECT_THAT(say(std::string("-C full/ann ") + words, full),
+                    AllOf(HasSubstr("its disk is full"), HasSubstr("exit 0")));
+    EXPECT_THAT(say("-C full/ann top", full), HasSubstr(one.candidate.substr(0, 8)));
+    EXPECT_THAT(say("-C full/ann pull", full), AllOf(HasSubstr("No space left"), HasSubstr("hint: df -h")));
 }
 
 TEST_F(CloneCommand, TopSaysThatThereIsNoSuchCategory) {
@@ -189,6 +234,22 @@ TEST_F(CloneCommand, ImportsNoDeviceAndOneAtATimeAndChangesNothingWhenItFails) {
     EXPECT_THAT(say("-C young data import ../ann/pool.toml"), HasSubstr("exit 129"));  // too short
     EXPECT_FALSE(fs::exists(state + "data.new"));
     EXPECT_EQ(must(read_file(state + "data/train_000000.bin")), "of before");
+}
+
+// As a user stops it who took the wrong file.
+TEST_F(CloneCommand, ImportsNothingWhenItIsInterrupted) {
+    say("init young");
+    const std::string state = world_.path("young") + "/.git/cultivar/";
+    shell("yes 'some words of a text that is read for a while' | head -c 300000000 >'" + world_.path("big.txt") + "'");
+    const std::string script = fmt::format(
+        "bash -c 'set -m; {} -C \"{}\" data import \"{}\" >/dev/null 2>&1 & import=$!\n"
+        "until [[ -e \"{}data.new\" ]] || ! kill -0 $import 2>/dev/null; do sleep 0.02; done\n"
+        "kill -INT $import; wait $import; echo \"exit $?\"'",
+        kProgram, world_.path("young"), world_.path("big.txt"), state);
+    EXPECT_EQ(shell(script), "exit 130\n");
+    EXPECT_FALSE(fs::exists(state + "data.new"));
+    EXPECT_THAT(say("-C young status --json"), HasSubstr("\"data_here\": false"));
+    EXPECT_THAT(git(world_.path("young"), "status --porcelain"), Not(HasSubstr("pool.toml")));
 }
 
 TEST(Apart, EndsItsWorkWhenASignalComesAndPassesResultsAndErrorsOn) {
