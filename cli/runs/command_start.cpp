@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pool/util/file.h"
+#include "pool/util/left_file.h"
 
 namespace cultivar {
 namespace {
@@ -25,6 +26,7 @@ Result<void> write_templates(const PoolCommand& command, const Placeholders& val
         TRY_ASSIGN(const std::string text,
                    read_file(files + from.substr(kCommandFolder.size()), kMaxCommandFile_bytes));
         const std::filesystem::path path = folder + to;
+        clear_way_to(folder, to);  // an earlier part of the run may have left links
         std::error_code ec;
         std::filesystem::create_directories(path.parent_path(), ec);
         if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", path.parent_path().string(), ec.message()));

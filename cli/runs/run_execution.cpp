@@ -16,6 +16,7 @@
 #include "cli/session/lifted_failures.h"
 #include "pool/clone/command_trust.h"
 #include "pool/rules/record_checks.h"
+#include "pool/util/left_file.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
@@ -199,7 +200,9 @@ Result<std::optional<std::string>> take_command_score(const Outcome& outcome, co
     std::error_code ec;
     if (std::filesystem::is_directory(path, ec)) return run.reason = "its artifact is a folder", Weights();
     if (run.trainer.empty()) run.trainer = "command " + command_digest(*task.command).substr(0, 12);
-    auto weights = read_file(path, static_cast<std::size_t>(task.artifact_cap_bytes));
+    const std::filesystem::path at(path);
+    auto weights = read_left_file(at.parent_path().string(), at.filename().string(),
+                                  static_cast<std::size_t>(task.artifact_cap_bytes));
     if (!weights && weights.error().code == Code::io) return fail(weights.error());
     if (!weights && weights.error().code == Code::corrupt)
         return run.reason = "its artifact is over the cap", Weights();

@@ -5,15 +5,11 @@
 #include <cmath>
 #include <vector>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <fmt/format.h>
 #include <re2/re2.h>
 #include <nlohmann/json.hpp>
 
-#include "pool/util/file.h"
+#include "pool/util/left_file.h"
 #include "pool/util/text.h"
 
 namespace cultivar {
@@ -134,7 +130,7 @@ private:
     }
 
     Found in_file(const std::string& folder) const {
-        const auto text = read_plain_file(folder + rule_.text);
+        const auto text = read_left_file(folder, rule_.text, kMaxFigureFile_bytes);
         if (!text) return {Fault::no_score, fmt::format("no {}: {}", name_, text.error().message), 0};
         const nlohmann::json json = nlohmann::json::parse(*text, nullptr, false);
         if (json.is_discarded()) return {Fault::unreadable, fmt::format("'{}' is no JSON", rule_.text), 0};
@@ -153,16 +149,6 @@ private:
         if (!std::isfinite(value)) return {Fault::not_finite, fmt::format("{} is not finite", name_), 0};
         if (std::abs(value) > kMostFigure) return {Fault::unreadable, too_large(), 0};
         return {Fault::none, "", value};
-    }
-
-    // A program may leave a link, a pipe or a device in place of its file.
-    static Result<std::string> read_plain_file(const std::string& path) {
-        const int file = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        struct stat facts {};
-        const bool plain = file >= 0 && ::fstat(file, &facts) == 0 && S_ISREG(facts.st_mode);
-        if (file >= 0) ::close(file);
-        if (!plain) return fail(Code::not_found, fmt::format("it left no file '{}'", path.substr(path.rfind('/') + 1)));
-        return read_file(path, kMaxFigureFile_bytes);
     }
 
     std::string name_;
