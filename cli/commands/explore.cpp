@@ -146,7 +146,7 @@ Result<int> explore(Context& context, const ExploreArguments& words) {
         return fail(Code::usage, "--no-sandbox is for a pool with a command of its own", "cultivar explore --help");
     if (words.no_sandbox)
         context.ui.warn("the pool's command runs outside its sandbox: with all your rights, on all your files");
-    TrainerWorker worker(session, clock, !words.no_sandbox);
+    TrainerWorker worker(session, clock, words.no_sandbox ? Confinement::none : Confinement::sandbox);
     ExploreView view(context, session.clone->task, words.while_command);
     const auto done = Explorer(view, worker, clock, session, std::move(options)).loop();
     if (context.ui.json()) context.ui.print(pretty(Json{{"schema", 1}, {"runs", view.runs()}}));

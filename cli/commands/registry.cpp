@@ -77,6 +77,7 @@ const std::vector<Command>& commands() {
         {"explain", "look", "Show why a run was chosen, or plan the next one and show why",
          "[RUN] [--seed S] [--budget TIME]", declare_explain},
         {"genes", "look", "List the search space", "[NAME... | --scdoc]", declare_genes},
+        {"doctor", "look", "Find out why something does not work here", "task", declare_doctor},
         {"status", "look", "Show the state of this clone and its pool", "", declare_status},
         {"version", "look", "Show versions of cultivar and its worker", "", declare_version},
     };

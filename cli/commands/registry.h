@@ -62,6 +62,7 @@ Action declare_contributors(Parser&);
 Action declare_show(Parser&);
 Action declare_log(Parser&);
 Action declare_diff(Parser&);
+Action declare_doctor(Parser&);
 Action declare_genes(Parser&);
 Action declare_status(Parser&);
 Action declare_version(Parser&);

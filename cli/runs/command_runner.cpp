@@ -58,10 +58,11 @@ void CommandRunner::confine(LaunchOptions& options, const WorkerJob& job, const 
                             std::vector<std::string> read) const {
     options.place.folder = options.work_dir = folder;
     read.push_back(options.spec_path);
-    if (!sandboxed_) return;
+    if (confinement_ == Confinement::none) return;
     Specification specification = job.specification;
     specification.work_dir = folder;
     confine_command(options, specification, std::move(read));
+    options.sandbox->watched = confinement_ == Confinement::watched;
 }
 
 Result<Outcome> CommandRunner::run(const WorkerJob& job, const Listener& listener,
@@ -106,7 +107,7 @@ Result<Outcome> CommandRunner::run_program(const WorkerJob& job, const Listener&
         return listener(told);
     };
     TRY_ASSIGN(Outcome outcome, run_trainer(options, clock_, as_loss, should_stop));
-    outcome.unsandboxed = !sandboxed_;
+    outcome.unsandboxed = confinement_ == Confinement::none;
     if (outcome.how != Outcome::How::done || checks_.empty()) return outcome;
     return run_checks(std::move(options), std::move(outcome), should_stop);
 }

@@ -14,8 +14,8 @@ double loss_of(const Task& task, const DoneEvent& done);
 class CommandRunner {
 public:
     // Both must outlive it. The task has a command.
-    CommandRunner(const Clone& clone, const Clock& clock, bool sandboxed)
-        : clone_(clone), command_(*clone.task.command), clock_(clock), sandboxed_(sandboxed) {}
+    CommandRunner(const Clone& clone, const Clock& clock, Confinement confinement)
+        : clone_(clone), command_(*clone.task.command), clock_(clock), confinement_(confinement) {}
 
     // Mode "score" is the evaluator alone, on the job's artifact; any other one runs the program. Steps are told as losses.
     // Errors: not_found (not trusted), io, usage (mode "score" without an evaluator).
@@ -33,7 +33,7 @@ private:
     const Clone& clone_;
     const PoolCommand& command_;
     const Clock& clock_;
-    bool sandboxed_;
+    Confinement confinement_;
     std::vector<std::string> checks_{};  // of the job under way
 };
 

@@ -30,8 +30,8 @@ Result<std::vector<std::string>> TrainerWorker::command(const std::string& folde
 
 Result<std::vector<std::string>> TrainerWorker::check() const {
     TRY(command(session_.clone->state_dir + "run/"));
-    return sandboxed_ ? sandbox_gaps(kernel_parts(), session_.clone->task.command.has_value())
-                      : std::vector<std::string>();
+    return confinement_ == Confinement::none ? std::vector<std::string>()
+                                             : sandbox_gaps(kernel_parts(), session_.clone->task.command.has_value());
 }
 
 Result<void> TrainerWorker::require_device(const std::string& device) const {
@@ -50,7 +50,7 @@ Result<std::string> TrainerWorker::digest() const {
 Result<Outcome> TrainerWorker::run(const WorkerJob& job, const Listener& listener,
                                    const std::function<bool()>& should_stop) {
     if (session_.clone->task.command)
-        return CommandRunner(*session_.clone, clock_, sandboxed_).run(job, listener, should_stop);
+        return CommandRunner(*session_.clone, clock_, confinement_).run(job, listener, should_stop);
     LaunchOptions options = options_for(job);
     TRY_ASSIGN(options.command, command(job.folder));
     TRY(write_file_atomically(options.spec_path, to_json(job.specification) + "\n"));

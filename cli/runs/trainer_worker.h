@@ -9,10 +9,9 @@ namespace cultivar {
 
 class TrainerWorker final : public Worker {
 public:
-    // Both must outlive it. The session's settings are read at each call. `sandboxed`: false for a command of the pool that
-    // its user lets run with all rights.
-    TrainerWorker(const Session& session, const Clock& clock, bool sandboxed = true)
-        : session_(session), clock_(clock), sandboxed_(sandboxed) {}
+    // Both must outlive it. The session's settings are read at each call.
+    TrainerWorker(const Session& session, const Clock& clock, Confinement confinement = Confinement::sandbox)
+        : session_(session), clock_(clock), confinement_(confinement) {}
 
     Result<std::vector<std::string>> check() const override;
     // A pool's own command knows its devices itself.
@@ -27,7 +26,7 @@ private:
 
     const Session& session_;
     const Clock& clock_;
-    bool sandboxed_;
+    Confinement confinement_;
 };
 
 }  // namespace cultivar

@@ -10,6 +10,13 @@
 
 namespace cultivar {
 
+// Of a command of the pool.
+enum class Confinement {
+    sandbox,
+    watched,  // in its sandbox, which reports all that it refuses
+    none,     // its user lets it run with all rights
+};
+
 struct WorkerJob {
     Specification specification;
     std::string folder;  // exists, with a trailing '/'; takes spec.json and the log

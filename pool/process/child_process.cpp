@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -192,17 +193,6 @@ struct Program {
 // --- In the parent
 // ------------------------------------------------------------------------------------------------------
 
-// The errno that kept the child from its program; 0 if it got there.
-int exec_trouble(Pipe& trouble) {
-    trouble.close_writer();
-    int reason = 0;
-    ssize_t got = 0;
-    do {
-        got = ::read(trouble.reader(), &reason, sizeof reason);
-    } while (got < 0 && errno == EINTR);
-    return got == sizeof reason ? reason : 0;
-}
-
 // Receives the descriptor that enter() sent; -1 if it sent none or has ended.
 int receive_descriptor(int from) {
     Message message(true);
@@ -267,8 +257,9 @@ Result<Child> Child::start(const std::vector<std::string>& argv, int nice, const
     ::setpgid(child.pid_, child.pid_);  // whoever comes first
     wiring.reports.close_writer();
     if (sandbox) child.reports_ = receive_descriptor(wiring.reports.reader());
-    if (const int reason = exec_trouble(wiring.trouble)) return fail(cannot_start(argv[0], reason));
-    if (sandbox) child.mode_folders_ = sandbox->mode_folders();
+    if (sandbox) child.rules_ = sandbox->rules();
+    wiring.trouble.close_writer();
+    if (const int reason = child.exec_trouble(wiring.trouble.reader())) return fail(cannot_start(argv[0], reason));
     child.name_ = name_for_log(argv);
     log_trace("process {}: {}", child.pid_, child.name_);
     child.listen(wiring.output.release_reader(), wiring.error_output.release_reader());
@@ -295,6 +286,23 @@ Result<Child> Child::copy(const std::function<int()>& body, const ChildLimits& l
     return child;
 }
 
+// The errno that kept the child from its program; 0 if it got there. A watched child reports its start too, and waits for
+// the answer.
+int Child::exec_trouble(int trouble) const {
+    int reason = 0;
+    for (;;) {
+        pollfd streams[] = {{trouble, POLLIN, 0}, {reports_, POLLIN, 0}};
+        if (::poll(streams, 2, -1) < 0 && errno != EINTR) return errno;
+        if (streams[0].revents != 0) break;
+        if (streams[1].revents != 0) attempt();
+    }
+    ssize_t got = 0;
+    do {
+        got = ::read(trouble, &reason, sizeof reason);
+    } while (got < 0 && errno == EINTR);
+    return got == sizeof reason ? reason : 0;
+}
+
 void Child::listen(int output, int error_output) {
     started_ = std::chrono::steady_clock::now();
     output_ = output;
@@ -307,7 +315,7 @@ Child::Child(Child&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       name_(std::move(other.name_)),
       started_(other.started_),
-      mode_folders_(std::move(other.mode_folders_)),
+      rules_(std::move(other.rules_)),
       output_(std::exchange(other.output_, -1)),
       error_output_(std::exchange(other.error_output_, -1)),
       reports_(std::exchange(other.reports_, -1)) {}

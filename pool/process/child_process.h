@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,9 +54,9 @@ public:
     int output() const { return output_; }
     int error_output() const { return error_output_; }
     bool has_ended() const;  // the child itself, not its group; does not reap
-    // The forbidden action that the child tried since the last call ("tried to reach the network"), or "". `reports()`
-    // is readable when there may be one; it is -1 if the kernel reports nothing.
-    std::string tried() const { return take_reports(reports_, mode_folders_); }
+    // The forbidden action that the child tried since the last call; none: there was none. `reports()` is readable when
+    // there may be one; it is -1 if the kernel reports nothing.
+    std::optional<Attempt> attempt() const { return take_reports(reports_, rules_); }
     int reports() const { return reports_; }
 
     GroupUse use(const std::string& folder) const { return use_of_group(pid_, folder); }
@@ -73,11 +74,12 @@ public:
 
 private:
     Child() = default;
+    int exec_trouble(int trouble) const;
     void listen(int output, int error_output);
     pid_t pid_ = -1;
     std::string name_;  // for the log
     std::chrono::steady_clock::time_point started_;
-    std::vector<std::string> mode_folders_;
+    SandboxRules rules_;  // of its sandbox
     int output_ = -1;
     int error_output_ = -1;
     int reports_ = -1;

@@ -65,8 +65,8 @@ Result<ProcessOutput> communicate(Child& child, const CommunicateLimits& limits,
         if (err.open && fds[1].revents) err.drain(limits.message_bytes);
         if (ready == 0 && child.has_ended()) break;
         auto fine = within(limits, output, seconds_since(progress), seconds_since(started), stop, whom);
-        if (const std::string tried = child.tried(); !tried.empty())
-            fine = fail(Code::git, fmt::format("stopped talking to {}: its reader {}", whom, tried));
+        if (const auto attempt = child.attempt())
+            fine = fail(Code::git, fmt::format("stopped talking to {}: its reader {}", whom, text_of(*attempt)));
         if (!fine) {
             child.signal_group(SIGTERM);
             child.reap();

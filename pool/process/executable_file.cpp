@@ -17,15 +17,23 @@ namespace {
 
 constexpr std::uint64_t kMaxTable_bytes = 64 << 20;
 
-std::string found(const std::string& program) {
-    if (program.find('/') != std::string::npos) return program;
+struct Found {
+    std::string path;  // "": there is none
+    bool reachable = true;
+};
+
+Found found(const std::string& program, const std::function<bool(const std::string&)>& reachable) {
+    if (program.find('/') != std::string::npos) return {program};
     const char* path = std::getenv("PATH");
     std::istringstream folders(path ? path : "/usr/bin:/bin");
+    Found first;
     for (std::string folder; std::getline(folders, folder, ':');) {
-        std::string candidate = (folder.empty() ? "." : folder) + "/" + program;
-        if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+        const std::string candidate = (folder.empty() ? "." : folder) + "/" + program;
+        if (::access(candidate.c_str(), X_OK) != 0) continue;
+        if (!reachable || reachable(candidate)) return {candidate};
+        if (first.path.empty()) first = {candidate, false};
     }
-    return "";
+    return first;
 }
 
 template <typename T>
@@ -102,9 +110,11 @@ private:
 
 }  // namespace
 
-Result<ExecutableFile> read_executable_file(const std::string& program) {
+Result<ExecutableFile> read_executable_file(const std::string& program,
+                                            const std::function<bool(const std::string&)>& reachable) {
     ExecutableFile read;
-    read.path = found(program);
+    const Found at = found(program, reachable);
+    read.path = at.path;
     std::error_code ec;
     if (read.path.empty() || !std::filesystem::exists(read.path, ec))
         return fail(Code::not_found, fmt::format("cannot start '{}': No such file or directory", program));
@@ -112,6 +122,12 @@ Result<ExecutableFile> read_executable_file(const std::string& program) {
     char begin[SELFMAG] = {};
     if (!file.read(begin, 2)) return fail(Code::io, fmt::format("cannot read '{}'", read.path));
     read.script = std::memcmp(begin, "#!", 2) == 0;
+    if (read.script && !at.reachable)
+        return fail(
+            Code::not_found,
+            fmt::format("cannot start '{}': '{}' is not in the sandbox, and none of the system's folders has it",
+                        program, read.path),
+            "man cultivar-trust");
     if (read.script || !file.read(begin + 2, 2) || std::memcmp(begin, ELFMAG, SELFMAG) != 0) return read;
     read.library_paths = Elf(file, read.path).library_paths();
     return read;

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 
@@ -12,10 +10,11 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "pool/process/child_memory.h"
 
 namespace cultivar {
 namespace {
@@ -47,47 +46,6 @@ std::optional<Request> request_of(const seccomp_data& call) {
         default:
             return std::nullopt;
     }
-}
-
-// Copies from the child. False if it has ended or the address is none of its own.
-bool read_memory(__u32 process, __u64 address, void* to, std::size_t bytes) {
-    const iovec here{to, bytes};
-    const iovec there{reinterpret_cast<void*>(address), bytes};  // NOLINT(performance-no-int-to-ptr): the child's
-    return ::process_vm_readv(static_cast<pid_t>(process), &here, 1, &there, 1, 0) == static_cast<ssize_t>(bytes);
-}
-
-// Byte by byte from page to page: a string may end just before a page that is not there.
-std::optional<std::string> read_text(__u32 process, __u64 address) {
-    constexpr std::size_t kPage_bytes = 4096;
-    std::string text;
-    while (text.size() < PATH_MAX) {
-        std::array<char, kPage_bytes> page{};
-        const std::size_t bytes = kPage_bytes - (address + text.size()) % kPage_bytes;
-        if (!read_memory(process, address + text.size(), page.data(), bytes)) return std::nullopt;
-        const void* end = std::memchr(page.data(), 0, bytes);
-        text.append(page.data(), end ? static_cast<std::size_t>(static_cast<const char*>(end) - page.data()) : bytes);
-        if (end) return text;
-    }
-    return std::nullopt;
-}
-
-std::optional<std::filesystem::path> link_target(__u32 process, const std::string& name) {
-    std::error_code ec;
-    auto path = std::filesystem::read_symlink(fmt::format("/proc/{}/{}", process, name), ec);
-    if (ec || !path.is_absolute()) return std::nullopt;
-    return path;
-}
-
-std::optional<std::filesystem::path> path_of(__u32 process, const Request& request) {
-    auto folder =
-        link_target(process, request.folder == AT_FDCWD ? std::string("cwd") : fmt::format("fd/{}", request.folder));
-    if (request.path == 0) return folder;
-    const auto text = read_text(process, request.path);
-    if (!text) return std::nullopt;
-    const std::filesystem::path path(*text);
-    if (path.is_absolute()) return path.lexically_normal();
-    if (!folder) return std::nullopt;
-    return (*folder / path).lexically_normal();
 }
 
 // Opens the file beneath its folder; -1 and errno if it is elsewhere.
@@ -138,7 +96,7 @@ int change_mode(const seccomp_notif& report, const std::vector<std::string>& fol
     if (!request || folders.empty()) return EPERM;
     std::array<timespec, 2> times{};
     if (request->times && !read_memory(report.pid, request->times, times.data(), sizeof times)) return EFAULT;
-    const auto path = path_of(report.pid, *request);
+    const auto path = path_of_call(report.pid, request->folder, request->path);
     if (!path) return EFAULT;
     if (!still_valid(listener, report.id)) return ESRCH;  // else what was read may be another process's
     int reason = EPERM;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -29,6 +30,7 @@
 #include "pool/process/landlock.h"
 #include "pool/process/mode_changes.h"
 #include "pool/process/seccomp_filter.h"
+#include "pool/process/watched_calls.h"
 
 #if defined(CULTIVAR_SANITIZED)
 // Nobody can look for leaks in a sandbox, which takes another process, nor change its limits.
@@ -95,6 +97,24 @@ void allow_folder_list(std::vector<std::string>& paths, const char* list) {
     for (std::string folder; std::getline(folders, folder, ':');) {
         if (!folder.empty()) paths.push_back(folder);
     }
+}
+
+// Programs of a user's own, such as those of a version manager, need more than their own file.
+std::function<bool(const std::string&)> reach_of(const SandboxRules& rules) {
+    std::vector<std::string> folders = rules.read;
+    folders.insert(folders.end(), kSystem.begin(), kSystem.end());
+    return [folders = std::move(folders)](const std::string& path) { return lies_in(path, folders); };
+}
+
+// Without folders that are closed: an interpreter looks there for itself, and would start what it cannot read.
+std::string open_part_of_path(const std::function<bool(const std::string&)>& reachable) {
+    const char* path = std::getenv("PATH");
+    std::istringstream folders(path ? path : "/usr/bin:/bin");
+    std::string open;
+    for (std::string folder; std::getline(folders, folder, ':');) {
+        if (!folder.empty() && reachable(folder)) open += (open.empty() ? "" : ":") + folder;
+    }
+    return open;
 }
 
 void allow_system(SandboxRules& rules, const ExecutableFile& program) {
@@ -227,7 +247,10 @@ Result<Sandbox> Sandbox::prepare(const SandboxRules& rules, const KernelParts& p
 }
 
 Result<Sandbox> Sandbox::for_program(SandboxRules rules, const std::string& program, const KernelParts& parts) {
-    TRY_ASSIGN(ExecutableFile file, read_executable_file(program));
+    if (rules.command && !has_name_of(rules.variables, "PATH="))
+        rules.variables.push_back("PATH=" + open_part_of_path(reach_of(rules)));
+    TRY_ASSIGN(ExecutableFile file,
+               rules.command ? read_executable_file(program, reach_of(rules)) : read_executable_file(program));
     auto impl = std::make_unique<Impl>();
     allow_system(rules, file);
     rules.programs = rules.programs || file.script;
@@ -276,27 +299,50 @@ namespace {
 
 bool waits_still(int listener, __u64 report) { return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &report) == 0; }
 
-// What one report tells; "" for a change of modes, which is made or refused here; none: nothing was reported.
-std::optional<std::string> take_report(int listener, const std::vector<std::string>& mode_folders) {
+bool read_report(int listener, seccomp_notif& report) {
     pollfd stream{listener, POLLIN, 0};
-    if (listener < 0 || ::poll(&stream, 1, 0) != 1 || !(stream.revents & POLLIN)) return std::nullopt;
+    if (listener < 0 || ::poll(&stream, 1, 0) != 1 || !(stream.revents & POLLIN)) return false;
     union {
         seccomp_notif report;
         std::array<char, 4096> room;  // later kernels may add fields
     } in{.room = {}};
     for (int tries = 0; ::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &in.report) != 0; ++tries) {
-        if (errno != EINTR || tries > kMaxInterruptions) return std::nullopt;
+        if (errno != EINTR || tries > kMaxInterruptions) return false;
     }
+    report = in.report;
+    return true;
+}
+
+// `error`: 0 where the call was made for the child; none: the kernel makes it, and its own rules apply.
+void answer_report(int listener, const seccomp_notif& report, std::optional<int> error) {
     union {
         seccomp_notif_resp answer;
         std::array<char, 4096> room;
     } out{.room = {}};
-    out.answer.id = in.report.id;
-    const bool of_modes = is_mode_call(in.report.data.nr);
-    out.answer.error = -(of_modes ? change_mode(in.report, mode_folders, waits_still, listener) : EPERM);
+    out.answer.id = report.id;
+    if (error)
+        out.answer.error = -*error;
+    else
+        out.answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
     ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &out.answer);
-    if (of_modes) return std::string();
-    return fmt::format("tried to {}", what_was_tried(in.report.data.nr));
+}
+
+// Decides about one report, and says what is to be told of it.
+std::optional<Attempt> settle_report(int listener, const seccomp_notif& report, const SandboxRules& rules) {
+    if (is_mode_call(report.data.nr)) {
+        static const std::vector<std::string> kNowhere;
+        const auto& folders = rules.command ? rules.write : kNowhere;
+        answer_report(listener, report, change_mode(report, folders, waits_still, listener));
+        return std::nullopt;
+    }
+    if (rules.watched && is_watched_call(report.data.nr)) {
+        auto refused = refused_file(rules, report);
+        answer_report(listener, report, std::nullopt);
+        return refused;
+    }
+    answer_report(listener, report, EPERM);
+    const Attempt::Kind kind = attempt_of(report.data);
+    return Attempt{kind, "", kind == Attempt::Kind::system ? report.data.nr : 0};
 }
 
 }  // namespace
@@ -337,9 +383,7 @@ std::string sandbox_text(const KernelParts& parts) {
            (parts.seccomp && !parts.reports ? " without reports" : "");
 }
 
-std::vector<std::string> Sandbox::mode_folders() const {
-    return impl_->rules.command ? impl_->rules.write : std::vector<std::string>();
-}
+const SandboxRules& Sandbox::rules() const { return impl_->rules; }
 
 void wake_together(int listener) {
     constexpr unsigned long kSetFlags = _IOW('!', 4, __u64);  // SECCOMP_IOCTL_NOTIF_SET_FLAGS; Linux 6.6
@@ -347,13 +391,12 @@ void wake_together(int listener) {
     ::ioctl(listener, kSetFlags, kSyncWakeUp);
 }
 
-std::string take_reports(int listener, const std::vector<std::string>& mode_folders) {
-    for (int answered = 0; answered < kMostReports; ++answered) {
-        const auto report = take_report(listener, mode_folders);
-        if (!report) return "";
-        if (!report->empty()) return *report;
+std::optional<Attempt> take_reports(int listener, const SandboxRules& rules) {
+    seccomp_notif report{};
+    for (int answered = 0; answered < kMostReports && read_report(listener, report); ++answered) {
+        if (auto told = settle_report(listener, report, rules)) return told;
     }
-    return "";
+    return std::nullopt;
 }
 
 std::int64_t machine_memory_bytes() {

@@ -12,7 +12,7 @@
 //
 // The parent adds limits on wall clock, total memory, threads and folder size (train/launch/trainer_process.h,
 // pool/process/communicate.h). A child can still spend its processor time and memory, and write anything to its output,
-// which is parsed as foreign bytes. A call that no honest child makes is reported (Child::tried()); where the kernel
+// which is parsed as foreign bytes. A call that no honest child makes is reported (Child::attempt()); where the kernel
 // cannot report, the call fails and the child goes on.
 //
 // One program may be started, through its descriptor, which closes with that: its number lies beyond the limit on
@@ -25,9 +25,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "pool/process/attempt.h"
 #include "pool/util/result.h"
 
 namespace cultivar {
@@ -40,6 +42,8 @@ struct SandboxRules {
     // For the command of a pool: it stays in its process group, joins its own processes by pairs of sockets, and changes
     // modes and times of what it may write, through its parent (pool/process/mode_changes.h).
     bool command = false;
+    // Reports everything that is refused, files too, for people who ask why a command does not run here. Slow.
+    bool watched = false;
     std::vector<std::string> variables;  // "NAME=value", beside those that a trainer reads
 };
 
@@ -76,7 +80,7 @@ public:
     // After enter(), in the child of start(): becomes the program that for_program() named. Returns errno.
     int become(char* const* argv) const;
     bool has_program() const;
-    std::vector<std::string> mode_folders() const;  // those below which modes may be changed
+    const SandboxRules& rules() const;
 
 private:
     struct Impl;
@@ -84,10 +88,9 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-// Answers reports of the kernel until there is none, or up to one that is to be told ("tried to reach the network"), or
-// many were answered; "" where nothing is to be told. A change of modes is made below `mode_folders`; any other reported call
-// fails.
-std::string take_reports(int listener, const std::vector<std::string>& mode_folders = {});
+// Answers reports of the kernel until there is none, or up to one that is to be told, or many were answered; none where
+// nothing is to be told. A change of modes is made below what may be written; any other reported call fails.
+std::optional<Attempt> take_reports(int listener, const SandboxRules& rules);
 // The child and the process that answers its reports take turns on one processor, where the kernel can do so.
 void wake_together(int listener);
 

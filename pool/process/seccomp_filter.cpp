@@ -1,6 +1,7 @@
 #include "pool/process/seccomp_filter.h"
 
 #include "pool/process/mode_changes.h"
+#include "pool/process/watched_calls.h"
 
 #include <cerrno>
 #include <initializer_list>
@@ -95,6 +96,14 @@ public:
         add(BPF_JMP | BPF_JEQ | BPF_K, O_RDONLY, 0, 1);
         add(BPF_RET | BPF_K, action);
         load_number();
+    }
+
+    // What is refused in silence is reported too.
+    void tell_refusals() {
+        for (sock_filter& step : filter_.code) {
+            if (step.code == (BPF_RET | BPF_K) && (step.k == refusal(EPERM) || step.k == refusal(EACCES)))
+                step.k = kReports;
+        }
     }
 
     SeccompFilter finish() {
@@ -242,35 +251,46 @@ SeccompFilter seccomp_filter(const SandboxRules& rules, bool reports, int progra
 #endif
     // A user's own helpers, which a child with a network may start, keep their files as they like.
     if (!rules.network || rules.command) close_attributes(filter, landlock);
+    if (rules.watched && reports) {
+        filter.tell_refusals();
+        for (int call : watched_calls()) filter.each({call}, kReports);
+    }
     return filter.finish();
 }
 
-const char* what_was_tried(int system_call) {
-    switch (system_call) {
+Attempt::Kind attempt_of(const seccomp_data& call) {
+    using Kind = Attempt::Kind;
+    switch (call.nr) {
         case SYS_socket:
-            return "reach the network";
+            return call.args[0] == AF_UNIX ? Kind::local_socket : Kind::network;
+        case SYS_socketpair:
+        case SYS_bind:
+        case SYS_connect:
+        case SYS_listen:
+            return Kind::local_socket;
         case SYS_execve:
         case SYS_execveat:
-            return "start another program";
+            return Kind::program;
         case SYS_clone:
 #ifdef SYS_fork
         case SYS_fork:
         case SYS_vfork:
 #endif
-            return "start another process";
+            return Kind::process;
         case SYS_kill:
+        case SYS_tkill:
         case SYS_tgkill:
         case SYS_rt_sigqueueinfo:
         case SYS_rt_tgsigqueueinfo:
-            return "signal another process";
+            return Kind::signal;
         case SYS_ptrace:
         case SYS_process_vm_readv:
         case SYS_process_vm_writev:
         case SYS_pidfd_getfd:
         case SYS_kcmp:
-            return "look into another process";
+            return Kind::look;
         default:
-            return "change the system";
+            return Kind::system;
     }
 }
 

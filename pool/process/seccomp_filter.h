@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 
 #include "pool/process/sandbox.h"
 
@@ -20,7 +21,7 @@ struct SeccompFilter {
 // covers its gaps.
 SeccompFilter seccomp_filter(const SandboxRules& rules, bool reports, int program, int landlock);
 
-// Names a system call for people: "reach the network".
-const char* what_was_tried(int system_call);
+// What a reported call was for.
+Attempt::Kind attempt_of(const seccomp_data& call);
 
 }  // namespace cultivar

@@ -261,6 +261,27 @@ rc=0
 wait "$explorer" || rc=$?
 expect_same "exit code" 143 "$rc"
 
+section "doctor runs it once, and tells what its sandbox refuses"
+expect_ok cultivar -C parabola doctor task --json
+expect_json '.scored and .refused == []'
+echo secret >"$HOME/secret"
+found_command curious "command.run = [\"sh\", \"-c\", \"cat $HOME/secret\"]"
+expect_rc 128 cultivar -C curious doctor task
+expect_hint 'cultivar trust$'
+expect_ok cultivar -C curious trust
+expect_rc 1 cultivar -C curious doctor task --json
+expect_json '.scored == false and (.reason | test("secret"))'
+expect_ok cultivar -C curious status --json
+if [[ $(json '.sandbox.gaps | length') -eq 0 ]]; then
+    expect_rc 1 cultivar -C curious doctor task
+    expect_out "^refused +tried to read '$HOME/secret'"
+    expect_out '^ +put the file below files/'
+fi
+expect_ok cultivar -C curious log --json
+expect_json '.runs == []'
+expect_rc 129 cultivar -C curious doctor
+expect_rc 129 cultivar -C curious doctor data
+
 section "a TOML that cannot be"
 expect_rc 129 cultivar init other --kind command
 expect_rc 129 cultivar init other --kind lm --task draft/task.toml

@@ -34,7 +34,7 @@ constexpr std::size_t kMaxMessageBytes = 300;
 constexpr std::size_t kReadBytes = 64 * 1024;
 
 constexpr double kLookEvery_s = 1;
-constexpr std::size_t kMaxRefused = 20;
+constexpr std::size_t kMaxRefused = 100;
 constexpr int kMostTold = 64;              // at once
 constexpr double kProgressEvery_s = 0.05;  // more of it costs more than it tells
 constexpr std::int64_t kMaxThreads = 4096;
@@ -270,10 +270,10 @@ private:
     // Also while it is leaving.
     void answer_reports() {
         for (int told = 0; told < kMostTold; ++told) {
-            const std::string tried = child_.tried();
-            if (tried.empty()) return;
-            if (outcome_.refused.size() < kMaxRefused) outcome_.refused.insert(tried);
-            if (!ending_ && !options_.sandbox->command) return give_up(tried);
+            const auto attempt = child_.attempt();
+            if (!attempt) return;
+            if (outcome_.refused.size() < kMaxRefused) outcome_.refused.insert(*attempt);
+            if (!ending_ && !options_.sandbox->command) return give_up(text_of(*attempt));
         }
     }
 

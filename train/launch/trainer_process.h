@@ -84,10 +84,10 @@ struct Outcome {
     std::string message;  // one line; empty when done
     std::map<std::string, double> metrics;
     bool unsandboxed = false;
-    std::set<std::string> refused;  // what a pool's command tried in vain in its sandbox: "tried to reach the network"
-    std::string output, errors;     // of a pool's command: what is kept of them (train/launch/kept_output.h)
-    std::string evaluator_output;   // of both its streams
-    double evaluate_s = 0;          // of wall_s: by the pool's evaluator
+    std::set<Attempt> refused;     // what a pool's command tried in vain in its sandbox
+    std::string output, errors;    // of a pool's command: what is kept of them (train/launch/kept_output.h)
+    std::string evaluator_output;  // of both its streams
+    double evaluate_s = 0;         // of wall_s: by the pool's evaluator
 };
 
 enum class Advice { go_on, stop_hopeless };

@@ -205,9 +205,10 @@ TEST(Child, CopyInASandboxReportsWhatItTries) {
     if (!kernel_parts().reports) GTEST_SKIP() << "this kernel does not report";
     const Sandbox sandbox = must(Sandbox::prepare({}));
     Child child = must(Child::copy([] { return ::fork() < 0 ? 0 : 1; }, {}, &sandbox));
-    std::string tried;
-    while (!child.has_ended() && tried.empty()) tried = child.tried();
-    EXPECT_EQ(tried, "tried to start another process");
+    std::optional<Attempt> attempt;
+    while (!child.has_ended() && !attempt) attempt = child.attempt();
+    ASSERT_TRUE(attempt);
+    EXPECT_EQ(text_of(*attempt), "tried to start another process");
     while (!child.has_ended()) std::this_thread::yield();
     EXPECT_EQ(child.reap().exit_code, 0);
 }

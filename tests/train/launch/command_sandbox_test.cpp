@@ -44,19 +44,23 @@ protected:
         return run("exec /usr/bin/python3 '" + folder_.file("files/x.py") + "'");
     }
     Outcome start(std::vector<std::string> words) {
+        const auto outcome = launch(std::move(words));
+        EXPECT_TRUE(outcome) << (outcome ? "" : outcome.error().message);
+        return outcome ? *outcome : Outcome{};
+    }
+    Result<Outcome> launch(std::vector<std::string> words) {
         options_.command = std::move(words);
         Specification specification;
         specification.work_dir = options_.place.folder = folder_.file("work");
         confine_command(options_, specification, {folder_.file("files"), options_.spec_path});
         if (command_.network) allow_network(*options_.sandbox);
+        options_.sandbox->watched = watched_;
         if (folder_limit_bytes_ > 0) options_.work_dir_bytes = folder_limit_bytes_;
         if (memory_limit_bytes_ > 0) options_.limits.memory_bytes = memory_limit_bytes_;
         auto figures = FigureReader::make(command_);
         options_.figures = &*figures;
-        const auto outcome = run_trainer(
+        return run_trainer(
             options_, clock_, [](const Event&) { return Advice::go_on; }, [] { return false; });
-        EXPECT_TRUE(outcome) << (outcome ? "" : outcome.error().message);
-        return outcome ? *outcome : Outcome{};
     }
     // What the script writes to standard output, before it scores.
     std::string said(const std::string& script) {
@@ -70,6 +74,7 @@ protected:
     SystemClock clock_;
     PoolCommand command_;
     LaunchOptions options_;
+    bool watched_ = false;
     std::int64_t folder_limit_bytes_ = 0, memory_limit_bytes_ = 0;  // 0: as confine_command() sets them
 };
 
@@ -136,7 +141,45 @@ TEST_F(CommandSandboxTest, ReachesTheNetworkOnlyIfTheTaskSaysSo) {
 TEST_F(CommandSandboxTest, NamesWhatItWasRefusedAndGoesOn) {
     const Outcome outcome = run("bash -c 'exec 3<>/dev/tcp/127.0.0.1/9'; echo METRIC score=1");
     EXPECT_EQ(outcome.how, How::done);
-    EXPECT_THAT(outcome.refused, Contains("tried to reach the network"));
+    EXPECT_THAT(outcome.refused, Contains(Attempt{Attempt::Kind::network, ""}));
+}
+
+// What a user asks after a failure: which file was it?
+TEST_F(CommandSandboxTest, TellsAllThatIsRefusedWhenItIsWatched) {
+    if (!kernel_parts().reports || kernel_parts().landlock == 0) GTEST_SKIP() << "this kernel lacks a part";
+    const std::string tool = folder_.write("home/tool", "#!/bin/sh\necho tool\n");
+    ::chmod(tool.c_str(), 0755);
+    folder_.write("files/data", "fine\n");
+    watched_ = true;
+    const Outcome outcome = run("cat '" + key() + "'; cat absent ../absent files/data >own; mkdir a && mv own a/own\n" +
+                                "echo x 2>/dev/null >../home/new; '" + tool + "'; echo METRIC score=1\n");
+    using Kind = Attempt::Kind;
+    EXPECT_EQ(outcome.how, How::done) << outcome.message;
+    EXPECT_THAT(outcome.refused, testing::IsSupersetOf({Attempt{Kind::read, key()}, Attempt{Kind::start, tool},
+                                                        Attempt{Kind::write, folder_.file("home/new")}}));
+    for (const Attempt& one : outcome.refused) {
+        EXPECT_THAT(one.path, Not(HasSubstr("/work"))) << text_of(one);
+        EXPECT_THAT(one.path, Not(HasSubstr("/files"))) << text_of(one);
+        EXPECT_THAT(one.path, Not(HasSubstr("absent"))) << text_of(one);
+    }
+}
+
+// A version manager puts scripts for the programs that it manages before the system's.
+TEST_F(CommandSandboxTest, TakesProgramsThatTheSandboxHolds) {
+    std::filesystem::create_directory(folder_.file("home/shims"));
+    for (const char* name : {"home/shims/echo", "home/shims/only-here"})
+        ::chmod(folder_.write(name, "#!/bin/sh\ncat '" + key() + "'\n").c_str(), 0755);
+    const std::string path = std::getenv("PATH");
+    ::setenv("PATH", (folder_.file("home/shims:") + path).c_str(), 1);
+    const Outcome outcome = start({"echo", "METRIC score=1"});
+    const auto absent = launch({"only-here"});
+    const Outcome within = start({"sh", "-c", "echo \"$PATH\"; echo METRIC score=1"});
+    ::setenv("PATH", path.c_str(), 1);
+    EXPECT_EQ(outcome.how, How::done) << outcome.message;
+    ASSERT_FALSE(absent);
+    EXPECT_EQ(absent.error().code, Code::not_found);
+    EXPECT_THAT(absent.error().message, HasSubstr("is not in the sandbox"));
+    EXPECT_THAT(within.output, testing::AllOf(HasSubstr("/usr/bin"), Not(HasSubstr("shims"))));
 }
 
 TEST_F(CommandSandboxTest, ChangesModesAndTimesOfItsOwnFilesAlone) {

@@ -1,0 +1,20 @@
+// The arguments of a system call that a child in a sandbox waits with: they lie in its memory and are in its own terms.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <linux/types.h>
+
+namespace cultivar {
+
+// Copies from the child. False if it has ended or the address is none of its own.
+bool read_memory(__u32 process, __u64 address, void* to, std::size_t bytes);
+
+// The path that a call names, from the child's descriptor `folder` (AT_FDCWD: its own folder); `address` 0: the
+// descriptor's own. Links are not followed. None if the child has ended or names nothing.
+std::optional<std::filesystem::path> path_of_call(__u32 process, int folder, __u64 address);
+
+}  // namespace cultivar
