@@ -3,6 +3,7 @@
 #include <array>
 #include <climits>
 #include <cstring>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sys/uio.h>
@@ -48,6 +49,9 @@ std::optional<std::filesystem::path> path_of_call(__u32 process, int folder, __u
     const auto text = read_text(process, address);
     if (!text) return std::nullopt;
     const std::filesystem::path path(*text);
+    constexpr std::string_view kOwnFiles = "/proc/self/fd/";  // the C library names a file so that it holds open
+    if (text->starts_with(kOwnFiles) && text->find_first_not_of("0123456789", kOwnFiles.size()) == std::string::npos)
+        return link_target(process, "fd/" + text->substr(kOwnFiles.size()));
     if (path.is_absolute()) return path.lexically_normal();
     if (!base) return std::nullopt;
     return (*base / path).lexically_normal();

@@ -14,6 +14,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "pool/process/private_memory.h"
+
 namespace cultivar {
 namespace {
 
@@ -156,8 +158,11 @@ private:
 
 GroupUse use_of_group(pid_t group, const std::string& folder) {
     Count count(folder);
-    for (const fs::path& process : processes_of(group)) count.add(process);
-    return count.finish();
+    const std::vector<fs::path> processes = processes_of(group);
+    for (const fs::path& process : processes) count.add(process);
+    GroupUse use = count.finish();
+    if (!processes.empty()) use.memory_bytes += private_memory_bytes(processes.front().string()).value_or(0);
+    return use;
 }
 
 std::int64_t free_disk_bytes(const std::string& folder) {

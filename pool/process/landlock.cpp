@@ -23,16 +23,14 @@ constexpr std::uint64_t kTcp = 3, kSocketsAndSignals = 3;
 constexpr int kWithRefer = 2, kWithTruncate = 3, kWithDevices = 5;
 
 constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
-constexpr std::uint64_t kMake = LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
-                                LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | kRefer;
-constexpr std::uint64_t kChange = LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate | kDevices;
-constexpr std::uint64_t kNeverMade = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-                                     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
-                                     LANDLOCK_ACCESS_FS_MAKE_SYM;
+// Links and pipes, of which the parent opens none (pool/util/left_file.h).
+constexpr std::uint64_t kMadeByCommands = LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM;
+constexpr std::uint64_t kNeverMade =
+    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SOCK;
 
 LandlockRights rights_of(int version, bool network, bool command) {
     LandlockRights rights;
-    rights.files = kRead | kMake | kChange | kNeverMade;
+    rights.files = kRead | kMake | kMadeByCommands | kChange | kNeverMade;
     if (version < kWithRefer) rights.files &= ~kRefer;
     if (version < kWithTruncate) rights.files &= ~kTruncate;
     if (version < kWithDevices) rights.files &= ~kDevices;
@@ -75,7 +73,7 @@ Result<int> make_ruleset(const SandboxRules& rules, int version, std::uint64_t& 
         return {};
     };
     auto done = allow_all(rules.read, kRead);
-    if (done) done = allow_all(rules.write, kRead | kMake | kChange);
+    if (done) done = allow_all(rules.write, kRead | kMake | kChange | (rules.command ? kMadeByCommands : 0));
     if (done) return ruleset;
     ::close(ruleset);
     return fail(done.error());

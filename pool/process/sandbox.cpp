@@ -29,6 +29,7 @@
 #include "pool/process/executable_file.h"
 #include "pool/process/landlock.h"
 #include "pool/process/mode_changes.h"
+#include "pool/process/private_memory.h"
 #include "pool/process/seccomp_filter.h"
 #include "pool/process/watched_calls.h"
 
@@ -139,7 +140,8 @@ void allow_system(SandboxRules& rules, const ExecutableFile& program) {
 
 constexpr int kProgramDescriptor = 1000;
 constexpr int kMaxInterruptions = 100;
-constexpr int kMostReports = 64;  // at once
+constexpr int kPartForSharing = 4;  // of the machine's memory
+constexpr int kMostReports = 64;    // at once
 
 // Keeps the capabilities that override permissions of files: Landlock bounds them, and without them root could not read
 // files in a user's folder.
@@ -192,6 +194,7 @@ struct Sandbox::Impl {
     std::string script;         // the program, if that is one
     std::vector<std::string> environment;
     std::vector<char*> environment_words;
+    std::optional<PrivateMemory> memory;
 
     Impl() = default;
     Impl(const Impl&) = delete;
@@ -213,8 +216,13 @@ struct Sandbox::Impl {
         return {};
     }
 
-    int close_files() const {
+    int close_files(bool has_memory) const {
         if (ruleset < 0) return 0;
+        if (has_memory) {
+            if (const int reason = landlock::allow(ruleset, handled, kSharedMemory,
+                                                   landlock::kRead | landlock::kMake | landlock::kChange))
+                return reason;
+        }
         if (const int reason = landlock::allow(ruleset, handled, "/proc/self", landlock::kRead)) return reason;
         return ::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ? 0 : errno;
     }
@@ -267,6 +275,7 @@ Result<Sandbox> Sandbox::for_program(SandboxRules rules, const std::string& prog
     impl->environment = trimmed_environment(rules.variables);
     for (std::string& variable : impl->environment) impl->environment_words.push_back(variable.data());
     impl->environment_words.push_back(nullptr);
+    if (rules.command) impl->memory.emplace(machine_memory_bytes() / kPartForSharing);
     impl->rules = std::move(rules);
     impl->parts = parts;
     TRY(impl->build());
@@ -277,10 +286,11 @@ int Sandbox::enter(int& listener) const {
     listener = -1;
     volunteer();
     if (impl_->program >= 0 && ::dup3(impl_->program, impl_->program_in_child, O_CLOEXEC) < 0) return errno;
+    const bool has_memory = impl_->memory && impl_->memory->enter();
     drop_capabilities();
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
     if (const int reason = take_limits(impl_->program_in_child)) return reason;
-    if (const int reason = impl_->close_files()) return reason;
+    if (const int reason = impl_->close_files(has_memory)) return reason;
     return impl_->close_calls(listener);
 }
 

@@ -39,8 +39,9 @@ struct SandboxRules {
     std::vector<std::string> write;  // files, and folders in which files may be made, changed and deleted, too
     bool programs = false;           // may it start programs and processes, in the same sandbox?
     bool network = false;
-    // For the command of a pool: it stays in its process group, joins its own processes by pairs of sockets, and changes
-    // modes and times of what it may write, through its parent (pool/process/mode_changes.h).
+    // For the command of a pool: it stays in its process group, joins its own processes by pairs of sockets and by shared
+    // memory of its own (pool/process/private_memory.h), makes links and pipes where it may write, and changes modes and
+    // times there, through its parent (pool/process/mode_changes.h).
     bool command = false;
     // Reports everything that is refused, files too, for people who ask why a command does not run here. Slow.
     bool watched = false;

@@ -210,12 +210,13 @@ void close_system(Writer& to, unsigned tried) {
     for (unsigned request : {TIOCSTI, TIOCLINUX}) to.if_equal(SYS_ioctl, 1, request, refusal(EPERM));
 }
 
-// Refuses calls that Landlock does not cover, for every file.
+// Refuses calls that Landlock does not cover, for every file. Programs that copy files pass over a file system that has no
+// attributes.
 void close_attributes(Writer& to, int landlock) {
     const unsigned refused = refusal(EPERM);
-    to.each({SYS_fchmod, SYS_fchmodat, kFchmodat2, SYS_fchown, SYS_fchownat, SYS_utimensat, SYS_setxattr, SYS_lsetxattr,
-             SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr},
-            refused);
+    to.each({SYS_fchmod, SYS_fchmodat, kFchmodat2, SYS_fchown, SYS_fchownat, SYS_utimensat}, refused);
+    to.each({SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_removexattr, SYS_lremovexattr, SYS_fremovexattr},
+            refusal(EOPNOTSUPP));
 #ifdef SYS_chmod
     to.each({SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat}, refused);
 #endif

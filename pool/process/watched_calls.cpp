@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "pool/process/child_memory.h"
+#include "pool/process/private_memory.h"
 
 namespace cultivar {
 namespace {
@@ -50,9 +51,10 @@ const Call* call_of(int number) {
     return found == calls().end() ? nullptr : &*found;
 }
 
-// Its own entry in /proc is open to each process.
+// Its own entry in /proc is open to each process, and so is a /dev/shm of its own.
 bool is_its_own(const fs::path& path, __u32 process) {
     const std::string text = path.string();
+    if (text.starts_with(kSharedMemory)) return private_memory_bytes(fmt::format("/proc/{}", process)).has_value();
     return text.starts_with("/proc/self") || text.starts_with("/proc/thread-self") ||
            text.starts_with(fmt::format("/proc/{}/", process));
 }

@@ -13,10 +13,10 @@ constexpr std::int64_t kMaxFile_bytes = std::int64_t{8} << 30, kMaxFolder_bytes 
 constexpr std::int64_t kMoreProcessor_s = 60;
 
 // Facts about the machine that interpreters and compilers look up. None of them is a secret.
-constexpr std::array kFacts = {"/etc/passwd",  "/etc/group",      "/etc/nsswitch.conf",  "/etc/mime.types",
-                               "/etc/python3", "/etc/java",       "/etc/fonts",          "/etc/ssl/certs",
-                               "/etc/magic",   "/etc/os-release", "/etc/debian_version", "/etc/OpenCL",
-                               "/etc/vulkan"};
+constexpr std::array kFacts = {"/etc/passwd",          "/etc/group",        "/etc/nsswitch.conf", "/etc/mime.types",
+                               "/etc/python3",         "/etc/java",         "/etc/fonts",         "/etc/ssl/certs",
+                               "/etc/ssl/openssl.cnf", "/etc/locale.alias", "/etc/magic",         "/etc/os-release",
+                               "/etc/debian_version",  "/etc/OpenCL",       "/etc/vulkan"};
 constexpr std::array kNetworkFacts = {"/etc/hosts",    "/etc/resolv.conf", "/etc/gai.conf",       "/etc/host.conf",
                                       "/etc/services", "/etc/protocols",   "/run/systemd/resolve"};
 
@@ -99,6 +99,7 @@ void confine_command(LaunchOptions& options, const Specification& specification,
     allow_by_prefix(rules, "/etc", "python3");
     rules.write = {specification.work_dir};
     rules.variables = options.place.variables;
+    rules.variables.emplace_back("GIT_CONFIG_NOSYSTEM=1");  // that file is closed, which would be an error
     for (const char* name : {"HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"}) {
         const std::string variable = std::string(name) + "=";
         if (!has_name_of(rules.variables, variable)) rules.variables.push_back(variable + specification.work_dir);

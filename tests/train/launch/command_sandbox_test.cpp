@@ -200,6 +200,28 @@ TEST_F(CommandSandboxTest, ChangesModesAndTimesOfItsOwnFilesAlone) {
     EXPECT_EQ(mode(key()), 0600U);
 }
 
+TEST_F(CommandSandboxTest, MakesLinksAndPipesOfItsOwnThatLeadItNowhereElse) {
+    EXPECT_EQ(said("echo fine >own && ln -s own link && cat link && ln own hard && cat hard\n" +             //
+                   std::string("mkfifo pipe && (cat pipe & echo piped >pipe; wait)\n") +                     //
+                   "cp -p own copy && cat copy && mkdir d && ln -s d e && mv copy e/copy && cat d/copy\n" +  //
+                   "ln -s '" + key() + "' out; cat out 2>/dev/null || echo closed\n" +                       //
+                   "ln -s '" + key() + "' ../home/in 2>/dev/null || echo closed\n" +                         //
+                   "python3 -c 'import socket; socket.socketpair()[0].family; s = socket.socket(socket.AF_UNIX)'" +
+                   " 2>/dev/null || echo closed"),
+              "fine\nfine\npiped\nfine\nfine\nclosed\nclosed\nclosed\nMETRIC score=1\n");
+}
+
+TEST_F(CommandSandboxTest, RunsToolsThatKeepModesTimesAndOwners) {
+    EXPECT_EQ(
+        said("echo fine >own && chmod 640 own && ln -s own link && mkdir tree && mv own link tree && cp -a tree copy\n"
+             "stat -c %a copy/own && readlink copy/link && install -m 755 tree/own tool && stat -c %a tool\n"
+             "tar cf tree.tar tree && mkdir out && tar xf tree.tar -C out && cat out/tree/link\n"
+             "chown 12345 tool 2>/dev/null || echo closed\n"
+             "if command -v git >/dev/null; then git init -q g && cd g && cp ../tool . && git add tool &&\n"
+             "    git -c user.name=a -c user.email=a@a commit -q -m x && git log --format=%s; else echo x; fi"),
+        "640\nown\n755\nfine\nclosed\nx\nMETRIC score=1\n");
+}
+
 TEST_F(CommandSandboxTest, LeavesNoProcessBehind) {
     EXPECT_EQ(said("(trap '' TERM HUP; exec sleep 300) &\n"
                    "setsid sleep 301 2>/dev/null || echo refused"),
@@ -231,6 +253,35 @@ TEST_F(CommandSandboxTest, CountsFilesInMemoryAsMemory) {
         "for i in range(200): os.write(file, bytes(1 << 20))\n"
         "time.sleep(60)\n");
     EXPECT_THAT(outcome.message, HasSubstr("bytes of memory"));
+}
+
+bool may_mount() {
+    return ::system("unshare -rm sh -c 'mount -t tmpfs tmpfs /dev/shm' 2>/dev/null || unshare -m true 2>/dev/null") ==
+           0;
+}
+
+// Semaphores and shared memory of POSIX lie in /dev/shm, which is the machine's.
+TEST_F(CommandSandboxTest, HasSharedMemoryOfItsOwn) {
+    if (!may_mount()) GTEST_SKIP() << "nothing can be mounted here";
+    const std::string script =
+        "import multiprocessing as m, multiprocessing.shared_memory as s, os\n"
+        "def double(x): return 2 * x\n"
+        "if __name__ == '__main__':\n"
+        "    with m.Pool(2) as pool: print(pool.map(double, [1, 2, 3]))\n"
+        "    queue = m.Queue(); worker = m.Process(target=queue.put, args=(7,)); worker.start(); print(queue.get())\n"
+        "    worker.join()\n"
+        "    block = s.SharedMemory(create=True, size=1000); block.close(); block.unlink()\n"
+        "    open('/dev/shm/cultivar-test-mark', 'w').write('x')\n"
+        "    print('METRIC score=1')\n";
+    const Outcome outcome = run_python(script);
+    EXPECT_EQ(outcome.output, "[2, 4, 6]\n7\nMETRIC score=1\n") << outcome.errors;
+    EXPECT_FALSE(std::filesystem::exists("/dev/shm/cultivar-test-mark"));
+}
+
+TEST_F(CommandSandboxTest, CountsSharedMemoryOfItsOwn) {
+    if (!may_mount()) GTEST_SKIP() << "nothing can be mounted here";
+    memory_limit_bytes_ = 128 << 20;
+    EXPECT_THAT(run("head -c 200000000 /dev/zero >/dev/shm/x; exec sleep 60").message, HasSubstr("bytes of memory"));
 }
 
 // A datagram socket of a pair would send to any socket of the user whose path it can name.
@@ -267,6 +318,21 @@ TEST_F(CommandSandboxTest, RunsPythonWithItsProcesses) {
         "print('METRIC score=1')\n");
     EXPECT_EQ(run("exec python3 '" + folder_.file("files/x.py") + "'").output,
               "pair\nTrue\nchild\n1\nMETRIC score=1\n");
+}
+
+// Debian's: what is not installed here is left out.
+TEST_F(CommandSandboxTest, RunsPythonWithItsLibraries) {
+    const std::pair<const char*, const char*> programs[] = {
+        {"numpy", "import numpy; print(int(numpy.linalg.norm(numpy.array([3.0, 4.0]))))"},
+        {"sklearn",
+         "from sklearn.linear_model import LinearRegression as L; import numpy\n"
+         "print(round(L(n_jobs=2).fit([[0], [1]], [0, 5]).predict([[1]])[0]))"},
+        {"torch", "import torch; print(int(torch.linalg.vector_norm(torch.tensor([3.0, 4.0]))))"}};
+    for (const auto& [module, script] : programs) {
+        if (::system(("/usr/bin/python3 -c 'import " + std::string(module) + "' 2>/dev/null").c_str()) != 0) continue;
+        const Outcome outcome = run_python(std::string(script) + "\nprint('METRIC score=1')\n");
+        EXPECT_EQ(outcome.output, "5\nMETRIC score=1\n") << module << ": " << outcome.errors;
+    }
 }
 
 }  // namespace
