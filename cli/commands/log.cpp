@@ -14,12 +14,12 @@
 namespace cultivar {
 namespace {
 
-struct LogOptions {
+struct LogArguments {
     std::optional<std::int64_t> count;
     std::string id;
 };
 
-Result<int> show_log(Context& context, const LogOptions& options) {
+Result<int> show_log(Context& context, const LogArguments& options) {
     TRY_ASSIGN(Session session, look_at_session(context));
     auto count = options.count.value_or(20);
     if (count < 1 || count > 1'000'000) return fail(Code::usage, "-n takes a number from 1", "cultivar log --help");
@@ -79,7 +79,7 @@ Result<int> show_log(Context& context, const LogOptions& options) {
 }  // namespace
 
 Action declare_log(Parser& parser) {
-    auto options = std::make_shared<LogOptions>();
+    auto options = std::make_shared<LogArguments>();
     parser.option("-n", options->count, "N", "at most N runs (default 20)");
     parser.positional("ID", options->id, "only runs of this candidate", false);
     parser.example("cultivar log -n 5", "the last five runs of anyone");
