@@ -172,22 +172,24 @@ Judgement judge(const History& history, const std::string& candidate, const std:
     if (!child->scored() || newest.status == RunStatus::stopped) return judge_unscored(history.text, newest);
 
     const Noise noise = estimate_noise(candidates);
+    const double sigma = noise.known() ? noise.sigma : 0;
+    const ScoreText score = history.text.with_noise(sigma);
     const CandidateStats* parent = candidates.best_of(parents);
-    const std::string figures = figures_text(history.text, *child, noise, parent != nullptr);
+    const std::string figures = figures_text(score, *child, noise, parent != nullptr);
     if (parent == nullptr) {
         const char* why = parents.empty() ? "no parents" : "no parent has a score here";
-        return {Decision::kept, std::nullopt, fmt::format("{}, {}", figures, why)};
+        return {Decision::kept, std::nullopt, fmt::format("{}, {}", figures, why), sigma};
     }
     const double gain = parent->mean - child->mean;
     const std::string against =
         fmt::format("{} against parent {} {} ({})", figures, short_id(parent->own.front()->candidate),
-                    history.text.of(parent->mean), runs_text(parent->runs()));
+                    score.of(parent->mean), runs_text(parent->runs()));
     if (noise.declared_none)
         return {gain > 0 ? Decision::kept : Decision::reverted, std::nullopt, against + ", no noise by the task"};
     if (!noise.known())
         return {decide_by_sign(gain, child->own.size(), was_kept), std::nullopt, against + ", noise unknown"};
     const double z = gain / (noise.sigma * std::sqrt(1.0 / parent->runs() + 1.0 / child->runs()));
-    return {decide(z, child->runs(), child->own.size(), was_kept), z, fmt::format("{}, {}", against, z_text(z))};
+    return {decide(z, child->runs(), child->own.size(), was_kept), z, fmt::format("{}, {}", against, z_text(z)), sigma};
 }
 
 }  // namespace cultivar

@@ -52,6 +52,7 @@ struct Judgement {
     // One line with the figures: "2.103 +- 0.021 (1 run) against parent 1a2b3c4d 2.187 (2 runs), z = 2.8". Beyond 9 it
     // says "z > 9": sigma is never known well enough for more.
     std::string reason;
+    double sigma = 0;  // of one run's score; 0: unknown, or none declared
 };
 
 inline constexpr int kMaxChallengerRuns = 5;

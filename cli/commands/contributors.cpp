@@ -28,7 +28,11 @@ Json as_json(const std::vector<Contributor>& contributors) {
     return {{"schema", 1}, {"contributors", rows}};
 }
 
-std::string as_text(const Ui& ui, const std::vector<Contributor>& contributors) {
+std::string gain_text(const Task& task, double gain) {
+    return task.command ? fmt::format("{:.4g}", gain) : fmt::format("{:.4f}", gain);
+}
+
+std::string as_text(const Ui& ui, const Task& task, const std::vector<Contributor>& contributors) {
     TextTable table({{"key"},
                      {"runs", true},
                      {"claims", true},
@@ -41,11 +45,11 @@ std::string as_text(const Ui& ui, const std::vector<Contributor>& contributors) 
     for (const Contributor& one : contributors) {
         std::vector<std::string> writers;
         for (const std::string& writer : one.writers) writers.push_back(clean(writer, 48));
-        table.row({clean(one.key, kKeyShown), std::to_string(one.runs), std::to_string(one.claims),
-                   std::to_string(one.valid), std::to_string(one.rejected), fmt::format("{:.4f}", one.gain_found),
-                   fmt::format("{:.4f}", one.gain_credited), joules_text(one.joules),
-                   fmt::format("{}", fmt::join(writers, ", "))},
-                  one.rejected > 0 ? Paint::bad : Paint::none);
+        table.row(
+            {clean(one.key, kKeyShown), std::to_string(one.runs), std::to_string(one.claims), std::to_string(one.valid),
+             std::to_string(one.rejected), gain_text(task, one.gain_found), gain_text(task, one.gain_credited),
+             joules_text(one.joules), fmt::format("{}", fmt::join(writers, ", "))},
+            one.rejected > 0 ? Paint::bad : Paint::none);
     }
     return table.text(ui);
 }
@@ -58,7 +62,7 @@ Result<int> contributors(Context& context) {
     } else if (rows.empty()) {
         context.ui.note("nothing was run yet: cultivar explore --runs 3");
     } else {
-        context.ui.print(as_text(context.ui, rows));
+        context.ui.print(as_text(context.ui, session.clone->task, rows));
     }
     return kYes;
 }

@@ -111,7 +111,7 @@ public:
             runs_.push_back(run_json(run));
             add_score(runs_.back(), task_, run.run.val_bpb);
         } else if (!ui_.quiet()) {
-            ui_.print(run_line(ui_, ScoreText(task_), run.run) + "\n");
+            ui_.print(run_line(ui_, ScoreText(task_).with_noise(run.sigma), run.run) + "\n");
         }
     }
 

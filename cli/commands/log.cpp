@@ -8,6 +8,7 @@
 #include "cli/app/text_table.h"
 #include "cli/commands/registry.h"
 #include "cli/format/messages.h"
+#include "cli/session/score_texts.h"
 #include "cli/session/session.h"
 #include "pool/util/short_id.h"
 
@@ -56,6 +57,7 @@ Result<int> show_log(Context& context, const LogArguments& options) {
                      {"why"}});
     const std::int64_t now_s = std::time(nullptr);
     bool to_come = false;
+    ScoreTexts scores(session);
     for (const RunRow& row : runs) {
         const Run& run = row.run;
         std::string result(run.status == RunStatus::done ? name(run.decision) : name(run.status));
@@ -64,10 +66,10 @@ Result<int> show_log(Context& context, const LogArguments& options) {
                       : run.status == RunStatus::failed || row.refused ? Paint::bad
                                                                        : Paint::none;
         to_come = to_come || is_to_come(run.ended, now_s);
-        table.row({time_text(run.ended, now_s), short_id(run.candidate), result,
-                   score_text(ScoreText(session.clone->task), run), std::to_string(run.steps),
-                   clean(run.operator_name, 16), clean(run.category, 32), clean(run.writer, 48),
-                   clean(row.why_refused.empty() ? run.reason : row.why_refused)},
+        TRY_ASSIGN(const ScoreText score, scores.in(run.category));
+        table.row({time_text(run.ended, now_s), short_id(run.candidate), result, score_text(score, run),
+                   std::to_string(run.steps), clean(run.operator_name, 16), clean(run.category, 32),
+                   clean(run.writer, 48), clean(row.why_refused.empty() ? run.reason : row.why_refused)},
                   paint);
     }
     context.ui.print(table.text(context.ui));

@@ -8,6 +8,7 @@
 #include "cli/format/messages.h"
 #include "cli/runs/run_output.h"
 #include "cli/search/run_recorder.h"
+#include "cli/session/score_texts.h"
 #include "cli/session/session.h"
 #include "pool/util/short_id.h"
 
@@ -47,10 +48,12 @@ std::string genes_text(const Clone& clone, const Candidate& candidate) {
     return table.text(plain);
 }
 
-void show_runs(Context& context, const ScoreText& score, const std::vector<RunRow>& runs) {
+Result<void> show_runs(Context& context, Session& session, const std::vector<RunRow>& runs) {
+    ScoreTexts scores(session);
     if (!runs.empty()) context.ui.print("\nruns\n");
     for (const RunRow& row : runs) {
         const Run& run = row.run;
+        TRY_ASSIGN(const ScoreText score, scores.in(run.category));
         context.ui.print(fmt::format("  {}  {}\n", short_id(row.id), run_line(context.ui, score, run)));
         context.ui.print(fmt::format("            {}  seed {}  {} steps, {} tokens in {:.1f} s  {} ({})  {}\n",
                                      clean(run.category, 32), run.seed, run.steps, run.tokens, run.train_s,
@@ -63,6 +66,7 @@ void show_runs(Context& context, const ScoreText& score, const std::vector<RunRo
             context.ui.print(fmt::format("            refused: {}\n",
                                          row.why_refused.empty() ? "its claim was rejected" : clean(row.why_refused)));
     }
+    return {};
 }
 
 Result<void> show_claims(Context& context, Session& session, const std::vector<ClaimRow>& claims) {
@@ -117,7 +121,7 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
         context.ui.print(fmt::format("retired   {} by {}: {}\n", retired->second.everywhere ? "everywhere" : "here",
                                      clean(retired->second.writer, 48), clean(retired->second.reason)));
     context.ui.print(fmt::format("\n{}", genes_text(*session.clone, candidate)));
-    show_runs(context, ScoreText(session.clone->task), runs);
+    TRY(show_runs(context, session, runs));
     TRY(show_claims(context, session, claims));
     return kYes;
 }

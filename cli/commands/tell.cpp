@@ -70,7 +70,8 @@ Result<int> tell(Context& context, const TellArguments& options) {
         add_score(run, session.clone->task, recorded.explored.run.val_bpb);
         context.ui.print(pretty(Json{{"schema", 1}, {"run", run}}));
     } else if (!context.ui.quiet()) {
-        context.ui.print(run_line(context.ui, ScoreText(session.clone->task), recorded.explored.run) + "\n");
+        const ScoreText score = ScoreText(session.clone->task).with_noise(recorded.explored.sigma);
+        context.ui.print(run_line(context.ui, score, recorded.explored.run) + "\n");
     }
     return kYes;
 }

@@ -10,8 +10,8 @@
 #include "cli/commands/registry.h"
 #include "cli/format/category_list.h"
 #include "cli/runs/machine_category.h"
+#include "cli/session/score_texts.h"
 #include "cli/session/session.h"
-#include "pool/types/score_text.h"
 #include "pool/util/short_id.h"
 
 namespace cultivar {
@@ -90,10 +90,8 @@ Result<int> top(Context& context, const TopOptions& options) {
             standings.insert(standings.end(), of_category.begin(), of_category.end());
         }
     }
-    TRY_ASSIGN(const std::set<std::string> replicated, session.index->replicated_categories());
-    const auto noise_known = [&](const std::string& name) {
-        return session.clone->task.noiseless || replicated.contains(name);
-    };
+    ScoreTexts scores(session);
+    bool noise_known = false;  // in the category of the table
     Json rows = Json::array();
     std::string text, category;
     std::optional<TextTable> table;
@@ -101,15 +99,16 @@ Result<int> top(Context& context, const TopOptions& options) {
         if (!table) return;
         const auto row = std::ranges::find(categories.shown, category, &CategoryRow::name);
         std::string title = row == categories.shown.end() ? category : title_of(*row, mine);
-        if (!noise_known(category)) title += ", noise unknown";
+        if (!noise_known) title += ", noise unknown";
         text += (text.empty() ? "" : "\n") + context.ui.paint(Paint::strong, title) + "\n" + table->text(context.ui);
     };
     int rank = 0;  // within the category
     const Task& task = session.clone->task;
-    const ScoreText score(task);
     for (const Standing& standing : standings) {
         TRY_ASSIGN(std::optional<CandidateRow> row, session.index->candidate(standing.candidate));
         if (!row) continue;
+        TRY_ASSIGN(const ScoreText score, scores.in(standing.category));
+        TRY_ASSIGN(const bool known, scores.noise_known(standing.category));
         std::string change = change_against(session, *row, row->parents.empty() ? "" : row->parents[0]);
         rows.push_back({{"id", standing.candidate},
                         {"val_bpb", standing.val_bpb},
@@ -119,7 +118,7 @@ Result<int> top(Context& context, const TopOptions& options) {
                         {"verdict", standing.verdict.empty() ? Json(nullptr) : Json(standing.verdict)},
                         {"record", standing.record},
                         {"self_reported", is_self_reported(task, standing)},
-                        {"noise_known", noise_known(standing.category)},
+                        {"noise_known", known},
                         {"parents", row->parents},
                         {"contributor", standing.contributor},
                         {"change", change},
@@ -132,6 +131,7 @@ Result<int> top(Context& context, const TopOptions& options) {
         if (standing.category != category) {
             close_table();
             category = standing.category;
+            noise_known = known;
             table.emplace(std::vector<TextTable::Column>{{"#", true},
                                                          {"id"},
                                                          {clean(task.metric, 24), true},

@@ -21,6 +21,7 @@ struct RunResult {
 struct ExploredRun {
     std::string id;  // the record's
     Run run;
+    double sigma = 0;  // of the noise by which it was judged; 0: unknown
 };
 
 }  // namespace cultivar

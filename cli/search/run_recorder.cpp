@@ -13,6 +13,7 @@ Result<ExploredRun> record_run(Session& session, const Clock& clock, RunResult r
                                std::optional<PlanningHistory> now) {
     Run& run = result.run;
     run.reason = for_sharing(run.reason);
+    ExploredRun explored;
     const bool judgeable = run.status == RunStatus::done || run.status == RunStatus::stopped;
     if (judgeable) {
         if (!now) {
@@ -22,12 +23,12 @@ Result<ExploredRun> record_run(Session& session, const Clock& clock, RunResult r
         history.trials.push_back(trial_of(run, true));
         const Judgement judgement = judge(history, run.candidate, run.parents);
         run.decision = judgement.decision;
+        explored.sigma = judgement.sigma;
         run.reason = run.reason.empty() ? judgement.reason : run.reason + "; " + judgement.reason;
     }
     // A run that is not settled yet keeps its weights too: the next one may settle it.
     if (run.status == RunStatus::done && run.decision != Decision::reverted && result.weights)
         TRY(store_artifact(session.clone->repo, run.artifact, *result.weights));
-    ExploredRun explored;
     TRY_ASSIGN(explored.id, append_record(*session.clone, run));
     TRY(keep_output(session, explored.id, result.output));
     TRY(session.index->refresh());

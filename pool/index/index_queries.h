@@ -76,9 +76,10 @@ public:
 
     // Best first within a category; rejected last; none that is retired. `most` rows of each category, 0: all.
     // `verified`: only accepted ones. A statement per category.
-    // The categories in which two runs of one candidate were scored.
-    Result<std::set<std::string>> replicated_categories();
     Result<std::vector<Standing>> standings(const std::string& category = "", int most = 0, bool verified = false);
+    // The deviation of one run's score, from the runs of the category's best replicated candidates; none where no
+    // candidate was scored twice.
+    Result<std::optional<double>> noise(const std::string& category);
     Result<std::map<std::string, int>> scored();  // candidates with a score, by category
     // The same with more of each: those of this clone first, then those with an accepted candidate, then the others in the
     // order in which they became known: whoever invents categories comes late. Reads every run.

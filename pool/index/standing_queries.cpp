@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <tuple>
 
@@ -47,11 +48,20 @@ ORDER BY category, runs = 0, val_bpb, candidate LIMIT :most)",
     return rows;
 }
 
-Result<std::set<std::string>> IndexQueries::replicated_categories() {
-    TRY_ASSIGN(Statement get, prepare("SELECT DISTINCT category FROM standing WHERE runs > 1"));
-    std::set<std::string> categories;
-    TRY(get.each([&](Row& row) { categories.insert(row.text()); }));
-    return categories;
+Result<std::optional<double>> IndexQueries::noise(const std::string& category) {
+    TRY_ASSIGN(Statement get, prepare(R"(
+SELECT SUM((score - mean) * (score - mean)), COUNT(*) - COUNT(DISTINCT candidate) FROM (
+    SELECT candidate, score, AVG(score) OVER (PARTITION BY candidate) AS mean
+    FROM (SELECT candidate, contributor FROM standing WHERE +category = :category AND runs > 1  -- its index is slower
+        ORDER BY val_bpb LIMIT 100) CROSS JOIN record USING(candidate)
+    WHERE category = :category AND writer = contributor AND type = 'run' AND status = 'done' AND refused IS NULL
+        AND rejected = 0))"));
+    TRY_ASSIGN(auto sums, get.bind(":category", category).first([](Row& row) {
+        const double squares = row.real();
+        return std::pair(squares, row.count());
+    }));
+    if (!sums || sums->second < 1) return std::optional<double>();
+    return std::optional(std::sqrt(sums->first / sums->second));
 }
 
 Result<std::optional<RecordHolder>> IndexQueries::record_holder(const std::string& category,

@@ -126,6 +126,20 @@ TEST(Judge, KeepsNothingByASigmaThatNobodyMeasured) {
     EXPECT_EQ(judge(history, "child", {"parent"}).decision, Decision::kept);
 }
 
+TEST(Judge, ShowsTheDigitsOfAnyMetricThatNoiseLeaves) {
+    Task task;
+    task.command.emplace();
+    History history;
+    history.text = ScoreText(task);
+    history.trials = {done("parent", 2.00012345), done("child", 1.00012345)};
+    EXPECT_EQ(judge(history, "child", {"parent"}).reason,
+              "1.00012 (1 run) against parent parent 2.00012 (1 run), noise unknown");
+    EXPECT_EQ(judge(history, "child", {"parent"}).sigma, 0);
+    for (const Trial& trial : replicated().trials) history.trials.push_back(trial);
+    EXPECT_EQ(judge(history, "child", {"parent"}).reason, "1 +- 0.02 (1 run) against parent parent 2 (1 run), z > 9");
+    EXPECT_NEAR(judge(history, "child", {"parent"}).sigma, 0.02, 0.002);
+}
+
 TEST(Judge, SaysNoMoreThanNineSigmas) {
     History history = replicated();
     history.trials.push_back(done("parent", 2.0));

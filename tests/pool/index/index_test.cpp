@@ -1,6 +1,7 @@
 #include "pool/index/index.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <functional>
 
@@ -69,6 +70,18 @@ TEST_F(IndexTest, NamesTheFirstContributorAndTheMeanCostOfACandidate) {
     EXPECT_EQ(rows[0].cost.parameters, 1234);
     EXPECT_EQ(rows[0].cost.forward_flops_per_token, 2468);
     EXPECT_NEAR(rows[0].cost.joules_per_token.value(), 2e-4, 1e-12);
+}
+
+TEST_F(IndexTest, MeasuresNoiseWithinCandidates) {
+    const auto one = run_by(ann_, {}, 2.0), again = run_by(ann_, {}, 2.2, 1),
+               other = run_by(ann_, {{"optim.lr", 0.1}}, 9);
+    spool(ann_, one);
+    spool(ann_, other);
+    EXPECT_FALSE(must(must(Index::open(ann_)).noise(one.category)));
+    spool(ann_, again);
+    Index index = must(Index::open(ann_));
+    EXPECT_NEAR(must(index.noise(one.category)).value(), std::abs(*again.val_bpb - *one.val_bpb) / std::sqrt(2), 1e-12);
+    EXPECT_FALSE(must(index.noise("another")));
 }
 
 TEST_F(IndexTest, ResolvesPrefixesAsGitDoes) {
