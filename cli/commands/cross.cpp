@@ -5,6 +5,7 @@
 #include "cli/app/json.h"
 #include "cli/app/text_table.h"
 #include "cli/commands/registry.h"
+#include "cli/format/messages.h"
 #include "cli/session/session.h"
 #include "pool/util/short_id.h"
 
@@ -26,6 +27,7 @@ Result<int> cross_two(Context& context, const CrossArguments& options) {
     TRY_ASSIGN(Cross made, index.lineage().cross_of(one.oid, two.oid));
     TRY_ASSIGN(std::optional<CandidateRow> known, index.candidate(made.child.id));
     TRY_ASSIGN(int runs, index.replicates(made.child.id));
+    TRY_ASSIGN(const std::optional<RunRow> result, first_result(session, made.child.id));
     TRY_ASSIGN(CandidateCommit child, index.lineage().write(made.child, {one.oid, two.oid}));
     std::string branch = candidate_branch(made.child.id, child.oid);
     TRY(ensure_candidate_branch(session.clone->repo, child));
@@ -42,8 +44,10 @@ Result<int> cross_two(Context& context, const CrossArguments& options) {
                              {"from", origin.from == 'a' ? first : second},
                              {"contested", origin.contested},
                              {"repaired", origin.repaired}});
-        Json json = {{"schema", 1},      {"id", made.child.id},        {"new", !known},       {"commit", child.oid},
-                     {"branch", branch}, {"parents", {first, second}}, {"bases", made.bases}, {"genes", genes}};
+        Json json = {
+            {"schema", 1},         {"id", made.child.id}, {"new", !known},
+            {"commit", child.oid}, {"branch", branch},    {"parents", {first, second}},
+            {"bases", made.bases}, {"genes", genes},      {"first_result", result ? Json(result->id) : Json()}};
         context.ui.print(pretty(json));
         return kYes;
     }
@@ -56,6 +60,7 @@ Result<int> cross_two(Context& context, const CrossArguments& options) {
                    : origin.contested ? "contested"
                                       : ""});
     context.ui.print(table.text(context.ui));
+    if (result) tell_first_result(context.ui, session.clone->task, *result);
     if (runs == 0) context.ui.note("the next 'cultivar explore' runs it first");
     return kYes;
 }

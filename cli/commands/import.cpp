@@ -8,6 +8,7 @@
 #include "cli/app/json.h"
 #include "cli/app/text_table.h"
 #include "cli/commands/registry.h"
+#include "cli/format/messages.h"
 #include "cli/session/session.h"
 #include "pool/util/file.h"
 #include "pool/util/short_id.h"
@@ -84,7 +85,8 @@ Result<bool> is_known(Session& session, const std::string& id) {
     return row || std::any_of(seeds.begin(), seeds.end(), [&](const Seed& seed) { return seed.candidate.id == id; });
 }
 
-void print_json(Context& context, const Imported& imported, bool known, const std::string& branch) {
+void print_json(Context& context, const Imported& imported, bool known, const std::string& branch,
+                const std::optional<RunRow>& first) {
     Json dropped = Json::array();
     for (const Dropped& one : imported.dropped)
         dropped.push_back({{"gene", one.gene}, {"value", one.value}, {"why", one.why}});
@@ -93,6 +95,7 @@ void print_json(Context& context, const Imported& imported, bool known, const st
                  {"toml", imported.candidate.toml},
                  {"new", !known},
                  {"branch", branch.empty() ? Json() : Json(branch)},
+                 {"first_result", first ? Json(first->id) : Json()},
                  {"dropped", dropped}};
     context.ui.print(pretty(json));
 }
@@ -121,6 +124,7 @@ Result<int> import_candidate(Context& context, const ImportArguments& options) {
     TRY_ASSIGN(Imported imported,
                options.id.empty() ? from_file(session, options.from) : from_pool(context, session, options));
     TRY_ASSIGN(bool known, is_known(session, imported.candidate.id));
+    TRY_ASSIGN(const std::optional<RunRow> first, first_result(session, imported.candidate.id));
     std::string branch;
     if (!known) {
         TRY_ASSIGN(CandidateCommit commit, session.index->lineage().write(imported.candidate, {}));
@@ -129,9 +133,10 @@ Result<int> import_candidate(Context& context, const ImportArguments& options) {
         branch = candidate_branch(imported.candidate.id, commit.oid);
     }
     if (context.ui.json())
-        print_json(context, imported, known, branch);
+        print_json(context, imported, known, branch, first);
     else
         print_text(context, session, imported, known);
+    if (first && !context.ui.json()) tell_first_result(context.ui, session.clone->task, *first);
     return kYes;
 }
 

@@ -118,6 +118,12 @@ std::string run_line(const Ui& ui, const ScoreText& text, const Run& run) {
                        clean(run.operator_name, 16), run.candidate.substr(0, 8), clean(run.reason));
 }
 
+void tell_first_result(Ui& ui, const Task& task, const RunRow& first) {
+    ui.note(fmt::format("it scored {} before (cultivar show {}){}", score_text(ScoreText(task), first.run),
+                        short_id(first.id),
+                        task.noiseless ? "; by the task its runs score alike, so that it does not run again" : ""));
+}
+
 std::string record_text(const RecordMark& record) {
     const std::string seeds = counted(record.seeds, "seed");
     if (!record.against.empty())

@@ -1,5 +1,6 @@
 #include "cli/session/session.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -23,6 +24,13 @@ Result<Session> open_session(Clone clone, std::function<bool()> interrupted) {
     TRY_ASSIGN(Index index, Index::open(*session.clone, reader_apart(std::move(interrupted), *session.clone)));
     session.index = std::make_unique<Index>(std::move(index));
     return session;
+}
+
+Result<std::optional<RunRow>> first_result(Session& session, const std::string& candidate) {
+    TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs(candidate));
+    const auto found =
+        std::ranges::find_if(runs, [](const RunRow& row) { return row.run.status == RunStatus::done && !row.refused; });
+    return found == runs.end() ? std::optional<RunRow>() : std::optional(std::move(*found));
 }
 
 Result<void> remove_index(const std::string& folder) {

@@ -23,6 +23,9 @@ struct Session {
 Result<Session> open_session(const std::string& folder, std::function<bool()> interrupted);
 Result<Session> open_session(Clone clone, std::function<bool()> interrupted);
 
+// The first run of a candidate that gave it a score and counts, by anyone.
+Result<std::optional<RunRow>> first_result(Session& session, const std::string& candidate);
+
 // Deletes the local index of the clone that `folder` is in; the next command makes it anew. Errors: not_found, io.
 Result<void> remove_index(const std::string& folder);
 

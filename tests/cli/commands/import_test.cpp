@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "pool/clone/journal.h"
 #include "pool/lineage/candidate_commits.h"
 #include "tests/cli/commands/program.h"
 #include "tests/pool/support/world.h"
@@ -12,6 +13,7 @@ namespace cultivar {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Json = nlohmann::json;
 
 class ImportTest : public ::testing::Test {
@@ -75,6 +77,18 @@ TEST_F(ImportTest, SaysThatACandidateIsThereAlready) {
     EXPECT_THAT(say(file), HasSubstr("already in the pool: "));
     EXPECT_EQ(answer(file)["new"], false);
     EXPECT_EQ(must(clone_.repo.refs("refs/heads/candidates/")).size(), 1U);
+}
+
+TEST_F(ImportTest, NamesTheFirstResultOfAKnownCandidate) {
+    const std::string file = write_toml("optim.lr = 0.1\n");
+    EXPECT_EQ(answer(file)["first_result"], nullptr);
+    EXPECT_THAT(say(file), Not(HasSubstr("scored")));
+    const auto run = scored_run(clone_.task, clone_.writer, {{"optim.lr", 0.1}}, 2.0);
+    const std::string id = must(append_record(clone_, run));
+    must(append_record(clone_, scored_run(clone_.task, clone_.writer, {{"optim.lr", 0.1}}, 3.0, 1)));
+    EXPECT_EQ(answer(file)["first_result"], id);
+    EXPECT_THAT(say(file + " 2>&1"),
+                HasSubstr(fmt::format("it scored {:.4f} before (cultivar show {})", *run.val_bpb, id.substr(0, 8))));
 }
 
 TEST_F(ImportTest, KnowsTheSeeds) {
