@@ -30,12 +30,22 @@ Result<std::vector<std::string>> TrainerWorker::command(const std::string& folde
 
 Result<std::vector<std::string>> TrainerWorker::check() const {
     TRY(command(session_.clone->state_dir + "run/"));
-    return confinement_ == Confinement::none ? std::vector<std::string>()
-                                             : sandbox_gaps(kernel_parts(), session_.clone->task.command.has_value());
+    const bool sandboxed = confinement_ != Confinement::none;
+    auto gaps = sandboxed ? sandbox_gaps(kernel_parts(), session_.clone->task.command.has_value())
+                          : std::vector<std::string>();
+    const std::string& device = session_.settings.device.value;
+    if (!session_.clone->task.command || device == "cpu") return gaps;
+    if (sandboxed) TRY(require_device(device));
+    if (!is_told_device(*session_.clone->task.command))
+        gaps.push_back(
+            fmt::format("the pool's command is not told of any device: its scores count as {}'s, wherever it "
+                        "computes",
+                        device));
+    return gaps;
 }
 
 Result<void> TrainerWorker::require_device(const std::string& device) const {
-    if (session_.clone->task.command || has_device(device)) return {};
+    if (has_device(device)) return {};
     return fail(Code::usage,
                 fmt::format("this machine has no device '{}' ({})", device, session_.settings.device.origin),
                 "cultivar explore --device cpu --runs 1");

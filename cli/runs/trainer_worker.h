@@ -14,7 +14,6 @@ public:
         : session_(session), clock_(clock), confinement_(confinement) {}
 
     Result<std::vector<std::string>> check() const override;
-    // A pool's own command knows its devices itself.
     Result<void> require_device(const std::string& device) const override;
     Result<std::string> digest() const override;
     Result<Outcome> run(const WorkerJob& job, const Listener& listener,

@@ -28,8 +28,9 @@ class Worker {
 public:
     virtual ~Worker() = default;
 
-    // Is there a worker, and may it run here? Gives one line for each part of the sandbox that this machine lacks.
-    // Errors: not_found (no worker, or a command that is not trusted), io, git.
+    // Is there a worker, and may it run here? Gives one line for each part of the sandbox that this machine lacks, and for
+    // a device that a pool's command never hears of. Errors: not_found (no worker, or a command that is not trusted),
+    // usage (a command in the sandbox on a machine without the device), io, git.
     virtual Result<std::vector<std::string>> check() const = 0;
 
     // Errors: usage (this machine has no such device: "cuda", "mps").

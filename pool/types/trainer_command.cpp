@@ -169,6 +169,12 @@ std::set<std::string> genes_in(const PoolCommand& command) {
     return genes;
 }
 
+bool is_told_device(const PoolCommand& command) {
+    if (command.format < 2 || !command.templates.empty()) return true;
+    return std::ranges::any_of(placeholders_in(command_toml(command)),
+                               [](const auto& name) { return name == "device" || name == "specification"; });
+}
+
 Result<void> check_placeholders(const PoolCommand& command, const Space& space) {
     if (command.format < 2) return {};
     for (const auto* words : {&command.run, &command.checks}) {

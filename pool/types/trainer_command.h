@@ -80,6 +80,8 @@ double limit_s(const PoolCommand& command, double budget_s);
 std::set<std::string> task_folders(const PoolCommand& command);
 // The names of the genes in its placeholders. Those in templates are unknown here.
 std::set<std::string> genes_in(const PoolCommand& command);
+// Can it learn which device its run is to use? Templates, and the specification of format 1, may tell it.
+bool is_told_device(const PoolCommand& command);
 std::string command_toml(const PoolCommand& command);
 
 // The text that `cultivar trust` pins and that the task id contains. Format 1: a line `command WORD` for each word, as TOML

@@ -36,6 +36,11 @@ expect_ok cultivar -C parabola top --json
 expect_json '.candidates[0].val_bpb < 4'
 expect_ok cultivar -C parabola status --json
 expect_json '.trusted == true and .data_here == true and .category == "cpu-2s" and .task != null'
+section "a command is not said to run on a device that is not there, or that it never hears of"
+expect_rc 129 cultivar -C parabola explore --runs 1 --device mps
+expect_err "no device 'mps'"
+expect_ok cultivar -C parabola explore --runs 1 --device mps --no-sandbox
+expect_err "command is not told of any device: its scores count as mps's"
 
 git init --quiet --bare "$hosting"
 

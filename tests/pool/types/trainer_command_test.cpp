@@ -221,6 +221,18 @@ TEST(PoolCommandOfFormat2, RefusesChoicesThatLeadOutOfAFolder) {
     }
 }
 
+TEST(PoolCommandOfFormat2, LearnsOfTheDeviceByAPlaceholder) {
+    const auto told = [](const std::string& toml) {
+        return is_told_device(must(drafted("[command]\nscore = { metric = \"a\" }\n" + toml)).command.value());
+    };
+    EXPECT_FALSE(told("run = [\"sh\", \"-c\", \"device\", \"{gene.x}\"]\n"));
+    EXPECT_TRUE(told("run = [\"sh\", \"--on={device}\"]\n"));
+    EXPECT_TRUE(told("run = [\"sh\", \"{specification}\"]\n"));
+    EXPECT_TRUE(told("run = [\"sh\"]\n[command.env]\nDEVICE = \"{device}\"\n"));
+    EXPECT_TRUE(told("run = [\"sh\"]\n[command.templates]\n\"a.json\" = \"files/a.json\"\n"));
+    EXPECT_TRUE(is_told_device(PoolCommand())) << "format 1 has a specification";
+}
+
 TEST(PoolCommandOfFormat2, BelongsToPoolsOfThatFormat) {
     EXPECT_THAT(trouble(drafted("[command]\nrun = [\"sh\"]\nscore = { metric = \"a\" }\n")).message,
                 HasSubstr("unknown key"));
