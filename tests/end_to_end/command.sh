@@ -36,6 +36,14 @@ expect_ok cultivar -C parabola top --json
 expect_json '.candidates[0].val_bpb < 4'
 expect_ok cultivar -C parabola status --json
 expect_json '.trusted == true and .data_here == true and .category == "cpu-2s" and .task != null'
+# The README's agent, in the same pool.
+awk '/^## Agents and other/ { on = 1 } /^## How fast/ { on = 0 } on && /^```/ { fence = $0; next }
+     on && fence == "```sh"' "$here/../../README.md" >agent.sh
+grep -q '^cultivar tell' agent.sh || fail "README" "an agent" "none"
+expect_ok in_clone parabola bash -euo pipefail ../agent.sh
+expect_ok cultivar -C parabola log -n 1 --json
+expect_json '.runs[0] | .trainer == "told" and .score == 1.25'
+
 section "a command is not said to run on a device that is not there, or that it never hears of"
 expect_rc 129 cultivar -C parabola explore --runs 1 --device mps
 expect_err "no device 'mps'"
