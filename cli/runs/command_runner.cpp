@@ -82,7 +82,7 @@ Result<Outcome> CommandRunner::run_program(const WorkerJob& job, const Listener&
                                            const std::function<bool()>& should_stop) {
     LaunchOptions options = options_for(job, "spec");
     TRY_ASSIGN(options.command, trusted_command(clone_, job.folder));  // writes the files, or refuses
-    TRY(write_file_atomically(options.spec_path, to_json(job.specification) + "\n"));
+    TRY(write_file_unsynced(options.spec_path, to_json(job.specification) + "\n"));
     const std::string files = job.folder + std::string(kCommandFolder);
     checks_.clear();
     std::optional<FigureReader> figures;
@@ -162,7 +162,7 @@ Result<Outcome> CommandRunner::evaluate(const WorkerJob& job, const std::functio
     specification.mode = Specification::Mode::score;
     specification.work_dir = job.folder + "evaluation/";
     TRY(make_empty(specification.work_dir));
-    TRY(write_file_atomically(options.spec_path, to_json(specification) + "\n"));
+    TRY(write_file_unsynced(options.spec_path, to_json(specification) + "\n"));
     const std::string files = job.folder + std::string(kCommandFolder);
     TRY_ASSIGN(options.command, prepare_evaluator(evaluator, specification, options.spec_path, files));
     TRY_ASSIGN(FigureReader figures, FigureReader::make(evaluator.score));

@@ -30,7 +30,7 @@ Result<void> write_templates(const PoolCommand& command, const Placeholders& val
         std::error_code ec;
         std::filesystem::create_directories(path.parent_path(), ec);
         if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", path.parent_path().string(), ec.message()));
-        TRY(write_file_atomically(path.string(), filled(text, values)));
+        TRY(write_file_unsynced(path.string(), filled(text, values)));
     }
     return {};
 }

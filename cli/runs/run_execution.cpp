@@ -39,8 +39,8 @@ WorkerJob job_of(const Session& session, const Specification& specification, dou
 }
 
 Result<void> save_plan(const Session& session, const PlannedRun& planned) {
-    return write_file_atomically(run_dir(session) + "plan.json",
-                                 to_json(session, planned).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    return write_file_unsynced(run_dir(session) + "plan.json",
+                               to_json(session, planned).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 // Gives the events of earlier parts of the run to the collector.

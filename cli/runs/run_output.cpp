@@ -56,7 +56,7 @@ Result<void> keep_output(const Session& session, const std::string& record_id, c
     std::error_code ec;
     std::filesystem::create_directories(folder, ec);
     if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", folder, ec.message()));
-    TRY(write_file_atomically(folder + record_id, text));
+    TRY(write_file_unsynced(folder + record_id, text));
     remove_oldest(folder);
     return {};
 }

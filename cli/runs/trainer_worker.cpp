@@ -63,7 +63,7 @@ Result<Outcome> TrainerWorker::run(const WorkerJob& job, const Listener& listene
         return CommandRunner(*session_.clone, clock_, confinement_).run(job, listener, should_stop);
     LaunchOptions options = options_for(job);
     TRY_ASSIGN(options.command, command(job.folder));
-    TRY(write_file_atomically(options.spec_path, to_json(job.specification) + "\n"));
+    TRY(write_file_unsynced(options.spec_path, to_json(job.specification) + "\n"));
     confine(options, job.specification);
     return run_trainer(options, clock_, listener, should_stop);
 }

@@ -205,7 +205,7 @@ Result<std::string> copy_file(const std::string& name, const std::string& bytes,
     std::error_code ec;
     std::filesystem::create_directories(path.parent_path(), ec);
     if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", path.parent_path().string(), ec.message()));
-    TRY(write_file_atomically(path.string(), bytes, kExecutable));
+    TRY(write_file_unsynced(path.string(), bytes, kExecutable));
     return path.string();
 }
 

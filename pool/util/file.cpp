@@ -39,6 +39,25 @@ void sync_folder_of(const std::string& path) {
     ::close(fd);
 }
 
+Result<void> replace_file(const std::string& path, const std::vector<std::string_view>& parts, unsigned mode,
+                          bool sync) {
+    std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
+    ::unlink(temporary.c_str());  // of a process that was killed; or a link that somebody laid, which nobody follows
+    int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, static_cast<mode_t>(mode));
+    if (fd < 0) return io_fail("create", temporary);
+    bool good = std::all_of(parts.begin(), parts.end(), [&](std::string_view part) { return write_all(fd, part); }) &&
+                (!sync || ::fsync(fd) == 0);
+    int saved = errno;
+    good = ::close(fd) == 0 && good;
+    if (good && ::rename(temporary.c_str(), path.c_str()) == 0) {
+        if (sync) sync_folder_of(path);
+        return {};
+    }
+    ::unlink(temporary.c_str());
+    errno = saved;
+    return io_fail("write", path);
+}
+
 }  // namespace
 
 bool write_all(int fd, std::string_view bytes) {
@@ -52,25 +71,15 @@ bool write_all(int fd, std::string_view bytes) {
 }
 
 Result<void> write_file_atomically(const std::string& path, std::string_view bytes, unsigned mode) {
-    return write_file_atomically(path, std::vector{bytes}, mode);
+    return replace_file(path, {bytes}, mode, true);
 }
 
 Result<void> write_file_atomically(const std::string& path, const std::vector<std::string_view>& parts, unsigned mode) {
-    std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-    ::unlink(temporary.c_str());  // of a process that was killed; or a link that somebody laid, which nobody follows
-    int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, static_cast<mode_t>(mode));
-    if (fd < 0) return io_fail("create", temporary);
-    bool good = std::all_of(parts.begin(), parts.end(), [&](std::string_view part) { return write_all(fd, part); }) &&
-                ::fsync(fd) == 0;
-    int saved = errno;
-    good = ::close(fd) == 0 && good;
-    if (good && ::rename(temporary.c_str(), path.c_str()) == 0) {
-        sync_folder_of(path);
-        return {};
-    }
-    ::unlink(temporary.c_str());
-    errno = saved;
-    return io_fail("write", path);
+    return replace_file(path, parts, mode, true);
+}
+
+Result<void> write_file_unsynced(const std::string& path, std::string_view bytes, unsigned mode) {
+    return replace_file(path, {bytes}, mode, false);
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) {

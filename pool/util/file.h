@@ -19,6 +19,9 @@ Result<void> write_file_atomically(const std::string& path, std::string_view byt
 Result<void> write_file_atomically(const std::string& path, const std::vector<std::string_view>& parts,
                                    unsigned mode = 0644);
 
+// Without the two fsyncs, for what can be made again: after a power failure the file may be the old one, empty or missing.
+Result<void> write_file_unsynced(const std::string& path, std::string_view bytes, unsigned mode = 0644);
+
 // Errors: not_found, io, corrupt over the limit.
 Result<std::string> read_file(const std::string& path, std::size_t limit_bytes = std::size_t{1} << 30);
 
