@@ -63,7 +63,7 @@ inline constexpr const char* kProvenWriters =
 // arrival). Each seed of a candidate comes once, however many verdicts repeat it.
 inline constexpr const char* kReruns =
     "SELECT claim.candidate, claim.category, rerun.seed, rerun.score, MIN(rerun.seq) AS first FROM rerun "
-    "JOIN record AS claim ON claim.id = rerun.claim AND claim.type = 'claim' "
+    "CROSS JOIN record AS claim ON claim.id = rerun.claim AND claim.type = 'claim' "
     "WHERE rerun.key <> COALESCE((SELECT writer.key FROM writer WHERE writer.name = claim.writer), '') "
     "GROUP BY claim.candidate, claim.category, rerun.seed";
 
