@@ -9,6 +9,7 @@ namespace cultivar {
 namespace {
 
 constexpr std::size_t kShortestPrefix = 4;
+constexpr const char* kOnly = "SELECT value FROM json_each(:only)";
 
 // Is the mean of a verifier's fresh seeds of `candidate` worse than most of the candidates that verifiers or this clone
 // scored in that category? A false claim alone says nothing of a candidate: anybody may make one about another's.
@@ -104,15 +105,17 @@ FROM candidate LEFT JOIN retired ON retired.candidate = candidate.id LEFT JOIN (
     FROM (SELECT candidate, type, decision, status, type = 'run' AND refused IS NULL AND rejected = 0 AS counts,
             COALESCE(CASE WHEN type = 'claim' THEN {} END, '') AS result,
             COALESCE(CASE WHEN type = 'claim' THEN {} END, 0) AS refuted
-        FROM record WHERE type IN ('run', 'claim')) GROUP BY candidate) AS has ON has.candidate = candidate.id
-ORDER BY candidate.seq)",
-                                                  kShownBad, kResultOf, kRefutedOf)));
+        FROM record WHERE type IN ('run', 'claim') {}) GROUP BY candidate) AS has ON has.candidate = candidate.id
+{} ORDER BY candidate.seq)",
+                                                  kShownBad, kResultOf, kRefutedOf,
+                                                  only ? fmt::format("AND candidate IN ({})", kOnly) : "",
+                                                  only ? fmt::format("WHERE candidate.id IN ({})", kOnly) : "")));
     get.bind(":own", clone().writer);
+    if (only) get.bind(":only", fmt::format("[\"{}\"]", fmt::join(*only, "\",\"")));  // ids are hexadecimal
     std::vector<PlanCandidate> rows;
     TRY(get.each([&](Row& row) {
         PlanCandidate one;
         one.id = row.text();
-        if (only && !only->contains(one.id)) return;
         one.toml = row.text();
         one.parents = split(row.text());
         one.kept = row.flag();
