@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -45,12 +46,23 @@ bool has_other_files(const History& now, const KnownCandidate& known) {
     return parent != now.candidates.end() && parent->candidate.files != known.candidate.files;
 }
 
+// Candidates with a branch of this clone's own.
+std::set<std::string> with_own_branch(const Session& session) {
+    std::set<std::string> candidates;
+    for (const Ref& ref : session.clone->repo.refs("refs/heads/candidates/").value_or(std::vector<Ref>())) {
+        if (auto named = parse_candidate_branch(ref.name)) candidates.insert(std::move(named->first));
+    }
+    return candidates;
+}
+
 // A cross or an import that a person made here and that did not run yet comes first, whoever leases it.
 std::optional<PlannedRun> waiting_by_hand(Session& session, const History& now) {
+    const std::set<std::string> here_only = with_own_branch(session);
     for (const KnownCandidate& known : now.candidates) {
+        if (known.rejected || known.held_here || !here_only.contains(known.candidate.id)) continue;
         const bool is_cross = known.parents.size() == 2,
                    is_import = (known.parents.empty() && !known.seed) || has_other_files(now, known);
-        if ((!is_cross && !is_import) || known.rejected || known.held_here) continue;
+        if (!is_cross && !is_import) continue;
         auto row = session.index->candidate(known.candidate.id);
         if (!row || !*row) continue;
         const bool here = std::ranges::any_of((*row)->commits, [&](const Oid& commit) {
