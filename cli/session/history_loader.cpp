@@ -154,15 +154,17 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         entry.runs_anywhere = row.runs;
     }
     // Only own runs need their curves (bandit/policy/early_stopping.h).
-    TRY_ASSIGN(std::vector<RunRow> own_runs, index.own_runs(category));
+    TRY_ASSIGN(std::vector<RunRow> own_runs, index.own_curves_and_failures(category));
     TRY_ASSIGN(LiftedFailures failures, LiftedFailures::read(session, own_runs));
     std::map<std::string, std::vector<CurvePoint>> curves;
     std::set<std::string> lifted;
-    for (RunRow& row : own_runs) {  // oldest first: a later run answers the wish for another try
-        const auto found = at.find(row.run.candidate);
-        if (found != at.end()) history.candidates[found->second].wanted = failures.by_hand(row.id);
+    for (RunRow& row : own_runs) {
         if (failures.lifted(row)) lifted.insert(row.id);
         curves[row.id] = std::move(row.run.curve);
+    }
+    for (const RunSummary& run : runs) {  // oldest first: a later run answers the wish for another try
+        const auto found = own(run) ? at.find(run.candidate) : at.end();
+        if (found != at.end()) history.candidates[found->second].wanted = failures.by_hand(run.id);
     }
     for (const RunSummary& run : runs) {
         if (!before.empty() && run.id == before) break;

@@ -19,7 +19,7 @@ std::string worker_digest(const Session& session);
 
 class LiftedFailures {
 public:
-    // `own_runs`: all of a category. Errors: io, corrupt (more than 4 MiB).
+    // `own_runs`: all of a category that failed, others do not matter. Errors: io, corrupt (more than 4 MiB).
     static Result<LiftedFailures> read(const Session& session, const std::vector<RunRow>& own_runs);
 
     // Is this own run left out of the search's history? Asked once for each of `own_runs`, oldest first.

@@ -53,8 +53,8 @@ public:
     // verdict; and those of others, at most `most` of each writer.
     Result<std::vector<RunRow>> newest_own_runs(const std::string& category, int count);
     Result<std::vector<RunSummary>> newest_foreign_runs(const std::string& category, int count, int most);
-    // Of this clone, or scored again with an accepted verdict; oldest first.
-    Result<std::vector<RunRow>> own_runs(const std::string& category);
+    // Those of this clone, or scored again with an accepted verdict, that have steps or failed; oldest first.
+    Result<std::vector<RunRow>> own_curves_and_failures(const std::string& category);
     // The runs that count, oldest first.
     Result<std::vector<RunSummary>> summaries(const std::string& category);
     Result<int> replicates(const std::string& candidate);    // runs recorded so far, by anyone

@@ -91,8 +91,9 @@ WHERE turn <= :most ORDER BY seq DESC LIMIT :count)",
     return get.all(summary_of);
 }
 
-Result<std::vector<RunRow>> IndexQueries::own_runs(const std::string& category) {
+Result<std::vector<RunRow>> IndexQueries::own_curves_and_failures(const std::string& category) {
     TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {} FROM {} WHERE type = 'run' AND category = :category AND "
+                                                  "(steps > 0 OR status = 'failed') AND "
                                                   "(writer = :writer OR record.id IN ({})) ORDER BY seq",
                                                   kRunColumns, kLineTables, kAcceptedRuns)));
     return read_runs(get.bind(":writer", clone().writer).bind(":category", category));
