@@ -1,11 +1,14 @@
 #include "pool/clone/journal.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -35,6 +38,43 @@ Result<std::string> whole_lines(const Clone& clone) {
     if (!text) return text.error().code == Code::not_found ? Result<std::string>("") : text;
     text->resize(text->rfind('\n') + 1);
     return text;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+        lines.push_back(text.substr(begin, end - begin));
+    return lines;
+}
+
+// Inode and birth of an open file, because numbers are given out again; "": the file system does not know the birth.
+std::string file_name(int fd) {
+    struct statx facts {};
+    if (::statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &facts) != 0 || !(facts.stx_mask & STATX_BTIME))
+        return "";
+    return fmt::format("{} {}.{:09}", facts.stx_ino, facts.stx_btime.tv_sec, facts.stx_btime.tv_nsec);
+}
+
+Result<std::string> read_from(int fd, std::int64_t from) {
+    std::string bytes;
+    char buffer[1 << 16];
+    for (;;) {
+        const ssize_t got = ::pread(fd, buffer, sizeof buffer, from + static_cast<std::int64_t>(bytes.size()));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail(Code::io, fmt::format("cannot read the spool: {}", std::strerror(errno)));
+        if (got == 0) return bytes;
+        bytes.append(buffer, static_cast<std::size_t>(got));
+    }
+}
+
+// The size of the spool's whole lines; what follows is half a line that a killed process or a full disk left.
+Result<off_t> whole_lines_size(const Clone& clone, int spool) {
+    struct stat now {};
+    char last = 0;
+    if (::fstat(spool, &now) != 0) return fail(Code::io, fmt::format("cannot look at '{}'", spool_path(clone)));
+    if (now.st_size == 0 || (::pread(spool, &last, 1, now.st_size - 1) == 1 && last == '\n')) return now.st_size;
+    TRY_ASSIGN(const std::string text, whole_lines(clone));
+    return static_cast<off_t>(text.size());
 }
 
 // If a clone's name or key changed in between, it must not sign records of the old one: nobody would accept them.
@@ -91,12 +131,13 @@ Result<std::string> append_record(const Clone& clone, const Record& record) {
     if (line.size() > kMaxRecordBytes) return fail(Code::usage, "a record is too long");
     TRY(clone.key.can_sign());  // else nobody would ever read it
     TRY_ASSIGN(FileLock lock, lock_spool(clone));
-    TRY_ASSIGN(std::string before, whole_lines(clone));
     std::string path = spool_path(clone);
-    int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0) return fail(Code::io, fmt::format("cannot open '{}': {}", path, std::strerror(errno)));
     std::string bytes = line + "\n";
-    auto keep = static_cast<off_t>(before.size());
+    const auto whole = whole_lines_size(clone, fd);
+    if (!whole) return ::close(fd), fail(whole.error());
+    const off_t keep = *whole;
     bool good = ::ftruncate(fd, keep) == 0 &&
                 ::pwrite(fd, bytes.data(), bytes.size(), keep) == static_cast<ssize_t>(bytes.size()) &&
                 ::fsync(fd) == 0;
@@ -108,11 +149,25 @@ Result<std::string> append_record(const Clone& clone, const Record& record) {
 }
 
 Result<std::vector<std::string>> spooled_lines(const Clone& clone) {
-    TRY_ASSIGN(std::string text, whole_lines(clone));
-    std::vector<std::string> lines;
-    for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
-        lines.push_back(text.substr(begin, end - begin));
-    return lines;
+    TRY_ASSIGN(const std::string text, whole_lines(clone));
+    return lines_of(text);
+}
+
+Result<SpoolTail> spooled_since(const Clone& clone, const std::string& mark) {
+    SpoolTail tail;
+    const int fd = ::open(spool_path(clone).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) return tail;
+    if (fd < 0) return fail(Code::io, fmt::format("cannot open '{}': {}", spool_path(clone), std::strerror(errno)));
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(::fdopen(fd, "r"), &std::fclose);
+    const std::string name = file_name(fd);
+    const std::size_t space = mark.rfind(' ');
+    tail.goes_on = !name.empty() && space != std::string::npos && mark.substr(0, space) == name;
+    const std::int64_t from = tail.goes_on ? std::stoll(mark.substr(space + 1)) : 0;
+    TRY_ASSIGN(std::string text, read_from(fd, from));
+    text.resize(text.rfind('\n') + 1);
+    tail.lines = lines_of(text);
+    if (!name.empty()) tail.mark = fmt::format("{} {}", name, from + static_cast<std::int64_t>(text.size()));
+    return tail;
 }
 
 Result<void> drop_spooled(const Clone& clone, const std::set<std::string>& lines) {

@@ -20,6 +20,15 @@ Result<std::string> append_record(const Clone& clone, const Record& record);
 // The records that are in the spool but perhaps not yet on the branch, oldest first.
 Result<std::vector<std::string>> spooled_lines(const Clone& clone);
 
+// Those that were appended since the mark of an earlier look; all of them if the spool was written anew since, or if the
+// file system cannot tell. The mark of this look is text for the next.
+struct SpoolTail {
+    std::vector<std::string> lines;
+    std::string mark;
+    bool goes_on = false;  // rather than from the beginning
+};
+Result<SpoolTail> spooled_since(const Clone& clone, const std::string& mark);
+
 // Lines of the spool that are no records, such as a damaged disk leaves them, are never signed: this moves them to
 // <state>/spool.damaged and returns their number. commit_spool() does so too. `contradicts`: is a record damaged although
 // it can be read? Errors: io, busy.

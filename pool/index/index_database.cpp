@@ -137,6 +137,12 @@ Result<bool> IndexDatabase::holds(const char* key, const std::string& value) {
     return get->bind(":key", key).bind(":value", value).any();
 }
 
+Result<std::string> IndexDatabase::get(const char* key) {
+    TRY_ASSIGN(Statement get, sql_.prepare("SELECT value FROM meta WHERE key = :key"));
+    TRY_ASSIGN(auto value, get.bind(":key", key).first([](Row& row) { return row.text(); }));
+    return value.value_or("");
+}
+
 Result<void> IndexDatabase::set(const char* key, const std::string& value) {
     TRY_ASSIGN(Statement put, sql_.prepare("INSERT OR REPLACE INTO meta VALUES(:key, :value)"));
     return put.bind(":key", key).bind(":value", value).run();

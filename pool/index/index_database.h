@@ -38,6 +38,7 @@ public:
     Result<std::string> stamp(const std::vector<Ref>& refs) const;
     // Does the table `meta` hold this value? False where there are no tables yet.
     Result<bool> holds(const char* key, const std::string& value);
+    Result<std::string> get(const char* key);  // "": it holds none
     Result<void> set(const char* key, const std::string& value);
 
     Clone& clone() { return *clone_; }

@@ -225,7 +225,9 @@ Result<void> IndexImporter::settle_seeds() {
 
 Result<void> IndexImporter::take_spool() {
     const Clone& clone = database_.clone();
-    TRY_ASSIGN(std::vector<std::string> lines, spooled_lines(clone));
+    TRY_ASSIGN(const std::string before, database_.get("spool"));
+    TRY_ASSIGN(SpoolTail tail, spooled_since(clone, before));
+    std::vector<std::string>& lines = tail.lines;
     const std::string own_key = clone.key.fingerprint();
     RecordImport records(database_, report_, now_s_);
     TRY(records.prepare());
@@ -239,10 +241,14 @@ Result<void> IndexImporter::take_spool() {
     }
     TRY(records.flush());
     // Under a name that no ref has.
-    TRY_ASSIGN(Statement put, database_.sql().prepare("INSERT OR REPLACE INTO log(ref, unreadable, later, other_task) "
-                                                      "VALUES('spool', :unreadable, :later, :other_task)"));
+    if (!tail.goes_on) TRY(database_.sql().execute("DELETE FROM log WHERE ref = 'spool'"));
+    TRY_ASSIGN(Statement put, database_.sql().prepare(
+                                  "INSERT INTO log(ref, unreadable, later, other_task) VALUES('spool', :unreadable, "
+                                  ":later, :other_task) ON CONFLICT(ref) DO UPDATE SET unreadable = unreadable + "
+                                  ":unreadable, later = later + :later, other_task = other_task + :other_task"));
     put.bind(":unreadable", tally.unreadable).bind(":later", tally.later);
-    return put.bind(":other_task", tally.other_task).run();
+    TRY(put.bind(":other_task", tally.other_task).run());
+    return tail.mark == before ? Result<void>() : database_.set("spool", tail.mark);
 }
 
 }  // namespace cultivar

@@ -256,6 +256,7 @@ Result<void> LogImport::forget_own(const Log& log) {
     TRY(with_writer("DELETE FROM record WHERE writer = :writer"));
     TRY(with_writer("UPDATE writer SET made_runs = 0, named_runs = 0 WHERE name = :writer"));
     records_.forget_writer(log.writer);
+    TRY(database_.set("spool", ""));  // its records are gone too
     tallies_[log.ref] = {};
     return recount_totals(database_);
 }

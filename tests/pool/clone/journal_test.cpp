@@ -218,5 +218,22 @@ TEST_F(JournalTest, SetsDamagedLinesAsideAndNeverSignsThem) {
     EXPECT_EQ(must(commit_spool(clone_)), 0u);
 }
 
+TEST_F(JournalTest, ReadsOnlyWhatCameSince) {
+    spool(clone_, lease(clone_, 1));
+    const SpoolTail first = must(spooled_since(clone_, ""));
+    EXPECT_EQ(first.lines.size(), 1u);
+    EXPECT_FALSE(first.goes_on);
+    spool(clone_, lease(clone_, 2));
+    const SpoolTail second = must(spooled_since(clone_, first.mark));
+    if (first.mark.empty()) GTEST_SKIP() << "this file system does not know when a file was made";
+    EXPECT_TRUE(second.goes_on);
+    EXPECT_EQ(second.lines, std::vector{must(spooled_lines(clone_)).back()});
+    EXPECT_TRUE(must(spooled_since(clone_, second.mark)).lines.empty());
+    must(drop_spooled(clone_, {must(spooled_lines(clone_)).front()}));  // written anew
+    const SpoolTail anew = must(spooled_since(clone_, second.mark));
+    EXPECT_FALSE(anew.goes_on);
+    EXPECT_EQ(anew.lines.size(), 1u);
+}
+
 }  // namespace
 }  // namespace cultivar
