@@ -95,6 +95,7 @@ Result<bool> Explorer::worth_another(int done) const {
 // Offline is normal: it goes on and sends later.
 Result<void> Explorer::meet_others(bool first) {
     pulled_s_ = clock_.now_s();
+    now_.reset();
     TRY_ASSIGN(bool remote, has_remote(*session_.clone));
     if (!remote) return {};
     auto git = open_transport(session_.clone->repo.git_dir(), [this] { return observer_.interrupted(); });
@@ -144,17 +145,24 @@ Result<bool> Explorer::wait_until_allowed(int done) {
     return true;
 }
 
-// Plans, leases and saves the run: all or nothing. Gives the history that it was planned from, the run itself in it.
-Result<PlannedRun> Explorer::begin_next(PlanningHistory& now) {
+Result<void> Explorer::update_history() {
+    TRY_ASSIGN(const RefreshReport came, session_.index->refresh());
+    if (came.changed) now_.reset();
+    TRY_ASSIGN(now_,
+               now_ ? up_to_date(session_, clock_, std::move(*now_)) : planning_history(session_, clock_, category_));
+    return {};
+}
+
+// Plans, leases and saves the run: all or nothing. The run itself is then in the history.
+Result<PlannedRun> Explorer::begin_next() {
     TRY_ASSIGN(FileLock lock, lock_planning(observer_, session_));
-    TRY(session_.index->refresh());
-    TRY_ASSIGN(now, planning_history(session_, clock_, category_));
+    TRY(update_history());
     const PlanOptions options{.category = category_,
                               .budget_s = budget_s_,
                               .seed = options_.seed,
                               .proposer = proposer_ ? &*proposer_ : nullptr,
                               .control = control_};
-    TRY_ASSIGN(NextRun next, plan_run(session_, clock_, now.history, options));
+    TRY_ASSIGN(NextRun next, plan_run(session_, clock_, now_->history, options));
     if (observer_.interrupted()) return fail(Code::interrupted, "interrupted before the next run began");
     const PlannedRun& planned = next.run;
     if (!planned.proposer.refused.empty())
@@ -162,7 +170,7 @@ Result<PlannedRun> Explorer::begin_next(PlanningHistory& now) {
     observer_.run_planned(run_number_, planned);
     TRY(lease(session_, planned));
     TRY(begin_run(session_, planned));
-    mark_under_way(planned, now.history);
+    mark_under_way(planned, now_->history);
     return std::move(next.run);
 }
 
@@ -186,17 +194,17 @@ Result<std::optional<ExploredRun>> Explorer::explore_once() {
     TRY_ASSIGN(std::optional<PlannedRun> planned, unfinished_run(session_));
     ++run_number_;
     TRY_ASSIGN(bool recorded, planned ? already_recorded(session_, *planned) : Result<bool>(false));
-    PlanningHistory now;
     const bool goes_on = planned && !recorded && planned->category == category_;
     if (goes_on) {
         observer_.run_resumed(run_number_, *planned);
-        TRY_ASSIGN(now, planning_history(session_, clock_, category_));
+        TRY_ASSIGN(now_, planning_history(session_, clock_, category_));
     } else {
-        TRY_ASSIGN(planned, begin_next(now));
+        TRY_ASSIGN(planned, begin_next());
     }
     TRY_ASSIGN(RunResult result,
-               execute_run(session_, worker_, clock_, *planned, *energy_, hooks(*planned, now.history)));
+               execute_run(session_, worker_, clock_, *planned, *energy_, hooks(*planned, now_->history)));
     observer_.trainer_left();
+    if (!result.killed.empty() || result.stopped) now_.reset();  // it stays under way
     if (!result.killed.empty()) {
         observer_.warn(fmt::format("{}: {}; once more", short_id(planned->child.id), clean(result.killed)));
         --run_number_;
@@ -208,14 +216,14 @@ Result<std::optional<ExploredRun>> Explorer::explore_once() {
         --run_number_;
         return Explored();
     }
-    TRY_ASSIGN(ExploredRun explored, record(std::move(result), std::move(now)));
+    TRY_ASSIGN(ExploredRun explored, record(std::move(result)));
     return Explored(std::move(explored));
 }
 
-Result<ExploredRun> Explorer::record(RunResult result, PlanningHistory now) {
+Result<ExploredRun> Explorer::record(RunResult result) {
     scored_here_ = std::ranges::any_of(
-        now.history.trials, [](const Trial& trial) { return trial.trusted && trial.status == RunStatus::done; });
-    TRY_ASSIGN(ExploredRun explored, record_run(session_, clock_, std::move(result), std::move(now)));
+        now_->history.trials, [](const Trial& trial) { return trial.trusted && trial.status == RunStatus::done; });
+    TRY_ASSIGN(ExploredRun explored, record_run(session_, clock_, std::move(result), now_));
     TRY(end_run(session_));
     if (explored.run.status != RunStatus::failed) failures_in_a_row_.clear();
     if (explored.run.status == RunStatus::failed) failures_in_a_row_.push_back(explored);

@@ -41,9 +41,10 @@ private:
     Result<void> prepare();
     Result<bool> worth_another(int done) const;
     Result<void> meet_others(bool first);
-    Result<PlannedRun> begin_next(PlanningHistory& now);
+    Result<PlannedRun> begin_next();
+    Result<void> update_history();
     Result<std::optional<ExploredRun>> explore_once();
-    Result<ExploredRun> record(RunResult result, PlanningHistory now);
+    Result<ExploredRun> record(RunResult result);
     Result<void> check_failures();
     Result<void> propose_found();
     bool allowed_to_run();                      // asks at most every 30 s
@@ -62,6 +63,7 @@ private:
     double started_s_ = 0, pulled_s_ = 0, asked_s_ = -1e9;
     bool allowed_ = true;
     int run_number_ = 0;
+    std::optional<PlanningHistory> now_;  // grows with the runs, and is read again once anything else changes
     std::vector<ExploredRun> failures_in_a_row_;
     bool scored_here_ = false;  // some candidate may serve to test the machine
     bool control_ = false;      // the run under way tests it

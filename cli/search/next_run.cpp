@@ -14,6 +14,7 @@
 #include "cli/runs/run_execution.h"
 #include "cli/search/external_proposer.h"
 #include "cli/session/history_loader.h"
+#include "cli/session/lifted_failures.h"
 #include "pool/clone/journal.h"
 #include "pool/util/log.h"
 #include "pool/util/sha256.h"
@@ -148,6 +149,7 @@ void mark_under_way(const PlannedRun& planned, History& history) {
 Result<PlanningHistory> planning_history(Session& session, const Clock& clock, const std::string& category) {
     PlanningHistory now;
     TRY_ASSIGN(now.index_version, session.index->version());  // first: a change while it is read is a change
+    now.lifted_bytes = lifted_bytes(session);
     TRY_ASSIGN(std::vector<Seed> seeds, read_seeds(*session.clone));
     TRY_ASSIGN(now.history, read_history(session, seeds, category));
     TRY_ASSIGN(std::vector<LeasedRun> asks, open_asks(session));
@@ -159,11 +161,10 @@ Result<PlanningHistory> planning_history(Session& session, const Clock& clock, c
     return now;
 }
 
-Result<History> up_to_date(Session& session, const Clock& clock, PlanningHistory now) {
+Result<PlanningHistory> up_to_date(Session& session, const Clock& clock, PlanningHistory now) {
     TRY_ASSIGN(const std::int64_t version, session.index->version());
-    if (version == now.index_version) return std::move(now.history);
-    TRY_ASSIGN(PlanningHistory fresh, planning_history(session, clock, now.history.category));
-    return std::move(fresh.history);
+    if (version == now.index_version && lifted_bytes(session) == now.lifted_bytes) return now;
+    return planning_history(session, clock, now.history.category);
 }
 
 Result<NextRun> plan_run(Session& session, const Clock& clock, const History& now, const PlanOptions& options) {

@@ -25,11 +25,12 @@ struct PlanOptions {
 // run, under the planning lock, and serves the plan, the stopping rule and the judgement.
 struct PlanningHistory {
     History history;
-    std::int64_t index_version = 0;  // of the index that it was read from
+    std::int64_t index_version = 0;   // of the index that it was read from
+    std::uintmax_t lifted_bytes = 0;  // of the list of failures that count no longer
 };
 Result<PlanningHistory> planning_history(Session& session, const Clock& clock, const std::string& category);
-// The same, read again only if another process has changed the index since.
-Result<History> up_to_date(Session& session, const Clock& clock, PlanningHistory now);
+// The same, read again only if another process has changed the index since, or has lifted failures.
+Result<PlanningHistory> up_to_date(Session& session, const Clock& clock, PlanningHistory now);
 
 // The planned run is known and in flight.
 void mark_under_way(const PlannedRun& planned, History& history);

@@ -11,9 +11,7 @@
 namespace cultivar {
 namespace {
 
-// Most candidates that a plan is made from; in a larger pool, those of this clone's own runs and of the best and the
-// newest of the others'.
-constexpr std::int64_t kMostCandidates = 10'000;
+// In a larger pool, the candidates of this clone's own runs and of the best and the newest of the others'.
 constexpr std::size_t kMostBest = 2500, kMostNewest = 2500;
 constexpr int kMostLeases = 100;  // of one writer
 constexpr std::size_t kMostLeasesInAll = 400;

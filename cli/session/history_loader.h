@@ -9,6 +9,8 @@
 
 namespace cultivar {
 
+inline constexpr std::int64_t kMostCandidates = 10'000;  // that a plan is made from, where the pool has more
+
 // A run as the planner sees it. `trusted`: this clone made it, or a verdict accepted it.
 Trial trial_of(const Run& run, bool trusted);
 

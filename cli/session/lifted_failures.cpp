@@ -1,6 +1,7 @@
 #include "cli/session/lifted_failures.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "pool/process/executable_file.h"
 #include "pool/util/file.h"
@@ -69,6 +70,12 @@ bool LiftedFailures::lifted(const RunRow& row) {
     if (!is_unknown(row)) return answered(row);
     Unknown& of_candidate = unknown_[row.run.candidate];
     return of_candidate.count < kUnknownTries && of_candidate.met++ > 0;
+}
+
+std::uintmax_t lifted_bytes(const Session& session) {
+    std::error_code ec;
+    const std::uintmax_t bytes = std::filesystem::file_size(path_of(session), ec);
+    return ec ? 0 : bytes;
 }
 
 Result<void> lift_failures(const Session& session, const std::vector<std::string>& records) {

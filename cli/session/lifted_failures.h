@@ -39,6 +39,9 @@ private:
     std::map<std::string, Unknown> unknown_;  // by candidate
 };
 
+// The size of the list of records that were lifted by hand, which only grows.
+std::uintmax_t lifted_bytes(const Session& session);
+
 // Lifts these records (ids). Errors: io, corrupt.
 Result<void> lift_failures(const Session& session, const std::vector<std::string>& records);
 

@@ -69,6 +69,7 @@ Result<RefreshReport> Index::refresh() {
     TRY_ASSIGN(std::vector<Ref> refs, database_->clone().repo.refs("refs/"));
     TRY_ASSIGN(std::string now, database_->stamp(refs));
     TRY_ASSIGN(bool current, database_->holds("stamp", now));
+    report.changed = !current;
     if (!current) {
         database_->reset_lineage();
         TRY_ASSIGN(const bool read, read_elsewhere(refs, report));

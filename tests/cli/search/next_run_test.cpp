@@ -248,11 +248,11 @@ TEST(PlanningHistory, IsReadAgainOnlyAfterAnotherProcessWrote) {
     SearchWorld world;
     PlanningHistory now = must(planning_history(world.session, world.clock, kFakeCategory));
     now.history.candidates.clear();  // a mark: what is read again has them
-    EXPECT_TRUE(must(up_to_date(world.session, world.clock, now)).candidates.empty());
+    EXPECT_TRUE(must(up_to_date(world.session, world.clock, now)).history.candidates.empty());
     Clone same = world.world.reopen("ann");
     spool(same, run_by(same, {}, 3));
     must(Index::open(same));
-    EXPECT_FALSE(must(up_to_date(world.session, world.clock, now)).candidates.empty());
+    EXPECT_FALSE(must(up_to_date(world.session, world.clock, now)).history.candidates.empty());
 }
 
 // The two seeds failed a few times each, by this worker.

@@ -80,8 +80,8 @@ TEST(Recording, JudgesByTheHistoryThatItIsGiven) {
     better.candidate = parent.id;
     better.score = 0.1;
     now.history.trials.push_back(better);
-    const ExploredRun recorded =
-        must(record_run(world.session, world.clock, result(world, {}, 3, {parent.id}), std::move(now)));
+    std::optional<PlanningHistory> given(std::move(now));
+    const ExploredRun recorded = must(record_run(world.session, world.clock, result(world, {}, 3, {parent.id}), given));
     EXPECT_EQ(recorded.run.decision, Decision::reverted);
 }
 
