@@ -38,6 +38,7 @@ private:
     Result<void> limit_to_vouched(const std::string& candidate, const std::string& category, const std::string& word);
     Result<std::vector<RetirementStatement>> retirement_statements();
     Result<void> derive_retired();
+    Result<void> count_standings(int sign);
     Result<void> derive_totals();
     Result<void> derive_search_that_pays();
 
@@ -67,7 +68,8 @@ INSERT INTO vouched SELECT candidate, parents FROM (SELECT candidate, parents,
 UPDATE candidate SET vouched = NULL, parents = CASE WHEN belief = {stranger} THEN '' ELSE said END
     WHERE vouched IS NOT NULL AND (belief >= {seed} OR id IN dirty AND id NOT IN (SELECT id FROM vouched));
 UPDATE candidate SET vouched = named.parents, parents = '' FROM (SELECT id AS named_id, parents FROM vouched) AS named
-    WHERE candidate.id = named_id AND belief < {seed} AND vouched IS NOT named.parents;
+    WHERE candidate.id IN (SELECT id FROM vouched) AND candidate.id = named_id AND belief < {seed}
+        AND vouched IS NOT named.parents;
 )",
                                     fmt::arg("word", kWordOf), fmt::arg("judged", kJudgedBefore),
                                     fmt::arg("records", affected()),
@@ -91,7 +93,9 @@ WHERE seq = told_seq AND instr(told.parents, id) = 0
 Result<void> DerivedTables::derive() {
     TRY(derive_parents());
     TRY(apply_rejections());
+    TRY(count_standings(-1));
     TRY(derive_standings());
+    TRY(count_standings(1));
     TRY(derive_retired());
     TRY(derive_originals(database_));
     TRY(derive_totals());
@@ -252,6 +256,24 @@ Result<void> DerivedTables::derive_retired() {
     return {};
 }
 
+// Takes the standings of the candidates in `dirty` out of the totals, or adds them as they are now. Totals that were
+// never counted, or are to be counted anew, are counted whole.
+Result<void> DerivedTables::count_standings(int sign) {
+    TRY_ASSIGN(Statement counted, sql_.prepare("SELECT 1 FROM total WHERE name = 'counted'"));
+    TRY_ASSIGN(const bool known, counted.any());
+    const bool whole = database_.is_new() || !known;
+    if (whole && sign < 0) return sql_.execute("DELETE FROM total WHERE name = 'kept' OR name LIKE 'scored %'");
+    const char* some = whole ? "" : "AND candidate IN dirty";
+    return sql_.execute(fmt::format(R"(
+INSERT INTO total SELECT 'scored ' || category, {sign} * COUNT(*) FROM standing WHERE true {some} GROUP BY category
+    UNION ALL SELECT 'kept', {sign} * COUNT(DISTINCT candidate) FROM standing WHERE kept {some}
+    ON CONFLICT(name) DO UPDATE SET value = value + excluded.value;
+DELETE FROM total WHERE name LIKE 'scored %' AND value = 0 AND {sign} > 0;
+)",
+                                    fmt::arg("sign", sign), fmt::arg("some", some))
+                            .c_str());
+}
+
 // Records do not change: totals grow by those after `counted`.
 Result<void> DerivedTables::derive_totals() {
     const Clone& clone = database_.clone();
@@ -269,13 +291,10 @@ UPDATE writer SET ran = 1, search_s = search_s + made.seconds FROM (SELECT write
     FROM record WHERE type = 'run' AND refused IS NULL
         AND seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted') GROUP BY writer) AS made
     WHERE made.name = writer.name;
-DELETE FROM total WHERE name IN ('accepted', 'provisional', 'scored', 'rejected', 'inconclusive', 'pending')
-    OR name LIKE 'scored %';
+DELETE FROM total WHERE name IN ('accepted', 'provisional', 'scored', 'rejected', 'inconclusive', 'pending');
 INSERT INTO total SELECT COALESCE({result}, 'pending'), COUNT(*) FROM record WHERE type = 'claim' GROUP BY 1;
-INSERT INTO total SELECT 'scored ' || category, COUNT(*) FROM standing GROUP BY category;
 INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
     UNION ALL SELECT 'contributors', COUNT(*) FROM writer WHERE ran
-    UNION ALL SELECT 'kept', COUNT(DISTINCT candidate) FROM standing WHERE kept
     UNION ALL SELECT 'claims', COUNT(*) FROM record WHERE type = 'claim'
     UNION ALL SELECT 'candidates', COUNT(*) FROM candidate
     UNION ALL SELECT 'refused', (SELECT COUNT(*) FROM branch WHERE refused <> '') +
