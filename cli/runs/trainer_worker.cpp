@@ -31,8 +31,8 @@ Result<std::vector<std::string>> TrainerWorker::command(const std::string& folde
 Result<std::vector<std::string>> TrainerWorker::check() const {
     TRY(command(session_.clone->state_dir + "run/"));
     const bool sandboxed = confinement_ != Confinement::none;
-    auto gaps = sandboxed ? sandbox_gaps(kernel_parts(), session_.clone->task.command.has_value())
-                          : std::vector<std::string>();
+    auto gaps =
+        sandboxed ? sandbox_gaps(kernel_parts(), session_.clone->task.command.has_value()) : std::vector<std::string>();
     const std::string& device = session_.settings.device.value;
     if (!session_.clone->task.command || device == "cpu") return gaps;
     if (sandboxed) TRY(require_device(device));

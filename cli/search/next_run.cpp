@@ -59,10 +59,12 @@ std::set<std::string> with_own_branch(const Session& session) {
 // A cross or an import that a person made here and that did not run yet comes first, whoever leases it.
 std::optional<PlannedRun> waiting_by_hand(Session& session, const History& now) {
     const std::set<std::string> here_only = with_own_branch(session);
+    const bool any_files =
+        std::ranges::any_of(now.candidates, [](const KnownCandidate& known) { return !known.candidate.files.empty(); });
     for (const KnownCandidate& known : now.candidates) {
         if (known.rejected || known.held_here || !here_only.contains(known.candidate.id)) continue;
         const bool is_cross = known.parents.size() == 2,
-                   is_import = (known.parents.empty() && !known.seed) || has_other_files(now, known);
+                   is_import = (known.parents.empty() && !known.seed) || (any_files && has_other_files(now, known));
         if (!is_cross && !is_import) continue;
         auto row = session.index->candidate(known.candidate.id);
         if (!row || !*row) continue;
