@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/runs/command_start.h"
+#include "cli/runs/source_overlay.h"
 #include "pool/clone/command_trust.h"
 #include "pool/util/file.h"
 #include "train/launch/confinement.h"
@@ -83,7 +84,10 @@ Result<Outcome> CommandRunner::run_program(const WorkerJob& job, const Listener&
     LaunchOptions options = options_for(job, "spec");
     TRY_ASSIGN(options.command, trusted_command(clone_, job.folder));  // writes the files, or refuses
     TRY(write_file_unsynced(options.spec_path, to_json(job.specification) + "\n"));
-    const std::string files = job.folder + std::string(kCommandFolder);
+    if (!job.specification.source.empty() && (!sandboxed_ || kernel_parts().landlock == 0))
+        return fail(Code::usage, "a candidate that brings files runs in the sandbox alone", "cultivar explore");
+    TRY_ASSIGN(const std::string root, lay_over(command_, job.specification.source, job.folder));
+    const std::string files = root + std::string(kCommandFolder);
     checks_.clear();
     std::optional<FigureReader> figures;
     if (command_.format > 1) {
@@ -97,7 +101,9 @@ Result<Outcome> CommandRunner::run_program(const WorkerJob& job, const Listener&
         options.term_first = true;
         checks_ = std::move(start.checks);
     }
-    confine(options, job, job.specification.work_dir, {files});
+    std::vector<std::string> read;
+    for (const std::string& folder : task_folders(command_)) read.push_back(root + folder);
+    confine(options, job, job.specification.work_dir, std::move(read));
     if (options.sandbox && command_.network) allow_network(*options.sandbox);
     const auto as_loss = [&](const Event& event) {
         const auto* step = std::get_if<StepEvent>(&event);

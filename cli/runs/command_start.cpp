@@ -1,6 +1,7 @@
 #include "cli/runs/command_start.h"
 
 #include <filesystem>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -35,13 +36,17 @@ Result<void> write_templates(const PoolCommand& command, const Placeholders& val
     return {};
 }
 
-Result<void> link_files(const std::string& folder, const std::string& files) {
-    const std::string link = folder + "files";
-    if (link + "/" == files) return {};
-    std::error_code ec;
-    std::filesystem::remove_all(link, ec);  // of the link alone; a program may have put a folder there
-    std::filesystem::create_directory_symlink(files, link, ec);
-    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", link, ec.message()));
+// `files` and the folders of the surface lie side by side.
+Result<void> link_folders(const std::set<std::string>& names, const std::string& folder, const std::string& files) {
+    const std::string root = files.substr(0, files.size() - kCommandFolder.size());
+    if (root == folder) return {};
+    for (const std::string& name : names) {
+        const std::string link = folder + name;
+        std::error_code ec;
+        std::filesystem::remove_all(link, ec);  // of the link alone; a program may have put a folder there
+        std::filesystem::create_directory_symlink(root + name, link, ec);
+        if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", link, ec.message()));
+    }
     return {};
 }
 
@@ -65,7 +70,7 @@ Placeholders placeholders_of(const Specification& specification, const std::stri
 Result<CommandStart> prepare_command(const PoolCommand& command, const Specification& specification,
                                      const std::string& spec_path, const std::string& files) {
     const Placeholders values = placeholders_of(specification, spec_path, files);
-    TRY(link_files(specification.work_dir, files));
+    TRY(link_folders(task_folders(command), specification.work_dir, files));
     TRY(write_templates(command, values, specification.work_dir, files));
     CommandStart start{filled_words(command.run, values, files), filled_words(command.checks, values, files), {}};
     for (const auto& [name, text] : command.environment) start.variables.push_back(name + "=" + filled(text, values));
@@ -77,7 +82,7 @@ Result<std::vector<std::string>> prepare_evaluator(const Evaluator& evaluator, c
     Placeholders values = placeholders_of(specification, spec_path, files);
     if (!evaluator.validation.empty())
         values["validation"] = files + evaluator.validation.substr(kCommandFolder.size());
-    TRY(link_files(specification.work_dir, files));
+    TRY(link_folders({"files"}, specification.work_dir, files));
     return filled_words(evaluator.run, values, files);
 }
 

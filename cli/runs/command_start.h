@@ -15,12 +15,13 @@ struct CommandStart {
     std::vector<std::string> variables;    // "NAME=value"
 };
 
-// The text of every placeholder. `files`: where files/ of the pool lies, with a trailing '/'.
+// The text of every placeholder. `files`: where files/ of the run lies, with a trailing '/'; the other folders of the task
+// lie beside it.
 Placeholders placeholders_of(const Specification& specification, const std::string& spec_path,
                              const std::string& files);
 
 // Of format 2: fills words and environment in, and writes the templates into the specification's work folder, in which
-// `files` becomes a link to the pool's files, unless they lie there. Errors: corrupt (a template that main lacks), io.
+// `files` and the folders of the surface become links to the run's files, unless they lie there. Errors: corrupt (a template that main lacks), io.
 Result<CommandStart> prepare_command(const PoolCommand& command, const Specification& specification,
                                      const std::string& spec_path, const std::string& files);
 

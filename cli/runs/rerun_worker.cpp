@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/runs/score_artifact.h"
+#include "cli/runs/source_overlay.h"
 #include "cli/runs/specification.h"
 #include "pool/types/candidate.h"
 #include "pool/util/secret_random.h"
@@ -53,6 +54,7 @@ Result<WorkerResult> rerun(Worker& worker, const Observer& observer, const Clock
                            const Run& run, std::uint64_t seed, double limit_s, const std::string& folder) {
     TRY_ASSIGN(Specification specification, base_specification(session));
     TRY_ASSIGN(Candidate candidate, parse_canonical(session.clone->task.space, run.task, run.toml));
+    TRY_ASSIGN(specification.source, source_of(session, candidate));
     specification.mode = Specification::Mode::train;
     specification.genes = std::move(candidate.genes);
     specification.seed = seed;

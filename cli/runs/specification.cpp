@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/runs/source_overlay.h"
 #include "pool/util/text.h"
 
 namespace cultivar {
@@ -45,6 +46,7 @@ Result<Specification> base_specification(const Session& session) {
 Result<Specification> specification_of(const Session& session, const PlannedRun& planned, const std::string& folder) {
     TRY_ASSIGN(Specification specification, base_specification(session));
     TRY_ASSIGN(specification.genes, session.clone->task.space.complete(planned.child.genes));
+    TRY_ASSIGN(specification.source, source_of(session, planned.child));
     specification.mode = Specification::Mode::train;
     specification.seed = run_seed(planned.child.id, planned.replicate);
     specification.budget_s = planned.budget_s;

@@ -52,6 +52,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -83,6 +84,8 @@ struct Specification {
     std::string work_dir;
     std::string artifact;
     std::vector<int> chunks;
+    // A candidate's source files, path in the run's folder and bytes: laid there before the program starts, in no JSON.
+    std::vector<std::pair<std::string, std::string>> source;
 };
 
 struct StartEvent {
