@@ -84,7 +84,7 @@ Result<Outcome> CommandRunner::run_program(const WorkerJob& job, const Listener&
     LaunchOptions options = options_for(job, "spec");
     TRY_ASSIGN(options.command, trusted_command(clone_, job.folder));  // writes the files, or refuses
     TRY(write_file_unsynced(options.spec_path, to_json(job.specification) + "\n"));
-    if (!job.specification.source.empty() && (!sandboxed_ || kernel_parts().landlock == 0))
+    if (!job.specification.source.empty() && (confinement_ == Confinement::none || kernel_parts().landlock == 0))
         return fail(Code::usage, "a candidate that brings files runs in the sandbox alone", "cultivar explore");
     TRY_ASSIGN(const std::string root, lay_over(command_, job.specification.source, job.folder));
     const std::string files = root + std::string(kCommandFolder);
