@@ -130,7 +130,7 @@ expect_json '[.candidates[].score] | . == (sort | reverse) and .[0] > 0.95' # th
 expect_ok cultivar -C accurate top
 expect_out '#  id +accuracy '
 printf 'X = 0.0\n' >again.toml
-expect_ok cultivar -C accurate import again.toml
+expect_ok cultivar -C accurate import ../again.toml
 expect_err 'it scored 0.91 before \(cultivar show [0-9a-f]{8}\); by the task its runs score alike, so that it does not run'
 expect_ok cultivar -C accurate log -n 1 --json
 run=$(json '.runs[0].id')
