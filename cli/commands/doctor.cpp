@@ -1,4 +1,4 @@
-// doctor: runs what is said not to work, and tells what stood in its way.
+// doctor: runs a thing that does not work, and tells the reason.
 #include <memory>
 #include <set>
 

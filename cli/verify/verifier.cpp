@@ -35,7 +35,7 @@ Verdict as_before(const Verdict& before, const Verdict& now) {
     return kept;
 }
 
-// By what an artifact of this task is scored.
+// The program that scores an artifact of this task, its data and its tolerance.
 void describe_evaluator(const Task& task, Verdict& verdict) {
     if (!task.command) {
         verdict.tolerance_bpb = kRescoreTolerance_bpb;

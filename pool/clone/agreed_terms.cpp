@@ -12,7 +12,7 @@ namespace {
 
 std::string terms_path(const Clone& clone) { return clone.state_dir + "terms"; }
 
-// The terms that the user agreed to last; of what was never agreed to, those of now.
+// The terms that the user agreed to last; of a term that nobody agreed to, the present one.
 Result<Task> agreed_task(const Clone& clone) {
     Task agreed = clone.task;
     auto text = read_file(terms_path(clone), 4096);

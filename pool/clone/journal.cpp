@@ -67,7 +67,7 @@ Result<std::string> read_from(int fd, std::int64_t from) {
     }
 }
 
-// The size of the spool's whole lines; what follows is half a line that a killed process or a full disk left.
+// The size of the spool's whole lines; a killed process or a full disk may leave half a line after them.
 Result<off_t> whole_lines_size(const Clone& clone, int spool) {
     struct stat now {};
     char last = 0;

@@ -107,7 +107,7 @@ std::function<bool(const std::string&)> reach_of(const SandboxRules& rules) {
     return [folders = std::move(folders)](const std::string& path) { return lies_in(path, folders); };
 }
 
-// Without folders that are closed: an interpreter looks there for itself, and would start what it cannot read.
+// Without folders that are closed: an interpreter looks there for itself, and would start a file that it cannot read.
 std::string open_part_of_path(const std::function<bool(const std::string&)>& reachable) {
     const char* path = std::getenv("PATH");
     std::istringstream folders(path ? path : "/usr/bin:/bin");
@@ -337,7 +337,7 @@ void answer_report(int listener, const seccomp_notif& report, std::optional<int>
     ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &out.answer);
 }
 
-// Decides about one report, and says what is to be told of it.
+// Decides about one report, and gives the sentence to be told of it.
 std::optional<Attempt> settle_report(int listener, const seccomp_notif& report, const SandboxRules& rules) {
     if (is_mode_call(report.data.nr)) {
         static const std::vector<std::string> kNowhere;

@@ -25,7 +25,7 @@ inline constexpr double kMostBudgetsInAll = 100, kMostBesides_s = 86'400;
 // training with those of the run, these with its time. Of a command's run only budget, caps and the size of its artifact are checked: nothing
 // in the record can confirm its score.
 Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner);
-// Only where nothing scores artifacts: of a command without an evaluator, whose claims a rerun confirms.
+// Only where nothing scores artifacts: of a command without an evaluator. A rerun confirms its claims.
 bool may_lack_artifact(const Task& task);
 // Leaves out the further figures that the task's command does not declare: their names are a stranger's text.
 void leave_out_undeclared(const Task& task, Run& run);

@@ -34,7 +34,7 @@ struct Evaluator {
 Result<std::optional<Evaluator>> read_evaluator(TomlTable& table, const FigureRule& score);
 std::string evaluator_toml(const Evaluator& evaluator);
 
-// Do two scores of one artifact agree? Beside the tolerance, by what rounding explains.
+// Do two scores of one artifact agree, within the tolerance and the rounding of records?
 bool scores_agree(const Evaluator& evaluator, double one, double other);
 
 }  // namespace cultivar

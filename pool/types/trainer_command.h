@@ -76,7 +76,7 @@ Result<PoolCommand> read_command(TomlTable& table, const std::vector<TomlEntry>&
 Result<void> check_placeholders(const PoolCommand& command, const Space& space);
 // The seconds after which a run of it gets SIGTERM.
 double limit_s(const PoolCommand& command, double budget_s);
-// The folders on main whose files are the task's: "files", and those that the surface names.
+// The folders on main with the task's files: "files", and those that the surface names.
 std::set<std::string> task_folders(const PoolCommand& command);
 // The names of the genes in its placeholders. Those in templates are unknown here.
 std::set<std::string> genes_in(const PoolCommand& command);

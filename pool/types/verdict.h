@@ -67,7 +67,7 @@ struct RecordMark {
 struct Verdict {
     std::string claim;  // record id
     std::string task, candidate;
-    std::string artifact;  // "": of a claim without one, in a pool whose command leaves none
+    std::string artifact;  // "": of a claim without one, in a pool with a command that leaves none
     VerdictResult result = VerdictResult::inconclusive;
     Tier tier = Tier::structure;  // the last tier that the claim passed, or the tier that it failed
     std::string reason;           // one line

@@ -19,7 +19,7 @@ Result<void> write_file_atomically(const std::string& path, std::string_view byt
 Result<void> write_file_atomically(const std::string& path, const std::vector<std::string_view>& parts,
                                    unsigned mode = 0644);
 
-// Without the two fsyncs, for what can be made again: after a power failure the file may be the old one, empty or missing.
+// Without the two fsyncs, for a file that can be made again: after a power failure it may be the old one, empty or missing.
 Result<void> write_file_unsynced(const std::string& path, std::string_view bytes, unsigned mode = 0644);
 
 // Errors: not_found, io, corrupt over the limit.

@@ -11,7 +11,7 @@ namespace cultivar {
 // corrupt over the limit.
 Result<std::string> read_left_file(const std::string& folder, const std::string& name, std::size_t limit_bytes);
 
-// Removes what else than a folder lies on the way to `name`, so that what is written there stays below `folder`.
+// Removes links and files on the way to `name`, so that a file written there stays below `folder`.
 void clear_way_to(const std::string& folder, const std::string& name);
 
 }  // namespace cultivar

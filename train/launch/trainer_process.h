@@ -84,8 +84,8 @@ struct Outcome {
     std::string message;  // one line; empty when done
     std::map<std::string, double> metrics;
     bool unsandboxed = false;
-    std::set<Attempt> refused;     // what a pool's command tried in vain in its sandbox
-    std::string output, errors;    // of a pool's command: what is kept of them (train/launch/kept_output.h)
+    std::set<Attempt> refused;     // the attempts of a pool's command that its sandbox refused
+    std::string output, errors;    // of a pool's command: the kept parts (train/launch/kept_output.h)
     std::string evaluator_output;  // of both its streams
     double evaluate_s = 0;         // of wall_s: by the pool's evaluator
 };

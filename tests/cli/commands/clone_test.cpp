@@ -236,7 +236,7 @@ TEST_F(CloneCommand, ImportsNoDeviceAndOneAtATimeAndChangesNothingWhenItFails) {
     EXPECT_EQ(must(read_file(state + "data/train_000000.bin")), "of before");
 }
 
-// As a user stops it who took the wrong file.
+// A user who took the wrong file stops it so.
 TEST_F(CloneCommand, ImportsNothingWhenItIsInterrupted) {
     say("init young");
     const std::string state = world_.path("young") + "/.git/cultivar/";

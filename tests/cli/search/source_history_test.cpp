@@ -1,4 +1,4 @@
-// Tests what a search makes of candidates that carry files.
+// Tests a search in a pool with candidates that carry files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// A task whose candidates may bring files, for tests: its own files lie in a repository, as those of main do.
+// A task with a surface, for tests: its own files lie in a repository, as those of main do.
 #pragma once
 
 #include <map>

@@ -284,7 +284,7 @@ TEST_F(CommandSandboxTest, CountsSharedMemoryOfItsOwn) {
     EXPECT_THAT(run("head -c 200000000 /dev/zero >/dev/shm/x; exec sleep 60").message, HasSubstr("bytes of memory"));
 }
 
-// A datagram socket of a pair would send to any socket of the user whose path it can name.
+// A datagram socket of a pair would send to any socket of the user, given its path.
 TEST_F(CommandSandboxTest, JoinsItsProcessesByPairsThatReachNobodyElse) {
     const std::string script =
         "import socket\n"
@@ -320,7 +320,7 @@ TEST_F(CommandSandboxTest, RunsPythonWithItsProcesses) {
               "pair\nTrue\nchild\n1\nMETRIC score=1\n");
 }
 
-// Debian's: what is not installed here is left out.
+// Debian's: a program that is not installed here is left out.
 TEST_F(CommandSandboxTest, RunsPythonWithItsLibraries) {
     const std::pair<const char*, const char*> programs[] = {
         {"numpy", "import numpy; print(int(numpy.linalg.norm(numpy.array([3.0, 4.0]))))"},

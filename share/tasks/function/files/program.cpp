@@ -1,4 +1,4 @@
-// The program whose flags are tuned: sums over a table, as simulations do. It appends its processor seconds to a file.
+// The flags of this program are tuned: it sums over a table, as simulations do, and appends its processor seconds to a file.
 #include <cstdio>
 #include <ctime>
 #include <vector>
