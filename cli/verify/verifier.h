@@ -17,6 +17,8 @@
 
 namespace cultivar {
 
+inline constexpr const char* kVerifyFolder = "verify";  // of a claim's jobs, below a clone's state
+
 // The world of a verifier. All of it must outlive the verifier.
 struct VerifierTools {
     Observer& observer;

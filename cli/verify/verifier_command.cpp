@@ -12,7 +12,6 @@
 namespace cultivar {
 namespace {
 
-constexpr const char* kFolder = "verify";
 // A rerun that took this part of its budget was ended by it, as far as anybody can tell: a slower machine does less in it.
 constexpr double kBoundByTime = 0.8;
 
@@ -45,8 +44,9 @@ Verifier::Tried Verifier::evaluate_again(const QueuedClaim& one, const std::stri
     const Evaluator& evaluator = *task.command->evaluator;
     TRY_ASSIGN(const Candidate candidate, candidate_of(one));
     const double begun_s = tools_.clock.now_s();
-    TRY_ASSIGN(const Scored scored, score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, artifact,
-                                                   {}, kFolder, "", job_limit_s(one.jobs, one.expected_s, one.tries)));
+    TRY_ASSIGN(const Scored scored,
+               score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, artifact, {}, kVerifyFolder,
+                              "", job_limit_s(one.jobs, one.expected_s, one.tries)));
     if (!scored_by_evaluator(scored, verdict)) return false;
     const double claimed = *one.artifact_run()->val_bpb, measured = loss_of(task, *scored.outcome.done);
     verdict.measured_bpb = measured;

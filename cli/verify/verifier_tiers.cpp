@@ -23,7 +23,6 @@
 namespace cultivar {
 namespace {
 
-constexpr const char* kFolder = "verify";
 constexpr const char* kRerunCheck = "rerun";
 constexpr std::size_t kBeginWith = 12;  // candidates that a slice of the hold-out begins with
 
@@ -101,7 +100,7 @@ Verifier::Tried Verifier::rescore(const QueuedClaim& one, const std::string& wei
     const std::vector<int> chunks = draw_chunks(effort.slice_chunks);
     const double begun_s = tools_.clock.now_s();
     TRY_ASSIGN(Scored scored, score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, weights, chunks,
-                                             kFolder, "", scoring_limit_s(one, slice.targets, chunks.size())));
+                                             kVerifyFolder, "", scoring_limit_s(one, slice.targets, chunks.size())));
     TRY_ASSIGN(bool good, scored_well(scored, chunks.size(), verdict));
     if (!good) return false;
     const RescoreJudgement judgement =
@@ -162,7 +161,7 @@ Result<void> Verifier::begin_slice(const ServingSlice& slice) {
         const auto candidate = parse_canonical(session_.clone->task.space, session_.clone->task_id, one.toml);
         if (!weights || !candidate) continue;
         TRY_ASSIGN(const Scored scored, score_artifact(tools_.worker, tools_.observer, session_, candidate->genes,
-                                                       *weights, order, kFolder, slice.path));
+                                                       *weights, order, kVerifyFolder, slice.path));
         if (!scored.outcome.done || scored.outcome.done->chunk_loss_sums.size() != order.size()) continue;
         there.insert(one.candidate);
         TRY(hold_out_.remember({slice.name, one.claim, one.candidate, one.slice_bpb,
@@ -178,8 +177,8 @@ Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string
     TRY_ASSIGN(Candidate candidate, candidate_of(one));
     const double begun_s = tools_.clock.now_s();
     TRY_ASSIGN(Scored scored,
-               score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, weights, part.order, kFolder,
-                              part.path, scoring_limit_s(one, part.targets, part.order.size())));
+               score_artifact(tools_.worker, tools_.observer, session_, candidate.genes, weights, part.order,
+                              kVerifyFolder, part.path, scoring_limit_s(one, part.targets, part.order.size())));
     TRY_ASSIGN(bool good, scored_well(scored, part.order.size(), verdict));
     if (!good) return false;
     Appearance here{part.name, one.row.id, one.row.claim.candidate, slice_bpb,
@@ -232,7 +231,7 @@ Verifier::Tried Verifier::replay_one(const QueuedClaim& one, const RunRow& row, 
     }
     const double begun_s = tools_.clock.now_s();
     TRY_ASSIGN(const WorkerResult again, replay_run(tools_.worker, tools_.observer, tools_.clock, session_, row.run,
-                                                    steps, replay_limit_s(one, row.run, steps), kFolder));
+                                                    steps, replay_limit_s(one, row.run, steps), kVerifyFolder));
     if (again.outcome.how != Outcome::How::done || again.losses.size() != static_cast<std::size_t>(steps)) {
         fail_outside(Tier::rescore,
                      fmt::format("its run {} cannot be replayed here: {}", short_id(row.id), again.outcome.message),
@@ -356,7 +355,7 @@ Verifier::Tried Verifier::one_more_seed(const QueuedClaim& one, Verdict& verdict
     const Task& task = session_.clone->task;
     const std::uint64_t seed = task.noiseless ? run.seed : fresh_seed(run.candidate);
     TRY_ASSIGN(const WorkerResult again, rerun(tools_.worker, tools_.observer, tools_.clock, session_, run, seed,
-                                               job_limit_s(one.jobs, one.jobs.seed, one.tries), kFolder));
+                                               job_limit_s(one.jobs, one.jobs.seed, one.tries), kVerifyFolder));
     if (again.outcome.how != Outcome::How::done || !again.outcome.done) {
         add_reason(verdict, "its rerun failed, and waits to be tried again: " + again.outcome.message);
         verdict.plan->rerun_waits = true;  // beside the tier rerun: it was tried
