@@ -172,7 +172,7 @@ TEST_F(CloneCommand, SaysWhenANameIsNoneOfItsSettings) {
 // A clone on a medium, or of another user: nothing of it can be written.
 TEST_F(CloneCommand, IsLookedAtWhereNothingCanBeWritten) {
     const std::string one = run_by(ann_, {}, 2.0).candidate, two = run_by(ann_, {{"optim.lr", 0.1}}, 1.5).candidate;
-    spool(ann_, run_by(ann_, {}, 2.0));
+    const std::string run = spool(ann_, run_by(ann_, {}, 2.0));
     spool(ann_, run_by(ann_, {{"optim.lr", 0.1}}, 1.5));
     const std::string read_only =
         "unshare -rm sh -c 'mount --bind ann ann && mount -o remount,bind,ro ann && exec \"$@\"' sh env ";
@@ -183,8 +183,8 @@ TEST_F(CloneCommand, IsLookedAtWhereNothingCanBeWritten) {
     for (const bool has_index : {false, true}) {
         if (has_index) say("-C ann top");
         const std::string before = state();
-        const std::vector<std::string> looks = {"top",     "log",   "status",      "show " + one,
-                                                "explain", "genes", "contributors"};
+        const std::vector<std::string> looks = {"top",   "log",         "status", "show " + one, "explain " + run,
+                                                "genes", "contributors"};
         for (const std::string& words : looks) {
             const std::string said = say("-C ann " + words, read_only);
             EXPECT_THAT(said, HasSubstr("exit 0")) << words;
@@ -205,7 +205,7 @@ TEST_F(CloneCommand, IsLookedAtAndClearedOnAFullDisk) {
         "unshare -rm sh -c 'mount -t tmpfs -o size=4m tmpfs full && cp -a ann full/ && "
         "{ dd if=/dev/zero of=full/ballast bs=4k 2>/dev/null; exec \"$@\"; }' sh env ";
     if (say("version", full).find("exit 0") == std::string::npos) GTEST_SKIP() << "no mounts here";
-    for (const char* words : {"top", "log", "status", "explain", "gc"})
+    for (const char* words : {"top", "log", "status", "fsck", "gc"})
         EXPECT_THAT(say(std::string("-C full/ann ") + words, full),
                     AllOf(HasSubstr("its disk is full"), HasSubstr("exit 0")));
     EXPECT_THAT(say("-C full/ann top", full), HasSubstr(one.candidate.substr(0, 8)));
@@ -243,10 +243,10 @@ TEST_F(CloneCommand, ImportsNothingWhenItIsInterrupted) {
     shell("yes 'some words of a text that is read for a while' | head -c 300000000 >'" + world_.path("big.txt") + "'");
     const std::string script = fmt::format(
         "bash -c 'set -m; {} -C \"{}\" data import \"{}\" >/dev/null 2>&1 & import=$!\n"
-        "until [[ -e \"{}data.new\" ]] || ! kill -0 $import 2>/dev/null; do sleep 0.02; done\n"
+        "until [[ -e \"{}import.lock\" ]] || ! kill -0 $import 2>/dev/null; do sleep 0.02; done\n"
         "kill -INT $import; wait $import; echo \"exit $?\"'",
         kProgram, world_.path("young"), world_.path("big.txt"), state);
-    EXPECT_EQ(shell(script), "exit 130\n");
+    EXPECT_THAT(shell(script), HasSubstr("exit 130\n"));
     EXPECT_FALSE(fs::exists(state + "data.new"));
     EXPECT_THAT(say("-C young status --json"), HasSubstr("\"data_here\": false"));
     EXPECT_THAT(git(world_.path("young"), "status --porcelain"), Not(HasSubstr("pool.toml")));
