@@ -17,7 +17,7 @@
 namespace cultivar {
 namespace {
 
-std::string parents_text(const std::vector<std::string>& parents) {
+std::string parents_column(const std::vector<std::string>& parents) {
     std::vector<std::string> shown;
     for (const std::string& parent : parents) shown.push_back(short_id(parent));
     return parents.empty() ? "-" : fmt::format("{}", fmt::join(shown, "+"));
@@ -146,7 +146,7 @@ Result<int> top(Context& context, const TopOptions& options) {
         bool counts = standing.runs > 0;
         table->row({counts ? std::to_string(++rank) : "-", short_id(standing.candidate), score.of(standing.val_bpb),
                     std::to_string(standing.runs), standing.kept ? "yes" : "no", verdict_text(task, standing),
-                    parents_text(row->parents), clean(standing.contributor, 48), clean(change)},
+                    parents_column(row->parents), clean(standing.contributor, 48), clean(change)},
                    paint_of(standing));
     }
     close_table();

@@ -18,7 +18,7 @@
 namespace cultivar {
 namespace {
 
-constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
+constexpr double kLockPatience_s = 0.5;  // somebody may be looking whether it is held
 
 struct VerifyArguments {
     std::vector<std::string> ids;
@@ -155,7 +155,7 @@ Result<int> verify(Context& context, const VerifyArguments& options) {
     TRY(check_terms(*session.clone));
     tell_clock(context.ui, session.clone->task, std::time(nullptr));
     std::string holder = fmt::format("pid {}, cultivar verify, since {}", ::getpid(), utc_text(std::time(nullptr)));
-    TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "verify.lock", holder, kPatience_s));
+    TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "verify.lock", holder, kLockPatience_s));
     const ShouldStop stop = [&context] { return context.interrupted(); };
     TRY_ASSIGN(ClaimQueue queue, options.ids.empty() ? waiting_claims(session, std::time(nullptr), stop)
                                                      : claims_named(session, options.ids, stop));

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kAtOnce = 64;  // lines that a thread takes at once; fewer are not worth a second thread
 constexpr unsigned kMostThreads = 8;
 
-constexpr std::size_t kMostReason = 300;  // reasons quote the record
+constexpr std::size_t kMostQuote = 300;  // reasons quote the record
 
 Fault fault_of(const Error& error) {
     if (error.code == Code::newer) return Fault::later;
@@ -22,7 +22,7 @@ Fault fault_of(const Error& error) {
 }
 
 void refuse(CheckedLine& line, const Error& error) {
-    line.refused = cut(error.message, kMostReason);
+    line.refused = cut(error.message, kMostQuote);
     line.fault = fault_of(error);
 }
 

@@ -14,7 +14,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kMaxVariables = 64, kMaxMetrics = 5;
+constexpr std::size_t kMaxVariables = 64, kMaxNamedMetrics = 5;
 constexpr double kMostLimit_s = 1e7;
 
 // Variables that would load other programs' code than the command's words say.
@@ -86,8 +86,8 @@ Result<std::vector<NamedRule>> read_metrics(TomlTable& table, const std::vector<
             return fail(table.wrong(*entry, fmt::format("metric '{}' has no source: metric, regex or json", name)));
         metrics.push_back({name, std::move(rule)});
     }
-    if (metrics.size() > kMaxMetrics)
-        return fail(Code::usage, fmt::format("{}: there are more than {} metrics", table.where(), kMaxMetrics));
+    if (metrics.size() > kMaxNamedMetrics)
+        return fail(Code::usage, fmt::format("{}: there are more than {} metrics", table.where(), kMaxNamedMetrics));
     return metrics;
 }
 
