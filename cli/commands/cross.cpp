@@ -44,10 +44,16 @@ Result<int> cross_two(Context& context, const CrossArguments& options) {
                              {"from", origin.from == 'a' ? first : second},
                              {"contested", origin.contested},
                              {"repaired", origin.repaired}});
-        Json json = {
-            {"schema", 1},         {"id", made.child.id}, {"new", !known},
-            {"commit", child.oid}, {"branch", branch},    {"parents", {first, second}},
-            {"bases", made.bases}, {"genes", genes},      {"first_result", result ? Json(result->id) : Json()}};
+        Json json = {{"schema", 1},
+                     {"id", made.child.id},
+                     {"new", !known},
+                     {"commit", child.oid},
+                     {"branch", branch},
+                     {"parents", {first, second}},
+                     {"bases", made.bases},
+                     {"genes", genes},
+                     {"files", made.child.files},
+                     {"first_result", result ? Json(result->id) : Json()}};
         context.ui.print(pretty(json));
         return kYes;
     }
@@ -59,7 +65,10 @@ Result<int> cross_two(Context& context, const CrossArguments& options) {
                    origin.repaired    ? "repaired"
                    : origin.contested ? "contested"
                                       : ""});
-    context.ui.print(table.text(context.ui));
+    if (!made.origins.empty()) context.ui.print(table.text(context.ui));
+    for (const std::string& line : file_lines(made.child, one.oid < two.oid ? one.candidate : two.candidate,
+                                              one.oid < two.oid ? two.candidate : one.candidate))
+        context.ui.print(line + "\n");
     if (result) tell_first_result(context.ui, session.clone->task, *result);
     if (runs == 0) context.ui.note("the next 'cultivar explore' runs it first");
     return kYes;

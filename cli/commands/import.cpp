@@ -7,6 +7,7 @@
 #include "cli/app/context.h"
 #include "cli/app/json.h"
 #include "cli/app/text_table.h"
+#include "cli/commands/import_source.h"
 #include "cli/commands/registry.h"
 #include "cli/format/messages.h"
 #include "cli/session/session.h"
@@ -17,7 +18,7 @@ namespace cultivar {
 namespace {
 
 struct ImportArguments {
-    std::string from, id;
+    std::string from, id, parent, patch;
 };
 
 struct Dropped {
@@ -69,12 +70,17 @@ Result<Imported> from_pool(const Context& context, const Session& session, const
     if (!row) return fail(Code::not_found, fmt::format("no candidate '{}' in '{}'", options.id, options.from));
     const Space& their_space = other.clone->task.space;
     TRY_ASSIGN(Candidate theirs, parse_canonical(their_space, other.clone->task_id, row->toml));
-    return translate(session.clone->task, session.clone->task_id, their_space, theirs);
+    TRY_ASSIGN(Imported imported, translate(session.clone->task, session.clone->task_id, their_space, theirs));
+    for (const auto& [path, sha256] : theirs.files)
+        imported.dropped.push_back({path, std::string(short_id(sha256)), "source files stay in their pool"});
+    return imported;
 }
 
 Result<Imported> from_file(const Session& session, const std::string& path) {
     TRY_ASSIGN(std::string text, read_file(path, kMaxCandidateBytes));
     TRY_ASSIGN(Candidate candidate, read_candidate(session.clone->task.space, session.clone->task_id, text, path));
+    if (!candidate.files.empty())
+        return fail(Code::usage, fmt::format("{}: digests alone bring no files", path), "cultivar import --help");
     return Imported{std::move(candidate), {}};
 }
 
@@ -115,7 +121,19 @@ void print_text(Context& context, const Session& session, const Imported& import
     if (!known) context.ui.note("the next 'cultivar explore' runs it first");
 }
 
+// Changed source files make a child of the candidate that they come from.
+Result<int> import_child(Context& context, const ImportArguments& options) {
+    if (options.parent.empty())
+        return fail(Code::usage, "--patch goes with --parent ID", "cultivar import --patch FILE --parent ID");
+    if (!options.id.empty() || options.from.empty() == options.patch.empty())
+        return fail(Code::usage, "--parent goes with one folder of files, or with --patch", "cultivar import --help");
+    return import_source(context, options.from, options.patch, options.parent);
+}
+
 Result<int> import_candidate(Context& context, const ImportArguments& options) {
+    if (!options.parent.empty() || !options.patch.empty()) return import_child(context, options);
+    if (options.from.empty())
+        return fail(Code::usage, "FROM is missing: cultivar import FILE.toml | FOLDER ID", "cultivar import --help");
     std::error_code ec;
     if (options.id.empty() && std::filesystem::is_directory(options.from, ec))
         return fail(Code::usage, fmt::format("'{}' is a folder: which of its candidates?", options.from),
@@ -144,10 +162,16 @@ Result<int> import_candidate(Context& context, const ImportArguments& options) {
 
 Action declare_import(Parser& parser) {
     auto options = std::make_shared<ImportArguments>();
-    parser.positional("FROM", options->from, "a file of genes in TOML, or the folder of another pool's clone");
+    parser.positional(
+        "FROM", options->from,
+        "a file of genes in TOML, the folder of another pool's clone, or with --parent a folder of source files",
+        false);
     parser.positional("ID", options->id, "which candidate of the other pool", false);
+    parser.option("--parent", options->parent, "ID", "the candidate whose source files were changed");
+    parser.option("--patch", options->patch, "FILE", "a unified diff of the parent's files; it must fit exactly");
     parser.example("cultivar import idea.toml", "a configuration of your own");
     parser.example("cultivar import ../other-pool 1a2b3c4d", "a candidate of another pool");
+    parser.example("cultivar import better --parent 1a2b3c4d", "the child with the files of a folder that edit wrote");
     return [options](Context& context) { return import_candidate(context, *options); };
 }
 

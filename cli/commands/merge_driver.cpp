@@ -8,6 +8,7 @@
 #include "cli/app/context.h"
 #include "cli/commands/registry.h"
 #include "cli/session/session.h"
+#include "pool/git/text_merge.h"
 #include "pool/util/file.h"
 #include "pool/util/sha256.h"
 
@@ -15,7 +16,7 @@ namespace cultivar {
 namespace {
 
 struct MergeDriverArguments {
-    bool bases = false;
+    bool bases = false, source = false;
     std::string base, ours, theirs, path;
 };
 
@@ -76,12 +77,17 @@ Result<Cross> cross_of_files(Context& context, const Session& session, const Con
     TRY_ASSIGN(Candidate ours, read(contents.ours, "ours"));
     TRY_ASSIGN(Candidate theirs, read(contents.theirs, "theirs"));
     std::optional<Candidate> base;
+    SourceFiles base_files;
     if (auto one = parse_canonical(clone.task.space, clone.task_id, contents.base)) base = std::move(*one);
+    if (base) base_files = base->files;
+    TRY_ASSIGN(SourceFiles files, merge_files(ours.files, theirs.files, {base_files}, [&](const FileVersions& file) {
+                   return session.index->lineage().merged_file(file);
+               }));
     context.ui.note(
         fmt::format("candidate.toml is merged by its contents over {}: these are not two candidates' "
                     "commits, 'cultivar cross' may choose otherwise",
                     base ? "one base" : "the defaults"));
-    return cross_of_contents(clone.task.space, clone.task_id, ours, theirs, base);
+    return cross_of_contents(clone.task.space, clone.task_id, ours, theirs, base, std::move(files));
 }
 
 // A conflict is an answer for git, which keeps our side in the file.
@@ -90,7 +96,25 @@ Result<int> conflict(Context& context, const Error& error) {
     return kNo;
 }
 
+// One source file, of a candidate or of main: over the ancestor's, or over the task's where the candidates' ancestors have
+// none. Git keeps our side with its marks where it conflicts.
+Result<int> merge_source(Context& context, const MergeDriverArguments& options) {
+    TRY_ASSIGN(std::string base, read_file(options.base, kMaxCommandFile_bytes));
+    TRY_ASSIGN(const std::string ours, read_file(options.ours, kMaxCommandFile_bytes));
+    TRY_ASSIGN(const std::string theirs, read_file(options.theirs, kMaxCommandFile_bytes));
+    const std::string folder = std::string(kSourceFolder) + "/";
+    if (base.empty() && options.path.starts_with(folder)) {
+        TRY_ASSIGN(const Clone clone, open_clone(context));
+        TRY_ASSIGN(const auto of_task, clone.command_file(options.path.substr(folder.size())));
+        if (of_task) base = *of_task;
+    }
+    TRY_ASSIGN(const TextMerge merge, merge_texts(base, ours, theirs));
+    TRY(write_file_atomically(options.ours, merge.text));
+    return merge.clean ? kYes : kNo;
+}
+
 Result<int> merge_driver(Context& context, const MergeDriverArguments& options) {
+    if (options.source) return merge_source(context, options);
     TRY_ASSIGN(Contents contents, read_all(options));
     if (options.bases) {
         TRY(write_file_atomically(options.ours, several_bases(contents)));
@@ -114,6 +138,7 @@ Result<int> merge_driver(Context& context, const MergeDriverArguments& options) 
 Action declare_merge_driver(Parser& parser) {
     auto options = std::make_shared<MergeDriverArguments>();
     parser.flag("--bases", options->bases, "merge common ancestors among themselves: a mark that git keeps to itself");
+    parser.flag("--source", options->source, "merge a source file instead of candidate.toml");
     parser.positional("BASE", options->base, "the common ancestor's file (%O)");
     parser.positional("OURS", options->ours, "our file (%A); the result is written here");
     parser.positional("THEIRS", options->theirs, "their file (%B)");

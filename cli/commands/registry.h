@@ -43,6 +43,7 @@ Action declare_pull(Parser&);
 Action declare_explore(Parser&);
 Action declare_ask(Parser&);
 Action declare_tell(Parser&);
+Action declare_edit(Parser&);
 Action declare_explain(Parser&);
 Action declare_cross(Parser&);
 Action declare_propose(Parser&);

@@ -6,6 +6,7 @@
 #include "cli/app/text_table.h"
 #include "cli/commands/registry.h"
 #include "cli/format/messages.h"
+#include "cli/format/safe_lines.h"
 #include "cli/runs/run_output.h"
 #include "cli/search/run_recorder.h"
 #include "cli/session/score_texts.h"
@@ -46,6 +47,13 @@ std::string genes_text(const Clone& clone, const Candidate& candidate) {
                    change.before.empty() ? "unset" : change.before});
     Ui plain;
     return table.text(plain);
+}
+
+std::string files_text(const Candidate& candidate) {
+    std::string text;
+    for (const auto& [path, sha256] : candidate.files)
+        text += fmt::format("file      {}  sha256 {}\n", path, short_id(sha256));
+    return text;
 }
 
 Result<void> show_runs(Context& context, Session& session, const std::vector<RunRow>& runs) {
@@ -98,6 +106,7 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
         Json json = {{"schema", 1},
                      {"id", row.id},
                      {"toml", row.toml},
+                     {"files", candidate.files},
                      {"parents", row.parents},
                      {"commits", row.commits},
                      {"runs", Json::array()},
@@ -120,24 +129,10 @@ Result<int> show_candidate(Context& context, Session& session, const CandidateRo
     if (retired != all_retired.end())
         context.ui.print(fmt::format("retired   {} by {}: {}\n", retired->second.everywhere ? "everywhere" : "here",
                                      clean(retired->second.writer, 48), clean(retired->second.reason)));
-    context.ui.print(fmt::format("\n{}", genes_text(*session.clone, candidate)));
+    context.ui.print(fmt::format("{}\n{}", files_text(candidate), genes_text(*session.clone, candidate)));
     TRY(show_runs(context, session, runs));
     TRY(show_claims(context, session, claims));
     return kYes;
-}
-
-// Foreign lines, each made safe for a terminal.
-std::string safe_lines(std::string_view text) {
-    constexpr std::size_t kMostOfALine_bytes = 4000;
-    std::string out;
-    while (!text.empty()) {
-        const std::size_t end = text.find_first_of("\r\n");
-        std::string line(text.substr(0, end));
-        std::ranges::replace(line, '\t', ' ');
-        out += clean(valid_utf8(line), kMostOfALine_bytes) + "\n";
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    }
-    return out;
 }
 
 // The kept output of a run, or of a candidate's newest run here.

@@ -62,11 +62,14 @@ Result<void> set_merge_driver(Repo& repo) {
     TRY(repo.set_config("merge.cultivar.recursive", "cultivar-bases"));
     TRY(repo.set_config("merge.cultivar-bases.name", "common ancestors of candidates"));
     TRY(repo.set_config("merge.cultivar-bases.driver", "cultivar merge-driver --bases %O %A %B %P"));
+    TRY(repo.set_config("merge.cultivar-source.name", "source files of candidates"));
+    TRY(repo.set_config("merge.cultivar-source.driver", "cultivar merge-driver --source %O %A %B %P"));
     const std::string folder = repo.git_dir() + "info";
     std::error_code ec;
     std::filesystem::create_directories(folder, ec);
     if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", folder, ec.message()));
-    return write_file_atomically(folder + "/attributes", "candidate.toml merge=cultivar\n");
+    return write_file_atomically(folder + "/attributes",
+                                 "candidate.toml merge=cultivar\nfiles/** merge=cultivar-source\n");
 }
 
 // --- Identity ---------------------------------------------------------------------------------------------------------
