@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr const char* kTask = R"(format = 2
+constexpr const char* kSurfaceTask = R"(format = 2
 name = "mine"
 created = "2026-11-21T03:40:00Z"
 [task]
@@ -37,7 +37,7 @@ range = [-10.0, 10.0]
 class SourceEdit : public ::testing::Test {
 protected:
     SourceEdit() {
-        Task task = must(parse_task(kTask, "pool.toml"));
+        Task task = must(parse_task(kSurfaceTask, "pool.toml"));
         Clone founded = world_.found("ann", parabola());
         must(founded.commit_main({{"pool.toml", to_toml(task)},
                                   {"files/run.sh", "run\n"},
@@ -51,7 +51,7 @@ protected:
     }
     // A pool's first main needs no files of its own.
     static Task parabola() {
-        std::string toml = kTask;
+        std::string toml = kSurfaceTask;
         const std::string file = ", \"files/run.sh\"";
         toml.erase(toml.find(file), file.size());
         return must(parse_task(toml, "pool.toml"));
