@@ -89,12 +89,12 @@ TEST_F(FormatMarker, OfTheArchiveIsToldAndTheArchiveIsNotAddedTo) {
     EXPECT_THAT(must(cid.index.candidates()), SizeIs(3)) << "known by their records";
 }
 
-TEST_F(FormatMarker, OfACandidateIsToldAndTheCandidateIsNotTaken) {
+TEST_F(FormatMarker, OfFilesThatNoLineOfACandidateNamesIsToldAndTheCandidateIsNotTaken) {
     const std::string branch = "refs/heads/candidates/" + std::string(32, 'a') + ".";
     const Oid commit = commit_by_hand(world_.path("ann"), "refs/heads/made",
                                       {{"candidate.toml", ""}, {"files/train.py", "print(1)\n"}});
     git(world_.path("ann"), "branch -m made " + branch.substr(11) + commit.substr(0, 8));
-    EXPECT_THAT(told(must(ann_.index.refresh())), HasSubstr(kNewer));
+    EXPECT_THAT(told(must(ann_.index.refresh())), HasSubstr("holds files that candidate.toml does not name"));
     EXPECT_THAT(must(ann_.index.candidates()), SizeIs(0));
 }
 

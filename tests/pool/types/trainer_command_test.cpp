@@ -223,7 +223,7 @@ TEST(PoolCommandOfFormat2, RefusesChoicesThatLeadOutOfAFolder) {
 
 TEST(PoolCommandOfFormat2, LearnsOfTheDeviceByAPlaceholder) {
     const auto told = [](const std::string& toml) {
-        return is_told_device(must(drafted("[command]\nscore = { metric = \"a\" }\n" + toml)).command.value());
+        return is_told_device(must(drafted_2("[command]\nscore = { metric = \"a\" }\n" + toml)).command.value());
     };
     EXPECT_FALSE(told("run = [\"sh\", \"-c\", \"device\", \"{gene.x}\"]\n"));
     EXPECT_TRUE(told("run = [\"sh\", \"--on={device}\"]\n"));
