@@ -130,15 +130,16 @@ TEST_F(GroupUseTest, CountsFilesInMemoryAsMemory) {
 }
 
 TEST_F(GroupUseTest, CountsSharedMemoryOnceAndWhereAnotherProcessFilledItToo) {
-    const auto two_processes = [this](bool fill) {  // the second has private pages of its own, with a sanitizer many
-        return use_after([fill] {
-            void* shared = ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    const auto two_processes = [this](bool share) {  // the second has private pages of its own, with a sanitizer many
+        return use_after([share] {
+            void* shared =
+                share ? ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) : nullptr;
             if (::fork() == 0) {
-                if (fill) std::memset(shared, 1, kSize);
+                if (share) std::memset(shared, 1, kSize);
                 say_ready();
                 for (;;) ::pause();
             }
-            if (fill) std::memset(shared, 1, kSize);
+            if (share) std::memset(shared, 1, kSize);
         });
     };
     const GroupUse idle = two_processes(false), use = two_processes(true);
