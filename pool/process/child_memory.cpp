@@ -44,7 +44,7 @@ bool read_memory(__u32 process, __u64 address, void* to, std::size_t bytes) {
 }
 
 std::optional<std::filesystem::path> path_of_call(__u32 process, int folder, __u64 address) {
-    const auto base = link_target(process, folder == AT_FDCWD ? std::string("cwd") : fmt::format("fd/{}", folder));
+    auto base = link_target(process, folder == AT_FDCWD ? std::string("cwd") : fmt::format("fd/{}", folder));
     if (address == 0) return base;
     const auto text = read_text(process, address);
     if (!text) return std::nullopt;
