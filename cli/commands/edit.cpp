@@ -23,11 +23,9 @@ struct EditArguments {
 constexpr unsigned kEditable = 0644, kFixed = 0444;
 
 Result<void> write_source(const std::string& folder, const std::string& path, const std::string& bytes, unsigned mode) {
-    const std::filesystem::path whole = std::filesystem::path(folder) / path;
-    std::error_code ec;
-    std::filesystem::create_directories(whole.parent_path(), ec);
-    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", whole.parent_path().string(), ec.message()));
-    return write_file_atomically(whole.string(), bytes, mode);
+    const std::string whole = (std::filesystem::path(folder) / path).string();
+    TRY(make_folder_of(whole));
+    return write_file_atomically(whole, bytes, mode);
 }
 
 Result<int> edit(Context& context, const EditArguments& options) {

@@ -44,13 +44,6 @@ std::string fault_of_artifact(const std::string& path, std::int64_t cap_bytes) {
     return "";
 }
 
-Result<void> make_empty(const std::string& folder) {
-    std::error_code ec;
-    std::filesystem::remove_all(folder, ec);
-    if (!ec) std::filesystem::create_directories(folder, ec);
-    return ec ? fail(Code::io, fmt::format("cannot empty '{}': {}", folder, ec.message())) : Result<void>();
-}
-
 }  // namespace
 
 double loss_of(const Task& task, const DoneEvent& done) { return task.loss_of(done.score.value_or(done.val_bpb)); }
@@ -88,7 +81,7 @@ Result<Outcome> CommandRunner::run_program(const WorkerJob& job, const Listener&
         return fail(Code::usage, "a candidate that brings files runs in the sandbox alone", "cultivar explore");
     TRY_ASSIGN(const std::string root, lay_over(command_, job.specification.source, job.folder));
     const std::string files = root + std::string(kCommandFolder);
-    checks_.clear();
+    std::vector<std::string> checks;
     std::optional<FigureReader> figures;
     if (command_.format > 1) {
         TRY_ASSIGN(CommandStart start, prepare_command(command_, job.specification, options.spec_path, files));
@@ -99,7 +92,7 @@ Result<Outcome> CommandRunner::run_program(const WorkerJob& job, const Listener&
         options.expects_result = !command_.evaluator;
         options.grace_s = kGrace_s;
         options.term_first = true;
-        checks_ = std::move(start.checks);
+        checks = std::move(start.checks);
     }
     std::vector<std::string> read;
     for (const std::string& folder : task_folders(command_)) read.push_back(root + folder);
@@ -114,13 +107,13 @@ Result<Outcome> CommandRunner::run_program(const WorkerJob& job, const Listener&
     };
     TRY_ASSIGN(Outcome outcome, run_trainer(options, clock_, as_loss, should_stop));
     outcome.unsandboxed = confinement_ == Confinement::none;
-    if (outcome.how != Outcome::How::done || checks_.empty()) return outcome;
-    return run_checks(std::move(options), std::move(outcome), should_stop);
+    if (outcome.how != Outcome::How::done || checks.empty()) return outcome;
+    return run_checks(std::move(checks), std::move(options), std::move(outcome), should_stop);
 }
 
-Result<Outcome> CommandRunner::run_checks(LaunchOptions options, Outcome run,
+Result<Outcome> CommandRunner::run_checks(std::vector<std::string> checks, LaunchOptions options, Outcome run,
                                           const std::function<bool()>& should_stop) {
-    options.command = checks_;
+    options.command = std::move(checks);
     options.figures = nullptr;
     options.expects_result = false;
     options.term_first = false;  // a check that is cut off has not passed
@@ -167,7 +160,7 @@ Result<Outcome> CommandRunner::evaluate(const WorkerJob& job, const std::functio
     Specification specification = job.specification;
     specification.mode = Specification::Mode::score;
     specification.work_dir = job.folder + "evaluation/";
-    TRY(make_empty(specification.work_dir));
+    TRY(make_empty_folder(specification.work_dir));
     TRY(write_file_unsynced(options.spec_path, to_json(specification) + "\n"));
     const std::string files = job.folder + std::string(kCommandFolder);
     TRY_ASSIGN(options.command, prepare_evaluator(evaluator, specification, options.spec_path, files));

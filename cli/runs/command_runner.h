@@ -24,7 +24,8 @@ public:
 private:
     Result<Outcome> run_program(const WorkerJob& job, const Listener& listener,
                                 const std::function<bool()>& should_stop);
-    Result<Outcome> run_checks(LaunchOptions options, Outcome run, const std::function<bool()>& should_stop);
+    Result<Outcome> run_checks(std::vector<std::string> checks, LaunchOptions options, Outcome run,
+                               const std::function<bool()>& should_stop);
     Result<Outcome> evaluated(const WorkerJob& job, Outcome run, const std::function<bool()>& should_stop);
     Result<Outcome> evaluate(const WorkerJob& job, const std::function<bool()>& should_stop);
     void confine(LaunchOptions& options, const WorkerJob& job, const std::string& folder,
@@ -34,7 +35,6 @@ private:
     const PoolCommand& command_;
     const Clock& clock_;
     Confinement confinement_;
-    std::vector<std::string> checks_{};  // of the job under way
 };
 
 }  // namespace cultivar

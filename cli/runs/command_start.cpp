@@ -26,12 +26,9 @@ Result<void> write_templates(const PoolCommand& command, const Placeholders& val
     for (const auto& [to, from] : command.templates) {
         TRY_ASSIGN(const std::string text,
                    read_file(files + from.substr(kCommandFolder.size()), kMaxCommandFile_bytes));
-        const std::filesystem::path path = folder + to;
         clear_way_to(folder, to);  // an earlier part of the run may have left links
-        std::error_code ec;
-        std::filesystem::create_directories(path.parent_path(), ec);
-        if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", path.parent_path().string(), ec.message()));
-        TRY(write_file_unsynced(path.string(), filled(text, values)));
+        TRY(make_folder_of(folder + to));
+        TRY(write_file_unsynced(folder + to, filled(text, values)));
     }
     return {};
 }

@@ -12,11 +12,8 @@ namespace {
 constexpr unsigned kProgramMode = 0700;
 
 Result<void> write_below(const std::string& folder, const std::string& path, const std::string& bytes) {
-    const std::filesystem::path whole = folder + path;
-    std::error_code ec;
-    std::filesystem::create_directories(whole.parent_path(), ec);
-    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", whole.parent_path().string(), ec.message()));
-    return write_file_atomically(whole.string(), bytes, kProgramMode);
+    TRY(make_folder_of(folder + path));
+    return write_file_unsynced(folder + path, bytes, kProgramMode);
 }
 
 }  // namespace

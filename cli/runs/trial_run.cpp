@@ -2,11 +2,10 @@
 
 #include <filesystem>
 
-#include <fmt/format.h>
-
 #include "cli/runs/specification.h"
 #include "cli/runs/trainer_worker.h"
 #include "pool/clone/seeds.h"
+#include "pool/util/file.h"
 
 namespace cultivar {
 namespace {
@@ -23,13 +22,6 @@ Result<TrialRun> first_of(const Clone& clone, PlannedRun& planned) {
     return TrialRun{planned.child.id, seeds.empty() ? "" : seeds.front().name, {}};
 }
 
-Result<void> make_room_for_trial(const std::string& folder) {
-    std::error_code ec;
-    std::filesystem::remove_all(folder, ec);
-    if (!ec) std::filesystem::create_directories(folder + "work", ec);
-    return ec ? fail(Code::io, fmt::format("cannot create '{}': {}", folder, ec.message())) : Result<void>();
-}
-
 }  // namespace
 
 Result<TrialRun> try_command(const Session& session, const Clock& clock, const std::function<bool()>& should_stop) {
@@ -42,7 +34,8 @@ Result<TrialRun> try_command(const Session& session, const Clock& clock, const s
     planned.budget_s = clone.task.budget_s;
     TRY_ASSIGN(TrialRun trial, first_of(clone, planned));
     const std::string folder = std::filesystem::absolute(clone.state_dir + "trial/").string();
-    TRY(make_room_for_trial(folder));
+    TRY(make_empty_folder(folder));
+    TRY(make_folder_of(folder + "work/"));
     TRY_ASSIGN(const Specification specification, specification_of(session, planned, folder + "work/"));
     const double most_s =
         command->format < 2 ? 2 * kSilence_s + 4 * planned.budget_s : limit_s(*command, planned.budget_s);

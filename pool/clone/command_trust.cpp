@@ -201,12 +201,10 @@ std::pair<std::string, std::map<std::string, std::string>> split_pin(const std::
 }
 
 Result<std::string> copy_file(const std::string& name, const std::string& bytes, const std::string& folder) {
-    std::filesystem::path path = std::filesystem::absolute(folder) / name;
-    std::error_code ec;
-    std::filesystem::create_directories(path.parent_path(), ec);
-    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", path.parent_path().string(), ec.message()));
-    TRY(write_file_unsynced(path.string(), bytes, kExecutable));
-    return path.string();
+    const std::string path = (std::filesystem::absolute(folder) / name).string();
+    TRY(make_folder_of(path));
+    TRY(write_file_unsynced(path, bytes, kExecutable));
+    return path;
 }
 
 // Of a file whose digest is in the task.
@@ -228,6 +226,13 @@ Result<std::string> with_copy(const Clone& clone, const std::string& word, const
     return bytes ? copy_file(name, *bytes, folder) : word;
 }
 
+// Is the pinned command the one on main?
+Result<bool> is_pinned(const Clone& clone, const Pin& pin) {
+    if (pin.digest.empty()) return false;
+    TRY_ASSIGN(const std::string text, pin_text(clone));
+    return pin.digest == sha256_hex(text);
+}
+
 }  // namespace
 
 Result<std::string> trust_digest(const Clone& clone) {
@@ -244,9 +249,7 @@ Result<std::vector<std::string>> other_covered_files(const Clone& clone) {
 
 Result<bool> is_command_trusted(const Clone& clone) {
     TRY_ASSIGN(const Pin pin, pinned(clone));
-    if (pin.digest.empty()) return false;
-    TRY_ASSIGN(const std::string text, pin_text(clone));
-    return pin.digest == sha256_hex(text);
+    return is_pinned(clone, pin);
 }
 
 Result<std::vector<std::string>> changes_since_trust(const Clone& clone) {
@@ -290,7 +293,7 @@ Result<void> revoke_command_trust(const Clone& clone) {
 
 Result<std::vector<std::string>> trusted_command(const Clone& clone, const std::string& folder) {
     TRY_ASSIGN(const Pin pin, pinned(clone));
-    TRY_ASSIGN(const bool trusted, is_command_trusted(clone));
+    TRY_ASSIGN(const bool trusted, is_pinned(clone, pin));
     if (!trusted)
         return fail(
             Code::not_found,

@@ -78,6 +78,20 @@ Result<void> write_file_atomically(const std::string& path, const std::vector<st
     return replace_file(path, parts, mode, true);
 }
 
+Result<void> make_folder_of(const std::string& path) {
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    std::error_code ec;
+    std::filesystem::create_directories(folder, ec);
+    return ec ? fail(Code::io, fmt::format("cannot create '{}': {}", folder.string(), ec.message())) : Result<void>();
+}
+
+Result<void> make_empty_folder(const std::string& folder) {
+    std::error_code ec;
+    std::filesystem::remove_all(folder, ec);
+    if (!ec) std::filesystem::create_directories(folder, ec);
+    return ec ? fail(Code::io, fmt::format("cannot empty '{}': {}", folder, ec.message())) : Result<void>();
+}
+
 Result<void> write_file_unsynced(const std::string& path, std::string_view bytes, unsigned mode) {
     return replace_file(path, {bytes}, mode, false);
 }

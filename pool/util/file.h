@@ -19,6 +19,10 @@ Result<void> write_file_atomically(const std::string& path, std::string_view byt
 Result<void> write_file_atomically(const std::string& path, const std::vector<std::string_view>& parts,
                                    unsigned mode = 0644);
 
+// The folder of this path, with those above it. Errors: io.
+Result<void> make_folder_of(const std::string& path);
+// An existing and empty folder. Errors: io.
+Result<void> make_empty_folder(const std::string& folder);
 // Without the two fsyncs, for a file that can be made again: after a power failure it may be the old one, empty or missing.
 Result<void> write_file_unsynced(const std::string& path, std::string_view bytes, unsigned mode = 0644);
 
