@@ -27,7 +27,7 @@ std::string parents_column(const std::vector<std::string>& parents) {
 bool is_self_reported(const Task& task, const Standing& standing) {
     const bool judged =
         standing.verdict == name(Certainty::accepted) || standing.verdict == name(VerdictResult::rejected);
-    return task.command && !task.command->evaluator && !judged && standing.fresh_seeds < 1;
+    return task.self_reported() && !judged && standing.fresh_seeds < 1;
 }
 
 std::string verdict_text(const Task& task, const Standing& standing) {

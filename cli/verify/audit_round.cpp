@@ -53,7 +53,7 @@ bool Turns::fit(QueuedClaim& one) {
     }
     if (one.plan.audit.tier != Tier::rerun || seeds_due(session_.clone->task, one) == 0) return true;
     const auto& command = session_.clone->task.command;
-    const bool only_reruns = command && !command->evaluator;  // nothing less decides anything
+    const bool only_reruns = session_.clone->task.self_reported();  // nothing less decides anything
     const bool affordable = options_.share_use == ShareUse::all_beyond ||
                             (only_reruns && options_.share_use == ShareUse::claims_beyond) ||
                             funds_.affords(one.standing, one.all_s());

@@ -40,8 +40,7 @@ bool is_owed_a_rerun(const Task& task, const ClaimRow& row, const ClaimImpact& i
     if (owes_rerun(verdict)) return true;
     const bool matters = impact.best || impact.children >= kMuchUsed;
     if (!matters || (was_light(row) && !task.command)) return false;
-    const int wanted = task.noiseless ? 1 : task.record_min_seeds;
-    return verdict.tier != Tier::rerun || (impact.best && fresh_seeds < wanted);
+    return verdict.tier != Tier::rerun || (impact.best && fresh_seeds < task.record_seeds());
 }
 
 // Was a rerun tried that failed?

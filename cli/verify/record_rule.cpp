@@ -19,7 +19,7 @@ Result<RecordMark> judge_record(Session& session, const ClaimRow& row, const std
     RecordMark mark;
     mark.seeds = static_cast<int>(scores.size());
     if (!holder) {
-        mark.accepted = mark.seeds >= (task.noiseless ? 1 : task.record_min_seeds);
+        mark.accepted = mark.seeds >= task.record_seeds();
         return mark;
     }
     if (task.noiseless && !scores.empty() && !holder->scores.empty()) {

@@ -6,18 +6,15 @@
 #include <fmt/format.h>
 
 #include "eval/statistics/significance.h"
+#include "pool/types/evaluator.h"
 
 namespace cultivar {
 namespace {
-
-constexpr double kRounding = 1e-6;  // relative
 
 std::string seeds_text(const Moments& fresh) {
     return fmt::format("{} fresh seed{} score{}", fresh.count, fresh.count == 1 ? "" : "s",
                        fresh.count == 1 ? "s" : "");
 }
-
-double rounding(double one, double other) { return kRounding * std::max(std::abs(one), std::abs(other)); }
 
 }  // namespace
 
@@ -51,7 +48,7 @@ RerunJudgement judge_score_rerun(const ScoreClaim& claim, std::span<const double
         judgement.sigma_bpb * std::sqrt(1.0 / std::max(1, claim.runs) + 1.0 / std::max(1, fresh.count));
     const double chance = kRerunChance / std::max({1, looks, fresh.count});
     judgement.allowed_bpb = kKeptLuck * judgement.sigma_bpb + student_quantile(1 - chance, all.degrees) * error +
-                            rounding(fresh.mean, claim.score);
+                            score_rounding(fresh.mean, claim.score);
     judgement.accepted = fresh.mean - claim.score <= judgement.allowed_bpb;
     judgement.reason =
         fmt::format("{} {} where {} was claimed, {} worse allowed (one run varies by {}, from {} replicate{})",
@@ -63,7 +60,7 @@ RerunJudgement judge_score_rerun(const ScoreClaim& claim, std::span<const double
 RerunJudgement judge_repeat(const ScoreClaim& claim, std::span<const double> fresh_scores, const ScoreText& text) {
     const Moments fresh = moments(fresh_scores);
     RerunJudgement judgement;
-    judgement.allowed_bpb = rounding(fresh.mean, claim.score);
+    judgement.allowed_bpb = score_rounding(fresh.mean, claim.score);
     judgement.accepted = fresh.count > 0 && fresh.mean - claim.score <= judgement.allowed_bpb;
     judgement.reason = fmt::format("made again it scores {} where {} was claimed, and the task has no noise",
                                    text.of(fresh.mean), text.of(claim.score));

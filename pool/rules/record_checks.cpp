@@ -113,9 +113,7 @@ Result<void> check_run(const Task& task, const std::string& task_id, const Run& 
     return check_score(*task.data, run);
 }
 
-bool may_lack_artifact(const Task& task) {
-    return task.command && task.command->format > 1 && !task.command->evaluator;
-}
+bool may_lack_artifact(const Task& task) { return task.self_reported() && task.command->format > 1; }
 
 void leave_out_undeclared(const Task& task, Run& run) {
     std::erase_if(run.metrics, [&](const auto& metric) {

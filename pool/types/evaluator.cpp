@@ -11,7 +11,6 @@ namespace cultivar {
 namespace {
 
 constexpr double kMost = 1e7;
-constexpr double kRounding = 1e-6;  // relative: records keep six digits and more, machines sum in other orders
 
 Result<void> check_figures(const TomlTable& table, const Evaluator& evaluator) {
     if (!(evaluator.tolerance >= 0 && evaluator.tolerance <= kMost))
@@ -59,8 +58,13 @@ std::string evaluator_toml(const Evaluator& evaluator) {
     return text;
 }
 
+double score_rounding(double one, double other) {
+    constexpr double kRelative = 1e-6;
+    return kRelative * std::max(std::abs(one), std::abs(other));
+}
+
 bool scores_agree(const Evaluator& evaluator, double one, double other) {
-    return std::abs(one - other) <= evaluator.tolerance + kRounding * std::max(std::abs(one), std::abs(other));
+    return std::abs(one - other) <= evaluator.tolerance + score_rounding(one, other);
 }
 
 }  // namespace cultivar

@@ -34,6 +34,8 @@ struct Evaluator {
 Result<std::optional<Evaluator>> read_evaluator(TomlTable& table, const FigureRule& score);
 std::string evaluator_toml(const Evaluator& evaluator);
 
+// The difference that rounding explains: records keep six digits and more, machines sum in other orders.
+double score_rounding(double one, double other);
 // Do two scores of one artifact agree, within the tolerance and the rounding of records?
 bool scores_agree(const Evaluator& evaluator, double one, double other);
 

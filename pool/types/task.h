@@ -94,7 +94,11 @@ struct Task {
     void share_surface();
 
     bool settled() const { return data || command; }  // can runs be scored?
-    std::string id() const;                           // 64 hex digits; only meaningful once settled
+    // Does nothing but a run's own word say its score, so that only a rerun confirms it?
+    bool self_reported() const { return command && !command->evaluator; }
+    // The fresh seeds that a record takes: where runs do not vary, one tells all.
+    int record_seeds() const { return noiseless ? 1 : record_min_seeds; }
+    std::string id() const;  // 64 hex digits; only meaningful once settled
 };
 
 std::string task_id_text(const Task& task);
