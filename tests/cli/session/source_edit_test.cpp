@@ -7,6 +7,7 @@
 
 #include "pool/types/task_parser.h"
 #include "pool/util/file.h"
+#include "tests/pool/support/fixture.h"
 #include "tests/pool/support/world.h"
 
 namespace cultivar {
@@ -14,23 +15,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr const char* kSurfaceTask = R"(format = 2
-name = "mine"
-created = "2026-11-21T03:40:00Z"
-[task]
-kind = "command"
-metric = "accuracy"
-[command]
-run = ["sh", "files/run.sh"]
-[surface]
+const std::string kSurfaceTask = std::string(kCommandTask) + R"([surface]
 edit = ["src/**"]
 never = ["src/fixed.sh"]
 max_files = 3
 max_bytes = 100
-[gene.x]
-type = "real"
-default = 0.0
-range = [-10.0, 10.0]
 )";
 
 // A pool with the files of its task on main.

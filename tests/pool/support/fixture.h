@@ -38,6 +38,21 @@ inline Value word(std::string value) { return value; }
 std::vector<Gene> tiny_genes();
 std::vector<Constraint> tiny_constraints();
 Space tiny_space();
+// A task of kind command without a surface, which a test appends.
+inline constexpr const char* kCommandTask = R"(format = 2
+name = "mine"
+created = "2026-11-21T03:40:00Z"
+[task]
+kind = "command"
+metric = "accuracy"
+[command]
+run = ["sh", "files/run.sh"]
+[gene.x]
+type = "real"
+default = 0.0
+range = [-10.0, 10.0]
+)";
+
 Task tiny_task();  // with data: 65,536 targets for 160,000 bytes
 
 inline const std::string kTaskId(64, '7');

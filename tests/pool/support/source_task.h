@@ -15,25 +15,8 @@ namespace cultivar {
 inline Task source_task(
     Repo& repo, const std::map<std::string, std::string>& files,
     const std::string& surface = "edit = [\"src/**\"]\nnever = [\"src/vendor/**\"]\nmax_bytes = 2000\n") {
-    const std::string toml = R"(format = 2
-name = "mine"
-created = "2026-11-21T03:40:00Z"
-[task]
-kind = "command"
-metric = "accuracy"
-[command]
-run = ["sh", "files/run.sh"]
-[gene.x]
-type = "real"
-default = 0.0
-range = [-10.0, 10.0]
-[gene.y]
-type = "real"
-default = 0.0
-range = [-10.0, 10.0]
-[surface]
-)";
-    Task task = must(parse_task(toml + surface, "pool.toml"));
+    const std::string y = "[gene.y]\ntype = \"real\"\ndefault = 0.0\nrange = [-10.0, 10.0]\n";
+    Task task = must(parse_task(kCommandTask + y + "[surface]\n" + surface, "pool.toml"));
     for (const auto& [path, bytes] : files) {
         task.command->files.push_back({path, sha256_hex(bytes), must(repo.write_blob(bytes))});
         must(task.command->surface->add_task_file(path, sha256_hex(bytes), bytes));

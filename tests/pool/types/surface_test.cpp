@@ -15,22 +15,10 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr const char* kTask = R"(format = 2
-name = "mine"
-created = "2026-11-21T03:40:00Z"
-[task]
-kind = "command"
-metric = "accuracy"
-[command]
-run = ["sh", "files/run.sh"]
-[gene.x]
-type = "real"
-default = 0.0
-range = [-10.0, 10.0]
-)";
-
-Task task_with(const std::string& surface) { return must(parse_task(kTask + surface, "pool.toml")); }
-std::string wrong(const std::string& surface) { return trouble(parse_task(kTask + surface, "pool.toml")).message; }
+Task task_with(const std::string& surface) { return must(parse_task(kCommandTask + surface, "pool.toml")); }
+std::string wrong(const std::string& surface) {
+    return trouble(parse_task(kCommandTask + surface, "pool.toml")).message;
+}
 
 Surface surface_of(const std::string& surface) { return *task_with("[surface]\n" + surface).command->surface; }
 
