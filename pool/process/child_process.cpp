@@ -108,14 +108,16 @@ void take_limits(const ChildLimits& limits) {
 struct Wiring {
     pid_t parent;
     int input;
-    Pipe output, error_output, trouble;
+    Pipe output, error_output, trouble, start;
     Pipe reports{Pipe::Kind::sockets};  // a pipe cannot pass a descriptor on
 
     Wiring() : parent(::getpid()), input(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
     Wiring(const Wiring&) = delete;
     Wiring& operator=(const Wiring&) = delete;
     ~Wiring() { Pipe::close(input); }
-    bool good() const { return input >= 0 && output.good && error_output.good && trouble.good && reports.good; }
+    bool good() const {
+        return input >= 0 && output.good && error_output.good && trouble.good && start.good && reports.good;
+    }
 };
 
 bool settle(const Wiring& wiring, const ChildLimits& limits) {
@@ -127,6 +129,19 @@ bool settle(const Wiring& wiring, const ChildLimits& limits) {
     return ::dup2(wiring.input, STDIN_FILENO) >= 0 && ::dup2(wiring.output.writer(), STDOUT_FILENO) >= 0 &&
            ::dup2(wiring.error_output.writer(), STDERR_FILENO) >= 0;
 }
+
+// Waits for let_begin(); ends if the parent has ended.
+void wait_to_begin(Wiring& wiring) {
+    wiring.start.close_writer();
+    char byte = 0;
+    ssize_t got = 0;
+    do {
+        got = ::read(wiring.start.reader(), &byte, 1);
+    } while (got < 0 && errno == EINTR);
+    if (got != 1) ::_exit(127);
+}
+
+void let_begin(const Wiring& wiring) { [[maybe_unused]] const ssize_t told = ::write(wiring.start.writer(), "s", 1); }
 
 // One byte, with the descriptor if there is one.
 struct Message {
@@ -173,9 +188,10 @@ struct Program {
     const char* folder;  // null: as it is
 };
 
-[[noreturn]] void become(const Program& program, int nice, const Wiring& wiring, const ChildLimits& limits,
+[[noreturn]] void become(const Program& program, int nice, Wiring& wiring, const ChildLimits& limits,
                          const Sandbox* sandbox) {
     int reason = settle(wiring, limits) ? 0 : errno;
+    wait_to_begin(wiring);
     if (reason == 0 && program.folder && ::chdir(program.folder) != 0) reason = errno;
     if (nice != 0) ::setpriority(PRIO_PROCESS, 0, nice);
     keep_descriptors_in();
@@ -255,6 +271,14 @@ Result<Child> Child::start(const std::vector<std::string>& argv, int nice, const
     if (child.pid_ == 0) become(program, nice, wiring, limits, sandbox);
     if (child.pid_ < 0) return fail(cannot_start(argv[0], errno));
     ::setpgid(child.pid_, child.pid_);  // whoever comes first
+    if (place.group_ends_within_s) {
+        // The child gets SIGTERM then, which it may pass over, and its descendants get nothing.
+        TRY_ASSIGN(Keeper keeper, Keeper::start([group = child.pid_, grace_s = *place.group_ends_within_s] {
+                       end_group(group, grace_s);
+                   }));
+        child.keeper_.emplace(std::move(keeper));
+    }
+    let_begin(wiring);
     wiring.reports.close_writer();
     if (sandbox) child.reports_ = receive_descriptor(wiring.reports.reader());
     if (sandbox) child.rules_ = sandbox->rules();
@@ -316,6 +340,7 @@ Child::Child(Child&& other) noexcept
       name_(std::move(other.name_)),
       started_(other.started_),
       rules_(std::move(other.rules_)),
+      keeper_(std::move(other.keeper_)),
       output_(std::exchange(other.output_, -1)),
       error_output_(std::exchange(other.error_output_, -1)),
       reports_(std::exchange(other.reports_, -1)) {}
@@ -337,6 +362,7 @@ void Child::signal_group(int signal) const { ::kill(-pid_, signal); }
 Child::End Child::reap() {
     signal_group(SIGKILL);  // before the wait: until then the group's number cannot belong to anyone else
     ::kill(pid_, SIGKILL);  // it may have left its group
+    if (keeper_) keeper_->call_off();
     int status = 0;
     struct rusage usage {};
     pid_t got = 0;

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "pool/process/group_use.h"
+#include "pool/process/keeper.h"
 #include "pool/process/sandbox.h"
 #include "pool/util/result.h"
 
@@ -24,10 +25,14 @@ struct ChildLimits {
     std::int64_t processor_s = 0;   // user and system, of all threads; beyond that it is ended by SIGXCPU
 };
 
-// Where a child starts, and variables of its environment, "NAME=value", added to this process's or replacing them.
+// What a child starts with.
 struct ChildPlace {
     std::string folder;  // "": this process's
+    // Of its environment, "NAME=value", added to this process's or replacing them.
     std::vector<std::string> variables;
+    // If this process is killed, the child's whole group ends within so many seconds. The child does not begin before
+    // that is certain.
+    std::optional<double> group_ends_within_s;
 };
 
 // The same limits on this process itself, for good.
@@ -38,7 +43,7 @@ public:
     // Starts argv[0], found along PATH. Standard input is /dev/null; output() and error_output() are non-blocking
     // pipes; no other descriptor is passed on; signals are at their defaults (0, 1 and 2 must be open here). If the
     // calling thread ends, the child gets SIGTERM. `sandbox`: made for this program, or null; its environment is the
-    // sandbox's, so that `place` has the folder alone. Errors: not_found (no such program), io.
+    // sandbox's, so that `place` has no variables. Errors: not_found (no such program), io.
     static Result<Child> start(const std::vector<std::string>& argv, int nice, const ChildLimits& limits = {},
                                const Sandbox* sandbox = nullptr, const ChildPlace& place = {});
 
@@ -80,6 +85,7 @@ private:
     std::string name_;  // for the log
     std::chrono::steady_clock::time_point started_;
     SandboxRules rules_;  // of its sandbox
+    std::optional<Keeper> keeper_;
     int output_ = -1;
     int error_output_ = -1;
     int reports_ = -1;

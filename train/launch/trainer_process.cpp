@@ -16,7 +16,6 @@
 
 #include <fmt/format.h>
 
-#include "pool/process/keeper.h"
 #include "pool/util/text.h"
 #include "train/launch/folder_size.h"
 #include "train/launch/kept_output.h"
@@ -114,14 +113,8 @@ bool has_no_room(const std::string& path) {
 // Supervises one run.
 class Supervision {
 public:
-    Supervision(const LaunchOptions& options, const Clock& clock, const Listener& listener, Child child, Log log,
-                Keeper keeper)
-        : options_(options),
-          clock_(clock),
-          listener_(listener),
-          child_(std::move(child)),
-          log_(std::move(log)),
-          keeper_(std::move(keeper)) {
+    Supervision(const LaunchOptions& options, const Clock& clock, const Listener& listener, Child child, Log log)
+        : options_(options), clock_(clock), listener_(listener), child_(std::move(child)), log_(std::move(log)) {
         started_s_ = last_event_s_ = looked_s_ = clock_.now_s();
         free_disk_at_start_bytes_ = free_disk_bytes(options_.work_dir);
         free_memory_at_start_bytes_ = free_memory_bytes();
@@ -141,7 +134,6 @@ public:
         for (int reads = 0; reads < kDrainReads && read_output(); ++reads) continue;
         for (int reads = 0; reads < kDrainReads && read_errors(); ++reads) continue;
         finish_lines();
-        keeper_.call_off();  // while the group's number cannot belong to anyone else
         return conclude(child_.reap());
     }
 
@@ -409,7 +401,6 @@ private:
     const Listener& listener_;
     Child child_;
     Log log_;
-    Keeper keeper_;
     Outcome outcome_;
     std::array<char, kReadBytes> buffer_{};
     std::string line_;
@@ -439,12 +430,10 @@ Result<Outcome> run_trainer(const LaunchOptions& options, const Clock& clock, co
         TRY_ASSIGN(sandbox, Sandbox::for_program(*options.sandbox, argv[0], options.parts));
     }
     TRY_ASSIGN(Log log, Log::open(options.log_path));
-    TRY_ASSIGN(Child child,
-               Child::start(argv, options.nice, options.limits, sandbox ? &*sandbox : nullptr, options.place));
-    // If this process is killed, its child gets SIGTERM, which it may pass over, and descendants get nothing.
-    TRY_ASSIGN(Keeper keeper,
-               Keeper::start([group = child.group(), grace_s = options.grace_s] { end_group(group, grace_s); }));
-    return Supervision(options, clock, listener, std::move(child), std::move(log), std::move(keeper)).run(should_stop);
+    ChildPlace place = options.place;
+    place.group_ends_within_s = options.grace_s;
+    TRY_ASSIGN(Child child, Child::start(argv, options.nice, options.limits, sandbox ? &*sandbox : nullptr, place));
+    return Supervision(options, clock, listener, std::move(child), std::move(log)).run(should_stop);
 }
 
 }  // namespace cultivar

@@ -83,14 +83,14 @@ TEST(Keeper, DoesItsDutyWhenItsProcessIsKilledAndOnlyThen) {
     EXPECT_TRUE(is_there(folder.file("now")));
 }
 
-TEST(Keeper, EndsAGroupThatPassesOverEverySignalToStop) {
+TEST(Child, NeverOutlivesItsKilledParentEvenIfItPassesOverEverySignalToStop) {
     const TempFolder folder;
     in_a_process_that_is_killed([&] {
-        Child child = sh("trap '' TERM; echo $$ >'" + folder.file("pid.new") + "'; mv '" + folder.file("pid.new") +
-                         "' '" + folder.file("pid") + "'; while :; do sleep 1; done");
-        Keeper keeper = must(Keeper::start([group = child.group()] { end_group(group, 0.2); }));
-        comes([&] { return is_there(folder.file("pid")); });
-        ::kill(::getpid(), SIGKILL);
+        const std::string script =
+            "trap '' TERM; echo $$ >'" + folder.file("pid") + "'; kill -KILL $PPID; while :; do sleep 1; done";
+        const ChildPlace place{{}, {}, 0.2};
+        Child child = must(Child::start({"sh", "-c", script}, 0, {}, nullptr, place));
+        comes([&] { return child.has_ended(); });
     });
     const int stubborn = std::stoi(folder.read("pid"));
     EXPECT_TRUE(comes([&] { return !is_running(stubborn); }));
