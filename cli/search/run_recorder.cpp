@@ -9,6 +9,18 @@
 #include "pool/util/shared_text.h"
 
 namespace cultivar {
+namespace {
+
+// Calls `make`, which makes this ref if it is not there, and adds it to those that are new.
+template <typename Make>
+Result<void> note_if_new(const Repo& repo, const std::string& ref, std::set<std::string>& made, const Make& make) {
+    TRY_ASSIGN(const std::optional<Oid> there, repo.ref(ref));
+    TRY(make());
+    if (!there) made.insert(ref);
+    return {};
+}
+
+}  // namespace
 
 Result<ExploredRun> record_run(Session& session, const Clock& clock, RunResult result,
                                std::optional<PlanningHistory>& now) {
@@ -28,16 +40,22 @@ Result<ExploredRun> record_run(Session& session, const Clock& clock, RunResult r
         run.reason = run.reason.empty() ? judgement.reason : run.reason + "; " + judgement.reason;
     }
     // A run that is not settled yet keeps its weights too: the next one may settle it.
-    if (run.status == RunStatus::done && run.decision != Decision::reverted && result.weights)
-        TRY(store_artifact(session.clone->repo, run.artifact, *result.weights));
+    Repo& repo = session.clone->repo;
+    std::set<std::string> made;
+    if (run.status == RunStatus::done && run.decision != Decision::reverted && result.weights) {
+        const auto store = [&] { return store_artifact(repo, run.artifact, *result.weights); };
+        TRY(note_if_new(repo, artifact_ref(run.artifact), made, store));
+    }
     TRY_ASSIGN(explored.id, append_record(*session.clone, run));
     TRY(keep_output(session, explored.id, result.output));
-    TRY_ASSIGN(RefreshReport imported, session.index->refresh());
+    TRY_ASSIGN(RefreshReport imported, session.index->refresh(made));
     if (!now || !add_recorded(*now, run, imported)) now.reset();
     if (run.decision == Decision::kept) {
         TRY_ASSIGN(CandidateCommit commit, session.index->commit_of(run.candidate));
-        TRY(ensure_candidate_branch(session.clone->repo, commit));
-        TRY_ASSIGN(imported, session.index->refresh());
+        made.clear();
+        TRY(note_if_new(repo, "refs/heads/" + candidate_branch(run.candidate, commit.oid), made,
+                        [&] { return ensure_candidate_branch(repo, commit); }));
+        TRY_ASSIGN(imported, session.index->refresh(made));
         if (!brought_nothing(imported)) now.reset();
     }
     explored.run = std::move(run);

@@ -29,6 +29,7 @@ public:
 
 private:
     const char* affected() const;
+    Result<bool> claims_may_differ();
     Result<void> derive_vouched_parents();
     Result<void> derive_parents();
     Result<void> apply_rejections();
@@ -40,6 +41,8 @@ private:
     Result<void> derive_retired();
     Result<void> count_standings(int sign);
     Result<void> derive_totals();
+    Result<void> derive_claim_totals();
+    Result<void> derive_verified_search();
     Result<void> derive_search_that_pays();
 
     IndexDatabase& database_;
@@ -97,9 +100,25 @@ Result<void> DerivedTables::derive() {
     TRY(derive_standings());
     TRY(count_standings(1));
     TRY(derive_retired());
-    TRY(derive_originals(database_));
+    TRY_ASSIGN(const bool claims, claims_may_differ());
+    if (claims) {
+        TRY(derive_originals(database_));
+        TRY(derive_verified_search());
+        TRY(derive_claim_totals());
+    }
     TRY(derive_totals());
+    TRY(derive_search_that_pays());
     return sql_.execute("DELETE FROM dirty");
+}
+
+// Does anything that came concern a candidate with a claim? What rests on all claims and their verdicts is dear, and stays
+// as it is where nothing does.
+Result<bool> DerivedTables::claims_may_differ() {
+    if (database_.is_new()) return true;
+    TRY_ASSIGN(Statement get,
+               sql_.prepare("SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM total WHERE name = 'counted') OR EXISTS "
+                            "(SELECT 1 FROM dirty CROSS JOIN record USING(candidate) WHERE type = 'claim')"));
+    return get.any();
 }
 
 // The records of the candidates in table `dirty`; in a new index all records, in the order in which they lie.
@@ -277,7 +296,7 @@ DELETE FROM total WHERE name LIKE 'scored %' AND value = 0 AND {sign} > 0;
 // Records do not change: totals grow by those after `counted`.
 Result<void> DerivedTables::derive_totals() {
     const Clone& clone = database_.clone();
-    TRY(sql_.execute(fmt::format(R"(
+    return sql_.execute(fmt::format(R"(
 WITH fresh AS MATERIALIZED (SELECT type, status, {seconds} AS seconds, {joules} AS joules, refused FROM record
         WHERE seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted')),
     run AS (SELECT * FROM fresh WHERE type = 'run' AND refused IS NULL)
@@ -291,11 +310,8 @@ UPDATE writer SET ran = 1, search_s = search_s + made.seconds FROM (SELECT write
     FROM record WHERE type = 'run' AND refused IS NULL
         AND seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted') GROUP BY writer) AS made
     WHERE made.name = writer.name;
-DELETE FROM total WHERE name IN ('accepted', 'provisional', 'scored', 'rejected', 'inconclusive', 'pending');
-INSERT INTO total SELECT COALESCE({result}, 'pending'), COUNT(*) FROM record WHERE type = 'claim' GROUP BY 1;
 INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
     UNION ALL SELECT 'contributors', COUNT(*) FROM writer WHERE ran
-    UNION ALL SELECT 'claims', COUNT(*) FROM record WHERE type = 'claim'
     UNION ALL SELECT 'candidates', COUNT(*) FROM candidate
     UNION ALL SELECT 'refused', (SELECT COUNT(*) FROM branch WHERE refused <> '') +
         (SELECT value FROM total WHERE name = 'refused records') +
@@ -304,10 +320,37 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
     UNION ALL SELECT 'verify_s', TOTAL(seconds) FROM verdict
     UNION ALL SELECT 'verify_joules', TOTAL(joules) FROM verdict;
 )",
-                                 fmt::arg("result", kWordOf), fmt::arg("seconds", believed_s(clone)),
-                                 fmt::arg("joules", believed_joules(clone)))
-                         .c_str()));
-    return derive_search_that_pays();
+                                    fmt::arg("seconds", believed_s(clone)), fmt::arg("joules", believed_joules(clone)))
+                            .c_str());
+}
+
+Result<void> DerivedTables::derive_claim_totals() {
+    return sql_.execute(fmt::format(R"(
+DELETE FROM total WHERE name IN ('accepted', 'provisional', 'scored', 'rejected', 'inconclusive', 'pending', 'claims');
+INSERT INTO total SELECT COALESCE({}, 'pending'), COUNT(*) FROM record WHERE type = 'claim' GROUP BY 1;
+INSERT INTO total SELECT 'claims', COUNT(*) FROM record WHERE type = 'claim';
+)",
+                                    kWordOf)
+                            .c_str());
+}
+
+// The seconds of each key's search that were verified and not refuted since.
+Result<void> DerivedTables::derive_verified_search() {
+    return sql_.execute(fmt::format(R"(
+DELETE FROM verified_search;
+WITH newest AS MATERIALIZED (SELECT * FROM (SELECT verdict.claim, writer.key, result, word, verdict.at,
+        ROW_NUMBER() OVER (PARTITION BY claim ORDER BY verdict.at DESC, verdict.seq DESC) AS place
+        FROM verdict JOIN record ON record.id = verdict.claim AND record.type = 'claim'
+        JOIN writer ON writer.name = record.writer AND writer.key <> verdict.key) WHERE place = 1),
+    bad AS (SELECT key, MAX(at) AS at FROM newest WHERE result = 'rejected' GROUP BY key),
+    good AS (SELECT DISTINCT newest.key, claim_run.run FROM newest JOIN claim_run USING(claim)
+        JOIN original USING(run) LEFT JOIN bad USING(key)
+        WHERE word IN ('accepted', 'provisional') AND (bad.at IS NULL OR newest.at > bad.at))
+INSERT INTO verified_search SELECT key, TOTAL({}) FROM good
+    JOIN record ON record.id = good.run AND record.type = 'run' AND refused IS NULL AND rejected = 0 GROUP BY key;
+)",
+                                    believed_s(database_.clone(), kPaidStart_s))
+                            .c_str());
 }
 
 // The seconds of search that pay for verification: those of this clone and of the verifiers; those of a key in good
@@ -317,22 +360,11 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
 Result<void> DerivedTables::derive_search_that_pays() {
     const Clone& clone = database_.clone();
     TRY_ASSIGN(Statement put, sql_.prepare(fmt::format(R"(
-WITH newest AS MATERIALIZED (SELECT * FROM (SELECT verdict.claim, writer.key, result, word, verdict.at,
-        ROW_NUMBER() OVER (PARTITION BY claim ORDER BY verdict.at DESC, verdict.seq DESC) AS place
-        FROM verdict JOIN record ON record.id = verdict.claim AND record.type = 'claim'
-        JOIN writer ON writer.name = record.writer AND writer.key <> verdict.key) WHERE place = 1),
-    bad AS (SELECT key, MAX(at) AS at FROM newest WHERE result = 'rejected' GROUP BY key),
-    good AS (SELECT DISTINCT newest.key, claim_run.run FROM newest JOIN claim_run USING(claim)
-        JOIN original USING(run) LEFT JOIN bad USING(key) WHERE word IN ('accepted', 'provisional') AND (bad.at IS NULL OR newest.at > bad.at)),
-    verified AS (SELECT key, TOTAL({seconds}) AS seconds
-        FROM good JOIN record ON record.id = good.run AND record.type = 'run' AND refused IS NULL AND rejected = 0
-        GROUP BY key),
-    made AS (SELECT key, TOTAL(search_s) AS seconds, MAX(name = :own) AS own FROM writer GROUP BY key)
+WITH made AS (SELECT key, TOTAL(search_s) AS seconds, MAX(name = :own) AS own FROM writer GROUP BY key)
 INSERT OR REPLACE INTO total SELECT 'paying_s', TOTAL(CASE
     WHEN own OR key <> '' AND key IN (SELECT key FROM verdict) THEN made.seconds
-    ELSE MIN(made.seconds, {vouched} * verified.seconds) END) FROM made LEFT JOIN verified USING(key))",
-                                                       fmt::arg("seconds", believed_s(clone, kPaidStart_s)),
-                                                       fmt::arg("vouched", kVouched))));
+    ELSE MIN(made.seconds, {} * verified_search.seconds) END) FROM made LEFT JOIN verified_search USING(key))",
+                                                       kVouched)));
     return put.bind(":own", clone.writer).run();
 }
 

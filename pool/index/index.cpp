@@ -1,6 +1,7 @@
 #include "pool/index/index.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -52,7 +53,14 @@ Result<Index> Index::read_anew(Clone& clone) {
 
 // Has everything that these refs hold been read, by the reader if there is one? Updates `refs`: the reader may have put
 // one back, and another process may have moved one, which the next refresh reads.
-Result<bool> Index::read_elsewhere(std::vector<Ref>& refs, RefreshReport& report) {
+Result<bool> Index::read_elsewhere(std::vector<Ref>& refs, const std::set<std::string>& made, RefreshReport& report) {
+    if (reader_ && !made.empty()) {
+        std::vector<Ref> others;
+        std::ranges::copy_if(refs, std::back_inserter(others),
+                             [&](const Ref& ref) { return !made.contains(ref.name); });
+        TRY_ASSIGN(const bool read, database_->holds("refs", digest_of(others)));
+        if (read) return true;
+    }
     for (int tries = 0; reader_ && tries < kReaderTries; ++tries) {
         TRY_ASSIGN(bool read, database_->holds("refs", digest_of(refs)));
         if (read) return true;
@@ -63,7 +71,7 @@ Result<bool> Index::read_elsewhere(std::vector<Ref>& refs, RefreshReport& report
     return !reader_;
 }
 
-Result<RefreshReport> Index::refresh() {
+Result<RefreshReport> Index::refresh(const std::set<std::string>& made) {
     RefreshReport report;
     made_.clear();
     TRY_ASSIGN(std::vector<Ref> refs, database_->clone().repo.refs("refs/"));
@@ -72,7 +80,7 @@ Result<RefreshReport> Index::refresh() {
     report.changed = !current;
     if (!current) {
         database_->reset_lineage();
-        TRY_ASSIGN(const bool read, read_elsewhere(refs, report));
+        TRY_ASSIGN(const bool read, read_elsewhere(refs, made, report));
         TRY_ASSIGN(now, database_->stamp(refs));
         TRY_ASSIGN(current, database_->holds("stamp", now));
         if (!current && !read) return report;

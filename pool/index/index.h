@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ public:
     // The same, rebuilt in memory; the index on disk stays as it is.
     static Result<Index> read_anew(Clone& clone);
     // Brings the tables up to date with refs and spool. Another process's refresh is waited for (up to 10 s, then busy).
-    Result<RefreshReport> refresh();
+    // `made`: refs that are new and that this process made itself, from what has been read: they alone need no reader.
+    Result<RefreshReport> refresh(const std::set<std::string>& made = {});
     // The report of the refresh in open().
     const RefreshReport& opened_with() const { return report_; }
 
@@ -51,7 +53,7 @@ private:
     Result<CandidateCommit> commit_of(const std::string& candidate_id, Walk& walk);
     Result<std::optional<Oid>> commit_with_parents(const CandidateRow& row);
     Result<std::vector<Oid>> parents_of(const CandidateRow& row, Walk& walk);
-    Result<bool> read_elsewhere(std::vector<Ref>& refs, RefreshReport& report);
+    Result<bool> read_elsewhere(std::vector<Ref>& refs, const std::set<std::string>& made, RefreshReport& report);
     Result<void> fill(const std::vector<Ref>& refs, const std::string& stamp, RefreshReport& report);
 
     std::unique_ptr<IndexDatabase> database_;  // stays where it is: queries and lineage point to it

@@ -13,7 +13,7 @@ namespace {
 
 // Increase it with every change of the tables, and when a new format or type of record can be read: the index is then
 // rebuilt, and reads the records that it passed over before.
-constexpr int kSchema = 18;
+constexpr int kSchema = 19;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
@@ -49,6 +49,7 @@ CREATE TABLE IF NOT EXISTS standing(candidate TEXT, category TEXT, runs INTEGER,
     record INTEGER DEFAULT 0, fresh_seeds INTEGER DEFAULT 0,
     PRIMARY KEY(candidate, category)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS original(run TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS verified_search(key TEXT PRIMARY KEY, seconds REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS total(name TEXT PRIMARY KEY, value REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS retired(candidate TEXT PRIMARY KEY, writer TEXT, reason TEXT, at TEXT, everywhere INTEGER,
     by_keepers INTEGER) WITHOUT ROWID;
@@ -73,7 +74,7 @@ DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS log; DROP TABLE IF EXISTS segmen
 DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS claim_run; DROP TABLE IF EXISTS candidate;
 DROP TABLE IF EXISTS branch; DROP TABLE IF EXISTS verdict; DROP TABLE IF EXISTS standing; DROP TABLE IF EXISTS total;
 DROP TABLE IF EXISTS dirty; DROP TABLE IF EXISTS retired; DROP TABLE IF EXISTS rerun;
-DROP TABLE IF EXISTS original;
+DROP TABLE IF EXISTS original; DROP TABLE IF EXISTS verified_search;
 )";
 
 std::string path_of(const Clone& clone) { return clone.index_dir() + "index.sqlite"; }

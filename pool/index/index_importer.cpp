@@ -42,8 +42,20 @@ Result<void> refuse_once(const Ref& ref, LogImport& logs) {
 
 }  // namespace
 
+// What the tables were filled from, but for the spool: as text that changes with it.
+Result<std::string> IndexImporter::everything_foreign(const std::vector<Ref>& refs) const {
+    auto roots = trusted_roots(database_.clone());
+    return fmt::format("{} {}", digest_of(refs), roots ? roots->now.digest : roots.error().message);
+}
+
 Result<void> IndexImporter::import_all(const std::vector<Ref>& refs) {
-    TRY(take_refs(refs));
+    TRY_ASSIGN(const std::string foreign, everything_foreign(refs));
+    TRY_ASSIGN(const bool settled, database_.holds("settled", foreign));
+    if (!settled) {
+        TRY(take_refs(refs));
+        // What was refused is looked at once more, because the reason may pass.
+        TRY(database_.set("settled", report_.refused.empty() ? foreign : ""));
+    }
     TRY(take_spool());
     TRY(settle_seeds());
     if (database_.is_new()) TRY(database_.make_indexes());

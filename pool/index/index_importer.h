@@ -31,6 +31,7 @@ public:
     Result<void> import_all(const std::vector<Ref>& refs);
 
 private:
+    Result<std::string> everything_foreign(const std::vector<Ref>& refs) const;
     Result<void> take_refs(const std::vector<Ref>& refs);
     Result<void> forget_gone(const std::vector<Ref>& refs);
     Result<void> take_bundles(const Ref& ref, LogImport& logs);

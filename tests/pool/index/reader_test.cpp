@@ -35,6 +35,25 @@ TEST_F(IndexReaderTest, AsksItForWhatCameAndForNothingElse) {
     EXPECT_EQ(answers(index), rebuilt());
 }
 
+TEST_F(IndexReaderTest, AsksItForNoRefThatThisProcessMade) {
+    Index index = must(Index::open(ann_, reader()));
+    const cultivar::Run root = run_by(ann_, {}, 2.1), child = run_by(ann_, {{"optim.lr", 0.1}}, 2.0, 1);
+    std::vector<std::int64_t> versions;
+    for (const cultivar::Run& run : {root, child}) {
+        spool(ann_, run);
+        must(index.refresh());
+        const CandidateCommit commit = must(index.commit_of(run.candidate));
+        const Stranger bob = stranger("bob");
+        if (run.candidate == child.candidate) publish(bob, {scored_run(ann_.task, bob.writer, {}, 2.0)});
+        must(ensure_candidate_branch(ann_.repo, commit));
+        must(index.refresh({"refs/heads/" + candidate_branch(run.candidate, commit.oid)}));
+        versions.push_back(must(index.version()));
+        EXPECT_EQ(asked_, run.candidate == child.candidate ? 2 : 1) << "a stranger's ref came with the second";
+    }
+    EXPECT_NE(versions[0], versions[1]) << "another process wrote";
+    EXPECT_EQ(must(index.runs()).size(), 3u);
+}
+
 TEST_F(IndexReaderTest, TellsOnceWhatItRefusedAndPutBack) {
     Index index = must(Index::open(ann_, reader()));
     Stranger bob = stranger("bob");
