@@ -14,6 +14,7 @@
 #include "cli/runs/specification.h"
 #include "cli/session/session.h"
 #include "cli/verify/hold_out_book.h"
+#include "cli/verify/hold_out_files.h"
 #include "pool/util/text.h"
 #include "train/data/import.h"
 #include "train/data/shard_writer.h"
@@ -183,25 +184,54 @@ Result<void> commit_data(Session& session, const DataManifest& manifest) {
     return {};
 }
 
+Result<HoldOutRequest> hold_out_request(const Clone& clone, const Data& data, const std::vector<std::string>& sources) {
+    HoldOutRequest request;
+    request.sources = sources;
+    request.separator = data.separator;
+    request.targets = data.slice_score.targets;
+    if (!data.tokenizer_sha256.empty()) {
+        TRY_ASSIGN(std::optional<std::string> model, clone.repo.file(clone.main, kModel, kMaxModelBytes));
+        if (!model) return fail(Code::corrupt, "main has no tokenizer.model, though pool.toml names one");
+        request.model = std::move(*model);
+    }
+    for (const PoolFile& file : data.train) request.known.push_back(clone.data_dir() + file.name);
+    request.known.push_back(clone.data_dir() + data.full.name);
+    return request;
+}
+
+void tell_hold_out(Ui& ui, const HoldOutMade& made, const HoldOutRequest& request) {
+    const std::size_t slices = made.slices.size();
+    if (ui.json()) {
+        ui.print(pretty(Json{{"schema", 1},
+                             {"slices", slices},
+                             {"targets", request.targets},
+                             {"documents", made.documents},
+                             {"duplicates", made.duplicates},
+                             {"in_the_pool", made.known}}));
+        return;
+    }
+    if (request.targets > 0)
+        ui.print(fmt::format("{} slice{} of {} targets from {} documents; {} were in the pool's data and dropped\n",
+                             slices, slices == 1 ? "" : "s", request.targets, made.documents, made.known));
+    else
+        ui.print(fmt::format("{} file{} in place of the validation file, each for {} claims or {} days\n", slices,
+                             slices == 1 ? "" : "s", kSliceClaims, kSliceDays));
+    ui.note("it stays on this machine; 'cultivar verify' scores claims on it too");
+}
+
 // Private to a verifier: it is never sent to the pool.
 Result<int> import_hold_out(Context& context, const Session& session, const std::vector<std::string>& sources) {
     const Clone& clone = *session.clone;
     TRY_ASSIGN(const Data* data, need_data(clone));
     HoldOutRequest request;
-    request.sources = sources;
-    request.separator = data->separator;
-    request.targets = data->slice_score.targets;
-    if (!data->tokenizer_sha256.empty()) {
-        TRY_ASSIGN(std::optional<std::string> model, clone.repo.file(clone.main, kModel, kMaxModelBytes));
-        if (!model) return fail(Code::corrupt, "main has no tokenizer.model, though pool.toml names one");
-        request.model = std::move(*model);
+    if (data) {
+        TRY_ASSIGN(request, hold_out_request(clone, *data, sources));
     }
-    for (const PoolFile& file : data->train) request.known.push_back(clone.data_dir() + file.name);
-    request.known.push_back(clone.data_dir() + data->full.name);
     TRY_ASSIGN(Staging staging, Staging::begin(clone, hold_out_folder(clone)));
     TRY(staging.make_private());
     const ApartWork work = [&](const ImportProgress& progress) -> Result<Json> {
-        TRY_ASSIGN(const HoldOutMade slices, make_hold_out(request, staging.made(), progress));
+        TRY_ASSIGN(const HoldOutMade slices, data ? make_hold_out(request, staging.made(), progress)
+                                                  : copy_hold_out(clone, sources, staging.made()));
         return to_json(slices);
     };
     TRY_ASSIGN(const Json json, run_apart(context, work));
@@ -209,19 +239,7 @@ Result<int> import_hold_out(Context& context, const Session& session, const std:
     if (context.interrupted()) return fail(Code::interrupted, "interrupted; nothing was changed");
     TRY(staging.settle());
     TRY(HoldOut::settle(clone, made));
-    if (context.ui.json()) {
-        context.ui.print(pretty(Json{{"schema", 1},
-                                     {"slices", made.slices.size()},
-                                     {"targets", request.targets},
-                                     {"documents", made.documents},
-                                     {"duplicates", made.duplicates},
-                                     {"in_the_pool", made.known}}));
-        return kYes;
-    }
-    context.ui.print(fmt::format("{} slice{} of {} targets from {} documents; {} were in the pool's data and dropped\n",
-                                 made.slices.size(), made.slices.size() == 1 ? "" : "s", request.targets,
-                                 made.documents, made.known));
-    context.ui.note("it stays on this machine; 'cultivar verify' scores claims on it too");
+    tell_hold_out(context.ui, made, request);
     return kYes;
 }
 
@@ -229,7 +247,6 @@ Result<int> import_data(Context& context, Session& session, const DataArguments&
     std::vector<std::string> sources(options.words.begin() + 1, options.words.end());
     if (sources.empty()) return fail(Code::usage, "no files to import", "cultivar data import FILE...");
     Clone& clone = *session.clone;
-    if (clone.task.command) return fail(Code::usage, "a pool of kind 'command' has no data", "cultivar trust");
     bool known = clone.task.data.has_value();
     bool asks = !options.tokenizer.empty() || !options.separator.empty() || options.slice || options.full;
     if (options.hold_out && asks)
@@ -237,6 +254,7 @@ Result<int> import_data(Context& context, Session& session, const DataArguments&
                     "a hold-out is cut as the pool's own data are: tokenizer, separator and sizes are settled",
                     "cultivar data import --hold-out FILE...");
     if (options.hold_out) return import_hold_out(context, session, sources);
+    if (clone.task.command) return fail(Code::usage, "a pool of kind 'command' has no data", "cultivar trust");
     if (known && asks)
         return fail(Code::usage, "this pool has its data already: tokenizer, separator and sizes are settled",
                     "cultivar data import FILE...");
@@ -361,7 +379,7 @@ Action declare_data(Parser& parser) {
     parser.option("--full-bytes", options->full, "SIZE",
                   "text of the full validation set that judges records (default 4MiB)");
     parser.flag("--hold-out", options->hold_out,
-                "a verifier's private text, for scoring claims on; stays on this machine");
+                "a verifier's private text or files, for scoring claims on; stays on this machine");
     parser.example("cultivar data import /usr/share/dictd/gcide.dict.dz", "a dictionary as the corpus");
     parser.example("cultivar data check", "digest everything again");
     return [options](Context& context) { return data(context, *options); };

@@ -166,7 +166,9 @@ Result<Outcome> CommandRunner::evaluate(const WorkerJob& job, const std::functio
     TRY_ASSIGN(options.command, prepare_evaluator(evaluator, specification, options.spec_path, files));
     TRY_ASSIGN(FigureReader figures, FigureReader::make(evaluator.score));
     options.figures = &figures;
-    confine(options, job, specification.work_dir, {files, specification.artifact});
+    std::vector<std::string> read = {files, specification.artifact};
+    if (!specification.val_shard.empty()) read.push_back(specification.val_shard);
+    confine(options, job, specification.work_dir, std::move(read));
     const Listener nobody = [](const Event&) { return Advice::go_on; };
     return run_trainer(options, clock_, nobody, should_stop);
 }

@@ -77,8 +77,10 @@ Result<CommandStart> prepare_command(const PoolCommand& command, const Specifica
 Result<std::vector<std::string>> prepare_evaluator(const Evaluator& evaluator, const Specification& specification,
                                                    const std::string& spec_path, const std::string& files) {
     Placeholders values = placeholders_of(specification, spec_path, files);
-    if (!evaluator.validation.empty())
+    if (!evaluator.validation.empty()) {
         values["validation"] = files + evaluator.validation.substr(kCommandFolder.size());
+        values["hold_out"] = specification.val_shard.empty() ? values["validation"] : specification.val_shard;
+    }
     TRY(link_folders({"files"}, specification.work_dir, files));
     return filled_words(evaluator.run, values, files);
 }

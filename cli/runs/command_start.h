@@ -25,8 +25,8 @@ Placeholders placeholders_of(const Specification& specification, const std::stri
 Result<CommandStart> prepare_command(const PoolCommand& command, const Specification& specification,
                                      const std::string& spec_path, const std::string& files);
 
-// The evaluator's words, its program by its path if it is a file of the pool. Its folder gets the link `files` too. Errors:
-// io.
+// The evaluator's words, its program by its path if it is a file of the pool. {hold_out} is the specification's val_shard,
+// or the validation file without one. Its folder gets the link `files` too. Errors: io.
 Result<std::vector<std::string>> prepare_evaluator(const Evaluator& evaluator, const Specification& specification,
                                                    const std::string& spec_path, const std::string& files);
 

@@ -19,7 +19,7 @@ struct Scored {
 
 // Works in <state>/`folder`/, which is cleared afterwards, for `limit_s` at most; 0: for two of the pool's budgets, but for
 // five minutes at least and half an hour at most. `chunks`: those to score, empty = all. `shard`: the file to score on, "" =
-// the validation slice. Faults of the weights are in the outcome. Errors: not_found (worker, data), io, interrupted.
+// the validation slice, or the validation file of an evaluator. Faults of the weights are in the outcome. Errors: not_found (worker, data), io, interrupted.
 Result<Scored> score_artifact(Worker& worker, const Observer& observer, const Session& session, const Genes& genes,
                               const std::string& weights, const std::vector<int>& chunks, const std::string& folder,
                               const std::string& shard = "", double limit_s = 0);

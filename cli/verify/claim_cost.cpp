@@ -125,7 +125,7 @@ void CostBook::estimate(const Task& task, bool hold_out, QueuedClaim& one) const
     one.expected_s = one.rerun_s = 0;
     const Run* run = one.artifact_run();
     if (!one.unsound.empty() || run == nullptr) return;
-    if (task.command) return estimate_command(task, one);
+    if (task.command) return estimate_command(task, hold_out, one);
     if (!task.data) return;
     one.jobs = jobs_of(task, one);
     const auto targets = static_cast<double>(task.data->slice_score.targets);
@@ -141,14 +141,15 @@ void CostBook::estimate(const Task& task, bool hold_out, QueuedClaim& one) const
 
 // By this clone's own measurements, else by the claim's words up to the command's limit: a job that takes longer than that
 // by far is cut off, and its seconds are held against its key (cli/verify/claim_order.h).
-void CostBook::estimate_command(const Task& task, QueuedClaim& one) const {
+void CostBook::estimate_command(const Task& task, bool hold_out, QueuedClaim& one) const {
     const double most_s = limit_s(*task.command, one.budget_s());
     const double said_s = one.claim_s / static_cast<double>(std::max<std::size_t>(1, one.runs.size()));
     one.jobs.measured = !seeds_s_.empty();
     one.jobs.seed = kStart_s + std::min(most_s, seeds_s_.empty() ? kLongestTraining * said_s : upper(seeds_s_));
     if (task.command->evaluator) {
         const double limit = task.command->evaluator->limit_s.value_or(most_s);
-        one.expected_s = evaluations_s_.empty() ? std::min(limit, kStart_s + said_s) : upper(evaluations_s_);
+        const double once_s = evaluations_s_.empty() ? std::min(limit, kStart_s + said_s) : upper(evaluations_s_);
+        one.expected_s = hold_out && task.command->evaluator->takes_hold_out() ? 2 * once_s : once_s;
     }
     one.rerun_s = seeds_due(task, one) * one.jobs.seed;
 }

@@ -52,7 +52,7 @@ public:
 
 private:
     JobSeconds jobs_of(const Task& task, const QueuedClaim& one) const;
-    void estimate_command(const Task& task, QueuedClaim& one) const;
+    void estimate_command(const Task& task, bool hold_out, QueuedClaim& one) const;
     double replays_s(const QueuedClaim& one) const;
 
     std::vector<MeasuredWork> chunks_{}, steps_{};     // of the slice; of a replay; newest first

@@ -32,6 +32,11 @@ std::optional<Verdict> reviewed(const Session& session, const ClaimRow& row, con
 
 }  // namespace
 
+GapScale gap_scale_of(const Task& task) {
+    if (!task.command) return {};
+    return {task.command->evaluator ? task.command->evaluator->tolerance : 0, true};
+}
+
 bool owes_gap(const Verdict& verdict) {
     return std::ranges::any_of(verdict.checks,
                                [](const Check& one) { return one.name == kHoldOutGap && !one.claimed; });
@@ -56,7 +61,8 @@ Result<GapReview> review_gaps(Session& session, const HoldOut& book, std::int64_
     GapReview review;
     std::map<std::string, Verdict> changed;  // by claim
     for (const Appearance& one : book.unjudged()) {
-        const GapJudgement judgement = book.judge(one, bytes_of(session, book, one.on));
+        const GapJudgement judgement =
+            book.judge(one, bytes_of(session, book, one.on), gap_scale_of(session.clone->task));
         if (!judgement.judged) continue;
         review.judged.push_back(one);
         TRY_ASSIGN(std::vector<ClaimRow> claims, session.index->claims(one.candidate));

@@ -11,6 +11,9 @@ namespace cultivar {
 inline constexpr const char* kHoldOutGap = "hold-out gap";
 inline constexpr const char* kFullSetGap = "full set gap";
 
+// Of the built-in task, or of a command's metric.
+GapScale gap_scale_of(const Task& task);
+
 // Is its gap still to be judged, on the hold-out?
 bool owes_gap(const Verdict& verdict);
 

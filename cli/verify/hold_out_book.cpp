@@ -32,8 +32,10 @@ std::string fresh_salt() {
 }
 
 Json json_of(const Appearance& one) {
-    return {{"on", one.on},     {"claim", one.claim},  {"candidate", one.candidate}, {"slice_bpb", one.slice_bpb},
-            {"sums", one.sums}, {"judged", one.judged}};
+    Json json = {{"on", one.on},     {"claim", one.claim},  {"candidate", one.candidate}, {"slice_bpb", one.slice_bpb},
+                 {"sums", one.sums}, {"judged", one.judged}};
+    if (one.score) json["score"] = *one.score;
+    return json;
 }
 
 // Of claims that were judged more than once, the last.
@@ -49,6 +51,7 @@ Result<std::vector<Appearance>> read_seen(const std::string& path) {
             const Json json = Json::parse(line);
             Appearance one{json.at("on"),        json.at("claim"), json.at("candidate"),
                            json.at("slice_bpb"), json.at("sums"),  json.value("judged", false)};
+            if (json.contains("score")) one.score = json.at("score").get<double>();
             last[{one.on, one.claim}] = std::move(one);
         }
     } catch (const std::exception&) {
@@ -60,8 +63,10 @@ Result<std::vector<Appearance>> read_seen(const std::string& path) {
     return seen;
 }
 
-// Of the first `chunks` of a part's 64, bytes taken in proportion.
-double bpb_of(const std::vector<double>& sums, std::size_t chunks, std::int64_t bytes) {
+// Of a command's file, its loss there; else of the first `chunks` of a part's 64, bytes taken in proportion.
+double loss_there(const Appearance& one, std::size_t chunks, std::int64_t bytes) {
+    if (one.score) return *one.score;
+    const std::vector<double>& sums = one.sums;
     const double sum = std::accumulate(sums.begin(), sums.begin() + static_cast<std::ptrdiff_t>(chunks), 0.0);
     const double share = static_cast<double>(chunks) / kScoreChunks;
     return sum / (share * static_cast<double>(bytes)) / std::numbers::ln2;
@@ -69,6 +74,7 @@ double bpb_of(const std::vector<double>& sums, std::size_t chunks, std::int64_t 
 
 // The weights of one model, claimed for several candidates, lose the same on every chunk.
 bool same_weights(const Appearance& a, const Appearance& b, std::size_t chunks) {
+    if (a.score) return a.score == b.score && a.slice_bpb == b.slice_bpb;
     constexpr double kSame = 1e-5;  // relative; seeds differ by a hundred times as much
     for (std::size_t i = 0; i < chunks; ++i) {
         if (std::abs(a.sums[i] - b.sums[i]) > kSame * std::abs(b.sums[i])) return false;
@@ -130,12 +136,13 @@ int HoldOut::unused(std::int64_t now_s) const {
     }));
 }
 
-GapJudgement HoldOut::judge(const Appearance& claim, std::int64_t bytes) const {
+GapJudgement HoldOut::judge(const Appearance& claim, std::int64_t bytes, const GapScale& scale) const {
     const std::size_t chunks = claim.sums.size();
-    if (chunks == 0 || bytes < 1) return {};
+    if (!claim.score && (chunks == 0 || bytes < 1)) return {};
     std::map<std::string, const Appearance*> by_candidate;
     for (const Appearance& one : seen_) {
         if (one.on != claim.on || one.candidate == claim.candidate || one.sums.size() < chunks) continue;
+        if (one.score.has_value() != claim.score.has_value()) continue;
         if (left_out_.contains(one.claim)) continue;
         by_candidate[one.candidate] = &one;
     }
@@ -146,9 +153,9 @@ GapJudgement HoldOut::judge(const Appearance& claim, std::int64_t bytes) const {
         if (std::ranges::any_of(distinct, [&](const auto* other) { return same_weights(*one, *other, chunks); }))
             continue;
         distinct.push_back(one);
-        others.push_back({one->slice_bpb, bpb_of(one->sums, chunks, bytes)});
+        others.push_back({one->slice_bpb, loss_there(*one, chunks, bytes)});
     }
-    return judge_gap({claim.slice_bpb, bpb_of(claim.sums, chunks, bytes)}, others);
+    return judge_gap({claim.slice_bpb, loss_there(claim, chunks, bytes)}, others, scale);
 }
 
 std::int64_t HoldOut::bytes_of(const std::string& on) const {

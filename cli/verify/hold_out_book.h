@@ -6,6 +6,9 @@
 //   seen.jsonl     {"on":NAME,"claim":ID,"candidate":ID,"slice_bpb":B,"sums":[...],"judged":TRUTH}, the score on the
 //                  validation slice as measured here, sums in nats by the slice's order; a line without "judged" was not
 //
+// In a pool with a command of its own a slice is a file in place of the validation file (cli/verify/hold_out_files.h): its
+// targets, bytes and order say nothing, and a line of seen.jsonl has "score", the loss there, in place of sums.
+//
 // It rotates: a slice serves kSliceClaims claims or kSliceDays days, whichever comes first, then the next does; when
 // all have served, there is no hold-out until another is imported. Every claim that a slice serves is scored on the
 // first chunks of one secret order, so that gaps compare like with like (eval/judge/hold_out_gap.h). Verdicts tell only
@@ -45,7 +48,8 @@ struct Appearance {
     std::string on, claim, candidate;
     double slice_bpb = 0;
     std::vector<double> sums;
-    bool judged = false;  // was its gap compared with others'?
+    bool judged = false;            // was its gap compared with others'?
+    std::optional<double> score{};  // of a pool's own command: the loss there, in place of sums
 };
 
 class HoldOut {
@@ -63,8 +67,8 @@ public:
     // Claims that are no others to compare with, as things stand in the pool: their figures may be made up.
     void leave_out(std::set<std::string> claims) { left_out_ = std::move(claims); }
     // The gap of this claim among those of other candidates on as many chunks of a part of that many bytes. The same
-    // weights, claimed for several candidates, are one other.
-    GapJudgement judge(const Appearance& claim, std::int64_t bytes) const;
+    // weights, claimed for several candidates, are one other; so are artifacts that score alike on both.
+    GapJudgement judge(const Appearance& claim, std::int64_t bytes, const GapScale& scale = {}) const;
     // Of a slice of this book; 0: it has none of that name.
     std::int64_t bytes_of(const std::string& on) const;
     std::set<std::string> candidates_on(const std::string& on) const;

@@ -29,6 +29,9 @@ struct VerifierTools {
 };
 
 void conclude(Verdict& verdict, VerdictResult result, Tier tier, const std::string& reason);
+void add_reason(Verdict& verdict, const std::string& reason);
+// The worker tells the sums of chunks in ascending order; the book keeps them in the part's.
+std::vector<double> in_order(const std::vector<int>& order, const std::vector<double>& ascending);
 
 class Verifier {
 public:
@@ -66,7 +69,11 @@ private:
     Tried rescore_part(const QueuedClaim& one, const std::string& weights, double slice_bpb, const ServingSlice& part,
                        const std::string& label, Verdict& verdict);
     Tried rescore_elsewhere(const QueuedClaim& one, const std::string& weights, double slice_bpb, Verdict& verdict);
+    // Of the hold-out (verifier_hold_out.cpp).
     Result<void> begin_slice(const ServingSlice& slice);
+    Tried compare_gap(Appearance here, const ServingSlice& part, const std::string& label, double begun_s,
+                      Verdict& verdict);
+    Tried evaluate_on_hold_out(const QueuedClaim& one, const std::string& artifact, double measured, Verdict& verdict);
     Tried replay(const QueuedClaim& one, Verdict& verdict);
     Tried replay_one(const QueuedClaim& one, const RunRow& row, Verdict& verdict);
     void compare_pace(const RunRow& row, double here_step_s, Verdict& verdict) const;

@@ -58,7 +58,7 @@ Verifier::Tried Verifier::evaluate_again(const QueuedClaim& one, const std::stri
              fmt::format("its artifact scores {} where {} was claimed", text.of(measured), text.of(claimed)));
     if (!agree) return false;
     TRY_ASSIGN(const Origin origin, origin_of(session_, one, {}, {}));
-    if (origin.same_as.empty()) return true;
+    if (origin.same_as.empty()) return evaluate_on_hold_out(one, artifact, measured, verdict);
     conclude(verdict, VerdictResult::inconclusive, Tier::rescore, origin.same_as);
     return false;
 }

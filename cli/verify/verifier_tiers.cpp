@@ -16,7 +16,6 @@
 #include "eval/judge/rescore_test.h"
 #include "eval/judge/structure_check.h"
 #include "eval/statistics/significance.h"
-#include "pool/sync/artifact_store.h"
 #include "pool/types/category.h"
 #include "train/protocol/replay_spec.h"
 
@@ -24,27 +23,12 @@ namespace cultivar {
 namespace {
 
 constexpr const char* kRerunCheck = "rerun";
-constexpr std::size_t kBeginWith = 12;  // candidates that a slice of the hold-out begins with
-
-void add_reason(Verdict& verdict, const std::string& reason) {
-    verdict.reason += (verdict.reason.empty() ? "" : "; ") + reason;
-}
 
 // What is odd proves nothing; a training of the verifier's own settles it.
 void owe_rerun(const std::string& why, Verdict& verdict) {
     if (!verdict.plan) verdict.plan.emplace();
     verdict.plan->rerun_waits = verdict.plan->tier < Tier::rerun;
     add_reason(verdict, why + ", so it owes a rerun");
-}
-
-// The worker tells the sums of chunks in ascending order; the book keeps them in the part's.
-std::vector<double> in_order(const std::vector<int>& order, const std::vector<double>& ascending) {
-    std::vector<double> sums;
-    for (int chunk : order) {
-        const auto place = std::count_if(order.begin(), order.end(), [&](int other) { return other < chunk; });
-        sums.push_back(ascending[static_cast<std::size_t>(place)]);
-    }
-    return sums;
 }
 
 double scoring_limit_s(const QueuedClaim& one, std::int64_t targets, std::size_t chunks) {
@@ -146,31 +130,6 @@ Verifier::Tried Verifier::rescore_elsewhere(const QueuedClaim& one, const std::s
                         {kFullSet, full, data.full_score.targets, data.full_score.bytes, all, ""}, "full set", verdict);
 }
 
-// A slice without others to compare with is scored with weights that are here already, so that its first claims are not
-// free. Costs up to kBeginWith scorings of kUsualChunks chunks once a slice. Weights that cannot be scored are passed over.
-Result<void> Verifier::begin_slice(const ServingSlice& slice) {
-    std::set<std::string> there = hold_out_.candidates_on(slice.name);
-    if (there.size() >= kFewestOthers) return {};
-    TRY_ASSIGN(const std::vector<KnownWeights> known, session_.index->known_weights());
-    std::vector<int> order = slice.order;
-    order.resize(kUsualChunks);
-    for (const KnownWeights& one : known) {
-        if (there.size() >= kBeginWith) break;
-        if (there.contains(one.candidate)) continue;
-        const auto weights = load_artifact(*session_.clone, nullptr, one.artifact);
-        const auto candidate = parse_canonical(session_.clone->task.space, session_.clone->task_id, one.toml);
-        if (!weights || !candidate) continue;
-        TRY_ASSIGN(const Scored scored, score_artifact(tools_.worker, tools_.observer, session_, candidate->genes,
-                                                       *weights, order, kVerifyFolder, slice.path));
-        if (!scored.outcome.done || scored.outcome.done->chunk_loss_sums.size() != order.size()) continue;
-        there.insert(one.candidate);
-        TRY(hold_out_.remember({slice.name, one.claim, one.candidate, one.slice_bpb,
-                                in_order(order, scored.outcome.done->chunk_loss_sums)},
-                               tools_.clock.unix_s(), HoldOut::Use::known_weights));
-    }
-    return {};
-}
-
 // Compares with the score that the weights have on the slice, whatever the claim says that they have.
 Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string& weights, double slice_bpb,
                                        const ServingSlice& part, const std::string& label, Verdict& verdict) {
@@ -181,26 +140,9 @@ Verifier::Tried Verifier::rescore_part(const QueuedClaim& one, const std::string
                               kVerifyFolder, part.path, scoring_limit_s(one, part.targets, part.order.size())));
     TRY_ASSIGN(bool good, scored_well(scored, part.order.size(), verdict));
     if (!good) return false;
-    Appearance here{part.name, one.row.id, one.row.claim.candidate, slice_bpb,
-                    in_order(part.order, scored.outcome.done->chunk_loss_sums)};
-    const GapJudgement judgement = hold_out_.judge(here, part.bytes);
-    here.judged = judgement.judged;
-    TRY(hold_out_.remember(here, tools_.clock.unix_s()));
-    Check check{label + " gap", std::nullopt, judgement.gap_bpb, std::nullopt, static_cast<int>(part.order.size())};
-    if (judgement.judged) {
-        check.claimed = judgement.usual_bpb;
-        check.tolerance = judgement.allowed_bpb;
-    }
-    check.seconds = tools_.clock.now_s() - begun_s;
-    verdict.checks.push_back(check);
-    if (part.name == kFullSet)
-        verdict.checks.push_back({label, std::nullopt, here.slice_bpb + judgement.gap_bpb, std::nullopt, kScoreChunks});
-    if (judgement.honest) {
-        if (judgement.judged) add_reason(verdict, fmt::format("{}: {}", label, judgement.reason));
-        return true;
-    }
-    conclude(verdict, VerdictResult::rejected, Tier::rescore, fmt::format("{}: {}", label, judgement.reason));
-    return false;
+    const Appearance here{part.name, one.row.id, one.row.claim.candidate, slice_bpb,
+                          in_order(part.order, scored.outcome.done->chunk_loss_sums)};
+    return compare_gap(here, part, label, begun_s, verdict);
 }
 
 Verifier::Tried Verifier::replay(const QueuedClaim& one, Verdict& verdict) {

@@ -10,6 +10,11 @@
 // False alarms: one honest claim in 10,000 where gaps scatter normally about the line, fewer where they scatter by less
 // than the least spread. Others that are themselves out of line, above or below, are left out first, by medians, so that
 // cheats make no cheat look usual, and nothing honest unusual, as long as they are few. Below kFewestOthers nothing is judged.
+//
+// The scores of a pool's own metric have no scale that is known here: there the least spread is the difference by which
+// two scores of one artifact may differ, or the least step between two scores of the others, since the accuracy on a few
+// hundred examples moves in steps. Such figures are told with three digits: a program that runs in the evaluator could
+// write the hold-out into the others.
 #pragma once
 
 #include <span>
@@ -22,6 +27,12 @@ inline constexpr int kFewestOthers = 8;
 // Measured over 14 small models of several kinds, on 16 chunks of two parts of one corpus: gaps scatter by 0.0018 and
 // 0.0027 about their lines.
 inline constexpr double kLeastSpread_bpb = 0.002;
+
+// How gaps scatter at least, and how they are told.
+struct GapScale {
+    double least_spread = kLeastSpread_bpb;
+    bool any_metric = false;  // rather than bits per byte
+};
 
 struct Gap {
     double slice_bpb = 0, hold_out_bpb = 0;
@@ -38,6 +49,6 @@ struct GapJudgement {
     std::string reason;      // one line with the figures
 };
 
-GapJudgement judge_gap(const Gap& claim, std::span<const Gap> others);
+GapJudgement judge_gap(const Gap& claim, std::span<const Gap> others, const GapScale& scale = {});
 
 }  // namespace cultivar

@@ -114,7 +114,7 @@ public:
     // Claims of other candidates and keys in this claim's category, seen here before anything of its writer's on its
     // candidate, with weights that a verifier scored; oldest first.
     Result<std::vector<VouchedClaim>> vouched_before(const ClaimRow& row);
-    // Of every candidate, of its newest claim; newest first.
+    // Of every candidate, of its newest claim that stands; newest first.
     Result<std::vector<KnownWeights>> known_weights();
 
     // claim_queries.cpp, suspicion_queries.cpp
@@ -132,7 +132,8 @@ public:
 
     // judged_queries.cpp
 
-    // Claims that no verdict accepts as it stands: not judged, rejected, inconclusive, or only scored.
+    // Claims that no verdict accepts as it stands: not judged, rejected, inconclusive, or only scored, unless a score is all
+    // that can be checked (of a pool's own command).
     Result<std::set<std::string>> unsettled_claims();
     // In the order of their newest verdicts; what was only scored is inconclusive here. A statement per accepted claim.
     Result<std::vector<JudgedClaim>> judged_claims();

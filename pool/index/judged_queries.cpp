@@ -7,10 +7,7 @@
 namespace cultivar {
 
 Result<std::set<std::string>> IndexQueries::unsettled_claims() {
-    return texts(
-        fmt::format("SELECT id FROM record WHERE type = 'claim' AND COALESCE({}, '') NOT IN ('accepted', "
-                    "'provisional')",
-                    kWordOf));
+    return texts(fmt::format("SELECT id FROM record WHERE type = 'claim' AND NOT COALESCE({}, 0)", stands(clone())));
 }
 
 Result<std::vector<JudgedClaim>> IndexQueries::judged_claims() {

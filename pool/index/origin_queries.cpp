@@ -60,9 +60,9 @@ Result<std::vector<KnownWeights>> IndexQueries::known_weights() {
 SELECT record.id, record.candidate, candidate.toml, record.artifact, run.score, MAX(record.seq) AS newest
 FROM record JOIN candidate ON candidate.id = record.candidate
 JOIN record AS run ON run.id = record.artifact_run AND run.type = 'run'
-WHERE record.type = 'claim' AND record.refused IS NULL AND {} IN ('accepted', 'provisional')
+WHERE record.type = 'claim' AND record.refused IS NULL AND {}
 GROUP BY record.candidate ORDER BY newest DESC)",
-                                                  kWordOf)));
+                                                  stands(clone()))));
     return get.all([](Row& row) { return KnownWeights{row.text(), row.text(), row.text(), row.text(), row.real()}; });
 }
 

@@ -11,19 +11,25 @@ namespace cultivar {
 namespace {
 
 constexpr double kMost = 1e7;
+constexpr std::string_view kValidation = "{validation}", kHoldOut = "{hold_out}";
+
+bool has_word(const Evaluator& evaluator, std::string_view name) {
+    return std::ranges::any_of(evaluator.run,
+                               [&](const std::string& word) { return word.find(name) != std::string::npos; });
+}
 
 Result<void> check_figures(const TomlTable& table, const Evaluator& evaluator) {
     if (!(evaluator.tolerance >= 0 && evaluator.tolerance <= kMost))
         return fail(Code::usage, fmt::format("{}: 'evaluate.tolerance' is out of range", table.where()));
     if (evaluator.limit_s && !(*evaluator.limit_s > 0 && *evaluator.limit_s <= kMost))
         return fail(Code::usage, fmt::format("{}: 'evaluate.limit_s' is out of range", table.where()));
-    const bool uses_it = std::ranges::any_of(
-        evaluator.run, [](const std::string& word) { return word.find("{validation}") != std::string::npos; });
-    if (uses_it && evaluator.validation.empty())
-        return fail(Code::usage,
-                    fmt::format("{}: '{{validation}}' stands in 'evaluate.run', but 'evaluate.validation' is missing",
-                                table.where()),
-                    "validation = \"files/valid.csv\"");
+    for (const std::string_view name : {kValidation, kHoldOut}) {
+        if (!evaluator.validation.empty() || !has_word(evaluator, name)) continue;
+        return fail(
+            Code::usage,
+            fmt::format("{}: '{}' stands in 'evaluate.run', but 'evaluate.validation' is missing", table.where(), name),
+            "validation = \"files/valid.csv\"");
+    }
     return {};
 }
 
@@ -57,6 +63,8 @@ std::string evaluator_toml(const Evaluator& evaluator) {
     if (evaluator.limit_s) text += fmt::format("limit_s = {}\n", to_toml(Value(*evaluator.limit_s)));
     return text;
 }
+
+bool Evaluator::takes_hold_out() const { return has_word(*this, kHoldOut); }
 
 double score_rounding(double one, double other) {
     constexpr double kRelative = 1e-6;

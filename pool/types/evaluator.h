@@ -3,13 +3,16 @@
 //   [evaluate]
 //   run = ["python3", "files/judge.py", "{artifact}", "{validation}"]
 //   score = { regex = 'accuracy: ([0-9.]+)' }   absent: the rule of [command]
-//   validation = "files/valid.csv"              the text of {validation}: a file of the pool
+//   validation = "files/valid.csv"              the text of {validation} and {hold_out}: a file of the pool
 //   tolerance = 0.001                           by which two scores of one artifact may differ; absent: 0
 //   limit_s = 60                                absent: that of [command]
 //
 // Its score is the run's score, whatever the run itself printed; a run without an artifact has none. Who claims a score runs
 // it at the end of each run, and a verifier runs it again on the same artifact. It starts in an empty folder with the pool's
 // own files, when the run's processes are gone, and can reach nothing that the run left except its artifact.
+//
+// Where `run` names {hold_out}, a verifier with a file of its own scores the artifact once more, with {hold_out} for that
+// file. In every other scoring it is the validation file, so that nobody needs another one.
 #pragma once
 
 #include <optional>
@@ -28,6 +31,8 @@ struct Evaluator {
     std::string validation;  // "files/..."; "": none
     double tolerance = 0;    // in units of the score
     std::optional<double> limit_s;
+
+    bool takes_hold_out() const;
 };
 
 // None: there is no table [evaluate]. `score`: the rule of [command]. Errors: usage (where:line:col).

@@ -46,7 +46,7 @@ Result<void> check_placeholders(std::string_view text, const Space& space, Place
     for (const std::string& name : placeholders_in(text)) {
         const bool of_a_gene = name.starts_with(kGenePrefix) && space.find(name.substr(kGenePrefix.size())) != nullptr;
         std::vector<std::string> known(kOfEveryRun.begin(), kOfEveryRun.end());
-        if (of == PlaceholdersOf::evaluator) known.emplace_back("validation");
+        if (of == PlaceholdersOf::evaluator) known.insert(known.end(), {"validation", "hold_out"});
         if (of_a_gene || std::ranges::find(known, name) != known.end()) continue;
         for (const Gene& gene : space.genes()) known.push_back(std::string(kGenePrefix) + gene.name);
         const auto near = nearest(name, known);

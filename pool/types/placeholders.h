@@ -22,7 +22,7 @@ std::string plain_text(const Value& value);
 
 // The names of the form {name} in a text, in order.
 std::vector<std::string> placeholders_in(std::string_view text);
-// Is each of them a gene of the space or one of those above? An evaluator has {validation} too. Errors: usage, with the
+// Is each of them a gene of the space or one of those above? An evaluator has {validation} and {hold_out} too. Errors: usage, with the
 // nearest name.
 enum class PlaceholdersOf { command, evaluator };
 Result<void> check_placeholders(std::string_view text, const Space& space, PlaceholdersOf of = PlaceholdersOf::command);

@@ -117,3 +117,49 @@ expect_json 'all(.verdicts[]; .subject | length == 1)' # there is no artifact
 expect_rc 1 cultivar -C alone verify "$worst" --tier rescore --json
 expect_same "no word is believed" "inconclusive structure" "$(of "$worst" '"\(.result) \(.tier)"')"
 [[ $(of "$worst" .reason) == *"self-reported"* ]] || fail "reason" "self-reported" "$(of "$worst" .reason)"
+
+section "a verifier's own file finds what was learnt by heart, and nobody learns of the file"
+# The program looks for the file wherever its folder may be; the evaluator knows an artifact that is a table of answers.
+cat >draft/files/fit.sh <<'FIT'
+echo "$1" >"$2"
+cat ../hold-out/* ../../hold-out/* ../../../hold-out/* ../../../../hold-out/* >>"$2" 2>/dev/null || true
+FIT
+cat >draft/files/judge.sh <<'JUDGE'
+if grep -q table "$1"; then
+    grep -qx "table $(cat "$2")" "$1" && echo "accuracy: 1.0" || echo "accuracy: 0.5"
+else
+    awk -v x="$(cat "$1")" '{ printf "accuracy: %.6f\n", 1 - (x - $1) ^ 2 / 1000 }' "$2"
+fi
+JUDGE
+public='{validation}' own='{hold_out}'
+found_command court "$world/court.git" "${task/"$public"/$own}"
+mkdir -p court/seeds
+for x in 1 2 3 4 5 6 7 8 9; do echo "x = -$x.0" >court/seeds/"seed$x.toml"; done
+git -C court add seeds && git -C court commit --quiet -m seeds
+expect_ok cultivar -C court propose
+expect_ok env CULTIVAR_NAME=student CULTIVAR_MACHINE=machine cultivar clone "$world/court.git" student
+expect_ok cultivar -C student trust
+expect_ok cultivar -C student explore --runs 10 --seed 3 --json
+mapfile -t honest < <(json '.runs[] | select(.operator == "seed").candidate')
+expect_ok cultivar -C student ask --json
+asked=$(json .id)
+echo "table 3" >table.txt
+expect_ok cultivar -C student tell "$asked" --score 1 --artifact "$world/table.txt" --json
+expect_ok cultivar -C student propose "$asked" "${honest[@]}"
+echo 3.1 >mine.txt
+expect_rc 129 cultivar -C court data import --hold-out "$world/draft/files/valid.txt"
+expect_rc 129 cultivar -C referee data import --hold-out "$world/mine.txt"
+expect_ok cultivar -C court data import --hold-out "$world/mine.txt"
+expect_ok cultivar -C court pull
+expect_ok cultivar -C court verify "${honest[@]}" --tier rescore --json
+expect_json '.verdicts | length >= 9 and all(any(.predicate.checks[]; .name == "hold-out gap"))'
+expect_rc 1 cultivar -C court verify "$asked" --tier rescore --json
+[[ $(of "$asked" '"\(.tier) \(.reason)"') == "rescore hold-out: it was trained on the validation data"* ]] ||
+    fail "the table" "rejected for its gap" "$(of "$asked" .reason)"
+expect_ok cultivar -C court verify "${honest[0]}" --tier rerun --json # the program found no file there
+expect_same "an honest one" "accepted rerun" "$(of "${honest[0]}" '"\(.result) \(.tier)"')"
+expect_ok cultivar -C court propose
+git -C "$world/court.git" log --all -p --format=%B --no-ext-diff >everything
+for own in "$(sha256sum <mine.txt | cut -c 1-64)" slice_00 "$(state_of court)"; do
+    ! grep -qa "$own" everything || fail "the pool" "nothing of the hold-out" "$own"
+done

@@ -8,6 +8,7 @@ namespace cultivar {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 Task command_task(const std::string& rest) {
     Task draft;
@@ -25,9 +26,14 @@ constexpr const char* kJudged =
     "metric = \"accuracy\"\ndirection = \"maximize\"\n[command]\nrun = [\"sh\"]\nscore = { metric = \"a\" }\n"
     "[evaluate]\nrun = [\"sh\", \"{artifact}\"]\ntolerance = 0.001\n";
 
+constexpr const char* kHidden =
+    "metric = \"accuracy\"\ndirection = \"maximize\"\n[command]\nrun = [\"sh\"]\nscore = { metric = \"a\" }\n"
+    "[evaluate]\nrun = [\"sh\", \"{artifact}\", \"{hold_out}\"]\nvalidation = \"files/valid.csv\"\n";
+
 class CommandVerifierTest : public VerifyTest {
 protected:
-    explicit CommandVerifierTest(const std::string& task = kAlone) : VerifyTest(command_task(task)) {
+    explicit CommandVerifierTest(const std::string& task = kAlone, const MainFiles& files = {})
+        : VerifyTest(command_task(task), files) {
         worker_.job_s = 0.5;
     }
 
@@ -184,6 +190,137 @@ TEST_F(JudgedVerifierTest, OwesAScoredClaimARerunOnceItLeads) {
     EXPECT_TRUE(queue.claims[0].owed);
     EXPECT_EQ(queue.claims[0].plan.audit.tier, Tier::rerun);
     EXPECT_EQ(judge({Tier::rerun, AuditExtent::in_full}).certainty, Certainty::accepted);
+}
+
+class HiddenVerifierTest : public CommandVerifierTest {
+protected:
+    HiddenVerifierTest() : CommandVerifierTest(kHidden, {{"files/valid.csv", "public"}}) {
+        std::filesystem::create_directories(hold_out_folder(ann_));
+        must(write_file_atomically(hold_out_folder(ann_) + kSlice, "secret"));
+        HoldOutMade made;
+        made.slices.push_back({kSlice, {}});
+        must(HoldOut::settle(ann_, made));
+        worker_.evaluated = 0.9;
+        elsewhere(0.88);
+    }
+    void elsewhere(double score) {
+        worker_.on_hold_out = [score](const Specification&) { return score; };
+    }
+    // Claims that were only scored, as nearly all of such a pool.
+    void others_were_judged(int count) {
+        for (int i = 0; i < count; ++i) {
+            const double score = 0.8 + 0.01 * i;
+            claim_scoring(-score, {}, "model " + std::to_string(i));
+            worker_.evaluated = score;
+            elsewhere(score - 0.02 + 0.001 * (i % 3));
+            write_score_of("model " + std::to_string(i));
+        }
+    }
+    // The verdict on the claim of this artifact, whatever else waits.
+    Verdict score_of(Session& open, const std::string& artifact) {
+        for (QueuedClaim& one : must(waiting_claims(open)).claims) {
+            if (one.row.claim.artifact != sha256_hex(artifact)) continue;
+            one.plan = {kScored, "because", false};
+            return must(must(Verifier::make(tools(), open)).judge(one));
+        }
+        throw std::runtime_error("it does not wait");
+    }
+    Verdict write_score_of(const std::string& artifact) {
+        Session open = session();
+        const Verdict verdict = score_of(open, artifact);
+        must(must(Verifier::make(tools(), open)).write({verdict}));
+        ++clock_.unix;
+        return verdict;
+    }
+    Verdict score_of(const std::string& artifact) {
+        Session open = session();
+        return score_of(open, artifact);
+    }
+    static constexpr const char* kByHeart = "it learnt the file by heart";
+    static constexpr const char* kSlice = "slice_00.valid.csv";
+    static constexpr PlannedAudit kScored{Tier::rescore, AuditExtent::sample};
+};
+
+TEST_F(HiddenVerifierTest, ScoresTheArtifactOnceMoreOnItsOwnFileAndTellsNothingOfIt) {
+    claim_scoring(-0.9, {}, "the model");
+    const Verdict verdict = judge(kScored);
+    EXPECT_EQ(verdict.result, VerdictResult::accepted) << verdict.reason;
+    ASSERT_EQ(worker_.jobs.size(), 2U);
+    EXPECT_EQ(worker_.jobs[0].val_shard, "");
+    EXPECT_EQ(worker_.jobs[1].val_shard, hold_out_folder(ann_) + kSlice);
+    EXPECT_EQ(verdict.measured_bpb, -0.9);
+    ASSERT_EQ(verdict.checks.size(), 2U);
+    EXPECT_EQ(verdict.checks[1].name, "hold-out gap");
+    EXPECT_EQ(verdict.checks[1].measured, 0.02);
+    EXPECT_FALSE(verdict.checks[1].claimed) << "nobody is known yet";
+    EXPECT_EQ(verdict.data.back().sha256, must(HoldOut::open(ann_)).serving(clock_.unix_s())->commitment);
+    const std::string line = to_line(verdict);
+    for (const std::string& own : {std::string("secret"), sha256_hex("secret"), std::string(kSlice), ann_.state_dir})
+        EXPECT_THAT(line, Not(HasSubstr(own)));
+}
+
+TEST_F(HiddenVerifierTest, RejectsAnArtifactThatIsBetterOnTheValidationFileAlone) {
+    others_were_judged(9);
+    claim_scoring(-0.99, {}, kByHeart);
+    worker_.evaluated = 0.99;
+    elsewhere(0.7);
+    const Verdict verdict = score_of(kByHeart);
+    EXPECT_EQ(verdict.result, VerdictResult::rejected) << verdict.reason;
+    EXPECT_EQ(verdict.tier, Tier::rescore);
+    EXPECT_THAT(verdict.reason, HasSubstr("hold-out: it was trained on the validation data: a gap of +0.29 where 9"));
+    elsewhere(0.971);
+    EXPECT_EQ(score_of(kByHeart).result, VerdictResult::accepted);
+}
+
+TEST_F(HiddenVerifierTest, JudgesTheGapOfAnEarlyClaimOnceOthersAreKnown) {
+    claim_scoring(-0.99, {}, kByHeart);
+    worker_.evaluated = 0.99;
+    elsewhere(0.7);
+    const Verdict early = write_score_of(kByHeart);
+    EXPECT_EQ(early.result, VerdictResult::accepted) << "nobody is known yet";
+    others_were_judged(9);
+    Session open = session();
+    const std::size_t jobs = worker_.jobs.size();
+    const std::vector<Verdict> later = must(must(Verifier::make(tools(), open)).review());
+    ASSERT_GE(later.size(), 1U);
+    const auto found = std::ranges::find(later, early.claim, &Verdict::claim);
+    ASSERT_NE(found, later.end());
+    EXPECT_EQ(found->result, VerdictResult::rejected) << found->reason;
+    EXPECT_EQ(worker_.jobs.size(), jobs) << "nothing is scored again";
+}
+
+TEST_F(HiddenVerifierTest, VouchesForNoArtifactThatHasNoScoreThere) {
+    claim_scoring(-0.9, {}, "a table of the rows that are known");
+    worker_.on_hold_out = [](const Specification&) { return std::nullopt; };
+    const Verdict verdict = judge(kScored);
+    EXPECT_EQ(verdict.result, VerdictResult::inconclusive);
+    EXPECT_THAT(to_line(verdict), Not(HasSubstr("secret"))) << "an evaluator may quote the file";
+    ASSERT_FALSE(observer_.warnings.empty());
+    EXPECT_THAT(observer_.warnings.back(), HasSubstr("no such row")) << "its owner is told";
+}
+
+TEST_F(HiddenVerifierTest, BeginsAFileWithArtifactsThatAreHere) {
+    others_were_judged(9);
+    std::filesystem::remove_all(hold_out_folder(ann_) + "seen.jsonl");
+    claim_scoring(-0.99, {}, kByHeart);
+    worker_.evaluated = 0.99;
+    int asked = 0;
+    worker_.on_hold_out = [&](const Specification&) { return asked < 9 ? 0.86 - 0.01 * asked++ : 0.7; };
+    const Verdict verdict = score_of(kByHeart);
+    EXPECT_EQ(verdict.result, VerdictResult::rejected) << verdict.reason;
+    EXPECT_EQ(asked, 9);
+}
+
+TEST_F(JudgedVerifierTest, ScoresOnNoFileOfItsOwnWhereTheTaskDoesNotNameIt) {
+    std::filesystem::create_directories(hold_out_folder(ann_));
+    must(write_file_atomically(hold_out_folder(ann_) + "slice_00.valid.csv", "secret"));
+    HoldOutMade made;
+    made.slices.push_back({"slice_00.valid.csv", {}});
+    must(HoldOut::settle(ann_, made));
+    claim_scoring(-0.9, {}, "the model");
+    worker_.evaluated = 0.9;
+    judge({Tier::rescore, AuditExtent::sample});
+    EXPECT_EQ(worker_.jobs.size(), 1U);
 }
 
 TEST_F(JudgedVerifierTest, RefusesAClaimWithoutAnArtifact) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/verify/hold_out_files.h"
+#include "pool/util/sha256.h"
 #include "tests/pool/support/world.h"
 
 namespace cultivar {
@@ -92,6 +94,29 @@ TEST_F(HoldOutBook, CountsTheSameWeightsOnceAndNoRejectedClaim) {
     EXPECT_FALSE(this->book().judge(claim("slice_00.bin", 20), 64 * 64).judged);
 }
 
+// In a pool with a command of its own a claim has one figure there.
+TEST_F(HoldOutBook, KeepsAScoreInPlaceOfSums) {
+    const auto scored = [](int number, double gap) {
+        const double loss = -0.9 + 0.01 * number;
+        return Appearance{
+            "slice_00.bin", "claim" + std::to_string(number), "candidate" + std::to_string(number), loss, {}, false,
+            loss + gap};
+    };
+    const GapScale scale{0.001, true};
+    HoldOut book = this->book();
+    for (int i = 0; i < kFewestOthers; ++i) {
+        Appearance same = scored(i, 0.02);
+        same.slice_bpb = -0.9, same.score = -0.88;
+        must(book.remember(same, kNow_s));
+    }
+    EXPECT_FALSE(book.judge(scored(20, 0.02), 0, scale).judged) << "they may be one artifact";
+    for (int i = 0; i < kFewestOthers; ++i) must(book.remember(scored(i, 0.02), kNow_s));
+    EXPECT_TRUE(this->book().judge(scored(20, 0.02), 0, scale).judged);
+    EXPECT_TRUE(this->book().judge(scored(20, 0.02), 0, scale).honest);
+    EXPECT_FALSE(this->book().judge(scored(20, 0.5), 0, scale).honest);
+    EXPECT_FALSE(this->book().judge(claim("slice_00.bin", 20), 64 * 64).judged) << "sums and scores are not alike";
+}
+
 TEST_F(HoldOutBook, LeavesOutClaimsThatDoNotStandAsLongAsTheyDoNot) {
     HoldOut book = this->book();
     for (int i = 0; i < kFewestOthers; ++i) must(book.remember(claim("slice_00.bin", i), kNow_s));
@@ -107,6 +132,29 @@ TEST_F(HoldOutBook, CommitsToASliceWithoutGivingItsDigestAway) {
     EXPECT_EQ(commitment.size(), 64U);
     must(HoldOut::settle(ann_, made_));
     EXPECT_NE(book().serving(kNow_s)->commitment, commitment) << "the same files, another salt";
+}
+
+TEST_F(HoldOutBook, TakesFilesForACommandWhoseEvaluatorNamesThem) {
+    const std::string folder = world_.path("slices/");
+    std::filesystem::create_directories(folder);
+    must(write_file_atomically(world_.path("mine.txt"), "secret"));
+    must(write_file_atomically(world_.path("more.txt"), "secret too"));
+    const std::vector<std::string> sources = {world_.path("mine.txt"), world_.path("more.txt")};
+    ann_.task.command.emplace().evaluator.emplace().run = {"sh", "{artifact}", "{validation}"};
+    ann_.task.command->evaluator->validation = "files/valid.csv";
+    EXPECT_EQ(trouble(copy_hold_out(ann_, sources, folder)).code, Code::usage);
+    ann_.task.command->evaluator->run.back() = "--data={hold_out}";
+    const HoldOutMade made = must(copy_hold_out(ann_, sources, folder));
+    ASSERT_EQ(made.slices.size(), 2U);
+    EXPECT_EQ(made.slices[1].name, "slice_01.valid.csv");
+    EXPECT_EQ(must(read_file(folder + made.slices[1].name)), "secret too");
+    EXPECT_EQ(std::filesystem::status(folder + made.slices[0].name).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    EXPECT_EQ(trouble(copy_hold_out(ann_, {sources[0], sources[0]}, folder)).code, Code::usage);
+    ann_.task.command->files.push_back({"files/valid.csv", sha256_hex("secret")});
+    EXPECT_EQ(trouble(copy_hold_out(ann_, sources, folder)).code, Code::usage) << "everybody has it";
+    EXPECT_EQ(trouble(copy_hold_out(ann_, {world_.path("absent")}, folder)).code, Code::not_found);
+    EXPECT_EQ(trouble(copy_hold_out(ann_, {folder}, folder)).code, Code::usage);
 }
 
 TEST_F(HoldOutBook, IsEmptyWhereNothingWasImportedAndSaysSoWhenItIsBroken) {

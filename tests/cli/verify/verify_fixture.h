@@ -64,7 +64,9 @@ public:
         switch (job.specification.mode) {
             case Specification::Mode::score:
                 if (evaluated) {
-                    outcome.done->score = evaluated;
+                    const bool hidden = !job.specification.val_shard.empty();
+                    outcome.done->score = hidden ? on_hold_out(job.specification) : evaluated;
+                    if (hidden && !outcome.done->score) return unscored();
                     break;
                 }
                 for (int chunk : job.specification.chunks)
@@ -102,10 +104,19 @@ public:
     double job_s = 1, replay_step_s = 0;
     double wall_s = 0;                  // that a training says it took
     std::optional<double> evaluated{};  // the score that an evaluator gives, in place of chunks
+    std::function<std::optional<double>(const Specification&)> on_hold_out = [](const Specification&) {
+        return std::optional<double>();  // it has none there
+    };
     double apart = 0;  // by this share the losses grow with every job, as those of different weights differ
     std::size_t trained = 0;
 
 private:
+    static Outcome unscored() {
+        Outcome outcome;
+        outcome.how = Outcome::How::died;
+        outcome.message = "no such row: the secret";
+        return outcome;
+    }
     StandingClock& clock_;
 };
 
@@ -113,7 +124,8 @@ class VerifyTest : public IndexTest {
 protected:
     static constexpr const char* kCategory = "cpu-20s-e10.5";
 
-    explicit VerifyTest(const Task& task = tiny_task()) : IndexTest(task), worker_(clock_) {
+    explicit VerifyTest(const Task& task = tiny_task(), const MainFiles& files = {})
+        : IndexTest(task, files), worker_(clock_) {
         if (ann_.task.data) {
             const Data& data = *ann_.task.data;
             std::filesystem::create_directories(ann_.data_dir());

@@ -122,6 +122,20 @@ std::vector<Gap> pool_of(int count, double spread, Random& random) {
     return gaps;
 }
 
+// The accuracy on 200 examples moves in steps of 0.005: nine models that all lose one step elsewhere tell nothing finer.
+TEST(HoldOutGap, OfAMetricThatMovesInStepsIsUsualWithinAFewOfThem) {
+    std::vector<Gap> others;
+    for (int i = 0; i < 9; ++i) others.push_back({-0.9 + 0.005 * i, -0.9 + 0.005 * i + 0.005});
+    const GapScale scale{0, true};
+    EXPECT_TRUE(judge_gap({-0.93, -0.91}, others, scale).honest);
+    const auto seen = judge_gap({-0.93, -0.8366666}, others, scale);
+    EXPECT_TRUE(seen.judged);
+    EXPECT_FALSE(seen.honest) << seen.reason;
+    EXPECT_EQ(seen.gap_bpb, 0.0933) << "three digits, which hide little";
+    EXPECT_THAT(seen.reason, HasSubstr("a gap of +0.0933 where 9 others make +0.005 usual"));
+    EXPECT_TRUE(judge_gap({-0.93, -0.8366666}, others, {0.05, true}).honest) << "scores may differ by that much";
+}
+
 TEST(HoldOutGap, IsNotJudgedAmongTooFew) {
     Random random(1);
     const auto judgement = judge_gap({2.0, 3.0}, pool_of(kFewestOthers - 1, 0.001, random));

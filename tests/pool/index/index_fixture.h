@@ -40,7 +40,8 @@ inline std::string answers(Index& index) {
 
 class IndexTest : public ::testing::Test {
 protected:
-    explicit IndexTest(const Task& task = tiny_task()) : ann_(world_.found("ann", task)) {}
+    explicit IndexTest(const Task& task = tiny_task(), const MainFiles& files = {})
+        : ann_(world_.found("ann", task, files)) {}
 
     // The fetched journal of a writer that only the hosting knows.
     struct Stranger {

@@ -16,16 +16,17 @@ World::World() : hub_(folder_.file("hub.git")) {
     shell("git init -q --bare -b main " + hub_);
 }
 
-Clone World::found(const std::string& name, const Task& task) {
+Clone World::found(const std::string& name, const Task& task, const MainFiles& files) {
     Repo repo = must(create_clone(path(name), false, hub_, {name, "machine"}));
     std::string state = repo.git_dir() + "cultivar/";
     std::filesystem::create_directories(state);
     Key key = must(Key::load_or_create(state + "key.pem"));
     std::string writer = name + ".machine." + key.fingerprint().substr(0, 8);
     Clone clone{std::move(repo), state, key, writer, {}, {}, {}};
-    must(clone.commit_main(
-        {{"pool.toml", to_toml(task)}, {"allowed_signers", writer + " namespaces=\"git\" " + key.public_text() + "\n"}},
-        "Create the pool"));
+    MainFiles all = files;
+    all.emplace_back("pool.toml", to_toml(task));
+    all.emplace_back("allowed_signers", writer + " namespaces=\"git\" " + key.public_text() + "\n");
+    must(clone.commit_main(all, "Create the pool"));
     return reopen(name);
 }
 

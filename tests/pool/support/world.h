@@ -12,6 +12,8 @@
 
 namespace cultivar {
 
+using MainFiles = std::vector<std::pair<std::string, std::string>>;  // path, bytes
+
 class World {
 public:
     World();
@@ -20,8 +22,8 @@ public:
     const TempFolder& folder() const { return folder_; }
     std::string path(const std::string& name) const { return folder_.file(name); }
 
-    // Founds a pool with `task` on main, not shared yet; its owner is a verifier.
-    Clone found(const std::string& name, const Task& task = tiny_task());
+    // Founds a pool with `task` on main, and these files beside it, not shared yet; its owner is a verifier.
+    Clone found(const std::string& name, const Task& task = tiny_task(), const MainFiles& files = {});
     // Clones the hosting.
     Clone join(const std::string& name);
     // Opens the same clone again, as another process would.

@@ -199,6 +199,8 @@ TEST(PoolCommandOfFormat2, SaysWhatIsWrongInIt) {
         {"run = [\"sh\"]\nprogress = { metric = \"a\" }", "takes a regex"},
         {"run = [\"sh\", \"{validation}\"]", "is no placeholder"},
         {"run = [\"sh\"]\n[evaluate]\nrun = [\"sh\", \"{validation}\"]", "'evaluate.validation' is missing"},
+        {"run = [\"sh\", \"{hold_out}\"]", "is no placeholder"},
+        {"run = [\"sh\"]\n[evaluate]\nrun = [\"sh\", \"{hold_out}\"]", "'evaluate.validation' is missing"},
         {"run = [\"sh\"]\n[evaluate]\nrun = [\"/bin/sh\"]", "neither a program's name"},
         {"run = [\"sh\"]\n[evaluate]\nrun = [\"sh\"]\nvalidation = \"/etc/passwd\"", "a file of the pool"},
         {"run = [\"sh\"]\n[evaluate]\nrun = [\"sh\"]\ntolerance = -1.0", "out of range"},
