@@ -1,10 +1,10 @@
 #include "cli/runs/command_runner.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include <fmt/format.h>
 
+#include "cli/runs/artifact_files.h"
 #include "cli/runs/command_start.h"
 #include "cli/runs/source_overlay.h"
 #include "pool/clone/command_trust.h"
@@ -33,15 +33,14 @@ void fail_for(FailureCause cause, const std::string& message, Outcome& outcome) 
     outcome.done.reset();
 }
 
-// "": it can be scored.
-std::string fault_of_artifact(const std::string& path, std::int64_t cap_bytes) {
-    std::error_code ec;
-    const auto facts = std::filesystem::symlink_status(path, ec);
-    if (!std::filesystem::exists(facts)) return "it left no artifact, which the evaluator scores";
-    if (!std::filesystem::is_regular_file(facts)) return "its artifact is no plain file";
-    if (std::filesystem::file_size(path, ec) > static_cast<std::uintmax_t>(cap_bytes) || ec)
-        return "its artifact is over the cap";
-    return "";
+// The job on an artifact of these bytes, laid out beside the run.
+Result<WorkerJob> laid_out(const WorkerJob& job, const std::string& bytes) {
+    const std::string folder = job.folder + ".kept/";  // no folder of a task begins with a dot
+    TRY(make_empty_folder(folder));
+    WorkerJob kept = job;
+    kept.specification.artifact = folder + "artifact";
+    TRY(lay_out_artifact(bytes, kept.specification.artifact));
+    return kept;
 }
 
 }  // namespace
@@ -128,11 +127,15 @@ Result<Outcome> CommandRunner::run_checks(std::vector<std::string> checks, Launc
     return run;
 }
 
-// The score is the evaluator's, whatever the program said.
+// The score is the evaluator's, whatever the program said. It scores what the pool keeps of the artifact, as a verifier will.
 Result<Outcome> CommandRunner::evaluated(const WorkerJob& job, Outcome run, const std::function<bool()>& should_stop) {
-    const std::string fault = fault_of_artifact(job.specification.artifact, job.specification.artifact_cap_bytes);
-    if (!fault.empty()) return fail_for(FailureCause::artifact, fault, run), run;
-    TRY_ASSIGN(const Outcome judged, evaluate(job, should_stop));
+    auto artifact = left_artifact(job.specification.artifact, job.specification.artifact_cap_bytes);
+    if (!artifact && artifact.error().code == Code::io) return fail(artifact.error());
+    if (!artifact) return fail_for(FailureCause::artifact, artifact.error().message, run), run;
+    if (!*artifact)
+        return fail_for(FailureCause::artifact, "it left no artifact, which the evaluator scores", run), run;
+    TRY_ASSIGN(const WorkerJob kept, laid_out(job, **artifact));
+    TRY_ASSIGN(const Outcome judged, evaluate(kept, should_stop));
     run.wall_s += judged.wall_s;
     run.cpu_s += judged.cpu_s;
     run.evaluate_s = judged.wall_s;

@@ -10,13 +10,13 @@
 
 #include <fmt/format.h>
 
+#include "cli/runs/artifact_files.h"
 #include "cli/runs/command_runner.h"
 #include "cli/runs/run_output.h"
 #include "cli/runs/specification.h"
 #include "cli/session/lifted_failures.h"
 #include "pool/clone/command_trust.h"
 #include "pool/rules/record_checks.h"
-#include "pool/util/left_file.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
@@ -197,30 +197,24 @@ Result<std::optional<std::string>> take_command_score(const Outcome& outcome, co
                                                       Run& run) {
     const DoneEvent& done = *outcome.done;
     using Weights = std::optional<std::string>;
-    std::error_code ec;
-    if (std::filesystem::is_directory(path, ec)) return run.reason = "its artifact is a folder", Weights();
     if (run.trainer.empty()) run.trainer = "command " + command_digest(*task.command).substr(0, 12);
-    const std::filesystem::path at(path);
-    auto weights = read_left_file(at.parent_path().string(), at.filename().string(),
-                                  static_cast<std::size_t>(task.artifact_cap_bytes));
+    auto weights = left_artifact(path, task.artifact_cap_bytes);
     if (!weights && weights.error().code == Code::io) return fail(weights.error());
-    if (!weights && weights.error().code == Code::corrupt)
-        return run.reason = "its artifact is over the cap", Weights();
+    if (!weights) return run.reason = weights.error().message, Weights();
     run.status = RunStatus::done;
     if (done.steps > 0) take_training(done, run);
     if (run.steps < 1) run.train_s = std::max(0.0, run.wall_s - outcome.evaluate_s);
     run.val_bpb = loss_of(task, done);
-    if (!weights) return Weights();
-    take_weights(*weights, run);
-    return Weights(std::move(*weights));
+    if (*weights) take_weights(**weights, run);
+    return weights;
 }
 
 // The score and the weights of a trainer that said it was done.
 Result<std::optional<std::string>> take_done(const Clone& clone, const Outcome& outcome, const std::string& artifact,
                                              Run& run) {
     const Task& task = clone.task;
-    if (std::filesystem::is_symlink(artifact)) return fail(Code::corrupt, "the trainer left a link for its artifact");
     if (task.command) return take_command_score(outcome, artifact, task, run);
+    if (std::filesystem::is_symlink(artifact)) return fail(Code::corrupt, "the trainer left a link for its artifact");
     TRY_ASSIGN(std::string weights, take_score(*outcome.done, artifact, task.artifact_cap_bytes, run));
     return std::optional(std::move(weights));
 }

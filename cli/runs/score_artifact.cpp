@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "cli/runs/artifact_files.h"
 #include "cli/runs/run_execution.h"
 #include "cli/runs/specification.h"
 
@@ -31,8 +32,10 @@ Result<Scored> score_artifact(Worker& worker, const Observer& observer, const Se
                               const std::string& shard, double limit_s) {
     const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
     std::error_code ec;
+    std::filesystem::remove_all(dir + "artifact", ec);  // of one that was cut off
     std::filesystem::create_directories(dir, ec);
-    TRY(write_file_atomically(dir + "artifact", weights));
+    TRY(session.clone->task.command ? lay_out_artifact(weights, dir + "artifact")
+                                    : write_file_atomically(dir + "artifact", weights));
     TRY_ASSIGN(Specification specification, base_specification(session));
     specification.mode = Specification::Mode::score;
     specification.genes = genes;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include <fmt/format.h>
 
+#include "cli/runs/artifact_files.h"
 #include "cli/runs/ask_store.h"
 #include "cli/runs/command_runner.h"
 #include "cli/runs/score_artifact.h"
@@ -40,6 +42,12 @@ Result<void> check_lateness(Session& session, const Clock& clock, const LeasedRu
 
 Result<std::string> read_weights(const Session& session, const LeasedRun& ask, const std::string& path) {
     const auto cap_bytes = static_cast<std::size_t>(session.clone->task.artifact_cap_bytes);
+    std::error_code ec;
+    if (session.clone->task.command && std::filesystem::is_directory(path, ec)) {
+        TRY_ASSIGN(auto folder, left_artifact(std::filesystem::canonical(path, ec).string(),
+                                              session.clone->task.artifact_cap_bytes));
+        return std::move(folder).value_or("");
+    }
     auto weights = read_file(path, cap_bytes);
     if (!weights && weights.error().code == Code::corrupt)
         return fail(Code::unfit, fmt::format("'{}' is over the pool's cap of {} bytes", path, cap_bytes),

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/runs/artifact_files.h"
 #include "cli/runs/specification.h"
 #include "cli/verify/gap_review.h"
 #include "cli/verify/record_rule.h"
@@ -146,6 +147,11 @@ Result<std::optional<std::string>> Verifier::artifact_of(const QueuedClaim& one,
     if (!weights) return fail(weights.error());
     if (auto said = check_weights(*one.artifact_run(), *weights); !said) {
         conclude(verdict, VerdictResult::rejected, Tier::structure, said.error().message);
+        return Found();
+    }
+    const auto well = session_.clone->task.command ? check_artifact_form(*weights) : Result<void>();
+    if (!well) {
+        conclude(verdict, VerdictResult::rejected, Tier::structure, well.error().message);
         return Found();
     }
     return Found(std::move(*weights));

@@ -21,23 +21,6 @@ std::string in_small_letters(std::string text) {
 
 std::string first_part(std::string_view path) { return std::string(path.substr(0, path.find('/'))); }
 
-using Names = std::map<std::string, std::string>;  // in small letters: files, and folders with their '/'
-
-// Adds a path and its folders to `names`. False where one of them is another one's but for its case, there or among
-// those `before`, or a file is a folder too.
-bool takes_name(const Names& before, Names& names, const std::string& path) {
-    const auto is_there = [&](const std::string& name) { return before.contains(name) || names.contains(name); };
-    const auto take = [&](const std::string& name) {
-        const std::string small = in_small_letters(name);
-        const auto known = before.find(small);
-        return (known != before.end() ? known : names.emplace(small, name).first)->second == name;
-    };
-    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-        if (!take(path.substr(0, slash + 1)) || is_there(in_small_letters(path.substr(0, slash)))) return false;
-    }
-    return take(path) && !is_there(in_small_letters(path) + "/");
-}
-
 std::string_view trimmed(std::string_view line) {
     constexpr std::string_view kBlank = " \t\r";
     const std::size_t begin = line.find_first_not_of(kBlank);
@@ -87,6 +70,19 @@ std::string list_toml(const char* key, const std::vector<std::string>& texts) {
 
 }  // namespace
 
+bool takes_name(const PathNames& before, PathNames& names, const std::string& path) {
+    const auto is_there = [&](const std::string& name) { return before.contains(name) || names.contains(name); };
+    const auto take = [&](const std::string& name) {
+        const std::string small = in_small_letters(name);
+        const auto known = before.find(small);
+        return (known != before.end() ? known : names.emplace(small, name).first)->second == name;
+    };
+    for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+        if (!take(path.substr(0, slash + 1)) || is_there(in_small_letters(path.substr(0, slash)))) return false;
+    }
+    return take(path) && !is_there(in_small_letters(path) + "/");
+}
+
 bool Surface::covers(std::string_view path) const {
     const auto matches = [&](const std::string& glob) { return glob_matches(glob, path); };
     return std::ranges::any_of(edit, matches) && std::ranges::none_of(never, matches);
@@ -115,7 +111,7 @@ Result<void> Surface::check_paths(const SourceFiles& files) const {
     if (files.size() > static_cast<std::size_t>(max_files))
         return fail(Code::usage,
                     fmt::format("{} files are more than the {} that the task allows", files.size(), max_files));
-    Names names;
+    PathNames names;
     for (const auto& [path, sha256] : files) {
         if (path.size() > kMaxSourcePath_bytes || !is_plain_path(path)) return refuse(path, "is no name for a file");
         if (!covers(path)) return refuse(path, "is not on the task's surface");

@@ -27,6 +27,12 @@ inline constexpr std::size_t kMaxSourcePath_bytes = 200;
 
 using SourceFiles = std::map<std::string, std::string>;  // path in the run's folder, SHA-256 of the bytes
 
+// In small letters: files, and folders with their '/'.
+using PathNames = std::map<std::string, std::string>;
+// Adds a path and its folders to `names`. False where one of them is another one's but for its case, there or among
+// those `before`, or a file is a folder too.
+bool takes_name(const PathNames& before, PathNames& names, const std::string& path);
+
 class Surface {
 public:
     std::vector<std::string> edit, never;
@@ -49,7 +55,7 @@ public:
 private:
     SourceFiles task_files_;
     std::map<std::string, std::string> outside_;  // SHA-256 of a file's bytes that are not between marker lines
-    std::map<std::string, std::string> names_;    // in small letters: files and folders of the task
+    PathNames names_;                             // of the task
 };
 
 // Reads [surface], of which there must be something. Errors: usage (where:line:col).

@@ -1,7 +1,10 @@
 // Files in a folder where a foreign program wrote as it liked.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "pool/util/result.h"
 
@@ -10,6 +13,16 @@ namespace cultivar {
 // Reads `name`, a path below `folder`. No link is followed, and a pipe or a device is no file. Errors: not_found, io,
 // corrupt over the limit.
 Result<std::string> read_left_file(const std::string& folder, const std::string& name, std::size_t limit_bytes);
+
+struct LeftLimits {
+    std::size_t bytes = 0;
+    std::size_t entries = 0;  // files, and folders below it
+    std::size_t depth = 0;    // of folders within one another, itself included
+};
+// The files below the folder `name`, paths and contents in no order; links, pipes and devices are refused. Stops at a limit,
+// whatever else there is. Errors: not_found (it is no folder), io, corrupt, with words for what it left.
+using LeftFiles = std::vector<std::pair<std::string, std::string>>;
+Result<LeftFiles> read_left_folder(const std::string& folder, const std::string& name, const LeftLimits& limits);
 
 // Removes links and files on the way to `name`, so that a file written there stays below `folder`.
 void clear_way_to(const std::string& folder, const std::string& name);

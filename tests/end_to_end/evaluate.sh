@@ -95,6 +95,32 @@ found_command empty "$world/empty.git" "$task"
 run cultivar -C empty explore --runs 1 --json
 expect_json '.runs[0] | .status == "failed" and .failure.cause == "artifact"'
 
+section "an artifact may be a folder, which a verifier finds as it was left"
+cat >draft/files/fit.sh <<'END'
+mkdir -p "$2/deep"
+echo "$1" >"$2/model"
+echo plain >"$2/deep/notes.txt"
+chmod 700 "$2/model"
+[ "$1" != 0.0 ] || exit 0
+ln -s /etc/passwd "$2/link"
+END
+cat >draft/files/judge.sh <<'END'
+[ "$(cat "$1/deep/notes.txt")" = plain ] && [ -x "$1/deep/notes.txt" ] || exit 9
+awk -v x="$(cat "$1/model")" '{ printf "accuracy: %.6f\n", 1 - (x - $1) ^ 2 / 1000 }' "$2"
+END
+found_command folders "$world/folders.git" "$task"
+expect_ok cultivar -C folders propose
+guest "$world/folders.git" packer
+expect_json '[.runs[] | select(.operator != "seed")] | length > 0 and all(.status == "failed" and .failure.cause == "artifact")'
+seed=$(json '.runs[] | select(.operator == "seed").candidate')
+expect_ok cultivar -C packer propose "$seed"
+expect_ok cultivar -C folders pull
+expect_ok cultivar -C folders verify "$seed" --tier rerun --json
+expect_same "the folder" "accepted rerun" "$(of "$seed" '"\(.result) \(.tier)"')"
+digest=$(json '.verdicts[0].subject[1].digest.sha256')
+git -C folders cat-file blob "refs/artifacts/$digest:weights" | tar -x
+expect_same "the archive for everybody" "0.0 plain" "$(cat artifact/model artifact/deep/notes.txt | xargs)"
+
 section "without an evaluator a score is self-reported, and a rerun alone confirms it"
 printf 'awk "BEGIN { print \\"loss: \\" ($1 - 3) ^ 2 + 1 }"\n' >draft/files/fit.sh
 found_command alone "$world/alone.git" 'metric = "loss"

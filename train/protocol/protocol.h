@@ -42,7 +42,8 @@
 //       bench: {"event":"done","flops_per_s":F}; replay: {"event":"done","replayed_steps":N,"tokens":N,"train_s":S};
 //       score: without steps, tokens and train_s, with parameters
 //       a pool's own command: {"event":"done","score":S}, smaller is better; steps, tokens and train_s as above,
-//       or none of them. A file at the specification's `artifact` is the run's artifact
+//       or none of them. A file or folder at the specification's `artifact` is the run's
+//       artifact
 //   {"event":"error","kind":"unfit"|"data"|"diverged"|"artifact"|"usage"|"internal"|"machine","message":"..."}
 //       machine: the fault is this machine's (its device, its disk), not the candidate's; the search stops and says so
 // Exit codes of the trainer: 0 done, 125 unfit, 143 stopped by SIGTERM, anything else failed.

@@ -194,6 +194,21 @@ TEST_F(Executing, TakesNoLinkForAnArtifact) {
     EXPECT_EQ(trouble(result).code, Code::corrupt);
 }
 
+// A stranger's program that leaves one must not stop the search.
+TEST_F(Executing, FailsTheRunOfACommandThatLeavesALink) {
+    world_.session.clone->task.command.emplace();
+    world_.worker.training = [](const WorkerJob& job, const Listener& listener, const auto&) {
+        Outcome outcome = FakeWorker::train(job, listener, 3);
+        std::filesystem::remove(job.specification.artifact);
+        std::filesystem::create_symlink("/etc/passwd", job.specification.artifact);
+        return outcome;
+    };
+    const RunResult result = execute();
+    EXPECT_EQ(result.run.status, RunStatus::failed);
+    EXPECT_THAT(result.run.reason, HasSubstr("its artifact is neither a file nor a folder"));
+    EXPECT_FALSE(result.weights);
+}
+
 TEST_F(Executing, AddsTheTimeOfItsParts) {
     answer(FakeWorker::stopped(7));
     EXPECT_TRUE(execute().stopped);

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/types/artifact_folder.h"
 #include "pool/types/task_parser.h"
 #include "tests/cli/verify/verify_fixture.h"
 
@@ -190,6 +191,29 @@ TEST_F(JudgedVerifierTest, OwesAScoredClaimARerunOnceItLeads) {
     EXPECT_TRUE(queue.claims[0].owed);
     EXPECT_EQ(queue.claims[0].plan.audit.tier, Tier::rerun);
     EXPECT_EQ(judge({Tier::rerun, AuditExtent::in_full}).certainty, Certainty::accepted);
+}
+
+// Bytes that the claimant signed, and no program of his left.
+TEST_F(JudgedVerifierTest, RejectsAnArtifactThatIsHalfAFolder) {
+    const std::string folder = must(pack_artifact_folder({{"model", "weights"}, {"config", "{}"}}));
+    claim_scoring(-0.9, {}, folder.substr(0, folder.size() - 512));
+    worker_.evaluated = 0.9;
+    const Verdict verdict = judge({Tier::rescore, AuditExtent::sample});
+    EXPECT_EQ(verdict.result, VerdictResult::rejected);
+    EXPECT_EQ(verdict.tier, Tier::structure);
+    EXPECT_EQ(worker_.jobs.size(), 0U);
+}
+
+TEST_F(JudgedVerifierTest, LaysAFolderOutForTheEvaluator) {
+    claim_scoring(-0.9, {}, must(pack_artifact_folder({{"model", "weights"}, {"deep/config", "{}"}})));
+    worker_.evaluated = 0.9;
+    std::string found;
+    worker_.fault = [&](const Specification& job) -> std::optional<Error> {
+        found = read_file(job.artifact + "/model").value_or("") + read_file(job.artifact + "/deep/config").value_or("");
+        return std::nullopt;
+    };
+    EXPECT_EQ(judge({Tier::rescore, AuditExtent::sample}).result, VerdictResult::accepted);
+    EXPECT_EQ(found, "weights{}");
 }
 
 class HiddenVerifierTest : public CommandVerifierTest {
