@@ -10,6 +10,7 @@
 #include "cli/app/text_table.h"
 #include "cli/commands/apart.h"
 #include "cli/commands/data_manifest.h"
+#include "cli/commands/data_of_command.h"
 #include "cli/commands/registry.h"
 #include "cli/runs/specification.h"
 #include "cli/session/session.h"
@@ -254,7 +255,10 @@ Result<int> import_data(Context& context, Session& session, const DataArguments&
                     "a hold-out is cut as the pool's own data are: tokenizer, separator and sizes are settled",
                     "cultivar data import --hold-out FILE...");
     if (options.hold_out) return import_hold_out(context, session, sources);
-    if (clone.task.command) return fail(Code::usage, "a pool of kind 'command' has no data", "cultivar trust");
+    if (clone.task.command && asks)
+        return fail(Code::usage, "a pool with a command of its own takes files as they are",
+                    "cultivar data import FILE...");
+    if (clone.task.command) return import_command_data(context, session, sources);
     if (known && asks)
         return fail(Code::usage, "this pool has its data already: tokenizer, separator and sizes are settled",
                     "cultivar data import FILE...");
@@ -301,6 +305,7 @@ std::vector<std::pair<std::string, PoolFile>> files_of(const Data& data) {
 
 Result<int> list_data(Context& context, const Session& session) {
     const Clone& clone = *session.clone;
+    if (clone.task.command) return list_command_data(context, clone);
     if (!clone.task.data) return fail(Code::not_found, "this pool has no data yet", "cultivar data import FILE...");
     Json rows = Json::array();
     TextTable table({{"part"}, {"file"}, {"tokens", true}, {"here"}, {"sha256"}});
@@ -328,6 +333,7 @@ Result<int> list_data(Context& context, const Session& session) {
 }
 
 Result<int> check(Context& context, const Session& session) {
+    if (session.clone->task.command) return check_command_data(context, *session.clone);
     if (!session.clone->task.data)
         return fail(Code::not_found, "this pool has no data yet", "cultivar data import FILE...");
     auto checked = check_data(session.clone->data_dir(), manifest_of(*session.clone->task.data));
@@ -368,8 +374,9 @@ Result<int> data(Context& context, const DataArguments& options) {
 
 Action declare_data(Parser& parser) {
     auto options = std::make_shared<DataArguments>();
-    parser.positionals("VERB", options->words,
-                       "import FILE...: text, .gz or .dz, or a folder of Parameter Golf shards; list; check");
+    parser.positionals(
+        "VERB", options->words,
+        "import FILE...: text, .gz or .dz, a folder of Parameter Golf shards, or a command's files; list; check");
     parser.option("--tokenizer", options->tokenizer, "KIND",
                   "bpe (1,024 pieces, default), byte, or a .model file with shards");
     parser.option("--separator", options->separator, "TEXT",

@@ -139,8 +139,10 @@ Result<int> init(Context& context, const InitArguments& options) {
     context.ui.print(fmt::format("created the pool '{}' in {} ({} gene{}, {} seed{}, budget {:g} s a run)\n",
                                  clean(task.name), options.folder, genes, genes == 1 ? "" : "s", seeds,
                                  seeds == 1 ? "" : "s", task.budget_s));
-    context.ui.note(fmt::format("next: cd {} && {} && cultivar explore --runs 10", shell_word(options.folder),
-                                task.command ? "cultivar trust" : "cultivar data import FILE..."));
+    std::string next;
+    if (!task.command || needs_data(*task.command)) next += "cultivar data import FILE... && ";
+    if (task.command) next += "cultivar trust && ";
+    context.ui.note(fmt::format("next: cd {} && {}cultivar explore --runs 10", shell_word(options.folder), next));
     return kYes;
 }
 

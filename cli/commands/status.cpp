@@ -120,11 +120,11 @@ std::string as_text(const Session& session, const Situation& now) {
     if (!list.hidden.empty()) text += fmt::format("              {}\n", hidden_text(list));
     if (now.trusted)
         text += fmt::format("command       {}\n", *now.trusted ? "trusted" : "not trusted here: cultivar trust");
-    else
+    if (!clone.task.command || needs_data(*clone.task.command))
         text +=
-            fmt::format("data          {}\n", !clone.task.data ? "none yet: cultivar data import FILE..."
-                                              : now.data_here  ? "here"
-                                                               : "not on this machine: cultivar data import FILE...");
+            fmt::format("data          {}\n", !clone.task.settled() ? "none yet: cultivar data import FILE..."
+                                              : now.data_here       ? "here"
+                                                              : "not on this machine: cultivar data import FILE...");
     text += fmt::format("runs          {}: {} scored, {} stopped early, {} failed, {} unfit\n", t.runs, t.done,
                         t.stopped, t.failed, t.unfit);
     text += fmt::format("candidates    {} known, {} kept, by {} contributor{}\n", t.candidates, t.kept, t.contributors,

@@ -27,10 +27,16 @@ Result<Json> command_json(const Clone& clone, bool trusted) {
     if (!command) return json.update({{"digest", nullptr}, {"trusted", nullptr}}), json;
     Json files = Json::array();
     for (const CommandFile& file : command->files) files.push_back({{"path", file.path}, {"sha256", file.sha256}});
+    Json data = Json::array();
+    for (const CommandData& file : command->data) data.push_back({{"name", file.name}, {"sha256", file.sha256}});
     TRY_ASSIGN(const std::string digest, trust_digest(clone));
     TRY_ASSIGN(const std::vector<std::string> others, other_covered_files(clone));
-    json.update(
-        {{"digest", digest}, {"trusted", trusted}, {"run", command->run}, {"files", files}, {"other_files", others}});
+    json.update({{"digest", digest},
+                 {"trusted", trusted},
+                 {"run", command->run},
+                 {"files", files},
+                 {"data", data},
+                 {"other_files", others}});
     return json;
 }
 
@@ -58,6 +64,8 @@ Result<std::string> command_text(const Clone& clone) {
     for (const CommandFile& file : command.files)
         text += fmt::format("file     {}  sha256 {}\n         git show {}:{}\n", clean(file.path), file.sha256,
                             clone.main.substr(0, 12), clean(file.path));
+    for (const CommandData& file : command.data)
+        text += fmt::format("data     {}  sha256 {}\n", clean(file.name), file.sha256);
     TRY_ASSIGN(const std::vector<std::string> others, other_covered_files(clone));
     for (const std::string& path : others)
         text +=

@@ -51,6 +51,9 @@ void CommandRunner::confine(LaunchOptions& options, const WorkerJob& job, const 
                             std::vector<std::string> read) const {
     options.place.folder = options.work_dir = folder;
     read.push_back(options.spec_path);
+    const std::vector<std::string>& data = job.specification.data_files;
+    read.insert(read.end(), data.begin(), data.end());
+    if (!job.specification.data.empty()) read.push_back(job.specification.data);  // the links
     if (confinement_ == Confinement::none) return;
     Specification specification = job.specification;
     specification.work_dir = folder;

@@ -58,6 +58,7 @@ Placeholders placeholders_of(const Specification& specification, const std::stri
                            {"work", specification.work_dir},
                            {"artifact", specification.artifact},
                            {"files", files},
+                           {"data", specification.data},
                            {"specification", spec_path}};
     for (const auto& [name, value] : specification.genes)
         values[fmt::format("gene.{}", std::string(name))] = plain_text(value);
@@ -78,7 +79,9 @@ Result<std::vector<std::string>> prepare_evaluator(const Evaluator& evaluator, c
                                                    const std::string& spec_path, const std::string& files) {
     Placeholders values = placeholders_of(specification, spec_path, files);
     if (!evaluator.validation.empty()) {
-        values["validation"] = files + evaluator.validation.substr(kCommandFolder.size());
+        const bool of_data = evaluator.validation.starts_with(kDataFolder);
+        values["validation"] = of_data ? specification.data + evaluator.validation.substr(kDataFolder.size())
+                                       : files + evaluator.validation.substr(kCommandFolder.size());
         values["hold_out"] = specification.val_shard.empty() ? values["validation"] : specification.val_shard;
     }
     TRY(link_folders({"files"}, specification.work_dir, files));

@@ -4,13 +4,17 @@
 
 #include <fmt/format.h>
 
+#include "cli/runs/data_links.h"
 #include "cli/runs/source_overlay.h"
 #include "pool/util/text.h"
 
 namespace cultivar {
 
 Result<const Data*> need_data(const Clone& clone) {
-    if (clone.task.command) return nullptr;
+    if (clone.task.command) {
+        TRY(need_command_data(clone));
+        return nullptr;
+    }
     if (!clone.task.data) return fail(Code::not_found, "this pool has no data yet", "cultivar data import FILE...");
     const Data& data = *clone.task.data;
     std::vector<PoolFile> files = data.train;
@@ -35,7 +39,12 @@ Result<Specification> base_specification(const Session& session) {
     specification.device = session.settings.device.value;
     specification.artifact_cap_bytes = clone.task.artifact_cap_bytes;
     specification.caps = clone.task.caps;
-    if (!data) return specification;
+    if (!data) {
+        TRY_ASSIGN(DataHere here, data_here(clone));
+        specification.data = std::move(here.folder);
+        specification.data_files = std::move(here.paths);
+        return specification;
+    }
     for (const PoolFile& file : data->train) specification.train_shards.push_back(clone.data_dir() + file.name);
     specification.val_shard = clone.data_dir() + data->slice.name;
     specification.byte_table = clone.data_dir() + data->byte_table.name;

@@ -6,12 +6,12 @@
 
 namespace cultivar {
 
-// The pool's data, once all of its files are here (digests are not checked); null for a pool of kind "command", which
-// needs none. Errors: not_found, with the import as a hint.
+// The pool's data, once all of its files are here (digests are not checked); null for a pool of kind "command", which has
+// files as they are (cli/runs/data_links.h). Errors: not_found, with the import as a hint.
 Result<const Data*> need_data(const Clone& clone);
 
-// A specification without genes, seed and the mode's own fields: data (none for a command), threads, device, caps.
-// Errors: not_found (data), usage (settings).
+// A specification without genes, seed and the mode's own fields: data, threads, device, caps. The data of a command have
+// their digests. Errors: not_found (data), corrupt (data of a command), io, usage (settings).
 Result<Specification> base_specification(const Session& session);
 
 // A specification for training it in `folder` (absolute, with a trailing '/'). Errors: not_found (data), usage.

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/types/command_data.h"
 #include "pool/types/command_words.h"
 
 namespace cultivar {
@@ -46,8 +47,10 @@ Result<std::optional<Evaluator>> read_evaluator(TomlTable& table, const FigureRu
     if (!evaluator.own_score) evaluator.score = score;
     if (const TomlEntry* file = table.take("evaluate.validation")) {
         TRY(table.read("evaluate.validation", evaluator.validation));
-        if (!good_file(evaluator.validation))
-            return fail(table.wrong(*file, "'validation' is a file of the pool under files/"));
+        const bool of_data = evaluator.validation.starts_with(kDataFolder) && is_plain_path(evaluator.validation);
+        if (!of_data && !good_file(evaluator.validation))
+            return fail(
+                table.wrong(*file, "'validation' is a file of the pool under files/, or one of its data, data/NAME"));
     }
     TRY(table.read("evaluate.tolerance", evaluator.tolerance));
     TRY(table.read("evaluate.limit_s", evaluator.limit_s));

@@ -3,7 +3,7 @@
 //   [evaluate]
 //   run = ["python3", "files/judge.py", "{artifact}", "{validation}"]
 //   score = { regex = 'accuracy: ([0-9.]+)' }   absent: the rule of [command]
-//   validation = "files/valid.csv"              the text of {validation} and {hold_out}: a file of the pool
+//   validation = "files/valid.csv"              {validation} and {hold_out}: a file of the pool, or data/NAME
 //   tolerance = 0.001                           by which two scores of one artifact may differ; absent: 0
 //   limit_s = 60                                absent: that of [command]
 //
@@ -28,7 +28,7 @@ struct Evaluator {
     std::vector<std::string> run;
     FigureRule score;        // as it counts: that of [command] if it has none of its own
     bool own_score = false;  // does its table hold it?
-    std::string validation;  // "files/..."; "": none
+    std::string validation;  // "files/..." or "data/..."; "": none
     double tolerance = 0;    // in units of the score
     std::optional<double> limit_s;
 

@@ -11,8 +11,8 @@
 namespace cultivar {
 namespace {
 
-constexpr std::array kOfEveryRun = {"seed", "budget_s", "threads", "device",
-                                    "work", "artifact", "files",   "specification"};
+constexpr std::array kOfEveryRun = {"seed",     "budget_s", "threads", "device",       "work",
+                                    "artifact", "files",    "data",    "specification"};
 constexpr std::string_view kGenePrefix = "gene.";
 
 bool in_a_name(char c) {

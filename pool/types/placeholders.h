@@ -1,5 +1,5 @@
 // Placeholders in the words, the environment and the templates of a pool's command: {gene.lr}, {seed}, {budget_s},
-// {threads}, {device}, {work}, {artifact}, {files}, {specification}.
+// {threads}, {device}, {work}, {artifact}, {files}, {data}, {specification}.
 //
 // A value replaces its placeholder within one word: it never becomes a second word, and no shell looks at it. In words and
 // in the environment anything else of the form {name} is an error, which finds typing mistakes; in a template it stays.

@@ -139,6 +139,7 @@ std::string to_toml(const Task& task) {
         if (constraint.factor != 1) text += fmt::format("factor = {}\n", constraint.factor);
     }
     if (task.data) text += data_toml(*task.data);
+    if (task.command) text += data_files_toml(task.command->data);
     return text;
 }
 

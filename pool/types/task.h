@@ -11,13 +11,13 @@
 //              since, unit, help       in order of declaration
 //   [[constraint]] kind = "multiple" | "at_most", left, right, factor
 //   [data]     absent until `data import`; see Data
-//   [command]  of kind "command" alone, which has no data; see pool/types/trainer_command.h
+//   [command]  of kind "command" alone, whose data are [[data.file]]; see pool/types/trainer_command.h
 //
 // Task id = SHA-256 of the lines of task_id_text(): scores with the same task id are comparable. Budgets and ranges are
 // not in it (a category holds the budget), nor are genes that came after `init` (since > 0): a pool may widen ranges
 // and gain genes without orphaning its history. Caps are in it, as is the artifact's: a winner under one cap need not
 // win under another. So caps are settled before data come, and no record that once counted stops counting. For kind
-// "command" the words of the command and the files that it names are in it: another command makes another task.
+// "command" the words of the command, its files and its data are in it: another command makes another task.
 #pragma once
 
 #include <cstdint>
@@ -93,7 +93,8 @@ struct Task {
     // Gives the space the command's surface as it is now: after its files became known, too.
     void share_surface();
 
-    bool settled() const { return data || command; }  // can runs be scored?
+    // Can runs be scored?
+    bool settled() const { return data || (command && (!needs_data(*command) || !command->data.empty())); }
     // Does nothing but a run's own word say its score, so that only a rerun confirms it?
     bool self_reported() const { return command && !command->evaluator; }
     // The fresh seeds that a record takes: where runs do not vary, one tells all.

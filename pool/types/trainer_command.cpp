@@ -118,6 +118,8 @@ Result<void> read_format_2(TomlTable& table, const std::vector<TomlEntry>& entri
     TRY(read_limit(table, command));
     TRY_ASSIGN(command.evaluator, read_evaluator(table, command.score));
     TRY(table.read("command.network", command.network));
+    TRY_ASSIGN(command.data, read_data_files(table));
+    TRY(check_validation(command));
     const bool has_surface = std::ranges::any_of(entries, [](const auto& one) { return one.path[0] == "surface"; });
     if (!has_surface) return {};
     TRY_ASSIGN(command.surface, read_surface(table));
@@ -175,6 +177,22 @@ bool is_told_device(const PoolCommand& command) {
                                [](const auto& name) { return name == "device" || name == "specification"; });
 }
 
+Result<void> check_validation(const PoolCommand& command) {
+    const std::string validation = command.evaluator ? command.evaluator->validation : "";
+    if (command.data.empty() || !validation.starts_with(kDataFolder)) return {};
+    const std::string name = validation.substr(kDataFolder.size());
+    if (std::ranges::find(command.data, name, &CommandData::name) != command.data.end()) return {};
+    return fail(Code::usage, fmt::format("'evaluate.validation' is '{}', and no data file has that name", validation));
+}
+
+bool needs_data(const PoolCommand& command) {
+    if (command.format < 2) return false;
+    if (!command.data.empty() || (command.evaluator && command.evaluator->validation.starts_with(kDataFolder)))
+        return true;
+    const std::vector<std::string> named = placeholders_in(command_toml(command));
+    return std::ranges::find(named, "data") != named.end();
+}
+
 Result<void> check_placeholders(const PoolCommand& command, const Space& space) {
     if (command.format < 2) return {};
     for (const auto* words : {&command.run, &command.checks}) {
@@ -229,6 +247,7 @@ std::string command_lines(const PoolCommand& command) {
         }
     }
     for (const CommandFile& file : command.files) text += fmt::format("file {} {}\n", file.path, file.sha256);
+    for (const CommandData& file : command.data) text += fmt::format("data {} {}\n", file.name, file.sha256);
     return text;
 }
 

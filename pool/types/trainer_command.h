@@ -12,6 +12,7 @@
 //   [command.templates]   "config.json" = "files/config.json.in"   rendered into the run's folder
 //   [evaluate]            a program that scores the artifact: pool/types/evaluator.h
 //   [surface]             the source files that a candidate may bring (pool/types/surface.h)
+//   [[data.file]]         files that are too large for git (pool/types/command_data.h)
 //
 // `run` is the program and its arguments, word by word; no shell looks at them. The program is a name that is found on
 // PATH, or a file of the pool. Placeholders: pool/types/placeholders.h. The program starts in the run's folder, in which
@@ -29,6 +30,7 @@
 #include <utility>
 #include <vector>
 
+#include "pool/types/command_data.h"
 #include "pool/types/command_words.h"
 #include "pool/types/evaluator.h"
 #include "pool/types/figure_rule.h"
@@ -66,6 +68,7 @@ struct PoolCommand {
     bool network = false;
     std::optional<Evaluator> evaluator;
     std::optional<Surface> surface;  // absent: candidates bring no files
+    std::vector<CommandData> data;   // sorted by name
 };
 
 // Errors: usage (where:line:col). Leaves the digests of files empty, and in format 2 the files too: the reader of main
@@ -82,10 +85,14 @@ std::set<std::string> task_folders(const PoolCommand& command);
 std::set<std::string> genes_in(const PoolCommand& command);
 // Can it learn which device its run is to use? Templates, and the specification of format 1, may tell it.
 bool is_told_device(const PoolCommand& command);
-std::string command_toml(const PoolCommand& command);
+// Is the validation file one of its data, if it says so and there are some? Errors: usage.
+Result<void> check_validation(const PoolCommand& command);
+// Does it name {data}, so that it runs on no machine without the data?
+bool needs_data(const PoolCommand& command);
+std::string command_toml(const PoolCommand& command);  // without its data
 
 // The text that `cultivar trust` pins and that the task id contains. Format 1: a line `command WORD` for each word, as TOML
-// quotes it; format 2: the lines of command_toml(), each after "command ". Then a line `file PATH SHA256` for each file.
+// quotes it; format 2: the lines of command_toml(), each after "command ". Then a line `file PATH SHA256` for each file, and `data NAME SHA256` for each of the data.
 std::string command_lines(const PoolCommand& command);
 std::string command_digest(const PoolCommand& command);  // SHA-256 of these lines
 

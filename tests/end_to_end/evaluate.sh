@@ -189,3 +189,48 @@ git -C "$world/court.git" log --all -p --format=%B --no-ext-diff >everything
 for own in "$(sha256sum <mine.txt | cut -c 1-64)" slice_00 "$(state_of court)"; do
     ! grep -qa "$own" everything || fail "the pool" "nothing of the hold-out" "$own"
 done
+
+section "data outside git are found by their digests, read by every run and written by none"
+mkdir -p sets/train
+echo 3 >sets/valid.txt
+echo 1000 >sets/train/scale.txt
+cat >draft/files/fit.sh <<'FIT'
+[ "$(cat "$3/train/scale.txt")" = 1000 ] || exit 8
+(echo 5 >"$3/valid.txt") 2>/dev/null && exit 7
+cat "$(dirname "$(readlink "$3/valid.txt")")/diary" 2>/dev/null && exit 6
+echo "$1" >"$2"
+FIT
+cat >draft/files/judge.sh <<'JUDGE'
+awk -v x="$(cat "$1")" '{ printf "accuracy: %.6f\n", 1 - (x - $1) ^ 2 / 1000 }' "$2"
+JUDGE
+last='"{artifact}"]' with_data='"{artifact}", "{data}"]'
+task=${task/"$last"/$with_data}
+task=${task/files\/valid.txt/data\/valid.txt}
+found_command library "$world/library.git" "$task"
+expect_rc 128 cultivar -C library explore --runs 1
+expect_hint 'cultivar data import FILE'
+expect_ok cultivar -C library data import "$world/sets" --json
+expect_json '.first == true and .files == 2'
+expect_rc 128 cultivar -C library explore --runs 1 # another task than the one that was trusted
+expect_hint 'cultivar trust$'
+expect_ok cultivar -C library trust --yes
+expect_out '^data     train/scale.txt  sha256 [0-9a-f]{64}$'
+echo private >sets/diary # beside them, and none of them
+expect_ok cultivar -C library explore --runs 2 --json
+expect_json 'all(.runs[]; .status == "done")'
+expect_ok cultivar -C library propose
+expect_ok env CULTIVAR_NAME=reader CULTIVAR_MACHINE=machine cultivar clone "$world/library.git" reader
+expect_ok cultivar -C reader trust
+expect_rc 128 cultivar -C reader explore --runs 1
+expect_err 'scale.txt. is missing'
+cp -r sets others && echo 4 >others/valid.txt
+expect_rc 128 cultivar -C reader data import "$world/others"
+expect_err "is not the pool's 'valid.txt'"
+expect_ok cultivar -C reader data import "$world/sets"
+expect_ok cultivar -C reader explore --runs 1 --json
+expect_json '.runs[0].status == "done"'
+expect_ok cultivar -C reader data check
+echo 4 >sets/valid.txt
+expect_rc 1 cultivar -C reader data check
+expect_rc 128 cultivar -C reader explore --runs 1
+expect_err "is not the pool's 'valid.txt'"

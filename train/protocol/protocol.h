@@ -85,6 +85,9 @@ struct Specification {
     std::string work_dir;
     std::string artifact;
     std::vector<int> chunks;
+    // Of a pool's own command, in no JSON: the folder of its data with a trailing '/' ("": it has none), and its files.
+    std::string data;
+    std::vector<std::string> data_files;
     // A candidate's source files, path in the run's folder and bytes: laid there before the program starts, in no JSON.
     std::vector<std::pair<std::string, std::string>> source;
 };

@@ -212,6 +212,34 @@ TEST(PoolCommandOfFormat2, SaysWhatIsWrongInIt) {
             << command;
 }
 
+TEST(PoolCommandOfFormat2, KnowsItsDataByTheirDigests) {
+    const std::string command =
+        "[command]\nrun = [\"fit\", \"{data}/a.csv\"]\nscore = { metric = \"a\" }\n[evaluate]\nrun = [\"judge\", "
+        "\"{artifact}\", \"{validation}\"]\nvalidation = \"data/b/valid.csv\"\n";
+    const auto file = [](const std::string& name, char digit, const char* bytes = "5") {
+        return "[[data.file]]\nname = \"" + name + "\"\nsha256 = \"" + std::string(64, digit) + "\"\nbytes = " + bytes +
+               "\n";
+    };
+    const Task bare = must(drafted_2(command));
+    EXPECT_TRUE(needs_data(*bare.command));
+    EXPECT_FALSE(bare.settled()) << "no run can begin without them";
+    const Task task = must(drafted_2(command + file("b/valid.csv", 'b') + file("a.csv", 'a')));
+    EXPECT_TRUE(task.settled());
+    EXPECT_EQ(task.command->data[0].name, "a.csv");
+    EXPECT_THAT(task_id_text(task), HasSubstr("\ndata a.csv " + std::string(64, 'a') + "\ndata b/valid.csv " +
+                                              std::string(64, 'b') + "\ngene x 0.0\n"));
+    const Task again = must(parse_task(to_toml(task), "pool.toml"));
+    EXPECT_EQ(to_toml(again), to_toml(task));
+    EXPECT_EQ(again.id(), task.id());
+    EXPECT_NE(command_digest(*bare.command), command_digest(*task.command));
+    for (const std::string& wrong :
+         {file("a.csv", 'a'), file("b/valid.csv", 'b') + file("b/valid.csv", 'a'),
+          file("b/valid.csv", 'b') + file("B/c", 'a'), file("b/valid.csv", 'b') + file("b", 'a'), file("../b", 'b'),
+          file("b/valid.csv", 'g'), file("b/valid.csv", 'b', "-1")})
+        EXPECT_EQ(trouble(drafted_2(command + wrong)).code, Code::usage) << wrong;
+    EXPECT_FALSE(needs_data(*must(drafted_2("[command]\nrun = [\"fit\"]\n")).command));
+}
+
 TEST(PoolCommandOfFormat2, RefusesChoicesThatLeadOutOfAFolder) {
     for (const char* choice : {"../x", "/etc/passwd", "a/b", "..", "a\\nb"}) {
         const std::string genes =
