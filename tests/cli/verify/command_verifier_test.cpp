@@ -159,6 +159,7 @@ TEST_F(JudgedVerifierTest, ScoresTheArtifactAgain) {
     EXPECT_EQ(verdict.measured_bpb, -0.9005);
     EXPECT_EQ(verdict.tolerance_bpb, 0.001);
     EXPECT_EQ(worker_.count(Specification::Mode::score), 1U);
+    EXPECT_EQ(worker_.jobs[0].budget_s, 20) << "as at the end of the run";
 }
 
 TEST_F(JudgedVerifierTest, RejectsAScoreThatTheArtifactDoesNotHave) {
