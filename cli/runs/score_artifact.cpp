@@ -41,7 +41,8 @@ Result<Scored> score_artifact(Worker& worker, const Observer& observer, const Se
     specification.genes = genes;
     if (session.clone->task.command) {
         TRY_ASSIGN(specification.genes, session.clone->task.space.complete(genes));
-        specification.budget_s = session.clone->task.budget_s;  // an evaluator's limit rests on it, as in the run itself
+        specification.budget_s =
+            session.clone->task.budget_s;  // an evaluator's limit rests on it, as in the run itself
     }
     specification.work_dir = dir;
     specification.artifact = dir + "artifact";
