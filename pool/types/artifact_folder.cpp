@@ -85,9 +85,9 @@ private:
 };
 
 // The archive as far as it is read.
-class Reader {
+class ArchiveReader {
 public:
-    explicit Reader(std::string_view bytes) : rest_(bytes) {}
+    explicit ArchiveReader(std::string_view bytes) : rest_(bytes) {}
 
     bool take(std::string_view expected) {
         if (!rest_.starts_with(expected)) return false;
@@ -133,7 +133,7 @@ Result<std::string> pack_artifact_folder(std::vector<std::pair<std::string, std:
 
 Result<PackedFiles> unpack_artifact_folder(std::string_view bytes) {
     const auto malformed = [] { return fail(Code::corrupt, "its artifact begins as a folder's archive, and is none"); };
-    Reader reader(bytes);
+    ArchiveReader reader(bytes);
     if (!reader.take(top_header())) return malformed();
     PackedFiles files;
     Paths paths;
