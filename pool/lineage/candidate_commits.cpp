@@ -11,7 +11,8 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kRecent = 2048;  // commits kept in memory with all their genes, and nodes
+constexpr std::size_t kRecent = 2048;            // commits kept in memory with all their genes, and nodes
+constexpr std::size_t kMostRefused = 1'000'000;  // commits of one history
 
 }  // namespace
 
@@ -107,6 +108,7 @@ Result<void> Lineage::adopt(Lineage& other) {
         TRY(put.bind(":parent", all.whole(3)).bind(":other_parent", all.whole(4)).run());
     }
     ancestry_.reset();
+    refused_.merge(other.refused_);
     TRY_ASSIGN(Statement sources, other.db_->prepare("SELECT sha256, object FROM source"));
     SourceBlobs blobs;
     TRY(sources.each([&](Row& row) {
@@ -153,10 +155,19 @@ Result<CandidateCommit> Lineage::known(const Oid& commit) {
 }
 
 Result<CandidateCommit> Lineage::read(const Oid& commit) {
-    // Ancestors first, without recursion: a hostile history may be deep.
-    std::vector<Oid> todo = {commit};
+    std::vector<Visit> todo = {{commit}};
+    if (auto done = read_all(todo); !done) {
+        remember_refusal(todo, done.error());
+        return fail(done.error());
+    }
+    return known(commit);
+}
+
+// Ancestors first, without recursion: a hostile history may be deep.
+Result<void> Lineage::read_all(std::vector<Visit>& todo) {
     while (!todo.empty()) {
-        const Oid next = todo.back();
+        const Oid next = todo.back().commit;
+        if (const auto refused = refused_.find(next); refused != refused_.end()) return fail(*refused->second);
         TRY_ASSIGN(Ancestry::Node node, node_of(next));
         if (node != 0) {
             todo.pop_back();
@@ -164,18 +175,32 @@ Result<CandidateCommit> Lineage::read(const Oid& commit) {
         }
         TRY_ASSIGN(Commit raw, repo_.read_commit(next));
         if (raw.parents.size() > 2) return fail(Code::corrupt, fmt::format("commit {} has too many parents", next));
+        todo.back().waits_for_parents = true;
         const std::size_t before = todo.size();
         for (const Oid& parent : raw.parents) {
             TRY_ASSIGN(Ancestry::Node from, node_of(parent));
-            if (from == 0) todo.push_back(parent);
+            if (from == 0) todo.push_back({parent});
         }
-        if (todo.size() > 1'000'000) return fail(Code::corrupt, "a history that is too deep");
+        if (todo.size() > kMostRefused) return fail(Code::corrupt, "a history that is too deep");
         if (todo.size() > before) continue;
         TRY_ASSIGN(CandidateCommit good, check(next, raw));
         TRY(keep(good));
         todo.pop_back();
     }
-    return known(commit);
+    return {};
+}
+
+// Any number of refs may lead into one long history that is none of candidates: it is walked once. The last commit was
+// refused, and those that wait for their parents descend from it.
+void Lineage::remember_refusal(const std::vector<Visit>& todo, const Error& why) {
+    const bool may_pass = why.code == Code::io || why.code == Code::busy || why.reason == Reason::bad_index;
+    if (may_pass || todo.empty()) return;
+    if (refused_.size() + todo.size() > 2 * kMostRefused) refused_.clear();
+    const auto shared = std::make_shared<const Error>(why);
+    for (const Visit& visit : todo) {
+        if (visit.waits_for_parents) refused_.emplace(visit.commit, shared);
+    }
+    refused_.emplace(todo.back().commit, shared);
 }
 
 Result<Candidate> Lineage::content(const Commit& raw, const Oid& commit) {
@@ -189,7 +214,8 @@ Result<CandidateCommit> Lineage::check(const Oid& commit, const Commit& raw) {
     TRY_ASSIGN(Candidate candidate, content(raw, commit));
     SourceBlobs blobs;
     if (!candidate.files.empty()) {
-        auto checked = check_source(repo_, *task_.space.surface(), candidate, raw.tree);
+        auto checked = check_source(repo_, *task_.space.surface(), candidate, raw.tree,
+                                    [this](const std::string& sha256) { return object_of(sha256); });
         if (!checked) return fail(checked.error().code, fmt::format("commit {}: {}", commit, checked.error().message));
         blobs = std::move(*checked);
     }

@@ -1,6 +1,7 @@
 // Reads and writes candidate commits, in the form that pool/lineage/candidate_commit_format.h gives.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -74,6 +75,13 @@ private:
         CandidateCommit made;
         Commit commit;
     };
+    // A commit on the way from the one that is read to the first of its ancestors.
+    struct Visit {
+        Oid commit;
+        bool waits_for_parents = false;
+    };
+    Result<void> read_all(std::vector<Visit>& todo);
+    void remember_refusal(const std::vector<Visit>& todo, const Error& why);
     Result<void> prepare();
     Result<Ancestry::Node> node_of(const Oid& commit);  // 0: not known to be good
     Result<Oid> oid_of(Ancestry::Node node);
@@ -104,6 +112,7 @@ private:
     std::unordered_map<Oid, CandidateCommit> recent_;  // read not long ago
     std::unordered_map<std::string, Oid> objects_;     // of digests that were asked for not long ago
     std::unordered_map<Oid, Ancestry::Node> nodes_;    // found in the table not long ago; none is ever taken out of it
+    std::unordered_map<Oid, std::shared_ptr<const Error>> refused_;  // and all that descend from them, as far as read
 };
 
 }  // namespace cultivar

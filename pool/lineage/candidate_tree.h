@@ -2,7 +2,9 @@
 // the run's folder. Mode 100644 alone; nothing else.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "pool/git/repository.h"
@@ -18,9 +20,13 @@ using SourceBlobs = std::map<std::string, Oid>;  // SHA-256 of the bytes, object
 // The candidate that candidate.toml says; its files are not looked at. Errors: corrupt, git.
 Result<Candidate> candidate_of_tree(const Repo& repo, const Space& space, const std::string& task_id, const Oid& tree);
 
-// Checks the files of such a tree: their paths, modes, sizes, marker lines and digests; sizes before anything is read.
-// Errors: corrupt, git.
-Result<SourceBlobs> check_source(const Repo& repo, const Surface& surface, const Candidate& candidate, const Oid& tree);
+// The object that is known to hold the bytes of this digest, if there is one.
+using KnownObject = std::function<Result<std::optional<Oid>>(const std::string& sha256)>;
+
+// Checks the files of such a tree: their paths, modes, sizes, marker lines and digests; sizes before anything is read. A
+// file that many candidates share is read once. Errors: corrupt, git.
+Result<SourceBlobs> check_source(const Repo& repo, const Surface& surface, const Candidate& candidate, const Oid& tree,
+                                 const KnownObject& known = {});
 
 // `blobs` must have all files of the candidate.
 Oid name_of_candidate_tree(const Candidate& candidate, const SourceBlobs& blobs);

@@ -1,5 +1,7 @@
 #include "pool/lineage/candidate_commits.h"
 
+#include <filesystem>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -237,6 +239,23 @@ TEST_F(LineageTest, RefusesParentsInAnotherOrderAndTooMany) {
     EXPECT_EQ(trouble(lineage_.read(commit(how))).code, Code::corrupt);
     how.parents = "-p " + a + " -p " + b + " -p " + c;
     EXPECT_THAT(trouble(lineage_.read(commit(how))).message, HasSubstr("too many parents"));
+}
+
+// One push of a long history and of many refs into it must not cost a walk of it for each ref.
+TEST_F(LineageTest, WalksARefusedHistoryOnceWhateverLeadsIntoIt) {
+    ByHand how = plain();
+    how.message = std::string(5000, 'x');  // libgit2 keeps no commit of this size in memory
+    const Oid root = commit(how);
+    how.parents = "-p " + root;
+    how.parents = "-p " + commit(how);
+    const Oid one = commit(how);
+    how.unix_s += 1;
+    const Oid other = commit(how);
+    const Error first = trouble(lineage_.read(one));
+    EXPECT_THAT(first.message, HasSubstr(root));
+    std::filesystem::remove(folder_.file("r/.git/objects/" + root.substr(0, 2) + "/" + root.substr(2)));
+    EXPECT_EQ(trouble(lineage_.read(other)).message, first.message);
+    EXPECT_NE(trouble(Lineage(repo_, task_).read(other)).message, first.message) << "else this shows nothing";
 }
 
 TEST_F(LineageTest, ReadsAnAncestryOfFiveThousandCommits) {

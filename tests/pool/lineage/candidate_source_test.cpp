@@ -1,10 +1,14 @@
 // Candidates' commits that carry files: written, read again, attacked, crossed.
+#include <filesystem>
+#include <fstream>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pool/git/text_merge.h"
 #include "pool/lineage/candidate_commits.h"
+#include "pool/util/file.h"
 #include "tests/pool/support/source_task.h"
 
 namespace cultivar {
@@ -89,6 +93,24 @@ TEST_F(SourceTest, AreCommittedBesideTheGenesAndReadBack) {
     EXPECT_EQ(must(elsewhere.source(root.candidate.files.at("src/lib/a.py"))), "a\n");
     must(repo_.set_ref("refs/heads/main", root.oid, ""));
     EXPECT_EQ(git_here("fsck --strict --no-dangling"), "");
+}
+
+// A small push of many candidates that share a large file must not cost its bytes for each of them.
+TEST_F(SourceTest, OfManyCandidatesAreReadOnce) {
+    std::string bytes;
+    for (int i = 0; i < 300; ++i) bytes += fmt::format("{}\n", i * i);
+    const std::map<std::string, std::string> files = {{"src/large.py", bytes}};
+    const CandidateCommit one = write({{"x", 1.0}}, files), other = write({{"x", 2.0}}, files);
+    Lineage elsewhere(repo_, task_);
+    ASSERT_TRUE(elsewhere.read(one.oid));
+    const Oid blob = Repo::name_of_blob(bytes);
+    const std::string object = folder_.file("r/.git/objects/" + blob.substr(0, 2) + "/" + blob.substr(2));
+    std::filesystem::permissions(object, std::filesystem::perms::owner_write, std::filesystem::perm_options::add);
+    std::string packed = must(read_file(object));
+    packed.back() = static_cast<char>(packed.back() ^ 1);  // its size can be seen, its bytes cannot be read
+    std::ofstream(object, std::ios::binary) << packed;
+    EXPECT_TRUE(elsewhere.read(other.oid));
+    EXPECT_FALSE(Lineage(repo_, task_).read(other.oid)) << "else this shows nothing";
 }
 
 TEST_F(SourceTest, MakeNoDifferenceWhereThereAreNone) {
