@@ -156,7 +156,7 @@ Result<std::unique_ptr<LineageAhead>> IndexImporter::check_ahead(const std::vect
     for (const Ref& ref : refs) {
         if (under(ref.name, "candidates/")) commits.push_back(ref.oid);
         if (!is_archive(ref.name)) continue;
-        auto bundles = read_bundles(clone.repo, ref.oid, "");
+        auto bundles = read_archive(clone.repo, ref.oid, "");
         if (!bundles) continue;  // take_bundles() reports the reason
         for (const Bundle& bundle : *bundles)
             commits.insert(commits.end(), bundle.candidates.begin(), bundle.candidates.end());
@@ -187,9 +187,11 @@ Result<void> IndexImporter::take_bundles(const Ref& ref, LogImport& logs) {
     const Oid good = logs.seen_tip(ref.name).oid;
     const Log as_log{ref.name, "", ref.oid, false, "", false};
     const bool known = logs.was_refused(as_log);
-    auto bundles = known ? Result<std::vector<Bundle>>() : read_bundles(repo, ref.oid, append_only ? good : "");
+    auto bundles = known         ? Result<std::vector<Bundle>>()
+                   : append_only ? read_archive(repo, ref.oid, good)
+                                 : read_bundles(repo, ref.oid, "");
     const bool anew = append_only && before.oid.empty() && !good.empty();  // a rebuilt index begins at the beginning
-    if (!known && bundles && anew) bundles = read_bundles(repo, ref.oid, "");
+    if (!known && bundles && anew) bundles = read_archive(repo, ref.oid, "");
     if (known || !bundles) {
         if (append_only) logs.put_back(as_log, good);
         return known ? Result<void>() : logs.refuse(as_log, bundles.error());

@@ -49,6 +49,7 @@ Result<Bundle> read_within(const Repo& repo, const Oid& commit, std::size_t& lef
     TRY_ASSIGN(Kind own, kind_of(repo, raw.tree));
     if (own == Kind::newer) return fail(Code::newer, kLater);
     Bundle bundle;
+    bundle.of_archive = own == Kind::before;
     for (const Oid& parent : raw.parents) {
         TRY_ASSIGN(Commit carried, read(parent));
         TRY_ASSIGN(Kind kind, kind_of(repo, carried.tree));
@@ -80,7 +81,9 @@ Result<Oid> write_bundle(Repo& repo, const Bundle& bundle, const Oid& tree, cons
     return repo.write_commit(commit, &signer);
 }
 
-Result<std::vector<Bundle>> read_bundles(const Repo& repo, const Oid& tip, const Oid& until) {
+namespace {
+
+Result<std::vector<Bundle>> read_chain(const Repo& repo, const Oid& tip, const Oid& until, bool of_archive) {
     std::vector<Bundle> bundles;
     std::size_t carried = 0, left = kMostChainBytes;
     for (std::optional<Oid> at = tip; at && *at != until;) {
@@ -89,6 +92,7 @@ Result<std::vector<Bundle>> read_bundles(const Repo& repo, const Oid& tip, const
         std::size_t rest = most;
         TRY_ASSIGN(Bundle bundle, read_within(repo, *at, rest));
         left -= most - rest;
+        if (of_archive && !bundle.of_archive) return fail(Code::corrupt, "is no archive");
         if (!bundle.before && !until.empty()) return fail(Code::corrupt, "was rewound since it was last seen");
         carried += bundle.candidates.size() + bundle.journals.size() + bundle.artifacts.size();
         if (carried > kMostCarried) return fail(Code::corrupt, "carries too many commits");
@@ -97,6 +101,16 @@ Result<std::vector<Bundle>> read_bundles(const Repo& repo, const Oid& tip, const
     }
     std::reverse(bundles.begin(), bundles.end());
     return bundles;
+}
+
+}  // namespace
+
+Result<std::vector<Bundle>> read_bundles(const Repo& repo, const Oid& tip, const Oid& until) {
+    return read_chain(repo, tip, until, false);
+}
+
+Result<std::vector<Bundle>> read_archive(const Repo& repo, const Oid& tip, const Oid& until) {
+    return read_chain(repo, tip, until, true);
 }
 
 }  // namespace cultivar

@@ -22,6 +22,7 @@ inline constexpr std::size_t kBundleParents = 100;
 inline constexpr const char* kEmptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
 struct Bundle {
+    bool of_archive = false;  // is its own tree empty, as those of an archive are?
     std::optional<Oid> before, main;
     std::vector<Oid> candidates, journals, artifacts;
 };
@@ -37,5 +38,7 @@ Result<Oid> write_bundle(Repo& repo, const Bundle& bundle, const Oid& tree, cons
 // The bundles from `tip` back to but without `until` ("": to the first), oldest first. Errors: corrupt ("was rewound"
 // when `until` is not among them), git.
 Result<std::vector<Bundle>> read_bundles(const Repo& repo, const Oid& tip, const Oid& until);
+// The same of the branch `archive`, on which every bundle is an archive's. Anybody may push another commit there first.
+Result<std::vector<Bundle>> read_archive(const Repo& repo, const Oid& tip, const Oid& until);
 
 }  // namespace cultivar

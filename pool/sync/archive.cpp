@@ -126,6 +126,10 @@ Result<ArchiveReport> archive(Clone& clone, Index& index, Transport& transport, 
     ArchiveReport report;
     Bundle chain;
     TRY_ASSIGN(chain.before, clone.repo.ref(tracking()));
+    TRY_ASSIGN(const std::set<std::string> worthless, index.worthless_refs());
+    if (worthless.contains(tracking()))
+        return fail(Code::corrupt, "what is on the remote's branch 'archive' is no archive, and nobody would read on",
+                    "git push origin :refs/heads/archive && cultivar pull");
     TRY_ASSIGN(report.commits, append(clone, plan, chain));
     if (report.commits == 0) return report;
     TRY_ASSIGN(std::optional<Oid> local, clone.repo.ref(kLocal));
@@ -138,7 +142,10 @@ Result<ArchiveReport> archive(Clone& clone, Index& index, Transport& transport, 
     TRY_ASSIGN(std::optional<Oid> theirs, clone.repo.ref(tracking()));
     TRY(clone.repo.set_ref(tracking(), *chain.before, theirs.value_or("")));
     TRY(index.refresh());
-    TRY(delete_branches(transport, plan.branches, report));
+    TRY_ASSIGN(const std::set<Oid> archived, index.archived());
+    std::vector<Ref> settled = plan.branches;  // as everybody else will read the archive
+    std::erase_if(settled, [&](const Ref& ref) { return !archived.contains(ref.oid); });
+    TRY(delete_branches(transport, settled, report));
     TRY(drop_archived_branches(clone, index));
     TRY(index.refresh());
     return report;

@@ -88,9 +88,19 @@ Result<FetchReport> fetch_one_by_one(const Clone& clone, Transport& transport,
     return report;
 }
 
-// Names are flat: a branch below one, such as journal/<writer>/x, once fetched would keep that one away for good.
+// Others' branches on the remote of which nothing here is good.
+Result<std::set<std::string>> worthless_of_others(const Clone& clone, Index& index) {
+    TRY_ASSIGN(std::set<std::string> worthless, index.worthless_refs());
+    worthless.erase(tracking_ref(clone.journal_ref()));
+    worthless.erase(tracking_ref(clone.ledger_ref()));
+    return worthless;
+}
+
+// Names are flat: a branch below one, such as journal/<writer>/x, once fetched would keep that one away for good. So would
+// rubbish of that name itself, which its owner's branch does not descend from.
 Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, const std::string& remote,
-                                         const std::vector<std::string>& refspecs) {
+                                         const std::vector<std::string>& refspecs,
+                                         const std::set<std::string>& worthless) {
     auto fetched = transport.fetch(remote, refspecs);
     if (!fetched && remote == kRemote && sends_too_much(fetched.error()))
         fetched = fetch_one_by_one(clone, transport, refspecs);
@@ -100,7 +110,9 @@ Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, con
         const std::string here = one.ref.starts_with("refs/") ? one.ref : "refs/remotes/" + one.ref;
         TRY_ASSIGN(const std::vector<Ref> below, clone.repo.refs(here + "/"));
         for (const Ref& squatter : below) TRY(clone.repo.delete_ref(squatter.name));
-        cleared = cleared || !below.empty();
+        const bool is_rubbish = one.rewound && worthless.contains(here);
+        if (is_rubbish) TRY(clone.repo.delete_ref(here));
+        cleared = cleared || is_rubbish || !below.empty();
     }
     return cleared ? transport.fetch(remote, refspecs) : fetched;
 }
@@ -108,7 +120,7 @@ Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, con
 Result<void> fetch_extra_remotes(Clone& clone, Transport& transport, std::vector<Refusal>& refused) {
     TRY_ASSIGN(std::vector<ExtraRemote> known, extra_remotes(clone.repo));
     for (const ExtraRemote& source : known) {
-        auto fetched = fetch_past_squatters(clone, transport, source.url, refspecs_of(source));
+        auto fetched = fetch_past_squatters(clone, transport, source.url, refspecs_of(source), {});
         if (!fetched && fetched.error().code == Code::interrupted) return fail(fetched.error());
         if (!fetched) refused.push_back({"source " + source.name, fetched.error().message});
     }
@@ -118,9 +130,7 @@ Result<void> fetch_extra_remotes(Clone& clone, Transport& transport, std::vector
 // The hosting's maintainers delete a harmful branch; then it goes from here too. Only a branch of which nothing is good
 // is ever deleted: a hosting that loses everything must not take the records of others with it, nor this clone's own.
 Result<std::size_t> drop_deleted(Clone& clone, Index& index, Transport& transport) {
-    TRY_ASSIGN(std::set<std::string> worthless, index.worthless_refs());
-    worthless.erase(tracking_ref(clone.journal_ref()));
-    worthless.erase(tracking_ref(clone.ledger_ref()));
+    TRY_ASSIGN(std::set<std::string> worthless, worthless_of_others(clone, index));
     if (worthless.empty()) return std::size_t{0};
     auto listed = transport.list(kRemote);
     if (!listed && listed.error().code == Code::interrupted) return fail(listed.error());
@@ -217,7 +227,8 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     // A ref named in full must exist, a pattern need not.
     refspecs.push_back(fmt::format("refs/heads/archiv*:refs/remotes/{}/archiv*", kRemote));
     TRY_ASSIGN(const std::vector<Ref> refs_before, clone.repo.refs(fmt::format("refs/remotes/{}/", kRemote)));
-    auto fetched = fetch_past_squatters(clone, transport, kRemote, refspecs);
+    TRY_ASSIGN(const std::set<std::string> worthless, worthless_of_others(clone, index));
+    auto fetched = fetch_past_squatters(clone, transport, kRemote, refspecs, worthless);
     if (!fetched && fetched.error().reason == Reason::ref_missing)
         return fail(Code::git, "the remote has no branch main yet", "cultivar propose");
     if (!fetched) return fail(fetched.error());

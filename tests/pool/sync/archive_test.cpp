@@ -97,6 +97,28 @@ TEST_F(ArchiveTest, RefusesAnArchiveThatWasRewound) {
     EXPECT_THAT(must(bea.index.candidates()), SizeIs(3));
 }
 
+// Whoever may push can take the name first.
+TEST_F(ArchiveTest, TakesNothingElseForAnArchiveAndForgetsItOnceItIsGone) {
+    line(ann_, 3);
+    ann_.propose();
+    git(world_.hub(), "update-ref refs/heads/archive refs/heads/main");
+    Hand bea(world_.join("bea"));
+    EXPECT_THAT(told(bea.index.opened_with()), HasSubstr("archive: is no archive"));
+    ann_.pull();
+    const ArchivePlan plan = must(plan_archive(ann_.clone, ann_.index, 0));
+    const Error error = trouble(archive(ann_.clone, ann_.index, *ann_.git, plan));
+    EXPECT_EQ(error.code, Code::corrupt);
+    EXPECT_THAT(error.hint, HasSubstr("git push origin :refs/heads/archive"));
+    EXPECT_EQ(git(world_.hub(), "for-each-ref refs/heads/candidates | wc -l"), "3\n");
+
+    git(world_.hub(), "update-ref -d refs/heads/archive");
+    EXPECT_EQ(archive_all_but(ann_, 0).deleted, 3u);
+    const PullReport came = bea.pull();
+    EXPECT_EQ(told(came), "");
+    EXPECT_EQ(came.archived, 3);
+    EXPECT_THAT(must(bea.clone.repo.refs("refs/remotes/origin/candidates/")), IsEmpty());
+}
+
 TEST_F(ArchiveTest, DeletesNothingWhenTheRemoteRefusesTheArchive) {
     line(ann_, 3);
     ann_.propose();

@@ -334,6 +334,19 @@ TEST_P(Attack, ByABranchThatKeepsAnothersAwayThere) {
     EXPECT_EQ(bea_->pull().runs, 1);
 }
 
+// Whoever met the rubbish reads the log of that name all the same, once the hosting has the right one.
+TEST_P(Attack, ByRubbishUnderTheNameOfALogThatIsToCome) {
+    Hand cid(world_.join("cid"));
+    put(cid.clone.journal_ref(), line(git(world_.hub(), "rev-parse main")));
+    EXPECT_THAT(told(bea_->pull()), HasSubstr("is signed by another key"));
+    git(world_.hub(), "update-ref -d " + cid.clone.journal_ref());
+    cid.keep({{"optim.lr", 0.05}}, 2.0);
+    EXPECT_TRUE(cid.propose().refused.empty());
+    const PullReport came = bea_->pull();
+    EXPECT_EQ(told(came), "");
+    EXPECT_EQ(came.runs, 1);
+}
+
 TEST_P(Attack, ByAnArchiveOfOnesOwn) {
     // It would remove others' candidates from their branches.
     const auto kept = must(bea_->index.candidate(honest_));
