@@ -7,6 +7,7 @@
 
 #include "pool/util/file.h"
 #include "pool/util/left_file.h"
+#include "pool/util/left_folder.h"
 
 namespace cultivar {
 namespace {
@@ -26,21 +27,25 @@ Result<void> write_templates(const PoolCommand& command, const Placeholders& val
     for (const auto& [to, from] : command.templates) {
         TRY_ASSIGN(const std::string text,
                    read_file(files + from.substr(kCommandFolder.size()), kMaxCommandFile_bytes));
-        clear_way_to(folder, to);  // an earlier part of the run may have left links
+        TRY(clear_way_to(folder, to));  // an earlier part of the run may have left links
         TRY(make_folder_of(folder + to));
         TRY(write_file_unsynced(folder + to, filled(text, values)));
     }
     return {};
 }
 
-// `files` and the folders of the surface lie side by side.
+// `files` and the folders of the surface lie side by side. A program may have closed its folder, or put something else in
+// their place.
 Result<void> link_folders(const std::set<std::string>& names, const std::string& folder, const std::string& files) {
     const std::string root = files.substr(0, files.size() - kCommandFolder.size());
     if (root == folder) return {};
+    std::error_code refused;
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, std::filesystem::perm_options::add,
+                                 refused);
     for (const std::string& name : names) {
         const std::string link = folder + name;
+        TRY(remove_folder(link));  // of a link, that alone
         std::error_code ec;
-        std::filesystem::remove_all(link, ec);  // of the link alone; a program may have put a folder there
         std::filesystem::create_directory_symlink(root + name, link, ec);
         if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", link, ec.message()));
     }

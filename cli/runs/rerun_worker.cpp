@@ -9,6 +9,8 @@
 #include "cli/runs/source_overlay.h"
 #include "cli/runs/specification.h"
 #include "pool/types/candidate.h"
+#include "pool/util/file.h"
+#include "pool/util/left_folder.h"
 #include "pool/util/secret_random.h"
 #include "train/protocol/replay_spec.h"
 
@@ -18,12 +20,10 @@ namespace {
 Result<WorkerResult> make(Worker& worker, const Observer& observer, const Clock& clock, const Session& session,
                           Specification specification, double limit_s, const std::string& folder) {
     const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
-    std::error_code ec;
-    std::filesystem::remove_all(dir, ec);    // a checkpoint that an interrupted one left
+    TRY(remove_folder(dir));                 // a checkpoint that an interrupted one left
     specification.work_dir = dir + "work/";  // all that the run may write to
     specification.artifact = specification.work_dir + "artifact";
-    std::filesystem::create_directories(specification.work_dir, ec);
-    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", specification.work_dir, ec.message()));
+    TRY(make_folder_of(specification.artifact));
     WorkerResult made;
     double first_s = 0, last_s = 0;
     auto listener = [&](const Event& event) {

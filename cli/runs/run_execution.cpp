@@ -17,6 +17,7 @@
 #include "cli/session/lifted_failures.h"
 #include "pool/clone/command_trust.h"
 #include "pool/rules/record_checks.h"
+#include "pool/util/left_folder.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
@@ -262,31 +263,11 @@ Result<void> begin_run(const Session& session, const PlannedRun& planned) {
     return save_plan(session, planned);  // last: a run without a plan was never begun
 }
 
-namespace {
-
-// A program may leave folders that its user cannot open.
-void remove_everything(const std::string& folder, std::error_code& ec) {
-    namespace fs = std::filesystem;
-    fs::remove_all(folder, ec);
-    if (!ec) return;
-    std::error_code gone;
-    for (fs::recursive_directory_iterator at(folder, gone), end; !gone && at != end; at.increment(gone)) {
-        std::error_code refused;
-        if (!at->is_symlink(refused) && at->is_directory(refused))
-            fs::permissions(at->path(), fs::perms::owner_all, fs::perm_options::add, refused);
-    }
-    fs::remove_all(folder, ec);
-}
-
-}  // namespace
-
 Result<void> end_run(const Session& session) {
     std::error_code ec;
     // The plan goes first: a kill in between must not leave a plan without its checkpoint.
     std::filesystem::remove(run_dir(session) + "plan.json", ec);
-    remove_everything(run_dir(session), ec);
-    if (ec) return fail(Code::io, fmt::format("cannot clear '{}': {}", run_dir(session), ec.message()));
-    return {};
+    return remove_folder(run_dir(session));
 }
 
 Result<RunResult> execute_run(const Session& session, Worker& worker, const Clock& clock, PlannedRun planned,

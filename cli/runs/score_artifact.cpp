@@ -6,6 +6,7 @@
 #include "cli/runs/artifact_files.h"
 #include "cli/runs/run_execution.h"
 #include "cli/runs/specification.h"
+#include "pool/util/left_folder.h"
 
 namespace cultivar {
 namespace {
@@ -21,8 +22,7 @@ Result<Outcome> run_apart(Worker& worker, const Observer& observer, const Specif
                           const std::string& folder, double limit_s, const Listener& listener) {
     const WorkerJob job{specification, folder, limit_s, limit_s};
     TRY_ASSIGN(Outcome outcome, worker.run(job, listener, [&] { return observer.interrupted(); }));
-    std::error_code ec;
-    std::filesystem::remove_all(folder, ec);
+    TRY(remove_folder(folder));
     if (outcome.how == Outcome::How::stopped) return fail(Code::interrupted, "interrupted; nothing was judged");
     return outcome;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pool/util/file.h"
+#include "pool/util/left_folder.h"
 
 namespace cultivar {
 namespace {
@@ -29,9 +30,7 @@ Result<SourceBytes> source_of(const Session& session, const Candidate& candidate
 
 Result<std::string> lay_over(const PoolCommand& command, const SourceBytes& source, const std::string& folder) {
     const std::string over = folder + ".source/";
-    std::error_code ec;
-    std::filesystem::remove_all(over, ec);  // of an earlier run; no folder of a task begins with a dot
-    if (ec) return fail(Code::io, fmt::format("cannot clear '{}': {}", over, ec.message()));
+    TRY(remove_folder(over));  // of an earlier run; no folder of a task begins with a dot
     if (source.empty()) return folder;
     for (const CommandFile& file : command.files) {
         TRY_ASSIGN(const std::string bytes, read_file(folder + file.path, kMaxCommandFile_bytes));

@@ -6,6 +6,7 @@
 #include "cli/runs/trainer_worker.h"
 #include "pool/clone/seeds.h"
 #include "pool/util/file.h"
+#include "pool/util/left_folder.h"
 
 namespace cultivar {
 namespace {
@@ -43,8 +44,7 @@ Result<TrialRun> try_command(const Session& session, const Clock& clock, const s
     TRY_ASSIGN(trial.outcome,
                worker.run(
                    {specification, folder, most_s, most_s}, [](const Event&) { return Advice::go_on; }, should_stop));
-    std::error_code ec;
-    std::filesystem::remove_all(folder, ec);
+    TRY(remove_folder(folder));
     return trial;
 }
 

@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/left_folder.h"
 #include "pool/util/log.h"
 #include "pool/util/text.h"
 
@@ -86,10 +87,10 @@ Result<void> make_folder_of(const std::string& path) {
 }
 
 Result<void> make_empty_folder(const std::string& folder) {
+    TRY(remove_folder(folder));
     std::error_code ec;
-    std::filesystem::remove_all(folder, ec);
-    if (!ec) std::filesystem::create_directories(folder, ec);
-    return ec ? fail(Code::io, fmt::format("cannot empty '{}': {}", folder, ec.message())) : Result<void>();
+    std::filesystem::create_directories(folder, ec);
+    return ec ? fail(Code::io, fmt::format("cannot create '{}': {}", folder, ec.message())) : Result<void>();
 }
 
 Result<void> write_file_unsynced(const std::string& path, std::string_view bytes, unsigned mode) {

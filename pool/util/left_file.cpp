@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/left_folder.h"
 #include "pool/util/text.h"
 
 namespace cultivar {
@@ -122,17 +123,22 @@ Result<LeftFiles> read_left_folder(const std::string& folder, const std::string&
     return reader.take();
 }
 
-void clear_way_to(const std::string& folder, const std::string& name) {
+Result<void> clear_way_to(const std::string& folder, const std::string& name) {
+    const fs::path whole(name);
     fs::path at(folder);
-    for (const fs::path& part : fs::path(name).parent_path()) {
-        at /= part;
+    for (auto part = whole.begin(); part != whole.end(); ++part) {
+        at /= *part;
         std::error_code ec;
         const fs::file_status facts = fs::symlink_status(at, ec);
-        if (fs::exists(facts) && !fs::is_directory(facts)) {
-            fs::remove(at, ec);
-            return;
+        if (!fs::exists(facts)) return {};
+        const bool last = std::next(part) == whole.end();
+        if (last != fs::is_directory(facts)) {
+            if (!last) fs::permissions(at, fs::perms::owner_all, fs::perm_options::add, ec);
+            continue;
         }
+        return remove_folder(at.string());
     }
+    return {};
 }
 
 }  // namespace cultivar

@@ -24,7 +24,8 @@ struct LeftLimits {
 using LeftFiles = std::vector<std::pair<std::string, std::string>>;
 Result<LeftFiles> read_left_folder(const std::string& folder, const std::string& name, const LeftLimits& limits);
 
-// Removes links and files on the way to `name`, so that a file written there stays below `folder`.
-void clear_way_to(const std::string& folder, const std::string& name);
+// Removes links and files on the way to `name`, and a folder of this name, so that a file can be written there and stays
+// below `folder`. Folders on the way are opened to this user. Errors: io.
+Result<void> clear_way_to(const std::string& folder, const std::string& name);
 
 }  // namespace cultivar
