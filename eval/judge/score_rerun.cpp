@@ -61,7 +61,7 @@ RerunJudgement judge_repeat(const ScoreClaim& claim, std::span<const double> fre
     const Moments fresh = moments(fresh_scores);
     RerunJudgement judgement;
     judgement.allowed_bpb = score_rounding(fresh.mean, claim.score);
-    judgement.accepted = fresh.count > 0 && fresh.mean - claim.score <= judgement.allowed_bpb;
+    judgement.accepted = fresh.count > 0 && std::abs(fresh.mean - claim.score) <= judgement.allowed_bpb;
     judgement.reason = fmt::format("made again it scores {} where {} was claimed, and the task has no noise",
                                    text.of(fresh.mean), text.of(claim.score));
     return judgement;

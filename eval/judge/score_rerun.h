@@ -38,7 +38,8 @@ struct ScoreClaim {
 // Judged only once there is a replicate: RerunJudgement::judged. `text`: how the task writes its scores.
 RerunJudgement judge_score_rerun(const ScoreClaim& claim, std::span<const double> fresh, const ScoreSpread& others,
                                  int looks, const ScoreText& text);
-// Of a task without noise: the rerun of `fresh` may be no worse than rounding explains.
+// Of a task without noise: the rerun of `fresh` may differ by what rounding explains. A better one shows too that the
+// claimant did not make the run: else credit would go to whoever claims configurations that nobody has tried.
 RerunJudgement judge_repeat(const ScoreClaim& claim, std::span<const double> fresh, const ScoreText& text);
 
 }  // namespace cultivar

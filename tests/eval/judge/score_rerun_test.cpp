@@ -75,6 +75,8 @@ TEST(ScoreRerun, OfATaskWithoutNoiseMustRepeat) {
     EXPECT_TRUE(repeat(-0.93, -0.93).accepted);
     EXPECT_TRUE(repeat(-0.93, -0.9299995).accepted) << "records round";
     EXPECT_FALSE(repeat(-0.93, -0.929).accepted);
+    EXPECT_FALSE(repeat(-0.93, -0.95).accepted) << "who made the run knows its score";
+    EXPECT_FALSE(repeat(1e12, -0.95).accepted) << "rounding is no share of a lie";
     EXPECT_THAT(repeat(-0.93, -0.929).reason, HasSubstr("scores 0.929 where 0.93 was claimed"));
 }
 
