@@ -157,6 +157,9 @@ void close_programs(Writer& to, unsigned tried, int program) {
     for (int call : {SYS_kill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo})
         to.unless_equal(call, 0, 0, tried, true);
     to.each({SYS_tkill, SYS_pidfd_send_signal}, refusal(EPERM));
+    // A file that is ready sends a signal to its owner: any signal, to any process of this user.
+    for (unsigned command : {F_SETOWN, F_SETOWN_EX, F_SETSIG}) to.if_equal(SYS_fcntl, 1, command, refusal(EPERM));
+    for (unsigned request : {FIOSETOWN, SIOCSPGRP}) to.if_equal(SYS_ioctl, 1, request, refusal(EPERM));
     // It stays in its group, and dies with its parent.
     to.each({SYS_setpgid, SYS_setsid}, refusal(EPERM));
     to.if_equal(SYS_prctl, 0, PR_SET_PDEATHSIG, refusal(EPERM));

@@ -120,6 +120,16 @@ const std::map<std::string, std::function<bool()>> attacks = {
          return ::setrlimit(RLIMIT_NOFILE, &more) == 0;
      }},
     {"signal", [] { return ::kill(::getppid(), 0) == 0; }},
+    {"signal by a file",
+     [] {
+         int pipe[2];
+         return ::pipe(pipe) == 0 && ::fcntl(pipe[0], F_SETOWN, ::getppid()) == 0;
+     }},
+    {"a chosen signal by a file",
+     [] {
+         int pipe[2];
+         return ::pipe(pipe) == 0 && ::fcntl(pipe[0], F_SETSIG, SIGKILL) == 0;
+     }},
     {"ptrace", [] { return ::ptrace(PTRACE_ATTACH, ::getppid(), nullptr, nullptr) == 0; }},
     {"mount", [] { return ::syscall(SYS_mount, "none", "/tmp", "tmpfs", 0UL, nullptr) == 0; }},
     {"namespace", [] { return ::syscall(SYS_unshare, 0x10000000 /* CLONE_NEWUSER */) == 0; }},

@@ -127,7 +127,9 @@ TEST_F(SandboxTest, RefusesTheSameWhereTheKernelCannotReport) {
 
 TEST_F(SandboxTest, RefusesWhatLibrariesMayAskForInInnocence) {
     if (!kernel_parts().seccomp) GTEST_SKIP() << "this kernel has no seccomp";
-    for (const char* name : {"local socket", "more descriptors", "group"}) expect_refused(name);
+    for (const char* name :
+         {"local socket", "more descriptors", "group", "signal by a file", "a chosen signal by a file"})
+        expect_refused(name);
 }
 
 TEST_F(SandboxTest, LeavesPrioritiesAndProcessorsOfOthersAlone) {
