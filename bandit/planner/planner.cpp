@@ -99,8 +99,22 @@ private:
         return std::nullopt;
     }
 
+    // A machine is judged by what the task itself brings, if that was scored here: a candidate's source may fail when it
+    // likes.
+    const CandidateStats* best_for_control() const {
+        const CandidateStats* leader = best();
+        if (leader == nullptr || leader->known->candidate.files.empty()) return leader;
+        const CandidateStats* plain = nullptr;
+        for (const CandidateStats& stats : candidates_.all()) {
+            if (!stats.open() || !stats.scored() || stats.known->in_flight || !stats.known->candidate.files.empty())
+                continue;
+            if (plain == nullptr || stats.mean < plain->mean) plain = &stats;
+        }
+        return plain != nullptr ? plain : leader;
+    }
+
     std::optional<Plan> control() const {
-        const CandidateStats* leader = input_.control ? best() : nullptr;
+        const CandidateStats* leader = input_.control ? best_for_control() : nullptr;
         if (leader == nullptr) return std::nullopt;
         return again(*leader, "replicate",
                      fmt::format("replicate: {} scored here; does it still, after runs in a row failed?",

@@ -139,8 +139,8 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         auto candidate = parse_canonical(session.clone->task.space, session.clone->task_id, row.toml);
         if (!candidate || !has_source(session, *candidate)) continue;
         KnownCandidate& entry = known(std::move(*candidate));
-        if (const auto found = fresh.find({category, entry.candidate.id}); found != fresh.end())
-            entry.fresh = found->second;
+        const auto found = entry.candidate.files.empty() ? fresh.find({category, entry.candidate.id}) : fresh.end();
+        if (found != fresh.end()) entry.fresh = found->second;
         entry.parents = std::move(row.parents);
         entry.kept = row.kept;
         // A pool's seed stays open, whatever strangers claim of it or do with it.
@@ -151,6 +151,13 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         if (only_said && !entry.seed) entry.kept = false;
         entry.runs_anywhere = row.runs;
     }
+    // Source may behave otherwise before verifiers than before anybody else, or from some day on: it is worth what it
+    // scores here.
+    auto brings_files = [&](const std::string& candidate) {
+        const auto found = at.find(candidate);
+        return found != at.end() && !history.candidates[found->second].candidate.files.empty();
+    };
+    auto trusted = [&](const auto& run) { return made_here(run) || (run.accepted && !brings_files(run.candidate)); };
     // Only own runs need their curves (bandit/policy/early_stopping.h).
     TRY_ASSIGN(std::vector<RunRow> own_runs, index.own_curves_and_failures(category));
     TRY_ASSIGN(LiftedFailures failures, LiftedFailures::read(session, own_runs));
@@ -167,7 +174,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
     for (const RunSummary& run : runs) {
         if (!before.empty() && run.id == before) break;
         if ((only && !at.count(run.candidate)) || lifted.contains(run.id)) continue;
-        history.trials.push_back(trial_of(run, own(run)));
+        history.trials.push_back(trial_of(run, trusted(run)));
         if (!history.trials.back().trusted) history.trials.back().writer = run.writer;
         history.trials.back().of_proven_key = !history.trials.back().trusted && run.of_proven_key;
         history.trials.back().claimed = history.trials.back().trusted && !made_here(run);
@@ -179,7 +186,7 @@ Result<History> read_history(Session& session, const std::vector<Seed>& seeds, c
         Trial& trial = history.elsewhere.emplace_back();
         trial.candidate = std::move(run.candidate);
         trial.score = run.score;
-        trial.trusted = own(run);
+        trial.trusted = trusted(run);
         trial.category = std::move(run.category);
         if (!made_here(run)) take_fresh_mean(fresh, trial.category, trial);
         if (!trial.trusted) trial.writer = std::move(run.writer);

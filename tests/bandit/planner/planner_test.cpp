@@ -106,6 +106,20 @@ TEST_F(Planner, RunsTheLeaderAgainAtOnceWhileTheNoiseIsUnknown) {
     EXPECT_NE(plan()->operator_name, "replicate");
 }
 
+// Source that fails when it likes must not pass for a broken machine.
+TEST_F(Planner, JudgesTheMachineByACandidateWithoutSource) {
+    const std::string plain = seed_of(0.1), worse = seed_of(0.2), changed = seed_of(0.3);
+    testing::known(history_, changed).candidate.files = {{"src/a.sh", std::string(64, 'a')}};
+    record(plain, RunStatus::done, 3, Decision::kept);
+    record(worse, RunStatus::done, 4, Decision::kept);
+    record(changed, RunStatus::done, 2, Decision::kept);
+    PlannerInput input{&space_, testing::kTask, &history_, 1, testing::mixing_crosser(space_, history_)};
+    input.control = true;
+    EXPECT_EQ(plan_next(input)->child.id, plain);
+    testing::known(history_, plain).retired = testing::known(history_, worse).retired = true;
+    EXPECT_EQ(plan_next(input)->child.id, changed) << "where there is no other";
+}
+
 TEST_F(Planner, RunsNothingTwiceWhereTheTaskDeclaresNoNoise) {
     auto space = Space::make({testing::choice("only", {"a", "b"})}, {});
     ASSERT_TRUE(space);

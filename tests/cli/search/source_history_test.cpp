@@ -4,8 +4,11 @@
 
 #include "cli/search/next_run.h"
 #include "cli/session/history_loader.h"
+#include "pool/storage/segment_log.h"
 #include "pool/types/task_parser.h"
+#include "pool/types/verdict.h"
 #include "pool/util/sha256.h"
+#include "tests/pool/support/hand.h"
 #include "tests/pool/support/world.h"
 
 namespace cultivar {
@@ -85,6 +88,43 @@ TEST_F(SourceHistory, MakesChildrenWithTheFilesOfTheirParents) {
         const NextRun next = must(plan_run(session_, SystemClock(), now, options));
         EXPECT_EQ(next.run.child.files, files) << next.run.operator_name;
     }
+}
+
+// Source can tell a verifier from others, or wait for a day.
+TEST_F(SourceHistory, BuildsOnAcceptedSourceOnlyOnceItRanHere) {
+    git(world_.path("ann"), "push -q origin main");
+    Hand bob(world_.join("bob"));
+    const std::string bytes = "first=1\n";
+    const SourceFiles files = {{"src/a.sh", must(bob.index.lineage().add_source(bytes))}};
+    const Candidate plain = make({{"x", 1.0}}, {}), changed = make({}, files);
+    for (const auto& [candidate, score] : {std::pair(plain, 3.0), {changed, 1.0}}) {
+        cultivar::Run run = scored(candidate, score);
+        run.writer = bob.clone.writer;
+        spool(bob.clone, run);
+    }
+    must(bob.index.refresh());
+    bob.propose();
+    must(pull(clone(), *session_.index, *git_cli_transport(clone().repo.git_dir())));
+    std::vector<std::string> verdicts;
+    for (const Candidate& candidate : {plain, changed}) {
+        Verdict verdict;
+        verdict.claim = must(session_.index->claims(candidate.id)).at(0).id;
+        verdict.task = clone().task_id, verdict.candidate = candidate.id, verdict.reason = "because";
+        verdict.result = VerdictResult::accepted, verdict.tier = Tier::rerun, verdict.verifier = clone().writer;
+        verdict.at = "2026-11-21T06:00:00Z";
+        verdicts.push_back(to_line(verdict));
+    }
+    must(append_log(clone().repo, clone().ledger_ref(), verdicts, clone().identity(), clone().key));
+    const auto trusted = [&](const Candidate& candidate) {
+        const History now = history();
+        return std::ranges::any_of(now.trials, [&](const Trial& trial) {
+            return trial.candidate == candidate.id && trial.trusted && trial.score < 4;
+        });
+    };
+    EXPECT_TRUE(trusted(plain));
+    EXPECT_FALSE(trusted(changed));
+    spool(clone(), scored(changed, 2));
+    EXPECT_TRUE(trusted(changed));
 }
 
 // A person's changed source comes first, as a cross or an import without parents does.
