@@ -110,6 +110,11 @@ Result<Outcome> CommandRunner::run_program(const WorkerJob& job, const Listener&
     TRY_ASSIGN(Outcome outcome, run_trainer(options, clock_, as_loss, should_stop));
     outcome.unsandboxed = confinement_ == Confinement::none;
     if (outcome.how != Outcome::How::done || checks.empty()) return outcome;
+    // Its program may have put other files where the checks look for the task's, or for settings of their user's.
+    TRY(prepare_command(command_, job.specification, options.spec_path, files));
+    const std::string home = job.folder + ".checks/";  // no folder of a task begins with a dot
+    TRY(make_empty_folder(home));
+    if (options.sandbox) move_home(*options.sandbox, job.specification.work_dir, home);
     return run_checks(std::move(checks), std::move(options), std::move(outcome), should_stop);
 }
 

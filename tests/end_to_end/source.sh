@@ -13,6 +13,7 @@ noise = "none"
 [command]
 run = ["sh", "files/run.sh", "{gene.x}"]
 score = { metric = "accuracy" }
+checks = ["python3", "files/check.py"]
 [surface]
 edit = ["src/**"]
 never = ["src/fixed.sh"]
@@ -29,6 +30,11 @@ echo spoilt 2>/dev/null >>src/model.sh && echo "its files can be written"
 echo spoilt 2>/dev/null >>files/run.sh && echo "the task's files can be written"
 for file in src/*; do echo "has $file"; done
 echo "METRIC accuracy=$first$second.5"
+END
+cat >task/files/check.py <<'END'
+import re, sys
+first = int(re.search("first=(\\d+)", open("src/model.sh").read()).group(1))
+sys.exit("too good to be true" if first > 8 else 0)
 END
 printf 'first=1\n# a\n# b\n# c\n# d\n# e\nsecond=1\n' >task/src/model.sh
 echo 'fixed=1' >task/src/fixed.sh
@@ -149,6 +155,19 @@ expect_ok cultivar -C pool explore --runs 12 --seed 3 --json
 expect_json '[.runs[] | select(.toml | contains("[files]"))] | length > 2'
 expect_json '[.runs[] | select(.operator == "tune" and (.toml | contains("[files]")))] | length > 0'
 expect_json 'all(.runs[]; .status == "done")'
+
+section "the checks are the task's, whatever a candidate's source puts in their place"
+cheats() { # CODE: what it does beside a score that the checks do not allow
+    child cheat src/model.sh "first=9\nsecond=1\n$1\n"
+    run cultivar -C pool explore --runs 1 --json
+    expect_json '.runs[0] | .candidate == $id and .failure.cause == "checks"' --arg id "$id"
+    expect_json '.runs[0].reason | test("too good to be true")'
+}
+cheats ''
+cheats 'rm -f files; mkdir files; echo >files/check.py'
+cheats 'rm -f src; mkdir src; echo first=1 >src/model.sh'
+# Python runs it at its start, where it has a home with one.
+cheats 'site=$(python3 -m site --user-site); mkdir -p $site; echo "import os; os._exit(0)" >$site/usercustomize.py'
 
 section "a candidate with files runs in the sandbox alone"
 child six src/six.sh '# six\n'

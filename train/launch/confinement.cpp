@@ -85,6 +85,14 @@ void confine(LaunchOptions& options, const Specification& specification) {
     options.sandbox = std::move(rules);
 }
 
+void move_home(SandboxRules& rules, const std::string& from, const std::string& to) {
+    for (std::string& variable : rules.variables) {
+        const std::size_t value = variable.find('=') + 1;
+        if (variable.substr(value) == from) variable.replace(value, std::string::npos, to);
+    }
+    rules.write.push_back(to);
+}
+
 void allow_network(SandboxRules& rules) {
     rules.network = true;
     rules.read.insert(rules.read.end(), kNetworkFacts.begin(), kNetworkFacts.end());

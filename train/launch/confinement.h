@@ -19,6 +19,8 @@ bool has_device(const std::string& device, const std::string& devices = "/dev");
 // of its processes together; processor time of every thread for all of the wall time. What it tries in vain fails, and does
 // not end it.
 void confine_command(LaunchOptions& options, const Specification& specification, std::vector<std::string> read);
+// Variables that name the folder `from`, such as HOME, name `to` from now on, which may be written too.
+void move_home(SandboxRules& rules, const std::string& from, const std::string& to);
 // A task may ask for the network.
 void allow_network(SandboxRules& rules);
 
