@@ -14,7 +14,7 @@
 namespace cultivar {
 namespace {
 
-constexpr const char* kImport = "cultivar data import FILE...";
+constexpr const char* kImportData = "cultivar data import FILE...";
 
 Result<void> settle_data(Session& session, const Json& found) {
     Clone& clone = *session.clone;
@@ -71,7 +71,7 @@ Result<int> list_command_data(Context& context, const Clone& clone) {
         rows.push_back({{"name", file.name}, {"sha256", file.sha256}, {"bytes", file.bytes}, {"here", here}});
         table.row({file.name, std::to_string(file.bytes), here ? "yes" : "no", file.sha256});
     }
-    if (rows.empty()) return fail(Code::not_found, "this pool has no data", kImport);
+    if (rows.empty()) return fail(Code::not_found, "this pool has no data", kImportData);
     context.ui.print(context.ui.json() ? pretty(Json{{"schema", 1}, {"folder", clone.data_dir()}, {"files", rows}})
                                        : table.text(context.ui));
     return kYes;
@@ -79,14 +79,14 @@ Result<int> list_command_data(Context& context, const Clone& clone) {
 
 Result<int> check_command_data(Context& context, const Clone& clone) {
     const auto& data = clone.task.command->data;
-    if (data.empty()) return fail(Code::not_found, "this pool has no data", kImport);
+    if (data.empty()) return fail(Code::not_found, "this pool has no data", kImportData);
     std::optional<Error> problem;
     for (const CommandData& file : data) {
         const auto sha256 = sha256_file_hex(clone.data_dir() + file.name);
         if (sha256 && *sha256 == file.sha256) continue;
         if (!sha256 && sha256.error().code == Code::io && is_here(clone, file)) return fail(sha256.error());
-        problem =
-            Error{Code::corrupt, fmt::format("'{}' is {}", file.name, sha256 ? "another file" : "missing"), kImport};
+        problem = Error{Code::corrupt, fmt::format("'{}' is {}", file.name, sha256 ? "another file" : "missing"),
+                        kImportData};
         break;
     }
     if (context.ui.json())
