@@ -186,7 +186,7 @@ expect_ok cultivar -C guest explore --runs 1 --propose --no-sandbox
 expect_rc 129 cultivar -C guest verify
 expect_err 'none of the pool.s verifiers'
 expect_rc 129 cultivar -C guest data import "$world/draft.sh"
-expect_err "has no data"
+expect_err "names no data"
 
 section "the log shows processes with their durations, on standard error or in a file, without secrets"
 expect_ok cultivar -C guest pull
