@@ -1,10 +1,13 @@
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include <fmt/format.h>
 
@@ -19,16 +22,43 @@ namespace {
 
 std::atomic<int> g_signal{0};
 
-// The first signal asks for a clean stop; the second ends at once (every write survives that).
+constexpr std::int64_t kSameWish_ns = 1'000'000'000;
+
+std::int64_t now_ns() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
+}
+
+// The first signal asks for a clean stop. SIGINT or SIGTERM more than a second later ends at once (every write survives
+// that); sooner it is the same wish: timeout(1) and schedulers signal a process and its group. A scheduler's warning, which
+// may come every second, asks no more than once.
 extern "C" void on_signal(int signal) {
-    if (g_signal.exchange(signal) != 0) ::_exit(128 + signal);
+    static std::atomic<std::int64_t> asked_ns{0};
+    int none = 0;
+    if (g_signal.compare_exchange_strong(none, signal)) return asked_ns.store(now_ns());
+    const std::int64_t asked = asked_ns;
+    const bool is_same_wish = asked == 0 || now_ns() - asked < kSameWish_ns;
+    if (!is_same_wish && (signal == SIGINT || signal == SIGTERM)) ::_exit(128 + signal);
+}
+
+bool has_terminal() {
+    const int terminal = ::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (terminal >= 0) ::close(terminal);
+    return terminal >= 0;
+}
+
+// SIGHUP ends a program with its terminal; without one it is a manager's wish to stop. nohup ignores it.
+bool is_hangup_a_wish() {
+    struct sigaction now {};
+    return ::sigaction(SIGHUP, nullptr, &now) == 0 && now.sa_handler == SIG_DFL && !has_terminal();
 }
 
 void catch_signals() {
     struct sigaction action {};
     action.sa_handler = on_signal;
-    ::sigaction(SIGINT, &action, nullptr);
-    ::sigaction(SIGTERM, &action, nullptr);
+    for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU}) ::sigaction(signal, &action, nullptr);
+    if (is_hangup_a_wish()) ::sigaction(SIGHUP, &action, nullptr);
 }
 
 struct Group {

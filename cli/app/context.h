@@ -11,7 +11,7 @@ namespace cultivar {
 struct Context {
     Ui ui;
     std::string folder = ".";                  // the current one; GIT_DIR counts there (pool/git/repository.h)
-    const std::atomic<int>* signal = nullptr;  // the first SIGINT or SIGTERM that came, or 0
+    const std::atomic<int>* signal = nullptr;  // the first signal to stop that came, or 0
     bool interrupted() const;
 };
 

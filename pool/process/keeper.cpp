@@ -32,7 +32,7 @@ void close_all_but_input_and(int kept) {
 
 [[noreturn]] void keep(int pipe, const std::function<void()>& duty, int kept) {
     ::setsid();
-    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT}) ::signal(signal, SIG_IGN);
+    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGXCPU, SIGQUIT}) ::signal(signal, SIG_IGN);
     if (kept == STDIN_FILENO) ::_exit(1);  // its caller has no standard input: nothing can be kept for it
     if (pipe != STDIN_FILENO) ::dup2(pipe, STDIN_FILENO);
     close_all_but_input_and(kept);  // else it would hold pipes of the caller's open, and the writing end of its own

@@ -33,6 +33,9 @@ constexpr std::size_t kMaxMessageBytes = 300;
 constexpr std::size_t kReadBytes = 64 * 1024;
 
 constexpr double kLookEvery_s = 1;
+constexpr int kSignalExit = 128;
+constexpr int kStopLooks = 10;
+constexpr double kStopLook_s = 0.02;
 constexpr std::size_t kMaxRefused = 100;
 constexpr int kMostTold = 64;              // at once
 constexpr double kProgressEvery_s = 0.05;  // more of it costs more than it tells
@@ -110,6 +113,13 @@ bool has_no_room(const std::string& path) {
            (room.f_bavail * room.f_frsize < kLeastRoom_bytes || (room.f_files > 0 && room.f_favail == 0));
 }
 
+// Did a signal to stop end it, or did it leave as one asks?
+bool was_asked_to_stop(const Child::End& end) {
+    constexpr int kAsking[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
+    return std::ranges::any_of(
+        kAsking, [&](int signal) { return end.signal == signal || end.exit_code == kSignalExit + signal; });
+}
+
 // Supervises one run.
 class Supervision {
 public:
@@ -134,7 +144,9 @@ public:
         for (int reads = 0; reads < kDrainReads && read_output(); ++reads) continue;
         for (int reads = 0; reads < kDrainReads && read_errors(); ++reads) continue;
         finish_lines();
-        return conclude(child_.reap());
+        const Child::End end = child_.reap();
+        if (!ending_ && was_asked_to_stop(end) && comes_true(should_stop)) end_for(How::stopped, "stopped");
+        return conclude(end);
     }
 
 private:
@@ -302,6 +314,15 @@ private:
             const std::string message = fmt::format("still running after {:g} s", options_.wall_limit_s);
             options_.term_first ? ask_to_leave(How::too_long, message) : kill(How::too_long, message);
         }
+    }
+
+    // A scheduler signals all processes of a job: the trainer may have left before this process hears of the stop.
+    bool comes_true(const std::function<bool()>& should_stop) const {
+        for (int look = 0; look < kStopLooks; ++look) {
+            if (should_stop()) return true;
+            clock_.sleep_s(kStopLook_s);
+        }
+        return false;
     }
 
     Outcome conclude(const Child::End& end) {

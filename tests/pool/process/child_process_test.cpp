@@ -67,6 +67,26 @@ void in_a_process_that_is_killed(const std::function<void()>& body) {
     ::waitpid(process, nullptr, 0);
 }
 
+// The signals that this process's only child ignores, as a mask; 0: it has none.
+std::uint64_t ignored_by_child() {
+    std::ifstream children("/proc/self/task/" + std::to_string(::gettid()) + "/children");
+    int child = 0;
+    if (!(children >> child)) return 0;
+    std::ifstream status("/proc/" + std::to_string(child) + "/status");
+    for (std::string word; status >> word;) {
+        if (word == "SigIgn:" && status >> word) return std::stoull(word, nullptr, 16);
+    }
+    return 0;
+}
+
+// A scheduler signals every process of a job.
+TEST(Keeper, PassesOverEverySignalToStop) {
+    Keeper keeper = must(Keeper::start([] {}));
+    const auto ignores = [](int signal) { return (ignored_by_child() >> (signal - 1) & 1) != 0; };
+    ASSERT_TRUE(comes([&] { return ignores(SIGQUIT); }));  // the last
+    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU}) EXPECT_TRUE(ignores(signal)) << signal;
+}
+
 TEST(Keeper, DoesItsDutyWhenItsProcessIsKilledAndOnlyThen) {
     const TempFolder folder;
     const auto touch = [&](const char* name) {

@@ -191,6 +191,16 @@ TEST_F(LauncherTest, StopsATrainerThatWantsToLeaveInOrder) {
     EXPECT_TRUE(has("checkpoint"));
 }
 
+// As a scheduler does it, which signals every process of a job.
+TEST_F(LauncherTest, TakesATrainerThatASignalToStopEndedForStoppedWhereThisProcessIsToStopToo) {
+    for (const std::string end : {"kill -USR1 $$", "kill -XCPU $$", "exit 143"}) {
+        should_stop_ = [&] { return has(end); };
+        EXPECT_EQ(run("touch " + mark(end) + "; " + end).how, How::stopped) << end;
+    }
+    should_stop_ = [] { return false; };
+    EXPECT_EQ(run("kill -USR1 $$").how, How::died);
+}
+
 TEST_F(LauncherTest, KillsATrainerThatIgnoresSigtermAfterTheGrace) {
     options_.grace_s = 0.2;
     should_stop_ = [this] { return !events_.empty(); };

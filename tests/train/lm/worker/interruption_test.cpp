@@ -93,7 +93,7 @@ TEST_F(Worker, LeavesACheckpointOnSigtermAndGoesOnFromIt) {
 
 TEST_F(Worker, StartsAfreshWhenItsCheckpointIsDamaged) {
     specification_.budget_s = 1.5;
-    ASSERT_EQ(run_until(2, SIGINT).exit_code, 143);
+    ASSERT_EQ(run_until(2, SIGUSR1).exit_code, 143);
     const std::string path = folder_ + "/work/checkpoint.bin";
     std::string bytes = bytes_of(path);
     ASSERT_GT(bytes.size(), 1000U);
