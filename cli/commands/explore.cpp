@@ -7,12 +7,15 @@
 #include "cli/app/context.h"
 #include "cli/commands/registry.h"
 #include "cli/format/messages.h"
+#include "cli/runs/run_execution.h"
 #include "cli/runs/trainer_worker.h"
 #include "cli/search/explorer.h"
+#include "cli/search/job_end.h"
 #include "cli/search/run_recorder.h"
 #include "cli/search/while_command.h"
 #include "pool/clone/agreed_terms.h"
 #include "pool/clone/seeds.h"
+#include "pool/util/local_time.h"
 #include "pool/util/short_id.h"
 
 namespace cultivar {
@@ -20,10 +23,11 @@ namespace {
 
 constexpr std::size_t kMaxProposerName = 32;
 constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
+constexpr std::int64_t kMaxExitCode = 255;
 
 struct ExploreArguments {
-    std::optional<std::int64_t> runs, seed;
-    std::optional<std::string> for_time, budget, threads, device;
+    std::optional<std::int64_t> runs, seed, requeue_exit;
+    std::optional<std::string> for_time, until, budget, threads, device;
     std::optional<std::string> proposer, proposer_name, proposer_limit;
     std::string while_command;
     bool propose = false, no_sandbox = false;
@@ -53,8 +57,10 @@ Result<std::optional<ProposerOptions>> checked_proposer(const ExploreArguments& 
     return Proposer(std::move(proposer));
 }
 
-Result<ExploreOptions> checked(const ExploreArguments& options) {
+Result<ExploreOptions> checked(const ExploreArguments& options, const std::optional<JobEnd>& job,
+                               std::int64_t now_unix_s) {
     ExploreOptions out;
+    if (job) out.until_unix_s = job->unix_s;
     if (options.runs) {
         if (*options.runs < 1 || *options.runs > 1'000'000)
             return fail(Code::usage, "--runs takes a number from 1", "cultivar explore --help");
@@ -63,7 +69,15 @@ Result<ExploreOptions> checked(const ExploreArguments& options) {
     if (options.for_time) {
         TRY_ASSIGN(out.for_s, parse_duration(*options.for_time));
     }
-    if (!out.runs && !out.for_s) return fail(Code::usage, "give --runs or --for", "cultivar explore --runs 10");
+    if (options.until) {
+        TRY_ASSIGN(const std::int64_t until, parse_moment(*options.until, now_unix_s));
+        if (until <= now_unix_s) return fail(Code::usage, fmt::format("--until {} is over", *options.until));
+        out.until_unix_s = std::min(until, out.until_unix_s.value_or(until));
+    }
+    if (!out.runs && !out.for_s && !out.until_unix_s)
+        return fail(Code::usage, "give --runs, --for or --until", "cultivar explore --runs 10");
+    if (options.requeue_exit && (*options.requeue_exit < 1 || *options.requeue_exit > kMaxExitCode))
+        return fail(Code::usage, "--requeue-exit takes a number from 1 to 255", "cultivar explore --help");
     if (options.budget) {
         TRY_ASSIGN(out.budget_s, parse_duration(*options.budget));
         if (*out.budget_s < 1) return fail(Code::usage, "--budget is below 1 s");
@@ -125,8 +139,24 @@ private:
     Json runs_ = Json::array();
 };
 
+// Whoever started it is to start it again: a signal stopped it, or a run waits with a checkpoint.
+Result<bool> is_left_off(const Session& session, const Result<void>& done, double budget_s) {
+    if (!done) return done.error().code == Code::interrupted;
+    TRY_ASSIGN(const std::optional<PlannedRun> unfinished, unfinished_run(session));
+    return unfinished && unfinished->budget_s == budget_s;
+}
+
+void tell_end(Ui& ui, const ExploreOptions& options, const std::optional<JobEnd>& job) {
+    if (!options.until_unix_s) return;
+    const std::string whose =
+        job && *options.until_unix_s == job->unix_s ? ", when SLURM's job " + job->job + " ends" : "";
+    ui.note(fmt::format("explores until {}{}", utc_text(*options.until_unix_s), whose));
+}
+
 Result<int> explore(Context& context, const ExploreArguments& words) {
-    TRY_ASSIGN(ExploreOptions options, checked(words));
+    const SystemClock clock;
+    const std::optional<JobEnd> job = slurm_job_end(clock.unix_s());
+    TRY_ASSIGN(ExploreOptions options, checked(words, job, clock.unix_s()));
     TRY_ASSIGN(Session session, open_session(context));
     TRY(check_terms(*session.clone, words.budget ? RunBudget::own : RunBudget::of_pool));
     if (words.threads) TRY(session.settings.set("threads", *words.threads, "flag"));
@@ -137,7 +167,7 @@ Result<int> explore(Context& context, const ExploreArguments& words) {
     std::vector<Error> bad_seeds;
     TRY(read_seeds(*session.clone, &bad_seeds));
     for (const Error& one : bad_seeds) context.ui.warn("passed over: " + clean(one.message));
-    const SystemClock clock;
+    tell_end(context.ui, options, job);
     if (!words.while_command.empty())
         options.allowed = [&] {
             return ask_while_command(words.while_command, clock, [&] { return context.interrupted(); });
@@ -147,9 +177,13 @@ Result<int> explore(Context& context, const ExploreArguments& words) {
     if (words.no_sandbox)
         context.ui.warn("the pool's command runs outside its sandbox: with all your rights, on all your files");
     TrainerWorker worker(session, clock, words.no_sandbox ? Confinement::none : Confinement::sandbox);
+    const double budget_s = options.budget_s.value_or(session.clone->task.budget_s);
     ExploreView view(context, session.clone->task, words.while_command);
     const auto done = Explorer(view, worker, clock, session, std::move(options)).loop();
     if (context.ui.json()) context.ui.print(pretty(Json{{"schema", 1}, {"runs", view.runs()}}));
+    TRY_ASSIGN(const bool left_off, is_left_off(session, done, budget_s));
+    if (left_off && words.requeue_exit && !done) context.ui.note(done.error().message);
+    if (left_off && words.requeue_exit) return static_cast<int>(*words.requeue_exit);
     if (!done) return fail(done.error());
     return kYes;
 }
@@ -160,6 +194,10 @@ Action declare_explore(Parser& parser) {
     auto options = std::make_shared<ExploreArguments>();
     parser.option("--runs", options->runs, "N", "end after N runs");
     parser.option("--for", options->for_time, "TIME", "start no run after this time: 8h, 30m, 90s");
+    parser.option("--until", options->until, "TIME",
+                  "start no run that cannot end by then: 07:30, 2026-11-30T07:30 (SLURM's job: its end)");
+    parser.option("--requeue-exit", options->requeue_exit, "N",
+                  "exit with N after a signal, or if a run waits with a checkpoint");
     parser.option("--budget", options->budget, "TIME", "training time of each run (default: the pool's)");
     parser.option("--seed", options->seed, "S", "seed of the search's own draws");
     parser.option("--device", options->device, "NAME", "device to train on: cpu, cuda or mps (default: cpu)");
@@ -174,6 +212,7 @@ Action declare_explore(Parser& parser) {
                 "run the pool's command outside its sandbox, with all your rights");
     parser.flag("--propose", options->propose, "push at the end, and every 30 minutes");
     parser.example("cultivar explore --runs 10", "ten runs");
+    parser.example("cultivar explore --until 07:30", "overnight; no run begins that would end later");
     parser.example("cultivar explore --for 8h --propose --while 'on_ac_power'", "overnight, on mains only");
     parser.example("cultivar explore --runs 20 --proposer ./agent.py --proposer-limit 5m",
                    "an agent proposes candidates, as often as they succeed");

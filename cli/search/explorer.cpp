@@ -9,16 +9,15 @@
 #include "cli/runs/specification.h"
 #include "cli/search/run_recorder.h"
 #include "cli/session/lifted_failures.h"
-#include "pool/sync/propose.h"
-#include "pool/sync/pull.h"
+#include "pool/util/utc_time.h"
 
 namespace cultivar {
 namespace {
 
-constexpr double kPullEvery_s = 30 * 60;
-constexpr double kAskEvery_s = 30;
+constexpr double kAskEvery_s = 30, kForEver_s = 1e18;
 constexpr double kLook_s = 0.1;  // while it waits
 constexpr std::size_t kMaxFailuresInARow = 3;
+constexpr int kRecentRuns = 20;
 
 }  // namespace
 
@@ -43,26 +42,29 @@ Result<void> Explorer::prepare() {
 
 Result<void> Explorer::loop() {
     started_s_ = clock_.now_s();
-    TRY(meet_others(true));
+    TRY(meeting_.pull());
     TRY(prepare());
+    const auto done = run_all();
+    const bool stopped = !done && done.error().code == Code::interrupted;
+    if (stopped) TRY(meeting_.push_after_stop());
+    if (done || done.error().code == Code::unfit) TRY(meeting_.push());
+    return done;
+}
+
+Result<void> Explorer::run_all() {
     for (int done = 0;;) {
         TRY_ASSIGN(bool more, worth_another(done));
-        if (!more) break;
+        if (!more) return {};
         TRY_ASSIGN(bool allowed, wait_until_allowed(done));
-        if (!allowed) break;
-        if (clock_.now_s() - pulled_s_ > kPullEvery_s) TRY(meet_others(false));
-        auto explored = explore_once();
-        if (!explored) {
-            if (options_.propose && explored.error().code == Code::unfit) TRY(propose_found());
-            return fail(explored.error());
-        }
-        if (!*explored) continue;  // not allowed just now: the run waits with a checkpoint
-        observer_.run_recorded(**explored);
+        if (!allowed) return {};
+        TRY_ASSIGN(const bool met, meeting_.again_if_due());
+        if (met) now_.reset();
+        TRY_ASSIGN(const std::optional<ExploredRun> explored, explore_once());
+        if (!explored) continue;  // not allowed just now: the run waits with a checkpoint
+        observer_.run_recorded(*explored);
         ++done;
         TRY(check_failures());
     }
-    if (options_.propose) TRY(propose_found());
-    return {};
 }
 
 // Candidates fail for reasons of their own; a machine fails with every candidate. Failures that turn out to be the
@@ -86,43 +88,40 @@ Result<void> Explorer::check_failures() {
                 hint);
 }
 
-Result<bool> Explorer::worth_another(int done) const {
+Result<bool> Explorer::worth_another(int done) {
     if (observer_.interrupted()) return fail(Code::interrupted, "interrupted; the next explore goes on from here");
     if (options_.runs && done >= *options_.runs) return false;
-    return !options_.for_s || clock_.now_s() - started_s_ < *options_.for_s;
+    if (options_.for_s && clock_.now_s() - started_s_ >= *options_.for_s) return false;
+    return fits_in_time();
 }
 
-// Offline is normal: it goes on and sends later.
-Result<void> Explorer::meet_others(bool first) {
-    pulled_s_ = clock_.now_s();
-    now_.reset();
-    TRY_ASSIGN(bool remote, has_remote(*session_.clone));
-    if (!remote) return {};
-    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return observer_.interrupted(); });
-    auto pulled = pull(*session_.clone, *session_.index, *git);
-    if (!pulled && pulled.error().code == Code::interrupted) return fail(pulled.error());
-    if (!pulled && pulled.error().code != Code::git) return fail(pulled.error());
-    if (!pulled) {
-        observer_.offline(pulled.error().message);
-    } else {
-        observer_.pulled(*pulled);
-    }
-    if (!first && options_.propose) TRY(propose_found());
-    return {};
+double Explorer::seconds_left() const {
+    return options_.until_unix_s ? static_cast<double>(*options_.until_unix_s - clock_.unix_s()) : kForEver_s;
 }
 
-Result<void> Explorer::propose_found() {
-    TRY_ASSIGN(bool remote, has_remote(*session_.clone));
-    if (!remote) return {};
-    auto git = open_transport(session_.clone->repo.git_dir(), [this] { return observer_.interrupted(); });
-    auto sent = propose(*session_.clone, *session_.index, *git, {});
-    if (!sent && sent.error().code == Code::git) {
-        observer_.not_proposed(sent.error().message);
-        return {};
+// By the longest of the newest runs here, scored and recorded; before the first one, by the budget. A run that has begun
+// goes on in whatever time there is.
+Result<double> Explorer::expected_run_s() {
+    TRY_ASSIGN(const std::optional<PlannedRun> begun, unfinished_run(session_));
+    if (begun && begun->category == category_) return 0;
+    TRY_ASSIGN(const std::vector<RunRow> rows, session_.index->newest_own_runs(category_, kRecentRuns));
+    double longest_s = 0;
+    for (const RunRow& row : rows) {
+        if (row.run.status == RunStatus::done && row.run.writer == session_.clone->writer)
+            longest_s = std::max(longest_s, row.run.wall_s);
     }
-    if (!sent) return fail(sent.error());
-    observer_.proposed(*sent);
-    return {};
+    return longest_s > 0 ? longest_s : budget_s_;
+}
+
+Result<bool> Explorer::fits_in_time() {
+    if (!options_.until_unix_s) return true;
+    TRY_ASSIGN(const double run_s, expected_run_s());
+    const double push_s = meeting_.push_s(), left_s = std::max(0.0, seconds_left());
+    if (left_s > push_s && run_s + push_s <= left_s) return true;
+    observer_.note(fmt::format("no further run: one takes about {:.0f} s{}, and {:.0f} s are left until {}", run_s,
+                               push_s > 0 ? fmt::format(" and a push {:.0f} s", push_s) : "", left_s,
+                               utc_text(*options_.until_unix_s)));
+    return false;
 }
 
 bool Explorer::allowed_to_run() {
@@ -185,7 +184,9 @@ RunHooks Explorer::hooks(const PlannedRun& planned, const History& now) {
             return rule.hopeless(planned.child.id, collector.curve());
         };
     }
-    hooks.should_stop = [this] { return observer_.interrupted() || !allowed_to_run(); };
+    hooks.should_stop = [this] {
+        return observer_.interrupted() || seconds_left() <= meeting_.push_s() || !allowed_to_run();
+    };
     return hooks;
 }
 

@@ -10,14 +10,17 @@
 
 #include "cli/runs/run_execution.h"
 #include "cli/search/external_proposer.h"
+#include "cli/search/meeting.h"
 #include "cli/search/next_run.h"
 #include "cli/search/search_observer.h"
 
 namespace cultivar {
 
 struct ExploreOptions {
-    std::optional<int> runs;         // ends after so many
-    std::optional<double> for_s;     // starts no run after so much time
+    std::optional<int> runs;      // ends after so many
+    std::optional<double> for_s;  // starts no run after so much time
+    // Starts no run that cannot end and be pushed by then, and stops with a checkpoint one that takes longer than expected.
+    std::optional<std::int64_t> until_unix_s;
     std::optional<double> budget_s;  // else the pool's
     std::optional<std::uint64_t> seed;
     bool propose = false;           // pushes at the end, and every 30 minutes
@@ -29,7 +32,12 @@ class Explorer {
 public:
     // All of them must outlive it.
     Explorer(SearchObserver& observer, Worker& worker, const Clock& clock, Session& session, ExploreOptions options)
-        : observer_(observer), worker_(worker), clock_(clock), session_(session), options_(std::move(options)) {}
+        : observer_(observer),
+          worker_(worker),
+          clock_(clock),
+          session_(session),
+          meeting_(observer, clock, session, options.propose),
+          options_(std::move(options)) {}
 
     // After three failed runs in a row the best candidate runs again: if it scores, the failures were the candidates' own
     // and the search goes on; if it fails too, they were the machine's. Errors: interrupted (state is saved), unfit
@@ -39,14 +47,16 @@ public:
 
 private:
     Result<void> prepare();
-    Result<bool> worth_another(int done) const;
-    Result<void> meet_others(bool first);
+    Result<void> run_all();
+    Result<bool> worth_another(int done);
+    Result<bool> fits_in_time();
+    Result<double> expected_run_s();
+    double seconds_left() const;
     Result<PlannedRun> begin_next();
     Result<void> update_history();
     Result<std::optional<ExploredRun>> explore_once();
     Result<ExploredRun> record(RunResult result);
     Result<void> check_failures();
-    Result<void> propose_found();
     bool allowed_to_run();                      // asks at most every 30 s
     Result<bool> wait_until_allowed(int done);  // false: time ran out first
     RunHooks hooks(const PlannedRun& planned, const History& history);
@@ -55,12 +65,13 @@ private:
     Worker& worker_;
     const Clock& clock_;
     Session& session_;
+    Meeting meeting_;
     ExploreOptions options_;
     std::string category_;
     double budget_s_ = 0;
     std::unique_ptr<EnergyMeter> energy_;
     std::optional<ExternalProposer> proposer_;
-    double started_s_ = 0, pulled_s_ = 0, asked_s_ = -1e9;
+    double started_s_ = 0, asked_s_ = -1e9;
     bool allowed_ = true;
     int run_number_ = 0;
     std::optional<PlanningHistory> now_;  // grows with the runs, and is read again once anything else changes

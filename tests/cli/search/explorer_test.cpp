@@ -11,6 +11,7 @@
 namespace cultivar {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -64,6 +65,89 @@ TEST(Exploring, StartsNoRunAfterItsTime) {
     options.for_s = 100;
     must(world.explore(std::move(options)));
     EXPECT_EQ(world.observer.recorded.size(), 3U);  // begun at 0, 40 and 80 s
+}
+
+ExploreOptions until(const SearchWorld& world, double seconds) {
+    ExploreOptions options;
+    options.until_unix_s = world.clock.unix_s() + static_cast<std::int64_t>(seconds);
+    return options;
+}
+
+FakeWorker::Training lasting(SearchWorld& world, double seconds) {
+    return [&world, seconds](const WorkerJob& job, const Listener& listener, const auto&) {
+        world.clock.sleep_s(seconds);
+        Outcome outcome = FakeWorker::train(job, listener, 3);
+        outcome.wall_s = seconds;
+        return outcome;
+    };
+}
+
+TEST(Exploring, BeginsNoRunThatCannotEndInTime) {
+    SearchWorld world;
+    world.worker.training = lasting(world, 40);
+    must(world.explore(until(world, 100)));
+    EXPECT_EQ(world.observer.recorded.size(), 2U);  // the third would end after 120 s
+    EXPECT_THAT(world.observer.events.back(), HasSubstr("no further run: one takes about 40 s, and 20 s are left"));
+}
+
+TEST(Exploring, ExpectsTheFirstRunToTakeItsBudget) {
+    SearchWorld world;
+    world.worker.training = lasting(world, 1);
+    must(world.explore(until(world, 19)));
+    EXPECT_TRUE(world.observer.recorded.empty());
+    must(world.explore(until(world, 21)));
+    EXPECT_EQ(world.observer.recorded.size(), 20U);
+}
+
+TEST(Exploring, StopsARunThatTakesLongerThanExpectedAndGoesOnWithItInWhateverTimeThereIs) {
+    SearchWorld world;
+    world.worker.training = [&](const WorkerJob&, const Listener&, const auto& stop) {
+        world.clock.sleep_s(29);
+        EXPECT_FALSE(stop());
+        world.clock.sleep_s(1);
+        EXPECT_TRUE(stop());
+        return FakeWorker::stopped();
+    };
+    must(world.explore(until(world, 30)));
+    EXPECT_TRUE(world.observer.recorded.empty());
+    EXPECT_TRUE(std::filesystem::exists(world.run_folder() + "plan.json"));
+    world.worker.training = {};
+    ExploreOptions options = until(world, 5);
+    options.runs = 1;
+    must(world.explore(options));
+    EXPECT_EQ(world.observer.recorded.size(), 1U);
+    EXPECT_EQ(world.observer.count("run 1 resumed"), 1);
+}
+
+TEST(Exploring, LeavesTimeForThePush) {
+    SearchWorld world;
+    git(world.world.path("ann"), "remote add origin " + world.world.hub());
+    world.reopen();
+    Hand(world.world.reopen("ann")).propose();
+    world.reopen();
+    world.worker.training = lasting(world, 20);
+    ExploreOptions options = until(world, 45);
+    options.propose = true;
+    must(world.explore(options));
+    EXPECT_EQ(world.observer.recorded.size(), 1U);
+    EXPECT_THAT(world.observer.events, Contains(HasSubstr("one takes about 20 s and a push 10 s, and 25 s are left")));
+    EXPECT_EQ(world.observer.count("proposed"), 1);
+}
+
+TEST(Exploring, PushesAfterAStop) {
+    SearchWorld world;
+    git(world.world.path("ann"), "remote add origin " + world.world.hub());
+    world.reopen();
+    Hand(world.world.reopen("ann")).propose();
+    world.reopen();
+    world.worker.training = [&](const auto&...) {
+        world.observer.stop = true;
+        return FakeWorker::stopped();
+    };
+    ExploreOptions options = runs(2);
+    options.propose = true;
+    EXPECT_EQ(trouble(world.explore(options)).code, Code::interrupted);
+    EXPECT_EQ(world.observer.count("proposed"), 1);
 }
 
 TEST(Exploring, WaitsUntilItIsAllowed) {

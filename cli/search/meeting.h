@@ -1,0 +1,37 @@
+// An exploration's meetings with the others: it pulls at the start and every 30 minutes, and pushes if it is asked to.
+// Being offline is none of its errors.
+#pragma once
+
+#include "cli/search/search_observer.h"
+#include "cli/session/session.h"
+#include "pool/util/clock.h"
+
+namespace cultivar {
+
+class Meeting {
+public:
+    // All of them must outlive it. `propose`: pushes too.
+    Meeting(SearchObserver& observer, const Clock& clock, Session& session, bool propose)
+        : observer_(observer), clock_(clock), session_(session), propose_(propose) {}
+
+    // Errors of each: interrupted, io, and those of git on this machine.
+    Result<void> pull();
+    Result<bool> again_if_due();  // did it pull?
+    Result<void> push();          // nothing if it is not asked to
+    // After a signal: the same within 20 s, whatever came.
+    Result<void> push_after_stop();
+
+    // The seconds that the last push may take, by the slowest meeting so far; 0: there will be none.
+    double push_s() const;
+
+private:
+    Result<void> push_unless(const std::function<bool()>& stop);
+
+    SearchObserver& observer_;
+    const Clock& clock_;
+    Session& session_;
+    bool propose_, remote_ = false;
+    double pulled_s_ = 0, slowest_s_ = 0;
+};
+
+}  // namespace cultivar
