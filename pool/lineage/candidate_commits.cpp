@@ -45,7 +45,8 @@ Result<void> Lineage::prepare() {
     }
     TRY_ASSIGN(Statement name, db_->prepare("SELECT oid FROM candidate_commit WHERE node = :node"));
     TRY_ASSIGN(Statement insert, db_->prepare("INSERT INTO candidate_commit(oid, candidate, parent, other_parent) "
-                                              "VALUES(:oid, :candidate, :parent, :other_parent)"));
+                                              "VALUES(:oid, :candidate, :parent, :other_parent) "
+                                              "ON CONFLICT(oid) DO NOTHING"));  // another process was first
     TRY_ASSIGN(Statement find, db_->prepare("SELECT node FROM candidate_commit WHERE oid = :oid"));
     TRY_ASSIGN(Statement kin, db_->prepare("SELECT one.candidate, a.oid, a.candidate, b.oid, b.candidate FROM "
                                            "candidate_commit AS one LEFT JOIN candidate_commit AS a ON a.node = "
@@ -125,23 +126,24 @@ Result<void> Lineage::keep(const CandidateCommit& made) {
     }
     insert_->bind(":oid", made.oid).bind(":candidate", made.candidate.id);
     TRY(insert_->bind(":parent", parents[0]).bind(":other_parent", parents[1]).run());
-    if (ancestry_) ancestry_->add(parents[0], parents[1]);
     if (recent_.size() >= kRecent) recent_.clear();
     recent_.insert_or_assign(made.oid, made);
     return {};
 }
 
+// With all nodes that are in the table by now: other processes, and other jobs of this one, put theirs there too.
 Result<const Ancestry*> Lineage::ancestry() {
     TRY(prepare());
-    if (ancestry_) return &*ancestry_;
-    TRY_ASSIGN(Statement all, db_->prepare("SELECT parent, other_parent FROM candidate_commit ORDER BY node"));
-    Ancestry read;
+    if (!ancestry_) ancestry_.emplace();
+    TRY_ASSIGN(Statement more, db_->prepare("SELECT parent, other_parent FROM candidate_commit WHERE node > :known "
+                                            "ORDER BY node"));
+    more.bind(":known", static_cast<std::int64_t>(ancestry_->size()));
     for (;;) {
-        TRY_ASSIGN(bool row, all.step());
+        TRY_ASSIGN(bool row, more.step());
         if (!row) break;
-        read.add(static_cast<Ancestry::Node>(all.whole(0)), static_cast<Ancestry::Node>(all.whole(1)));
+        ancestry_->add(static_cast<Ancestry::Node>(more.whole(0)), static_cast<Ancestry::Node>(more.whole(1)));
     }
-    return &ancestry_.emplace(std::move(read));
+    return &*ancestry_;
 }
 
 // Reads a commit with a known node.
@@ -290,9 +292,9 @@ Result<std::string> Lineage::message_of(const Candidate& candidate, const std::v
 }
 
 Result<std::vector<CandidateCommit>> Lineage::bases_of(const Oid& a, const Oid& b) {
-    TRY_ASSIGN(const Ancestry* graph, ancestry());
     TRY_ASSIGN(Ancestry::Node one, node_of(a));
     TRY_ASSIGN(Ancestry::Node two, node_of(b));
+    TRY_ASSIGN(const Ancestry* graph, ancestry());
     std::vector<Oid> names;
     for (Ancestry::Node node : graph->merge_bases(one, two)) {
         TRY_ASSIGN(names.emplace_back(), oid_of(node));

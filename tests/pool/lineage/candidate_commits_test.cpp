@@ -70,6 +70,28 @@ protected:
         "\n";
 };
 
+// As two processes, or two jobs of one, that keep what they checked in one index.
+TEST_F(LineageTest, SharesItsTableWithOthersThatWriteThereToo) {
+    const std::string path = folder_.file("index.sqlite");
+    Database first = must(Database::open(path)), second = must(Database::open(path));
+    must(first.execute(Lineage::kTable));
+    Lineage mine(repo_, task_, &first), theirs(repo_, task_, &second);
+    const auto slower = [&](int by) { return make({{"optim.lr", 0.001 * by}, {"model.layers", whole(6)}}); };
+    const Oid root = must(mine.write(make({}), {})).oid;
+    const Oid left = must(mine.write(make({{"model.width", whole(64)}}), {root})).oid;
+    Oid last = must(mine.write(slower(1), {root})).oid;
+    must(mine.cross_of(left, last));  // from here on it has the graph in memory
+    for (int by = 2; by < 30; ++by) {
+        Lineage& writer = by % 2 == 0 ? theirs : mine;
+        last = must(writer.write(slower(by), {last})).oid;
+    }
+    const Oid theirs_first = must(theirs.write(slower(30), {last})).oid;
+    EXPECT_EQ(must(mine.write(slower(30), {last})).oid, theirs_first);
+    const Cross cross = must(mine.cross_of(left, theirs_first));
+    ASSERT_EQ(cross.bases.size(), 1U);
+    EXPECT_EQ(cross.bases[0], root);
+}
+
 // The expected object names were computed by a Python program from the comments in pool/lineage/candidate_commits.h and
 // pool/lineage/crossover.h.
 TEST_F(LineageTest, GivesEveryCandidateTheCommitThatItsFormatSays) {
