@@ -64,6 +64,8 @@ Result<std::vector<Written>> read_user_file() {
     return values;
 }
 
+constexpr unsigned kMostDevices = 255;
+
 int usable_processors() {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -130,9 +132,15 @@ Result<void> Settings::set(const std::string& key, const std::string& text, cons
             return fail(bad_value(key, text, origin, "is not a number of watts"));
         watts = {*number, origin};
     } else if (key == "device") {
-        if (text != "cpu" && text != "cuda" && text != "mps")
+        const std::size_t colon = std::min(text.find(':'), text.size());
+        const std::string kind = text.substr(0, colon), number = text.substr(std::min(colon + 1, text.size()));
+        const auto index = parse_number<unsigned>(number);
+        const bool is_numbered = colon < text.size(), is_good = kind == "cuda" && index && *index <= kMostDevices;
+        if (kind != "cpu" && kind != "cuda" && kind != "mps")
             return fail(bad_value(key, text, origin, "is none of cpu, cuda, mps"));
-        device = {text, origin};
+        if (is_numbered && !is_good) return fail(bad_value(key, text, origin, "is none of cuda:0, cuda:1, ..."));
+        device = {kind, origin};
+        device_number = number;
     } else {
         Setting<std::string>& word = key == "name" ? name : key == "machine" ? machine : key == "zone" ? zone : worker;
         word = {text, origin};

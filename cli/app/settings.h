@@ -29,6 +29,8 @@ struct Settings {
     Setting<std::string> name, machine;  // "": not set
     Setting<int> threads;                // 1 to 1024; default: the processors this process may use
     Setting<std::string> device{"cpu"};  // "cpu", "cuda" or "mps"
+    std::string device_number;           // of "cuda:1" the "1"; "": whichever the program takes
+    int jobs = 1;                        // runs that share this machine's threads, power and devices at once
     Setting<double> watts;               // 0: not declared
     Setting<std::string> zone;           // "": not set
     Setting<std::string> worker;         // path of cultivar-lm; "": near this program (find_worker)

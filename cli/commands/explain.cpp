@@ -89,10 +89,9 @@ Result<Subject> next_run(Context& context, Session& session, const ExplainArgume
     if (words.seed) options.seed = static_cast<std::uint64_t>(*words.seed);
     TRY_ASSIGN(options.category, category_so_far(session, options.budget_s));
     if (options.category.empty()) return fail(unknown_category(session, "cultivar explain"));
-    TRY_ASSIGN(std::optional<PlannedRun> unfinished, unfinished_run(session));
-    if (unfinished)
-        context.ui.note(
-            fmt::format("explore has {} under way; this plan comes after it", short_id(unfinished->child.id)));
+    TRY_ASSIGN(const std::vector<PlannedRun> unfinished, unfinished_runs(session));
+    for (const PlannedRun& run : unfinished)
+        context.ui.note(fmt::format("explore has {} under way; this plan comes after it", short_id(run.child.id)));
     const SystemClock clock;
     TRY_ASSIGN(PlanningHistory read, planning_history(session, clock, options.category));
     History& now = read.history;

@@ -1,5 +1,10 @@
 #include <unistd.h>
 
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <sstream>
+
 #include <fmt/format.h>
 
 #include "bandit/policy/operator_bandit.h"
@@ -9,7 +14,7 @@
 #include "cli/format/messages.h"
 #include "cli/runs/run_execution.h"
 #include "cli/runs/trainer_worker.h"
-#include "cli/search/explorer.h"
+#include "cli/search/exploration.h"
 #include "cli/search/job_end.h"
 #include "cli/search/run_recorder.h"
 #include "cli/search/while_command.h"
@@ -23,10 +28,10 @@ namespace {
 
 constexpr std::size_t kMaxProposerName = 32;
 constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
-constexpr std::int64_t kMaxExitCode = 255;
+constexpr std::int64_t kMaxExitCode = 255, kMostJobs = 256;
 
 struct ExploreArguments {
-    std::optional<std::int64_t> runs, seed, requeue_exit;
+    std::optional<std::int64_t> runs, seed, jobs, requeue_exit;
     std::optional<std::string> for_time, until, budget, threads, device;
     std::optional<std::string> proposer, proposer_name, proposer_limit;
     std::string while_command;
@@ -116,10 +121,16 @@ public:
         const std::string figure =
             task_.command ? fmt::format("{} {}", clean(task_.metric, 24), ScoreText(task_).of(step.train_loss))
                           : fmt::format("loss {:.3f}", step.train_loss);
-        ui_.progress(fmt::format("run {}  {} {}  step {}  {:.1f}/{:g} s  {}", number, run.operator_name,
-                                 short_id(run.child.id), step.step, step.elapsed_s, run.budget_s, figure));
+        live_[number] = fmt::format("run {}  {} {}  step {}  {:.1f}/{:g} s  {}", number, run.operator_name,
+                                    short_id(run.child.id), step.step, step.elapsed_s, run.budget_s, figure);
+        std::string line;
+        for (const auto& [one, text] : live_) line += (line.empty() ? "" : "   ") + text;
+        ui_.progress(line);
     }
-    void trainer_left() override { ui_.clear_progress(); }
+    void trainer_left(int number) override {
+        live_.erase(number);
+        ui_.clear_progress();
+    }
     void run_recorded(const ExploredRun& run) override {
         if (ui_.json()) {
             runs_.push_back(run_json(run));
@@ -137,13 +148,64 @@ private:
     const Task& task_;
     std::string while_command_;
     Json runs_ = Json::array();
+    std::map<int, std::string> live_;  // the last step of each run under way
 };
+
+// Sessions and workers of the loops side by side, in one place that does not move.
+class Jobs {
+public:
+    Jobs(const Clock& clock, Confinement confinement) : clock_(clock), confinement_(confinement) {}
+
+    Result<void> open(Context& context, const Settings& share) {
+        TRY_ASSIGN(Session session, open_session(context));
+        session.settings = share;
+        Session& kept = sessions_.emplace_back(std::move(session));
+        jobs_.push_back({kept, workers_.emplace_back(kept, clock_, confinement_)});
+        return {};
+    }
+    const std::vector<Job>& all() const { return jobs_; }
+
+private:
+    const Clock& clock_;
+    Confinement confinement_;
+    std::deque<Session> sessions_;
+    std::deque<TrainerWorker> workers_;
+    std::vector<Job> jobs_;
+};
+
+// "cuda:0,cuda:1"; "" where the settings' device serves.
+std::vector<std::string> devices_of(const ExploreArguments& words) {
+    std::vector<std::string> devices;
+    std::istringstream list(words.device.value_or(""));
+    for (std::string one; std::getline(list, one, ',');) devices.push_back(one);
+    return devices.empty() ? std::vector<std::string>{""} : devices;
+}
+
+// The settings of each job: its device, in turn, and its threads; scores of jobs compare.
+Result<std::vector<Settings>> deal_out(const ExploreArguments& words, Settings settings) {
+    const std::vector<std::string> devices = devices_of(words);
+    const auto jobs = words.jobs.value_or(static_cast<std::int64_t>(devices.size()));
+    if (jobs < 1 || jobs > kMostJobs)
+        return fail(Code::usage, fmt::format("--jobs takes a number from 1 to {}", kMostJobs),
+                    "cultivar explore --help");
+    settings.jobs = static_cast<int>(jobs);
+    settings.threads.value = std::max(1, settings.threads.value / settings.jobs);
+    if (words.threads) TRY(settings.set("threads", *words.threads, "flag"));
+    std::vector<Settings> dealt(static_cast<std::size_t>(jobs), settings);
+    for (std::size_t i = 0; i < dealt.size(); ++i) {
+        const std::string& device = devices[i % devices.size()];
+        if (!device.empty()) TRY(dealt[i].set("device", device, "flag"));
+        if (dealt[i].device.value != dealt[0].device.value)
+            return fail(Code::usage, "--device names devices of two kinds, whose scores do not compare");
+    }
+    return dealt;
+}
 
 // Whoever started it is to start it again: a signal stopped it, or a run waits with a checkpoint.
 Result<bool> is_left_off(const Session& session, const Result<void>& done, double budget_s) {
     if (!done) return done.error().code == Code::interrupted;
-    TRY_ASSIGN(const std::optional<PlannedRun> unfinished, unfinished_run(session));
-    return unfinished && unfinished->budget_s == budget_s;
+    TRY_ASSIGN(const std::vector<PlannedRun> unfinished, unfinished_runs(session));
+    return std::ranges::any_of(unfinished, [&](const PlannedRun& run) { return run.budget_s == budget_s; });
 }
 
 void tell_end(Ui& ui, const ExploreOptions& options, const std::optional<JobEnd>& job) {
@@ -159,8 +221,8 @@ Result<int> explore(Context& context, const ExploreArguments& words) {
     TRY_ASSIGN(ExploreOptions options, checked(words, job, clock.unix_s()));
     TRY_ASSIGN(Session session, open_session(context));
     TRY(check_terms(*session.clone, words.budget ? RunBudget::own : RunBudget::of_pool));
-    if (words.threads) TRY(session.settings.set("threads", *words.threads, "flag"));
-    if (words.device) TRY(session.settings.set("device", *words.device, "flag"));
+    TRY_ASSIGN(const std::vector<Settings> shares, deal_out(words, session.settings));
+    session.settings = shares.front();
     std::string holder = fmt::format("pid {}, cultivar explore, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "explore.lock", holder, kPatience_s));
     tell_clock(context.ui, session.clone->task, std::time(nullptr));
@@ -176,10 +238,13 @@ Result<int> explore(Context& context, const ExploreArguments& words) {
         return fail(Code::usage, "--no-sandbox is for a pool with a command of its own", "cultivar explore --help");
     if (words.no_sandbox)
         context.ui.warn("the pool's command runs outside its sandbox: with all your rights, on all your files");
-    TrainerWorker worker(session, clock, words.no_sandbox ? Confinement::none : Confinement::sandbox);
+    const Confinement confinement = words.no_sandbox ? Confinement::none : Confinement::sandbox;
+    TrainerWorker worker(session, clock, confinement);
+    Jobs jobs(clock, confinement);
+    for (const Settings& share : shares.size() > 1 ? shares : std::vector<Settings>()) TRY(jobs.open(context, share));
     const double budget_s = options.budget_s.value_or(session.clone->task.budget_s);
     ExploreView view(context, session.clone->task, words.while_command);
-    const auto done = Explorer(view, worker, clock, session, std::move(options)).loop();
+    const auto done = explore(view, worker, clock, session, std::move(options), jobs.all());
     if (context.ui.json()) context.ui.print(pretty(Json{{"schema", 1}, {"runs", view.runs()}}));
     TRY_ASSIGN(const bool left_off, is_left_off(session, done, budget_s));
     if (left_off && words.requeue_exit && !done) context.ui.note(done.error().message);
@@ -200,8 +265,11 @@ Action declare_explore(Parser& parser) {
                   "exit with N after a signal, or if a run waits with a checkpoint");
     parser.option("--budget", options->budget, "TIME", "training time of each run (default: the pool's)");
     parser.option("--seed", options->seed, "S", "seed of the search's own draws");
-    parser.option("--device", options->device, "NAME", "device to train on: cpu, cuda or mps (default: cpu)");
-    parser.option("--threads", options->threads, "N", "threads to train on (default: all processors)");
+    parser.option("--jobs", options->jobs, "N",
+                  "make N runs at once, each with its share of the processors or a device");
+    parser.option("--device", options->device, "NAME",
+                  "device to train on: cpu (default), cuda, mps, or cuda:0,cuda:1 for the jobs in turn");
+    parser.option("--threads", options->threads, "N", "threads of each run (default: all processors, dealt out)");
     parser.option("--while", options->while_command, "CMD",
                   "run CMD before each run and every 30 s; while it fails, runs wait with a checkpoint");
     parser.option("--proposer", options->proposer, "CMD",
@@ -212,6 +280,7 @@ Action declare_explore(Parser& parser) {
                 "run the pool's command outside its sandbox, with all your rights");
     parser.flag("--propose", options->propose, "push at the end, and every 30 minutes");
     parser.example("cultivar explore --runs 10", "ten runs");
+    parser.example("cultivar explore --jobs 4 --runs 200", "200 runs in all, four at once");
     parser.example("cultivar explore --until 07:30", "overnight; no run begins that would end later");
     parser.example("cultivar explore --for 8h --propose --while 'on_ac_power'", "overnight, on mains only");
     parser.example("cultivar explore --runs 20 --proposer ./agent.py --proposer-limit 5m",

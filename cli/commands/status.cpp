@@ -28,7 +28,7 @@ struct Situation {
     std::vector<CategoryRow> categories;
     bool data_here = false, exploring = false;
     std::optional<bool> trusted;  // absent: the pool has no command of its own
-    std::optional<PlannedRun> unfinished;
+    std::vector<PlannedRun> unfinished;
     std::size_t asked = 0;  // and not told yet
 };
 
@@ -46,7 +46,7 @@ Result<Situation> look(Session& session) {
     TRY_ASSIGN(now.categories, session.index->categories());
     now.data_here = need_data(*session.clone).has_value();
     now.exploring = FileLock::is_held(session.clone->state_dir + "explore.lock");
-    TRY_ASSIGN(now.unfinished, unfinished_run(session));
+    TRY_ASSIGN(now.unfinished, unfinished_runs(session));
     TRY_ASSIGN(std::vector<LeasedRun> asks, open_asks(session));
     now.asked = asks.size();
     return now;
@@ -75,7 +75,7 @@ Json as_json(const Session& session, const Situation& now) {
             {"data_here", now.data_here},
             {"trusted", now.trusted ? Json(*now.trusted) : Json(nullptr)},
             {"exploring", now.exploring},
-            {"unfinished", now.unfinished ? Json(now.unfinished->child.id) : Json(nullptr)},
+            {"unfinished", now.unfinished.empty() ? Json(nullptr) : Json(now.unfinished.front().child.id)},
             {"unsent_records", now.unsent},
             {"asked", now.asked},
             {"runs",
@@ -145,11 +145,10 @@ std::string as_text(const Session& session, const Situation& now) {
                         t.pending == 1 ? "" : "s");
     text += fmt::format("sandbox       {}\n", sandbox_text(kernel_parts()));
     for (const std::string& gap : sandbox_gaps(kernel_parts())) text += fmt::format("              {}\n", gap);
-    if (now.exploring)
-        text += "exploring     now, in another process\n";
-    else if (now.unfinished)
-        text +=
-            fmt::format("unfinished    {}: the next explore goes on with it\n", now.unfinished->child.id.substr(0, 8));
+    if (now.exploring) text += "exploring     now, in another process\n";
+    for (const PlannedRun& run : now.exploring ? std::vector<PlannedRun>() : now.unfinished)
+        text += fmt::format("unfinished    {}: the next explore of {} goes on with it\n", run.child.id.substr(0, 8),
+                            clean(run.category, 64));
     if (now.asked > 0) text += fmt::format("asked         {} open: cultivar ask --open\n", now.asked);
     if (now.damaged)
         text += fmt::format("damaged       lines of the spool were set aside: {}\n",

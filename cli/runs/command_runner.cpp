@@ -50,6 +50,7 @@ double loss_of(const Task& task, const DoneEvent& done) { return task.loss_of(do
 void CommandRunner::confine(LaunchOptions& options, const WorkerJob& job, const std::string& folder,
                             std::vector<std::string> read) const {
     options.place.folder = options.work_dir = folder;
+    for (std::string& one : device_variables(job.specification)) options.place.variables.push_back(std::move(one));
     read.push_back(options.spec_path);
     const std::vector<std::string>& data = job.specification.data_files;
     read.insert(read.end(), data.begin(), data.end());

@@ -1,10 +1,13 @@
 #include "cli/runs/machine_category.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "pool/types/category.h"
 
 namespace cultivar {
 namespace {
@@ -43,6 +46,19 @@ Result<std::optional<double>> read_speed(const Session& session, const std::stri
 
 std::string unmeasured_category(const std::string& device, double budget_s) {
     return fmt::format("{}-{}s", device, budget_s);
+}
+
+std::string with_threads(const std::string& category, int threads) { return fmt::format("{}-t{}", category, threads); }
+
+// Of a job among several the category tells its threads.
+std::string of_share(const Settings& settings, const std::string& category) {
+    return settings.jobs > 1 ? with_threads(category, settings.threads.value) : category;
+}
+
+// The threads that a category tells, if this machine may use so many, else those of the settings.
+int threads_for(const Session& session, const std::string& category) {
+    const int here = session.settings.threads.value;
+    return std::min(category_named(category).threads.value_or(here), here);
 }
 
 Result<double> machine_flops_per_s(Worker& worker, Observer& observer, const Session& session,
@@ -84,11 +100,11 @@ std::string category_name(const std::string& device, double budget_s, double flo
 
 Result<std::string> machine_category(Worker& worker, Observer& observer, const Session& session, double budget_s) {
     const std::string& device = session.settings.device.value;
-    if (session.clone->task.command) return unmeasured_category(device, budget_s);
+    if (session.clone->task.command) return of_share(session.settings, unmeasured_category(device, budget_s));
     TRY(worker.require_device(device));  // before a figure that is kept is measured, or one of another day is believed
     const int threads = session.settings.threads.value;
     TRY_ASSIGN(double flops_per_s, machine_flops_per_s(worker, observer, session, device, threads));
-    return category_name(device, budget_s, flops_per_s);
+    return of_share(session.settings, category_name(device, budget_s, flops_per_s));
 }
 
 Error unknown_category(const Session& session, const std::string& command) {
@@ -106,8 +122,8 @@ Error unknown_category(const Session& session, const std::string& command) {
             std::move(hint)};
 }
 
-std::optional<double> known_speed(const Session& session) {
-    return read_speed(session, session.settings.device.value, session.settings.threads.value).value_or(std::nullopt);
+std::optional<double> known_speed(const Session& session, const std::string& category) {
+    return read_speed(session, session.settings.device.value, threads_for(session, category)).value_or(std::nullopt);
 }
 
 Result<std::string> category_so_far(const Session& session, double budget_s) {
@@ -117,8 +133,22 @@ Result<std::string> category_so_far(const Session& session, double budget_s) {
     return speed ? category_name(device, budget_s, *speed) : std::string();
 }
 
-std::string known_category(const Session& session, double budget_s) {
-    return category_so_far(session, budget_s).value_or("");
+bool is_category_here(const Session& session, const std::string& category, double budget_s) {
+    const std::string& device = session.settings.device.value;
+    const std::optional<int> told = category_named(category).threads;
+    const int threads = threads_for(session, category);
+    if (told && *told != threads) return false;  // this machine has fewer
+    std::string own = unmeasured_category(device, budget_s);
+    if (!session.clone->task.command) {
+        const auto speed = read_speed(session, device, threads).value_or(std::nullopt);
+        if (!speed) return false;
+        own = category_name(device, budget_s, *speed);
+    }
+    return (told ? with_threads(own, threads) : own) == category;
+}
+
+void take_threads_of(const Session& session, const std::string& category, Specification& specification) {
+    specification.threads = threads_for(session, category);
 }
 
 }  // namespace cultivar

@@ -1,6 +1,7 @@
 // The category in which this machine's scores are compared: device kind, exact budget, and the floored half-decade of
 // its training speed, measured once per clone by the worker's fixed benchmark: "cpu-600s-e11", "cpu-20s-e10.5". A pool
-// of kind "command" has no such benchmark: "cpu-600s".
+// of kind "command" has no such benchmark: "cpu-600s". Where jobs share the machine, the category tells the threads of each:
+// "cpu-600s-e10.5-t4".
 #pragma once
 
 #include <optional>
@@ -21,11 +22,14 @@ Result<std::string> machine_category(Worker& worker, Observer& observer, const S
 
 // The same without measuring; "" while that has not been done. Errors: io, corrupt (the figures cannot be read).
 Result<std::string> category_so_far(const Session& session, double budget_s);
-// The same after machine_category(), which told every error.
-std::string known_category(const Session& session, double budget_s);
+// Can this machine make runs of this category, as far as it was measured? Where the category tells threads, with so many.
+bool is_category_here(const Session& session, const std::string& category, double budget_s);
+// Gives a run of this category the threads that it tells.
+void take_threads_of(const Session& session, const std::string& category, Specification& specification);
 
-// The speed that was measured on the settings' device and threads, FLOP/s of training; none while that has not been done.
-std::optional<double> known_speed(const Session& session);
+// The speed that was measured on the settings' device and the category's threads, else the settings', FLOP/s of training;
+// none while that has not been done.
+std::optional<double> known_speed(const Session& session, const std::string& category = {});
 
 // The error to give then. Its hint runs `command` with a number of threads that was measured, if there is one.
 Error unknown_category(const Session& session, const std::string& command);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/runs/machine_category.h"
 #include "cli/runs/score_artifact.h"
 #include "cli/runs/source_overlay.h"
 #include "cli/runs/specification.h"
@@ -45,7 +46,8 @@ Result<WorkerResult> replay_run(Worker& worker, const Observer& observer, const 
                                 Run run, int steps, double limit_s, const std::string& folder) {
     run.trace_elapsed_s.resize(std::min(run.trace_elapsed_s.size(), static_cast<std::size_t>(steps)));
     run.trace_loss.resize(std::min(run.trace_loss.size(), static_cast<std::size_t>(steps)));
-    TRY_ASSIGN(const Specification base, base_specification(session));
+    TRY_ASSIGN(Specification base, base_specification(session));
+    take_threads_of(session, run.category, base);
     TRY_ASSIGN(Specification specification, replay_specification(session.clone->task.space, run, base));
     return make(worker, observer, clock, session, std::move(specification), limit_s, folder);
 }
@@ -53,6 +55,7 @@ Result<WorkerResult> replay_run(Worker& worker, const Observer& observer, const 
 Result<WorkerResult> rerun(Worker& worker, const Observer& observer, const Clock& clock, const Session& session,
                            const Run& run, std::uint64_t seed, double limit_s, const std::string& folder) {
     TRY_ASSIGN(Specification specification, base_specification(session));
+    take_threads_of(session, run.category, specification);
     TRY_ASSIGN(Candidate candidate, parse_canonical(session.clone->task.space, run.task, run.toml));
     TRY_ASSIGN(specification.source, source_of(session, candidate));
     specification.mode = Specification::Mode::train;

@@ -25,22 +25,21 @@ namespace {
 
 constexpr double kSlack_s = 120;  // start-up and scoring of a small model, generously
 
-std::string run_dir(const Session& session) { return session.clone->state_dir + "run/"; }
-
 // The only folder that the trainer may write to.
-std::string work_dir(const Session& session) { return run_dir(session) + "work/"; }
+std::string work_dir(const std::string& folder) { return folder + "work/"; }
 
 // A command of format 2 has a limit of its own, the others one that only a program in trouble meets.
-WorkerJob job_of(const Session& session, const Specification& specification, double budget_s) {
+WorkerJob job_of(const Session& session, const std::string& folder, const Specification& specification,
+                 double budget_s) {
     const auto& command = session.clone->task.command;
     if (!command || command->format < 2)
-        return {specification, run_dir(session), kSlack_s + 2 * budget_s, 2 * kSlack_s + 4 * budget_s};
+        return {specification, folder, kSlack_s + 2 * budget_s, 2 * kSlack_s + 4 * budget_s};
     const double most_s = limit_s(*command, budget_s);
-    return {specification, run_dir(session), 2 * most_s, most_s};  // silence is no fault of it
+    return {specification, folder, 2 * most_s, most_s};  // silence is no fault of it
 }
 
-Result<void> save_plan(const Session& session, const PlannedRun& planned) {
-    return write_file_unsynced(run_dir(session) + "plan.json",
+Result<void> save_plan(const Session& session, const std::string& folder, const PlannedRun& planned) {
+    return write_file_unsynced(folder + "plan.json",
                                to_json(session, planned).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
@@ -129,17 +128,16 @@ void note_given_up(const StopDecision& decision, Run& run) {
 // The machine's faults hold nothing against the candidate: the run waits, and its user hears of the remedy. A pool's own
 // command may blame the machine for one candidate alone, and must not stop the search with it: that run has failed, for
 // a reason unknown.
-Result<void> check_machine(const Session& session, const Outcome& outcome) {
+Result<void> check_machine(const Session& session, const std::string& folder, const Outcome& outcome) {
     switch (outcome.cause) {
         case Outcome::Cause::cannot_start:
             if (session.clone->task.command) return {};
             return fail(Code::io, fmt::format("the worker cannot run on this machine: {}", outcome.message),
                         "cultivar version");
         case Outcome::Cause::disk_full:
-            return fail(
-                Code::io,
-                fmt::format("the disk of '{}' is full; the run waits there: {}", run_dir(session), outcome.message),
-                "cultivar gc");
+            return fail(Code::io,
+                        fmt::format("the disk of '{}' is full; the run waits there: {}", folder, outcome.message),
+                        "cultivar gc");
         case Outcome::Cause::device:
             if (session.clone->task.command) return {};
             return fail(Code::io, fmt::format("this machine cannot run it; the run waits: {}", outcome.message),
@@ -248,35 +246,28 @@ void refuse_unsound(const Clone& clone, RunResult& result) {
 
 }  // namespace
 
-Result<std::optional<PlannedRun>> unfinished_run(const Session& session) {
-    using Found = std::optional<PlannedRun>;
-    auto text = read_file(run_dir(session) + "plan.json", 1 << 20);
-    if (!text) return text.error().code == Code::not_found ? Result<Found>(Found()) : fail(text.error());
-    return parse_planned_run(session, *text);  // none: begin_run() replaces it
-}
-
-Result<void> begin_run(const Session& session, const PlannedRun& planned) {
-    TRY(end_run(session));
+Result<void> begin_run(const Session& session, const std::string& folder, const PlannedRun& planned) {
+    TRY(end_run(folder));
     std::error_code ec;
-    std::filesystem::create_directories(work_dir(session), ec);
-    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", work_dir(session), ec.message()));
-    return save_plan(session, planned);  // last: a run without a plan was never begun
+    std::filesystem::create_directories(work_dir(folder), ec);
+    if (ec) return fail(Code::io, fmt::format("cannot create '{}': {}", work_dir(folder), ec.message()));
+    return save_plan(session, folder, planned);  // last: a run without a plan was never begun
 }
 
-Result<void> end_run(const Session& session) {
+Result<void> end_run(const std::string& folder) {
     std::error_code ec;
     // The plan goes first: a kill in between must not leave a plan without its checkpoint.
-    std::filesystem::remove(run_dir(session) + "plan.json", ec);
-    return remove_folder(run_dir(session));
+    std::filesystem::remove(folder + "plan.json", ec);
+    return remove_folder(folder);
 }
 
-Result<RunResult> execute_run(const Session& session, Worker& worker, const Clock& clock, PlannedRun planned,
-                              EnergyMeter& energy, const RunHooks& hooks) {
-    const std::string folder = std::filesystem::absolute(work_dir(session)).string();
-    TRY_ASSIGN(const Specification specification, specification_of(session, planned, folder));
-    TRY_ASSIGN(Events events, Events::open(run_dir(session) + "events.jsonl", planned, energy, hooks));
+Result<RunResult> execute_run(const Session& session, const std::string& folder, Worker& worker, const Clock& clock,
+                              PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks) {
+    const std::string work = std::filesystem::absolute(work_dir(folder)).string();
+    TRY_ASSIGN(const Specification specification, specification_of(session, planned, work));
+    TRY_ASSIGN(Events events, Events::open(folder + "events.jsonl", planned, energy, hooks));
     energy.start();
-    const WorkerJob job = job_of(session, specification, planned.budget_s);
+    const WorkerJob job = job_of(session, folder, specification, planned.budget_s);
     const auto outcome = worker.run(
         job, [&](const Event& event) { return events.take(event); }, hooks.should_stop);
     events.training.end();
@@ -287,16 +278,16 @@ Result<RunResult> execute_run(const Session& session, Worker& worker, const Cloc
     planned.training.joules += events.training.spent().joules;
     planned.training.seconds += events.training.spent().seconds;
     if (outcome->how == Outcome::How::stopped) {
-        TRY(save_plan(session, planned));
+        TRY(save_plan(session, folder, planned));
         return RunResult{.stopped = true, .killed = {}, .run = {}, .weights = {}, .output = {}};
     }
-    if (auto able = check_machine(session, *outcome); !able) {
-        TRY(save_plan(session, planned));
+    if (auto able = check_machine(session, folder, *outcome); !able) {
+        TRY(save_plan(session, folder, planned));
         return fail(able.error());
     }
     if (outcome->cause == Outcome::Cause::signal && planned.deaths == 0) {
         ++planned.deaths;
-        TRY(save_plan(session, planned));
+        TRY(save_plan(session, folder, planned));
         return RunResult{.stopped = false, .killed = outcome->message, .run = {}, .weights = {}, .output = {}};
     }
     if (outcome->error && outcome->error->kind == "data" && !session.clone->task.command)

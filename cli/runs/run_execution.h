@@ -1,13 +1,13 @@
-// One run from its plan to its result. The run under way lies in <state>/run/: plan.json, spec.json, events.jsonl, log,
-// and in work/, the only folder that the trainer may write to, its checkpoints and its artifact. A run that was stopped
-// or killed goes on from there.
+// One run from its plan to its result. The run under way lies in a folder of its own (cli/runs/run_folder.h): plan.json,
+// spec.json, events.jsonl, log, and in work/, the only folder that the trainer may write to, its checkpoints and its
+// artifact. A run that was stopped or killed goes on from there. Folders have a trailing '/'.
 #pragma once
 
 #include <functional>
 #include <optional>
 
 #include "bandit/policy/early_stopping.h"
-#include "cli/runs/planned_run.h"
+#include "cli/runs/run_folder.h"
 #include "cli/runs/run_result.h"
 #include "cli/runs/worker.h"
 #include "pool/util/clock.h"
@@ -16,11 +16,9 @@
 
 namespace cultivar {
 
-// The run that an earlier explore left unfinished, if it is still of this task. Errors: io.
-Result<std::optional<PlannedRun>> unfinished_run(const Session& session);
-// Clears <state>/run/ and saves the plan there. Errors: io.
-Result<void> begin_run(const Session& session, const PlannedRun& planned);
-Result<void> end_run(const Session& session);  // clears <state>/run/
+// Clears the folder and saves the plan there. Errors: io.
+Result<void> begin_run(const Session& session, const std::string& folder, const PlannedRun& planned);
+Result<void> end_run(const std::string& folder);  // clears it
 
 struct RunHooks {
     std::function<void(const RunCollector&)> on_step;
@@ -32,7 +30,7 @@ struct RunHooks {
 // status failed or unfit; the first death by a signal is a RunResult::killed. Errors: not_found (worker, data), io (also
 // the machine's faults: a full disk, a program that cannot be loaded, a device; the plan stays), corrupt (data, or a
 // link in place of the artifact).
-Result<RunResult> execute_run(const Session& session, Worker& worker, const Clock& clock, PlannedRun planned,
-                              EnergyMeter& energy, const RunHooks& hooks);
+Result<RunResult> execute_run(const Session& session, const std::string& folder, Worker& worker, const Clock& clock,
+                              PlannedRun planned, EnergyMeter& energy, const RunHooks& hooks);
 
 }  // namespace cultivar

@@ -37,6 +37,7 @@ Result<Specification> base_specification(const Session& session) {
     Specification specification;
     specification.threads = session.settings.threads.value;
     specification.device = session.settings.device.value;
+    specification.device_number = session.settings.device_number;
     specification.artifact_cap_bytes = clone.task.artifact_cap_bytes;
     specification.caps = clone.task.caps;
     if (!data) {

@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "cli/runs/machine_category.h"
-#include "cli/runs/specification.h"
 #include "cli/search/run_recorder.h"
 #include "cli/session/lifted_failures.h"
 #include "pool/util/utc_time.h"
@@ -18,51 +16,49 @@ constexpr double kAskEvery_s = 30, kForEver_s = 1e18;
 constexpr double kLook_s = 0.1;  // while it waits
 constexpr std::size_t kMaxFailuresInARow = 3;
 constexpr int kRecentRuns = 20;
+constexpr const char* kPowercap = "/sys/class/powercap";
 
 }  // namespace
 
-Result<void> Explorer::prepare() {
-    TRY(need_data(*session_.clone));
-    if (options_.proposer) proposer_.emplace(*options_.proposer, [this] { return observer_.interrupted(); });
-    budget_s_ = options_.budget_s.value_or(session_.clone->task.budget_s);
-    TRY_ASSIGN(const std::vector<std::string> gaps, worker_.check());  // before anything is written
-    for (const std::string& gap : gaps) observer_.warn(gap);
-    TRY_ASSIGN(category_, machine_category(worker_, observer_, session_, budget_s_));
-    const int threads = session_.settings.threads.value;
-    const double watts = session_.settings.watts.value;
-    energy_ = std::make_unique<EnergyMeter>(clock_, threads, watts > 0 ? std::optional(watts) : std::nullopt);
-    if (energy_->measures()) {
-        energy_->start();
-        clock_.sleep_s(1);
-        energy_->stop();
-        energy_->learn_idle();
-    }
-    return {};
+// Of a machine that several runs share, no counter tells the part of one.
+void Explorer::prepare_meter() {
+    const Settings& settings = session_.settings;
+    const double watts = settings.watts.value / settings.jobs;
+    const char* powercap = settings.jobs > 1 ? "" : kPowercap;
+    energy_ = std::make_unique<EnergyMeter>(clock_, settings.threads.value,
+                                            watts > 0 ? std::optional(watts) : std::nullopt, powercap);
+    if (!energy_->measures()) return;
+    energy_->start();
+    clock_.sleep_s(1);
+    energy_->stop();
+    energy_->learn_idle();
 }
 
 Result<void> Explorer::loop() {
-    started_s_ = clock_.now_s();
-    TRY(meeting_.pull());
-    TRY(prepare());
-    const auto done = run_all();
-    const bool stopped = !done && done.error().code == Code::interrupted;
-    if (stopped) TRY(meeting_.push_after_stop());
-    if (done || done.error().code == Code::unfit) TRY(meeting_.push());
+    if (shared_.options.proposer)
+        proposer_.emplace(*shared_.options.proposer, [this] { return observer_.interrupted(); });
+    prepare_meter();
+    auto done = run_all();
+    if (number_) shared_.quota.put_back();
+    number_.reset();
+    --shared_.active;
+    ++shared_.ended;
     return done;
 }
 
 Result<void> Explorer::run_all() {
-    for (int done = 0;;) {
-        TRY_ASSIGN(bool more, worth_another(done));
+    for (;;) {
+        TRY_ASSIGN(bool more, worth_another());
         if (!more) return {};
-        TRY_ASSIGN(bool allowed, wait_until_allowed(done));
+        TRY_ASSIGN(bool allowed, wait_until_allowed());
         if (!allowed) return {};
-        TRY_ASSIGN(const bool met, meeting_.again_if_due());
+        TRY_ASSIGN(const bool met, shared_.meeting.again_if_due());
         if (met) now_.reset();
         TRY_ASSIGN(const std::optional<ExploredRun> explored, explore_once());
+        ++shared_.ended;
         if (!explored) continue;  // not allowed just now: the run waits with a checkpoint
+        number_.reset();
         observer_.run_recorded(*explored);
-        ++done;
         TRY(check_failures());
     }
 }
@@ -88,57 +84,62 @@ Result<void> Explorer::check_failures() {
                 hint);
 }
 
-Result<bool> Explorer::worth_another(int done) {
+Result<bool> Explorer::worth_another() {
     if (observer_.interrupted()) return fail(Code::interrupted, "interrupted; the next explore goes on from here");
-    if (options_.runs && done >= *options_.runs) return false;
-    if (options_.for_s && clock_.now_s() - started_s_ >= *options_.for_s) return false;
+    if (!number_) number_ = shared_.quota.take();
+    if (!number_) return false;
+    const auto& for_s = shared_.options.for_s;
+    if (for_s && clock_.now_s() - shared_.started_s >= *for_s) return false;
     return fits_in_time();
 }
 
 double Explorer::seconds_left() const {
-    return options_.until_unix_s ? static_cast<double>(*options_.until_unix_s - clock_.unix_s()) : kForEver_s;
+    return shared_.options.until_unix_s ? static_cast<double>(*shared_.options.until_unix_s - clock_.unix_s())
+                                        : kForEver_s;
 }
 
 // By the longest of the newest runs here, scored and recorded; before the first one, by the budget. A run that has begun
 // goes on in whatever time there is.
 Result<double> Explorer::expected_run_s() {
-    TRY_ASSIGN(const std::optional<PlannedRun> begun, unfinished_run(session_));
-    if (begun && begun->category == category_) return 0;
-    TRY_ASSIGN(const std::vector<RunRow> rows, session_.index->newest_own_runs(category_, kRecentRuns));
+    TRY(take_folder());
+    TRY_ASSIGN(const std::optional<PlannedRun> begun, unfinished_run(session_, folder_->path()));
+    if (begun && begun->category == shared_.category) return 0;
+    TRY_ASSIGN(const std::vector<RunRow> rows, session_.index->newest_own_runs(shared_.category, kRecentRuns));
     double longest_s = 0;
     for (const RunRow& row : rows) {
         if (row.run.status == RunStatus::done && row.run.writer == session_.clone->writer)
             longest_s = std::max(longest_s, row.run.wall_s);
     }
-    return longest_s > 0 ? longest_s : budget_s_;
+    return longest_s > 0 ? longest_s : shared_.budget_s;
 }
 
 Result<bool> Explorer::fits_in_time() {
-    if (!options_.until_unix_s) return true;
+    if (!shared_.options.until_unix_s) return true;
     TRY_ASSIGN(const double run_s, expected_run_s());
-    const double push_s = meeting_.push_s(), left_s = std::max(0.0, seconds_left());
+    const double push_s = shared_.meeting.push_s(), left_s = std::max(0.0, seconds_left());
     if (left_s > push_s && run_s + push_s <= left_s) return true;
+    if (shared_.told_end.exchange(true)) return false;
     observer_.note(fmt::format("no further run: one takes about {:.0f} s{}, and {:.0f} s are left until {}", run_s,
                                push_s > 0 ? fmt::format(" and a push {:.0f} s", push_s) : "", left_s,
-                               utc_text(*options_.until_unix_s)));
+                               utc_text(*shared_.options.until_unix_s)));
     return false;
 }
 
 bool Explorer::allowed_to_run() {
-    if (!options_.allowed) return true;
+    if (!shared_.options.allowed) return true;
     if (clock_.now_s() - asked_s_ < kAskEvery_s) return allowed_;
-    allowed_ = options_.allowed();
+    allowed_ = shared_.options.allowed();
     asked_s_ = clock_.now_s();
     return allowed_;
 }
 
-Result<bool> Explorer::wait_until_allowed(int done) {
+Result<bool> Explorer::wait_until_allowed() {
     asked_s_ = -1e9;  // asked before each run, whenever it was asked last
     for (bool told = false; !allowed_to_run(); told = true) {
         if (!told) observer_.waiting();
         double until_s = clock_.now_s() + kAskEvery_s;
         while (clock_.now_s() < until_s && !observer_.interrupted()) clock_.sleep_s(kLook_s);
-        TRY_ASSIGN(bool more, worth_another(done));
+        TRY_ASSIGN(bool more, worth_another());
         if (!more) return false;
     }
     return true;
@@ -147,18 +148,33 @@ Result<bool> Explorer::wait_until_allowed(int done) {
 Result<void> Explorer::update_history() {
     TRY_ASSIGN(const RefreshReport came, session_.index->refresh());
     if (came.changed) now_.reset();
-    TRY_ASSIGN(now_,
-               now_ ? up_to_date(session_, clock_, std::move(*now_)) : planning_history(session_, clock_, category_));
+    TRY_ASSIGN(now_, now_ ? up_to_date(session_, clock_, std::move(*now_))
+                          : planning_history(session_, clock_, shared_.category));
     return {};
 }
 
-// Plans, leases and saves the run: all or nothing. The run itself is then in the history.
+// While there is nothing to try, the end of another loop's run may bring something.
 Result<PlannedRun> Explorer::begin_next() {
+    for (;;) {
+        const int ended = shared_.ended;
+        auto planned = plan_now();
+        if (planned || planned.error().code != Code::unfit) return planned;
+        --shared_.active;
+        while (shared_.ended == ended && shared_.active > 0 && !observer_.interrupted()) clock_.sleep_s(kLook_s);
+        ++shared_.active;
+        if (observer_.interrupted()) return fail(Code::interrupted, "interrupted before the next run began");
+        if (shared_.ended == ended) return planned;
+    }
+}
+
+// Plans, leases and saves the run: all or nothing. The run itself is then in the history.
+Result<PlannedRun> Explorer::plan_now() {
+    const std::lock_guard one_of_us(shared_.planning);
     TRY_ASSIGN(FileLock lock, lock_planning(observer_, session_));
     TRY(update_history());
-    const PlanOptions options{.category = category_,
-                              .budget_s = budget_s_,
-                              .seed = options_.seed,
+    const PlanOptions options{.category = shared_.category,
+                              .budget_s = shared_.budget_s,
+                              .seed = shared_.options.seed,
                               .proposer = proposer_ ? &*proposer_ : nullptr,
                               .control = control_};
     TRY_ASSIGN(NextRun next, plan_run(session_, clock_, now_->history, options));
@@ -166,9 +182,9 @@ Result<PlannedRun> Explorer::begin_next() {
     const PlannedRun& planned = next.run;
     if (!planned.proposer.refused.empty())
         observer_.warn(fmt::format("{}: {}", planned.proposer.name, clean(planned.proposer.refused)));
-    observer_.run_planned(run_number_, planned);
+    observer_.run_planned(*number_, planned);
     TRY(lease(session_, planned));
-    TRY(begin_run(session_, planned));
+    TRY(begin_run(session_, folder_->path(), planned));
     mark_under_way(planned, now_->history);
     return std::move(next.run);
 }
@@ -176,7 +192,7 @@ Result<PlannedRun> Explorer::begin_next() {
 RunHooks Explorer::hooks(const PlannedRun& planned, const History& now) {
     RunHooks hooks;
     hooks.on_step = [this, &planned](const RunCollector& collector) {
-        observer_.step_done(run_number_, planned, collector.steps().back());
+        observer_.step_done(*number_, planned, collector.steps().back());
     };
     bool may_stop = planned.replicate == 0 && planned.operator_name != "seed";
     if (may_stop) {
@@ -185,36 +201,43 @@ RunHooks Explorer::hooks(const PlannedRun& planned, const History& now) {
         };
     }
     hooks.should_stop = [this] {
-        return observer_.interrupted() || seconds_left() <= meeting_.push_s() || !allowed_to_run();
+        return observer_.interrupted() || seconds_left() <= shared_.meeting.push_s() || !allowed_to_run();
     };
     return hooks;
 }
 
+// Others leave it alone until its run is recorded.
+Result<void> Explorer::take_folder() {
+    if (folder_) return {};
+    TRY_ASSIGN(RunFolder folder, RunFolder::take(session_, shared_.category));
+    folder_.emplace(std::move(folder));
+    return {};
+}
+
+Result<PlannedRun> Explorer::next_or_unfinished() {
+    TRY(take_folder());
+    TRY_ASSIGN(std::optional<PlannedRun> planned, unfinished_run(session_, folder_->path()));
+    TRY_ASSIGN(bool recorded, planned ? already_recorded(session_, *planned) : Result<bool>(false));
+    if (!planned || recorded || planned->category != shared_.category) return begin_next();
+    observer_.run_resumed(*number_, *planned);
+    TRY_ASSIGN(now_, planning_history(session_, clock_, shared_.category));
+    return std::move(*planned);
+}
+
 Result<std::optional<ExploredRun>> Explorer::explore_once() {
     using Explored = std::optional<ExploredRun>;
-    TRY_ASSIGN(std::optional<PlannedRun> planned, unfinished_run(session_));
-    ++run_number_;
-    TRY_ASSIGN(bool recorded, planned ? already_recorded(session_, *planned) : Result<bool>(false));
-    const bool goes_on = planned && !recorded && planned->category == category_;
-    if (goes_on) {
-        observer_.run_resumed(run_number_, *planned);
-        TRY_ASSIGN(now_, planning_history(session_, clock_, category_));
-    } else {
-        TRY_ASSIGN(planned, begin_next());
-    }
-    TRY_ASSIGN(RunResult result,
-               execute_run(session_, worker_, clock_, *planned, *energy_, hooks(*planned, now_->history)));
-    observer_.trainer_left();
+    TRY_ASSIGN(const PlannedRun planned, next_or_unfinished());
+    TRY_ASSIGN(RunResult result, execute_run(session_, folder_->path(), worker_, clock_, planned, *energy_,
+                                             hooks(planned, now_->history)));
+    observer_.trainer_left(*number_);
     if (!result.killed.empty() || result.stopped) now_.reset();  // it stays under way
     if (!result.killed.empty()) {
-        observer_.warn(fmt::format("{}: {}; once more", short_id(planned->child.id), clean(result.killed)));
-        --run_number_;
+        observer_.warn(fmt::format("{}: {}; once more", short_id(planned.child.id), clean(result.killed)));
         return Explored();
     }
     if (result.stopped) {
         if (observer_.interrupted())
             return fail(Code::interrupted, "stopped with a checkpoint; the next explore goes on from it");
-        --run_number_;
         return Explored();
     }
     TRY_ASSIGN(ExploredRun explored, record(std::move(result)));
@@ -225,7 +248,8 @@ Result<ExploredRun> Explorer::record(RunResult result) {
     scored_here_ = std::ranges::any_of(
         now_->history.trials, [](const Trial& trial) { return trial.trusted && trial.status == RunStatus::done; });
     TRY_ASSIGN(ExploredRun explored, record_run(session_, clock_, std::move(result), now_));
-    TRY(end_run(session_));
+    TRY(end_run(folder_->path()));
+    folder_.reset();
     if (explored.run.status != RunStatus::failed) failures_in_a_row_.clear();
     if (explored.run.status == RunStatus::failed) failures_in_a_row_.push_back(explored);
     return explored;

@@ -1,9 +1,11 @@
-// The loop of an exploration: pull, plan, train, judge, record, share. One run at a time; killed at any point, the next
-// start goes on. It prints nothing: a SearchObserver hears of it.
+// The loop of an exploration: plan, train, judge, record. One run at a time; killed at any point, the next start goes on.
+// Several loops share a clone (cli/search/exploration.h). It prints nothing: a SearchObserver hears of it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +14,7 @@
 #include "cli/search/external_proposer.h"
 #include "cli/search/meeting.h"
 #include "cli/search/next_run.h"
-#include "cli/search/search_observer.h"
+#include "cli/search/run_quota.h"
 
 namespace cultivar {
 
@@ -28,52 +30,62 @@ struct ExploreOptions {
     std::optional<ProposerOptions> proposer;
 };
 
+// The part of an exploration that its loops share.
+struct Exploration {
+    const ExploreOptions options;
+    const double started_s = 0;
+    Meeting& meeting;
+    RunQuota& quota;
+    std::string category{};
+    double budget_s = 0;
+    std::mutex planning{};               // one loop plans at a time; the lock of the clone is for other processes
+    std::atomic<int> active = 1;         // loops that do not wait for others to bring something to try
+    std::atomic<int> ended = 0;          // runs, and loops
+    std::atomic<bool> told_end = false;  // that the time left is too short
+};
+
 class Explorer {
 public:
     // All of them must outlive it.
-    Explorer(SearchObserver& observer, Worker& worker, const Clock& clock, Session& session, ExploreOptions options)
-        : observer_(observer),
-          worker_(worker),
-          clock_(clock),
-          session_(session),
-          meeting_(observer, clock, session, options.propose),
-          options_(std::move(options)) {}
+    Explorer(SearchObserver& observer, Worker& worker, const Clock& clock, Session& session, Exploration& shared)
+        : observer_(observer), worker_(worker), clock_(clock), session_(session), shared_(shared) {}
 
     // After three failed runs in a row the best candidate runs again: if it scores, the failures were the candidates' own
     // and the search goes on; if it fails too, they were the machine's. Errors: interrupted (state is saved), unfit
-    // (nothing to try here), io (three runs in a row failed and none scored here yet, or the best one failed too; a
+    // (nothing to try here, and no other loop will bring anything), io (three runs in a row failed and none scored here yet, or the best one failed too; a
     // fault of the machine), not_found (worker, data), and those of git and the disk. Being offline is none.
     Result<void> loop();
 
 private:
-    Result<void> prepare();
     Result<void> run_all();
-    Result<bool> worth_another(int done);
+    void prepare_meter();
+    Result<bool> worth_another();
     Result<bool> fits_in_time();
     Result<double> expected_run_s();
     double seconds_left() const;
+    Result<void> take_folder();
     Result<PlannedRun> begin_next();
+    Result<PlannedRun> plan_now();
     Result<void> update_history();
     Result<std::optional<ExploredRun>> explore_once();
+    Result<PlannedRun> next_or_unfinished();
     Result<ExploredRun> record(RunResult result);
     Result<void> check_failures();
-    bool allowed_to_run();                      // asks at most every 30 s
-    Result<bool> wait_until_allowed(int done);  // false: time ran out first
+    bool allowed_to_run();              // asks at most every 30 s
+    Result<bool> wait_until_allowed();  // false: time ran out first
     RunHooks hooks(const PlannedRun& planned, const History& history);
 
     SearchObserver& observer_;
     Worker& worker_;
     const Clock& clock_;
     Session& session_;
-    Meeting meeting_;
-    ExploreOptions options_;
-    std::string category_;
-    double budget_s_ = 0;
+    Exploration& shared_;
     std::unique_ptr<EnergyMeter> energy_;
     std::optional<ExternalProposer> proposer_;
-    double started_s_ = 0, asked_s_ = -1e9;
+    double asked_s_ = -1e9;
     bool allowed_ = true;
-    int run_number_ = 0;
+    std::optional<int> number_;           // of the run that may begin or is under way
+    std::optional<RunFolder> folder_;     // of the run under way
     std::optional<PlanningHistory> now_;  // grows with the runs, and is read again once anything else changes
     std::vector<ExploredRun> failures_in_a_row_;
     bool scored_here_ = false;  // some candidate may serve to test the machine

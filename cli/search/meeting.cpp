@@ -20,7 +20,7 @@ Result<void> Meeting::pull() {
     if (!remote_) return {};
     auto git = open_transport(session_.clone->repo.git_dir(), [this] { return observer_.interrupted(); });
     auto pulled = cultivar::pull(*session_.clone, *session_.index, *git);
-    slowest_s_ = std::max(slowest_s_, clock_.now_s() - pulled_s_);
+    slowest_s_ = std::max(slowest_s_.load(), clock_.now_s() - pulled_s_);
     if (pulled) return observer_.pulled(*pulled), Result<void>();
     if (pulled.error().code != Code::git) return fail(pulled.error());
     observer_.offline(pulled.error().message);
@@ -28,7 +28,10 @@ Result<void> Meeting::pull() {
 }
 
 Result<bool> Meeting::again_if_due() {
-    if (clock_.now_s() - pulled_s_ <= kPullEvery_s) return false;
+    if (shared_ && !has_git_program())
+        return false;  // libgit2 is run in a copy of this process, which must have one thread
+    const std::unique_lock alone(meeting_, std::try_to_lock);
+    if (!alone || clock_.now_s() - pulled_s_ <= kPullEvery_s) return false;
     TRY(pull());
     TRY(push());
     return true;
@@ -52,13 +55,13 @@ Result<void> Meeting::push_unless(const std::function<bool()>& stop) {
     const double begun_s = clock_.now_s();
     auto git = open_transport(session_.clone->repo.git_dir(), stop);
     auto sent = propose(*session_.clone, *session_.index, *git, {});
-    slowest_s_ = std::max(slowest_s_, clock_.now_s() - begun_s);
+    slowest_s_ = std::max(slowest_s_.load(), clock_.now_s() - begun_s);
     if (sent) return observer_.proposed(*sent), Result<void>();
     if (sent.error().code != Code::git) return fail(sent.error());
     observer_.not_proposed(sent.error().message);
     return {};
 }
 
-double Meeting::push_s() const { return propose_ && remote_ ? std::max(kLeastPush_s, slowest_s_) : 0; }
+double Meeting::push_s() const { return propose_ && remote_ ? std::max(kLeastPush_s, slowest_s_.load()) : 0; }
 
 }  // namespace cultivar

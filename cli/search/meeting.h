@@ -2,6 +2,9 @@
 // Being offline is none of its errors.
 #pragma once
 
+#include <atomic>
+#include <mutex>
+
 #include "cli/search/search_observer.h"
 #include "cli/session/session.h"
 #include "pool/util/clock.h"
@@ -16,7 +19,7 @@ public:
 
     // Errors of each: interrupted, io, and those of git on this machine.
     Result<void> pull();
-    Result<bool> again_if_due();  // did it pull?
+    Result<bool> again_if_due();  // did it pull? Not where another thread is at it.
     Result<void> push();          // nothing if it is not asked to
     // After a signal: the same within 20 s, whatever came.
     Result<void> push_after_stop();
@@ -24,14 +27,21 @@ public:
     // The seconds that the last push may take, by the slowest meeting so far; 0: there will be none.
     double push_s() const;
 
+    // From now on several threads may ask whether it is due and for push_s().
+    void share() { shared_ = true; }
+
 private:
     Result<void> push_unless(const std::function<bool()>& stop);
 
     SearchObserver& observer_;
     const Clock& clock_;
     Session& session_;
-    bool propose_, remote_ = false;
-    double pulled_s_ = 0, slowest_s_ = 0;
+    const bool propose_;
+    bool shared_ = false;
+    std::mutex meeting_;
+    std::atomic<bool> remote_ = false;
+    double pulled_s_ = 0;
+    std::atomic<double> slowest_s_ = 0;
 };
 
 }  // namespace cultivar

@@ -137,6 +137,20 @@ Result<NextRun> by_planner(Session& session, const History& now, const PlanOptio
     return next;
 }
 
+// Runs under way have numbers too: elsewhere the next one, here those of their plans.
+Result<int> next_replicate(Session& session, const History& now, const std::string& candidate) {
+    TRY_ASSIGN(int replicate, session.index->replicates(candidate));
+    const bool elsewhere_too = std::ranges::any_of(now.candidates, [&](const KnownCandidate& known) {
+        return (known.in_flight || known.leased) && known.candidate.id == candidate;
+    });
+    if (elsewhere_too) ++replicate;
+    TRY_ASSIGN(const std::vector<PlannedRun> here, unfinished_runs(session));
+    for (const PlannedRun& run : here) {
+        if (run.child.id == candidate) replicate = std::max(replicate, run.replicate + 1);
+    }
+    return replicate;
+}
+
 }  // namespace
 
 std::uint64_t plan_seed(const std::string& luck, std::size_t runs) {
@@ -150,7 +164,10 @@ void mark_under_way(const PlannedRun& planned, History& history) {
 
 Result<PlanningHistory> planning_history(Session& session, const Clock& clock, const std::string& category) {
     PlanningHistory now;
-    TRY_ASSIGN(now.index_version, session.index->version());  // first: a change while it is read is a change
+    // First: of a run that another job ends meanwhile, either the folder is seen or the record.
+    TRY_ASSIGN(const std::vector<PlannedRun> unfinished, unfinished_runs(session));
+    TRY(session.index->refresh());
+    TRY_ASSIGN(now.index_version, session.index->version());  // a change while it is read is a change
     now.lifted_bytes = lifted_bytes(session);
     TRY_ASSIGN(std::vector<Seed> seeds, read_seeds(*session.clone));
     TRY_ASSIGN(now.history, read_history(session, seeds, category));
@@ -158,8 +175,7 @@ Result<PlanningHistory> planning_history(Session& session, const Clock& clock, c
     for (const LeasedRun& ask : asks) {
         if (ask.held(clock.unix_s())) TRY(mark_unless_recorded(session, ask.planned, now.history));
     }
-    TRY_ASSIGN(std::optional<PlannedRun> unfinished, unfinished_run(session));
-    if (unfinished) TRY(mark_unless_recorded(session, *unfinished, now.history));
+    for (const PlannedRun& run : unfinished) TRY(mark_unless_recorded(session, run, now.history));
     return now;
 }
 
@@ -176,11 +192,7 @@ Result<NextRun> plan_run(Session& session, const Clock& clock, const History& no
     } else {
         TRY_ASSIGN(next, by_planner(session, now, options));
     }
-    TRY_ASSIGN(next.run.replicate, session.index->replicates(next.run.child.id));
-    const bool elsewhere_too = std::ranges::any_of(now.candidates, [&](const KnownCandidate& known) {
-        return (known.in_flight || known.leased) && known.candidate.id == next.run.child.id;
-    });
-    if (elsewhere_too) ++next.run.replicate;  // the run under way there has the next number
+    TRY_ASSIGN(next.run.replicate, next_replicate(session, now, next.run.child.id));
     next.run.category = options.category;
     next.run.budget_s = options.budget_s;
     next.run.started = utc_text(clock.unix_s());

@@ -23,7 +23,7 @@ public:
     virtual void run_planned(int number, const PlannedRun& run) = 0;
     virtual void run_resumed(int number, const PlannedRun& run) = 0;
     virtual void step_done(int number, const PlannedRun& run, const StepEvent& step) = 0;
-    virtual void trainer_left() = 0;  // it trained to the end, failed, or was stopped
+    virtual void trainer_left(int number) = 0;  // it trained to the end, failed, or was stopped
     virtual void run_recorded(const ExploredRun& run) = 0;
 };
 

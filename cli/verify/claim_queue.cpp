@@ -316,7 +316,7 @@ int seeds_due(const Task& task, const QueuedClaim& one) {
 
 bool can_rerun(const Session& session, const QueuedClaim& one) {
     const Run* run = one.artifact_run();
-    return run != nullptr && known_category(session, run->budget_s) == one.row.claim.category;
+    return run != nullptr && is_category_here(session, one.row.claim.category, run->budget_s);
 }
 
 VerificationBudget allowance(const Task& task, const Totals& totals) {

@@ -201,8 +201,9 @@ Verifier::Tried Verifier::replay_one(const QueuedClaim& one, const RunRow& row, 
 // A run whose steps are shorter than its category allows owes a rerun, which has the category's budget and no more.
 void Verifier::compare_pace(const RunRow& row, double here_step_s, Verdict& verdict) const {
     const Run& run = row.run;
-    if (run.steps < 1 || known_category(session_, run.budget_s) != run.category) return;
-    const Pace pace{run.train_s / static_cast<double>(run.steps), here_step_s, known_speed(session_).value_or(0)};
+    if (run.steps < 1 || !is_category_here(session_, run.category, run.budget_s)) return;
+    const Pace pace{run.train_s / static_cast<double>(run.steps), here_step_s,
+                    known_speed(session_, run.category).value_or(0)};
     const std::string why = too_fast_for(category_named(run.category), pace);
     if (why.empty()) return;
     owe_rerun(fmt::format("its run {}: {}", short_id(row.id), why), verdict);

@@ -138,11 +138,14 @@ Result<Key> key_from(const HandedOver& handed_over) {
 // other places; `data` alone may be one, since many clones may share their data.
 Result<void> check_links(const std::string& state_dir) {
     namespace fs = std::filesystem;
-    for (const std::string& folder : {state_dir, state_dir + "run/"}) {
+    std::vector<fs::path> folders = {state_dir};
+    for (std::size_t i = 0; i < folders.size(); ++i) {
         std::error_code ec;
-        for (fs::directory_iterator at(folder, ec), end; !ec && at != end; at.increment(ec)) {
+        for (fs::directory_iterator at(folders[i], ec), end; !ec && at != end; at.increment(ec)) {
             const fs::path& path = at->path();
-            if (!at->is_symlink(ec) || path == state_dir + "data") continue;
+            const bool is_link = at->is_symlink(ec);
+            if (i == 0 && !is_link && path.filename().string().starts_with("run")) folders.push_back(path);
+            if (!is_link || path == state_dir + "data") continue;
             return fail(Code::corrupt,
                         fmt::format("'{}' is a symbolic link, and cultivar lays none there", path.string()),
                         fmt::format("rm {}", shell_word(path.string())));

@@ -22,8 +22,10 @@ bool is_on_path(const std::string& program) {
 
 }  // namespace
 
+bool has_git_program() { return is_on_path("git"); }
+
 std::unique_ptr<Transport> open_transport(const std::string& git_dir, std::function<bool()> stop) {
-    auto plain = is_on_path("git") ? git_cli_transport(git_dir, stop) : libgit2_transport(git_dir, stop);
+    auto plain = has_git_program() ? git_cli_transport(git_dir, stop) : libgit2_transport(git_dir, stop);
     return retrying(std::move(plain), real_backoff(std::move(stop)));
 }
 

@@ -76,6 +76,8 @@ std::unique_ptr<Transport> git_cli_transport(const std::string& git_dir, std::fu
 std::unique_ptr<Transport> libgit2_transport(const std::string& git_dir, std::function<bool()> stop = {},
                                              const TransportLimits& limits = {});
 
+bool has_git_program();  // along PATH
+
 // The git program where there is a `git` along PATH, else libgit2; a push is tried again where that may help
 // (pool/transport/retrying_transport.h).
 std::unique_ptr<Transport> open_transport(const std::string& git_dir, std::function<bool()> stop = {});

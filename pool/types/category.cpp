@@ -11,7 +11,17 @@
 namespace cultivar {
 namespace {
 
+constexpr double kMostThreads = 1024;
 constexpr std::array<std::string_view, 3> kDevices = {"cpu", "cuda", "mps"};
+
+// The rest of a text after a mark that it may begin with, up to the next one.
+std::optional<std::string_view> part_after(std::string_view mark, std::string_view& text) {
+    if (!text.starts_with(mark)) return std::nullopt;
+    text.remove_prefix(mark.size());
+    const std::string_view part = text.substr(0, text.find("-t"));
+    text.remove_prefix(part.size());
+    return part;
+}
 
 std::optional<double> number(std::string_view text) {
     double value = 0;
@@ -33,13 +43,16 @@ Category category_named(const std::string& name) {
     const std::string_view rest = text.substr(dash + 1);
     const std::size_t unit = rest.find('s');
     if (unit == std::string_view::npos) return category;
-    const std::string_view speed = rest.substr(unit + 1);
-    if (!speed.empty() && !speed.starts_with("-e")) return category;
+    std::string_view tail = rest.substr(unit + 1);
+    const auto speed = part_after("-e", tail), share = part_after("-t", tail);
     const auto budget_s = number(rest.substr(0, unit));
-    const auto decade = speed.empty() ? std::nullopt : number(speed.substr(2));
-    if (!budget_s || (!speed.empty() && !decade)) return category;
+    const auto decade = speed ? number(*speed) : std::nullopt, threads = share ? number(*share) : std::nullopt;
+    if (!budget_s || !tail.empty() || speed.has_value() != decade.has_value()) return category;
+    if (share && (!threads || *threads < 1 || *threads > kMostThreads || *threads != std::floor(*threads)))
+        return category;
     category.budget_s = budget_s;
     category.speed_decade = decade;
+    if (threads) category.threads = static_cast<int>(*threads);
     return category;
 }
 
@@ -47,6 +60,7 @@ bool is_misspelt(const Category& category) {
     if (!category.budget_s) return false;
     std::string name = fmt::format("{}-{}s", category.device, *category.budget_s);
     if (category.speed_decade) name += fmt::format("-e{}", *category.speed_decade);
+    if (category.threads) name += fmt::format("-t{}", *category.threads);
     return name != category.name;
 }
 

@@ -22,6 +22,7 @@ namespace cultivar {
 namespace {
 
 constexpr auto kStaleLock = std::chrono::seconds(3);
+constexpr double kShortestPause_s = 0.001, kLongestPause_s = 0.05;  // between two looks at a lock
 
 tl::unexpected<Error> io_fail(const char* what, const std::string& path) {
     const int reason = errno;
@@ -160,8 +161,8 @@ Result<FileLock> FileLock::acquire(const std::string& path, const std::string& h
     int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0) return io_fail("open", path);
     FileLock lock(fd);
-    double waited_s = 0;
-    for (;; waited_s += 0.05) {
+    double waited_s = 0, pause_s = kShortestPause_s;
+    for (;; waited_s += pause_s, pause_s = std::min(2 * pause_s, kLongestPause_s)) {
         if (::flock(fd, LOCK_EX | LOCK_NB) == 0) break;
         if (errno != EWOULDBLOCK && errno != EINTR) return io_fail("lock", path);
         if (waited_s >= wait_s) {
@@ -169,7 +170,7 @@ Result<FileLock> FileLock::acquire(const std::string& path, const std::string& h
             auto who = read_file(path, 4096);
             return fail(Code::busy, fmt::format("another process is at work here: {}", who ? *who : "unknown"));
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        std::this_thread::sleep_for(std::chrono::duration<double>(pause_s));
     }
     if (waited_s > 0) log_debug("waited {:.2f} s for the lock {}", waited_s, path);
     log_trace("holds the lock {}", path);

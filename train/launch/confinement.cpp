@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <sstream>
 
 #include "pool/process/environment.h"
 
@@ -69,8 +70,18 @@ bool has_device(const std::string& device, const std::string& devices) {
     return false;
 }
 
+std::vector<std::string> device_variables(const Specification& specification, const char* visible) {
+    if (specification.device_number.empty()) return {};
+    std::vector<std::string> names;
+    std::istringstream list(visible ? visible : "");
+    for (std::string name; std::getline(list, name, ',');) names.push_back(name);
+    const std::size_t number = std::stoul(specification.device_number);
+    return {"CUDA_VISIBLE_DEVICES=" + (number < names.size() ? names[number] : specification.device_number)};
+}
+
 void confine(LaunchOptions& options, const Specification& specification) {
     SandboxRules rules;
+    rules.variables = device_variables(specification);
     rules.read = specification.train_shards;
     for (const std::string& path : {specification.val_shard, specification.byte_table, options.spec_path}) {
         if (!path.empty()) rules.read.push_back(path);

@@ -1,6 +1,8 @@
 // The sandbox and the limits of a trainer: of cultivar's own worker, and of a pool's command.
 #pragma once
 
+#include <cstdlib>
+
 #include "train/launch/trainer_process.h"
 
 namespace cultivar {
@@ -13,6 +15,11 @@ void confine(LaunchOptions& options, const Specification& specification);
 
 // Is there a device of this kind ("cpu", "cuda", "mps"), going by the files of `devices`?
 bool has_device(const std::string& device, const std::string& devices = "/dev");
+
+// The variable of the environment by which a program sees one device of several; none if any will do. Numbers count those
+// that `visible` lists: this process's own CUDA_VISIBLE_DEVICES, if it has one.
+std::vector<std::string> device_variables(const Specification& specification,
+                                          const char* visible = std::getenv("CUDA_VISIBLE_DEVICES"));
 
 // Sets those of a pool's command: it reads `read` (files and folders), writes in the specification's work_dir, which is also
 // its home and its place for temporary files, and starts programs of this machine. Memory, disk and processes as above, all

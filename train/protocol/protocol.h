@@ -90,6 +90,7 @@ struct Specification {
     std::vector<std::string> data_files;
     // A candidate's source files, path in the run's folder and bytes: laid there before the program starts, in no JSON.
     std::vector<std::pair<std::string, std::string>> source;
+    std::string device_number;  // of several of its kind, "0": the one that the program sees; in no JSON
 };
 
 struct StartEvent {

@@ -113,6 +113,17 @@ TEST_F(SettingsTest, RefusesMalformedFigures) {
     EXPECT_EQ(Settings::load().error().message, "device = 'gpu' (environment) is none of cpu, cuda, mps");
 }
 
+TEST_F(SettingsTest, MayNameOneDeviceOfSeveral) {
+    Settings settings;
+    ASSERT_TRUE(settings.set("device", "cuda:1", "flag"));
+    EXPECT_EQ(settings.device.value, "cuda");
+    EXPECT_EQ(settings.device_number, "1");
+    ASSERT_TRUE(settings.set("device", "cuda", "flag"));
+    EXPECT_EQ(settings.device_number, "");
+    for (const char* text : {"cuda:", "cuda:x", "cuda:-1", "cuda:999", "cpu:0", ":0", ""})
+        EXPECT_FALSE(settings.set("device", text, "flag")) << text;
+}
+
 TEST_F(SettingsTest, NamesTheWorkerThatCannotBeRun) {
     ::setenv("CULTIVAR_LM", (home_ + "/absent").c_str(), 1);
     auto worker = find_worker(Settings::load().value());

@@ -22,13 +22,14 @@ protected:
         planned_.category = kFakeCategory;
         planned_.started = "2026-11-21T04:00:00Z";
         planned_.budget_s = 20;
-        must(begin_run(world_.session, planned_));
+        must(begin_run(world_.session, world_.run_folder(), planned_));
     }
     RunResult execute(const RunHooks& hooks = {}) {
         const auto never = [] { return false; };
         RunHooks all = hooks;
         if (!all.should_stop) all.should_stop = never;
-        return must(execute_run(world_.session, world_.worker, world_.clock, planned_, energy_, all));
+        return must(
+            execute_run(world_.session, world_.run_folder(), world_.worker, world_.clock, planned_, energy_, all));
     }
     void answer(const Outcome& outcome) {
         world_.worker.training = [outcome](const auto&...) { return outcome; };
@@ -102,7 +103,7 @@ TEST_F(Executing, HoldsACrashAgainstTheCandidateOnceItCameTwice) {
     outcome.signal = SIGSEGV;
     answer(outcome);
     EXPECT_EQ(execute().killed, outcome.message);
-    planned_ = must(unfinished_run(world_.session)).value();
+    planned_ = must(unfinished_run(world_.session, world_.run_folder())).value();
     const RunResult again = execute();
     EXPECT_EQ(again.killed, "");
     EXPECT_EQ(again.run.status, RunStatus::failed);
@@ -129,11 +130,12 @@ TEST_F(Executing, LeavesTheRunToALaterTimeWhereTheMachineIsAtFault) {
         outcome.cause = cause;
         answer(outcome);
         const RunHooks hooks{.on_step = {}, .hopeless = {}, .should_stop = [] { return false; }};
-        const Error error = trouble(execute_run(world_.session, world_.worker, world_.clock, planned_, energy_, hooks));
+        const Error error = trouble(
+            execute_run(world_.session, world_.run_folder(), world_.worker, world_.clock, planned_, energy_, hooks));
         EXPECT_EQ(error.code, Code::io);
         EXPECT_THAT(error.message, HasSubstr("it broke"));
         EXPECT_NE(error.hint, "");
-        EXPECT_TRUE(must(unfinished_run(world_.session)));
+        EXPECT_TRUE(must(unfinished_run(world_.session, world_.run_folder())));
     }
 }
 
@@ -165,7 +167,8 @@ TEST_F(Executing, TakesBrokenDataForNoResult) {
     answer(FakeWorker::failed("data", "train_000000.bin ends early"));
     RunHooks hooks;
     hooks.should_stop = [] { return false; };
-    const auto result = execute_run(world_.session, world_.worker, world_.clock, planned_, energy_, hooks);
+    const auto result =
+        execute_run(world_.session, world_.run_folder(), world_.worker, world_.clock, planned_, energy_, hooks);
     EXPECT_EQ(trouble(result).code, Code::corrupt);
 }
 
@@ -190,7 +193,8 @@ TEST_F(Executing, TakesNoLinkForAnArtifact) {
     };
     RunHooks hooks;
     hooks.should_stop = [] { return false; };
-    const auto result = execute_run(world_.session, world_.worker, world_.clock, planned_, energy_, hooks);
+    const auto result =
+        execute_run(world_.session, world_.run_folder(), world_.worker, world_.clock, planned_, energy_, hooks);
     EXPECT_EQ(trouble(result).code, Code::corrupt);
 }
 
@@ -212,7 +216,7 @@ TEST_F(Executing, FailsTheRunOfACommandThatLeavesALink) {
 TEST_F(Executing, AddsTheTimeOfItsParts) {
     answer(FakeWorker::stopped(7));
     EXPECT_TRUE(execute().stopped);
-    const std::optional<PlannedRun> saved = must(unfinished_run(world_.session));
+    const std::optional<PlannedRun> saved = must(unfinished_run(world_.session, world_.run_folder()));
     ASSERT_TRUE(saved);
     EXPECT_EQ(saved->wall_s, 7);
     planned_ = *saved;
@@ -221,16 +225,16 @@ TEST_F(Executing, AddsTheTimeOfItsParts) {
 }
 
 TEST_F(Executing, ReadsAPlanFromBeforeTheFieldByHand) {
-    EXPECT_FALSE(must(unfinished_run(world_.session))->by_hand);
+    EXPECT_FALSE(must(unfinished_run(world_.session, world_.run_folder()))->by_hand);
     const std::string path = world_.run_folder() + "plan.json";
     std::string text = must(read_file(path));
     EXPECT_EQ(text.find("by_hand"), std::string::npos);
     text.replace(text.find("a seed"), 6, "import: asked for by hand");
     must(write_file_atomically(path, text));
-    EXPECT_TRUE(must(unfinished_run(world_.session))->by_hand);
+    EXPECT_TRUE(must(unfinished_run(world_.session, world_.run_folder()))->by_hand);
     planned_.by_hand = true;
-    must(begin_run(world_.session, planned_));
-    EXPECT_TRUE(must(unfinished_run(world_.session))->by_hand);
+    must(begin_run(world_.session, world_.run_folder(), planned_));
+    EXPECT_TRUE(must(unfinished_run(world_.session, world_.run_folder()))->by_hand);
 }
 
 TEST_F(Executing, ForgetsAPlanOfAnotherTask) {
@@ -238,7 +242,7 @@ TEST_F(Executing, ForgetsAPlanOfAnotherTask) {
     std::string text = must(read_file(path));
     text.replace(text.find(world_.clone().task_id), 4, "0000");
     must(write_file_atomically(path, text));
-    EXPECT_FALSE(must(unfinished_run(world_.session)));
+    EXPECT_FALSE(must(unfinished_run(world_.session, world_.run_folder())));
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ TEST(Device, ThatIsNotThereIsRefusedBeforeAnythingIsMeasuredKeptOrRecorded) {
     ExploreOptions options;
     options.runs = 1;
     for (int tries = 0; tries < 2; ++tries) {
-        const Error error = trouble(Explorer(world.observer, worker, world.clock, world.session, options).loop());
+        const Error error = trouble(explore(world.observer, worker, world.clock, world.session, options));
         EXPECT_EQ(error.code, Code::usage);
         // A figure that a version before had measured there changes nothing.
         must(write_file_atomically(world.clone().state_dir + "speed.json",

@@ -96,7 +96,7 @@ TEST(Exploring, ExpectsTheFirstRunToTakeItsBudget) {
     must(world.explore(until(world, 19)));
     EXPECT_TRUE(world.observer.recorded.empty());
     must(world.explore(until(world, 21)));
-    EXPECT_EQ(world.observer.recorded.size(), 20U);
+    EXPECT_EQ(world.observer.recorded.size(), 21U);
 }
 
 TEST(Exploring, StopsARunThatTakesLongerThanExpectedAndGoesOnWithItInWhateverTimeThereIs) {

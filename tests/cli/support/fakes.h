@@ -1,6 +1,7 @@
 // A worker and an observer for tests of the engines: nothing is trained, nothing is printed.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -24,7 +25,7 @@ public:
     void run_planned(int number, const PlannedRun& run) override { begin(number, "planned", run); }
     void run_resumed(int number, const PlannedRun& run) override { begin(number, "resumed", run); }
     void step_done(int, const PlannedRun&, const StepEvent&) override { ++steps; }
-    void trainer_left() override { events.emplace_back("trainer left"); }
+    void trainer_left(int) override { events.emplace_back("trainer left"); }
     void run_recorded(const ExploredRun& run) override {
         events.emplace_back("recorded");
         recorded.push_back(run.run);
@@ -36,7 +37,7 @@ public:
     std::vector<PlannedRun> begun;
     std::vector<Run> recorded;
     int steps = 0;
-    bool stop = false;
+    std::atomic<bool> stop = false;
     int interrupt_after = -1;  // answers after which interrupted() says yes; below 0: never
 
 private:

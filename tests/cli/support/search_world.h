@@ -1,7 +1,7 @@
 // A pool with two seeds and its data, opened as a command would open it, and all that an engine asks for.
 #pragma once
 
-#include "cli/search/explorer.h"
+#include "cli/search/exploration.h"
 #include "tests/cli/support/fakes.h"
 #include "tests/pool/support/world.h"
 #include "tests/train/support/fake_clock.h"
@@ -13,7 +13,7 @@ public:
     explicit SearchWorld(bool with_seeds = true);
 
     Result<void> explore(ExploreOptions options) {
-        return Explorer(observer, worker, clock, session, std::move(options)).loop();
+        return cultivar::explore(observer, worker, clock, session, std::move(options));
     }
     // The session as the next process would open it.
     void reopen();

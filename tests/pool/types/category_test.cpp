@@ -17,6 +17,19 @@ TEST(Category, TellsItsDeviceItsBudgetAndItsSpeedByItsName) {
     EXPECT_EQ(command.speed_decade, std::nullopt);
 }
 
+TEST(Category, TellsTheThreadsOfARunThatSharedItsMachine) {
+    const Category measured = category_named("cpu-600s-e10.5-t4");
+    EXPECT_EQ(measured.speed_decade, 10.5);
+    EXPECT_EQ(measured.threads, 4);
+    EXPECT_EQ(category_named("cpu-2s-t1").threads, 1);
+    EXPECT_EQ(category_named("cpu-2s-t1").budget_s, 2);
+    EXPECT_EQ(category_named("cpu-2s").threads, std::nullopt);
+    for (const char* name : {"cpu-2s-t", "cpu-2s-t0", "cpu-2s-t1.5", "cpu-2s-t9999", "cpu-2s-t4-e11", "cpu-2s-t4-t4"})
+        EXPECT_EQ(category_named(name).budget_s, std::nullopt) << name;
+    EXPECT_TRUE(is_misspelt(category_named("cpu-2s-t04")));
+    EXPECT_FALSE(is_misspelt(category_named("cpu-2s-e11-t4")));
+}
+
 TEST(Category, MayBeNamedByItsPool) {
     for (const char* name : {"", "cpu", "laptops", "tpu-600s-e11", "600s"}) {
         const Category own = category_named(name);

@@ -331,6 +331,16 @@ TEST_F(LauncherTest, TakesATrainerAlongThatPassesOverTheSignalToStopWithItsDesce
     EXPECT_FALSE(is_running(descendant));
 }
 
+TEST(Device, IsTheOneThatAProgramSeesOfThoseThatThisProcessSees) {
+    using ::testing::ElementsAre;
+    Specification specification;
+    EXPECT_TRUE(device_variables(specification, "4,5").empty());
+    specification.device_number = "1";
+    EXPECT_THAT(device_variables(specification, nullptr), ElementsAre("CUDA_VISIBLE_DEVICES=1"));
+    EXPECT_THAT(device_variables(specification, "4,GPU-8a"), ElementsAre("CUDA_VISIBLE_DEVICES=GPU-8a"));
+    EXPECT_THAT(device_variables(specification, "4"), ElementsAre("CUDA_VISIBLE_DEVICES=1"));
+}
+
 TEST(Device, IsThereWhereItsFileIs) {
     const TempFolder devices;
     EXPECT_TRUE(has_device("cpu", devices.path()));
