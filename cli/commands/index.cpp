@@ -13,11 +13,12 @@ namespace {
 
 struct IndexArguments {
     std::string action;
-    std::optional<std::string> public_key, cache;  // HandedOver
+    std::optional<std::string> public_key, cache, index;  // HandedOver
 };
 
 Result<RefreshReport> read_what_came(const Context& context, const IndexArguments& options) {
-    const HandedOver handed_over{options.public_key.value_or(""), options.cache.value_or("")};
+    const HandedOver handed_over{options.public_key.value_or(""), options.cache.value_or(""),
+                                 options.index.value_or("")};
     TRY_ASSIGN(Clone clone, open_clone(context.folder, options.cache ? &handed_over : nullptr));
     TRY_ASSIGN(Index index, Index::open(clone));
     return index.opened_with();
@@ -53,6 +54,7 @@ Action declare_index(Parser& parser) {
     auto options = std::make_shared<IndexArguments>();
     parser.hidden("--public-key", options->public_key);
     parser.hidden("--cache", options->cache);
+    parser.hidden("--index", options->index);
     parser.positional("ACTION", options->action, "refresh: read new records; rebuild: read everything again");
     parser.example("cultivar index rebuild", "if the index seems wrong");
     return [options](Context& context) { return run_index(context, *options); };

@@ -51,7 +51,7 @@ SandboxRules rules_for(const Repo& repo) {
 SandboxRules rules_for(const Clone& clone) {
     const std::string git = clone.repo.git_dir();
     SandboxRules rules = rules_for(clone.repo);
-    rules.read.push_back(clone.index_dir());
+    rules.read.insert(rules.read.end(), {clone.cached_dir(), clone.index_dir()});
     std::error_code ec;
     std::filesystem::create_directories(clone.seen_dir(), ec);
     for (const char* tail : {"", "-wal", "-shm"}) rules.write.push_back(clone.index_dir() + "index.sqlite" + tail);
@@ -83,7 +83,8 @@ Result<RefreshReport> read_report(const std::string& text) {
 Result<RefreshReport> read_apart(const std::function<bool()>& interrupted, const Clone& clone) {
     TRY_ASSIGN(Sandbox sandbox, Sandbox::for_program(rules_for(clone), "/proc/self/exe"));  // even if replaced since
     std::vector<std::string> words = {"cultivar", "-q",    "-C",      clone.repo.git_dir(),
-                                      "--json",   "index", "refresh", "--cache=" + clone.index_dir()};
+                                      "--json",   "index", "refresh", "--cache=" + clone.cached_dir()};
+    if (!clone.local_index_dir.empty()) words.push_back("--index=" + clone.local_index_dir);
     const std::string key = clone.key.public_text();
     if (!key.empty()) words.push_back("--public-key=" + key);
     TRY_ASSIGN(Child child, Child::start(words, 0, kLimits, &sandbox));

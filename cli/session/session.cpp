@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/session/sandboxed_reader.h"
+#include "pool/clone/local_index.h"
 
 namespace cultivar {
 Result<Session> open_session(const std::string& folder, std::function<bool()> interrupted) {
@@ -36,11 +37,17 @@ Result<std::optional<RunRow>> first_result(Session& session, const std::string& 
 Result<void> remove_index(const std::string& folder) {
     TRY_ASSIGN(const Repo repo, Repo::discover(folder));
     TRY(repo.check_owner());
-    for (const char* tail : {"", "-wal", "-shm"}) {
-        const std::string path = repo.git_dir() + "cultivar/index.sqlite" + tail;
-        std::error_code ec;
-        std::filesystem::remove(path, ec);
-        if (ec) return fail(Code::io, fmt::format("cannot remove '{}': {}", path, ec.message()));
+    std::vector<std::string> folders = {repo.git_dir() + "cultivar/"};
+    if (!network_file_system(folders[0]).empty()) {
+        if (const auto local = local_index(repo.git_dir(), network_file_system)) folders.push_back(local->folder);
+    }
+    for (const std::string& in : folders) {
+        for (const char* tail : {"", "-wal", "-shm"}) {
+            const std::string path = in + "index.sqlite" + tail;
+            std::error_code ec;
+            std::filesystem::remove(path, ec);
+            if (ec) return fail(Code::io, fmt::format("cannot remove '{}': {}", path, ec.message()));
+        }
     }
     return {};
 }

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "pool/clone/command_files.h"
+#include "pool/clone/local_index.h"
 #include "pool/types/task_parser.h"
 #include "pool/util/sha256.h"
 
@@ -204,6 +205,18 @@ Result<Cache> temporary_cache(const std::string& state_dir) {
     return cache;
 }
 
+// The folder of an index on this machine's own disk, or "" where there is none.
+std::string index_beside(const Repo& repo, const std::string& network, const FileSystemKind& kind,
+                         std::vector<std::string>& notices) {
+    const std::optional<LocalIndex> local = local_index(repo.git_dir(), kind);
+    if (!local)
+        notices.push_back(
+            fmt::format("this clone lies on {}, and no folder for its index on a disk of this machine", network));
+    else if (local->is_new)
+        notices.push_back(fmt::format("this clone lies on {}: its index is kept in '{}'", network, local->folder));
+    return local ? local->folder : "";
+}
+
 // "name.machine." and the first digits of the key. Where the key is unknown, those of the only journal of that name here.
 Result<std::string> writer_of(const Repo& repo, const Key& key) {
     TRY_ASSIGN(std::optional<std::string> name, repo.config("cultivar.name"));
@@ -295,12 +308,13 @@ Result<bool> has_remote(const Clone& clone) {
     return url.has_value();
 }
 
-Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_over) {
+Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_over, const FileSystemKind& kind) {
     TRY_ASSIGN(Repo repo, Repo::discover(folder));
     TRY_ASSIGN(Oid main, effective_main(repo));
     TRY_ASSIGN(Task task, task_at(repo, main));  // before anything is written: it may be somebody's other repository
     std::string state_dir = repo.git_dir() + "cultivar/";
     std::vector<std::string> notices;
+    std::string local_index_dir = handed_over ? handed_over->local_index_dir : "";
     Cache cache;
     if (!handed_over) TRY(check_links(state_dir));  // a reader in a sandbox may not list it, and writes by rules
     std::optional<Error> not_ours;
@@ -311,15 +325,18 @@ Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_ove
         TRY_ASSIGN(cache, temporary_cache(state_dir));
         notices.push_back(
             fmt::format("this clone cannot be written ({}): it is looked at with a temporary index", why));
+    } else if (const std::string network = kind(state_dir); !network.empty()) {
+        local_index_dir = index_beside(repo, network, kind, notices);
     }
     TRY_ASSIGN(Key key, handed_over ? key_from(*handed_over)
                         : not_ours  ? key_of_another(state_dir, *not_ours)
                                     : identity_key(repo, state_dir, notices));
     TRY_ASSIGN(std::string writer, writer_of(repo, key));
     std::string id = task.id();
-    return Clone{std::move(repo),     std::move(state_dir), std::move(key),          std::move(writer),
-                 std::move(main),     std::move(task),      std::move(id),           std::move(notices),
-                 std::move(not_ours), std::move(cache.dir), std::move(cache.scratch)};
+    return Clone{std::move(repo),      std::move(state_dir),     std::move(key),
+                 std::move(writer),    std::move(main),          std::move(task),
+                 std::move(id),        std::move(notices),       std::move(not_ours),
+                 std::move(cache.dir), std::move(cache.scratch), std::move(local_index_dir)};
 }
 
 std::string_view key_digits(std::string_view writer) {

@@ -16,6 +16,7 @@
 #include "pool/git/signing_key.h"
 #include "pool/types/task.h"
 #include "pool/util/file.h"
+#include "pool/util/network_file_system.h"
 
 namespace cultivar {
 
@@ -39,10 +40,12 @@ struct Clone {
     std::optional<Error> not_ours{};     // why it may only be looked at: Repo::check_owner()
     std::string cache_dir{};             // with a trailing '/': where index and last seen tips are kept; "": state_dir
     std::shared_ptr<const void> scratch{};  // removes a temporary cache_dir with its last copy
+    std::string local_index_dir{};          // with a trailing '/': the index of a clone on a network; "": not elsewhere
 
     std::string data_dir() const { return state_dir + "data/"; }
-    const std::string& index_dir() const { return cache_dir.empty() ? state_dir : cache_dir; }
-    std::string seen_dir() const { return index_dir() + "seen/"; }
+    const std::string& cached_dir() const { return cache_dir.empty() ? state_dir : cache_dir; }
+    const std::string& index_dir() const { return local_index_dir.empty() ? cached_dir() : local_index_dir; }
+    std::string seen_dir() const { return cached_dir() + "seen/"; }
     std::string journal_ref() const { return "refs/heads/journal/" + writer; }
     std::string ledger_ref() const { return "refs/heads/ledger/" + writer; }
     Identity identity() const;  // of this writer, now
@@ -70,16 +73,18 @@ inline constexpr const char* kSigningKey = "cultivar.signingKey";
 
 // Told by the process that opened a clone to one that reads it in a sandbox, where the user's own files are closed.
 struct HandedOver {
-    std::string public_key, cache_dir;  // as in Clone::key and cache_dir
+    std::string public_key, cache_dir, local_index_dir;  // as in Clone
 };
 
 // The pool that `folder` lies in. main is read from the local branch or the remote's, whichever is ahead; where the two
 // have parted, from the remote's. Makes no key, and needs none that can sign: without one, a clone can be looked at. So
 // it can where its state cannot be written (another user's, a read-only medium): index and tips are then temporary.
 // One that belongs to another user (Clone::not_ours) may only be looked at: of its configuration, which could name
-// programs to run and files to read, no key is taken. Errors: not_found (hint: init), newer, usage, corrupt (a symbolic
+// programs to run and files to read, no key is taken. On a network file system the index is kept on a disk of this machine
+// (pool/clone/local_index.h), which is told once. Errors: not_found (hint: init), newer, usage, corrupt (a symbolic
 // link in its state, other than data/).
-Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_over = nullptr);
+Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_over = nullptr,
+                         const FileSystemKind& kind = network_file_system);
 
 // The task of the pool that `folder` lies in, as open_clone() would read it; writes nothing. Errors: as open_clone().
 Result<Task> read_task(const std::string& folder);

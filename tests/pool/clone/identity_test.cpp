@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 
@@ -17,6 +18,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/clone/journal.h"
+#include "pool/clone/local_index.h"
 #include "pool/clone/trust_roots.h"
 #include "pool/index/index.h"
 #include "tests/pool/support/servers.h"
@@ -155,7 +157,7 @@ TEST_F(IdentityTest, AUsersKeyThatIsOutOfReachKeepsNobodyFromLooking) {
 TEST_F(IdentityTest, AReaderInASandboxIsHandedThePublicKeyAndTouchesNoFileOfIt) {
     fs::remove(pub_);
     fs::remove(pem_);
-    const HandedOver handed_over{ann_.key.public_text(), ""};
+    const HandedOver handed_over{ann_.key.public_text(), "", ""};
     Clone reader = must(open_clone(world_.path("ann"), &handed_over));
     EXPECT_EQ(reader.writer, ann_.writer);
     EXPECT_FALSE(fs::exists(pub_));
@@ -250,6 +252,48 @@ TEST_F(IdentityTest, AFileSystemWithoutLocksIsFoundAtOnceAndSaid) {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "this kernel has no seccomp";
     EXPECT_TRUE(WIFEXITED(status));
     EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+// SQLite's write-ahead log does not work there; locks, which other machines see, and the last seen tips stay in the clone.
+TEST_F(IdentityTest, OnANetworkFileSystemTheIndexIsKeptOnADiskOfThisMachineWhichIsToldOnce) {
+    must(append_record(ann_, run_by(ann_, {}, 2.0)));
+    fs::create_directories(world_.path("tmp"));
+    const ServerSetting cache("XDG_CACHE_HOME", world_.path("cache")), temporary("TMPDIR", world_.path("tmp"));
+    std::vector<std::string> networks = {world_.path("ann")};
+    const auto look = [&] {
+        return must(open_clone(world_.path("ann"), nullptr, [&](const std::string& folder) -> std::string {
+            const auto holds = [&](const std::string& one) { return folder.starts_with(one); };
+            return std::ranges::any_of(networks, holds) ? "NFS" : "";
+        }));
+    };
+    Clone first = look();
+    EXPECT_THAT(first.notices, ElementsAre(HasSubstr("lies on NFS: its index is kept in '" + world_.path("cache"))));
+    EXPECT_EQ(first.seen_dir(), ann_.seen_dir());
+    fs::remove(ann_.state_dir + "index.sqlite");
+    EXPECT_THAT(must(must(Index::open(first)).runs()), SizeIs(1));
+    EXPECT_TRUE(fs::exists(first.index_dir() + "index.sqlite"));
+    EXPECT_FALSE(fs::exists(ann_.state_dir + "index.sqlite"));
+    EXPECT_THAT(look().notices, IsEmpty());
+    networks.push_back(world_.path("cache"));
+    EXPECT_THAT(look().index_dir(), HasSubstr(world_.path("tmp")));
+    networks.push_back(world_.path("tmp"));
+    EXPECT_THAT(look().notices, ElementsAre(HasSubstr("no folder for its index")));
+    EXPECT_EQ(look().index_dir(), ann_.state_dir);
+}
+
+// A folder that anybody can write to could be somebody else's trap.
+TEST_F(IdentityTest, TheIndexOfACloneOnANetworkGoesToNoFolderOfOthers) {
+    const std::string cache = world_.path("cache");
+    fs::create_directories(cache + "/cultivar");
+    fs::permissions(cache + "/cultivar", fs::perms::all);
+    const ServerSetting setting("XDG_CACHE_HOME", cache), temporary("TMPDIR", world_.path("temporary"));
+    const auto local = local_index("/pool/.git/", [](const std::string&) { return ""; });
+    EXPECT_TRUE(!local || !local->folder.starts_with(cache));
+}
+
+TEST(NetworkFileSystem, IsNotTheOneOfThisMachinesMemory) {
+    EXPECT_EQ(network_file_system("/proc"), "");
+    EXPECT_EQ(network_file_system("/nonexistent"), "");
 }
 
 // An unreadable memory of the trust roots would let them be rolled back.
