@@ -73,111 +73,184 @@ Result<void> tell_of_category(Context& context, Session& session, const std::str
     return {};
 }
 
-Result<int> top(Context& context, const TopOptions& options) {
-    TRY_ASSIGN(Session session, look_at_session(context));
-    const std::int64_t count = options.count.value_or(kTopRows);
-    if (count < 0) return fail(Code::usage, "-n takes 0 (all) or a number of candidates", "cultivar top --help");
-    const auto most = static_cast<int>(std::min<std::int64_t>(count, 1 << 30));
-    TRY_ASSIGN(const std::string mine, category_so_far(session, session.clone->task.budget_s));
-    TRY_ASSIGN(const CategoryList categories, categories_for(session, options.category, mine));
+// JSON is for programs: it holds all.
+Result<std::vector<Standing>> standings_in(Session& session, const CategoryList& categories, int most, bool verified,
+                                           bool hidden_too) {
     std::vector<Standing> standings;
-    // JSON is for programs: it holds all.
     for (const std::vector<CategoryRow>* some : {&categories.shown, &categories.hidden}) {
-        if (some == &categories.hidden && !context.ui.json()) continue;
+        if (some == &categories.hidden && !hidden_too) continue;
         for (const CategoryRow& category : *some) {
-            TRY_ASSIGN(std::vector<Standing> of_category,
-                       session.index->standings(category.name, most, options.verified));
+            TRY_ASSIGN(std::vector<Standing> of_category, session.index->standings(category.name, most, verified));
             standings.insert(standings.end(), of_category.begin(), of_category.end());
         }
     }
+    return standings;
+}
+
+// A candidate of the leaderboard, with all that its row shows.
+struct Place {
+    Standing standing;
+    std::vector<std::string> parents;
+    std::string change;
+    ScoreText score;
+    bool noise_known = false;  // in its category
+};
+
+Result<std::vector<Place>> places_of(Session& session, std::vector<Standing> standings) {
     ScoreTexts scores(session);
-    bool noise_known = false;  // in the category of the table
-    Json rows = Json::array();
-    std::string text, category;
-    std::optional<TextTable> table;
-    auto close_table = [&] {
-        if (!table) return;
-        const auto row = std::ranges::find(categories.shown, category, &CategoryRow::name);
-        std::string title = row == categories.shown.end() ? category : title_of(*row, mine);
-        if (!noise_known) title += ", noise unknown";
-        text += (text.empty() ? "" : "\n") + context.ui.paint(Paint::strong, title) + "\n" + table->text(context.ui);
-    };
-    int rank = 0;  // within the category
-    const Task& task = session.clone->task;
-    for (const Standing& standing : standings) {
+    std::vector<Place> places;
+    for (Standing& standing : standings) {
         TRY_ASSIGN(std::optional<CandidateRow> row, session.index->candidate(standing.candidate));
         if (!row) continue;
         TRY_ASSIGN(const ScoreText score, scores.in(standing.category));
         TRY_ASSIGN(const bool known, scores.noise_known(standing.category));
         std::string change = change_against(session, *row, row->parents.empty() ? "" : row->parents[0]);
-        rows.push_back({{"id", standing.candidate},
-                        {"val_bpb", standing.val_bpb},
-                        {"runs", standing.runs},
-                        {"fresh_seeds", standing.fresh_seeds},
-                        {"category", standing.category},
-                        {"verdict", standing.verdict.empty() ? Json(nullptr) : Json(standing.verdict)},
-                        {"record", standing.record},
-                        {"self_reported", is_self_reported(task, standing)},
-                        {"noise_known", known},
-                        {"parents", row->parents},
-                        {"contributor", standing.contributor},
-                        {"change", change},
-                        {"kept", standing.kept},
-                        {"metric", task.metric},
-                        {"score", task.score_of(standing.val_bpb)},
-                        {"parameters", or_null(standing.cost.parameters)},
-                        {"flops_per_token", or_null(standing.cost.forward_flops_per_token)},
-                        {"joules_per_token", or_null(standing.cost.joules_per_token)}});
-        if (standing.category != category) {
-            close_table();
-            category = standing.category;
-            noise_known = known;
-            table.emplace(std::vector<TextTable::Column>{{"#", true},
-                                                         {"id"},
-                                                         {clean(task.metric, 24), true},
-                                                         {"runs", true},
-                                                         {"kept"},
-                                                         {"verdict"},
-                                                         {"parents"},
-                                                         {"contributor"},
-                                                         {"change"}});
-            rank = 0;
-        }
-        bool counts = standing.runs > 0;
-        table->row({counts ? std::to_string(++rank) : "-", short_id(standing.candidate), score.of(standing.val_bpb),
-                    std::to_string(standing.runs), standing.kept ? "yes" : "no", verdict_text(task, standing),
-                    parents_column(row->parents), clean(standing.contributor, 48), clean(change)},
-                   paint_of(standing));
+        places.push_back({std::move(standing), std::move(row->parents), std::move(change), score, known});
     }
-    close_table();
-    if (!categories.hidden.empty() && !options.verified) text += "\n" + hidden_text(categories) + "\n";
-    std::vector<Unfit> unfit;
-    if (!options.verified) {
-        TRY_ASSIGN(unfit, session.index->unfit(most));
+    return places;
+}
+
+Json json_of(const Task& task, const Place& place) {
+    const Standing& standing = place.standing;
+    return {{"id", standing.candidate},
+            {"val_bpb", standing.val_bpb},
+            {"runs", standing.runs},
+            {"fresh_seeds", standing.fresh_seeds},
+            {"category", standing.category},
+            {"verdict", standing.verdict.empty() ? Json(nullptr) : Json(standing.verdict)},
+            {"record", standing.record},
+            {"self_reported", is_self_reported(task, standing)},
+            {"noise_known", place.noise_known},
+            {"parents", place.parents},
+            {"contributor", standing.contributor},
+            {"change", place.change},
+            {"kept", standing.kept},
+            {"metric", task.metric},
+            {"score", task.score_of(standing.val_bpb)},
+            {"parameters", or_null(standing.cost.parameters)},
+            {"flops_per_token", or_null(standing.cost.forward_flops_per_token)},
+            {"joules_per_token", or_null(standing.cost.joules_per_token)}};
+}
+
+// One table per category, in the order of the places.
+class Tables {
+public:
+    Tables(const Ui& ui, const Task& task, const CategoryList& categories, const std::string& mine)
+        : ui_(ui), task_(task), categories_(categories), mine_(mine) {}
+
+    void add(const Place& place) {
+        const Standing& standing = place.standing;
+        if (!table_ || standing.category != category_) begin(place);
+        table_->row({standing.runs > 0 ? std::to_string(++rank_) : "-", short_id(standing.candidate),
+                     place.score.of(standing.val_bpb), std::to_string(standing.runs), standing.kept ? "yes" : "no",
+                     verdict_text(task_, standing), parents_column(place.parents), clean(standing.contributor, 48),
+                     clean(place.change)},
+                    paint_of(standing));
     }
-    Json not_judgeable = Json::array();
-    for (const Unfit& one : unfit) {
-        if (!options.category.empty() && one.category != options.category) continue;
+
+    std::string take_text() {
+        end();
+        return std::move(text_);
+    }
+
+private:
+    void begin(const Place& first) {
+        end();
+        category_ = first.standing.category;
+        noise_known_ = first.noise_known;
+        rank_ = 0;
+        table_.emplace(std::vector<TextTable::Column>{{"#", true},
+                                                      {"id"},
+                                                      {clean(task_.metric, 24), true},
+                                                      {"runs", true},
+                                                      {"kept"},
+                                                      {"verdict"},
+                                                      {"parents"},
+                                                      {"contributor"},
+                                                      {"change"}});
+    }
+
+    void end() {
+        if (!table_) return;
+        const auto row = std::ranges::find(categories_.shown, category_, &CategoryRow::name);
+        std::string title = row == categories_.shown.end() ? category_ : title_of(*row, mine_);
+        if (!noise_known_) title += ", noise unknown";
+        text_ += (text_.empty() ? "" : "\n") + ui_.paint(Paint::strong, title) + "\n" + table_->text(ui_);
+        table_.reset();
+    }
+
+    const Ui& ui_;
+    const Task& task_;
+    const CategoryList& categories_;
+    const std::string& mine_;
+    std::optional<TextTable> table_;
+    std::string category_, text_;
+    bool noise_known_ = false;
+    int rank_ = 0;
+};
+
+// The candidates that no machine could judge, of the categories that are shown.
+Result<std::vector<Unfit>> not_judgeable(Session& session, const CategoryList& categories, const TopOptions& options,
+                                         int most, bool hidden_too) {
+    if (options.verified) return std::vector<Unfit>();
+    TRY_ASSIGN(std::vector<Unfit> unfit, session.index->unfit(most));
+    std::erase_if(unfit, [&](const Unfit& one) {
         const bool strange = std::ranges::count(categories.hidden, one.category, &CategoryRow::name) > 0;
-        if (strange && !context.ui.json()) continue;
-        not_judgeable.push_back(
+        return (!options.category.empty() && one.category != options.category) || (strange && !hidden_too);
+    });
+    return unfit;
+}
+
+std::string text_of(const Session& session, const Unfit& one) {
+    const bool own = one.writer == session.clone->writer;
+    return fmt::format("not judgeable in {}: {}, {}{}\n", clean(one.category, 32), short_id(one.candidate),
+                       clean(one.reason), own ? "" : fmt::format(" (says {})", clean(one.writer, 48)));
+}
+
+std::string page_of(const Ui& ui, const Session& session, const CategoryList& categories, const std::string& mine,
+                    const std::vector<Place>& places, const std::vector<Unfit>& unfit, bool verified) {
+    Tables tables(ui, session.clone->task, categories, mine);
+    for (const Place& place : places) tables.add(place);
+    std::string text = tables.take_text();
+    if (!categories.hidden.empty() && !verified) text += "\n" + hidden_text(categories) + "\n";
+    if (!unfit.empty() && !text.empty()) text += "\n";
+    for (const Unfit& one : unfit) text += text_of(session, one);
+    return text;
+}
+
+std::string json_page(const Session& session, const std::string& mine, const std::vector<Place>& places,
+                      const std::vector<Unfit>& unfit) {
+    Json rows = Json::array(), others = Json::array();
+    for (const Place& place : places) rows.push_back(json_of(session.clone->task, place));
+    for (const Unfit& one : unfit)
+        others.push_back(
             {{"id", one.candidate}, {"category", one.category}, {"reason", one.reason}, {"writer", one.writer}});
-        const bool own = one.writer == session.clone->writer;
-        text += (not_judgeable.size() == 1 && !text.empty() ? "\n" : "") +
-                fmt::format("not judgeable in {}: {}, {}{}\n", clean(one.category, 32), short_id(one.candidate),
-                            clean(one.reason), own ? "" : fmt::format(" (says {})", clean(one.writer, 48)));
-    }
-    if (standings.empty() && !options.category.empty()) TRY(tell_of_category(context, session, options.category));
-    if (context.ui.json()) {
-        context.ui.print(pretty(Json{{"schema", 1},
-                                     {"pool", session.clone->task.name},
-                                     {"category", mine.empty() ? Json(nullptr) : Json(mine)},
-                                     {"candidates", rows},
-                                     {"not_judgeable", not_judgeable}}));
+    return pretty(Json{{"schema", 1},
+                       {"pool", session.clone->task.name},
+                       {"category", mine.empty() ? Json(nullptr) : Json(mine)},
+                       {"candidates", rows},
+                       {"not_judgeable", others}});
+}
+
+Result<int> top(Context& context, const TopOptions& options) {
+    TRY_ASSIGN(Session session, look_at_session(context));
+    const std::int64_t count = options.count.value_or(kTopRows);
+    if (count < 0) return fail(Code::usage, "-n takes 0 (all) or a number of candidates", "cultivar top --help");
+    const auto most = static_cast<int>(std::min<std::int64_t>(count, 1 << 30));
+    const bool json = context.ui.json();
+    TRY_ASSIGN(const std::string mine, category_so_far(session, session.clone->task.budget_s));
+    TRY_ASSIGN(const CategoryList categories, categories_for(session, options.category, mine));
+    TRY_ASSIGN(std::vector<Standing> standings, standings_in(session, categories, most, options.verified, json));
+    const bool empty = standings.empty();
+    TRY_ASSIGN(const std::vector<Place> places, places_of(session, std::move(standings)));
+    TRY_ASSIGN(const std::vector<Unfit> unfit, not_judgeable(session, categories, options, most, json));
+    if (empty && !options.category.empty()) TRY(tell_of_category(context, session, options.category));
+    if (json) {
+        context.ui.print(json_page(session, mine, places, unfit));
         return kYes;
     }
-    context.ui.print(text);
-    if (standings.empty() && options.category.empty())
+    context.ui.print(page_of(context.ui, session, categories, mine, places, unfit, options.verified));
+    if (empty && options.category.empty())
         context.ui.note(options.verified ? "nothing is accepted yet: cultivar verify"
                                          : "nothing is scored yet: cultivar explore --runs 3");
     TRY_ASSIGN(auto retired, session.index->retired_candidates());
