@@ -271,6 +271,8 @@ Result<Child> Child::start(const std::vector<std::string>& argv, int nice, const
     if (child.pid_ == 0) become(program, nice, wiring, limits, sandbox);
     if (child.pid_ < 0) return fail(cannot_start(argv[0], errno));
     ::setpgid(child.pid_, child.pid_);  // whoever comes first
+    wiring.trouble
+        .close_writer();  // else the keeper holds it open for a while, and calls of the program pass for early
     if (place.group_ends_within_s) {
         // The child gets SIGTERM then, which it may pass over, and its descendants get nothing.
         TRY_ASSIGN(Keeper keeper, Keeper::start([group = child.pid_, grace_s = *place.group_ends_within_s] {
@@ -282,7 +284,6 @@ Result<Child> Child::start(const std::vector<std::string>& argv, int nice, const
     wiring.reports.close_writer();
     if (sandbox) child.reports_ = receive_descriptor(wiring.reports.reader());
     if (sandbox) child.rules_ = sandbox->rules();
-    wiring.trouble.close_writer();
     if (const int reason = child.exec_trouble(wiring.trouble.reader())) return fail(cannot_start(argv[0], reason));
     child.name_ = name_for_log(argv);
     log_trace("process {}: {}", child.pid_, child.name_);
