@@ -1,12 +1,16 @@
 #include "pool/process/child_memory.h"
 
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <cstring>
 #include <string_view>
 
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -35,6 +39,10 @@ std::optional<std::filesystem::path> link_target(__u32 process, const std::strin
     return path;
 }
 
+std::optional<std::filesystem::path> base_of(__u32 process, int folder) {
+    return link_target(process, folder == AT_FDCWD ? std::string("cwd") : fmt::format("fd/{}", folder));
+}
+
 }  // namespace
 
 bool read_memory(__u32 process, __u64 address, void* to, std::size_t bytes) {
@@ -43,18 +51,40 @@ bool read_memory(__u32 process, __u64 address, void* to, std::size_t bytes) {
     return ::process_vm_readv(static_cast<pid_t>(process), &here, 1, &there, 1, 0) == static_cast<ssize_t>(bytes);
 }
 
-std::optional<std::filesystem::path> path_of_call(__u32 process, int folder, __u64 address) {
-    auto base = link_target(process, folder == AT_FDCWD ? std::string("cwd") : fmt::format("fd/{}", folder));
-    if (address == 0) return base;
-    const auto text = read_text(process, address);
-    if (!text) return std::nullopt;
-    const std::filesystem::path path(*text);
+std::optional<std::filesystem::path> path_in(__u32 process, const std::string& text, int folder) {
+    const std::filesystem::path path(text);
     constexpr std::string_view kOwnFiles = "/proc/self/fd/";  // the C library names a file so that it holds open
-    if (text->starts_with(kOwnFiles) && text->find_first_not_of("0123456789", kOwnFiles.size()) == std::string::npos)
-        return link_target(process, "fd/" + text->substr(kOwnFiles.size()));
+    if (text.starts_with(kOwnFiles) && text.find_first_not_of("0123456789", kOwnFiles.size()) == std::string::npos)
+        return link_target(process, "fd/" + text.substr(kOwnFiles.size()));
     if (path.is_absolute()) return path.lexically_normal();
-    if (!base) return std::nullopt;
-    return (*base / path).lexically_normal();
+    const auto base = base_of(process, folder);
+    return base ? std::optional((*base / path).lexically_normal()) : std::nullopt;
+}
+
+std::optional<std::filesystem::path> path_of_call(__u32 process, int folder, __u64 address) {
+    if (address == 0) return base_of(process, folder);
+    const auto text = read_text(process, address);
+    return text ? path_in(process, *text, folder) : std::nullopt;
+}
+
+int open_beneath(const std::string& folder, const std::filesystem::path& path) {
+    std::error_code ec;
+    const auto base = std::filesystem::canonical(folder, ec);
+    auto below = path.lexically_relative(base);
+    if (ec || below.empty() || *below.begin() == "..") {
+        errno = EPERM;
+        return -1;
+    }
+    const int at = ::open(base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (at < 0) return -1;
+    open_how how{};
+    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    const auto file = static_cast<int>(::syscall(SYS_openat2, at, below.c_str(), &how, sizeof how));
+    const int reason = errno;
+    ::close(at);
+    errno = reason;
+    return file;
 }
 
 }  // namespace cultivar

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include <fcntl.h>
 #include <linux/types.h>
 
 namespace cultivar {
@@ -16,5 +17,11 @@ bool read_memory(__u32 process, __u64 address, void* to, std::size_t bytes);
 // The path that a call names, from the child's descriptor `folder` (AT_FDCWD: its own folder); `address` 0: the
 // descriptor's own. Links are not followed. None if the child has ended or names nothing.
 std::optional<std::filesystem::path> path_of_call(__u32 process, int folder, __u64 address);
+// The same of a path that was read already.
+std::optional<std::filesystem::path> path_in(__u32 process, const std::string& text, int folder = AT_FDCWD);
+
+// Opens (O_PATH) what lies beneath the folder, without following links, so that nothing that the child does meanwhile leads
+// elsewhere; -1 and errno (EPERM, EXDEV, ELOOP) if the path does.
+int open_beneath(const std::string& folder, const std::filesystem::path& path);
 
 }  // namespace cultivar

@@ -23,10 +23,10 @@ constexpr std::uint64_t kTcp = 3, kSocketsAndSignals = 3;
 constexpr int kWithRefer = 2, kWithTruncate = 3, kWithDevices = 5;
 
 constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
-// Links and pipes, of which the parent opens none (pool/util/left_file.h).
-constexpr std::uint64_t kMadeByCommands = LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM;
-constexpr std::uint64_t kNeverMade =
-    LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SOCK;
+// Links, pipes and sockets, of which the parent opens none (pool/util/left_file.h).
+constexpr std::uint64_t kMadeByCommands =
+    LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_MAKE_SOCK;
+constexpr std::uint64_t kNeverMade = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK;
 
 LandlockRights rights_of(int version, bool network, bool command) {
     LandlockRights rights;

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <optional>
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -71,27 +69,6 @@ std::optional<Request> request_of(const seccomp_data& call) {
     }
 }
 
-// Opens the file beneath its folder; -1 and errno if it is elsewhere.
-int open_beneath(const std::string& folder, const std::filesystem::path& path) {
-    std::error_code ec;
-    const auto base = std::filesystem::canonical(folder, ec);
-    auto below = path.lexically_relative(base);
-    if (ec || below.empty() || *below.begin() == "..") {
-        errno = EPERM;
-        return -1;
-    }
-    const int at = ::open(base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (at < 0) return -1;
-    open_how how{};
-    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    const auto file = static_cast<int>(::syscall(SYS_openat2, at, below.c_str(), &how, sizeof how));
-    const int reason = errno;
-    ::close(at);
-    errno = reason;
-    return file;
-}
-
 bool is_owned_so(const struct stat& facts, const Owner& owner) {
     return (owner.user == facts.st_uid || owner.user == static_cast<uid_t>(-1)) &&
            (owner.group == facts.st_gid || owner.group == static_cast<gid_t>(-1));
@@ -133,7 +110,7 @@ int change_mode(const seccomp_notif& report, const std::vector<std::string>& fol
     for (const std::string& folder : folders) {
         const int file = open_beneath(folder, *path);
         if (file < 0) {
-            reason = errno == EXDEV || errno == ELOOP ? EPERM : errno;
+            if (errno == ENOENT || errno == ENOTDIR) reason = errno;
             continue;
         }
         reason = change(file, *request, times);

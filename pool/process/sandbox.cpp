@@ -29,6 +29,7 @@
 #include "pool/process/executable_file.h"
 #include "pool/process/landlock.h"
 #include "pool/process/mode_changes.h"
+#include "pool/process/named_sockets.h"
 #include "pool/process/private_memory.h"
 #include "pool/process/seccomp_filter.h"
 #include "pool/process/watched_calls.h"
@@ -227,10 +228,13 @@ struct Sandbox::Impl {
         return ::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ? 0 : errno;
     }
 
-    int close_calls(int& listener) {
+    int close_calls(bool own_network, int& listener) {
         const auto self = static_cast<unsigned>(::getpid());
         for (SeccompFilter* filter : {&reporting, &refusing}) {
             for (std::size_t at : filter->own_process) filter->code[at].k = self;
+            for (std::size_t at : filter->own_network) {
+                if (own_network) filter->code[at].k = SECCOMP_RET_ALLOW;
+            }
         }
         long done = -1;
         if (!reporting.code.empty()) done = install(reporting, SECCOMP_FILTER_FLAG_NEW_LISTENER);
@@ -287,11 +291,12 @@ int Sandbox::enter(int& listener) const {
     volunteer();
     if (impl_->program >= 0 && ::dup3(impl_->program, impl_->program_in_child, O_CLOEXEC) < 0) return errno;
     const bool has_memory = impl_->memory && impl_->memory->enter();
+    const bool own_network = has_memory && !impl_->rules.network && enter_own_network();
     drop_capabilities();
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
     if (const int reason = take_limits(impl_->program_in_child)) return reason;
     if (const int reason = impl_->close_files(has_memory)) return reason;
-    return impl_->close_calls(listener);
+    return impl_->close_calls(own_network, listener);
 }
 
 int Sandbox::become(char* const* argv) const {
@@ -344,6 +349,12 @@ std::optional<Attempt> settle_report(int listener, const seccomp_notif& report, 
         const auto& folders = rules.command ? rules.write : kNowhere;
         answer_report(listener, report, change_mode(report, folders, waits_still, listener));
         return std::nullopt;
+    }
+    if (rules.command && report.data.nr == SYS_connect) {
+        const int reason = connect_within(report, rules.write, waits_still, listener);
+        answer_report(listener, report, reason);
+        const bool is_told = rules.watched && reason == EACCES;
+        return is_told ? std::optional(Attempt{Attempt::Kind::local_socket, "", 0}) : std::nullopt;
     }
     if (rules.watched && is_watched_call(report.data.nr)) {
         auto refused = refused_file(rules, report);

@@ -5,8 +5,9 @@
 //                  the permissions of files, which Landlock bounds; NUMA and nice stay as they are
 //   Landlock       files: only paths in `read` and `write` can be opened, made, deleted or renamed; seccomp does the other
 //                  half: names, modes, owners, times and attributes of files anywhere cannot be changed
-//   seccomp        no sockets but pairs that reach nobody else, one table of open files per process, no other program or process, no signals to others, no ptrace, no mounts, namespaces, keys,
-//                  BPF, io_uring, shared memory of System V; priorities and processors of itself alone; system calls that are newer than this list do not exist
+//   seccomp        no sockets but those that reach nobody else, one table of open files per process, no other program or
+//                  process, no signals to others, no ptrace, no mounts, namespaces, keys, BPF, io_uring, shared memory of
+//                  System V; priorities and processors of itself alone; system calls newer than this list do not exist
 //   limits         open files, no core file; with ChildLimits: private memory, processor time, size of a file
 //   environment    only variables that a trainer reads: no tokens, no agents (not where `network` is given)
 //
@@ -39,9 +40,10 @@ struct SandboxRules {
     std::vector<std::string> write;  // files, and folders in which files may be made, changed and deleted, too
     bool programs = false;           // may it start programs and processes, in the same sandbox?
     bool network = false;
-    // For the command of a pool: it stays in its process group, joins its own processes by pairs of sockets and by shared
-    // memory of its own (pool/process/private_memory.h), makes links and pipes where it may write, and changes modes and
-    // times there, through its parent (pool/process/mode_changes.h).
+    // For the command of a pool: it stays in its process group, joins its own processes by pairs of sockets, by sockets with
+    // names where it may write (pool/process/named_sockets.h; not where it has the network) and by shared memory of its own
+    // (pool/process/private_memory.h), makes links and pipes there, and changes modes and times there, through its parent
+    // (pool/process/mode_changes.h).
     bool command = false;
     // Reports everything that is refused, files too, for people who ask why a command does not run here. Slow.
     bool watched = false;

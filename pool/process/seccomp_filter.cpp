@@ -59,6 +59,12 @@ public:
             add(BPF_RET | BPF_K, action);
         }
     }
+    void unless_own_network(std::initializer_list<int> calls, unsigned action) {
+        for (int call : calls) {
+            each({call}, action);
+            filter_.own_network.push_back(filter_.code.size() - 1);
+        }
+    }
     // The call, unless its argument is `value`; `own`: the value is the child's own number.
     void unless_equal(int call, int argument, unsigned value, unsigned action, bool own = false) {
         test(call, low_half(argument), BPF_JEQ, value, false, action);
@@ -136,10 +142,18 @@ private:
     SeccompFilter filter_;
 };
 
-void close_network(Writer& to, unsigned tried, bool pairs) {
+void close_network(Writer& to, unsigned tried, bool command) {
     for (unsigned family : {AF_INET, AF_INET6}) to.if_equal(SYS_socket, 0, family, tried);
-    if (!pairs) to.each({SYS_socketpair}, refusal(EACCES));
-    to.each({SYS_socket, SYS_bind, SYS_connect, SYS_listen, SYS_accept, SYS_accept4}, refusal(EACCES));
+    if (!command) {
+        to.each({SYS_socket, SYS_socketpair, SYS_bind, SYS_connect, SYS_listen, SYS_accept, SYS_accept4},
+                refusal(EACCES));
+        return;
+    }
+    // Streams with a name in a network of its own (pool/process/named_sockets.h).
+    to.unless_equal(SYS_socket, 0, AF_UNIX, refusal(EACCES));
+    to.only_values(SYS_socket, 1, kSocketTypes, {SOCK_STREAM}, refusal(EACCES));
+    to.unless_own_network({SYS_socket, SYS_bind, SYS_listen, SYS_accept, SYS_accept4}, refusal(EACCES));
+    to.each({SYS_connect}, tried == kReports ? kReports : refusal(EACCES));
 }
 
 void close_programs(Writer& to, unsigned tried, int program) {

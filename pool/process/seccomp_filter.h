@@ -14,6 +14,7 @@ namespace cultivar {
 struct SeccompFilter {
     std::vector<sock_filter> code;
     std::vector<std::size_t> own_process;  // instructions with the child's pid as constant
+    std::vector<std::size_t> own_network;  // refusals that a child with a network of its own does without
 };
 
 // Empty if this architecture is unknown. `reports`: calls that no honest child makes are reported instead of refused.

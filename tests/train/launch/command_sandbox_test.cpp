@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -206,7 +208,7 @@ TEST_F(CommandSandboxTest, MakesLinksAndPipesOfItsOwnThatLeadItNowhereElse) {
                    "cp -p own copy && cat copy && mkdir d && ln -s d e && mv copy e/copy && cat d/copy\n" +  //
                    "ln -s '" + key() + "' out; cat out 2>/dev/null || echo closed\n" +                       //
                    "ln -s '" + key() + "' ../home/in 2>/dev/null || echo closed\n" +                         //
-                   "python3 -c 'import socket; socket.socketpair()[0].family; s = socket.socket(socket.AF_UNIX)'" +
+                   "python3 -c 'import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)'" +
                    " 2>/dev/null || echo closed"),
               "fine\nfine\npiped\nfine\nfine\nclosed\nclosed\nclosed\nMETRIC score=1\n");
 }
@@ -296,6 +298,84 @@ TEST_F(CommandSandboxTest, JoinsItsProcessesByPairsThatReachNobodyElse) {
         command_.network = network;
         EXPECT_EQ(run_python(script).output, "pair\npair\nclosed\nclosed\nMETRIC score=1\n") << network;
     }
+}
+
+// multiprocessing's way to hand over open files.
+TEST_F(CommandSandboxTest, JoinsItsProcessesByNamesInItsFolder) {
+    if (!may_mount() || !kernel_parts().reports) GTEST_SKIP() << "nothing can be mounted here";
+    const std::string script =
+        "import multiprocessing as m, multiprocessing.connection as c, os, socket\n"
+        "def ask(address):\n"
+        "    with c.Client(address, authkey=b'k') as to: to.send(os.getpid())\n"
+        "if __name__ == '__main__':\n"
+        "    with c.Listener(family='AF_UNIX', authkey=b'k') as at:\n"
+        "        child = m.Process(target=ask, args=(at.address,)); child.start()\n"
+        "        print(at.accept().recv() == child.pid); child.join()\n"
+        "    server = socket.socket(socket.AF_UNIX); server.bind('near'); server.listen()\n"
+        "    one = socket.socket(socket.AF_UNIX); one.setblocking(False); one.connect('near')\n"
+        "    two = socket.socket(socket.AF_UNIX); two.connect(os.path.abspath('near'))\n"
+        "    print(one.getblocking(), two.getblocking(), two.getpeername(), os.get_inheritable(two.fileno()))\n"
+        "    print('METRIC score=1')\n";
+    const Outcome outcome = run_python(script);
+    EXPECT_EQ(outcome.output, "True\nFalse True near False\nMETRIC score=1\n") << outcome.errors << outcome.message;
+}
+
+int listening(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(&address.sun_path[0], sizeof address.sun_path - 1);
+    const int made = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(::bind(made, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0) << path;
+    EXPECT_EQ(::listen(made, 1), 0);
+    return made;
+}
+
+// An agent of its user, named in each way there is; a socket outside, by a path and without a file.
+TEST_F(CommandSandboxTest, ReachesNoSocketElsewhereByName) {
+    const int agent = listening(folder_.file("home/agent"));
+    const std::string script =
+        "import os, socket\n"
+        "os.symlink('../home/agent', 'link'); os.symlink('../home', 'folder')\n"
+        "try: os.link('../home/agent', 'hard')\n"
+        "except OSError: pass\n"
+        "for name in ('" +
+        folder_.file("home/agent") +
+        "', '../home/agent', 'link', 'folder/agent', 'hard', '/proc/self/cwd/../home/agent', '\\0name', ''):\n"
+        "    try: socket.socket(socket.AF_UNIX).connect(name); print('open', name)\n"
+        "    except OSError: pass\n"
+        "for name in ('../home/new', 'folder/new', '/tmp/cultivar-test-socket'):\n"
+        "    try: socket.socket(socket.AF_UNIX).bind(name); print('made', name)\n"
+        "    except OSError: pass\n"
+        "for family, kind in ((socket.AF_UNIX, socket.SOCK_DGRAM), (socket.AF_UNIX, socket.SOCK_SEQPACKET),\n"
+        "                     (socket.AF_INET, socket.SOCK_STREAM), (socket.AF_NETLINK, socket.SOCK_RAW)):\n"
+        "    try: socket.socket(family, kind); print('socket', family, kind)\n"
+        "    except OSError: pass\n"
+        "print('METRIC score=1')\n";
+    EXPECT_EQ(run_python(script).output, "METRIC score=1\n");
+    ::close(agent);
+}
+
+// A name without a file belongs to the network: to the command's own.
+TEST_F(CommandSandboxTest, HasANetworkOfItsOwn) {
+    if (!may_mount()) GTEST_SKIP() << "nothing can be mounted here";
+    const std::string here = std::filesystem::read_symlink("/proc/self/ns/net").string();
+    EXPECT_THAT(said("readlink /proc/self/ns/net"), testing::AllOf(HasSubstr("net:["), Not(HasSubstr(here))));
+}
+
+// Workers of PyTorch's DataLoader hand tensors over as open files.
+TEST_F(CommandSandboxTest, RunsTheWorkersOfADataLoader) {
+    if (!may_mount() || !kernel_parts().reports) GTEST_SKIP() << "nothing can be mounted here";
+    if (::system("/usr/bin/python3 -c 'import torch' 2>/dev/null") != 0) GTEST_SKIP() << "no torch";
+    const Outcome outcome = run_python(
+        "import torch\n"
+        "class Squares(torch.utils.data.Dataset):\n"
+        "    def __len__(self): return 8\n"
+        "    def __getitem__(self, i): return torch.full((1000,), float(i * i))\n"
+        "if __name__ == '__main__':\n"
+        "    loader = torch.utils.data.DataLoader(Squares(), batch_size=2, num_workers=2)\n"
+        "    print(int(sum(batch[:, 0].sum() for batch in loader)))\n"
+        "    print('METRIC score=1')\n");
+    EXPECT_EQ(outcome.output, "140\nMETRIC score=1\n") << outcome.message << outcome.errors;
 }
 
 TEST_F(CommandSandboxTest, CompilesAndRunsPrograms) {
