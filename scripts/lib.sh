@@ -16,15 +16,21 @@ packages_of() {
     return 0
 }
 
+is_installed() {
+    # shellcheck disable=SC2016
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null || true) == installed ]]
+}
+
 # Installs the missing packages of the named parts through apt, as root or with sudo.
 need_packages() {
-    local missing=() package status sudo=()
+    local missing=() package sudo=()
     for package in $(packages_of "$@"); do
-        # shellcheck disable=SC2016
-        status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-        [[ $status == installed ]] || missing+=("$package")
+        is_installed "$package" || missing+=("$package")
     done
     [[ ${#missing[@]} -eq 0 ]] && return 0
+    for package in $(packages_of replaced); do
+        ! is_installed "$package" || missing+=("$package-") # apt removes it
+    done
     [[ $(id -u) -eq 0 ]] || sudo=(sudo)
     echo "installing: ${missing[*]}" >&2
     "${sudo[@]}" apt-get update -qq
