@@ -25,6 +25,7 @@ Result<int> cross_two(Context& context, const CrossArguments& options) {
     TRY_ASSIGN(CandidateCommit one, index.commit_of(a));
     TRY_ASSIGN(CandidateCommit two, index.commit_of(b));
     TRY_ASSIGN(Cross made, index.lineage().cross_of(one.oid, two.oid));
+    TRY(refuse_second_run(session, made.child.id));
     TRY_ASSIGN(std::optional<CandidateRow> known, index.candidate(made.child.id));
     TRY_ASSIGN(int runs, index.replicates(made.child.id));
     TRY_ASSIGN(const std::optional<RunRow> result, first_result(session, made.child.id));

@@ -141,6 +141,7 @@ Result<int> import_candidate(Context& context, const ImportArguments& options) {
     TRY_ASSIGN(Session session, open_session(context));
     TRY_ASSIGN(Imported imported,
                options.id.empty() ? from_file(session, options.from) : from_pool(context, session, options));
+    TRY(refuse_second_run(session, imported.candidate.id));
     TRY_ASSIGN(bool known, is_known(session, imported.candidate.id));
     TRY_ASSIGN(const std::optional<RunRow> first, first_result(session, imported.candidate.id));
     std::string branch;

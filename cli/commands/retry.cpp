@@ -7,6 +7,7 @@
 #include "cli/app/context.h"
 #include "cli/app/json.h"
 #include "cli/commands/registry.h"
+#include "cli/format/messages.h"
 #include "cli/session/lifted_failures.h"
 #include "cli/session/session.h"
 
@@ -32,6 +33,7 @@ Result<int> retry(Context& context, const RetryArguments& options) {
     std::vector<std::string> ids;  // all of them are found before anything is written
     for (const std::string& prefix : options.ids) {
         TRY_ASSIGN(std::string id, session.index->resolve_candidate(prefix));
+        TRY(refuse_second_run(session, id));
         ids.push_back(std::move(id));
     }
     Json rows = Json::array();

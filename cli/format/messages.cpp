@@ -119,9 +119,17 @@ std::string run_line(const Ui& ui, const ScoreText& text, const Run& run) {
 }
 
 void tell_first_result(Ui& ui, const Task& task, const RunRow& first) {
-    ui.note(fmt::format("it scored {} before (cultivar show {}){}", score_text(ScoreText(task), first.run),
-                        short_id(first.id),
-                        task.noiseless ? "; by the task its runs score alike, so that it does not run again" : ""));
+    ui.note(fmt::format("it scored {} before (cultivar show {})", score_text(ScoreText(task), first.run),
+                        short_id(first.id)));
+}
+
+Result<void> refuse_second_run(Session& session, const std::string& candidate) {
+    TRY_ASSIGN(const std::optional<RunRow> settled, settled_by(session, candidate));
+    if (!settled) return {};
+    return fail(Code::unfit,
+                fmt::format("a second run of {} is pointless: it scored {}, and by the task its runs score alike",
+                            short_id(candidate), score_text(ScoreText(session.clone->task), settled->run)),
+                fmt::format("cultivar show {}", short_id(settled->id)));
 }
 
 std::string record_text(const RecordMark& record) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -32,6 +33,23 @@ Result<std::optional<RunRow>> first_result(Session& session, const std::string& 
     const auto found =
         std::ranges::find_if(runs, [](const RunRow& row) { return row.run.status == RunStatus::done && !row.refused; });
     return found == runs.end() ? std::optional<RunRow>() : std::optional(std::move(*found));
+}
+
+Result<std::optional<RunRow>> settled_by(Session& session, const std::string& candidate) {
+    if (!session.clone->task.noiseless) return std::optional<RunRow>();
+    std::set<std::string> accepted;
+    TRY_ASSIGN(const std::vector<ClaimRow> claims, session.index->claims(candidate));
+    for (const ClaimRow& row : claims) {
+        if (row.problem.empty() && row.verdict && row.verdict->result == VerdictResult::accepted)
+            accepted.insert(row.claim.runs.begin(), row.claim.runs.end());
+    }
+    TRY_ASSIGN(std::vector<RunRow> runs, session.index->runs(candidate));
+    for (RunRow& row : runs) {
+        const bool counts = row.run.status == RunStatus::done && !row.refused;
+        if (counts && (row.run.writer == session.clone->writer || accepted.contains(row.id)))
+            return std::optional(std::move(row));
+    }
+    return std::optional<RunRow>();
 }
 
 Result<void> remove_index(const std::string& folder) {

@@ -26,6 +26,10 @@ Result<Session> open_session(Clone clone, std::function<bool()> interrupted);
 // The first run of a candidate that gave it a score and counts, by anyone.
 Result<std::optional<RunRow>> first_result(Session& session, const std::string& candidate);
 
+// The run that settled a candidate's score, where the task says that its runs score alike: this clone's own, or one of a claim
+// that a verifier accepted. None elsewhere; what nobody verified settles nothing.
+Result<std::optional<RunRow>> settled_by(Session& session, const std::string& candidate);
+
 // Deletes the local index of the clone that `folder` is in; the next command makes it anew. Errors: not_found, io.
 Result<void> remove_index(const std::string& folder);
 
