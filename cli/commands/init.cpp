@@ -24,7 +24,7 @@ namespace cultivar {
 namespace {
 
 struct InitArguments {
-    std::string folder, remote, name, host, kind, task_file;
+    std::string folder = ".", remote, name, host, kind, task_file;
     std::optional<std::string> budget;
 };
 
@@ -33,6 +33,7 @@ struct Founding {
     Task task;
     std::vector<std::pair<std::string, std::string>> seeds;  // name, TOML
     std::vector<std::pair<std::string, std::string>> files;  // path below the pool, bytes
+    std::string readme = "";                                 // of a ready task
 };
 
 Task blank_task(const InitArguments& options) {
@@ -62,12 +63,13 @@ Result<Founding> own_command(const InitArguments& options) {
     Founding founding;
     TRY_ASSIGN(founding.task, parse_task(text, path, &draft));
     if (!founding.task.command) return fail(Code::usage, fmt::format("{}: its kind is '{}'", path, founding.task.kind));
-    if (founding.task.space.genes().empty())
-        return fail(Code::usage, fmt::format("{}: it declares no gene", path), "man cultivar-pool");
+    if (founding.task.space.genes().empty() && !founding.task.command->surface)
+        return fail(Code::usage, fmt::format("{}: it declares no gene and no surface", path), "man cultivar-pool");
     TRY(check_rules(*founding.task.command));
     const std::filesystem::path beside = std::filesystem::absolute(path).parent_path();
     TRY_ASSIGN(founding.files, command_files_beside(beside.string(), *founding.task.command));
     founding.task.share_surface();
+    if (path != options.task_file) founding.readme = (beside / "README.md").string();
     founding.seeds.emplace_back("defaults", "# Every gene at its default.\n");
     return founding;
 }
@@ -139,10 +141,11 @@ Result<int> init(Context& context, const InitArguments& options) {
     context.ui.print(fmt::format("created the pool '{}' in {} ({} gene{}, {} seed{}, budget {:g} s a run)\n",
                                  clean(task.name), options.folder, genes, genes == 1 ? "" : "s", seeds,
                                  seeds == 1 ? "" : "s", task.budget_s));
-    std::string next;
+    if (!founding.readme.empty()) context.ui.note("what it needs, and how to go on: " + founding.readme);
+    std::string next = options.folder == "." ? "" : fmt::format("cd {} && ", shell_word(options.folder));
     if (!task.command || needs_data(*task.command)) next += "cultivar data import FILE... && ";
     if (task.command) next += "cultivar trust && ";
-    context.ui.note(fmt::format("next: cd {} && {}cultivar explore --runs 10", shell_word(options.folder), next));
+    context.ui.note(fmt::format("next: {}cultivar explore --runs 10", next));
     return kYes;
 }
 
@@ -150,7 +153,7 @@ Result<int> init(Context& context, const InitArguments& options) {
 
 Action declare_init(Parser& parser) {
     auto options = std::make_shared<InitArguments>();
-    parser.positional("DIR", options->folder, "folder of the new pool; absent or empty");
+    parser.positional("DIR", options->folder, "folder of the new pool, absent or empty (default: this one)", false);
     parser.option("--remote", options->remote, "URL", "where the pool is shared; an empty repository");
     parser.option("--name", options->name, "NAME", "the pool's name (default: the folder's)");
     parser.option("--host", options->host, "HOST", "also a scheduled job that keeps the pool on its host: github");
@@ -158,7 +161,7 @@ Action declare_init(Parser& parser) {
     parser.option("--kind", options->kind, "KIND",
                   "lm, or command (with --task): a program of your own gives the score");
     parser.option("--task", options->task_file, "FILE|NAME",
-                  "TOML with a [command] and genes, or a ready task: function, svm");
+                  "TOML with a [command] and genes, or the name of a ready task, such as function");
     parser.example("cultivar init pool --remote git@github.com:us/pool.git", "a pool for others to join");
     parser.example("cultivar init pool --task task.toml", "a pool for anything that has a score");
     parser.example("cultivar init pool --task function", "a ready task: flags of g++ that make a program fast");

@@ -130,8 +130,13 @@ expect_json '[.candidates[].score] | . == (sort | reverse) and .[0] > 0.95' # th
 expect_ok cultivar -C accurate top
 expect_out '#  id +accuracy '
 printf 'X = 0.0\n' >again.toml
-expect_ok cultivar -C accurate import ../again.toml
-expect_err 'it scored 0.91 before \(cultivar show [0-9a-f]{8}\); by the task its runs score alike, so that it does not run'
+expect_rc 125 cultivar -C accurate import ../again.toml
+expect_err 'a second run of [0-9a-f]{8} is pointless: it scored 0.91, and by the task its runs score alike'
+expect_hint 'cultivar show [0-9a-f]{8}'
+expect_ok cultivar -C accurate top --json
+again=$(json '.candidates[0].id')
+expect_rc 125 cultivar -C accurate retry "$again"
+expect_err 'is pointless'
 expect_ok cultivar -C accurate log -n 1 --json
 run=$(json '.runs[0].id')
 expect_ok cultivar -C accurate show --output "$run"
@@ -302,7 +307,7 @@ section "a TOML that cannot be"
 expect_rc 129 cultivar init other --kind command
 expect_rc 129 cultivar init other --kind lm --task draft/task.toml
 expect_rc 128 cultivar init other --task functio
-expect_err "no ready task of that name: function, svm"
+expect_err "no ready task of that name: autoresearch, function, parameter-golf, python-script, svm"
 expect_hint "cultivar init DIR --task function"
 expect_rc 129 cultivar init other --kind opera
 [[ ! -e other ]] || fail "init" "no folder" "a folder"
