@@ -108,109 +108,177 @@ std::vector<Lease> plausible_leases(std::vector<Lease> leases, const std::string
     return few;
 }
 
-Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category,
-                             const std::string& before) {
-    History history;
-    history.category = category;
-    history.noiseless = session.clone->task.noiseless;
-    history.text = ScoreText(session.clone->task);
-    std::map<std::string, std::size_t> at;
-    auto known = [&](Candidate candidate) -> KnownCandidate& {
-        auto [found, fresh] = at.emplace(candidate.id, history.candidates.size());
-        if (fresh) history.candidates.push_back({.candidate = std::move(candidate), .parents = {}});
-        return history.candidates[found->second];
-    };
-    for (const Seed& seed : seeds) known(seed.candidate).seed = true;
-    Index& index = *session.index;
-    TRY_ASSIGN(std::vector<RunSummary> runs, index.summaries(category));
-    auto made_here = [&](const auto& run) { return run.writer == session.clone->writer; };
-    auto own = [&](const auto& run) { return run.accepted || made_here(run); };
-    TRY_ASSIGN(const FreshScores fresh, index.fresh_seed_scores());
-    TRY_ASSIGN(std::int64_t count, index.candidate_count());
-    std::optional<std::set<std::string>> only;
-    TRY_ASSIGN(std::vector<OtherCategoryRun> elsewhere, index.runs_elsewhere(category, kMostElsewhere, before));
-    if (count > kMostCandidates) only = chosen(runs, own, elsewhere);
-    TRY_ASSIGN(std::vector<PlanCandidate> rows, index.plan_candidates(only ? &*only : nullptr));
-    std::set<std::string> vouched;  // candidates with a scored run of this clone, or with an accepted one
-    for (const RunSummary& run : runs) {
-        if (own(run) && run.status == RunStatus::done) vouched.insert(run.candidate);
+namespace {
+
+class HistoryReader {
+public:
+    HistoryReader(Session& session, const std::string& category, const std::string& before)
+        : session_(session), task_(session.clone->task), index_(*session.index), before_(before) {
+        history_.category = category;
+        history_.noiseless = task_.noiseless;
+        history_.text = ScoreText(task_);
     }
-    for (PlanCandidate& row : rows) {
-        auto candidate = parse_canonical(session.clone->task.space, session.clone->task_id, row.toml);
-        if (!candidate || !has_source(session, *candidate)) continue;
-        KnownCandidate& entry = known(std::move(*candidate));
-        const auto found = entry.candidate.files.empty() ? fresh.find({category, entry.candidate.id}) : fresh.end();
-        if (found != fresh.end()) entry.fresh = found->second;
-        entry.parents = std::move(row.parents);
-        entry.kept = row.kept;
-        // A pool's seed stays open, whatever strangers claim of it or do with it.
-        entry.rejected = row.rejected && !entry.seed;
-        // What nobody but its finders scored is only not worth an import: the search may come to it by itself.
-        const bool only_said = row.retired && row.retired_by_keepers && !vouched.contains(entry.candidate.id);
-        entry.retired = row.retired && !only_said && !(entry.seed && row.retired_by_keepers);
-        if (only_said && !entry.seed) entry.kept = false;
-        entry.runs_anywhere = row.runs;
+
+    Result<History> read(const std::vector<Seed>& seeds) {
+        for (const Seed& seed : seeds) known(seed.candidate).seed = true;
+        TRY_ASSIGN(runs_, index_.summaries(history_.category));
+        TRY_ASSIGN(fresh_, index_.fresh_seed_scores());
+        TRY_ASSIGN(elsewhere_, index_.runs_elsewhere(history_.category, kMostElsewhere, before_));
+        TRY(take_candidates());
+        TRY(take_trials());
+        take_elsewhere();
+        TRY(take_leases());
+        return std::move(history_);
+    }
+
+private:
+    KnownCandidate& known(Candidate candidate) {
+        auto [found, fresh] = at_.emplace(candidate.id, history_.candidates.size());
+        if (fresh) history_.candidates.push_back({.candidate = std::move(candidate), .parents = {}});
+        return history_.candidates[found->second];
+    }
+
+    KnownCandidate* find(const std::string& candidate) {
+        const auto found = at_.find(candidate);
+        return found == at_.end() ? nullptr : &history_.candidates[found->second];
+    }
+
+    template <typename AnyRun>
+    bool made_here(const AnyRun& run) const {
+        return run.writer == session_.clone->writer;
+    }
+    template <typename AnyRun>
+    bool own(const AnyRun& run) const {
+        return run.accepted || made_here(run);
     }
     // Source may behave otherwise before verifiers than before anybody else, or from some day on: it is worth what it
     // scores here.
-    auto brings_files = [&](const std::string& candidate) {
-        const auto found = at.find(candidate);
-        return found != at.end() && !history.candidates[found->second].candidate.files.empty();
-    };
-    auto trusted = [&](const auto& run) { return made_here(run) || (run.accepted && !brings_files(run.candidate)); };
+    template <typename AnyRun>
+    bool trusted(const AnyRun& run) {
+        const KnownCandidate* entry = find(run.candidate);
+        return made_here(run) || (run.accepted && (entry == nullptr || entry->candidate.files.empty()));
+    }
+
+    Result<void> take_candidates();
+    void take(PlanCandidate row, Candidate candidate);
+    Result<void> take_trials();
+    void take_elsewhere();
+    Result<void> take_leases();
+    void take(const Lease& lease);
+
+    Session& session_;
+    const Task& task_;
+    Index& index_;
+    const std::string& before_;
+    History history_;
+    std::map<std::string, std::size_t> at_{};  // candidates' places in the history
+    std::vector<RunSummary> runs_{};
+    FreshScores fresh_{};
+    std::vector<OtherCategoryRun> elsewhere_{};
+    std::optional<std::set<std::string>> only_{};  // of a large pool
+    std::set<std::string> vouched_{};              // with a scored run of this clone, or with an accepted one
+    std::map<std::string, int> leased_children_{};
+};
+
+Result<void> HistoryReader::take_candidates() {
+    TRY_ASSIGN(const std::int64_t count, index_.candidate_count());
+    if (count > kMostCandidates)
+        only_ = chosen(
+            runs_, [this](const RunSummary& run) { return own(run); }, elsewhere_);
+    for (const RunSummary& run : runs_) {
+        if (own(run) && run.status == RunStatus::done) vouched_.insert(run.candidate);
+    }
+    TRY_ASSIGN(std::vector<PlanCandidate> rows, index_.plan_candidates(only_ ? &*only_ : nullptr));
+    for (PlanCandidate& row : rows) {
+        auto candidate = parse_canonical(task_.space, session_.clone->task_id, row.toml);
+        if (candidate && has_source(session_, *candidate)) take(std::move(row), std::move(*candidate));
+    }
+    return {};
+}
+
+void HistoryReader::take(PlanCandidate row, Candidate candidate) {
+    KnownCandidate& entry = known(std::move(candidate));
+    const auto found =
+        entry.candidate.files.empty() ? fresh_.find({history_.category, entry.candidate.id}) : fresh_.end();
+    if (found != fresh_.end()) entry.fresh = found->second;
+    entry.parents = std::move(row.parents);
+    entry.kept = row.kept;
+    // A pool's seed stays open, whatever strangers claim of it or do with it.
+    entry.rejected = row.rejected && !entry.seed;
+    // What nobody but its finders scored is only not worth an import: the search may come to it by itself.
+    const bool only_said = row.retired && row.retired_by_keepers && !vouched_.contains(entry.candidate.id);
+    entry.retired = row.retired && !only_said && !(entry.seed && row.retired_by_keepers);
+    if (only_said && !entry.seed) entry.kept = false;
+    entry.runs_anywhere = row.runs;
+}
+
+Result<void> HistoryReader::take_trials() {
     // Only own runs need their curves (bandit/policy/early_stopping.h).
-    TRY_ASSIGN(std::vector<RunRow> own_runs, index.own_curves_and_failures(category));
-    TRY_ASSIGN(LiftedFailures failures, LiftedFailures::read(session, own_runs));
+    TRY_ASSIGN(std::vector<RunRow> own_runs, index_.own_curves_and_failures(history_.category));
+    TRY_ASSIGN(LiftedFailures failures, LiftedFailures::read(session_, own_runs));
     std::map<std::string, std::vector<CurvePoint>> curves;
     std::set<std::string> lifted;
     for (RunRow& row : own_runs) {
         if (failures.lifted(row)) lifted.insert(row.id);
         curves[row.id] = std::move(row.run.curve);
     }
-    for (const RunSummary& run : runs) {  // oldest first: a later run answers the wish for another try
-        const auto found = own(run) ? at.find(run.candidate) : at.end();
-        if (found != at.end()) history.candidates[found->second].wanted = failures.by_hand(run.id);
+    for (const RunSummary& run : runs_) {  // oldest first: a later run answers the wish for another try
+        KnownCandidate* entry = own(run) ? find(run.candidate) : nullptr;
+        if (entry != nullptr) entry->wanted = failures.by_hand(run.id);
     }
-    for (const RunSummary& run : runs) {
-        if (!before.empty() && run.id == before) break;
-        if ((only && !at.count(run.candidate)) || lifted.contains(run.id)) continue;
-        history.trials.push_back(trial_of(run, trusted(run)));
-        if (!history.trials.back().trusted) history.trials.back().writer = run.writer;
-        history.trials.back().of_proven_key = !history.trials.back().trusted && run.of_proven_key;
-        history.trials.back().claimed = history.trials.back().trusted && !made_here(run);
-        if (!made_here(run)) take_fresh_mean(fresh, category, history.trials.back());
-        if (auto curve = curves.find(run.id); curve != curves.end())
-            history.trials.back().curve = std::move(curve->second);
+    for (const RunSummary& run : runs_) {
+        if (!before_.empty() && run.id == before_) break;
+        if ((only_ && !at_.count(run.candidate)) || lifted.contains(run.id)) continue;
+        Trial& trial = history_.trials.emplace_back(trial_of(run, trusted(run)));
+        if (!trial.trusted) trial.writer = run.writer;
+        trial.of_proven_key = !trial.trusted && run.of_proven_key;
+        trial.claimed = trial.trusted && !made_here(run);
+        if (!made_here(run)) take_fresh_mean(fresh_, history_.category, trial);
+        if (auto curve = curves.find(run.id); curve != curves.end()) trial.curve = std::move(curve->second);
     }
-    for (OtherCategoryRun& run : elsewhere) {
-        Trial& trial = history.elsewhere.emplace_back();
+    return {};
+}
+
+void HistoryReader::take_elsewhere() {
+    for (OtherCategoryRun& run : elsewhere_) {
+        Trial& trial = history_.elsewhere.emplace_back();
+        trial.trusted = trusted(run);
         trial.candidate = std::move(run.candidate);
         trial.score = run.score;
-        trial.trusted = trusted(run);
         trial.category = std::move(run.category);
-        if (!made_here(run)) take_fresh_mean(fresh, trial.category, trial);
+        if (!made_here(run)) take_fresh_mean(fresh_, trial.category, trial);
         if (!trial.trusted) trial.writer = std::move(run.writer);
     }
-    TRY_ASSIGN(std::vector<Lease> leases, session.index->leases());
-    std::map<std::string, int> children;
-    for (const Lease& lease : plausible_leases(std::move(leases), category)) {
-        if (auto found = at.find(lease.candidate); found != at.end()) {
-            KnownCandidate& entry = history.candidates[found->second];
-            entry.leased = true;
-            entry.in_flight = !vouched.contains(lease.candidate);  // a lease of others holds none of these
-            continue;
-        }
-        auto leased = parse_canonical(session.clone->task.space, session.clone->task_id, lease.toml);
-        if (!leased || leased->id != lease.candidate || !has_source(session, *leased))
-            continue;  // an older version of the program wrote no configuration
-        const bool believed = std::ranges::all_of(lease.parents, [&](const std::string& parent) {
-            return at.contains(parent) && ++children[parent] <= kMostLeasedChildren;
-        });
-        KnownCandidate& entry = known(std::move(*leased));
-        if (believed) entry.parents = lease.parents;
-        entry.in_flight = entry.leased = true;
+}
+
+Result<void> HistoryReader::take_leases() {
+    TRY_ASSIGN(std::vector<Lease> leases, index_.leases());
+    for (const Lease& lease : plausible_leases(std::move(leases), history_.category)) take(lease);
+    return {};
+}
+
+void HistoryReader::take(const Lease& lease) {
+    if (KnownCandidate* entry = find(lease.candidate)) {
+        entry->leased = true;
+        entry->in_flight = !vouched_.contains(lease.candidate);  // a lease of others holds none of these
+        return;
     }
-    return history;
+    auto leased = parse_canonical(task_.space, session_.clone->task_id, lease.toml);
+    if (!leased || leased->id != lease.candidate || !has_source(session_, *leased))
+        return;  // an older version of the program wrote no configuration
+    const bool believed = std::ranges::all_of(lease.parents, [&](const std::string& parent) {
+        return at_.contains(parent) && ++leased_children_[parent] <= kMostLeasedChildren;
+    });
+    KnownCandidate& entry = known(std::move(*leased));
+    if (believed) entry.parents = lease.parents;
+    entry.in_flight = entry.leased = true;
+}
+
+}  // namespace
+
+Result<History> read_history(Session& session, const std::vector<Seed>& seeds, const std::string& category,
+                             const std::string& before) {
+    return HistoryReader(session, category, before).read(seeds);
 }
 
 }  // namespace cultivar
