@@ -37,7 +37,7 @@ expect_err 'README.md'
 if /usr/bin/python3 -c 'import sklearn' 2>/dev/null; then
     expect_ok cultivar -C digits trust
     expect_ok cultivar -C digits explore --runs 8 --seed 1 --json
-    expect_json 'any(.runs[]; .operator == "seed" and .status == "done" and .score > 0.7 and .score < 0.9)'
+    expect_json 'any(.runs[]; .operator == "seed" and .status == "done" and .score > 0.5 and .score < 0.95)'
     expect_json '[.runs[] | select(.status == "done").score] | max > 0.92'
 else
     echo "left out: the package python3-sklearn is not installed"
