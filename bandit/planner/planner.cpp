@@ -121,10 +121,26 @@ private:
                                  short_id(leader->known->candidate.id)));
     }
 
-    std::optional<Plan> seed() const {
+    // Did nothing but source of candidates score here yet? What the task itself brings is to compare with it.
+    bool only_source_scored() const {
+        bool any = false;
         for (const CandidateStats& stats : candidates_.all()) {
-            if (!may_run_as_seed(stats) || scored_by(stats, [](const Trial&) { return true; })) continue;
+            if (stats.known == nullptr || !stats.scored()) continue;
+            if (stats.known->candidate.files.empty()) return false;
+            any = true;
+        }
+        return any;
+    }
+
+    std::optional<Plan> seed() const {
+        const bool in_any_case = only_source_scored();
+        for (const CandidateStats& stats : candidates_.all()) {
+            if (!may_run_as_seed(stats)) continue;
             const std::string id = short_id(stats.known->candidate.id);
+            if (scored_by(stats, [](const Trial&) { return true; })) {
+                if (!in_any_case || !stats.known->candidate.files.empty()) continue;
+                return again(stats, "seed", fmt::format("seed {}: all that scored here brings source of its own", id));
+            }
             return again(stats, "seed",
                          stats.own.empty() ? fmt::format("seed {} has not run in {} yet", id, history_.category)
                                            : fmt::format("seed {} once more, since its run failed", id));

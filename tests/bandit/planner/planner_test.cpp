@@ -106,6 +106,22 @@ TEST_F(Planner, RunsTheLeaderAgainAtOnceWhileTheNoiseIsUnknown) {
     EXPECT_NE(plan()->operator_name, "replicate");
 }
 
+// Else a search has nothing beside others' source, however badly that does here.
+TEST_F(Planner, RunsASeedBesideOthersSourceWhoeverScoredIt) {
+    const std::string seed = seed_of(0.1);
+    record(seed, RunStatus::done, 3, Decision::kept);
+    history_.trials.back().trusted = false;
+    history_.trials.back().of_proven_key = true;
+    const std::string changed = child_of(seed, 0.2);
+    record(changed, RunStatus::done, 5, Decision::kept);
+    history_.noiseless = true;
+    EXPECT_NE(plan()->child.id, seed);
+    testing::known(history_, changed).candidate.files = {{"src/a.sh", std::string(64, 'a')}};
+    EXPECT_EQ(plan()->child.id, seed);
+    record(seed, RunStatus::done, 3, Decision::kept);
+    EXPECT_NE(plan()->child.id, seed);
+}
+
 // Source that fails when it likes must not pass for a broken machine.
 TEST_F(Planner, JudgesTheMachineByACandidateWithoutSource) {
     const std::string plain = seed_of(0.1), worse = seed_of(0.2), changed = seed_of(0.3);
