@@ -31,6 +31,13 @@ std::optional<double> number(std::string_view text) {
     return whole ? std::optional(value) : std::nullopt;
 }
 
+// 0: not a number of threads.
+int threads_of(std::string_view text) {
+    const double threads = number(text).value_or(0);
+    const bool sound = threads >= 1 && threads <= kMostThreads && threads == std::floor(threads);
+    return sound ? static_cast<int>(threads) : 0;
+}
+
 }  // namespace
 
 Category category_named(const std::string& name) {
@@ -46,13 +53,13 @@ Category category_named(const std::string& name) {
     std::string_view tail = rest.substr(unit + 1);
     const auto speed = part_after("-e", tail), share = part_after("-t", tail);
     const auto budget_s = number(rest.substr(0, unit));
-    const auto decade = speed ? number(*speed) : std::nullopt, threads = share ? number(*share) : std::nullopt;
+    const auto decade = speed ? number(*speed) : std::nullopt;
+    const int threads = share ? threads_of(*share) : 0;
     if (!budget_s || !tail.empty() || speed.has_value() != decade.has_value()) return category;
-    if (share && (!threads || *threads < 1 || *threads > kMostThreads || *threads != std::floor(*threads)))
-        return category;
+    if (share && threads == 0) return category;
     category.budget_s = budget_s;
     category.speed_decade = decade;
-    if (threads) category.threads = static_cast<int>(*threads);
+    if (share) category.threads = threads;
     return category;
 }
 
