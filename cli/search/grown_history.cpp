@@ -7,11 +7,12 @@
 namespace cultivar {
 namespace {
 
-// The run, its lease, and its candidate and writer if they were new.
-bool is_one_run(const RefreshReport& imported) {
+// The run, its lease, and its candidate and writer if they were new. A lease of another candidate is that of a run which
+// another loop of this clone began.
+bool is_one_run(const RefreshReport& imported, const std::string& candidate) {
     RefreshReport rest = imported;
     rest.runs -= 1;
-    rest.leases -= std::min(rest.leases, 1);
+    if (rest.leases == 1 && imported.leased == candidate) rest.leases = 0;
     rest.candidates -= std::min(rest.candidates, 1);
     rest.contributors -= std::min(rest.contributors, 1);
     return brought_nothing(rest);
@@ -53,7 +54,9 @@ bool brought_nothing(const RefreshReport& report) {
 bool add_recorded(PlanningHistory& now, const Run& run, const RefreshReport& imported) {
     History& history = now.history;
     if (run.status != RunStatus::done || run.category != history.category || history.candidates.empty()) return false;
-    if (!is_one_run(imported) || depends_on_more(history, run.candidate) || changes_parents(history, run)) return false;
+    if (!is_one_run(imported, run.candidate) || depends_on_more(history, run.candidate) ||
+        changes_parents(history, run))
+        return false;
     const auto known = std::ranges::find(history.candidates, run.candidate,
                                          [](const KnownCandidate& one) { return one.candidate.id; });
     if (known == history.candidates.end() || known->parents != run.parents) return false;

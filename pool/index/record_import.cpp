@@ -355,7 +355,10 @@ Result<void> RecordImport::take_checked(const RawLine& raw, const CheckedLine& l
 }
 
 Result<void> RecordImport::take_counted(const Record& record, const Origin& from) {
-    if (std::holds_alternative<Lease>(record)) ++report_.leases;
+    if (const auto* lease = std::get_if<Lease>(&record)) {
+        ++report_.leases;
+        report_.leased = lease->candidate;
+    }
     if (std::holds_alternative<Retirement>(record)) ++report_.retirements;
     if (const auto* run = std::get_if<Run>(&record)) {
         ++report_.runs;

@@ -29,6 +29,7 @@ struct RefreshReport {
     int other_task = 0;    // runs of another task, such as of an earlier one: they do not count
     int more_refused = 0;  // beyond those in `refused`
     std::vector<Refusal> refused;
+    std::string leased;    // the candidate of the newest lease that this process itself took in
     bool changed = false;  // the index was behind, whether or not anything of the above came
 
     void refuse(std::string where, std::string reason) {

@@ -31,14 +31,20 @@ class Growing : public ::testing::Test {
 protected:
     // One run as explore makes it.
     cultivar::Run explore(double val_loss, RunStatus status = RunStatus::done) {
+        return record(begin(), val_loss, status);
+    }
+    PlannedRun begin() {
         must(world_.session.index->refresh());
         if (!now_) now_ = must(planning_history(world_.session, world_.clock, kFakeCategory));
         PlanOptions options;
         options.category = kFakeCategory;
         options.budget_s = 20;
-        const PlannedRun planned = must(plan_run(world_.session, world_.clock, now_->history, options)).run;
+        PlannedRun planned = must(plan_run(world_.session, world_.clock, now_->history, options)).run;
         must(lease(world_.session, planned));
         mark_under_way(planned, now_->history);
+        return planned;
+    }
+    cultivar::Run record(const PlannedRun& planned, double val_loss, RunStatus status = RunStatus::done) {
         RunResult result;
         result.run =
             scored_run(world_.clone().task, world_.clone().writer, planned.child.genes, val_loss, planned.replicate);
@@ -76,6 +82,16 @@ TEST_F(Growing, EndsWithAFailure) {
     EXPECT_FALSE(now_);
     explore(4);
     EXPECT_FALSE(now_) << "the failure may be lifted at any time";
+}
+
+TEST_F(Growing, EndsWhenAnotherLoopBeganARun) {
+    while (!now_) explore(4);
+    const PlannedRun own = begin();
+    must(world_.session.index->refresh());  // takes in its lease before the run ends, as another loop's refresh does
+    const PlannedRun other = begin();
+    ASSERT_NE(own.child.id, other.child.id);
+    record(own, 4);
+    EXPECT_FALSE(now_) << "it would not know that the other candidate is under way";
 }
 
 TEST_F(Growing, EndsWhenAnythingElseComes) {
