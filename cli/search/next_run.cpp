@@ -23,6 +23,7 @@ namespace cultivar {
 namespace {
 
 constexpr double kLockLook_s = 0.5, kLockWait_s = 120;
+constexpr int kMostReads = 20;  // of a history that changes meanwhile
 
 KnownCandidate& known_of(History& history, const Candidate& candidate, const std::vector<std::string>& parents) {
     auto found = std::ranges::find_if(history.candidates,
@@ -162,7 +163,9 @@ void mark_under_way(const PlannedRun& planned, History& history) {
     known.in_flight = known.held_here = true;
 }
 
-Result<PlanningHistory> planning_history(Session& session, const Clock& clock, const std::string& category) {
+namespace {
+
+Result<PlanningHistory> read_planning_history(Session& session, const Clock& clock, const std::string& category) {
     PlanningHistory now;
     // First: of a run that another job ends meanwhile, either the folder is seen or the record.
     TRY_ASSIGN(const std::vector<PlannedRun> unfinished, unfinished_runs(session));
@@ -177,6 +180,18 @@ Result<PlanningHistory> planning_history(Session& session, const Clock& clock, c
     }
     for (const PlannedRun& run : unfinished) TRY(mark_unless_recorded(session, run, now.history));
     return now;
+}
+
+}  // namespace
+
+// Another loop of this clone may record its run meanwhile: the runs that were read before then lack it, and it is under way
+// no more.
+Result<PlanningHistory> planning_history(Session& session, const Clock& clock, const std::string& category) {
+    for (int reads = 1;; ++reads) {
+        TRY_ASSIGN(PlanningHistory now, read_planning_history(session, clock, category));
+        TRY_ASSIGN(const std::int64_t version, session.index->version());
+        if (version == now.index_version || reads == kMostReads) return now;
+    }
 }
 
 Result<PlanningHistory> up_to_date(Session& session, const Clock& clock, PlanningHistory now) {
