@@ -33,7 +33,7 @@ struct Founding {
     Task task;
     std::vector<std::pair<std::string, std::string>> seeds;  // name, TOML
     std::vector<std::pair<std::string, std::string>> files;  // path below the pool, bytes
-    std::string readme = "";                                 // of a ready task
+    std::string readme{};                                    // of a ready task
 };
 
 Task blank_task(const InitArguments& options) {
