@@ -26,6 +26,7 @@ std::optional<Verdict> reviewed(const Session& session, const ClaimRow& row, con
     if (judgement.honest && (!own || verdict.certainty == row.verdict->certainty)) return std::nullopt;
     verdict.verifier = session.clone->writer;
     verdict.seconds = verdict.joules = verdict.ratio = 0;
+    verdict.energy.reset();
     verdict.at = verdict_time(row.verdict, now_s);
     return verdict;
 }

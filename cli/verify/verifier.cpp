@@ -208,6 +208,7 @@ Result<std::vector<Verdict>> Verifier::restate(const std::vector<ClaimRow>& grow
         verdict.reason += "; its candidate leads or is much used now, so it owes a rerun";
         verdict.verifier = session_.clone->writer;
         verdict.seconds = verdict.joules = verdict.ratio = 0;
+        verdict.energy.reset();
         verdict.at = verdict_time(row.verdict, tools_.clock.unix_s());
     }
     TRY(write(verdicts));

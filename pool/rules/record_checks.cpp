@@ -48,6 +48,7 @@ Result<void> check_time_and_energy(const Run& run) {
     if (run.energy.joules > most)
         return fail(Code::corrupt, fmt::format("it took {:.3g} J in {:.0f} s, more than any machine draws",
                                                run.energy.joules, run.wall_s));
+    if (auto wrong = wrong_in(run.energy, std::max(run.wall_s, run.train_s))) return fail(Code::corrupt, *wrong);
     return {};
 }
 

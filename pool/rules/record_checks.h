@@ -13,8 +13,6 @@ namespace cultivar {
 // `owner` is the writer that the journal's name gives. Errors: corrupt, with the reason; usage: the record is of another
 // task, or the pool has no data yet; unfit: over a cap.
 Result<void> check_record(const Task& task, const std::string& task_id, const Record& record, std::string_view owner);
-// Nothing that trains one candidate draws more.
-inline constexpr double kMostPower_w = 100'000;
 // A run takes no more time in all, start-up, scoring and pauses included.
 inline constexpr double kMostBudgetsInAll = 100, kMostBesides_s = 86'400;
 
@@ -22,7 +20,7 @@ inline constexpr double kMostBudgetsInAll = 100, kMostBesides_s = 86'400;
 // budget that its category tells (pool/types/category.h). A scored run
 // fits its budget and gives every figure that the pool caps, none over its cap. Its figures agree: val_bpb with val_loss by
 // the pool's own tokens/bytes (which finds a run that counted bytes wrongly), the 64 chunks with val_loss, the joules of
-// training with those of the run, these with its time. Of a command's run only budget, caps and the size of its artifact are checked: nothing
+// training with those of the run, these with its time, and so do the slots of its domains (pool/types/energy.h). Of a command's run only budget, caps and the size of its artifact are checked: nothing
 // in the record can confirm its score.
 Result<void> check_run(const Task& task, const std::string& task_id, const Run& run, std::string_view owner);
 // Only where nothing scores artifacts: of a command without an evaluator. A rerun confirms its claims.

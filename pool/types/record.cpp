@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pool/types/energy_json.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
@@ -29,12 +30,6 @@ Json curve_json(const std::vector<CurvePoint>& curve) {
     return rows;
 }
 
-Json energy_json(const Energy& energy) {
-    Json json = {{"joules", energy.joules}, {"idle_watts", energy.idle_watts}, {"method", energy.method}};
-    if (energy.train_joules) json["train_joules"] = *energy.train_joules;
-    return json;
-}
-
 double to_digits(double value, int digits) {
     std::array<char, 64> text{};
     auto end =
@@ -47,6 +42,11 @@ double to_multiple(double value, double per_unit) { return std::round(value * pe
 
 Json proposer_json(const Run& run) {
     Json json = {{"tokens", optional_json(run.proposer_tokens)}, {"usd", optional_json(run.proposer_usd)}};
+    if (const auto& energy = run.proposer_energy) {
+        json["joules"] = energy->joules;
+        json["joules_range"] = {energy->low, energy->high};
+        json["joules_method"] = energy->method;
+    }
     if (run.proposer.empty()) return json;
     json["name"] = run.proposer;
     json["seconds"] = run.proposer_seconds;

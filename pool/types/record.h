@@ -3,8 +3,8 @@
 // A record is its bytes: one line of UTF-8 JSON without the line feed, at most 256 KiB. Its id is the SHA-256 of those
 // bytes, 64 hex digits. Every record begins with {"v":1,"type":T,...}; a reader that meets a larger v stops and says
 // so; unknown fields are kept in the bytes and otherwise left alone; fields never disappear, an absent figure is null
-// (those that came after the first records, energy.train_joules, proposer.name, .seconds and .refused, by_hand, failure,
-// metrics, sandbox, and a lease's toml and parents, are left out instead, so that those keep their bytes).
+// (those that came after the first records, energy.train_joules, .slot_s and .domains, proposer.name, .seconds, .refused
+// and .joules with its range and method, by_hand, failure, metrics, sandbox, and a lease's toml and parents, are left out instead, so that those keep their bytes).
 // Times are UTC, "2026-11-21T03:40:00Z". Figures carry their unit in their name.
 //
 //   run      one timed training of one candidate (struct Run below)
@@ -25,6 +25,7 @@
 #include <variant>
 #include <vector>
 
+#include "pool/types/energy.h"
 #include "pool/types/use_cost.h"
 #include "pool/util/result.h"
 #include "pool/util/utc_time.h"
@@ -76,13 +77,11 @@ std::string_view name(FailureCause cause);
 std::string_view name(RunStatus status);
 std::string_view name(Decision decision);
 
-struct Energy {
+// The energy of the call of an external proposer.
+struct ProposerEnergy {
     double joules = 0;
-    double idle_watts = 0;  // already taken off joules when measured; 0 if unknown
-    std::string method;     // "rapl", "nvml", "declared", "estimated"
-    // Of the training alone: the mean power between start-up and scoring x train_s. Unknown in records written before
-    // it was recorded, and of runs that never trained.
-    std::optional<double> train_joules{};
+    double low = 0, high = 0;  // the true value is expected between them
+    std::string method;        // "declared" by the proposer, or "estimated" from its tokens
 };
 
 struct CurvePoint {
@@ -136,6 +135,7 @@ struct Run {
     double proposer_seconds = 0;   // until it had answered or was given up
     std::optional<std::int64_t> proposer_tokens;
     std::optional<double> proposer_usd;
+    std::optional<ProposerEnergy> proposer_energy{};
     std::string trainer;                    // "cultivar-lm 0.1.0 torch 1.13.1 threads 2"
     bool unsandboxed = false;               // of a command's run: it ran with all rights of its user
     std::map<std::string, double> metrics;  // of a command's run: five at most, beside its score

@@ -1,156 +1,19 @@
 // Reads records as they come from pools: hostile bytes into values, or the first fault in them.
-#include <cmath>
-
-#include <fmt/format.h>
-#include <simdjson.h>
-
 #include "pool/types/record.h"
-#include "pool/util/sha256.h"
+#include "pool/types/record_reader.h"
 #include "pool/util/text.h"
 
 namespace cultivar {
 namespace {
 
+using Reader = RecordReader;
 using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-constexpr std::size_t kMostDepth = 8;
-constexpr double kHuge = 1e18;
 constexpr double kMaxScore = 1e12;
 constexpr std::size_t kMaxMetrics = 5, kMaxMetricName_bytes = 64;
 constexpr std::int64_t kMaxWhole = std::int64_t{1} << 53;
-
-std::optional<double> number_of(element value) {
-    double number = 0;
-    return value.get(number) == simdjson::SUCCESS ? std::optional(number) : std::nullopt;
-}
-
-std::optional<std::int64_t> whole_of(element value) {
-    std::int64_t number = 0;
-    return value.get(number) == simdjson::SUCCESS ? std::optional(number) : std::nullopt;
-}
-
-std::optional<std::string> text_of(element value) {
-    std::string_view text;
-    return value.get(text) == simdjson::SUCCESS ? std::optional<std::string>(text) : std::nullopt;
-}
-
-// Reads fields of one record and keeps the first thing that is wrong.
-class Reader {
-public:
-    explicit Reader(object json) : json_(json) {}
-    Reader() = default;  // of nothing: every field is missing
-
-    const std::string& wrong() const { return wrong_; }
-    void refuse(const std::string& field, const std::string& why) {
-        if (wrong_.empty()) wrong_ = fmt::format("'{}' {}", field, why);
-    }
-
-    bool has(const char* field) const { return json_ && json_->at_key(field).error() == simdjson::SUCCESS; }
-
-    std::optional<element> get(const char* field) {
-        element value;
-        if (json_ && json_->at_key(field).get(value) == simdjson::SUCCESS) return value;
-        refuse(field, "is missing");
-        return std::nullopt;
-    }
-
-    std::string text(const char* field, bool may_be_null = false) {
-        auto value = get(field);
-        if (!value || (may_be_null && value->is_null())) return {};
-        if (auto text = text_of(*value)) return std::move(*text);
-        refuse(field, "is not text");
-        return {};
-    }
-
-    std::string hex(const char* field, std::size_t digits, bool may_be_null = false) {
-        std::string value = text(field, may_be_null);
-        if (!is_hex(value, digits) && !(may_be_null && value.empty())) refuse(field, "is not a digest");
-        return value;
-    }
-
-    bool truth(const char* field) {
-        auto value = get(field);
-        bool truth = false;
-        if (value && value->get(truth) != simdjson::SUCCESS) refuse(field, "is neither true nor false");
-        return truth;
-    }
-
-    double number(const char* field, double low, double high) {
-        auto value = get(field);
-        return value ? checked(field, *value, low, high) : 0;
-    }
-
-    std::int64_t whole(const char* field, std::int64_t high) {
-        auto value = get(field);
-        if (!value) return 0;
-        auto number = whole_of(*value);
-        if (number && *number >= 0 && *number <= high) return *number;
-        refuse(field, "is not a whole number in range");
-        return 0;
-    }
-
-    std::optional<double> maybe_number(const char* field, double low, double high) {
-        auto value = get(field);
-        if (!value || value->is_null()) return std::nullopt;
-        return checked(field, *value, low, high);
-    }
-
-    std::vector<double> numbers(const char* field, std::size_t most, double low, double high) {
-        std::vector<double> out;
-        auto value = list(field, most);
-        if (!value) return out;
-        out.reserve(value->size());
-        for (element item : *value) out.push_back(checked(field, item, low, high));
-        return out;
-    }
-
-    std::vector<std::string> digests(const char* field, std::size_t most, std::size_t digits) {
-        std::vector<std::string> out;
-        auto value = list(field, most);
-        if (!value) return out;
-        for (element item : *value) {
-            auto text = text_of(item);
-            if (!text || !is_hex(*text, digits)) {
-                refuse(field, "holds something that is not a digest");
-                return out;
-            }
-            out.push_back(std::move(*text));
-        }
-        return out;
-    }
-
-    std::optional<array> list(const char* field, std::size_t most) {
-        auto value = get(field);
-        array items;
-        if (value && value->get(items) == simdjson::SUCCESS && items.size() <= most) return items;
-        if (value) refuse(field, "is not a list of the right length");
-        return std::nullopt;
-    }
-
-    double checked(const char* field, element value, double low, double high) {
-        auto number = number_of(value);
-        if (number && std::isfinite(*number) && *number >= low && *number <= high) return *number;
-        refuse(field, "is not a number in range");
-        return 0;
-    }
-
-    Reader inside(const char* field) {
-        auto value = get(field);
-        object inner;
-        if (value && value->get(inner) == simdjson::SUCCESS) return Reader(inner);
-        refuse(field, "is not an object");
-        return {};
-    }
-    void adopt(const Reader& inner) {
-        if (wrong_.empty()) wrong_ = inner.wrong_;
-    }
-
-private:
-    std::optional<object> json_;
-    std::string wrong_;
-};
 
 // One of an enumeration's members by its name; the last, and a refusal, for any other word.
 template <typename Enum>
@@ -175,7 +38,7 @@ std::vector<CurvePoint> read_curve(Reader& reader) {
     if (!rows) return curve;
     for (element one : *rows) {
         array row;
-        if (one.get(row) != simdjson::SUCCESS || row.size() != 3 || !whole_of(row.at(1).value_unsafe())) {
+        if (one.get(row) != simdjson::SUCCESS || row.size() != 3 || !Reader::whole_of(row.at(1).value_unsafe())) {
             reader.refuse("curve", "holds something that is not a point");
             return curve;
         }
@@ -212,6 +75,15 @@ void read_metrics(Reader& reader, Run& run) {
             return reader.refuse("metrics", "has a name out of range");
         run.metrics[std::string(key)] = reader.checked("metrics", value, -kMaxScore, kMaxScore);
     }
+}
+
+ProposerEnergy read_proposer_energy(Reader& proposer) {
+    ProposerEnergy energy{proposer.number("joules", 0, kHuge), 0, 0, proposer.text("joules_method")};
+    const std::vector<double> range = proposer.numbers("joules_range", 2, 0, kHuge);
+    const bool sound = range.size() == 2 && range[0] <= energy.joules && energy.joules <= range[1];
+    if (sound) energy.low = range[0], energy.high = range[1];
+    if (!sound) proposer.refuse("joules_range", "is no range around 'joules'");
+    return energy;
 }
 
 Run read_run(Reader& reader) {
@@ -251,8 +123,7 @@ Run read_run(Reader& reader) {
     run.ended = time_text(reader, "ended");
     run.writer = reader.text("writer");
     Reader energy = reader.inside("energy");
-    run.energy = {energy.number("joules", 0, kHuge), energy.number("idle_watts", 0, 1e9), energy.text("method"), {}};
-    if (energy.has("train_joules")) run.energy.train_joules = energy.number("train_joules", 0, kHuge);
+    run.energy = read_energy(energy);
     reader.adopt(energy);
     run.zone = reader.text("zone", true);
     if (auto bytes = reader.maybe_number("network_bytes", 0, 1e15))
@@ -264,6 +135,7 @@ Run read_run(Reader& reader) {
     if (proposer.has("name")) run.proposer = proposer.text("name");
     if (proposer.has("seconds")) run.proposer_seconds = proposer.number("seconds", 0, 1e9);
     if (proposer.has("refused")) run.proposer_refused = proposer.text("refused");
+    if (proposer.has("joules")) run.proposer_energy = read_proposer_energy(proposer);
     reader.adopt(proposer);
     run.trainer = reader.text("trainer");
     read_failure(reader, run);
@@ -323,7 +195,7 @@ bool by_hand_in(std::string_view choice) {
 Result<Record> parse_line(std::string_view line) {
     if (line.size() > kMaxRecordBytes) return fail(Code::corrupt, fmt::format("a record of {} bytes", line.size()));
     thread_local simdjson::dom::parser parser;
-    thread_local const bool ready = parser.allocate(kMaxRecordBytes, kMostDepth) == simdjson::SUCCESS;
+    thread_local const bool ready = parser.allocate(kMaxRecordBytes, kMostRecordDepth) == simdjson::SUCCESS;
     object json;
     if (!ready || parser.parse(line.data(), line.size()).get(json) != simdjson::SUCCESS)
         return fail(Code::corrupt, "a record is not JSON");

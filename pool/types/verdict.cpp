@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pool/types/energy_json.h"
 #include "pool/types/record.h"
 #include "pool/util/sha256.h"
 
@@ -121,6 +122,12 @@ std::optional<PlannedAudit> plan_in(std::string_view chosen) {
     return waits ? std::optional(PlannedAudit{Tier::replay, AuditExtent::sample, waits}) : std::nullopt;
 }
 
+Energy read_cost_energy(const Json& json, double seconds) {
+    auto energy = parse_energy(json.dump());
+    if (!energy || wrong_in(*energy, seconds)) throw std::out_of_range("energy");
+    return std::move(*energy);
+}
+
 // The fields that came after the first verdicts.
 void read_later(const Json& says, Verdict& verdict) {
     for (const Json& one : says.value("data", Json::array()))
@@ -133,10 +140,15 @@ void read_later(const Json& says, Verdict& verdict) {
     if (says.contains("record")) verdict.record = read_record(says.at("record"));
     verdict.certainty = certainty_of(says.value("certainty", name(Certainty::accepted)));
     if (says.contains("first")) verdict.first = checked_digest(says.at("first"));
+    if (says.at("cost").contains("energy"))
+        verdict.energy = read_cost_energy(says.at("cost").at("energy"), verdict.seconds);
+    verdict.zone = says.value("zone", "");
     verdict.plan = says.contains("plan") ? read_plan(says.at("plan")) : plan_in(verdict.chosen);
 }
 
 void write_later(const Verdict& verdict, Json& says) {
+    if (verdict.energy) says["cost"]["energy"] = energy_json(*verdict.energy);
+    if (!verdict.zone.empty()) says["zone"] = verdict.zone;
     for (const Digested& one : verdict.data) says["data"].push_back(digest(one.name.c_str(), one.sha256));
     if (!verdict.evaluator_sha256.empty()) says["evaluator_sha256"] = verdict.evaluator_sha256;
     for (const Check& one : verdict.checks) says["checks"].push_back(check_json(one));

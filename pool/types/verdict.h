@@ -5,7 +5,7 @@
 //    "predicate":{"v":1,"task":...,"candidate":...,"result":"accepted"|"rejected"|"inconclusive",
 //      "tier":"structure"|"rescore"|"replay"|"rerun","reason":"...","claimed":{"val_bpb":B},
 //      "measured":{"val_bpb":B|null,"chunks":N},"tolerance_bpb":T,"evaluator":"cultivar-lm ...","slice":SHA-256,
-//      "cost":{"seconds":S,"joules":J,"ratio":R},"verifier":WRITER,"at":UTC,
+//      "cost":{"seconds":S,"joules":J,"ratio":R,"energy":ENERGY},"verifier":WRITER,"at":UTC,"zone":ZONE,
 //      "data":[{"name":"slice","digest":{"sha256":D}},...],"evaluator_sha256":D,
 //      "checks":[{"name":TEXT,"claimed":C|null,"measured":M|null,"tolerance":T|null,"count":N,
 //        "interval":[L,H],"seconds":S},...],"chosen":TEXT,"reruns":[{"seed":N,"val_bpb":B},...],
@@ -13,7 +13,7 @@
 //      "plan":{"tier":TIER,"extent":"sample"|"whole"|"in_full","rerun_waits":true},
 //      "certainty":"provisional"|"scored","first":CLAIM}}
 // A claim without an artifact has one subject alone, and its slice is "". Scores are losses: a maximised one is negative.
-// The fields after "at" came later: each is left out where it is empty, so that older lines keep their bytes, and a
+// The fields after "at", "energy" (pool/types/energy.h: of this audit) and "zone" (its electricity grid) came later: each is left out where it is empty, so that older lines keep their bytes, and a
 // reader takes its absence for that. data: the files that it was scored on, by digest. evaluator_sha256: of the program
 // that scored. checks: each further figure that was held against the claim; its 95 % interval and seconds where known.
 // chosen: the reason for the extent of the audit, for people. reruns: the scores of verifiers' own trainings with fresh
@@ -36,6 +36,7 @@
 #include <vector>
 
 #include "pool/types/audit.h"
+#include "pool/types/energy.h"
 #include "pool/util/result.h"
 
 namespace cultivar {
@@ -90,6 +91,8 @@ struct Verdict {
     std::string chosen{};                       // the reason for the extent of the audit, for people; one line
     Certainty certainty = Certainty::accepted;  // of an accepted one
     std::optional<PlannedAudit> plan{};         // none: one of the first verdicts, which kept no reason either
+    std::optional<Energy> energy{};  // of this audit; none: older verdicts, and those that were made without one
+    std::string zone{};              // electricity grid of the verifier, or ""
     std::string first{};  // another key's claim of this candidate and category that the verifier saw before; "": none
 };
 

@@ -17,7 +17,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 // golden/records.jsonl: a scored run, a failed one, a claim, a lease, a run with the joules of its training, a
-// retirement, and a failed run with the kind of its failure, all of format 1, written by Python's json from the field lists in pool/types/record.h. Pools contain such
+// retirement, a failed run with the kind of its failure, and a run with domains of energy, all of format 1, written by Python's json from the field lists in pool/types/record.h. Pools contain such
 // bytes: they must never change.
 std::vector<std::string> golden_lines() {
     std::string text = must(read_file(CULTIVAR_GOLDEN "records.jsonl"));
@@ -43,7 +43,8 @@ TEST(Record, OfTheGoldenFileReadsAndWritesBackByteForByte) {
                                "2ef789213d55dadc1b338d1583867a1bb1cf17f9c4e44a65a864e9695858640d",
                                "dd3d8b19432a77b0a31673ed10dd615a9455870a6b3a3807db0b4567426f2da1",
                                "bd81addce9e0be82c0777d94d2d80515301faae0d367b57ceece0042e54681f4",
-                               "9d30b924d25ae95d862a0d0d36015921374b79e35308fd3be382f67345bb8e4c"};
+                               "9d30b924d25ae95d862a0d0d36015921374b79e35308fd3be382f67345bb8e4c",
+                               "f516fc1768aa45d115a5f09860eb6bb24e357f9e5c7971223a90d6e22c26fdcd"};
     std::vector<std::string> lines = golden_lines();
     ASSERT_EQ(lines.size(), std::size(ids));
     for (std::size_t i = 0; i < lines.size(); ++i) {
