@@ -14,6 +14,7 @@
 #include "cli/app/global_options.h"
 #include "cli/commands/registry.h"
 #include "cli/commands/version.h"
+#include "pool/process/stop_signals.h"
 #include "pool/util/log.h"
 #include "pool/util/text.h"
 
@@ -57,8 +58,9 @@ bool is_hangup_a_wish() {
 void catch_signals() {
     struct sigaction action {};
     action.sa_handler = on_signal;
-    for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU}) ::sigaction(signal, &action, nullptr);
-    if (is_hangup_a_wish()) ::sigaction(SIGHUP, &action, nullptr);
+    for (const int signal : kStopSignals) {
+        if (signal != SIGHUP || is_hangup_a_wish()) ::sigaction(signal, &action, nullptr);
+    }
 }
 
 struct Group {

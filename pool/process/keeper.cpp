@@ -15,6 +15,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/process/stop_signals.h"
+
 namespace cultivar {
 namespace {
 
@@ -32,7 +34,8 @@ void close_all_but_input_and(int kept) {
 
 [[noreturn]] void keep(int pipe, const std::function<void()>& duty, int kept) {
     ::setsid();
-    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGXCPU, SIGQUIT}) ::signal(signal, SIG_IGN);
+    for (const int signal : kStopSignals) ::signal(signal, SIG_IGN);
+    for (const int signal : {SIGPIPE, SIGQUIT}) ::signal(signal, SIG_IGN);
     if (kept == STDIN_FILENO) ::_exit(1);  // its caller has no standard input: nothing can be kept for it
     if (pipe != STDIN_FILENO) ::dup2(pipe, STDIN_FILENO);
     close_all_but_input_and(kept);  // else it would hold pipes of the caller's open, and the writing end of its own

@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/process/stop_signals.h"
 #include "pool/util/text.h"
 #include "train/launch/folder_size.h"
 #include "train/launch/kept_output.h"
@@ -115,9 +116,8 @@ bool has_no_room(const std::string& path) {
 
 // Did a signal to stop end it, or did it leave as one asks?
 bool was_asked_to_stop(const Child::End& end) {
-    constexpr int kAsking[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
     return std::ranges::any_of(
-        kAsking, [&](int signal) { return end.signal == signal || end.exit_code == kSignalExit + signal; });
+        kStopSignals, [&](int signal) { return end.signal == signal || end.exit_code == kSignalExit + signal; });
 }
 
 // Supervises one run.
