@@ -3,7 +3,8 @@
 //   key.pem       this clone's private key (0600)       spool.jsonl   records not yet committed (pool/clone/journal.h)
 //   key.pub       the public key that signed last, for looking without the private one
 //   index.sqlite  cache, may be deleted                 seen/         last seen tips of logs (pool/index/log_import.h)
-//   data/         shards and byte table                 run/          the run under way
+//   data/         shards and byte table, or links to a command's data        run/          the run under way
+//   data.json     those data when their digests were taken (cli/runs/data_links.h)
 //   roots         the trust roots as last seen (pool/clone/trust_roots.h)
 #pragma once
 
