@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -16,6 +15,7 @@
 #include "cli/runs/trainer_worker.h"
 #include "cli/search/exploration.h"
 #include "cli/search/job_end.h"
+#include "cli/search/job_shares.h"
 #include "cli/search/run_recorder.h"
 #include "cli/search/while_command.h"
 #include "pool/clone/agreed_terms.h"
@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::size_t kMaxProposerName = 32;
 constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
-constexpr std::int64_t kMaxExitCode = 255, kMostJobs = 256;
+constexpr std::int64_t kMaxExitCode = 255;
 
 struct ExploreArguments {
     std::optional<std::int64_t> runs, seed, jobs, requeue_exit;
@@ -173,34 +173,6 @@ private:
     std::vector<Job> jobs_;
 };
 
-// "cuda:0,cuda:1"; "" where the settings' device serves.
-std::vector<std::string> devices_of(const ExploreArguments& words) {
-    std::vector<std::string> devices;
-    std::istringstream list(words.device.value_or(""));
-    for (std::string one; std::getline(list, one, ',');) devices.push_back(one);
-    return devices.empty() ? std::vector<std::string>{""} : devices;
-}
-
-// The settings of each job: its device, in turn, and its threads; scores of jobs compare.
-Result<std::vector<Settings>> deal_out(const ExploreArguments& words, Settings settings) {
-    const std::vector<std::string> devices = devices_of(words);
-    const auto jobs = words.jobs.value_or(static_cast<std::int64_t>(devices.size()));
-    if (jobs < 1 || jobs > kMostJobs)
-        return fail(Code::usage, fmt::format("--jobs takes a number from 1 to {}", kMostJobs),
-                    "cultivar explore --help");
-    settings.jobs = static_cast<int>(jobs);
-    settings.threads.value = std::max(1, settings.threads.value / settings.jobs);
-    if (words.threads) TRY(settings.set("threads", *words.threads, "flag"));
-    std::vector<Settings> dealt(static_cast<std::size_t>(jobs), settings);
-    for (std::size_t i = 0; i < dealt.size(); ++i) {
-        const std::string& device = devices[i % devices.size()];
-        if (!device.empty()) TRY(dealt[i].set("device", device, "flag"));
-        if (dealt[i].device.value != dealt[0].device.value)
-            return fail(Code::usage, "--device names devices of two kinds, whose scores do not compare");
-    }
-    return dealt;
-}
-
 // Whoever started it is to start it again: a signal stopped it, or a run waits with a checkpoint.
 Result<bool> is_left_off(const Session& session, const Result<void>& done, double budget_s) {
     if (!done) return done.error().code == Code::interrupted;
@@ -221,7 +193,8 @@ Result<int> explore(Context& context, const ExploreArguments& words) {
     TRY_ASSIGN(ExploreOptions options, checked(words, job, clock.unix_s()));
     TRY_ASSIGN(Session session, open_session(context));
     TRY(check_terms(*session.clone, words.budget ? RunBudget::own : RunBudget::of_pool));
-    TRY_ASSIGN(const std::vector<Settings> shares, deal_out(words, session.settings));
+    TRY_ASSIGN(const std::vector<Settings> shares,
+               job_shares({words.jobs, words.device, words.threads}, session.settings));
     session.settings = shares.front();
     std::string holder = fmt::format("pid {}, cultivar explore, since {}", ::getpid(), utc_text(std::time(nullptr)));
     TRY_ASSIGN(FileLock lock, FileLock::acquire(session.clone->state_dir + "explore.lock", holder, kPatience_s));

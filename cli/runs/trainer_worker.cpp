@@ -33,10 +33,11 @@ Result<std::vector<std::string>> TrainerWorker::check() const {
     const bool sandboxed = confinement_ != Confinement::none;
     auto gaps =
         sandboxed ? sandbox_gaps(kernel_parts(), session_.clone->task.command.has_value()) : std::vector<std::string>();
+    const auto& own = session_.clone->task.command;
     const std::string& device = session_.settings.device.value;
-    if (!session_.clone->task.command || device == "cpu") return gaps;
+    if (device == "cpu") return gaps;
     if (sandboxed) TRY(require_device(device));
-    if (!is_told_device(*session_.clone->task.command))
+    if (own && !is_told_device(*own))
         gaps.push_back(
             fmt::format("the pool's command is not told of any device: its scores count as {}'s, wherever it "
                         "computes",
@@ -45,9 +46,11 @@ Result<std::vector<std::string>> TrainerWorker::check() const {
 }
 
 Result<void> TrainerWorker::require_device(const std::string& device) const {
-    if (has_device(device)) return {};
+    const std::string& number = session_.settings.device_number;
+    if (has_device(device) && has_device_number(number)) return {};
     return fail(Code::usage,
-                fmt::format("this machine has no device '{}' ({})", device, session_.settings.device.origin),
+                fmt::format("this machine has no device '{}{}' ({})", device, number.empty() ? "" : ":" + number,
+                            session_.settings.device.origin),
                 "cultivar explore --device cpu --runs 1");
 }
 

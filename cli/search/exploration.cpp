@@ -11,11 +11,13 @@
 namespace cultivar {
 namespace {
 
-Result<void> prepare(SearchObserver& observer, Worker& worker, Session& session, Exploration& shared) {
+Result<void> prepare(SearchObserver& observer, Worker& worker, Session& session, const std::vector<Job>& jobs,
+                     Exploration& shared) {
     TRY(need_data(*session.clone));
     shared.budget_s = shared.options.budget_s.value_or(session.clone->task.budget_s);
     TRY_ASSIGN(const std::vector<std::string> gaps, worker.check());  // before anything is written
     for (const std::string& gap : gaps) observer.warn(gap);
+    for (const Job& job : jobs) TRY(job.worker.check());  // each has its device
     TRY_ASSIGN(shared.category, machine_category(worker, observer, session, shared.budget_s));
     return {};
 }
@@ -69,7 +71,7 @@ Result<void> explore(SearchObserver& told, Worker& worker, const Clock& clock, S
     RunQuota quota(options.runs);
     Exploration shared{std::move(options), started_s, meeting, quota};
     TRY(meeting.pull());
-    TRY(prepare(observer, worker, session, shared));
+    TRY(prepare(observer, worker, session, jobs, shared));
     if (!jobs.empty()) meeting.share();
     shared.active = std::max(1, static_cast<int>(jobs.size()));
     auto done =

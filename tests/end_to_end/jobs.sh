@@ -127,6 +127,23 @@ expect_err 'stopped with a checkpoint|interrupted'
 go_on 2
 expect_rc 129 cultivar -C pool explore --runs 1 --requeue-exit 0
 
+section "each job has one of the devices that a scheduler gave, and the category tells their kind"
+found_function devices 'touch "'"$world"'/on-$CUDA_VISIBLE_DEVICES"; while [ -e '"$world"'/.hold ]; do sleep 0.1; done; '"$parabola"
+export CUDA_VISIBLE_DEVICES=7,8
+expect_ok cultivar -C devices explore --no-sandbox --device cuda:0,cuda:1 --runs 4
+rm -f on-*
+touch "$world/.hold"
+start_explore devices --no-sandbox --device cuda:0,cuda:1 --runs 4 --json
+wait_until 60 test -e on-7 -a -e on-8
+rm "$world/.hold"
+end_explore 0
+unset CUDA_VISIBLE_DEVICES
+expect_json '.runs | length == 4 and all(.[]; .status == "done" and .category == "cuda-2s-t1")'
+every_run_once devices 8
+[[ ! -e on-0 && ! -e on-1 ]] || fail "devices" "those of the scheduler" "others"
+expect_rc 129 cultivar -C devices explore --device cuda:0,cuda:1 --runs 1
+expect_err "no device 'cuda:0'"
+
 section "no run begins that cannot end in time"
 expect_ok env SLURM_JOB_ID=7 "SLURM_JOB_END_TIME=$(date +%s)" cultivar -C many explore
 expect_err "explores until .*, when SLURM's job 7 ends"

@@ -44,6 +44,19 @@ void set_limits(LaunchOptions& options, SandboxRules& rules, const Specification
     rules.read.insert(rules.read.end(), {"/proc/driver/nvidia", "/proc/modules", "/proc/devices", "/sys"});
 }
 
+// Is it the file of one of NVIDIA's devices, such as nvidia0?
+bool is_numbered(const std::string& name) {
+    return name.size() > 6 && name.starts_with("nvidia") &&
+           name.find_first_not_of("0123456789", 6) == std::string::npos;
+}
+
+std::vector<std::string> names_in(const char* visible) {
+    std::vector<std::string> names;
+    std::istringstream list(visible ? visible : "");
+    for (std::string name; std::getline(list, name, ',');) names.push_back(name);
+    return names;
+}
+
 // Folders such as /etc/java-17-openjdk.
 void allow_by_prefix(SandboxRules& rules, const std::string& folder, const std::string& prefix) {
     std::error_code ec;
@@ -63,18 +76,24 @@ bool has_device(const std::string& device, const std::string& devices) {
     std::error_code ec;
     for (std::filesystem::directory_iterator at(devices, ec), end; !ec && at != end; at.increment(ec)) {
         const std::string name = at->path().filename().string();
-        const bool numbered = name.size() > 6 && name.starts_with("nvidia") &&
-                              name.find_first_not_of("0123456789", 6) == std::string::npos;
-        if (numbered || name == "kfd" || name == "dxg") return true;  // NVIDIA's; AMD's; either within Windows
+        if (is_numbered(name) || name == "kfd" || name == "dxg") return true;  // NVIDIA's; AMD's; either within Windows
     }
     return false;
 }
 
+bool has_device_number(const std::string& number, const char* visible, const std::string& devices) {
+    if (number.empty()) return true;
+    std::size_t count = names_in(visible).size();
+    std::error_code ec;
+    for (std::filesystem::directory_iterator at(devices, ec), end; !visible && !ec && at != end; at.increment(ec))
+        count += is_numbered(at->path().filename().string()) ? 1 : 0;
+    const bool nobody_counts = !visible && count == 0;
+    return nobody_counts || std::stoul(number) < count;
+}
+
 std::vector<std::string> device_variables(const Specification& specification, const char* visible) {
     if (specification.device_number.empty()) return {};
-    std::vector<std::string> names;
-    std::istringstream list(visible ? visible : "");
-    for (std::string name; std::getline(list, name, ',');) names.push_back(name);
+    const std::vector<std::string> names = names_in(visible);
     const std::size_t number = std::stoul(specification.device_number);
     return {"CUDA_VISIBLE_DEVICES=" + (number < names.size() ? names[number] : specification.device_number)};
 }

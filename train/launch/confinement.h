@@ -16,6 +16,11 @@ void confine(LaunchOptions& options, const Specification& specification);
 // Is there a device of this kind ("cpu", "cuda", "mps"), going by the files of `devices`?
 bool has_device(const std::string& device, const std::string& devices = "/dev");
 
+// Is there a device of this number, "1" or "" for any, going by those that this process may see (`visible`: its
+// CUDA_VISIBLE_DEVICES), else by the files of NVIDIA's devices? True where neither counts them.
+bool has_device_number(const std::string& number, const char* visible = std::getenv("CUDA_VISIBLE_DEVICES"),
+                       const std::string& devices = "/dev");
+
 // The variable of the environment by which a program sees one device of several; none if any will do. Numbers count those
 // that `visible` lists: this process's own CUDA_VISIBLE_DEVICES, if it has one.
 std::vector<std::string> device_variables(const Specification& specification,

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cli/runs/machine_category.h"
+#include "cli/search/job_shares.h"
 #include "cli/search/processor_share.h"
 #include "tests/cli/support/search_world.h"
 
@@ -19,10 +20,11 @@ using ::testing::IsEmpty;
 // Loops side by side in one clone, each with a session and a worker of its own.
 class SideBySide {
 public:
-    explicit SideBySide(int jobs) {
-        world.session.settings.jobs = jobs;
-        world.session.settings.threads.value = 1;
-        for (int i = 0; i < jobs; ++i) open();
+    explicit SideBySide(int jobs) : SideBySide(JobWishes{.jobs = jobs, .threads = "1"}) {}
+    explicit SideBySide(const JobWishes& wishes) {
+        const std::vector<Settings> shares = must(job_shares(wishes, world.session.settings));
+        world.session.settings = shares.front();
+        for (const Settings& share : shares) open(share);
     }
 
     Result<void> explore(int runs) {
@@ -36,9 +38,9 @@ public:
     std::deque<FakeWorker> workers;
 
 private:
-    void open() {
+    void open(const Settings& share) {
         Session& session = sessions_.emplace_back();
-        session.settings = world.session.settings;
+        session.settings = share;
         session.clone = std::make_unique<Clone>(world.world.reopen("ann"));
         session.index = std::make_unique<Index>(must(Index::open(*session.clone)));
         jobs_.push_back({session, workers.emplace_back()});
@@ -76,6 +78,45 @@ TEST(ExploringSideBySide, NamesTheThreadsOfARunInItsCategory) {
     EXPECT_TRUE(is_category_here(verifier, kFakeCategory + "-t1", 20));
     EXPECT_FALSE(is_category_here(verifier, kFakeCategory + "-t4", 20)) << "so many threads are not here";
     EXPECT_FALSE(is_category_here(verifier, kFakeCategory, 20)) << "nobody measured two threads";
+}
+
+TEST(ExploringSideBySide, TrainsEachJobOnADeviceOfItsOwn) {
+    SideBySide two(JobWishes{.devices = "cuda:0,cuda:3", .threads = "1"});
+    std::atomic<int> begun = 0;
+    for (FakeWorker& worker : two.workers) {
+        worker.training = [&](const WorkerJob& job, const Listener& listener, const auto&) {
+            for (++begun; begun < 2;) two.clock.sleep_s(0.001);
+            return FakeWorker::train(job, listener, 3);
+        };
+    }
+    must(two.explore(6));
+    std::vector<std::set<std::string>> numbers;
+    for (const FakeWorker& worker : two.workers) {
+        numbers.emplace_back();
+        for (const WorkerJob& job : worker.jobs)
+            numbers.back().insert(job.specification.device + job.specification.device_number);
+    }
+    EXPECT_THAT(numbers, ElementsAre(ElementsAre("cuda0"), ElementsAre("cuda3")));
+    ASSERT_EQ(two.world.observer.recorded.size(), 6U);
+    for (const auto& run : two.world.observer.recorded) EXPECT_EQ(run.category, "cuda-20s-e11-t1");
+}
+
+class OfOneDevice final : public Worker {
+public:
+    Result<std::vector<std::string>> check() const override { return fail(Code::usage, "no device 'cuda:1'"); }
+    Result<std::string> digest() const override { return std::string(64, 'd'); }
+    Result<Outcome> run(const WorkerJob&, const Listener&, const std::function<bool()>&) override { return Outcome(); }
+};
+
+TEST(ExploringSideBySide, BeginsNothingWhereTheDeviceOfAJobIsNotThere) {
+    SearchWorld world;
+    OfOneDevice second;
+    ExploreOptions options;
+    options.runs = 4;
+    const std::vector<Job> jobs{{world.session, world.worker}, {world.session, second}};
+    EXPECT_EQ(trouble(explore(world.observer, world.worker, world.clock, world.session, options, jobs)).code,
+              Code::usage);
+    EXPECT_TRUE(world.worker.jobs.empty());
 }
 
 TEST(ExploringSideBySide, LeavesEachRunWithItsCheckpointToWhoeverComesNext) {

@@ -353,6 +353,20 @@ TEST(Device, IsThereWhereItsFileIs) {
     EXPECT_TRUE(has_device("cuda", devices.path()));
 }
 
+TEST(Device, IsOneOfThoseThatThisProcessMaySee) {
+    const TempFolder devices;
+    devices.write("nvidia-uvm", "");
+    EXPECT_TRUE(has_device_number("9", nullptr, devices.path())) << "nobody counts those of other makers";
+    devices.write("nvidia0", "");
+    devices.write("nvidia1", "");
+    EXPECT_TRUE(has_device_number("", nullptr, devices.path()));
+    EXPECT_TRUE(has_device_number("1", nullptr, devices.path()));
+    EXPECT_FALSE(has_device_number("2", nullptr, devices.path()));
+    EXPECT_TRUE(has_device_number("0", "1", devices.path()));
+    EXPECT_FALSE(has_device_number("1", "1", devices.path()));
+    EXPECT_FALSE(has_device_number("0", "", devices.path()));
+}
+
 TEST_F(LauncherTest, TakesTheTrainerAlongWhenItsOwnProcessDies) {
     const pid_t parent = ::fork();
     if (parent == 0) {
