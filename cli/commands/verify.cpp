@@ -58,7 +58,7 @@ std::string verdict_text(const Ui& ui, const ScoreText& score, const Verdict& ve
                                    verdict.seconds, 100 * verdict.ratio);
     text += fmt::format("    {}\n", verdict.chosen);
     for (const Check& check : verdict.checks) text += check_text(score, check);
-    if (verdict.record) text += fmt::format("    {}\n", record_text(*verdict.record));
+    if (verdict.record && sure) text += fmt::format("    {}\n", record_text(*verdict.record));
     return text;
 }
 

@@ -80,7 +80,11 @@ Result<void> measure_for_reruns(const VerifierTools& tools, const Session& sessi
 Result<Verifier> prepare(const VerifierTools& tools, Session& session, const RoundOptions& options,
                          const ClaimQueue& queue) {
     TRY_ASSIGN(Verifier verifier, Verifier::make(tools, session));
-    if (verifier.hold_out().exists() && verifier.hold_out().unused(tools.clock.unix_s()) < kFewSlices)
+    if (session.clone->task.takes_hold_out() && !verifier.hold_out().serving(tools.clock.unix_s()))
+        tools.observer.warn(
+            "no hold-out serves here: a score that is good on the validation file alone is not found, and "
+            "nothing is accepted for good: cultivar data import --hold-out FILE...");
+    else if (verifier.hold_out().exists() && verifier.hold_out().unused(tools.clock.unix_s()) < kFewSlices)
         tools.observer.warn("the hold-out is nearly used up: cultivar data import --hold-out FILE...");
     TRY(measure_for_reruns(tools, session, options, queue));
     return verifier;

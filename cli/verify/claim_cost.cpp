@@ -149,7 +149,7 @@ void CostBook::estimate_command(const Task& task, bool hold_out, QueuedClaim& on
     if (task.command->evaluator) {
         const double limit = task.command->evaluator->limit_s.value_or(most_s);
         const double once_s = evaluations_s_.empty() ? std::min(limit, kStart_s + said_s) : upper(evaluations_s_);
-        one.expected_s = hold_out && task.command->evaluator->takes_hold_out() ? 2 * once_s : once_s;
+        one.expected_s = hold_out && task.takes_hold_out() ? 2 * once_s : once_s;
     }
     one.rerun_s = seeds_due(task, one) * one.jobs.seed;
 }

@@ -10,6 +10,7 @@
 
 #include "cli/runs/machine_category.h"
 #include "cli/verify/claim_order.h"
+#include "cli/verify/gap_review.h"
 #include "cli/verify/surroundings.h"
 #include "eval/judge/rescore_test.h"
 #include "eval/judge/structure_check.h"
@@ -41,6 +42,10 @@ bool is_owed_a_rerun(const Task& task, const ClaimRow& row, const ClaimImpact& i
     const bool matters = impact.best || impact.children >= kMuchUsed;
     if (!matters || (was_light(row) && !task.command)) return false;
     return verdict.tier != Tier::rerun || (impact.best && fresh_seeds < task.record_seeds());
+}
+
+bool is_owed_its_gap(const Task& task, const Surroundings& around, const ClaimRow& row) {
+    return around.hold_out && task.takes_hold_out() && is_accepted(row) && !has_gap(*row.verdict);
 }
 
 // Was a rerun tried that failed?
@@ -128,7 +133,9 @@ Result<QueuedClaim> queued(Session& session, const Situation& now, const ClaimQu
     one.unsound = why_unsound(session.clone->task, one);
     one.impact = impact_of(around, one.row.claim);
     one.fresh_seeds = fresh_seeds_of(around, one.row.claim);
-    one.owed = is_owed_a_rerun(session.clone->task, one.row, one.impact, one.fresh_seeds);
+    one.owes_gap = is_owed_its_gap(session.clone->task, around, one.row);
+    one.owed = is_owed_a_rerun(session.clone->task, one.row, one.impact, one.fresh_seeds) ||
+               (one.owes_gap && one.row.verdict->tier == Tier::rerun);  // its fresh seeds count again
     if (one.unsound.empty()) {
         TRY_ASSIGN(const std::vector<std::string> odd, session.index->suspicions(one.row));
         one.impact.odd = !odd.empty();
@@ -224,7 +231,8 @@ bool cannot_be_settled(const Task& task, const QueuedClaim& one) {
 // Nothing is due that this machine could do.
 bool only_a_rerun_is_left(const Session& session, const QueuedClaim& one) {
     const Tier rest = session.clone->task.command ? Tier::rescore : Tier::replay;
-    return one.row.verdict->tier >= rest && seeds_due(session.clone->task, one) > 0 && !can_rerun(session, one);
+    return !one.owes_gap && one.row.verdict->tier >= rest && seeds_due(session.clone->task, one) > 0 &&
+           !can_rerun(session, one);
 }
 
 // Claims of this machine's kind of device that verifiers of others could only score. Nothing more can be done with a
@@ -237,6 +245,18 @@ Result<void> add_scored_claims(Session& session, const Situation& now, std::vect
     for (ClaimRow& row : scored) {
         const bool elsewhere = is_of_another_device(category_named(row.claim.category), session.settings.device.value);
         if (!elsewhere && !known.contains(row.id) && now.waits.over(row)) rows.push_back(std::move(row));
+    }
+    return {};
+}
+
+// Verifiers without a hold-out judged them, or this one before it had one.
+Result<void> add_claims_without_gap(Session& session, const Situation& now, std::vector<ClaimRow>& rows) {
+    if (!now.around.hold_out || !session.clone->task.takes_hold_out()) return {};
+    std::set<std::string> known;
+    for (const ClaimRow& row : rows) known.insert(row.id);
+    TRY_ASSIGN(std::vector<ClaimRow> open, session.index->claims_without_gap(kMostJudged));
+    for (ClaimRow& row : open) {
+        if (!known.contains(row.id) && now.waits.over(row)) rows.push_back(std::move(row));
     }
     return {};
 }
@@ -265,6 +285,7 @@ Result<ClaimQueue> waiting_claims(Session& session, std::int64_t now_s, const Sh
     TRY(add_open_claims(session, now, rows));
     TRY(now.go_on());
     TRY(add_scored_claims(session, now, rows));
+    TRY(add_claims_without_gap(session, now, rows));
     TRY(add_grown_claims(session, now, rows, grown));
     TRY_ASSIGN(ClaimQueue queue, queue_of(session, now, std::move(rows)));
     queue.grown = std::move(grown);

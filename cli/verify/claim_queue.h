@@ -29,6 +29,7 @@ struct QueuedClaim {
     std::string unsound{};  // the reason why it fails the structure tier; "": it does not
     KeyStanding standing = KeyStanding::unknown;
     bool owed = false;      // it is here for its rerun
+    bool owes_gap = false;  // it was judged without a hold-out, and there is one here
     int fresh_seeds = 0;    // of verifiers, that the ledgers have of its candidate
     int least_seeds = 0;    // that a rerun makes in any case
     bool too_dear = false;  // passed over: its cost is beyond all that verification may take

@@ -21,7 +21,7 @@ std::optional<Verdict> reviewed(const Session& session, const ClaimRow& row, con
     if (!row.verdict || row.verdict->result != VerdictResult::accepted) return std::nullopt;
     if (row.key == session.clone->key.fingerprint()) return std::nullopt;
     Verdict verdict = *row.verdict;
-    apply_gap(one.on == kFullSet ? kFullSetGap : kHoldOutGap, judgement, verdict);
+    apply_gap(session.clone->task, one.on == kFullSet ? kFullSetGap : kHoldOutGap, judgement, verdict);
     const bool own = row.verdict->verifier == session.clone->writer;
     if (judgement.honest && (!own || verdict.certainty == row.verdict->certainty)) return std::nullopt;
     verdict.verifier = session.clone->writer;
@@ -38,12 +38,16 @@ GapScale gap_scale_of(const Task& task) {
     return {task.command->evaluator ? task.command->evaluator->tolerance : 0, true};
 }
 
-bool owes_gap(const Verdict& verdict) {
-    return std::ranges::any_of(verdict.checks,
-                               [](const Check& one) { return one.name == kHoldOutGap && !one.claimed; });
+bool has_gap(const Verdict& verdict) {
+    return std::ranges::find(verdict.checks, kHoldOutGap, &Check::name) != verdict.checks.end();
 }
 
-void apply_gap(const std::string& check, const GapJudgement& judgement, Verdict& verdict) {
+bool owes_gap(const Task& task, const Verdict& verdict) {
+    const auto gap = std::ranges::find(verdict.checks, kHoldOutGap, &Check::name);
+    return gap == verdict.checks.end() ? task.takes_hold_out() : !gap->claimed;
+}
+
+void apply_gap(const Task& task, const std::string& check, const GapJudgement& judgement, Verdict& verdict) {
     for (Check& one : verdict.checks) {
         if (one.name == check) one.claimed = judgement.usual_bpb, one.tolerance = judgement.allowed_bpb;
     }
@@ -55,7 +59,8 @@ void apply_gap(const std::string& check, const GapJudgement& judgement, Verdict&
     }
     verdict.reason += (verdict.reason.empty() ? "" : "; ") + said;
     if (verdict.certainty == Certainty::provisional && verdict.plan)
-        verdict.certainty = settled_certainty(*verdict.plan, {verdict.tier, true, owes_gap(verdict)});
+        verdict.certainty =
+            settled_certainty(*verdict.plan, {verdict.tier, true, owes_gap(task, verdict), task.command.has_value()});
 }
 
 Result<GapReview> review_gaps(Session& session, const HoldOut& book, std::int64_t now_s) {

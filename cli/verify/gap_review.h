@@ -14,12 +14,13 @@ inline constexpr const char* kFullSetGap = "full set gap";
 // Of the built-in task, or of a command's metric.
 GapScale gap_scale_of(const Task& task);
 
-// Is its gap still to be judged, on the hold-out?
-bool owes_gap(const Verdict& verdict);
+bool has_gap(const Verdict& verdict);  // to the hold-out, judged or not
+// Is its gap still to be judged, on the hold-out? In a pool with an evaluator that takes one, too if the verifier had none.
+bool owes_gap(const Task& task, const Verdict& verdict);
 
 // Puts a judgement of a gap into the verdict's checks. A gap that is not honest rejects the claim; where the gap was all
 // that an accepted one still owed, it is accepted for good.
-void apply_gap(const std::string& check, const GapJudgement& judgement, Verdict& verdict);
+void apply_gap(const Task& task, const std::string& check, const GapJudgement& judgement, Verdict& verdict);
 
 struct GapReview {
     std::vector<Verdict> verdicts{};   // new ones on claims whose verdict changes by it; not written yet

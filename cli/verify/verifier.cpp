@@ -128,7 +128,9 @@ void Verifier::settle_certainty(const QueuedClaim& one, Verdict& verdict) const 
     const Category category = category_named(one.row.claim.category);
     const bool here = !session_.clone->task.command &&  // no command's run can be replayed
                       !is_of_another_device(category, session_.settings.device.value);
-    verdict.certainty = settled_certainty(*verdict.plan, {verdict.tier, here, owes_gap(verdict)});
+    const Task& task = session_.clone->task;
+    verdict.certainty =
+        settled_certainty(*verdict.plan, {verdict.tier, here, owes_gap(task, verdict), task.command.has_value()});
 }
 
 Result<std::optional<std::string>> Verifier::artifact_of(const QueuedClaim& one, Verdict& verdict) {

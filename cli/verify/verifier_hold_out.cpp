@@ -78,7 +78,7 @@ Verifier::Tried Verifier::compare_gap(Appearance here, const ServingSlice& part,
     if (part.name == kFullSet)
         verdict.checks.push_back({label, std::nullopt, here.slice_bpb + judgement.gap_bpb, std::nullopt, kScoreChunks});
     if (judgement.honest) {
-        if (judgement.judged) add_reason(verdict, fmt::format("{}: {}", label, judgement.reason));
+        if (judgement.judged || here.score) add_reason(verdict, fmt::format("{}: {}", label, judgement.reason));
         return true;
     }
     conclude(verdict, VerdictResult::rejected, Tier::rescore, fmt::format("{}: {}", label, judgement.reason));
@@ -91,8 +91,9 @@ Verifier::Tried Verifier::compare_gap(Appearance here, const ServingSlice& part,
 Verifier::Tried Verifier::evaluate_on_hold_out(const QueuedClaim& one, const std::string& artifact, double measured,
                                                Verdict& verdict) {
     const Task& task = session_.clone->task;
+    if (!task.takes_hold_out()) return true;
     const auto hidden = hold_out_.serving(tools_.clock.unix_s());
-    if (!hidden || !task.command->evaluator->takes_hold_out()) return true;
+    if (!hidden) return add_reason(verdict, "its gap is open: this verifier has no hold-out"), true;
     TRY(begin_slice(*hidden));
     TRY_ASSIGN(const Candidate candidate, candidate_of(one));
     const double begun_s = tools_.clock.now_s();

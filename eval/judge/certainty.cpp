@@ -24,7 +24,8 @@ std::string too_fast_for(const Category& category, const Pace& pace) {
 }
 
 Certainty settled_certainty(const PlannedAudit& plan, const ChecksDone& done) {
-    if (done.reached >= Tier::rerun) return Certainty::accepted;
+    if (done.reached >= Tier::rerun)
+        return done.owes_gap && done.may_learn_it_again ? Certainty::provisional : Certainty::accepted;
     if (done.reached < Tier::replay && !done.replayable_here) return Certainty::scored;
     const bool owes = done.owes_gap || plan.rerun_waits || plan.tier >= Tier::rerun;
     return owes ? Certainty::provisional : Certainty::accepted;

@@ -28,9 +28,10 @@ struct Pace {
 std::string too_fast_for(const Category& category, const Pace& pace);
 
 struct ChecksDone {
-    Tier reached = Tier::structure;  // the last tier that it passed
-    bool replayable_here = true;     // this machine has the kind of device of the claim's category
-    bool owes_gap = false;           // too few others are known on the hold-out yet to judge its gap by
+    Tier reached = Tier::structure;   // the last tier that it passed
+    bool replayable_here = true;      // this machine has the kind of device of the claim's category
+    bool owes_gap = false;            // its gap to the hold-out could not be judged yet
+    bool may_learn_it_again = false;  // its training may read the validation data, and so a rerun's
 };
 
 // Of an accepted verdict with this plan. A claim that the lot spared a replay, on a device that a replay was possible on,

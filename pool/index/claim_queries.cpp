@@ -98,6 +98,12 @@ Result<std::vector<ClaimRow>> IndexQueries::accepted_claims(const std::string& c
     return read_claims(get.bind(":candidate", candidate));
 }
 
+Result<std::vector<ClaimRow>> IndexQueries::claims_where(const std::string& condition, int most) {
+    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT {}, {} FROM {} WHERE record.id IN ({}) ORDER BY seq",
+                                                  kClaimColumns, kVerdictOf, kLineTables, claims_in_turn(condition))));
+    return read_claims(get.bind(":most", most));
+}
+
 Result<std::vector<ClaimRow>> IndexQueries::pending_claims(int most) {
     TRY_ASSIGN(Statement get,
                prepare(fmt::format("SELECT {}, NULL FROM {} WHERE record.id IN ({}) ORDER BY seq", kClaimColumns,

@@ -99,6 +99,8 @@ public:
     Result<std::map<std::pair<std::string, std::string>, std::vector<double>>> fresh_seed_scores();
     // Claims that a verifier scored and nobody could replay; oldest first. `most`: as pending_claims().
     Result<std::vector<ClaimRow>> scored_claims(int most = 0);
+    // Vouched claims with a verdict that tells no gap to a hold-out; oldest first. `most`: as pending_claims().
+    Result<std::vector<ClaimRow>> claims_without_gap(int most = 0);
     // Of this clone's own scored runs, by candidate; oldest first.
     Result<std::map<std::string, std::vector<double>>> own_scores(const std::string& category);
 
@@ -168,6 +170,7 @@ private:
     Result<std::string> resolve(const std::string& prefix, const char* sql, const char* kind);
     Result<std::vector<RunRow>> read_runs(Statement& get);
     Result<std::vector<ClaimRow>> read_claims(Statement& get);
+    Result<std::vector<ClaimRow>> claims_where(const std::string& condition, int most);
     Result<std::vector<double>> claim_scores(const std::string& claim);
     using ProvenScores = std::map<std::pair<std::string, std::string>, double>;  // by candidate and category
     Result<void> read_proven_scores(ProvenScores& scores);

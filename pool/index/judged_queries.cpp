@@ -40,10 +40,7 @@ WHERE place = 1 ORDER BY at, seq)"));
 // Its newest verdict that counts decided nothing, or put a rerun off.
 Result<std::vector<ClaimRow>> IndexQueries::open_claims(int most) {
     const std::string judged = "record.id IN (SELECT claim FROM verdict WHERE result = 'inconclusive' OR waits)";
-    TRY_ASSIGN(Statement get,
-               prepare(fmt::format("SELECT {}, {} FROM {} WHERE record.id IN ({}) ORDER BY seq", kClaimColumns,
-                                   kVerdictOf, kLineTables, claims_in_turn(judged + " AND " + kOpenOf))));
-    return read_claims(get.bind(":most", most));
+    return claims_where(judged + " AND " + kOpenOf, most);
 }
 
 Result<std::map<std::string, Attempts>> IndexQueries::own_attempts() {

@@ -35,11 +35,12 @@ Result<std::map<std::pair<std::string, std::string>, std::vector<double>>> Index
 
 Result<std::vector<ClaimRow>> IndexQueries::scored_claims(int most) {
     const std::string judged = "record.id IN (SELECT claim FROM verdict WHERE word = 'scored')";
-    TRY_ASSIGN(
-        Statement get,
-        prepare(fmt::format("SELECT {}, {} FROM {} WHERE record.id IN ({}) ORDER BY seq", kClaimColumns, kVerdictOf,
-                            kLineTables, claims_in_turn(fmt::format("{} AND {} = 'scored'", judged, kWordOf)))));
-    return read_claims(get.bind(":most", most));
+    return claims_where(fmt::format("{} AND {} = 'scored'", judged, kWordOf), most);
+}
+
+Result<std::vector<ClaimRow>> IndexQueries::claims_without_gap(int most) {
+    const std::string judged = "record.id IN (SELECT claim FROM verdict)";
+    return claims_where(fmt::format("{} AND {} AND {}", judged, kVouchedOf, kWithoutGapOf), most);
 }
 
 Result<std::map<std::string, std::vector<double>>> IndexQueries::own_scores(const std::string& category) {

@@ -41,6 +41,8 @@ inline constexpr const char* kAcceptedRuns =
     "SELECT artifact_run FROM record WHERE type = 'claim' AND " CULTIVAR_VERDICT_OF("word") " = 'accepted'";
 // Did a verifier score its weights again, and find no fault with it since?
 inline constexpr const char* kVouchedOf = CULTIVAR_VERDICT_OF("word IN ('accepted', 'provisional', 'scored')");
+// Does it tell no gap to a hold-out?
+inline constexpr const char* kWithoutGapOf = CULTIVAR_VERDICT_OF("instr(line, '\"hold-out gap\"') = 0");
 // Did it accept the claim as it stands? Of a command's run nothing can be replayed: there a claim that was scored stands.
 inline constexpr const char* kAcceptedOf = CULTIVAR_VERDICT_OF("word IN ('accepted', 'provisional')");
 inline const char* stands(const Clone& clone) { return clone.task.command ? kVouchedOf : kAcceptedOf; }

@@ -97,6 +97,8 @@ struct Task {
     bool settled() const { return data || (command && (!needs_data(*command) || !command->data.empty())); }
     // Does nothing but a run's own word say its score, so that only a rerun confirms it?
     bool self_reported() const { return command && !command->evaluator; }
+    // Is there an evaluator that scores on a verifier's own file too?
+    bool takes_hold_out() const { return command && command->evaluator && command->evaluator->takes_hold_out(); }
     // The fresh seeds that a record takes: where runs do not vary, one tells all.
     int record_seeds() const { return noiseless ? 1 : record_min_seeds; }
     std::string id() const;  // 64 hex digits; only meaningful once settled

@@ -172,11 +172,14 @@ asked=$(json .id)
 echo "table 3" >table.txt
 expect_ok cultivar -C student tell "$asked" --score 1 --artifact "$world/table.txt" --json
 expect_ok cultivar -C student propose "$asked" "${honest[@]}"
+expect_ok cultivar -C court pull
+expect_ok cultivar -C court verify "${honest[1]}" --tier rerun --json
+expect_err 'no hold-out serves here: .* cultivar data import --hold-out FILE'
+expect_json '.verdicts[0].predicate | .tier == "rerun" and .certainty == "provisional"'
 echo 3.1 >mine.txt
 expect_rc 129 cultivar -C court data import --hold-out "$world/draft/files/valid.txt"
 expect_rc 129 cultivar -C referee data import --hold-out "$world/mine.txt"
 expect_ok cultivar -C court data import --hold-out "$world/mine.txt"
-expect_ok cultivar -C court pull
 expect_ok cultivar -C court verify "${honest[@]}" --tier rescore --json
 expect_json '.verdicts | length >= 9 and all(any(.predicate.checks[]; .name == "hold-out gap"))'
 expect_rc 1 cultivar -C court verify "$asked" --tier rescore --json

@@ -220,14 +220,18 @@ TEST_F(JudgedVerifierTest, LaysAFolderOutForTheEvaluator) {
 class HiddenVerifierTest : public CommandVerifierTest {
 protected:
     HiddenVerifierTest() : CommandVerifierTest(kHidden, {{"files/valid.csv", "public"}}) {
+        import_hold_out();
+        worker_.evaluated = 0.9;
+        elsewhere(0.88);
+    }
+    void import_hold_out() {
         std::filesystem::create_directories(hold_out_folder(ann_));
         must(write_file_atomically(hold_out_folder(ann_) + kSlice, "secret"));
         HoldOutMade made;
         made.slices.push_back({kSlice, {}});
         must(HoldOut::settle(ann_, made));
-        worker_.evaluated = 0.9;
-        elsewhere(0.88);
     }
+    void have_none() { std::filesystem::remove_all(hold_out_folder(ann_)); }
     void elsewhere(double score) {
         worker_.on_hold_out = [score](const Specification&) { return score; };
     }
@@ -264,6 +268,7 @@ protected:
     static constexpr const char* kByHeart = "it learnt the file by heart";
     static constexpr const char* kSlice = "slice_00.valid.csv";
     static constexpr PlannedAudit kScored{Tier::rescore, AuditExtent::sample};
+    static constexpr PlannedAudit kRerun{Tier::rerun, AuditExtent::in_full};
 };
 
 TEST_F(HiddenVerifierTest, ScoresTheArtifactOnceMoreOnItsOwnFileAndTellsNothingOfIt) {
@@ -312,6 +317,51 @@ TEST_F(HiddenVerifierTest, JudgesTheGapOfAnEarlyClaimOnceOthersAreKnown) {
     ASSERT_NE(found, later.end());
     EXPECT_EQ(found->result, VerdictResult::rejected) << found->reason;
     EXPECT_EQ(worker_.jobs.size(), jobs) << "nothing is scored again";
+}
+
+// A program of the pool may have seen the validation file each time that it ran.
+TEST_F(HiddenVerifierTest, AcceptsNothingForGoodBeforeItsGapIsJudgedWhateverItsRerunSays) {
+    claim_scoring(-0.9, {0.9, 0.899, 0.901}, "the model");
+    const Verdict early = write_judged(kRerun);
+    EXPECT_EQ(early.tier, Tier::rerun) << early.reason;
+    EXPECT_EQ(early.certainty, Certainty::provisional);
+    EXPECT_THAT(early.reason, HasSubstr("hold-out: a gap of +0.02, too few others"));
+    EXPECT_FALSE(must(session().index->record_holder("cpu-20s", ""))) << "no record yet";
+    others_were_judged(9);
+    Session open = session();
+    const std::vector<Verdict> later = must(must(Verifier::make(tools(), open)).review());
+    const auto found = std::ranges::find(later, early.claim, &Verdict::claim);
+    ASSERT_NE(found, later.end());
+    EXPECT_EQ(found->certainty, Certainty::accepted) << found->reason;
+    EXPECT_TRUE(must(session().index->record_holder("cpu-20s", "")));
+}
+
+TEST_F(HiddenVerifierTest, SaysThatThereIsNoHoldOutAndOwesTheGapUntilThereIsOne) {
+    have_none();
+    claim_scoring(-0.9, {0.9, 0.899, 0.901}, "the model");
+    const AuditRound round = audit({ShareUse::all_beyond, std::nullopt, false});
+    ASSERT_FALSE(observer_.warnings.empty());
+    EXPECT_THAT(observer_.warnings.front(), HasSubstr("cultivar data import --hold-out FILE"));
+    ASSERT_EQ(round.verdicts.size(), 1U);
+    const Verdict& without = round.verdicts[0];
+    EXPECT_EQ(without.tier, Tier::rerun) << without.reason;
+    EXPECT_EQ(without.certainty, Certainty::provisional);
+    EXPECT_THAT(without.reason, HasSubstr("its gap is open: this verifier has no hold-out"));
+    Session open = session();
+    EXPECT_TRUE(must(waiting_claims(open)).claims.empty()) << "nothing more can be done here";
+    import_hold_out();
+    Session later = session();
+    const ClaimQueue queue = must(waiting_claims(later));
+    ASSERT_EQ(queue.claims.size(), 1U);
+    EXPECT_EQ(queue.claims[0].plan.audit.tier, Tier::rerun) << "its fresh seeds count again";
+    const std::size_t trained = worker_.count(Specification::Mode::train);
+    observer_.warnings.clear();
+    const Verdict with = must(must(Verifier::make(tools(), later)).judge(queue.claims[0]));
+    EXPECT_EQ(with.tier, Tier::rerun) << with.reason;
+    EXPECT_TRUE(std::ranges::any_of(with.checks, [](const Check& one) { return one.name == "hold-out gap"; }));
+    EXPECT_EQ(worker_.count(Specification::Mode::train), trained);
+    audit();
+    EXPECT_THAT(observer_.warnings, Not(testing::Contains(HasSubstr("no hold-out serves here"))));
 }
 
 TEST_F(HiddenVerifierTest, VouchesForNoArtifactThatHasNoScoreThere) {

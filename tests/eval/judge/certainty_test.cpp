@@ -18,6 +18,9 @@ TEST(Certainty, IsFullOnlyOnceAllThatWasDueIsDone) {
     EXPECT_EQ(settled_certainty(replay, {Tier::replay, true, true}), Certainty::provisional) << "its gap is open";
     EXPECT_EQ(settled_certainty(full, {Tier::rerun, true, true}), Certainty::accepted)
         << "nobody saw the slice in a verifier's own training";
+    EXPECT_EQ(settled_certainty(full, {Tier::rerun, false, true, true}), Certainty::provisional)
+        << "a pool's own program may have seen the file each time";
+    EXPECT_EQ(settled_certainty(full, {Tier::rerun, false, false, true}), Certainty::accepted);
     EXPECT_EQ(settled_certainty(light, {Tier::rescore}), Certainty::accepted) << "spared by the lot";
     EXPECT_EQ(settled_certainty(light, {Tier::rescore, false}), Certainty::scored) << "the lot spared nothing";
     EXPECT_EQ(settled_certainty(full, {Tier::rescore, false}), Certainty::scored);
