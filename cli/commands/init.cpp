@@ -47,6 +47,8 @@ Task blank_task(const InitArguments& options) {
 
 Result<Founding> language_model(const InitArguments& options) {
     Founding founding{blank_task(options), {}, {}};
+    founding.task.format = kNewestPoolFormat;
+    founding.task.cpu_clock = true;
     TRY_ASSIGN(founding.task.space, Space::make(lm_genes(), lm_constraints()));
     for (const auto& [seed, toml] : lm_seeds()) founding.seeds.emplace_back(seed, toml);
     return founding;

@@ -56,6 +56,14 @@ std::string files_text(const Candidate& candidate) {
     return text;
 }
 
+// The time on the run's own clock; and the share of wall time that others took, if it is told and not small.
+std::string training_text(const Run& run) {
+    constexpr double kSmall = 0.02;
+    const double others = run.train_wall_s > 0 ? 1 - run.train_s / run.train_wall_s : 0;
+    if (others < kSmall) return fmt::format("{:.1f} s", run.train_s);
+    return fmt::format("{:.1f} s (of {:.1f} s: others took {:.0f} %)", run.train_s, run.train_wall_s, 100 * others);
+}
+
 Result<void> show_runs(Context& context, Session& session, const std::vector<RunRow>& runs) {
     ScoreTexts scores(session);
     if (!runs.empty()) context.ui.print("\nruns\n");
@@ -63,8 +71,8 @@ Result<void> show_runs(Context& context, Session& session, const std::vector<Run
         const Run& run = row.run;
         TRY_ASSIGN(const ScoreText score, scores.in(run.category));
         context.ui.print(fmt::format("  {}  {}\n", short_id(row.id), run_line(context.ui, score, run)));
-        context.ui.print(fmt::format("            {}  seed {}  {} steps, {} tokens in {:.1f} s  {} ({})  {}\n",
-                                     clean(run.category, 32), run.seed, run.steps, run.tokens, run.train_s,
+        context.ui.print(fmt::format("            {}  seed {}  {} steps, {} tokens in {}  {} ({})  {}\n",
+                                     clean(run.category, 32), run.seed, run.steps, run.tokens, training_text(run),
                                      joules_text(run.energy.joules), clean(run.energy.method, 16),
                                      clean(run.writer, 48)));
         if (const std::string cost = cost_text(use_cost(run)); !cost.empty())

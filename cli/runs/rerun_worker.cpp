@@ -30,7 +30,7 @@ Result<WorkerResult> make(Worker& worker, const Observer& observer, const Clock&
     auto listener = [&](const Event& event) {
         const auto* step = std::get_if<StepEvent>(&event);
         if (step == nullptr) return Advice::go_on;
-        last_s = clock.now_s();
+        last_s = step->here_s > 0 ? step->here_s : clock.now_s();
         if (made.losses.empty()) first_s = last_s;
         made.losses.push_back(step->train_loss);
         return Advice::go_on;

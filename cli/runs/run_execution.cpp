@@ -23,7 +23,8 @@
 namespace cultivar {
 namespace {
 
-constexpr double kSlack_s = 120;  // start-up and scoring of a small model, generously
+constexpr double kSlack_s = 120;    // start-up and scoring of a small model, generously
+constexpr double kBusyMachine = 8;  // times as slow as on a quiet one, at most
 
 // The only folder that the trainer may write to.
 std::string work_dir(const std::string& folder) { return folder + "work/"; }
@@ -32,8 +33,11 @@ std::string work_dir(const std::string& folder) { return folder + "work/"; }
 WorkerJob job_of(const Session& session, const std::string& folder, const Specification& specification,
                  double budget_s) {
     const auto& command = session.clone->task.command;
-    if (!command || command->format < 2)
-        return {specification, folder, kSlack_s + 2 * budget_s, 2 * kSlack_s + 4 * budget_s};
+    if (!command || command->format < 2) {
+        // By its own clock a run takes as long as others let it.
+        const double patience = specification.cpu_clock ? kBusyMachine : 1;
+        return {specification, folder, kSlack_s + 2 * patience * budget_s, 2 * kSlack_s + 4 * patience * budget_s};
+    }
     const double most_s = limit_s(*command, budget_s);
     return {specification, folder, 2 * most_s, most_s};  // silence is no fault of it
 }
@@ -114,7 +118,8 @@ struct Events {
 Energy energy_of(const PlannedRun& planned, const Run& run, Energy energy) {
     energy.joules = planned.joules;
     if (run.steps < 1 || planned.training.seconds <= 0) return energy;
-    energy.train_joules = std::max(0.0, planned.training.joules / planned.training.seconds * run.train_s);
+    const double train_wall_s = run.train_wall_s > 0 ? run.train_wall_s : run.train_s;
+    energy.train_joules = std::max(0.0, planned.training.joules / planned.training.seconds * train_wall_s);
     energy.joules = std::max(energy.joules, *energy.train_joules);
     return energy;
 }

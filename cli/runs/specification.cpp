@@ -40,6 +40,7 @@ Result<Specification> base_specification(const Session& session) {
     specification.device_number = session.settings.device_number;
     specification.artifact_cap_bytes = clone.task.artifact_cap_bytes;
     specification.caps = clone.task.caps;
+    specification.cpu_clock = clone.task.cpu_clock;
     if (!data) {
         TRY_ASSIGN(DataHere here, data_here(clone));
         specification.data = std::move(here.folder);

@@ -42,6 +42,9 @@ Result<void> check_category(const std::string& category) {
 }
 
 Result<void> check_time_and_energy(const Run& run) {
+    if (run.train_wall_s > run.wall_s + 1)
+        return fail(Code::corrupt,
+                    fmt::format("its training took {:.0f} s of {:.0f} s in all", run.train_wall_s, run.wall_s));
     if (run.wall_s > kMostBudgetsInAll * run.budget_s + kMostBesides_s)
         return fail(Code::corrupt, fmt::format("it took {:.0f} s on a budget of {:.0f} s", run.wall_s, run.budget_s));
     const double most = kMostPower_w * (std::max(run.wall_s, run.train_s) + 1);

@@ -94,6 +94,7 @@ Json to_json(const Run& run) {
         {"proposer", proposer_json(run)},
         {"trainer", run.trainer},
     };
+    if (run.train_wall_s > 0) json["train_wall_s"] = run.train_wall_s;
     if (run.by_hand) json["by_hand"] = true;
     if (run.unsandboxed) json["sandbox"] = false;
     if (!run.metrics.empty()) json["metrics"] = run.metrics;
@@ -167,7 +168,8 @@ UseCost use_cost(const Run& run) {
 
 void round_figures(Run& run) {
     constexpr double kTicksPer_s = 1 / kClockTick_s;
-    for (double* seconds : {&run.train_s, &run.wall_s}) *seconds = to_multiple(*seconds, kTicksPer_s);
+    for (double* seconds : {&run.train_s, &run.train_wall_s, &run.wall_s})
+        *seconds = to_multiple(*seconds, kTicksPer_s);
     for (double& reading_s : run.trace_elapsed_s) reading_s = to_multiple(reading_s, kTicksPer_s);
     for (double& loss : run.trace_loss) loss = to_digits(loss, 7);
     for (CurvePoint& point : run.curve) {

@@ -112,6 +112,7 @@ struct Run {
     std::int64_t steps = 0;
     std::int64_t tokens = 0;              // trained on
     double train_s = 0;                   // on the run's own clock
+    double train_wall_s = 0;              // wall time meanwhile; 0: unknown
     double wall_s = 0;                    // start-up, scoring and all
     std::vector<double> trace_elapsed_s;  // the clock before each of the first K steps
     std::vector<double> trace_loss;       // nats a token, of each of the first K steps

@@ -106,6 +106,7 @@ Run read_run(Reader& reader) {
     run.tokens = reader.whole("tokens", kMaxWhole);
     run.train_s = reader.number("train_s", 0, 1e9);
     run.wall_s = reader.number("wall_s", 0, 1e9);
+    if (reader.has("train_wall_s")) run.train_wall_s = reader.number("train_wall_s", 0, 1e9);
     Reader trace = reader.inside("trace");
     run.trace_elapsed_s = trace.numbers("elapsed_s", kTraceSteps, 0, 1e9);
     run.trace_loss = trace.numbers("loss", kTraceSteps, -kMaxScore, kMaxScore);

@@ -89,6 +89,7 @@ std::string task_id_text(const Task& task) {
         "cultivar-task 1\nkind {}\nmetric {}\ndirection {}\nartifact_cap_bytes {}\n"
         "window_stride_tokens {}\n",
         task.kind, task.metric, task.direction, task.artifact_cap_bytes, task.window_stride_tokens);
+    if (task.cpu_clock) text += "clock cpu\n";
     text += cap_lines(task.caps, "cap ", " ");
     if (task.data) {
         text += fmt::format("tokenizer {} {}\nbyte_table {}\n", task.data->tokenizer, task.data->tokenizer_sha256,
@@ -122,14 +123,14 @@ std::string to_toml(const Task& task) {
         "it "
         "is\n# settled before data are imported.\n"
         "format = {}\nname = {}\ncreated = {}\n\n"
-        "[task]\nkind = {}\nmetric = {}\ndirection = {}\n{}budget_s = {}\nartifact_cap_bytes = {}\n"
+        "[task]\nkind = {}\nmetric = {}\ndirection = {}\n{}{}budget_s = {}\nartifact_cap_bytes = {}\n"
         "window_stride_tokens = {}\n{}\n"
         "[record]\nmin_gain_nats = {}\np_value = {}\nmin_seeds = {}\n\n[verify]\nshare = {}\n",
         task.format, to_toml(Value(task.name)), to_toml(Value(task.created)), to_toml(Value(task.kind)),
         to_toml(Value(task.metric)), to_toml(Value(task.direction)), task.noiseless ? "noise = \"none\"\n" : "",
-        to_toml(Value(task.budget_s)), task.artifact_cap_bytes, task.window_stride_tokens, caps,
-        to_toml(Value(task.record_min_gain_nats)), to_toml(Value(task.record_p_value)), task.record_min_seeds,
-        to_toml(Value(task.verify_share)));
+        task.cpu_clock ? "clock = \"cpu\"\n" : "", to_toml(Value(task.budget_s)), task.artifact_cap_bytes,
+        task.window_stride_tokens, caps, to_toml(Value(task.record_min_gain_nats)), to_toml(Value(task.record_p_value)),
+        task.record_min_seeds, to_toml(Value(task.verify_share)));
     if (task.command) text += command_toml(*task.command);
     for (const Gene& gene : task.space.genes()) text += gene_toml(gene);
     for (const Constraint& constraint : task.space.constraints()) {

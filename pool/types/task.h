@@ -1,8 +1,9 @@
-// The task of a pool: `pool.toml` on `main`. Format 1, or 2 for kind "command" since placeholders and rules for figures.
+// The task of a pool: `pool.toml` on `main`. Format 1; or 2: for kind "command" since placeholders and rules for figures, for
+// kind "lm" since budgets count processor time.
 //
 //   format = 1                         a reader that meets a larger number stops and says so
 //   name = "..."                       created = "2026-11-21T03:40:00Z" (the date of every root candidate's commit)
-//   [task]     kind, metric, direction, budget_s, artifact_cap_bytes, window_stride_tokens (0: windows do not overlap)
+//   [task]     kind, metric, direction, clock, budget_s, artifact_cap_bytes, window_stride_tokens (0: windows do not overlap)
 //   [caps]     parameters, forward_flops_per_token, joules_per_token: the most that a model may cost to use (pool/types/use_cost.h),
 //              each optional; absent from a new pool
 //   [record]   min_gain_nats, p_value, min_seeds
@@ -34,6 +35,7 @@
 namespace cultivar {
 
 inline constexpr int kPoolFormat = 1, kNewestPoolFormat = 2;
+inline constexpr std::string_view kModelKind = "lm";
 
 struct PoolFile {
     std::string name;  // "train_000000.bin"
@@ -73,6 +75,9 @@ struct Task {
     std::string metric = "val_bpb";
     std::string direction = "minimize";
     bool noiseless = false;  // noise = "none": runs of one candidate score alike; of kind "command" only
+    // clock = "cpu": a run's budget counts the time that its work would take if nothing else ran on the machine; else it is
+    // wall time. Of kind "lm" in format 2.
+    bool cpu_clock = false;
     double budget_s = 600;
     std::int64_t artifact_cap_bytes = 16'000'000;
     std::int64_t window_stride_tokens = 0;

@@ -240,6 +240,20 @@ Result<void> read_metric(TomlTable& table, bool whole, Task& task) {
     return {};
 }
 
+// Kind "lm" of format 2 says by which clock its budget counts.
+Result<void> read_clock(TomlTable& table, Task& task) {
+    const TomlEntry* entry = table.take("task.clock");
+    if (!entry) return {};
+    std::string clock;
+    TRY(table.read("task.clock", clock));
+    if (clock != "cpu" && clock != "wall")
+        return fail(table.wrong(*entry, fmt::format("'{}' is no clock: cpu, wall", clock)));
+    if (task.kind == kCommandKind) return fail(table.wrong(*entry, "a command keeps its own time: leave 'clock' out"));
+    if (task.format < 2) return fail(table.wrong(*entry, "'clock' needs format = 2"));
+    task.cpu_clock = clock == "cpu";
+    return {};
+}
+
 // Kind "command" needs a table [command]; in format 1 its score is minimised.
 Result<void> take_command(TomlTable& table, const std::vector<TomlEntry>& entries, Task& task) {
     if (task.kind != kCommandKind) return {};
@@ -267,10 +281,11 @@ Result<Task> parse_task(std::string_view toml, const std::string& where, const T
     TRY(table.read("name", task.name, whole));
     TRY(table.read("created", task.created, whole));
     TRY(table.read("task.kind", task.kind, whole));
-    if (task.format > kPoolFormat && task.kind != kCommandKind)
+    if (task.format > kPoolFormat && task.kind != kCommandKind && task.kind != kModelKind)
         return fail(Code::newer,
                     fmt::format("{}: format {} of kind '{}' needs a newer cultivar", where, format, task.kind));
     TRY(read_metric(table, whole, task));
+    TRY(read_clock(table, task));
     TRY(table.read("task.budget_s", task.budget_s));
     TRY(table.read("task.artifact_cap_bytes", task.artifact_cap_bytes));
     TRY(table.read("task.window_stride_tokens", task.window_stride_tokens));

@@ -53,6 +53,7 @@ void RunCollector::fill(Run& run) const {
     run.steps = steps_.back().step;
     run.tokens = steps_.back().tokens;
     run.train_s = steps_.back().elapsed_s;
+    if (steps_.back().wall_s > 0) run.train_wall_s = steps_.back().wall_s;
 }
 
 }  // namespace cultivar

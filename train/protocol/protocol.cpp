@@ -60,12 +60,15 @@ Json json_of(const StartEvent& event) {
 }
 
 Json json_of(const StepEvent& event) {
-    return {{"event", "step"},
-            {"step", event.step},
-            {"elapsed_s", event.elapsed_s},
-            {"before_s", event.before_s},
-            {"train_loss", event.train_loss},
-            {"tokens", event.tokens}};
+    Json json = {{"event", "step"},
+                 {"step", event.step},
+                 {"elapsed_s", event.elapsed_s},
+                 {"before_s", event.before_s},
+                 {"train_loss", event.train_loss},
+                 {"tokens", event.tokens}};
+    if (event.wall_s > 0) json["wall_s"] = event.wall_s;
+    if (event.here_s > 0) json["here_s"] = event.here_s;
+    return json;
 }
 
 Json json_of(const EvalEvent&) { return {{"event", "eval"}}; }
@@ -121,6 +124,8 @@ StepEvent read_step(Fields& fields) {
     fields.take("before_s", event.before_s);
     fields.take("train_loss", event.train_loss);
     fields.take("tokens", event.tokens);
+    if (fields.has("wall_s")) fields.take("wall_s", event.wall_s);
+    if (fields.has("here_s")) fields.take("here_s", event.here_s);
     return event;
 }
 
@@ -189,10 +194,18 @@ void read_clock(Fields& fields, std::vector<double>& clock) {
     }
 }
 
+void read_budget_clock(Fields& fields, bool& cpu_clock) {
+    std::string word;
+    fields.take("budget_clock", word);
+    cpu_clock = word == "cpu";
+    if (!cpu_clock && word != "wall") fields.blame("budget_clock", "cpu or wall");
+}
+
 void read_training(Fields& fields, Specification& specification) {
     fields.take("seed", specification.seed, 0, static_cast<std::int64_t>(kExactLimit) - 1);
     fields.take("budget_s", specification.budget_s);
     if (fields.has("clock")) read_clock(fields, specification.clock);
+    if (fields.has("budget_clock")) read_budget_clock(fields, specification.cpu_clock);
     if (fields.has("checkpoint_s")) fields.take("checkpoint_s", specification.checkpoint_s);
     fields.take("train_shards", specification.train_shards);
     if (fields.has("caps")) fields.take("caps", specification.caps);
@@ -222,6 +235,7 @@ std::string to_json(const Specification& specification) {
     json["genes"] = json_of(specification.genes);
     json["seed"] = specification.seed;
     json["budget_s"] = specification.budget_s;
+    if (specification.cpu_clock) json["budget_clock"] = "cpu";
     json["threads"] = specification.threads;
     json["device"] = specification.device;
     json["clock"] = specification.clock;

@@ -15,6 +15,8 @@
 //   genes          {name: value}, every active or inactive gene with its value
 //   seed           whole number below 2^53
 //   budget_s       seconds on the training clock
+//   budget_clock   "cpu": the training clock counts the time that the run's work would take if nothing else ran; absent or
+//                  "wall": it counts wall time
 //   threads        whole number
 //   device         "cpu", "cuda" or "mps"
 //   clock          "train" and "replay": the before_s of each step of a run, from 0, never falling. The trainer makes
@@ -34,8 +36,10 @@
 // Events (unknown events and fields are skipped):
 //   {"event":"start","trainer":"cultivar-lm 0.1.0 ...","parameters":N,"flops_per_token":F,"resumed_s":S,
 //       "memory_bytes":B}                                  memory_bytes: the expected most that the run takes
-//   {"event":"step","step":N,"elapsed_s":E,"before_s":B,"train_loss":L,"tokens":N}  after each step; before_s is the
-//       time that the step's learning rate was computed from; tokens are counted since the run's start
+//   {"event":"step","step":N,"elapsed_s":E,"before_s":B,"train_loss":L,"tokens":N,"wall_s":W,"here_s":H}  after each
+//       step; before_s is the time that the step's learning rate was computed from; tokens are counted since the run's
+//       start; wall_s: wall time while the training clock ran; here_s: with a recorded clock, the time that the steps took
+//       here, as budget_clock counts it. Both may be left out
 //   {"event":"eval"}                                       training is over, scoring begins
 //   {"event":"done","steps":N,"tokens":N,"train_s":S,"artifact":PATH,"artifact_bytes":N,
 //       "val_loss":L,"val_bpb":B,"val_tokens":N,"val_bytes":N,"chunks":[...],"chunk_loss_sums":[...]}
@@ -72,6 +76,7 @@ struct Specification {
     Genes genes;
     std::uint64_t seed = 0;
     double budget_s = 0;
+    bool cpu_clock = false;
     int threads = 1;
     std::string device = "cpu";
     std::vector<double> clock;
@@ -106,6 +111,7 @@ struct StepEvent {
     double before_s = 0;
     double train_loss = 0;
     std::int64_t tokens = 0;
+    double wall_s = 0, here_s = 0;  // 0: not told
 };
 struct EvalEvent {};
 struct DoneEvent {

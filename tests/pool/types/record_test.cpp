@@ -103,6 +103,7 @@ TEST(Record, TellsWhatItsModelCostsToUseAsFarAsItKnows) {
               std::nullopt);
     EXPECT_FALSE(parse_line(replaced(lines[4], R"("train_joules":244.75)", R"("train_joules":-1)")));
     EXPECT_FALSE(parse_line(replaced(lines[4], R"("train_joules":244.75)", R"("train_joules":null)")));
+    EXPECT_FALSE(parse_line(replaced(lines[4], R"("train_s")", R"("train_wall_s":-1,"train_s")")));
 }
 
 TEST(Record, TellsWhatAnExternalProposerTookOnlyWhereOneWasAsked) {

@@ -356,8 +356,31 @@ TEST(Task, HasASpaceOfALimitedSize) {
     EXPECT_THAT(chain(kMaxConditions + 1), HasSubstr("more than 16 others"));
 }
 
+TEST(Task, SaysByWhichClockABudgetCountsAndThatIsPartOfItsId) {
+    const auto clock = [](const std::string& format, const std::string& line) {
+        std::string text = with("format = 1", "format = " + format);
+        return text.replace(text.find("budget_s"), 0, line);
+    };
+    const auto plain = must(parse_task(golden(), "pool.toml"));
+    const auto cpu = must(parse_task(clock("2", "clock = \"cpu\"\n"), "pool.toml"));
+    EXPECT_FALSE(plain.cpu_clock);
+    EXPECT_TRUE(cpu.cpu_clock);
+    EXPECT_NE(cpu.id(), plain.id());
+    EXPECT_EQ(must(parse_task(to_toml(cpu), "pool.toml")).id(), cpu.id());
+    EXPECT_THAT(to_toml(cpu), HasSubstr("\nclock = \"cpu\"\n"));
+    EXPECT_EQ(must(parse_task(clock("2", "clock = \"wall\"\n"), "pool.toml")).id(), plain.id());
+    EXPECT_EQ(must(parse_task(clock("2", ""), "pool.toml")).id(), plain.id());
+    EXPECT_THAT(complaint(clock("1", "clock = \"cpu\"\n")), HasSubstr("'clock' needs format = 2"));
+    EXPECT_THAT(complaint(clock("2", "clock = \"sun\"\n")), HasSubstr("'sun' is no clock: cpu, wall"));
+}
+
 TEST(Task, OfALaterFormatIsLeftToALaterProgram) {
-    EXPECT_EQ(trouble(parse_task(with("format = 1", "format = 2"), "pool.toml")).code, Code::newer);
+    EXPECT_EQ(trouble(parse_task(with("format = 1", "format = 3"), "pool.toml")).code, Code::newer);
+    EXPECT_EQ(
+        trouble(parse_task("format = 2\nname = \"n\"\ncreated = \"2026-11-21T03:40:00Z\"\n[task]\nkind = \"game\"\n",
+                           "pool.toml"))
+            .code,
+        Code::newer);
     EXPECT_EQ(trouble(parse_task("format = 3\n[some.new]\nthing = 1\n", "pool.toml")).code, Code::newer);
 }
 

@@ -50,6 +50,21 @@ TEST(RunCollector, ReplacesTheStepsThatAResumedTrainerRepeats) {
     EXPECT_EQ(collector.elapsed_s(), 6.25);
 }
 
+TEST(RunCollector, TellsTheWallTimeBesideTheRunsOwnIfItHeardIt) {
+    RunCollector collector(10);
+    collector.take(start(0));
+    collector.take(step(1, 1));
+    cultivar::Run run;
+    collector.fill(run);
+    EXPECT_EQ(run.train_wall_s, 0);
+    StepEvent disturbed = step(2, 2);
+    disturbed.wall_s = 3.5;
+    collector.take(disturbed);
+    collector.fill(run);
+    EXPECT_EQ(run.train_s, 2);
+    EXPECT_EQ(run.train_wall_s, 3.5);
+}
+
 TEST(RunCollector, StartsAllOverWhenNoCheckpointWasThere) {
     RunCollector collector(10);
     collector.take(start(0));

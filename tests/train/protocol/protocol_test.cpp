@@ -53,6 +53,17 @@ TEST(Protocol, BringsASpecificationBackWithTheTypesOfItsGenes) {
     EXPECT_EQ(parsed->artifact, "/tmp/w/artifact");
 }
 
+TEST(Protocol, SaysByWhichClockTheBudgetCounts) {
+    Specification specification = example();
+    EXPECT_FALSE(parse_specification(to_json(specification))->cpu_clock);
+    EXPECT_EQ(to_json(specification).find("budget_clock"), std::string::npos);
+    specification.cpu_clock = true;
+    const std::string json = to_json(specification);
+    EXPECT_TRUE(parse_specification(json)->cpu_clock);
+    EXPECT_FALSE(parse_specification(replaced(json, "\"cpu\",\"threads\"", "\"wall\",\"threads\""))->cpu_clock);
+    EXPECT_FALSE(parse_specification(replaced(json, "\"cpu\",\"threads\"", "\"sun\",\"threads\"")));
+}
+
 TEST(Protocol, BringsThePoolsCapsAndLeavesOutWhatIsNotCapped) {
     Specification specification = example();
     EXPECT_EQ(to_json(specification).find("\"caps\""), std::string::npos);
@@ -158,12 +169,15 @@ TEST(Protocol, BringsEveryEventBack) {
     EXPECT_EQ(start.flops_per_token, 1.5e7);
     EXPECT_EQ(start.resumed_s, 2.25);
     EXPECT_EQ(start.memory_bytes, 3e8);
-    const StepEvent step = round_trip(StepEvent{3, 0.75, 0.5, 6.9, 49'152});
+    const StepEvent step = round_trip(StepEvent{3, 0.75, 0.5, 6.9, 49'152, 1.25, 0.875});
     EXPECT_EQ(step.step, 3);
     EXPECT_EQ(step.elapsed_s, 0.75);
     EXPECT_EQ(step.before_s, 0.5);
     EXPECT_EQ(step.train_loss, 6.9);
     EXPECT_EQ(step.tokens, 49'152);
+    EXPECT_EQ(step.wall_s, 1.25);
+    EXPECT_EQ(step.here_s, 0.875);
+    EXPECT_THAT(to_line(StepEvent{3, 0.75, 0.5, 6.9, 49'152}), testing::Not(testing::ContainsRegex("wall_s|here_s")));
     round_trip(EvalEvent{});
     round_trip(UnknownEvent{});
     const ErrorEvent error = round_trip(ErrorEvent{"unfit", "a step takes \"30 s\""});

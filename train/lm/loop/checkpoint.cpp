@@ -11,12 +11,12 @@
 namespace cultivar {
 namespace {
 
-constexpr std::string_view kMagic = "CVLMCKP2";
+constexpr std::string_view kMagic = "CVLMCKP3";
 constexpr std::size_t kDigestDigits = 64;
 
 struct Header {
     std::int64_t step, position;
-    double reached_s, elapsed_s;
+    double reached_s, elapsed_s, wall_s;
     std::int64_t floats, lanes;
 };
 
@@ -48,14 +48,15 @@ std::string read_whole(const std::string& path, std::size_t one_bytes, std::size
 
 bool plausible(const Header& header) {
     return header.step >= 0 && header.position >= 0 && std::isfinite(header.reached_s) && header.reached_s >= 0 &&
-           std::isfinite(header.elapsed_s) && header.elapsed_s >= header.reached_s;
+           std::isfinite(header.elapsed_s) && header.elapsed_s >= header.reached_s && std::isfinite(header.wall_s) &&
+           header.wall_s >= 0;
 }
 
 }  // namespace
 
 Result<void> write_checkpoint(const std::string& work_dir, const std::string& run_digest, const Progress& progress,
                               const FloatBuffers& buffers) {
-    Header header{progress.step, progress.position, progress.reached_s, progress.elapsed_s, 0, 0};
+    Header header{progress.step, progress.position, progress.reached_s, progress.elapsed_s, progress.wall_s, 0, 0};
     header.lanes = static_cast<std::int64_t>(progress.lanes.size());
     for (std::span<float> buffer : buffers) header.floats += static_cast<std::int64_t>(buffer.size());
     std::vector<std::string_view> body{run_digest, raw(std::span(&header, 1)), raw(std::span(progress.lanes))};
@@ -83,7 +84,7 @@ std::optional<Checkpoint> Checkpoint::read(const std::string& work_dir, const st
     if (header.lanes != static_cast<std::int64_t>(within ? shape.lanes : 0)) return std::nullopt;
     if (header.floats != static_cast<std::int64_t>(within ? within_floats : shape.state_floats)) return std::nullopt;
     if (!plausible(header)) return std::nullopt;
-    checkpoint.progress_ = {header.step, header.position, header.reached_s, header.elapsed_s, {}};
+    checkpoint.progress_ = {header.step, header.position, header.reached_s, header.elapsed_s, header.wall_s, {}};
     checkpoint.progress_.lanes.resize(static_cast<std::size_t>(header.lanes));
     std::memcpy(checkpoint.progress_.lanes.data(), bytes.data() + kLanesAt,
                 checkpoint.progress_.lanes.size() * sizeof(LaneProgress));

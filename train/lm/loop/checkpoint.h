@@ -1,7 +1,7 @@
 // Checkpoints hold everything a run needs to continue as if it had never stopped, between two steps or within one.
 //
-// The file "checkpoint.bin" in the run's work folder holds: "CVLMCKP2", the SHA-256 of the rest as 64 hex digits, the
-// run's digest (64 hex digits), step (i64), position (i64), reached_s (f64), elapsed_s (f64), floats (i64), lanes
+// The file "checkpoint.bin" in the run's work folder holds: "CVLMCKP3", the SHA-256 of the rest as 64 hex digits, the
+// run's digest (64 hex digits), step (i64), position (i64), reached_s (f64), elapsed_s (f64), wall_s (f64), floats (i64), lanes
 // (i64), for each lane its batches (i64) and loss_sum (f64), all little-endian, and the floats: the state, then each
 // lane's gradients. Between two steps there are no lanes. The file is written under a temporary name, synced and
 // renamed. It is for this machine and this version, not for exchange.
@@ -28,6 +28,7 @@ struct Progress {
     std::int64_t position = 0;  // in the token stream after the last finished step
     double reached_s = 0;       // on the training clock, after the last finished step
     double elapsed_s = 0;       // on the training clock, now; later than reached_s within a step
+    double wall_s = 0;          // wall time while the training clock ran, now
     std::vector<LaneProgress> lanes;
 };
 

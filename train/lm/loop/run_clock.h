@@ -1,4 +1,8 @@
 // The clock that decides a run's rates and its end: the run's own, or that of a recorded run.
+//
+// A run's own clock counts wall time, or, if the specification says so, its work: the time that it would have taken on a
+// machine that does nothing else (train/lm/ops/work_time.h). A device other than the CPU does not tell its work: there it
+// is wall time.
 #pragma once
 
 #include <memory>
@@ -10,10 +14,16 @@ namespace cultivar {
 class RunClock {
 public:
     virtual ~RunClock() = default;
-    // Starts the clock at `elapsed_s`.
-    virtual void start(double elapsed_s) = 0;
+    // Starts the clock at these readings, of itself and of the wall time while it runs.
+    virtual void start(double elapsed_s, double wall_s) = 0;
     // The reading once `steps` steps are finished.
     virtual double elapsed_s(std::int64_t steps) const = 0;
+    // Wall time while it ran; 0 for a recorded clock.
+    virtual double wall_s() const = 0;
+    // For a recorded clock the time since its start, as the run's own would count it; else 0.
+    virtual double here_s() const = 0;
+    // Seconds of the clock's own kind, from an arbitrary start: runs always.
+    virtual double now_s() const = 0;
     // True if there is time for another step after `steps` steps, the last of which ended at `reached_s`.
     virtual bool another_step(std::int64_t steps, double reached_s) const = 0;
     // Stops time until go_on().

@@ -85,13 +85,14 @@ private:
         stream_.seek(0);
         TRY(blame("data", stream_.take(std::span(tokens_).first(count + 1))));
         stream_.seek(0);
-        const Stopwatch gathering;
+        const double gathering_since_s = clock_->now_s();
         stepper_->accumulate(tokens_, plan.lanes, stop_requested);
-        double step_s = gathering.elapsed_s() * static_cast<double>(plan.tokens) / static_cast<double>(count);
-        const Stopwatch updating;
+        double step_s =
+            (clock_->now_s() - gathering_since_s) * static_cast<double>(plan.tokens) / static_cast<double>(count);
+        const double updating_since_s = clock_->now_s();
         if (with_update) {
             stepper_->update(0, 0, specification_.budget_s);
-            step_s += updating.elapsed_s();
+            step_s += clock_->now_s() - updating_since_s;
         }
         stepper_->abandon();
         if (stop_requested()) return fail(ErrorEvent{kInterrupted, "asked to stop while priming"});
@@ -120,7 +121,7 @@ private:
     bool another_step() const { return clock_->another_step(progress_.step, progress_.reached_s); }
 
     Outcome<void> train_to_end() {
-        clock_->start(progress_.elapsed_s);
+        clock_->start(progress_.elapsed_s, progress_.wall_s);
         unsaved_.restart();
         while (another_step()) {
             TRY(one_step());
@@ -150,8 +151,9 @@ private:
         stepper_->update(progress_.step, before_s, specification_.budget_s);
         const std::int64_t step = progress_.step + 1;
         const double reached_s = clock_->elapsed_s(step);
-        progress_ = {step, stream_.position(), reached_s, reached_s, {}};
-        emit_(StepEvent{step, reached_s, before_s, loss, step * stepper_->plan().tokens});
+        progress_ = {step, stream_.position(), reached_s, reached_s, clock_->wall_s(), {}};
+        emit_(StepEvent{step, reached_s, before_s, loss, step * stepper_->plan().tokens, progress_.wall_s,
+                        clock_->here_s()});
         return {};
     }
 
@@ -164,7 +166,7 @@ private:
     Outcome<void> save(bool within_step) {
         Progress now = progress_;
         now.lanes = within_step ? stepper_->lanes() : std::vector<LaneProgress>{};
-        if (within_step) now.elapsed_s = clock_->elapsed_s(now.step);
+        if (within_step) now.elapsed_s = clock_->elapsed_s(now.step), now.wall_s = clock_->wall_s();
         clock_->pause();
         auto written =
             write_checkpoint(specification_.work_dir, digest_, now, stepper_->checkpoint_floats(within_step));

@@ -9,6 +9,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "train/lm/ops/work_time.h"
+
 namespace cultivar {
 
 // Returns a sensible number of lanes for this many pieces of work.
@@ -20,19 +22,26 @@ inline std::int64_t lanes_for(std::int64_t pieces) {
 // work of a lane must not depend on the others; exceptions reach the caller.
 template <typename Work>
 void run_lanes(std::int64_t lanes, const Work& work) {
+    if (lanes == 1) return work(0);
+    WorkRegion region(static_cast<std::size_t>(lanes));
     at::parallel_for(0, lanes, 1, [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t lane = first; lane < last; ++lane) work(lane);
+        for (std::int64_t lane = first; lane < last; ++lane)
+            region.time(static_cast<std::size_t>(lane), [&] { work(lane); });
     });
+    region.end(static_cast<std::size_t>(lanes));
 }
 
 // Calls work(i) for each i below `count` in several lanes, each of which takes the next free i. Put costly ones first.
 // The work of an i must not depend on the others.
 template <typename Work>
 void each_in_turn(std::int64_t count, const Work& work) {
+    const std::int64_t lanes = lanes_for(count);
+    WorkRegion region(static_cast<std::size_t>(count));
     std::atomic<std::int64_t> next = 0;
-    run_lanes(lanes_for(count), [&](std::int64_t) {
-        for (std::int64_t i = next++; i < count; i = next++) work(i);
+    at::parallel_for(0, lanes, 1, [&](std::int64_t, std::int64_t) {
+        for (std::int64_t i = next++; i < count; i = next++) region.time(static_cast<std::size_t>(i), [&] { work(i); });
     });
+    region.end(static_cast<std::size_t>(lanes));
 }
 
 }  // namespace cultivar

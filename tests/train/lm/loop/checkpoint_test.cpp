@@ -13,7 +13,7 @@ protected:
     void SetUp() override {
         std::filesystem::create_directories(folder_);
         std::filesystem::remove(file_);
-        ASSERT_TRUE(write_checkpoint(folder_, digest_, {12, 3456, 7.5, 7.5, {}}, state()));
+        ASSERT_TRUE(write_checkpoint(folder_, digest_, {12, 3456, 7.5, 7.5, 8, {}}, state()));
     }
     FloatBuffers state() { return {values_, moments_}; }
     FloatBuffers everything() { return {values_, moments_, lane_one_, lane_two_}; }
@@ -49,12 +49,13 @@ TEST_F(CheckpointTest, GivesBackWhatWasWritten) {
 }
 
 TEST_F(CheckpointTest, GivesBackWhatTheLanesHaveWithinAStep) {
-    const Progress within{12, 3456, 7.5, 9.25, {{3, 1.5}, {2, 0.5}}};
+    const Progress within{12, 3456, 7.5, 9.25, 10.5, {{3, 1.5}, {2, 0.5}}};
     ASSERT_TRUE(write_checkpoint(folder_, digest_, within, everything()));
     const auto checkpoint = read();
     ASSERT_TRUE(checkpoint);
     EXPECT_EQ(checkpoint->progress().reached_s, 7.5);
     EXPECT_EQ(checkpoint->progress().elapsed_s, 9.25);
+    EXPECT_EQ(checkpoint->progress().wall_s, 10.5);
     ASSERT_EQ(checkpoint->progress().lanes.size(), 2U);
     EXPECT_EQ(checkpoint->progress().lanes[0].batches, 3);
     EXPECT_EQ(checkpoint->progress().lanes[1].loss_sum, 0.5);
@@ -85,7 +86,7 @@ TEST_F(CheckpointTest, IsNothingWhenCutShort) {
 TEST_F(CheckpointTest, IsNothingForAnotherRunOrAnotherModel) {
     EXPECT_FALSE(Checkpoint::read(folder_, std::string(64, 'b'), kShape));
     EXPECT_FALSE(Checkpoint::read(folder_, digest_, {6, 2, 3}));
-    ASSERT_TRUE(write_checkpoint(folder_, digest_, {12, 3456, 7.5, 9, {{3, 1.5}, {2, 0.5}}}, everything()));
+    ASSERT_TRUE(write_checkpoint(folder_, digest_, {12, 3456, 7.5, 9, 10, {{3, 1.5}, {2, 0.5}}}, everything()));
     EXPECT_TRUE(read());
     EXPECT_FALSE(Checkpoint::read(folder_, digest_, {5, 3, 3}));
     EXPECT_FALSE(Checkpoint::read(folder_, digest_, {5, 2, 4}));

@@ -1,6 +1,8 @@
 #include "train/lm/loop/run_clock.h"
 
+#include <chrono>
 #include <cmath>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -9,9 +11,11 @@
 namespace cultivar {
 namespace {
 
-std::unique_ptr<RunClock> own_clock(double budget_s) {
+std::unique_ptr<RunClock> own_clock(double budget_s, bool counts_work = false, const std::string& device = "cpu") {
     Specification specification;
     specification.budget_s = budget_s;
+    specification.cpu_clock = counts_work;
+    specification.device = device;
     return make_run_clock(specification);
 }
 
@@ -24,7 +28,7 @@ std::unique_ptr<RunClock> recorded_clock(std::vector<double> readings_s) {
 
 TEST(OwnClock, GoesOnFromWhereItIsStartedAndStandsWhilePaused) {
     const auto clock = own_clock(10);
-    clock->start(5);
+    clock->start(5, 6);
     const double first_s = clock->elapsed_s(0);
     EXPECT_GE(first_s, 5);
     clock->pause();
@@ -35,9 +39,26 @@ TEST(OwnClock, GoesOnFromWhereItIsStartedAndStandsWhilePaused) {
     EXPECT_GE(clock->elapsed_s(0), paused_s);
 }
 
+TEST(OwnClock, OfWorkStandsWhileTheThreadDoesNotRunAndTellsTheWallTimeBeside) {
+    constexpr double kRest_s = 0.05;
+    const auto rest = [&](const RunClock& clock) {
+        const double before_s = clock.elapsed_s(0), before_wall_s = clock.wall_s();
+        std::this_thread::sleep_for(std::chrono::duration<double>(kRest_s));
+        return std::pair(clock.elapsed_s(0) - before_s, clock.wall_s() - before_wall_s);
+    };
+    const auto work = own_clock(10, true), gpu = own_clock(10, true, "cuda");
+    work->start(1, 2), gpu->start(1, 2);
+    EXPECT_GE(work->wall_s(), 2);
+    const auto [worked_s, wall_s] = rest(*work);
+    EXPECT_LT(worked_s, kRest_s / 2);
+    EXPECT_GE(wall_s, kRest_s);
+    EXPECT_GE(rest(*gpu).first, kRest_s - kClockTick_s) << "another device does not tell its work";
+    EXPECT_EQ(work->here_s(), 0);
+}
+
 TEST(OwnClock, CountsInWholeTicksSoThatARecordRoundsNothingAway) {
     const auto clock = own_clock(10);
-    clock->start(2.00001);
+    clock->start(2.00001, 0);
     EXPECT_EQ(clock->elapsed_s(0), std::round(clock->elapsed_s(0) * 1e4) / 1e4);
     clock->pause();
     cultivar::Run run;
@@ -56,7 +77,7 @@ TEST(OwnClock, AllowsAStepThatAtTheMeanPaceEndsWithinTheBudget) {
 
 TEST(RecordedClock, ShowsItsReadingsOneAStepAndThenStops) {
     const auto clock = recorded_clock({0, 20, 25});
-    clock->start(0);
+    clock->start(0, 0);
     EXPECT_EQ(clock->elapsed_s(0), 0);
     EXPECT_EQ(clock->elapsed_s(1), 20);
     EXPECT_EQ(clock->elapsed_s(3), 25);
