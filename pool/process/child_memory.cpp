@@ -43,6 +43,27 @@ std::optional<std::filesystem::path> base_of(__u32 process, int folder) {
     return link_target(process, folder == AT_FDCWD ? std::string("cwd") : fmt::format("fd/{}", folder));
 }
 
+// -1 and errno (EPERM, EXDEV, ELOOP) if the path leads elsewhere.
+int open_beneath(const std::string& folder, const std::filesystem::path& path) {
+    std::error_code ec;
+    const auto base = std::filesystem::canonical(folder, ec);
+    auto below = path.lexically_relative(base);
+    if (ec || below.empty() || *below.begin() == "..") {
+        errno = EPERM;
+        return -1;
+    }
+    const int at = ::open(base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (at < 0) return -1;
+    open_how how{};
+    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    const auto file = static_cast<int>(::syscall(SYS_openat2, at, below.c_str(), &how, sizeof how));
+    const int reason = errno;
+    ::close(at);
+    errno = reason;
+    return file;
+}
+
 }  // namespace
 
 bool read_memory(__u32 process, __u64 address, void* to, std::size_t bytes) {
@@ -67,24 +88,19 @@ std::optional<std::filesystem::path> path_of_call(__u32 process, int folder, __u
     return text ? path_in(process, *text, folder) : std::nullopt;
 }
 
-int open_beneath(const std::string& folder, const std::filesystem::path& path) {
-    std::error_code ec;
-    const auto base = std::filesystem::canonical(folder, ec);
-    auto below = path.lexically_relative(base);
-    if (ec || below.empty() || *below.begin() == "..") {
-        errno = EPERM;
-        return -1;
+int act_beneath(const std::vector<std::string>& folders, const std::filesystem::path& path, int elsewhere,
+                const std::function<int(int file)>& act) {
+    int reason = elsewhere;
+    for (const std::string& folder : folders) {
+        const int file = open_beneath(folder, path);
+        if (file >= 0) {
+            reason = act(file);
+            ::close(file);
+            break;
+        }
+        if (errno == ENOENT || errno == ENOTDIR) reason = errno;
     }
-    const int at = ::open(base.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (at < 0) return -1;
-    open_how how{};
-    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    const auto file = static_cast<int>(::syscall(SYS_openat2, at, below.c_str(), &how, sizeof how));
-    const int reason = errno;
-    ::close(at);
-    errno = reason;
-    return file;
+    return reason;
 }
 
 }  // namespace cultivar

@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/types.h>
@@ -20,8 +22,10 @@ std::optional<std::filesystem::path> path_of_call(__u32 process, int folder, __u
 // The same of a path that was read already.
 std::optional<std::filesystem::path> path_in(__u32 process, const std::string& text, int folder = AT_FDCWD);
 
-// Opens (O_PATH) what lies beneath the folder, without following links, so that nothing that the child does meanwhile leads
-// elsewhere; -1 and errno (EPERM, EXDEV, ELOOP) if the path does.
-int open_beneath(const std::string& folder, const std::filesystem::path& path);
+// What `act` gives for the file that lies beneath the first of these folders that has it: 0 or a reason of errno. The file is
+// opened (O_PATH) without following links, so that nothing that the child does meanwhile leads elsewhere. ENOENT or ENOTDIR
+// if the path leads to nothing there, `elsewhere` if it lies beneath none of the folders.
+int act_beneath(const std::vector<std::string>& folders, const std::filesystem::path& path, int elsewhere,
+                const std::function<int(int file)>& act);
 
 }  // namespace cultivar

@@ -106,18 +106,7 @@ int change_mode(const seccomp_notif& report, const std::vector<std::string>& fol
     const auto path = path_of_call(report.pid, request->folder, request->path);
     if (!path) return EFAULT;
     if (!still_valid(listener, report.id)) return ESRCH;  // else what was read may be another process's
-    int reason = EPERM;
-    for (const std::string& folder : folders) {
-        const int file = open_beneath(folder, *path);
-        if (file < 0) {
-            if (errno == ENOENT || errno == ENOTDIR) reason = errno;
-            continue;
-        }
-        reason = change(file, *request, times);
-        ::close(file);
-        break;
-    }
-    return reason;
+    return act_beneath(folders, *path, EPERM, [&](int file) { return change(file, *request, times); });
 }
 
 }  // namespace cultivar

@@ -56,17 +56,16 @@ std::optional<int> socket_flags(const seccomp_notif& report) {
     return std::nullopt;
 }
 
-// The child can change no flag of this socket before it is connected, so that nobody waits here.
-int connected_to(int file, int& reason) {
+// A socket that is connected to this one, or less than 0: minus the reason. The child can change no flag of it before, so
+// that nobody waits here.
+int connected_to(int file) {
     const int made = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (made < 0) return -errno;
     const sockaddr_un address = address_of(fmt::format("/proc/self/fd/{}", file));
-    if (made < 0 || ::connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-        if (made < 0) reason = errno;
-        return made;
-    }
-    reason = errno;
+    if (::connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return made;
+    const int reason = errno;
     ::close(made);
-    return -1;
+    return -reason;
 }
 
 int hand_over(const seccomp_notif& report, int listener, int made, int flags) {
@@ -91,21 +90,13 @@ int connect_within(const seccomp_notif& report, const std::vector<std::string>& 
     if (!path) return EACCES;
     if (!flags) return ENOTSOCK;
     if (!still_valid(listener, report.id)) return ESRCH;  // else what was read may be another process's
-    int reason = EACCES;
-    for (const std::string& folder : folders) {
-        const int file = open_beneath(folder, *path);
-        if (file < 0) {
-            if (errno == ENOENT || errno == ENOTDIR) reason = errno;
-            continue;
-        }
-        const int made = connected_to(file, reason);
-        ::close(file);
-        if (made < 0) break;
-        reason = hand_over(report, listener, made, *flags);
+    return act_beneath(folders, *path, EACCES, [&](int file) {
+        const int made = connected_to(file);
+        if (made < 0) return -made;
+        const int reason = hand_over(report, listener, made, *flags);
         ::close(made);
-        break;
-    }
-    return reason;
+        return reason;
+    });
 }
 
 }  // namespace cultivar
