@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "pool/process/environment.h"
+#include "pool/process/uninterrupted.h"
 #include "pool/util/log.h"
 
 namespace cultivar {
@@ -134,10 +135,7 @@ bool settle(const Wiring& wiring, const ChildLimits& limits) {
 void wait_to_begin(Wiring& wiring) {
     wiring.start.close_writer();
     char byte = 0;
-    ssize_t got = 0;
-    do {
-        got = ::read(wiring.start.reader(), &byte, 1);
-    } while (got < 0 && errno == EINTR);
+    const ssize_t got = uninterrupted([&] { return ::read(wiring.start.reader(), &byte, 1); });
     if (got != 1) ::_exit(127);
 }
 
@@ -212,10 +210,7 @@ struct Program {
 // Receives the descriptor that enter() sent; -1 if it sent none or has ended.
 int receive_descriptor(int from) {
     Message message(true);
-    ssize_t got = 0;
-    do {
-        got = ::recvmsg(from, &message.header, MSG_CMSG_CLOEXEC);
-    } while (got < 0 && errno == EINTR);
+    const ssize_t got = uninterrupted([&] { return ::recvmsg(from, &message.header, MSG_CMSG_CLOEXEC); });
     const cmsghdr* part = got == 1 ? CMSG_FIRSTHDR(&message.header) : nullptr;
     int descriptor = -1;
     if (part && part->cmsg_type == SCM_RIGHTS) std::memcpy(&descriptor, CMSG_DATA(part), sizeof descriptor);
@@ -321,10 +316,7 @@ int Child::exec_trouble(int trouble) const {
         if (streams[0].revents != 0) break;
         if (streams[1].revents != 0) attempt();
     }
-    ssize_t got = 0;
-    do {
-        got = ::read(trouble, &reason, sizeof reason);
-    } while (got < 0 && errno == EINTR);
+    const ssize_t got = uninterrupted([&] { return ::read(trouble, &reason, sizeof reason); });
     return got == sizeof reason ? reason : 0;
 }
 
@@ -366,10 +358,7 @@ Child::End Child::reap() {
     if (keeper_) keeper_->call_off();
     int status = 0;
     struct rusage usage {};
-    pid_t got = 0;
-    do {
-        got = ::wait4(pid_, &status, 0, &usage);
-    } while (got < 0 && errno == EINTR);
+    uninterrupted([&] { return ::wait4(pid_, &status, 0, &usage); });
     pid_ = -1;
     End end;
     if (WIFEXITED(status)) end.exit_code = WEXITSTATUS(status);

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "pool/process/stop_signals.h"
+#include "pool/process/uninterrupted.h"
 
 namespace cultivar {
 namespace {
@@ -40,10 +41,7 @@ void close_all_but_input_and(int kept) {
     if (pipe != STDIN_FILENO) ::dup2(pipe, STDIN_FILENO);
     close_all_but_input_and(kept);  // else it would hold pipes of the caller's open, and the writing end of its own
     char byte = 0;
-    ssize_t got = 0;
-    do {
-        got = ::read(STDIN_FILENO, &byte, 1);
-    } while (got < 0 && errno == EINTR);
+    const ssize_t got = uninterrupted([&] { return ::read(STDIN_FILENO, &byte, 1); });
     if (got != 1) duty();
     ::_exit(0);
 }
@@ -78,7 +76,7 @@ void Keeper::do_it_now() {
 
 void Keeper::wait() {
     ::close(std::exchange(pipe_, -1));
-    while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) continue;
+    uninterrupted([&] { return ::waitpid(process_, nullptr, 0); });
     process_ = -1;
 }
 
