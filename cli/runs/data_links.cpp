@@ -21,7 +21,7 @@ constexpr const char* kImport = "cultivar data import FILE...";
 
 std::string json_path(const Clone& clone) { return clone.state_dir + "data.json"; }
 
-// What a file is known by without its content.
+// A file's marks other than its content.
 struct Stamp {
     std::int64_t bytes = 0, mtime_ns = 0;
     std::uint64_t inode = 0;

@@ -14,7 +14,7 @@ struct RunResult {
                                          // plan waits to be tried again; one line
     Run run;                             // its decision and the reason for that are still open
     std::optional<std::string> weights;  // the artifact's bytes, of a scored run
-    std::string output;                  // of a pool's command: what is kept of it
+    std::string output;                  // of a pool's command: the kept parts
 };
 
 // A recorded run.

@@ -9,7 +9,7 @@ namespace cultivar {
 // The processors of one of `jobs`, each with as many; none where there are too few for `threads` each.
 std::vector<int> share_of(const std::vector<int>& processors, std::size_t job, std::size_t jobs, int threads);
 
-// Keeps the calling thread, and what it starts, on its share. Without one, everything stays as it is.
+// Keeps the calling thread, and its children, on its share. Without one, everything stays as it is.
 void take_processor_share(std::size_t job, std::size_t jobs, int threads);
 
 }  // namespace cultivar

@@ -24,7 +24,7 @@ namespace {
 
 constexpr const char* kRerunCheck = "rerun";
 
-// What is odd proves nothing; a training of the verifier's own settles it.
+// An oddity proves nothing; a training of the verifier's own settles it.
 void owe_rerun(const std::string& why, Verdict& verdict) {
     if (!verdict.plan) verdict.plan.emplace();
     verdict.plan->rerun_waits = verdict.plan->tier < Tier::rerun;

@@ -162,7 +162,7 @@ struct Cache {
     std::shared_ptr<const void> scratch;
 };
 
-// What root writes into another user's clone, that user could not write any more.
+// Files that root writes into another user's clone are closed to that user.
 bool is_anothers(const std::string& folder) {
     struct stat facts {};
     return ::geteuid() == 0 && ::stat(folder.c_str(), &facts) == 0 && facts.st_uid != 0;

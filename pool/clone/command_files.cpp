@@ -20,7 +20,7 @@ Error too_much() {
             {}};
 }
 
-// Adds up what is taken.
+// Adds up the taken bytes.
 class Allowance {
 public:
     Result<void> take(const std::string& path, std::size_t size) {

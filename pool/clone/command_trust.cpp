@@ -54,7 +54,7 @@ Result<Place> place_of(const Clone& clone) {
                  fmt::format("{}/{}", folder, sha256_hex(path))};
 }
 
-// --- What is pinned ---------------------------------------------------------------------------------------------------
+// --- The pinned files --------------------------------------------------------------------------------------------------
 
 constexpr std::size_t kMostFiles = 10'000, kMaxPin_bytes = 8 << 20;
 constexpr int kMostFolders = 32;  // one within another

@@ -23,7 +23,7 @@ Result<void> pin_command(const Clone& clone);
 Result<std::string> trust_digest(const Clone& clone);
 // Files of main that the pin covers beside those of PoolCommand::files, by their paths. Errors: corrupt (too many), git.
 Result<std::vector<std::string>> other_covered_files(const Clone& clone);
-// What changed since the command was pinned, a sentence each; none where nothing is known of a pin. Errors: as above.
+// The changes since the command was pinned, a sentence each; none where nothing is known of a pin. Errors: as above.
 Result<std::vector<std::string>> changes_since_trust(const Clone& clone);
 Result<void> revoke_command_trust(const Clone& clone);
 

@@ -1,4 +1,4 @@
-// What is wrong with this clone's main beside the remote's.
+// Faults of this clone's main beside the remote's.
 #pragma once
 
 #include <string>

@@ -581,7 +581,7 @@ bool is_plain_name(std::string_view name) {
     return seen != ".git" && seen != "git~1";
 }
 
-// What is left of it for a tree; sizes come from objects' headers.
+// The rest of it for a tree; sizes come from objects' headers.
 struct Room {
     std::size_t files, bytes;
 };

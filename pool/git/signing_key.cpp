@@ -79,7 +79,7 @@ Result<std::string> blob_of(const std::string& public_text, const std::string& w
     return unbase64(body);
 }
 
-// Writes a file that was not there. What a failure leaves of it is removed.
+// Writes a file that was not there. A failure leaves nothing of it.
 Result<void> write_new_file(const std::string& path, std::string_view bytes) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file < 0) return fail(Code::io, fmt::format("cannot make '{}': {}", path, std::strerror(errno)));

@@ -42,7 +42,7 @@ Result<void> refuse_once(const Ref& ref, LogImport& logs) {
 
 }  // namespace
 
-// What the tables were filled from, but for the spool: as text that changes with it.
+// The sources of the tables but for the spool, as text that changes with them.
 Result<std::string> IndexImporter::everything_foreign(const std::vector<Ref>& refs) const {
     auto roots = trusted_roots(database_.clone());
     return fmt::format("{} {}", digest_of(refs), roots ? roots->now.digest : roots.error().message);
@@ -53,7 +53,7 @@ Result<void> IndexImporter::import_all(const std::vector<Ref>& refs) {
     TRY_ASSIGN(const bool settled, database_.holds("settled", foreign));
     if (!settled) {
         TRY(take_refs(refs));
-        // What was refused is looked at once more, because the reason may pass.
+        // Refused refs are looked at once more, because the reason may pass.
         TRY(database_.set("settled", report_.refused.empty() ? foreign : ""));
     }
     TRY(take_spool());
@@ -229,7 +229,7 @@ Result<void> IndexImporter::take_bundle(const Bundle& bundle, const Ref& ref, Lo
 // A seed has no parents, whatever a stranger says of it.
 Result<void> IndexImporter::settle_seeds() {
     const auto seeds = read_seeds(database_.clone());
-    if (!seeds) return {};  // of concern to those who explore
+    if (!seeds) return {};  // of concern to explorers
     TRY_ASSIGN(Statement settle, database_.sql().prepare("UPDATE candidate SET said = '', parents = '', belief = :seed "
                                                          "WHERE id = :id AND belief < :seed"));
     for (const Seed& seed : *seeds)

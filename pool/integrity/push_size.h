@@ -1,4 +1,4 @@
-// What one push unfolds to, for git's `pre-receive` hook. Each ref has limits of its own (pool/integrity/update_hook.h), but a
+// The unfolded size of a push, for git's `pre-receive` hook. Each ref has limits of its own (pool/integrity/update_hook.h), but a
 // small pack can hold a thousand logs of a gigabyte each, and the host would read them all.
 #pragma once
 

@@ -25,7 +25,7 @@ namespace {
 
 constexpr const char* kMain = "refs/heads/main";
 constexpr std::size_t kMostCommitBytes = 64 * 1024;
-constexpr int kMostUnreadable = 1000;                              // records in what is new of a log
+constexpr int kMostUnreadable = 1000;                              // records in the new part of a log
 constexpr std::int64_t kMostCarriedBytes = std::int64_t{1} << 30;  // by one push of bundles
 
 tl::unexpected<Error> refuse(std::string why) { return fail(Code::corrupt, std::move(why)); }

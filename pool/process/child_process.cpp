@@ -179,7 +179,7 @@ int enter(const Sandbox& sandbox, const Wiring& wiring) {
     return reason;
 }
 
-// What a child becomes, prepared before the fork.
+// The child's program, prepared before the fork.
 struct Program {
     char* const* argv;
     char* const* environment;

@@ -25,7 +25,7 @@ struct ChildLimits {
     std::int64_t processor_s = 0;   // user and system, of all threads; beyond that it is ended by SIGXCPU
 };
 
-// What a child starts with.
+// The beginnings of a child.
 struct ChildPlace {
     std::string folder;  // "": this process's
     // Of its environment, "NAME=value", added to this process's or replacing them.

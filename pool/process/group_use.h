@@ -1,4 +1,4 @@
-// What a group of processes takes, read from /proc: memory, threads, and files that no folder names any more.
+// The use of a group of processes, read from /proc: memory, threads, and files that no folder names any more.
 #pragma once
 
 #include <cstdint>

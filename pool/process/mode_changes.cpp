@@ -105,7 +105,7 @@ int change_mode(const seccomp_notif& report, const std::vector<std::string>& fol
     if (request->times && !read_memory(report.pid, request->times, times.data(), sizeof times)) return EFAULT;
     const auto path = path_of_call(report.pid, request->folder, request->path);
     if (!path) return EFAULT;
-    if (!still_valid(listener, report.id)) return ESRCH;  // else what was read may be another process's
+    if (!still_valid(listener, report.id)) return ESRCH;  // else the bytes may be another process's
     return act_beneath(folders, *path, EPERM, [&](int file) { return change(file, *request, times); });
 }
 

@@ -89,7 +89,7 @@ int connect_within(const seccomp_notif& report, const std::vector<std::string>& 
     const auto flags = socket_flags(report);
     if (!path) return EACCES;
     if (!flags) return ENOTSOCK;
-    if (!still_valid(listener, report.id)) return ESRCH;  // else what was read may be another process's
+    if (!still_valid(listener, report.id)) return ESRCH;  // else the bytes may be another process's
     return act_beneath(folders, *path, EACCES, [&](int file) {
         const int made = connected_to(file);
         if (made < 0) return -made;

@@ -104,7 +104,7 @@ public:
         load_number();
     }
 
-    // What is refused in silence is reported too.
+    // Silent refusals are reported too.
     void tell_refusals() {
         for (sock_filter& step : filter_.code) {
             if (step.code == (BPF_RET | BPF_K) && (step.k == refusal(EPERM) || step.k == refusal(EACCES)))

@@ -22,7 +22,7 @@ struct SeccompFilter {
 // covers its gaps.
 SeccompFilter seccomp_filter(const SandboxRules& rules, bool reports, int program, int landlock);
 
-// What a reported call was for.
+// The purpose of a reported call.
 Attempt::Kind attempt_of(const seccomp_data& call);
 
 }  // namespace cultivar

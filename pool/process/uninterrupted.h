@@ -4,7 +4,7 @@
 
 namespace cultivar {
 
-// What a system call gives that is repeated as long as a signal interrupts it. Async-signal-safe if the call is.
+// The result of a system call, which is repeated as long as a signal interrupts it. Async-signal-safe if the call is.
 template <typename Call>
 auto uninterrupted(const Call& call) {
     auto got = call();

@@ -27,7 +27,7 @@ tl::unexpected<Error> cannot(const char* what, const std::string& path, int reas
     return fail(Code::io, fmt::format("cannot {} '{}': {}", what, path, std::strerror(reason)));
 }
 
-// --- What is removed --------------------------------------------------------------------------------------------------
+// --- The removal -------------------------------------------------------------------------------------------------------
 
 // Folders that this process made, one within another from `base` on, and the one that holds everything else.
 struct Made {
@@ -82,7 +82,7 @@ void remove_within(const Made& made, int folder, std::size_t depth) {
     if (same) ::unlinkat(folder, made.name.c_str(), AT_REMOVEDIR);
 }
 
-// --- What is made -----------------------------------------------------------------------------------------------------
+// --- The making ------------------------------------------------------------------------------------------------------
 
 // The folders on the way that are absent are made; returns the last one. `made` grows with each.
 Result<int> go_there(const fs::path& above, Made& made) {
@@ -124,7 +124,7 @@ Result<void> make_folder(int place, const std::string& stem, Made& made) {
     return cannot("create", made.name);
 }
 
-// --- What takes its place ---------------------------------------------------------------------------------------------
+// --- The new in its place ---------------------------------------------------------------------------------------------
 
 // Moves, and replaces nothing. Old file systems cannot promise that in one step.
 bool move_new(int from, int to, const std::string& name) {

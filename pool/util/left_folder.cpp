@@ -18,7 +18,7 @@ namespace {
 
 using Listing = std::unique_ptr<DIR, int (*)(DIR*)>;
 
-// Opens a folder, which is no link, to this user. Where that fails, so does what comes after it.
+// Opens a folder, which is no link, to this user. Where that fails, the next step fails too.
 void make_accessible(int at, const char* name) { ::fchmodat(at, name, S_IRWXU, 0); }
 
 Listing list_folder(int at, const char* name) {

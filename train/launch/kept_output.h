@@ -1,4 +1,4 @@
-// What is kept of a program's output: of each stream the first 64 KiB and the last 64 KiB.
+// The kept parts of a program's output: of each stream the first 64 KiB and the last 64 KiB.
 #pragma once
 
 #include <string>

@@ -183,7 +183,7 @@ private:
         return !bytes.empty() && !broken_;
     }
 
-    // Of a program whose output is read by rules.
+    // Of a program with rules for its output.
     void take_bytes(std::string_view bytes, bool from_errors) {
         (from_errors ? kept_errors_ : kept_output_).add(bytes);
         written_bytes_ += bytes.size();

@@ -1,4 +1,4 @@
-// What a program leaves in place of its artifact, a file or a folder, and the bytes that the pool keeps of it.
+// A program's artifact, a file or a folder, and the bytes that the pool keeps of it.
 #include "cli/runs/artifact_files.h"
 
 #include <filesystem>

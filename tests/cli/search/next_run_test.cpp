@@ -38,7 +38,7 @@ bool under_way(SearchWorld& world, const std::string& candidate) {
     });
 }
 
-// What `cultivar import` leaves.
+// The traces of `cultivar import`.
 Candidate import(SearchWorld& world, const Genes& changes) {
     Clone& clone = world.clone();
     Candidate made = must(make_candidate(clone.task.space, clone.task_id, changes));
@@ -247,7 +247,7 @@ TEST(Planning, SaysThatThereIsNothingToTry) {
 TEST(PlanningHistory, IsReadAgainOnlyAfterAnotherProcessWrote) {
     SearchWorld world;
     PlanningHistory now = must(planning_history(world.session, world.clock, kFakeCategory));
-    now.history.candidates.clear();  // a mark: what is read again has them
+    now.history.candidates.clear();  // a mark: a second reading has them
     EXPECT_TRUE(must(up_to_date(world.session, world.clock, now)).history.candidates.empty());
     Clone same = world.world.reopen("ann");
     spool(same, run_by(same, {}, 3));

@@ -1,4 +1,4 @@
-// What a group of processes holds is counted wherever it hides it, or said to be more than can be seen.
+// The memory of a group of processes is counted wherever it hides it, or said to be more than can be seen.
 #include "pool/process/group_use.h"
 
 #include <csignal>

@@ -184,7 +184,7 @@ TEST_P(Attack, ByADeltaThatUnfoldsToMoreThanFitsIntoMemory) {
     TransportLimits limits;
     limits.memory_bytes = 128 << 20;
     bea_->git = transport(GetParam(), bea_->clone.repo.git_dir(), limits);
-    // What is too much comes in halves, down to the one ref.
+    // A pattern that is too much comes in halves, down to the one ref.
     EXPECT_THAT(refusal(), ContainsRegex("refs/heads/candidates/a+\\.[0-9a-f]+: stopped talking to the remote: its "
                                          "answer does not fit into"));
 }

@@ -29,7 +29,7 @@ protected:
         std::ifstream in(path);
         return {std::istreambuf_iterator<char>(in), {}};
     }
-    // What three messages leave on standard error.
+    // The standard error of three messages.
     static std::string logged(LogOptions options) {
         ::testing::internal::CaptureStderr();
         EXPECT_TRUE(open_log(std::move(options)));

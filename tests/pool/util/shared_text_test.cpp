@@ -1,4 +1,4 @@
-// What goes into a pool names no folder of this machine.
+// Texts in a pool name no folder of this machine.
 #include "pool/util/shared_text.h"
 
 #include <gtest/gtest.h>

@@ -64,7 +64,7 @@ protected:
         return run_trainer(
             options_, clock_, [](const Event&) { return Advice::go_on; }, [] { return false; });
     }
-    // What the script writes to standard output, before it scores.
+    // The script's standard output before its score.
     std::string said(const std::string& script) {
         const Outcome outcome = run(script + "\necho METRIC score=1\n");
         EXPECT_EQ(outcome.how, How::done) << outcome.message << "\n" << outcome.errors;
@@ -137,7 +137,7 @@ TEST_F(CommandSandboxTest, ReachesTheNetworkOnlyIfTheTaskSaysSo) {
         "bash -c 'exec 3<>/dev/tcp/127.0.0.1/9' 2>&1 | grep -o 'not permitted\\|refused'; true";
     EXPECT_THAT(said(connects), HasSubstr("not permitted"));
     command_.network = true;
-    EXPECT_THAT(said(connects), HasSubstr("refused"));  // by nobody who listens there
+    EXPECT_THAT(said(connects), HasSubstr("refused"));  // by no listener there
 }
 
 TEST_F(CommandSandboxTest, NamesWhatItWasRefusedAndGoesOn) {
@@ -146,7 +146,7 @@ TEST_F(CommandSandboxTest, NamesWhatItWasRefusedAndGoesOn) {
     EXPECT_THAT(outcome.refused, Contains(Attempt{Attempt::Kind::network, ""}));
 }
 
-// What a user asks after a failure: which file was it?
+// A user's question after a failure: which file was it?
 TEST_F(CommandSandboxTest, TellsAllThatIsRefusedWhenItIsWatched) {
     if (!kernel_parts().reports || kernel_parts().landlock == 0) GTEST_SKIP() << "this kernel lacks a part";
     const std::string tool = folder_.write("home/tool", "#!/bin/sh\necho tool\n");

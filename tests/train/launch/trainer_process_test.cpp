@@ -383,7 +383,7 @@ TEST_F(LauncherTest, TakesTheTrainerAlongWhenItsOwnProcessDies) {
     EXPECT_TRUE(has("told"));
 }
 
-// --- A program whose output is read by rules -------------------------------------------------------------------------
+// --- A program with rules for its output -----------------------------------------------------------------------------
 
 class RuleTest : public LauncherTest {
 protected:
