@@ -9,14 +9,14 @@ using simdjson::dom::array;
 using simdjson::dom::element;
 using simdjson::dom::object;
 
-constexpr std::size_t kMaxWord_bytes = 32, kMinuteText = std::string_view("2026-11-30T06:45Z").size();
+constexpr std::size_t kEnergyWord_bytes = 32, kMinuteText = std::string_view("2026-11-30T06:45Z").size();
 constexpr std::size_t kMaxEnergy_bytes = 256 * 1024;
 constexpr double kMostError = 1'000;
 
 std::string word(RecordReader& reader, const char* field) {
     std::string text = reader.text(field);
     constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-    if (text.empty() || text.size() > kMaxWord_bytes || text.find_first_not_of(kAllowed) != std::string::npos)
+    if (text.empty() || text.size() > kEnergyWord_bytes || text.find_first_not_of(kAllowed) != std::string::npos)
         reader.refuse(field, "is not a plain word");
     return text;
 }
