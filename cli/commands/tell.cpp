@@ -1,4 +1,3 @@
-#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -28,14 +27,12 @@ Result<std::optional<double>> figure(const std::optional<std::string>& text, con
                                      double high) {
     using Figure = std::optional<double>;
     if (!text) return Figure();
-    double value = 0;
-    const char* end = text->data() + text->size();
-    auto [stopped, wrong] = std::from_chars(text->data(), end, value);
-    if (wrong != std::errc() || stopped != end || !std::isfinite(value) || value < low || value > high)
+    const std::optional<double> value = nearest_double(*text);
+    if (!value || !std::isfinite(*value) || *value < low || *value > high)
         return fail(Code::usage,
                     fmt::format("{} = '{}': it takes a number from {:g} to {:g}", flag, clean(*text, 64), low, high),
                     "cultivar tell --help");
-    return Figure(value);
+    return value;
 }
 
 Result<ToldResult> checked(const TellArguments& options) {

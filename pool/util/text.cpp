@@ -1,6 +1,8 @@
 #include "pool/util/text.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <utility>
 
 namespace cultivar {
@@ -100,6 +102,15 @@ std::string clean(std::string_view text, std::size_t limit) {
     }
     if (text.size() > limit) out += "...";
     return out;
+}
+
+std::optional<double> nearest_double(std::string_view text) {
+    double value = 0;
+    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || end != text.data() + text.size() || wrong == std::errc::invalid_argument) return std::nullopt;
+    // from_chars() does not tell a number that is too small from one that is too large.
+    if (wrong == std::errc::result_out_of_range) value = std::strtod(std::string(text).c_str(), nullptr);
+    return value == 0 ? 0 : value;  // without a sign
 }
 
 std::string shell_word(std::string_view text) {

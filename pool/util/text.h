@@ -1,6 +1,7 @@
 // Text from people and from pools: UTF-8, control characters, misspelt names.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,10 @@ std::string_view cut(std::string_view text, std::size_t limit);
 // Foreign text made safe for a terminal: control characters, marks that turn text round, characters that nobody sees and
 // bytes that are no UTF-8 become '?'; at most `limit` bytes of it, on one line, cut between characters.
 std::string clean(std::string_view text, std::size_t limit = 400);
+
+// A whole text as the double nearest to it: an infinity beyond the largest, 0 for what is nearer to 0 than any other
+// double; also "nan" and "inf". None: the text is no number.
+std::optional<double> nearest_double(std::string_view text);
 
 // Text as one word of a shell, quoted where a shell would take it apart; never an option: "-x" becomes "./-x". Every
 // hint that holds a name, path or URL from elsewhere is made with it.

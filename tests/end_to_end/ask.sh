@@ -131,8 +131,8 @@ expect_rc 128 cultivar -C pool tell "$id" --score 1 --seconds 8000
 expect_err 'it trained 8000 s on a budget of 600 s'
 expect_same "open asks" 1 "$(open_asks pool)"
 echo weights >weights.bin
-expect_ok cultivar -C pool tell "$id" --score -2.5 --artifact "$world/weights.bin" --json
-expect_json '.run | .val_bpb == -2.5 and .artifact == $digest' --arg digest "$(sha256sum <weights.bin | cut -d' ' -f1)"
+expect_ok cultivar -C pool tell "$id" --score -2.5 --joules 1e-5000 --artifact "$world/weights.bin" --json
+expect_json '.run | .val_bpb == -2.5 and .energy.joules == 0 and .artifact == $digest' --arg digest "$(sha256sum <weights.bin | cut -d' ' -f1)"
 expect_rc 128 cultivar -C pool tell "$id" --score 1
 expect_err 'was told already'
 expect_hint "cultivar log ${id:0:8}"

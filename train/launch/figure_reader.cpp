@@ -1,7 +1,6 @@
 #include "train/launch/figure_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <vector>
 
@@ -29,13 +28,7 @@ std::string shown(std::string_view text) { return clean(std::string(text.substr(
 std::optional<double> number(std::string_view text) {
     const std::size_t begin = text.find_first_not_of(" \t+"), end = text.find_last_not_of(" \t\r");
     if (begin == std::string_view::npos || end < begin) return std::nullopt;
-    text = text.substr(begin, end - begin + 1);
-    double value = 0;
-    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (rest != text.data() + text.size() || (error != std::errc() && error != std::errc::result_out_of_range))
-        return std::nullopt;
-    if (error == std::errc::result_out_of_range) return INFINITY;
-    return value;
+    return nearest_double(text.substr(begin, end - begin + 1));
 }
 
 // The text after "METRIC name=", if the line is one of this name.

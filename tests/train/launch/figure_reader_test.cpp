@@ -75,6 +75,16 @@ TEST(FigureReader, SaysWhyThereIsNoScore) {
     EXPECT_FALSE(figures(regex("loss: (\\S+)"), {"loss: 0,36"}).score);
 }
 
+TEST(FigureReader, RoundsAFigureToTheNearestThatThereIs) {
+    for (const char* text : {"1e-5000", "-1e-5000", "+1e-400"}) {
+        const Figures found = figures(regex("loss: (\\S+)"), {std::string("loss: ") + text});
+        EXPECT_EQ(found.score, 0) << text << ": " << found.message;
+    }
+    TempFolder folder;
+    folder.write("result.json", R"({"a": 1e-5000})");
+    EXPECT_EQ(reader(scored_by(json("a"))).finish(folder.file("")).score, 0);
+}
+
 TEST(FigureReader, ReadsAKeyOfAJsonFile) {
     TempFolder folder;
     auto finish = [&](const std::string& key) { return reader(scored_by(json(key))).finish(folder.file("")); };
