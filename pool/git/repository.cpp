@@ -15,6 +15,7 @@
 #include <git2.h>
 
 #include "pool/git/libgit2_handle.h"
+#include "pool/git/loose_objects.h"
 #include "pool/git/ownership.h"
 #include "pool/util/file.h"
 #include "pool/util/text.h"
@@ -149,6 +150,7 @@ Result<Repo> Repo::open(const std::string& folder, unsigned flags) {
         return git_fail(fmt::format("cannot open '{}'", folder));
     }
     TRY(refuse_incomplete(raw));
+    TRY(read_loose_objects(raw));
     return repo;
 }
 
@@ -178,6 +180,7 @@ Result<Repo> Repo::create(const std::string& folder, bool bare) {
     if (git_repository_init_ext(&raw, folder.c_str(), &options) != 0)
         return git_fail(fmt::format("cannot create a repository in '{}'", folder));
     repo.repo_.reset(raw);
+    TRY(read_loose_objects(raw));
     if (!bare) return repo;
     TRY(repo.set_config("core.bare", "true"));
     return discover(folder + "/.git");

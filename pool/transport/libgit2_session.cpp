@@ -11,6 +11,7 @@
 #include <git2/sys/repository.h>
 
 #include "pool/git/libgit2_handle.h"
+#include "pool/git/loose_objects.h"
 #include "pool/transport/connectivity.h"
 #include "pool/transport/credentials.h"
 #include "pool/transport/git_messages.h"
@@ -170,7 +171,7 @@ private:
                                 : git_repository_open(repo_.out(), talk_.git_dir_.c_str()) == 0 &&
                                       git_repository_config(config_.out(), repo_.get()) == 0;
         if (!opened) return fail(Code::git, fmt::format("cannot open '{}': {}", talk_.git_dir_, last_words()));
-        return {};
+        return talk_.git_dir_.empty() ? Result<void>() : read_loose_objects(repo_.get());
     }
 
     void find_url(git_direction direction) {

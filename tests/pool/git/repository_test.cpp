@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/util/file.h"
 #include "tests/pool/support/servers.h"
 #include "tests/pool/support/world.h"
 
@@ -32,6 +33,56 @@ protected:
     TempFolder folder_;
     Repo repo_;
 };
+
+// Every length, with the object's head and without, at the ends of the buffers and beside them.
+TEST_F(RepoTest, ReadsLooseObjectsOfEveryLength) {
+    for (const std::size_t length : {0, 1, 55, 56, 57, 58, 32767, 32768, 100000}) {
+        std::string text(length, 'x');
+        for (std::size_t i = 0; i < length; ++i) text[i] = static_cast<char>(i * i % 251);
+        const Oid blob = must(repo_.write_blob(text));
+        EXPECT_EQ(must(must(Repo::discover(folder_.file("r"))).read_blob(blob, length)), text) << length;
+        EXPECT_EQ(must(repo_.object_bytes(blob)), length);
+    }
+    const Oid large = must(repo_.write_blob(std::string(3 << 20, 'a')));  // inflates to a thousand times its bytes
+    EXPECT_EQ(must(repo_.read_blob(large, 4 << 20)).size(), std::size_t{3} << 20);
+}
+
+TEST_F(RepoTest, ReadsLooseObjectsOfTheRepositoriesThatItBorrowsFrom) {
+    const Oid blob = must(repo_.write_blob("borrowed"));
+    git(folder_.file("r"), "config gc.auto 0");
+    shell("git init -q " + folder_.file("s") + " && echo ../../../r/.git/objects > " + folder_.file("s") +
+          "/.git/objects/info/alternates");
+    const std::string path = folder_.file("r") + "/.git/objects/" + blob.substr(0, 2) + "/" + blob.substr(2);
+    const Repo borrower = must(Repo::discover(folder_.file("s")));
+    EXPECT_EQ(must(borrower.read_blob(blob, 100)), "borrowed");
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    std::filesystem::resize_file(path, std::filesystem::file_size(path) - 2);
+    EXPECT_FALSE(must(Repo::discover(folder_.file("s"))).read_blob(blob, 100));
+}
+
+// libgit2 1.5 reads a truncated one for ever.
+TEST_F(RepoTest, RefusesLooseObjectsOfOtherLengthsThanTheirOwn) {
+    const Oid blob = must(repo_.write_blob("some words, and some more words"));
+    const std::string path = folder_.file("r") + "/.git/objects/" + blob.substr(0, 2) + "/" + blob.substr(2);
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    const std::string whole = must(read_file(path));
+    const auto read_as = [&](const std::string& bytes) {
+        must(write_file_unsynced(path, bytes));
+        return must(Repo::discover(folder_.file("r"))).read_blob(blob, 100).has_value();
+    };
+    for (std::size_t length = 0; length < whole.size(); ++length)
+        EXPECT_FALSE(read_as(whole.substr(0, length))) << length;
+    EXPECT_FALSE(read_as(whole + "x"));
+    EXPECT_TRUE(read_as(whole));
+    // Heads that promise more or less than there is.
+    for (const std::string size : {"30", "32", "99", "999999999999", "-1", "", "31x", "18446744073709551616"}) {
+        shell("printf 'blob " + size +
+              "\\0some words, and some more words' | python3 -c 'import sys, zlib; "
+              "sys.stdout.buffer.write(zlib.compress(sys.stdin.buffer.read()))' > " +
+              path);
+        EXPECT_FALSE(must(Repo::discover(folder_.file("r"))).read_blob(blob, std::size_t{1} << 40)) << size;
+    }
+}
 
 // The names that git itself gives to the same content.
 TEST_F(RepoTest, NamesObjectsAsGitDoes) {

@@ -26,12 +26,13 @@ protected:
         ann_.propose();
     }
     ~FsckTest() override { Repo::check_hashes(false); }
-    // Overwrites a loose object with other bytes.
-    void damage(const std::string& oid) {
+    // The file of a loose object, made writable.
+    std::string loose(const std::string& oid) {
         const std::string path = world_.path("ann") + "/.git/objects/" + oid.substr(0, 2) + "/" + oid.substr(2);
         std::filesystem::permissions(path, std::filesystem::perms::owner_all);
-        std::ofstream(path, std::ios::binary) << "no zlib stream";
+        return path;
     }
+    void damage(const std::string& oid) { std::ofstream(loose(oid), std::ios::binary) << "no zlib stream"; }
     std::string object(const std::string& name) { return git(world_.path("ann"), "rev-parse " + name).substr(0, 40); }
 
     World world_;
@@ -49,6 +50,26 @@ TEST_F(FsckTest, ListsEveryDamagedObjectAndChecksTheRest) {
     std::string told;
     for (const Refusal& one : report.problems) told += one.where + " " + one.reason + "\n";
     for (const std::string& oid : hit) EXPECT_THAT(told, HasSubstr("object " + oid + " is damaged"));
+    EXPECT_EQ(report.artifacts, 2u) << "all of them are still looked at";
+}
+
+// libgit2 reads such an object for ever.
+TEST_F(FsckTest, ListsTruncatedObjectsAndGoesOn) {
+    const std::string journal = object(ann_.clone.journal_ref());
+    const std::vector<Ref> artifacts = must(ann_.clone.repo.refs("refs/artifacts/"));
+    const std::vector<std::string> hit = {journal, object(ann_.clone.journal_ref() + ":seg/000000.jsonl"),
+                                          object(artifacts[0].name + ":weights")};
+    for (const std::string& oid : hit)
+        std::filesystem::resize_file(loose(oid), std::filesystem::file_size(loose(oid)) - 5);
+    const std::string begun = object(artifacts[1].name + ":weights");
+    std::filesystem::resize_file(loose(begun), 12);
+    EXPECT_FALSE(world_.reopen("ann").repo.read_commit(journal));
+    Clone again = world_.reopen("ann");
+    const FsckReport report = must(fsck(again));
+    std::string told;
+    for (const Refusal& one : report.problems) told += one.where + " " + one.reason + "\n";
+    for (const std::string& oid : hit) EXPECT_THAT(told, HasSubstr("object " + oid + " is damaged"));
+    EXPECT_THAT(told, HasSubstr("object " + begun + " is damaged"));
     EXPECT_EQ(report.artifacts, 2u) << "all of them are still looked at";
 }
 
