@@ -87,8 +87,9 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     energy.start();
     const double begun_s = tools_.clock.now_s();
     in_vain_ = false;
-    longest_rerun_s_ = 0;
     if (auto judged = judge_into(one, verdict); !judged) TRY(outlive(judged.error(), verdict));
+    verdict.earns = verdict.earns || verdict.result != VerdictResult::accepted;
+    if (!verdict.earns) verdict.reason += "; it earns no credit: nothing in it shows a run of its key";
     settle_certainty(one, verdict);
     if (verdict.result == VerdictResult::rejected) TRY(hold_out_.forget(verdict.claim));
     const auto& before = one.row.verdict;

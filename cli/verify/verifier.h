@@ -90,7 +90,8 @@ private:
     bool scored_by_evaluator(const Scored& scored, Verdict& verdict);
     Result<RerunJudgement> judge_command_seeds(const QueuedClaim& one, const std::vector<double>& fresh,
                                                const ReplicateScores& others, int looks) const;
-    bool explained_by_speed(const QueuedClaim& one) const;
+    bool explained_by_speed(const QueuedClaim& one, const Verdict& verdict) const;
+    Result<void> settle_credit(const QueuedClaim& one, const RerunJudgement& judgement, Verdict& verdict);
     // The claim's artifact, if it is that of its run; else the verdict is concluded.
     Result<std::optional<std::string>> artifact_of(const QueuedClaim& one, Verdict& verdict);
     static void not_scored(Verdict& verdict);
@@ -103,9 +104,8 @@ private:
     HoldOut hold_out_;
     int threads_;
     double watts_;
-    std::string evaluator_{};     // SHA-256 of the worker's program
-    double longest_rerun_s_ = 0;  // of the judgement under way
-    bool in_vain_ = false;        // the judgement under way decides nothing, for a reason outside the claim
+    std::string evaluator_{};  // SHA-256 of the worker's program
+    bool in_vain_ = false;     // the judgement under way decides nothing, for a reason outside the claim
 };
 
 }  // namespace cultivar

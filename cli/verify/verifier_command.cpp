@@ -1,5 +1,7 @@
 // The tiers of a claim in a pool with a command of its own: structure, a score of the same artifact by the pool's evaluator
 // if it has one, a rerun. Without an evaluator a score is self-reported, and a rerun alone can accept it.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "cli/runs/command_runner.h"
@@ -86,9 +88,22 @@ Result<RerunJudgement> Verifier::judge_command_seeds(const QueuedClaim& one, con
     return judge_score_rerun(claim, fresh, spread, looks, text);
 }
 
-// A worse score of a run that its time ended refutes nothing: the claim's machine may be faster.
-bool Verifier::explained_by_speed(const QueuedClaim& one) const {
-    return session_.clone->task.command && longest_rerun_s_ >= kBoundByTime * one.budget_s();
+// The score of a run that its time ended refutes nothing: the claim's machine may be faster or slower.
+bool Verifier::explained_by_speed(const QueuedClaim& one, const Verdict& verdict) const {
+    return session_.clone->task.command && std::ranges::any_of(verdict.reruns, [&](const Rerun& rerun) {
+               return rerun.seconds >= kBoundByTime * one.budget_s();
+           });
+}
+
+// A command's run cannot be replayed, so a claim of one that was never made is accepted wherever the candidate is good. It
+// earns nothing if it is a cautious guess, or if the fresh seeds that it agrees with were known before it.
+Result<void> Verifier::settle_credit(const QueuedClaim& one, const RerunJudgement& judgement, Verdict& verdict) {
+    const Task& task = session_.clone->task;
+    if (!task.command || task.noiseless || !judgement.judged || !judgement.accepted) return {};
+    TRY_ASSIGN(const bool known_before, session_.index->saw_after_own_reruns(one.row));
+    const bool guessed = judgement.too_bad && !explained_by_speed(one, verdict);
+    verdict.earns = !known_before && !guessed;
+    return {};
 }
 
 }  // namespace cultivar

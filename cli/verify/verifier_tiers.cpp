@@ -270,8 +270,9 @@ Result<RerunJudgement> Verifier::judge_fresh_seeds(const QueuedClaim& one, int l
         check.low = mean.low, check.high = mean.high;
     }
     verdict.checks.push_back(check);
+    TRY(settle_credit(one, judgement, verdict));
     if (judgement.accepted) return judgement;
-    if (explained_by_speed(one))
+    if (explained_by_speed(one, verdict))
         fail_outside(Tier::structure,
                      judgement.reason + "; its time ended the rerun, so a slower machine explains it too", verdict);
     else
@@ -304,8 +305,8 @@ Verifier::Tried Verifier::one_more_seed(const QueuedClaim& one, Verdict& verdict
         verdict.plan->rerun_waits = true;  // beside the tier rerun: it was tried
         return false;
     }
-    longest_rerun_s_ = std::max(longest_rerun_s_, again.outcome.wall_s - again.outcome.evaluate_s);
-    verdict.reruns.push_back({seed, loss_of(task, *again.outcome.done)});
+    const double seconds = again.outcome.wall_s - again.outcome.evaluate_s;
+    verdict.reruns.push_back({seed, loss_of(task, *again.outcome.done), std::max(0.0, seconds)});
     return true;
 }
 

@@ -49,6 +49,7 @@ struct RerunJudgement {
     double allowed_bpb = 0;  // above the claimed mean
     std::string reason;      // one line with the figures
     bool judged = true;      // is there enough to judge by?
+    bool too_bad = false;    // is the claim worse than the fresh scores by more than noise explains?
 };
 
 // `others`: of the verifiers' own runs in the category, without this candidate. `looks`: how many times a claim is judged

@@ -47,9 +47,11 @@ RerunJudgement judge_score_rerun(const ScoreClaim& claim, std::span<const double
     const double error =
         judgement.sigma_bpb * std::sqrt(1.0 / std::max(1, claim.runs) + 1.0 / std::max(1, fresh.count));
     const double chance = kRerunChance / std::max({1, looks, fresh.count});
-    judgement.allowed_bpb = kKeptLuck * judgement.sigma_bpb + student_quantile(1 - chance, all.degrees) * error +
-                            score_rounding(fresh.mean, claim.score);
+    const double by_chance =
+        student_quantile(1 - chance, all.degrees) * error + score_rounding(fresh.mean, claim.score);
+    judgement.allowed_bpb = kKeptLuck * judgement.sigma_bpb + by_chance;
     judgement.accepted = fresh.mean - claim.score <= judgement.allowed_bpb;
+    judgement.too_bad = claim.score - fresh.mean > by_chance;
     judgement.reason =
         fmt::format("{} {} where {} was claimed, {} worse allowed (one run varies by {}, from {} replicate{})",
                     seeds_text(fresh), text.of(fresh.mean), text.of(claim.score), text.error(judgement.allowed_bpb),

@@ -8,7 +8,9 @@
 //
 // The spread is taken in shares of the score where all scores are above zero, since such metrics vary in proportion, and
 // in the metric's own unit else. With few replicates t is large: a young pool's reruns refute gross lies alone, and the
-// standing of a candidate is the mean of its fresh seeds in any case. Where a task declares that it has no noise, the run
+// standing of a candidate is the mean of its fresh seeds in any case. A claim that is worse than its fresh seeds by more than
+// noise explains, without the luck, is no result of such a run either: a cautious guess, made to earn the credit for a
+// candidate that the claimant never ran. Where a task declares that it has no noise, the run
 // is made again with its own seed and must score as it did.
 #pragma once
 

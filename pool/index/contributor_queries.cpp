@@ -17,6 +17,7 @@ struct MadeClaim {
     std::set<std::string> runs{};
     std::string result{}, at{}, verifier{}, first{};  // of the newest verdict that counts; verifier: its key
     bool earns = false;                               // pool/index/original_runs.h
+    bool shows_run = true;                            // pool/types/verdict.h: earns
     std::string first_run{};                          // orders claims that earn by the first run that earns
     std::string key{};                                // of its writer
 };
@@ -33,13 +34,14 @@ void leave_out_repeats(std::vector<MadeClaim>& claims) {
 }
 
 // The key that found the improvement of an accepted claim: the claim's, or that of an older claim that its verifier had
-// seen, once that one is accepted too, or where nobody but its own key judged.
+// seen, once that one is accepted too and shows a run, or where nobody but its own key judged.
 const std::string& finder_of(const MadeClaim& claim, const std::map<std::string, const MadeClaim*>& by_id) {
     const auto found = by_id.find(claim.first);
     if (found == by_id.end()) return claim.key;
     const MadeClaim& first = *found->second;
     const bool same = first.candidate == claim.candidate && first.category == claim.category;
-    const bool confirmed = first.result == "accepted" || (first.result != "rejected" && first.key == claim.verifier);
+    const bool confirmed =
+        (first.result == "accepted" && first.shows_run) || (first.result != "rejected" && first.key == claim.verifier);
     return same && confirmed ? first.key : claim.key;
 }
 
@@ -82,6 +84,7 @@ std::vector<Improvement> count_claims(std::vector<MadeClaim> claims, std::map<st
         ++one.claims;
         if (claim.result == "rejected") ++one.rejected, one.valid_in_a_row = 0;
         if (claim.result != "accepted") continue;
+        if (!claim.shows_run) continue;
         if (claim.earns) ++one.valid, ++one.valid_in_a_row;
         const auto [place, first] =
             places.try_emplace({claim.candidate, claim.category}, Place{improvements.size(), &claim});
@@ -110,7 +113,8 @@ SELECT made.id, made.writer, made.candidate, made.category,
     (SELECT group_concat(run, ' ') FROM claim_run WHERE claim = made.id), word, at, verdict.key, first,
     (SELECT MIN(printf('%020d ', seen_s) || (SELECT MIN(at) FROM verdict WHERE verdict.claim = made.id AND result = 'accepted')
             || printf(' %012d', turn)) FROM claim_run JOIN original USING(run)
-        JOIN record AS run ON run.id = claim_run.run JOIN writer ON writer.name = run.writer WHERE claim = made.id)
+        JOIN record AS run ON run.id = claim_run.run JOIN writer ON writer.name = run.writer WHERE claim = made.id),
+    COALESCE(earns, 1)
 FROM (SELECT id, writer, candidate, category, seq, {} AS newest FROM record WHERE type = 'claim') AS made
 LEFT JOIN verdict ON verdict.seq = made.newest ORDER BY made.seq)",
                                                   kVerdictSeqOf)));
@@ -121,6 +125,7 @@ LEFT JOIN verdict ON verdict.seq = made.newest ORDER BY made.seq)",
         claim.result = row.text(), claim.at = row.text(), claim.verifier = row.text(), claim.first = row.text();
         claim.first_run = row.text();
         claim.earns = !claim.first_run.empty();
+        claim.shows_run = row.flag();
         return claim;
     }));
     AttributionInput input;

@@ -13,7 +13,7 @@ namespace {
 
 // Increase it with every change of the tables, and when a new format or type of record can be read: the index is then
 // rebuilt, and reads the records that it passed over before.
-constexpr int kSchema = 19;
+constexpr int kSchema = 20;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
@@ -40,9 +40,9 @@ CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, to
 CREATE TABLE IF NOT EXISTS branch(ref TEXT PRIMARY KEY, oid TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdict(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, claim TEXT, verifier TEXT, key TEXT,
     result TEXT, word TEXT, tier TEXT, waits INTEGER, at TEXT, seconds REAL, joules REAL, record INTEGER, first TEXT,
-    line TEXT);
+    earns INTEGER, line TEXT);
 CREATE INDEX IF NOT EXISTS verdict_claim ON verdict(claim);
-CREATE TABLE IF NOT EXISTS rerun(seq INTEGER PRIMARY KEY, claim TEXT, key TEXT, seed TEXT, score REAL,
+CREATE TABLE IF NOT EXISTS rerun(seq INTEGER PRIMARY KEY, claim TEXT, key TEXT, seed TEXT, score REAL, seconds REAL,
     UNIQUE(claim, key, seed));
 CREATE TABLE IF NOT EXISTS standing(candidate TEXT, category TEXT, runs INTEGER, val_bpb REAL, kept INTEGER,
     contributor TEXT, parameters INTEGER, flops REAL, joules REAL, verdict TEXT DEFAULT '',

@@ -95,6 +95,8 @@ public:
     // The fresh seeds of every candidate in a category, by candidate: each seed once, in the order in which they came to be
     // known, from all verdicts that a verifier gave on another's claim, replaced ones too.
     Result<std::map<std::string, std::vector<Rerun>>> reruns(const std::string& category);
+    // Did this clone meet the claim only after its own verdicts had told fresh seeds of the candidate in the category?
+    Result<bool> saw_after_own_reruns(const ClaimRow& row);
     // Their scores in all categories, by category and candidate.
     Result<std::map<std::pair<std::string, std::string>, std::vector<double>>> fresh_seed_scores();
     // Claims that a verifier scored and nobody could replay; oldest first. `most`: as pending_claims().

@@ -28,8 +28,8 @@ VALUES(:id, :type, :writer, :candidate, :category, :at, :status, :decision, :sco
 )";
 constexpr const char* kPutVerdict = R"(
 INSERT OR IGNORE INTO verdict(id, claim, verifier, key, result, word, tier, waits, at, seconds, joules, record, first,
-    line)
-VALUES(:id, :claim, :verifier, :key, :result, :word, :tier, :waits, :at, :seconds, :joules, :record, :first, :line)
+    earns, line)
+VALUES(:id, :claim, :verifier, :key, :result, :word, :tier, :waits, :at, :seconds, :joules, :record, :first, :earns, :line)
 )";
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
@@ -96,7 +96,9 @@ Result<void> RecordImport::prepare() {
         {&get_linked_, "SELECT made_runs, named_runs FROM writer WHERE name = :name"},
         {&set_linked_,
          "UPDATE writer SET made_runs = made_runs + :runs, named_runs = named_runs + :links WHERE name = :name"},
-        {&rerun_, "INSERT OR IGNORE INTO rerun(claim, key, seed, score) VALUES(:claim, :key, :seed, :score)"},
+        {&rerun_,
+         "INSERT OR IGNORE INTO rerun(claim, key, seed, score, seconds) VALUES(:claim, :key, :seed, :score, "
+         ":seconds)"},
     };
     for (const auto& [statement, sql] : statements) {
         TRY_ASSIGN(*statement, database_.sql().prepare(sql));
@@ -392,11 +394,11 @@ Result<void> RecordImport::take_verdict(const std::string& line, const std::stri
     verdict_.bind(":at", verdict->at);
     verdict_.bind(":seconds", verdict->seconds).bind(":joules", verdict->joules);
     verdict_.bind(":record", verdict->record && verdict->record->accepted);
-    verdict_.bind(":first", verdict->first).bind(":line", line);
+    verdict_.bind(":first", verdict->first).bind(":earns", verdict->earns).bind(":line", line);
     TRY(verdict_.run());
     report_.verdicts += static_cast<int>(database_.sql().changes());
     for (const Rerun& one : verdict->reruns) {
-        rerun_.bind(":claim", verdict->claim).bind(":key", key);
+        rerun_.bind(":claim", verdict->claim).bind(":key", key).bind(":seconds", one.seconds);
         TRY(rerun_.bind(":seed", std::to_string(one.seed)).bind(":score", one.val_bpb).run());
     }
     return dirty_.bind(":candidate", verdict->candidate).run();

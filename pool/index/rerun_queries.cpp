@@ -9,16 +9,28 @@
 namespace cultivar {
 
 Result<std::map<std::string, std::vector<Rerun>>> IndexQueries::reruns(const std::string& category) {
-    TRY_ASSIGN(Statement get, prepare(fmt::format("SELECT candidate, seed, score FROM ({}) WHERE category = :category "
-                                                  "ORDER BY candidate, first",
-                                                  kReruns)));
+    TRY_ASSIGN(Statement get,
+               prepare(fmt::format("SELECT candidate, seed, score, seconds FROM ({}) WHERE category = :category "
+                                   "ORDER BY candidate, first",
+                                   kReruns)));
     std::map<std::string, std::vector<Rerun>> by_candidate;
     TRY(get.bind(":category", category).each([&](Row& row) {
         auto& one = by_candidate[row.text()];
         const std::string seed = row.text();
-        one.push_back({std::strtoull(seed.c_str(), nullptr, 10), row.real()});
+        const double score = row.real();
+        one.push_back({std::strtoull(seed.c_str(), nullptr, 10), score, row.real()});
     }));
     return by_candidate;
+}
+
+Result<bool> IndexQueries::saw_after_own_reruns(const ClaimRow& row) {
+    TRY_ASSIGN(Statement get, prepare(R"(
+SELECT 1 FROM verdict JOIN record AS claim ON claim.id = verdict.claim AND claim.type = 'claim'
+WHERE verdict.key = :own AND claim.candidate = :candidate AND claim.category = :category AND verdict.claim <> :claim
+    AND verdict.at < strftime('%Y-%m-%dT%H:%M:%SZ', :seen_s, 'unixepoch')
+    AND json_extract(verdict.line, '$.predicate.reruns') IS NOT NULL LIMIT 1)"));
+    get.bind(":own", clone().key.fingerprint()).bind(":claim", row.id).bind(":seen_s", row.seen_s);
+    return get.bind(":candidate", row.claim.candidate).bind(":category", row.claim.category).any();
 }
 
 Result<std::map<std::pair<std::string, std::string>, std::vector<double>>> IndexQueries::fresh_seed_scores() {

@@ -50,10 +50,11 @@ inline constexpr const char* kVouchedRuns =
     "SELECT artifact_run FROM record WHERE type = 'claim' AND " CULTIVAR_VERDICT_OF(
         "word IN ('accepted', 'provisional', "
         "'scored')");
-// All runs of claims that were replayed.
+// All runs of claims that were replayed, or agree with fresh seeds that their key did not know.
 inline constexpr const char* kVerifiedRuns =
     "SELECT run FROM claim_run WHERE claim IN (SELECT id FROM record WHERE type = 'claim' AND id IN (SELECT claim FROM "
-    "verdict WHERE result = 'accepted') AND " CULTIVAR_VERDICT_OF("word IN ('accepted', 'provisional')") ")";
+    "verdict WHERE result = 'accepted') AND " CULTIVAR_VERDICT_OF("word IN ('accepted', 'provisional') AND earns") ")";
+
 // The writers with a verified run of their own (pool/index/original_runs.h), whose claims were never rejected, and the
 // verifiers.
 inline constexpr const char* kProvenWriters =
@@ -64,10 +65,11 @@ inline constexpr const char* kProvenWriters =
     "(SELECT claim FROM verdict WHERE result = 'rejected') AND " CULTIVAR_VERDICT_OF("result") " = 'rejected'))";
 #undef CULTIVAR_VERDICT_OF
 
-// Fresh seeds of verdicts on the claims of others: candidate, category, seed, score, first (a number in the order of
+// Fresh seeds of verdicts on the claims of others: candidate, category, seed, score, seconds, first (a number in the order of
 // arrival). Each seed of a candidate comes once, however many verdicts repeat it.
 inline constexpr const char* kReruns =
-    "SELECT claim.candidate, claim.category, rerun.seed, rerun.score, MIN(rerun.seq) AS first FROM rerun "
+    "SELECT claim.candidate, claim.category, rerun.seed, rerun.score, rerun.seconds, MIN(rerun.seq) AS first FROM "
+    "rerun "
     "CROSS JOIN record AS claim ON claim.id = rerun.claim AND claim.type = 'claim' "
     "WHERE rerun.key <> COALESCE((SELECT writer.key FROM writer WHERE writer.name = claim.writer), '') "
     "GROUP BY claim.candidate, claim.category, rerun.seed";

@@ -136,13 +136,15 @@ void read_later(const Json& says, Verdict& verdict) {
     for (const Json& one : says.value("checks", Json::array())) verdict.checks.push_back(read_check(one));
     verdict.chosen = says.value("chosen", "");
     for (const Json& one : says.value("reruns", Json::array()))
-        verdict.reruns.push_back({seed_of(one.at("seed")), signed_figure(one.at("val_bpb"))});
+        verdict.reruns.push_back({seed_of(one.at("seed")), signed_figure(one.at("val_bpb")),
+                                  one.contains("seconds") ? figure(one.at("seconds")) : 0});
     if (says.contains("record")) verdict.record = read_record(says.at("record"));
     verdict.certainty = certainty_of(says.value("certainty", name(Certainty::accepted)));
     if (says.contains("first")) verdict.first = checked_digest(says.at("first"));
     if (says.at("cost").contains("energy"))
         verdict.energy = read_cost_energy(says.at("cost").at("energy"), verdict.seconds);
     verdict.zone = says.value("zone", "");
+    verdict.earns = says.value("earns", true);
     verdict.plan = says.contains("plan") ? read_plan(says.at("plan")) : plan_in(verdict.chosen);
 }
 
@@ -153,11 +155,15 @@ void write_later(const Verdict& verdict, Json& says) {
     if (!verdict.evaluator_sha256.empty()) says["evaluator_sha256"] = verdict.evaluator_sha256;
     for (const Check& one : verdict.checks) says["checks"].push_back(check_json(one));
     if (!verdict.chosen.empty()) says["chosen"] = verdict.chosen;
-    for (const Rerun& one : verdict.reruns) says["reruns"].push_back({{"seed", one.seed}, {"val_bpb", one.val_bpb}});
+    for (const Rerun& one : verdict.reruns) {
+        Json& json = says["reruns"].emplace_back(Json{{"seed", one.seed}, {"val_bpb", one.val_bpb}});
+        if (one.seconds > 0) json["seconds"] = one.seconds;
+    }
     if (verdict.record) says["record"] = record_json(*verdict.record);
     if (verdict.plan) says["plan"] = plan_json(*verdict.plan);
     if (verdict.certainty != Certainty::accepted) says["certainty"] = name(verdict.certainty);
     if (!verdict.first.empty()) says["first"] = verdict.first;
+    if (!verdict.earns) says["earns"] = false;
 }
 
 Json subjects(const Verdict& verdict) {

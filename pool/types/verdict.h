@@ -8,10 +8,10 @@
 //      "cost":{"seconds":S,"joules":J,"ratio":R,"energy":ENERGY},"verifier":WRITER,"at":UTC,"zone":ZONE,
 //      "data":[{"name":"slice","digest":{"sha256":D}},...],"evaluator_sha256":D,
 //      "checks":[{"name":TEXT,"claimed":C|null,"measured":M|null,"tolerance":T|null,"count":N,
-//        "interval":[L,H],"seconds":S},...],"chosen":TEXT,"reruns":[{"seed":N,"val_bpb":B},...],
+//        "interval":[L,H],"seconds":S},...],"chosen":TEXT,"reruns":[{"seed":N,"val_bpb":B,"seconds":S},...],
 //      "record":{"accepted":B,"seeds":N,"against":CLAIM|null,"gain":G|null,"p":P|null,"interval":[L,H]|null},
 //      "plan":{"tier":TIER,"extent":"sample"|"whole"|"in_full","rerun_waits":true},
-//      "certainty":"provisional"|"scored","first":CLAIM}}
+//      "certainty":"provisional"|"scored","first":CLAIM,"earns":false}}
 // A claim without an artifact has one subject alone, and its slice is "". Scores are losses: a maximised one is negative.
 // The fields after "at", "energy" (pool/types/energy.h: of this audit) and "zone" (its electricity grid) came later: each is left out where it is empty, so that older lines keep their bytes, and a
 // reader takes its absence for that. data: the files that it was scored on, by digest. evaluator_sha256: of the program
@@ -24,9 +24,8 @@
 // planned (pool/types/audit.h); "rerun_waits" is left out where it is false. The parser reads the plan of older
 // verdicts from "chosen", and no other code looks at that text. certainty: how sure "accepted" is; left out where all that
 // was due was done, and by older verifiers, whose "accepted" may owe a rerun. Programs from before it take the verdict for
-// accepted. first: another key's claim of the same candidate that the verifier saw before this one. The ledger's tip is
-// signed; a verdict counts only when
-// that key stands in allowed_signers on main.
+// accepted. first: another key's claim of the same candidate that the verifier saw before this one. earns: left out where
+// true. The ledger's tip is signed; a verdict counts only when that key stands in allowed_signers on main.
 #pragma once
 
 #include <cstdint>
@@ -56,6 +55,7 @@ struct Check {
 struct Rerun {
     std::uint64_t seed = 0;
     double val_bpb = 0;
+    double seconds = 0;  // of the program; 0: unknown
 };
 
 struct RecordMark {
@@ -94,6 +94,7 @@ struct Verdict {
     std::optional<Energy> energy{};  // of this audit; none: older verdicts, and those that were made without one
     std::string zone{};              // electricity grid of the verifier, or ""
     std::string first{};  // another key's claim of this candidate and category that the verifier saw before; "": none
+    bool earns = true;    // false: an accepted one that shows no run of its key, though the candidate is good
 };
 
 // The one word for it: that of its certainty where it is accepted, else of its result.

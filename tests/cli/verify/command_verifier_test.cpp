@@ -1,3 +1,5 @@
+#include <ctime>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,6 +58,16 @@ protected:
         give_artifact(ann_, run, artifact);
         return run;
     }
+    // Of the verifier's own replicates.
+    void know_the_noise() {
+        for (int i = 0; i < 6; ++i) {
+            auto run = run_scoring(0.6 + 0.01 * i);
+            run.writer = ann_.writer;
+            spool(ann_, run);
+            run.replicate = 1, run.seed = run_seed(run.candidate, 1), run.val_bpb = *run.val_bpb + 0.001;
+            spool(ann_, run);
+        }
+    }
     // Bob claims it; reruns of it score `fresh`.
     void claim_scoring(double loss, std::vector<double> fresh, const std::string& artifact = "") {
         const auto run = run_scoring(loss, artifact);
@@ -87,13 +99,7 @@ TEST_F(CommandVerifierTest, BelievesNoScoreThatIsSelfReportedWithoutARerun) {
 }
 
 TEST_F(CommandVerifierTest, RejectsAScoreThatFreshSeedsDoNotReach) {
-    for (int i = 0; i < 6; ++i) {  // the verifier's own replicates tell the noise
-        auto run = run_scoring(0.6 + 0.01 * i);
-        run.writer = ann_.writer;
-        spool(ann_, run);
-        run.replicate = 1, run.seed = run_seed(run.candidate, 1), run.val_bpb = *run.val_bpb + 0.001;
-        spool(ann_, run);
-    }
+    know_the_noise();
     claim_scoring(0.3, {0.5, 0.501, 0.502});
     const Verdict verdict = judge({Tier::rerun, AuditExtent::in_full});
     EXPECT_EQ(verdict.result, VerdictResult::rejected) << verdict.reason;
@@ -102,19 +108,49 @@ TEST_F(CommandVerifierTest, RejectsAScoreThatFreshSeedsDoNotReach) {
 }
 
 TEST_F(CommandVerifierTest, RefutesNothingByARunThatItsTimeEnded) {
-    for (int i = 0; i < 6; ++i) {
-        auto run = run_scoring(0.6 + 0.01 * i);
-        run.writer = ann_.writer;
-        spool(ann_, run);
-        run.replicate = 1, run.seed = run_seed(run.candidate, 1), run.val_bpb = *run.val_bpb + 0.001;
-        spool(ann_, run);
-    }
+    know_the_noise();
     claim_scoring(0.3, {0.5});
     worker_.wall_s = 19;
     const Verdict verdict = judge({Tier::rerun, AuditExtent::in_full});
     EXPECT_EQ(verdict.result, VerdictResult::inconclusive);
     EXPECT_THAT(verdict.reason, HasSubstr("a slower machine explains it"));
     EXPECT_EQ(verdict.reruns.size(), 1U) << "which the candidate's score rests on from now on";
+}
+
+// Whoever runs nothing can say at most that a candidate is about as good as others.
+TEST_F(CommandVerifierTest, CreditsNoCautiousGuessAtACandidateThatIsGood) {
+    know_the_noise();
+    claim_scoring(0.55, {0.5, 0.501, 0.502});
+    const Verdict guess = judge({Tier::rerun, AuditExtent::in_full});
+    EXPECT_EQ(guess.result, VerdictResult::accepted) << "the candidate is as good as claimed, and better";
+    EXPECT_FALSE(guess.earns);
+    worker_.wall_s = 19;
+    EXPECT_TRUE(judge({Tier::rerun, AuditExtent::in_full}).earns) << "a slower machine explains it";
+    worker_.wall_s = 1, worker_.fresh_bpb = {0.55, 0.551, 0.552};
+    EXPECT_TRUE(judge({Tier::rerun, AuditExtent::in_full}).earns);
+}
+
+TEST_F(CommandVerifierTest, CreditsNobodyForAgreeingWithFreshSeedsThatWereKnownBefore) {
+    know_the_noise();
+    claim_scoring(0.5, {0.5, 0.501, 0.502});
+    clock_.unix = std::time(nullptr) - 50;
+    EXPECT_TRUE(write_judged({Tier::rerun, AuditExtent::in_full}).earns);
+    const std::size_t paid = worker_.jobs.size();
+    const auto claim_too = [&](const std::string& name) {
+        const Stranger who = stranger(name);
+        --made_;
+        auto run = run_scoring(0.501);
+        run.writer = who.writer, run.replicate = 1, run.seed = run_seed(run.candidate, 1);
+        publish(who, {run, claim_by(who, run)});
+        return who;
+    };
+    claim_too("eve");
+    const Verdict late = write_judged({Tier::rerun, AuditExtent::in_full});
+    EXPECT_EQ(late.result, VerdictResult::accepted) << late.reason;
+    EXPECT_FALSE(late.earns);
+    EXPECT_EQ(worker_.jobs.size(), paid) << "the fresh seeds are there";
+    seen_before(claim_too("cai"));  // by 100 s, and so before the first verdict
+    EXPECT_TRUE(write_judged({Tier::rerun, AuditExtent::in_full}).earns);
 }
 
 TEST_F(CommandVerifierTest, PlansARerunOfEveryClaimAndMakesItWhereTheShareAllows) {

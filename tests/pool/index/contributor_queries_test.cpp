@@ -21,7 +21,7 @@ protected:
     }
     // Ann, the verifier, judges every waiting claim, or only those of one writer, and names a claim that she saw first.
     void judge(const std::string& result, const std::string& at, const std::string& writer = "",
-               const std::string& first = "") {
+               const std::string& first = "", bool earns = true) {
         ann_.pull();
         for (const ClaimRow& row : must(ann_.index.pending_claims())) {
             if (!writer.empty() && row.claim.writer != writer) continue;
@@ -30,7 +30,7 @@ protected:
             verdict.artifact = row.claim.artifact, verdict.result = *verdict_result_of(result),
             verdict.tier = Tier::rescore;
             verdict.reason = "judged", verdict.verifier = ann_.clone.writer, verdict.at = at;
-            verdict.slice = std::string(64, '4'), verdict.first = first;
+            verdict.slice = std::string(64, '4'), verdict.first = first, verdict.earns = earns;
             must(append_log(ann_.clone.repo, ann_.clone.ledger_ref(), {to_line(verdict)}, ann_.clone.identity(),
                             ann_.clone.key));
         }
@@ -112,6 +112,28 @@ TEST_F(ContributorsTest, GainNothingByRunningAFindThatWaits) {
     judge("accepted", "2026-11-21T08:00:00Z");
     EXPECT_EQ(of(must(bea_->index.contributors()), *cai_).gain_found, 0);
     EXPECT_GT(of(must(bea_->index.contributors()), *bea_).gain_found, 0);
+}
+
+// Cai claims what he never ran before Bea has run it.
+TEST_F(ContributorsTest, GainNothingByAClaimThatShowsNoRun) {
+    const std::string root = bea_->keep({}, 2.0).candidate;
+    bea_->propose();
+    judge("accepted", "2026-11-21T06:00:00Z");
+    const auto guess = cai_->keep({{"optim.lr", 0.1}}, 1.99, {root});
+    cai_->propose();
+    judge("accepted", "2026-11-21T07:00:00Z", "", "", false);
+    EXPECT_EQ(of(must(bea_->index.contributors()), *cai_).gain_found, 0);
+    EXPECT_EQ(of(must(bea_->index.contributors()), *cai_).valid, 0);
+    const std::string first = must(ann_.index.claims(guess.candidate)).at(0).id;
+    auto find = run_by(bea_->clone, {{"optim.lr", 0.1}}, 1.9, 1);
+    find.parents = {root}, find.decision = Decision::kept;
+    give_artifact(bea_->clone, find, "other weights");
+    spool(bea_->clone, find);
+    bea_->propose();
+    judge("accepted", "2026-11-21T08:00:00Z", "", first);
+    EXPECT_EQ(of(must(bea_->index.contributors()), *cai_).gain_found, 0);
+    EXPECT_GT(of(must(bea_->index.contributors()), *bea_).gain_found, 0) << "though the guess was first";
+    EXPECT_EQ(of(must(bea_->index.contributors()), *bea_).valid, 2);
 }
 
 // Ann found it, and is the only verifier. Bea imports it and claims it.

@@ -113,6 +113,11 @@ TEST(Verdict, SaysWhatItRestsOnAndWhetherItIsARecord) {
     verdict.record->accepted = true, verdict.record->seeds = 3;
     EXPECT_THAT(to_line(verdict), HasSubstr(R"("record":{"accepted":true,"seeds":3,"against":null,"gain":null)"));
     EXPECT_EQ(to_line(must(parse_verdict(to_line(verdict)))), to_line(verdict));
+    EXPECT_TRUE(read.earns);
+    verdict.earns = false, verdict.reruns = {{7, 1.49, 2.5}};
+    EXPECT_THAT(to_line(verdict), HasSubstr(R"([{"seed":7,"val_bpb":1.49,"seconds":2.5}])"));
+    EXPECT_THAT(to_line(verdict), HasSubstr(R"("earns":false)"));
+    EXPECT_EQ(to_line(must(parse_verdict(to_line(verdict)))), to_line(verdict));
     const std::pair<const char*, const char*> cases[] = {{R"("evaluator_sha256":"ee)", R"("evaluator_sha256":"e)"},
                                                          {R"("seeds":3)", R"("seeds":"3")"},
                                                          {R"("seed":7)", R"("seed":-7)"},
