@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/runs/machine_category.h"
+#include "cli/runs/run_folder.h"
 #include "cli/runs/score_artifact.h"
 #include "cli/runs/source_overlay.h"
 #include "cli/runs/specification.h"
@@ -18,9 +19,9 @@
 namespace cultivar {
 namespace {
 
-Result<WorkerResult> make(Worker& worker, const Observer& observer, const Clock& clock, const Session& session,
-                          Specification specification, double limit_s, const std::string& folder) {
-    const std::string dir = std::filesystem::absolute(session.clone->state_dir + folder + "/").string();
+Result<WorkerResult> make(Worker& worker, const Observer& observer, const Clock& clock, Specification specification,
+                          double limit_s, const std::string& folder) {
+    const std::string dir = std::filesystem::absolute(folder).string();
     TRY(remove_folder(dir));                 // a checkpoint that an interrupted one left
     specification.work_dir = dir + "work/";  // all that the run may write to
     specification.artifact = specification.work_dir + "artifact";
@@ -49,11 +50,12 @@ Result<WorkerResult> replay_run(Worker& worker, const Observer& observer, const 
     TRY_ASSIGN(Specification base, base_specification(session));
     take_threads_of(session, run.category, base);
     TRY_ASSIGN(Specification specification, replay_specification(session.clone->task.space, run, base));
-    return make(worker, observer, clock, session, std::move(specification), limit_s, folder);
+    return make(worker, observer, clock, std::move(specification), limit_s, session.clone->state_dir + folder + "/");
 }
 
 Result<WorkerResult> rerun(Worker& worker, const Observer& observer, const Clock& clock, const Session& session,
-                           const Run& run, std::uint64_t seed, double limit_s, const std::string& folder) {
+                           const Run& run, std::uint64_t seed, double limit_s) {
+    TRY_ASSIGN(const RunFolder folder, RunFolder::take_free(session));
     TRY_ASSIGN(Specification specification, base_specification(session));
     take_threads_of(session, run.category, specification);
     TRY_ASSIGN(Candidate candidate, parse_canonical(session.clone->task.space, run.task, run.toml));
@@ -62,7 +64,7 @@ Result<WorkerResult> rerun(Worker& worker, const Observer& observer, const Clock
     specification.genes = std::move(candidate.genes);
     specification.seed = seed;
     specification.budget_s = run.budget_s;
-    return make(worker, observer, clock, session, std::move(specification), limit_s, folder);
+    return make(worker, observer, clock, std::move(specification), limit_s, folder.path());
 }
 
 std::uint64_t fresh_seed(const std::string& candidate) {

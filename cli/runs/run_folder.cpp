@@ -49,6 +49,10 @@ Result<RunFolder> RunFolder::take(const Session& session, const std::string& cat
         TRY_ASSIGN(auto folder, take_if(session, number, may_take));
         if (folder) return std::move(*folder);
     }
+    return take_free(session);
+}
+
+Result<RunFolder> RunFolder::take_free(const Session& session) {
     const auto is_free = [](const std::optional<PlannedRun>& left) { return !left; };
     for (int number = 1; number <= kMostFolders; ++number) {
         TRY_ASSIGN(auto folder, take_if(session, number, is_free));

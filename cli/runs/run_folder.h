@@ -1,4 +1,5 @@
-// The folders of runs under way, <state>/run/, run-2/, run-3/, ...: one for each job of an exploration, held by a lock.
+// The folders of runs under way, <state>/run/, run-2/, run-3/, ...: one for each job of an exploration and for a verifier's
+// rerun, held by a lock. Source that behaves well under a verifier alone finds no name that tells the two apart.
 #pragma once
 
 #include <functional>
@@ -13,6 +14,8 @@ class RunFolder {
 public:
     // One with an unfinished run of this category that nobody is at, else the first without a run. Errors: io.
     static Result<RunFolder> take(const Session& session, const std::string& category);
+    // The first without a run. Errors: io.
+    static Result<RunFolder> take_free(const Session& session);
 
     const std::string& path() const { return path_; }  // with a trailing '/'
 

@@ -299,7 +299,7 @@ Verifier::Tried Verifier::one_more_seed(const QueuedClaim& one, Verdict& verdict
     const Task& task = session_.clone->task;
     const std::uint64_t seed = task.noiseless ? run.seed : fresh_seed(run.candidate);
     TRY_ASSIGN(const WorkerResult again, rerun(tools_.worker, tools_.observer, tools_.clock, session_, run, seed,
-                                               job_limit_s(one.jobs, one.jobs.seed, one.tries), kVerifyFolder));
+                                               job_limit_s(one.jobs, one.jobs.seed, one.tries)));
     if (again.outcome.how != Outcome::How::done || !again.outcome.done) {
         add_reason(verdict, "its rerun failed, and waits to be tried again: " + again.outcome.message);
         verdict.plan->rerun_waits = true;  // beside the tier rerun: it was tried

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/runs/run_folder.h"
 #include "pool/types/artifact_folder.h"
 #include "pool/types/task_parser.h"
 #include "tests/cli/verify/verify_fixture.h"
@@ -115,6 +116,18 @@ TEST_F(CommandVerifierTest, RefutesNothingByARunThatItsTimeEnded) {
     EXPECT_EQ(verdict.result, VerdictResult::inconclusive);
     EXPECT_THAT(verdict.reason, HasSubstr("a slower machine explains it"));
     EXPECT_EQ(verdict.reruns.size(), 1U) << "which the candidate's score rests on from now on";
+}
+
+// Source that saw the name of a verifier's folder would behave there alone.
+TEST_F(CommandVerifierTest, MakesARerunWhereAnExplorationWouldMakeARun) {
+    claim_scoring(0.5, {0.5, 0.501});
+    judge({Tier::rerun, AuditExtent::sample});
+    const std::string state = std::filesystem::absolute(ann_.state_dir).string();
+    EXPECT_EQ(worker_.jobs.at(0).work_dir, state + "run/work/");
+    Session open = session();
+    const RunFolder exploring = must(RunFolder::take(open, "cpu-20s"));
+    judge({Tier::rerun, AuditExtent::sample});
+    EXPECT_EQ(worker_.jobs.back().work_dir, state + "run-2/work/");
 }
 
 // Whoever runs nothing can say at most that a candidate is about as good as others.
