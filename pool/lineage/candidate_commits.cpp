@@ -216,10 +216,16 @@ Result<CandidateCommit> Lineage::check(const Oid& commit, const Commit& raw) {
     TRY_ASSIGN(Candidate candidate, content(raw, commit));
     SourceBlobs blobs;
     if (!candidate.files.empty()) {
-        auto checked = check_source(repo_, *task_.space.surface(), candidate, raw.tree,
-                                    [this](const std::string& sha256) { return object_of(sha256); });
+        const Surface& surface = *task_.space.surface();
+        const auto known = [&](const std::string& path, const std::string& sha256) -> Result<std::optional<Oid>> {
+            const bool good_there = surface.between.empty() || good_at_.contains({path, sha256});
+            return good_there ? object_of(sha256) : std::optional<Oid>();
+        };
+        auto checked = check_source(repo_, surface, candidate, raw.tree, known);
         if (!checked) return fail(checked.error().code, fmt::format("commit {}: {}", commit, checked.error().message));
         blobs = std::move(*checked);
+        if (good_at_.size() >= kKnownObjects) good_at_.clear();
+        if (!surface.between.empty()) good_at_.insert(candidate.files.begin(), candidate.files.end());
     }
     for (Unrelated unrelated : {Unrelated::over_defaults, Unrelated::over_nothing}) {
         TRY_ASSIGN(Plan again, plan(candidate, blobs, raw.parents, unrelated));

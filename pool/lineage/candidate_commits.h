@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "pool/git/repository.h"
@@ -110,8 +112,10 @@ private:
     std::optional<Statement> find_, name_, kin_, insert_, object_, put_object_;
     std::optional<Ancestry> ancestry_;                 // read at the first cross
     std::unordered_map<Oid, CandidateCommit> recent_;  // read not long ago
-    std::unordered_map<std::string, Oid> objects_;     // of digests that were asked for not long ago
-    std::unordered_map<Oid, Ancestry::Node> nodes_;    // found in the table not long ago; none is ever taken out of it
+    static constexpr std::size_t kKnownObjects = 20'000;
+    std::unordered_map<std::string, Oid> objects_;           // of digests that were asked for not long ago
+    std::set<std::pair<std::string, std::string>> good_at_;  // paths and digests of files with marker lines, likewise
+    std::unordered_map<Oid, Ancestry::Node> nodes_;  // found in the table not long ago; none is ever taken out of it
     std::unordered_map<Oid, std::shared_ptr<const Error>> refused_;  // and all that descend from them, as far as read
 };
 

@@ -11,8 +11,6 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kKnownObjects = 20'000;
-
 tl::unexpected<Error> no_source(const std::string& sha256) {
     return fail(Code::not_found, fmt::format("nobody gave the file with SHA-256 {}", short_id(sha256)),
                 "cultivar pull");

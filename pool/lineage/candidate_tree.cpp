@@ -119,8 +119,8 @@ Result<SourceBlobs> check_source(const Repo& repo, const Surface& surface, const
     for (const auto& [path, sha256] : candidate.files) {
         const auto file = walk.found.find(path);
         if (file == walk.found.end()) return wrong_tree(fmt::format("it lacks '{}'", clean(path)));
-        if (known && surface.between.empty()) {  // else the lines beside the marked ones depend on the path
-            TRY_ASSIGN(const std::optional<Oid> object, known(sha256));
+        if (known) {
+            TRY_ASSIGN(const std::optional<Oid> object, known(path, sha256));
             if (object == file->second) {
                 blobs[sha256] = file->second;
                 continue;

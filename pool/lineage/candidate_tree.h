@@ -20,8 +20,9 @@ using SourceBlobs = std::map<std::string, Oid>;  // SHA-256 of the bytes, object
 // The candidate that candidate.toml says; its files are not looked at. Errors: corrupt, git.
 Result<Candidate> candidate_of_tree(const Repo& repo, const Space& space, const std::string& task_id, const Oid& tree);
 
-// The object that is known to hold the bytes of this digest, if there is one.
-using KnownObject = std::function<Result<std::optional<Oid>>(const std::string& sha256)>;
+// The object that is known to hold the bytes of this digest, if there is one; where the surface has marker lines, only if
+// these bytes were found good at this path before.
+using KnownObject = std::function<Result<std::optional<Oid>>(const std::string& path, const std::string& sha256)>;
 
 // Checks the files of such a tree: their paths, modes, sizes, marker lines and digests; sizes before anything is read. A
 // file that many candidates share is read once. Errors: corrupt, git.

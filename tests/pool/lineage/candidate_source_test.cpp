@@ -73,6 +73,21 @@ protected:
         return error.message;
     }
 
+    static std::string numbers() {
+        std::string text;
+        for (int i = 0; i < 300; ++i) text += fmt::format("{}\n", i * i);
+        return text;
+    }
+    // Of a loose object with these bytes: its size can be seen afterwards, its bytes cannot be read.
+    void damage(const std::string& bytes) {
+        const Oid blob = Repo::name_of_blob(bytes);
+        const std::string object = folder_.file("r/.git/objects/" + blob.substr(0, 2) + "/" + blob.substr(2));
+        std::filesystem::permissions(object, std::filesystem::perms::owner_write, std::filesystem::perm_options::add);
+        std::string packed = must(read_file(object));
+        packed.back() = static_cast<char>(packed.back() ^ 1);
+        std::ofstream(object, std::ios::binary) << packed;
+    }
+
     TempFolder folder_;
     Repo repo_;
     Task task_;
@@ -97,20 +112,33 @@ TEST_F(SourceTest, AreCommittedBesideTheGenesAndReadBack) {
 
 // A small push of many candidates that share a large file must not cost its bytes for each of them.
 TEST_F(SourceTest, OfManyCandidatesAreReadOnce) {
-    std::string bytes;
-    for (int i = 0; i < 300; ++i) bytes += fmt::format("{}\n", i * i);
+    const std::string bytes = numbers();
     const std::map<std::string, std::string> files = {{"src/large.py", bytes}};
     const CandidateCommit one = write({{"x", 1.0}}, files), other = write({{"x", 2.0}}, files);
     Lineage elsewhere(repo_, task_);
     ASSERT_TRUE(elsewhere.read(one.oid));
-    const Oid blob = Repo::name_of_blob(bytes);
-    const std::string object = folder_.file("r/.git/objects/" + blob.substr(0, 2) + "/" + blob.substr(2));
-    std::filesystem::permissions(object, std::filesystem::perms::owner_write, std::filesystem::perm_options::add);
-    std::string packed = must(read_file(object));
-    packed.back() = static_cast<char>(packed.back() ^ 1);  // its size can be seen, its bytes cannot be read
-    std::ofstream(object, std::ios::binary) << packed;
+    damage(bytes);
     EXPECT_TRUE(elsewhere.read(other.oid));
     EXPECT_FALSE(Lineage(repo_, task_).read(other.oid)) << "else this shows nothing";
+}
+
+TEST_F(SourceTest, WithMarkersOfManyCandidatesAreReadOnceAtEachPath) {
+    const std::string own = "# B\n# E\n", bytes = "# B\n" + numbers() + "# E\n";
+    const Task marked = source_task(repo_, {{"src/a.py", own}, {"src/b.py", own}, {"src/c.py", "x\n" + own}},
+                                    "edit = [\"src/**\"]\nbetween = [\"# B\", \"# E\"]\n");
+    Lineage lineage(repo_, marked);
+    const std::string digest = must(lineage.add_source(bytes));
+    const auto commit = [&](double x, const std::string& path) {
+        const Genes genes = {{"x", x}};
+        return must(lineage.write(must(make_candidate(marked.space, marked.id(), genes, {{path, digest}})), {})).oid;
+    };
+    const Oid one = commit(1, "src/a.py"), same = commit(2, "src/a.py"), moved = commit(3, "src/c.py");
+    Lineage elsewhere(repo_, marked);
+    ASSERT_TRUE(elsewhere.read(one));
+    EXPECT_FALSE(elsewhere.read(moved)) << "the lines beside the markers are others there";
+    damage(bytes);
+    EXPECT_TRUE(elsewhere.read(same));
+    EXPECT_FALSE(elsewhere.read(commit(4, "src/b.py"))) << "at another path they must be read";
 }
 
 TEST_F(SourceTest, MakeNoDifferenceWhereThereAreNone) {
