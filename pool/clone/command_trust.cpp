@@ -1,14 +1,9 @@
 #include "pool/clone/command_trust.h"
 
-#include <fcntl.h>
-#include <pwd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <iterator>
 #include <map>
@@ -17,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/clone/user_state.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
@@ -27,31 +23,16 @@ constexpr unsigned kExecutable = 0700;
 // As versions before wrote it.
 std::string pin_in_clone(const Clone& clone) { return clone.state_dir + "trust"; }
 
-Result<std::string> trust_folder() {
-    const char* state = std::getenv("XDG_STATE_HOME");
-    if (state && *state == '/') return std::string(state) + "/cultivar/trust";  // relative ones count not (XDG)
-    const char* home = std::getenv("HOME");
-    if (home && *home == '/') return std::string(home) + "/.local/state/cultivar/trust";
-    const passwd* user = ::getpwuid(::geteuid());
-    if (user && user->pw_dir && *user->pw_dir == '/') return std::string(user->pw_dir) + "/.local/state/cultivar/trust";
-    return fail(Code::io, "there is no folder to keep trust in: neither XDG_STATE_HOME nor HOME is set");
-}
-
 // A repository on this machine, and where its pin lies.
 struct Place {
-    std::string path, inode, pin;  // the inode with its birth: numbers are given out again
+    std::string path, inode, pin;
 };
 
 Result<Place> place_of(const Clone& clone) {
-    TRY_ASSIGN(const std::string folder, trust_folder());
-    std::error_code ec;
-    const std::string path = std::filesystem::canonical(clone.repo.git_dir(), ec).string();
-    struct statx facts {};
-    if (ec || ::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &facts) != 0)
-        return fail(Code::io, fmt::format("cannot look at '{}': {}", clone.repo.git_dir(),
-                                          ec ? ec.message() : std::strerror(errno)));
-    return Place{path, fmt::format("{} {}.{:09}", facts.stx_ino, facts.stx_btime.tv_sec, facts.stx_btime.tv_nsec),
-                 fmt::format("{}/{}", folder, sha256_hex(path))};
+    TRY_ASSIGN(const std::string folder, user_state_folder());
+    TRY_ASSIGN(Identified git, identify(clone.repo.git_dir()));
+    const std::string pin = fmt::format("{}/trust/{}", folder, sha256_hex(git.path));
+    return Place{std::move(git.path), std::move(git.inode), pin};
 }
 
 // --- The pinned files --------------------------------------------------------------------------------------------------
@@ -158,24 +139,13 @@ Result<Pin> pinned(const Clone& clone) {
     auto text = read_file(place.pin, kMaxPin_bytes);
     if (!text && text.error().code != Code::not_found) return fail(text.error());
     if (!text) return Pin{"", "", ::access(pin_in_clone(clone).c_str(), F_OK) == 0};
-    struct stat facts {};
-    const bool own = ::stat(place.pin.c_str(), &facts) == 0 && facts.st_uid == ::geteuid();
     std::istringstream lines(*text);
     std::string digest, path, inode;
     std::getline(lines, digest), std::getline(lines, path), std::getline(lines, inode);
-    const bool here = own && path == place.path && inode == place.inode;
+    const bool here = is_users_own(place.pin) && path == place.path && inode == place.inode;
     if (!here) return Pin{"", "", true};
     std::string rest(std::istreambuf_iterator<char>(lines), {});
     return Pin{digest, sha256_hex(rest) == digest ? rest : "", false};
-}
-
-Result<void> make_private_folder(const std::string& folder) {
-    std::error_code ec;
-    const std::filesystem::path path(folder);
-    std::filesystem::create_directories(path.parent_path(), ec);
-    if (!ec && std::filesystem::create_directory(path, ec))
-        std::filesystem::permissions(path, std::filesystem::perms::owner_all, ec);
-    return ec ? fail(Code::io, fmt::format("cannot create '{}': {}", folder, ec.message())) : Result<void>();
 }
 
 Result<void> remove_file(const std::string& path) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/clone/own_index.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
@@ -77,7 +78,7 @@ DROP TABLE IF EXISTS dirty; DROP TABLE IF EXISTS retired; DROP TABLE IF EXISTS r
 DROP TABLE IF EXISTS original; DROP TABLE IF EXISTS verified_search;
 )";
 
-std::string path_of(const Clone& clone) { return clone.index_dir() + "index.sqlite"; }
+std::string path_of(const Clone& clone) { return clone.index_dir() + kIndexFile; }
 
 }  // namespace
 

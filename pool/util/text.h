@@ -28,7 +28,7 @@ std::string_view cut(std::string_view text, std::size_t limit);
 // bytes that are no UTF-8 become '?'; at most `limit` bytes of it, on one line, cut between characters.
 std::string clean(std::string_view text, std::size_t limit = 400);
 
-// A whole text as the double nearest to it: an infinity beyond the largest, 0 for what is nearer to 0 than any other
+// A whole text as the double nearest to it: an infinity beyond the largest, 0 for a number nearer to 0 than any other
 // double; also "nan" and "inf". None: the text is no number.
 std::optional<double> nearest_double(std::string_view text);
 

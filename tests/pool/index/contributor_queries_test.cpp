@@ -114,7 +114,7 @@ TEST_F(ContributorsTest, GainNothingByRunningAFindThatWaits) {
     EXPECT_GT(of(must(bea_->index.contributors()), *bea_).gain_found, 0);
 }
 
-// Cai claims what he never ran before Bea has run it.
+// Cai claims a candidate without a run of it, before Bea runs it.
 TEST_F(ContributorsTest, GainNothingByAClaimThatShowsNoRun) {
     const std::string root = bea_->keep({}, 2.0).candidate;
     bea_->propose();
