@@ -16,7 +16,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kMaxPin_bytes = 8192;
+constexpr std::size_t kMostPinned_bytes = 8192;
 constexpr double kPatience_s = 30;  // with a process that makes one at this moment, which takes milliseconds
 
 Result<std::string> pin_of(const std::string& path) {
@@ -29,7 +29,7 @@ std::string text_of(const Identified& file) { return file.path + "\n" + file.ino
 
 bool is_pinned(const std::string& path, const std::string& pin) {
     const auto file = identify(path);
-    const auto text = read_file(pin, kMaxPin_bytes);
+    const auto text = read_file(pin, kMostPinned_bytes);
     return file && text && is_users_own(pin) && *text == text_of(*file);
 }
 
@@ -63,7 +63,7 @@ Result<void> require_own_index(const std::string& path) {
 
 Result<void> follow_own_index(const std::string& from, const std::string& to) {
     TRY_ASSIGN(const std::string before, pin_of(from));
-    const auto text = read_file(before, kMaxPin_bytes);
+    const auto text = read_file(before, kMostPinned_bytes);
     const auto file = identify(to);
     if (!text || !file || !text->ends_with("\n" + file->inode + "\n")) return {};  // another one: it is made anew
     TRY_ASSIGN(const std::string now, pin_of(to));

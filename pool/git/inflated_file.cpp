@@ -1,10 +1,11 @@
 #include "pool/git/inflated_file.h"
 
 #include <algorithm>
-#include <cerrno>
 
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "pool/process/uninterrupted.h"
 
 namespace cultivar {
 
@@ -44,9 +45,7 @@ bool InflatedFile::is_at_end() {
 }
 
 void InflatedFile::refill() {
-    ssize_t got = 0;
-    do got = ::read(fd_, input_, sizeof input_);
-    while (got < 0 && errno == EINTR);
+    const ssize_t got = uninterrupted([&] { return ::read(fd_, input_, sizeof input_); });
     stream_.next_in = reinterpret_cast<Bytef*>(input_);
     stream_.avail_in = static_cast<uInt>(std::max<ssize_t>(got, 0));
 }
