@@ -1,0 +1,50 @@
+#include "energy/factors/factors.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace cultivar {
+namespace {
+
+// How well a factor's zone suits a machine's: 0 not at all, else the more the closer.
+std::size_t closeness(const std::string& factor, const std::string& machine) {
+    if (factor.empty()) return 1;
+    const bool wider = machine.starts_with(factor) && machine.size() > factor.size() && machine[factor.size()] == '-';
+    return factor == machine || wider ? 1 + factor.size() : 0;
+}
+
+}  // namespace
+
+Factors::Factors(std::vector<Factor> factors) : factors_(std::move(factors)) {}
+
+bool Factors::has_series() const {
+    return std::ranges::any_of(factors_, [](const Factor& one) { return one.series != nullptr; });
+}
+
+// Series keep their place before constants of the same zone; a stable sort keeps the order of the file.
+const std::vector<const Factor*>& Factors::ranked(FactorKind kind, const std::string& zone) const {
+    const auto [found, fresh] = ranked_.try_emplace({kind, zone});
+    std::vector<const Factor*>& best = found->second;
+    if (!fresh) return best;
+    std::vector<std::string> origins;
+    for (const Factor& one : factors_) {
+        if (std::ranges::find(origins, one.stated_in) == origins.end()) origins.push_back(one.stated_in);
+        if (one.kind == kind && closeness(one.zone, zone) > 0) best.push_back(&one);
+    }
+    const auto rank = [&](const Factor* one) {
+        const auto origin = std::ranges::find(origins, one->stated_in) - origins.begin();
+        const auto far = -static_cast<std::ptrdiff_t>(closeness(one->zone, zone));
+        return std::tuple(origin, far, one->series ? 0 : 1);
+    };
+    std::ranges::stable_sort(best, {}, rank);
+    return best;
+}
+
+std::optional<FoundFactor> Factors::find(FactorKind kind, const std::string& zone, std::int64_t unix_s) const {
+    for (const Factor* one : ranked(kind, zone)) {
+        if (auto value = value_at(*one, unix_s)) return FoundFactor{one, *value};
+    }
+    return std::nullopt;
+}
+
+}  // namespace cultivar

@@ -1,0 +1,62 @@
+// The factors that apply: those of the user's energy.toml, then the built-in ones.
+//
+// Of one origin, a factor of the machine's zone goes before one of a wider zone ("DE-BY", then "DE"), and that before one
+// without a zone; a series before a constant. Another origin is asked where the first has nothing for the zone and the moment.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "energy/factors/factor.h"
+#include "energy/factors/stated_factor.h"
+
+namespace cultivar {
+
+struct FoundFactor {
+    const Factor* factor = nullptr;
+    FactorValue value;
+};
+
+class Factors {
+public:
+    // `factors` in the order of their origins.
+    explicit Factors(std::vector<Factor> factors);
+    Factors(Factors&&) = default;  // a copy would point into the first one
+
+    // None: no factor is stated for it.
+    std::optional<FoundFactor> find(FactorKind kind, const std::string& zone, std::int64_t unix_s) const;
+    // Is there a factor that changes with time? If not, energy need not be split in slots.
+    bool has_series() const;
+
+private:
+    const std::vector<const Factor*>& ranked(FactorKind kind, const std::string& zone) const;
+
+    std::vector<Factor> factors_;
+    mutable std::map<std::pair<FactorKind, std::string>, std::vector<const Factor*>> ranked_;  // best first
+};
+
+// The user's energy.toml: $XDG_CONFIG_HOME/cultivar/energy.toml, or ~/.config/cultivar/energy.toml.
+std::string user_factor_file();
+
+// Where a stated file of grid data lies, and the command that refreshes it.
+struct FetchedFile {
+    std::string path;
+    std::vector<std::string> command;
+    double limit_s = 60;
+};
+
+struct FactorFile {
+    std::vector<Factor> factors;
+    std::vector<FetchedFile> fetched;
+};
+
+// Reads a user's file with its series; relative paths begin at its folder. A missing file states nothing. Errors: usage (a
+// factor without a source or of an unknown kind), corrupt, not_found and io of a series.
+Result<FactorFile> read_factor_file(const std::string& path);
+// The files that a user's file names with a command, without reading the series: they may not be there yet.
+Result<std::vector<FetchedFile>> fetched_files(const std::string& path);
+// A constant, as a person states it. Errors: usage.
+Result<Factor> constant_factor(const StatedFactor& stated, const std::string& stated_in);
+
+}  // namespace cultivar
