@@ -77,6 +77,7 @@ CandidateTable::CandidateTable(const History& history) : history_(history), plac
         if (place == all_.size()) all_.emplace_back();
         CandidateStats& stats = all_[place];
         (trial.trusted ? stats.own : stats.foreign).push_back(&trial);
+        follow_source(stats, trial);
         if (!trial.trusted) continue;
         if (trial.decision != Decision::none) stats.decision = trial.decision;
         if (trial.status == RunStatus::done && std::isfinite(trial.score)) stats.scores.push_back(trial.score);
@@ -94,7 +95,24 @@ CandidateTable::CandidateTable(const History& history) : history_(history), plac
             if (place < all_.size()) ++all_[place].children;
         }
     }
-    for (CandidateStats& stats : all_) settle(stats);
+    for (CandidateStats& stats : all_) {
+        if (stats.known != nullptr) stats.source_failures = source_failures(stats.known->candidate.files);
+        settle(stats);
+    }
+}
+
+// A run that somebody else claims to have made says nothing of what the source does here.
+void CandidateTable::follow_source(const CandidateStats& stats, const Trial& trial) {
+    if (!trial.trusted || trial.claimed || stats.known == nullptr || stats.known->candidate.files.empty()) return;
+    if (trial.status == RunStatus::failed) ++failed_in_a_row_[stats.known->candidate.files];
+    if (trial.status == RunStatus::done || trial.status == RunStatus::stopped)
+        failed_in_a_row_[stats.known->candidate.files] = 0;
+}
+
+int CandidateTable::source_failures(const SourceFiles& files) const {
+    if (files.empty()) return 0;
+    const auto found = failed_in_a_row_.find(files);
+    return found == failed_in_a_row_.end() ? 0 : found->second;
 }
 
 // Sets the mean. A candidate without an own score stays without one, whatever verifiers know of it.

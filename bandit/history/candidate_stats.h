@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct CandidateStats {
     // Known candidates that name it as a parent, in flight included; a child counts only if it has more than
     // unverified runs of others, and no longer once it only failed.
     int children = 0;
+    // Of runs of this clone with its source files: so many of the newest failed in a row. 0 if it brings none.
+    int source_failures = 0;
 
     // Own runs that failed.
     int failures() const;
@@ -92,15 +95,19 @@ public:
     const CandidateStats* best() const;  // the lowest own mean score of all; null if no candidate has a score
     // The best of these candidates by own mean score; null if none was scored here.
     const CandidateStats* best_of(const std::vector<std::string>& candidates) const;
+    // As in CandidateStats, of any files.
+    int source_failures(const SourceFiles& files) const;
 
 private:
+    void follow_source(const CandidateStats& stats, const Trial& trial);
     static void settle(CandidateStats& stats);
 
     std::vector<CandidateStats> all_;
     const CandidateStats* at(std::size_t place) const { return place < all_.size() ? &all_[place] : nullptr; }
 
     const History& history_;
-    Places places_;                      // indices into all_
+    Places places_;  // indices into all_
+    std::map<SourceFiles, int> failed_in_a_row_;
     std::vector<std::size_t> of_trial_;  // index into all_ of each trial of the history
 };
 

@@ -77,7 +77,8 @@ double score_spread(const CandidateTable& candidates) {
 std::vector<ParentDraw> draw_parents(const std::vector<ParentArm>& arms, Random& random) {
     std::vector<ParentDraw> draws;
     for (const ParentArm& arm : arms)
-        draws.push_back({&arm, arm.level + random.normal() * kSpread / std::sqrt(1.0 + arm.stats->children)});
+        draws.push_back({&arm, arm.level + random.normal() * kSpread / std::sqrt(1.0 + arm.stats->children) -
+                                   kSpread * std::max(0, arm.stats->source_failures - 1)});
     std::ranges::stable_sort(draws, std::ranges::greater{}, &ParentDraw::value);
     return draws;
 }

@@ -4,6 +4,9 @@
 //   shrunken mean  m~ = (n m + 0.5 m_parent) / (n + 0.5)     discounts a single lucky run; or the caller's estimate
 //   level          l = (median - m~) / (median - best), clipped to [0, 1]
 //   draw           N(l, 0.3 / sqrt(1 + children))            children in flight count, so that parallel workers differ
+//                  - 0.3 (f - 1)                             where the last f > 1 runs here with its source failed in a row
+// Source may fail whenever it likes, in its children alone, say. The last rule lets a search turn away within a few runs
+// and back after one that ends; it never bans.
 #pragma once
 
 #include <functional>

@@ -18,6 +18,7 @@ namespace {
 constexpr int kNoiseKnown = 2;                 // degrees of freedom
 constexpr double kNoiseMatters = 0.01;         // sigma / spread of scores
 constexpr std::ptrdiff_t kModelFrom = 4;       // scored candidates
+constexpr double kLnSourceFailed = -1.4;       // a quarter of the chance for each failure in a row after the first
 constexpr std::size_t kModelParents = 4;       // the model ranks the children of so many parents:
 constexpr int kSamples = 12, kMutations = 12;  // this many of each kind per parent
 constexpr double kLeaps = 64;
@@ -149,8 +150,9 @@ void Proposer::measure_noise() {
     noise_matters_ = estimate_noise(candidates_).sigma > kNoiseMatters * score_spread(candidates_);
 }
 
-double Proposer::acquired(const Genes& genes) const {
-    return model_->acquisition(genes) + std::log1p(-feasibility_.failure(genes));
+double Proposer::acquired(const Genes& genes, const SourceFiles& files) const {
+    const double source = kLnSourceFailed * std::max(0, candidates_.source_failures(files) - 1);
+    return model_->acquisition(genes) + std::log1p(-feasibility_.failure(genes)) + source;
 }
 
 bool Proposer::allowed(const Genes& genes) const {
@@ -176,10 +178,10 @@ std::optional<Proposal> Proposer::by_model(GeneKind kind) {
     std::vector<Idea> ideas;
     const auto most = most_moved(space_);
     auto add = [&](std::vector<Genes> children, std::size_t parent) {
-        const Genes& from = draws[parent].arm->stats->known->candidate.genes;
+        const Candidate& base = draws[parent].arm->stats->known->candidate;
         for (Genes& genes : children) {
-            if (kind == GeneKind::plain && moved_count(space_, from, genes) > most) continue;
-            double acquisition = acquired(genes);
+            if (kind == GeneKind::plain && moved_count(space_, base.genes, genes) > most) continue;
+            double acquisition = acquired(genes, base.files);
             ideas.push_back({std::move(genes), parent, acquisition});
         }
     };
@@ -248,7 +250,7 @@ Genes Proposer::climbed(Idea idea, const Candidate& parent) {
             for (const Value& value : neighbours(gene, from.at(gene.name))) {
                 Genes genes = from;
                 genes.at(gene.name) = value;
-                double acquisition = acquired(genes);
+                double acquisition = acquired(genes, parent.files);
                 if (acquisition <= idea.acquisition || !allowed(genes)) continue;
                 auto child = make_candidate(space_, input_.task_id, genes, parent.files);
                 if (child && novel(child->id)) idea = {std::move(genes), idea.parent, acquisition};
@@ -298,7 +300,7 @@ std::optional<Proposal> Proposer::cross() {
             if (++pairs > kPairs) return best;
             auto child = input_.cross(first, second);
             if (!child || !novel(child->id) || !allowed(child->genes)) continue;
-            double acquisition = model_ ? acquired(child->genes) : 0;
+            double acquisition = model_ ? acquired(child->genes, child->files) : 0;
             if (best && acquisition <= highest) continue;
             highest = acquisition;
             best = Proposal{

@@ -71,7 +71,8 @@ private:
     void observe_all(const History& history);
     bool trusted(const Trial& trial) const;
     void measure_noise();
-    double acquired(const Genes& genes) const;  // ln of the expected improvement times the probability of a score
+    // ln of the expected improvement times the probability of a score, as the genes and the last runs of the source have it.
+    double acquired(const Genes& genes, const SourceFiles& files) const;
     std::optional<Proposal> by_model(GeneKind kind);
     std::vector<Genes> ideas_from(const CandidateStats& parent, GeneKind kind, const Parzen& sampler);
     std::vector<Genes> leaps(const Genes& base);

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include "bandit/history/candidate_stats.h"
+#include "pool/types/surface.h"
 #include "tests/bandit/support/world.h"
 
 namespace cultivar {
@@ -120,6 +122,32 @@ TEST_F(Planner, RunsASeedBesideOthersSourceWhoeverScoredIt) {
     EXPECT_EQ(plan()->child.id, seed);
     record(seed, RunStatus::done, 3, Decision::kept);
     EXPECT_NE(plan()->child.id, seed);
+}
+
+// Source that runs for its maker and fails in all that is made of it.
+TEST_F(Planner, TurnsAwayFromSourceThatFailsInItsChildren) {
+    Surface surface;
+    surface.edit = {"src/**"};
+    space_.set_surface(std::make_shared<const Surface>(surface));
+    const std::string plain = seed_of(0.1);
+    for (double score : {3.0, 3.01}) record(plain, RunStatus::done, score, Decision::kept);
+    const std::string bomb = child_of(plain, 0.2);
+    for (double score : {2.0, 2.01}) record(bomb, RunStatus::done, score, Decision::kept);
+    for (double rate : {0.3, 0.4, 0.5}) record(child_of(plain, rate), RunStatus::done, 3 + rate, Decision::reverted);
+    const SourceFiles files = {{"src/a.sh", std::string(64, 'a')}};
+    testing::known(history_, bomb).candidate.files = files;
+    int failed = 0;
+    for (std::uint64_t run = 0; run < 40; ++run) {
+        const Plan next = *plan(run);
+        const bool known = CandidateTable(history_).knows(next.child.id);
+        if (!known) add(history_, next.child, next.parents);
+        const bool fails = next.child.files == files;
+        failed += fails;
+        record(next.child.id, fails ? RunStatus::failed : RunStatus::done, 3.2 + 0.001 * static_cast<double>(run),
+               Decision::reverted);
+    }
+    EXPECT_LE(failed, 12);
+    EXPECT_GE(failed, 1) << "else this shows nothing";
 }
 
 // Source that fails when it likes must not pass for a broken machine.

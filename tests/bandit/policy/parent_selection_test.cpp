@@ -56,6 +56,40 @@ TEST(Parents, AreRankedByMeansShrunkTowardsTheirParents) {
     EXPECT_EQ(arms[2].level, 0);
 }
 
+// Source that scores for its maker may fail in all its children.
+TEST(Parents, WithSourceThatFailedInARowAreDrawnLessAndNeverBanned) {
+    Pool pool;
+    const std::string plain = pool.kept(0.1, {3.0}), bomb = pool.kept(0.2, {2.0});
+    const SourceFiles files = {{"src/a.sh", std::string(64, 'a')}};
+    testing::known(pool.history, bomb).candidate.files = files;
+    const auto run_child = [&](RunStatus status, bool trusted = true) {
+        const double rate = 0.3 + 0.001 * static_cast<double>(pool.history.trials.size());
+        const std::string child = pool.kept(rate, {2.5}, {bomb});
+        testing::known(pool.history, child).candidate.files = files;
+        Trial& trial = pool.history.trials.back();
+        trial.status = status, trial.decision = Decision::reverted, trial.trusted = trusted;
+    };
+    const auto share = [&] {
+        const CandidateTable candidates(pool.history);
+        const auto arms = parent_arms(candidates);
+        Random random(7);
+        int drawn = 0;
+        for (int i = 0; i < 10000; ++i)
+            drawn += draw_parents(arms, random).front().arm->stats->known->candidate.id == bomb;
+        return drawn / 10000.0;
+    };
+    const double alone = share();
+    run_child(RunStatus::failed);
+    EXPECT_DOUBLE_EQ(share(), alone) << "one may be chance";
+    for (int i = 0; i < 4; ++i) run_child(RunStatus::failed);
+    EXPECT_LT(share(), 0.4);
+    EXPECT_GT(share(), 0);
+    run_child(RunStatus::done, false);
+    EXPECT_LT(share(), 0.4) << "a stranger's word changes nothing";
+    run_child(RunStatus::done);
+    EXPECT_GT(share(), 0.9);
+}
+
 TEST(Parents, AreAtMostTheTenBest) {
     Pool pool;
     for (int i = 0; i < 25; ++i) pool.kept(0.01 * (i + 1), {3 - 0.01 * i});
