@@ -1,7 +1,6 @@
 #include "cli/verify/audit_round.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -12,58 +11,6 @@ namespace cultivar {
 namespace {
 
 constexpr int kFewSlices = 1;
-
-void plan_by_name(Tier tier, AuditPlan& plan) {
-    plan.cut = tier < std::min(plan.audit.tier, Tier::replay);
-    plan.audit.tier = tier;
-    plan.audit.extent = std::min(plan.audit.extent, AuditExtent::whole);
-    plan.why = fmt::format("{}: asked for by name", name(tier));
-}
-
-// The claims that wait, by the standing of their keys: within a class nothing overtakes them.
-class Turns {
-public:
-    Turns(const Session& session, const RoundOptions& options, AuditFunds funds)
-        : session_(session), options_(options), funds_(funds) {}
-
-    // Fits a claim's plan to the options and to the time that is left. False: the claim waits.
-    bool fit(QueuedClaim& one);
-    void spend(double seconds, bool proven) { funds_.spend(seconds, proven); }
-
-private:
-    const Session& session_;
-    const RoundOptions& options_;
-    AuditFunds funds_;
-    std::set<KeyStanding> waiting_{};
-};
-
-bool Turns::fit(QueuedClaim& one) {
-    if (options_.tier) {
-        plan_by_name(*options_.tier, one.plan);
-        one.least_seeds = 1;
-        return true;
-    }
-    if (!one.unsound.empty()) return true;
-    if (options_.share_use == ShareUse::keep) {
-        if (waiting_.contains(one.standing)) return false;
-        const AuditFunds::Fit fits = funds_.fit(one.standing, one.cost_s());
-        one.too_dear = fits == AuditFunds::Fit::never;
-        if (fits == AuditFunds::Fit::later) waiting_.insert(one.standing);
-        if (fits != AuditFunds::Fit::now) return false;
-    }
-    if (one.plan.audit.tier != Tier::rerun || seeds_due(session_.clone->task, one) == 0) return true;
-    const auto& command = session_.clone->task.command;
-    const bool only_reruns = session_.clone->task.self_reported();  // nothing less decides anything
-    const bool affordable = options_.share_use == ShareUse::all_beyond ||
-                            (only_reruns && options_.share_use == ShareUse::claims_beyond) ||
-                            funds_.affords(one.standing, one.all_s());
-    if (affordable && can_rerun(session_, one)) return true;
-    if (only_reruns) return false;
-    one.plan.audit.tier = command ? Tier::rescore : Tier::replay;
-    one.plan.audit.rerun_waits = true;
-    one.plan.why += ", its rerun waits";
-    return true;
-}
 
 // The machine's category decides which reruns it may make. It is measured when that first matters.
 Result<void> measure_for_reruns(const VerifierTools& tools, const Session& session, const RoundOptions& options,
@@ -108,7 +55,8 @@ Result<AuditRound> audit_round(const VerifierTools& tools, Session& session, Cla
         TRY_ASSIGN(Verifier made, prepare(tools, session, options, queue));
         verifier.emplace(std::move(made));
     }
-    Turns turns(session, options, {share, queue.unproven_s});
+    const CanRerun here = [&](const QueuedClaim& one) { return can_rerun(session, one); };
+    Turns turns(session.clone->task, here, options, {share, queue.unproven_s});
     while (!queue.claims.empty()) {
         QueuedClaim one = take_first(queue);
         if (!turns.fit(one)) {
@@ -124,7 +72,7 @@ Result<AuditRound> audit_round(const VerifierTools& tools, Session& session, Cla
         if (listener.begins) listener.begins(one);
         TRY_ASSIGN(Verdict verdict, verifier->judge(one));
         TRY(verifier->write({verdict}));
-        apply_verdict(session, one, verdict, queue);
+        apply_verdict(session.clone->task, one, verdict, queue);
         round.spent_s += verdict.seconds;
         turns.spend(verdict.seconds, standing_of(queue.accounts[one.row.key].work) == KeyStanding::proven);
         std::erase_if(grown, [&](const ClaimRow& row) { return row.id == one.row.id; });

@@ -7,22 +7,10 @@
 #include <optional>
 #include <vector>
 
+#include "cli/verify/turns.h"
 #include "cli/verify/verifier.h"
 
 namespace cultivar {
-
-// How a round treats the share (VerificationBudget).
-enum class ShareUse {
-    keep,           // the first claim that does not fit waits, and all of its class after it
-    claims_beyond,  // every claim is judged; a rerun that does not fit is put off
-    all_beyond,     // reruns too
-};
-
-struct RoundOptions {
-    ShareUse share_use = ShareUse::keep;
-    std::optional<Tier> tier{};  // the last tier of every claim, in place of the one that its plan names
-    bool dry_run = false;        // judges, measures and writes nothing
-};
 
 // Called as the round goes on. Either may be empty.
 struct RoundListener {

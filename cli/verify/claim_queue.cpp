@@ -78,23 +78,6 @@ private:
     std::int64_t now_s_ = 0;
 };
 
-// A claim that owes a rerun is here for that; else the lot decides among others.
-void settle_plan(const Task& task, const ClaimQueue& queue, QueuedClaim& one) {
-    const auto account = queue.accounts.find(one.row.key);
-    one.track_record = {!one.row.key.empty(), 0};
-    one.standing = KeyStanding::unknown;
-    if (account != queue.accounts.end() && !one.row.key.empty()) {
-        one.track_record = track_record_of(account->second.work, one.budget_s(), queue.now_s);
-        one.standing = standing_of(account->second.work);
-    }
-    one.plan = plan_for(one.impact, one.track_record, draw_lot());
-    if (task.command) one.plan = plan_for_command(one.plan, task.command->evaluator.has_value());
-    if (one.owed) one.plan = {{Tier::rerun, AuditExtent::in_full}, "in full: it owes a rerun"};
-    if (!one.unsound.empty())
-        one.plan = {{Tier::structure, AuditExtent::sample}, "will be refused by the structure tier: " + one.unsound};
-    queue.costs.estimate(task, queue.hold_out, one);
-}
-
 // The reason why it fails the structure tier; "": it does not, as far as its records tell.
 std::string why_unsound(const Task& task, const QueuedClaim& one) {
     if (!one.row.problem.empty()) return one.row.problem;
@@ -308,7 +291,24 @@ Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>
     return queue_of(session, now, std::move(rows));
 }
 
-void apply_verdict(const Session& session, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest) {
+// A claim that owes a rerun is here for that; else the lot decides among others.
+void settle_plan(const Task& task, const ClaimQueue& queue, QueuedClaim& one) {
+    const auto account = queue.accounts.find(one.row.key);
+    one.track_record = {!one.row.key.empty(), 0};
+    one.standing = KeyStanding::unknown;
+    if (account != queue.accounts.end() && !one.row.key.empty()) {
+        one.track_record = track_record_of(account->second.work, one.budget_s(), queue.now_s);
+        one.standing = standing_of(account->second.work);
+    }
+    one.plan = plan_for(one.impact, one.track_record, draw_lot());
+    if (task.command) one.plan = plan_for_command(one.plan, task.command->evaluator.has_value());
+    if (one.owed) one.plan = {{Tier::rerun, AuditExtent::in_full}, "in full: it owes a rerun"};
+    if (!one.unsound.empty())
+        one.plan = {{Tier::structure, AuditExtent::sample}, "will be refused by the structure tier: " + one.unsound};
+    queue.costs.estimate(task, queue.hold_out, one);
+}
+
+void apply_verdict(const Task& task, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest) {
     const bool good = verdict.result == VerdictResult::accepted, bad = verdict.result == VerdictResult::rejected;
     KeyAccount& account = rest.accounts[judged.row.key];
     account.work.push_back({verdict.result, rest.now_s, judged.budget_s(), good});
@@ -322,8 +322,8 @@ void apply_verdict(const Session& session, const QueuedClaim& judged, const Verd
                              one.row.claim.category == judged.row.claim.category;
         if (beaten) one.impact.best = false;
         if (trained) one.fresh_seeds = std::max(one.fresh_seeds, static_cast<int>(verdict.reruns.size()));
-        if (beaten || (same_key && (good || bad))) settle_plan(session.clone->task, rest, one);
-        if (trained) rest.costs.estimate(session.clone->task, rest.hold_out, one);
+        if (beaten || (same_key && (good || bad))) settle_plan(task, rest, one);
+        if (trained) rest.costs.estimate(task, rest.hold_out, one);
     }
     order_claims(rest);
 }

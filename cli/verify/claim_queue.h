@@ -75,8 +75,11 @@ Result<ClaimQueue> waiting_claims(Session& session, std::int64_t now_s = std::ti
 Result<ClaimQueue> claims_named(Session& session, const std::vector<std::string>& prefixes,
                                 const ShouldStop& stop = {});
 
+// Sets a claim's standing, plan and costs by its impact and its key's account. The lot is drawn in secret.
+void settle_plan(const Task& task, const ClaimQueue& queue, QueuedClaim& one);
+
 // Updates the claims that still wait after a verdict: their impact, their keys' track records, plans and order.
-void apply_verdict(const Session& session, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest);
+void apply_verdict(const Task& task, const QueuedClaim& judged, const Verdict& verdict, ClaimQueue& rest);
 
 // The fresh seeds that its rerun still takes: as many as a record needs for the best of its category, else one, less those
 // that the ledgers have of its candidate. With none due, the claim is held against those that are there.

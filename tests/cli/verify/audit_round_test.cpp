@@ -94,7 +94,7 @@ TEST_F(AuditRoundTest, LearnsFromAVerdictAboutTheClaimsThatStillWait) {
     Verdict verdict;
     verdict.result = VerdictResult::accepted;
     ClaimQueue after = rest;
-    apply_verdict(open, first, verdict, after);
+    apply_verdict(open.clone->task, first, verdict, after);
     for (const QueuedClaim& one : after.claims) {
         EXPECT_FALSE(one.impact.best) << "a better one was accepted";
         EXPECT_EQ(one.track_record.valid_in_a_row, 1);
@@ -102,14 +102,14 @@ TEST_F(AuditRoundTest, LearnsFromAVerdictAboutTheClaimsThatStillWait) {
     verdict.result = VerdictResult::rejected;
     after = rest;
     after.claims.front().track_record.valid_in_a_row = 7;
-    apply_verdict(open, first, verdict, after);
+    apply_verdict(open.clone->task, first, verdict, after);
     for (const QueuedClaim& one : after.claims) {
         EXPECT_TRUE(one.impact.best);
         EXPECT_EQ(one.track_record.valid_in_a_row, 0);
     }
     verdict.result = VerdictResult::inconclusive;
     after = rest;
-    apply_verdict(open, first, verdict, after);
+    apply_verdict(open.clone->task, first, verdict, after);
     EXPECT_TRUE(after.claims.front().impact.best) << "it taught nothing";
 }
 
