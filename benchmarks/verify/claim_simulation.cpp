@@ -18,23 +18,22 @@ namespace {
 constexpr std::int64_t kTargets = 64 * 4096, kBytes = 64 * 4096;
 constexpr int kOthers = 20;
 
-// The validation slice with the difficulty of each chunk.
-struct Slice {
+// The difficulty of each chunk of a validation slice.
+std::vector<double> draw_difficulty(const ClaimNoise& noise, Random& random) {
     std::vector<double> difficulty;
-    Slice(const ClaimNoise& noise, Random& random) {
-        for (int chunk = 0; chunk < kScoreChunks; ++chunk)
-            difficulty.push_back(std::max(0.5, 1 + noise.chunk_share * random.normal()));
-        const double mean = std::accumulate(difficulty.begin(), difficulty.end(), 0.0) / kScoreChunks;
-        for (double& one : difficulty) one /= mean;
-    }
-};
+    for (int chunk = 0; chunk < kScoreChunks; ++chunk)
+        difficulty.push_back(std::max(0.5, 1 + noise.chunk_share * random.normal()));
+    const double mean = std::accumulate(difficulty.begin(), difficulty.end(), 0.0) / kScoreChunks;
+    for (double& one : difficulty) one /= mean;
+    return difficulty;
+}
 
 double nats(double bpb) { return bpb * std::numbers::ln2 * static_cast<double>(kBytes) / kScoreChunks; }
 double between(double low, double high, Random& random) { return low * std::pow(high / low, random.uniform()); }
 
-std::vector<double> sums_of(double bpb, const Slice& slice, const ClaimNoise& noise, Random& random) {
+std::vector<double> sums_of(double bpb, const std::vector<double>& slice, const ClaimNoise& noise, Random& random) {
     std::vector<double> sums;
-    for (double difficulty : slice.difficulty)
+    for (double difficulty : slice)
         sums.push_back(nats(bpb * difficulty * (1 + noise.own_chunk_share * random.normal())));
     return sums;
 }
@@ -47,56 +46,84 @@ Gap honest_gap(double bpb, const ClaimNoise& noise, Random& random) {
     return {bpb, bpb + 0.03 - 0.1 * (bpb - 2) + noise.gap_bpb * random.normal()};
 }
 
-struct Simulated {
-    std::vector<double> claimed, weights;  // claimed sums, and the true sums of the weights
-    Gap gap;
-    double trace_off = 0;
-};
+}  // namespace
 
-Simulated simulate(Deceit deceit, const Slice& slice, const ClaimNoise& noise, Random& random) {
-    const double bpb = 1.8 + 0.4 * random.uniform();
-    Simulated claim;
-    claim.weights = claim.claimed = sums_of(bpb, slice, noise, random);
-    claim.gap = honest_gap(score_of(claim.weights), noise, random);
-    claim.trace_off = noise.trace * std::abs(random.normal());
-    if (deceit == Deceit::edited) {
-        const double by = nats(between(0.001, 0.1, random));
-        for (double& sum : claim.claimed) sum -= by;
+double SimulatedClaim::claimed_bpb() const { return score_of(claimed); }
+
+ClaimSource::ClaimSource(const ClaimNoise& noise, Random& random)
+    : noise_(noise), random_(random), difficulty_(draw_difficulty(noise, random)) {
+    for (int i = 0; i < kOthers; ++i) others_.push_back(honest_gap(1.8 + 0.4 * random.uniform(), noise, random));
+}
+
+SimulatedClaim ClaimSource::make(Deceit deceit) {
+    const double bpb = 1.8 + 0.4 * random_.uniform();
+    SimulatedClaim claim;
+    claim.weights = claim.claimed = sums_of(bpb, difficulty_, noise_, random_);
+    claim.retrained_bpb = score_of(claim.weights);
+    claim.gap = honest_gap(claim.retrained_bpb, noise_, random_);
+    claim.trace_off = noise_.trace * std::abs(random_.normal());
+    const auto lower = [](std::vector<double>& sums, double bits) {
+        for (double& sum : sums) sum -= nats(bits);
+    };
+    switch (deceit) {
+        case Deceit::none:
+            break;
+        case Deceit::edited:
+            lower(claim.claimed, between(0.001, 0.1, random_));
+            break;
+        case Deceit::hidden:
+            for (std::size_t i = 0; i < kScoreChunks; i += 8) claim.claimed[i] -= nats(0.008);
+            break;
+        case Deceit::swapped:
+            claim.weights = sums_of(bpb + between(0.005, 0.3, random_), difficulty_, noise_, random_);
+            break;
+        case Deceit::trained:
+        case Deceit::slightly: {
+            const double by = deceit == Deceit::trained ? between(0.03, 0.2, random_) : between(0.002, 0.03, random_);
+            lower(claim.claimed, by);
+            claim.weights = claim.claimed;
+            claim.gap.slice_bpb -= by;
+            break;
+        }
+        case Deceit::traced:
+            claim.trace_off += between(0.001, 0.1, random_);
+            claim.retrained_bpb += between(0.001, 0.1, random_);
+            break;
+        case Deceit::longer: {
+            const double by = between(0.01, 0.1, random_);
+            lower(claim.claimed, by);
+            claim.weights = claim.claimed;
+            claim.gap = honest_gap(score_of(claim.weights), noise_, random_);
+            break;
+        }
     }
-    if (deceit == Deceit::hidden) {
-        for (std::size_t i = 0; i < kScoreChunks; i += 8) claim.claimed[i] -= nats(0.008);
-    }
-    if (deceit == Deceit::swapped) claim.weights = sums_of(bpb + between(0.005, 0.3, random), slice, noise, random);
-    if (deceit == Deceit::trained || deceit == Deceit::slightly) {
-        const double by = deceit == Deceit::trained ? between(0.03, 0.2, random) : between(0.002, 0.03, random);
-        for (std::size_t i = 0; i < kScoreChunks; ++i) claim.weights[i] = claim.claimed[i] -= nats(by);
-        claim.gap.slice_bpb -= by;
-    }
-    if (deceit == Deceit::traced) claim.trace_off += between(0.001, 0.1, random);
     return claim;
 }
 
-bool accepts(const Simulated& claim, const std::vector<Gap>& others, bool whole, const ClaimNoise& noise,
-             Random& random) {
+bool ClaimSource::passes_scoring(const SimulatedClaim& claim, bool whole) {
     const std::vector<int> chunks = draw_chunks(whole ? kScoreChunks : kFewestChunks);
     std::vector<double> measured;
     for (int chunk : chunks)
-        measured.push_back(claim.weights[static_cast<std::size_t>(chunk)] * (1 + noise.rounding * random.normal()));
-    if (!judge_rescore(claim.claimed, chunks, measured, kTargets, kBytes).accepted) return false;
-    if (!judge_gap(claim.gap, others).honest) return false;
+        measured.push_back(claim.weights[static_cast<std::size_t>(chunk)] * (1 + noise_.rounding * random_.normal()));
+    return judge_rescore(claim.claimed, chunks, measured, kTargets, kBytes).accepted &&
+           judge_gap(claim.gap, others_).honest;
+}
+
+bool ClaimSource::passes_replay(const SimulatedClaim& claim) const {
     const std::vector<double> recorded = {5, 4}, replayed = {5, 4 * (1 + claim.trace_off)};
     return trace_deviation(recorded, replayed) <= kTraceTolerance;
 }
 
-}  // namespace
+double ClaimSource::fresh_seed(const SimulatedClaim& claim, double spread) {
+    return claim.retrained_bpb * (1 + spread * random_.normal());
+}
 
 SimulatedClaims simulate_claims(Deceit deceit, bool whole, int claims, const ClaimNoise& noise, Random& random) {
     SimulatedClaims result;
     for (; result.claims < claims; ++result.claims) {
-        const Slice slice(noise, random);
-        std::vector<Gap> others;
-        for (int i = 0; i < kOthers; ++i) others.push_back(honest_gap(1.8 + 0.4 * random.uniform(), noise, random));
-        result.accepted += accepts(simulate(deceit, slice, noise, random), others, whole, noise, random);
+        ClaimSource source(noise, random);
+        const SimulatedClaim claim = source.make(deceit);
+        result.accepted += source.passes_scoring(claim, whole) && source.passes_replay(claim);
     }
     return result;
 }
@@ -126,7 +153,7 @@ SimulatedClaims simulate_origins(double blur, bool whole, int claims, const Clai
     const std::size_t chunks = whole ? kScoreChunks : kFewestChunks;
     SimulatedClaims result;
     for (; result.claims < claims; ++result.claims) {
-        const Slice slice(noise, random);
+        const std::vector<double> slice = draw_difficulty(noise, random);
         const auto training = [&] {
             std::vector<double> sums = sums_of(2, slice, noise, random);
             sums.resize(chunks);

@@ -8,6 +8,7 @@
 
 #include "bandit/space/random.h"
 #include "benchmarks/common/spread.h"
+#include "eval/judge/hold_out_gap.h"
 
 namespace cultivar {
 
@@ -33,6 +34,34 @@ enum class Deceit {
                // chunks is promised to find it
     slightly,  // trained on the validation slice for 0.002 to 0.03; no rule promises to find it
     traced,    // another learning rate than claimed: losses off by 0.001 to 0.1 after the first step
+    longer,    // trained on after the budget, so that it scores better by 0.01 to 0.1; only a rerun can find it
+};
+
+// A claim as its records tell it, and the truth.
+struct SimulatedClaim {
+    std::vector<double> claimed, weights;  // claimed sums of the chunks, and the true sums of the weights
+    Gap gap;
+    double trace_off = 0;
+    double retrained_bpb = 0;  // the mean score of honest trainings of its configuration
+
+    double claimed_bpb() const;
+};
+
+// Claims of one pool, with the gaps of candidates that are known there.
+class ClaimSource {
+public:
+    ClaimSource(const ClaimNoise& noise, Random& random);
+    SimulatedClaim make(Deceit deceit);
+    // The tiers of `cultivar verify`. `whole`: on every chunk, else on the smallest number of chunks for any claim.
+    bool passes_scoring(const SimulatedClaim& claim, bool whole);
+    bool passes_replay(const SimulatedClaim& claim) const;
+    double fresh_seed(const SimulatedClaim& claim, double spread);
+
+private:
+    const ClaimNoise& noise_;
+    Random& random_;
+    std::vector<double> difficulty_;  // of each chunk
+    std::vector<Gap> others_;
 };
 
 struct SimulatedClaims {

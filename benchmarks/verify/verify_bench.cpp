@@ -9,6 +9,7 @@
 #include "benchmarks/common/spread_json.h"
 #include "benchmarks/verify/claim_cost.h"
 #include "benchmarks/verify/claim_simulation.h"
+#include "benchmarks/verify/queue_simulation.h"
 
 namespace cultivar {
 namespace {
@@ -16,11 +17,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kUsage =
-    "usage: verify_bench [--claims N] [--seed N] [--worker PATH --corpus FILE [--candidate NAME]]\n"
+    "usage: verify_bench [--claims N] [--seed N] [--days N] [--worker PATH --corpus FILE [--candidate NAME]]\n"
     "\n"
     "Puts N (1000) simulated claims of each kind, honest and not, through the judgements of `cultivar verify`, as any\n"
     "claim is judged (8 of 64 chunks) and as a would-be best is (all), and tells the share that is accepted with its\n"
-    "95 % interval. With a worker (cultivar-lm) and a text of 6 MB or more it also measures, in processor seconds, "
+    "95 % interval. With --days it plays a verifier's queue for so many days instead: N claims of each kind, mixed,\n"
+    "under the default share of a machine and of the search of honest contributors. With a worker (cultivar-lm) and a "
+    "text of 6 MB or more it also measures, in processor seconds, "
     "what\n"
     "a step of the seed candidate NAME (small) takes on two threads, and what the tiers take of the claim of 600 s "
     "that\n"
@@ -29,6 +32,7 @@ constexpr const char* kUsage =
 struct Options {
     int claims = 1000;
     std::uint64_t seed = 1;
+    int days = 0;  // of a queue; 0: none is played
     CostRequest cost;
     bool help = false;
 };
@@ -47,6 +51,8 @@ Result<Options> read_options(const std::vector<std::string>& words) {
             options.claims = std::atoi(value.c_str());
         else if (name == "--seed")
             options.seed = std::strtoull(value.c_str(), nullptr, 10);
+        else if (name == "--days")
+            options.days = std::atoi(value.c_str());
         else if (name == "--worker")
             options.cost.worker = value;
         else if (name == "--corpus")
@@ -56,7 +62,7 @@ Result<Options> read_options(const std::vector<std::string>& words) {
         else
             return fail(Code::usage, fmt::format("unknown option '{}'", name));
     }
-    if (options.claims < 1 || options.cost.worker.empty() != options.cost.corpus.empty())
+    if (options.claims < 1 || options.days < 0 || options.cost.worker.empty() != options.cost.corpus.empty())
         return fail(Code::usage, "a number is out of range, or only one of --worker and --corpus is given");
     return options;
 }
@@ -112,6 +118,27 @@ Json simulate_all_origins(const Options& options) {
     return all;
 }
 
+Json simulate_days(const Options& options) {
+    Random random(options.seed);
+    const QueueFigures figures = simulate_queue(options.claims, options.days, ClaimNoise(), random);
+    Json kinds;
+    for (const auto& [name, sum] : figures.kinds) {
+        const auto share = [claims = sum.claims](int count) {
+            Json json = json_of(share_of(count, claims));
+            json["claims"] = count;
+            return json;
+        };
+        kinds[name] = {{"claims", sum.claims},
+                       {"accepted", share(sum.accepted)},
+                       {"provisional", share(sum.provisional)},
+                       {"rejected", share(sum.rejected)},
+                       {"waiting", share(sum.waiting)},
+                       {"trained_again", sum.rerun},
+                       {"days_as_best", sum.best}};
+    }
+    return {{"days", options.days}, {"paying_s", figures.paying_s}, {"verify_s", figures.spent_s}, {"kinds", kinds}};
+}
+
 Json json_of(const PartCost& part, double claim_s, int threads) {
     return {{"count", part.count},
             {"wall_s", part.wall_s},
@@ -143,6 +170,10 @@ Json json_of(const ClaimCost& cost, int threads) {
 }
 
 Result<void> bench(const Options& options) {
+    if (options.days > 0) {
+        fmt::print("{}\n", Json{{"bench", "verify"}, {"queue", simulate_days(options)}}.dump());
+        return {};
+    }
     Json line = {{"bench", "verify"},
                  {"judged", simulate_all(options)},
                  {"reruns", simulate_all_reruns(options)},
