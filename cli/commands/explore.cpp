@@ -118,13 +118,16 @@ public:
         ui_.note(fmt::format("run {}: going on with {}", number, short_id(run.child.id)));
     }
     void step_done(int number, const PlannedRun& run, const StepEvent& step) override {
+        const std::string metric = task_.command ? clean(task_.metric, 24) : "loss";
         const std::string figure =
-            task_.command ? fmt::format("{} {}", clean(task_.metric, 24), ScoreText(task_).of(step.train_loss))
-                          : fmt::format("loss {:.3f}", step.train_loss);
-        live_[number] = fmt::format("run {}  {} {}  step {}  {:.1f}/{:g} s  {}", number, run.operator_name,
-                                    short_id(run.child.id), step.step, step.elapsed_s, run.budget_s, figure);
-        std::string line;
-        for (const auto& [one, text] : live_) line += (line.empty() ? "" : "   ") + text;
+            task_.command ? ScoreText(task_).of(step.train_loss) : fmt::format("{:.3f}", step.train_loss);
+        live_[number] = fmt::format("{}: step {} {}", number, step.step, figure);
+        std::string line = fmt::format("run {}  {} {}  step {}  {:.1f}/{:g} s  {} {}", number, run.operator_name,
+                                       short_id(run.child.id), step.step, step.elapsed_s, run.budget_s, metric, figure);
+        if (live_.size() > 1) {  // so that four runs fit into a line
+            line = metric;
+            for (const auto& [one, text] : live_) line += "   " + text;
+        }
         ui_.progress(line);
     }
     void trainer_left(int number) override {
@@ -148,7 +151,7 @@ private:
     const Task& task_;
     std::string while_command_;
     Json runs_ = Json::array();
-    std::map<int, std::string> live_;  // the last step of each run under way
+    std::map<int, std::string> live_;  // the last step of each run under way, in brief
 };
 
 // Sessions and workers of the loops side by side, in one place that does not move.

@@ -165,8 +165,8 @@ private:
                                                       {"runs", true},
                                                       {"kept"},
                                                       {"verdict"},
-                                                      {"parents"},
-                                                      {"contributor"},
+                                                      {"parents", false, true},
+                                                      {"contributor", false, true},
                                                       {"change"}});
     }
 

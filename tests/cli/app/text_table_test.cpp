@@ -26,6 +26,24 @@ TEST(TextTable, AlignsCharactersAndNotBytes) {
     EXPECT_EQ(table.text(ui), "who      n\nJürgen   1\nJurgen  22\n");
 }
 
+// What changed matters more than who did it.
+TEST(TextTable, LeavesSpareColumnsOutWhereTheLastOneHasNoRoom) {
+    Ui ui;
+    ui.configure({.color = Color::never});
+    TextTable table({{"id"}, {"parents", false, true}, {"contributor", false, true}, {"change"}});
+    table.row({"1a2b3c4d", "5e6f7a8b", "jane.laptop.1a2b3c4d", "model.width 32 -> 40, optim.lr 0.1 -> 0.2"});
+    EXPECT_EQ(table.text(ui, 100),
+              "id        parents   contributor           change\n"
+              "1a2b3c4d  5e6f7a8b  jane.laptop.1a2b3c4d  model.width 32 -> 40, optim.lr 0.1 -> 0.2\n");
+    EXPECT_EQ(table.text(ui, 50),
+              "id        parents   change\n"
+              "1a2b3c4d  5e6f7a8b  model.width 32 -> 40, optim...\n");
+    EXPECT_EQ(table.text(ui, 36),
+              "id        change\n"
+              "1a2b3c4d  model.width 32 -> 40, o...\n");
+    EXPECT_EQ(table.text(ui, 0), table.text(ui, 1000));
+}
+
 TEST(TextTable, OfNoRowsIsItsTitles) {
     Ui ui;
     ui.configure({.color = Color::never});
