@@ -6,6 +6,8 @@
 
 #include "cli/app/json.h"
 #include "cli/commands/registry.h"
+#include "cli/format/safe_lines.h"
+#include "cli/runs/run_output.h"
 #include "cli/runs/trial_run.h"
 #include "cli/session/session.h"
 
@@ -16,6 +18,7 @@ using Kind = Attempt::Kind;
 
 constexpr std::size_t kMostOutput = 4000;
 constexpr std::size_t kMostOfAKind = 10;  // in the text
+constexpr int kLastLines = 20;
 
 struct DoctorArguments {
     std::string what;
@@ -50,6 +53,15 @@ std::string advice_on(const Attempt& attempt) {
     }
 }
 
+// As a rule the reason stands there.
+std::string last_lines(const std::string& text) {
+    std::size_t at = text.size();
+    for (int lines = 0; at > 0 && lines <= kLastLines;) {
+        if (text[--at] == '\n') ++lines;
+    }
+    return text.substr(at == 0 ? 0 : at + 1);
+}
+
 Json as_json(const TrialRun& trial) {
     const Outcome& outcome = trial.outcome;
     Json refused = Json::array();
@@ -65,6 +77,7 @@ Json as_json(const TrialRun& trial) {
             {"score", scored && outcome.done->score ? Json(*outcome.done->score) : Json(nullptr)},
             {"wall_s", outcome.wall_s},
             {"reason", clean(outcome.message, kMostOutput)},
+            {"output", valid_utf8(last_lines(output_text(outcome)))},
             {"refused", refused}};
 }
 
@@ -90,7 +103,9 @@ std::string as_text(const TrialRun& trial) {
     std::string text = fmt::format("ran      {} ({}), {:.1f} s\n",
                                    trial.seed.empty() ? "the defaults" : clean("the seed " + trial.seed),
                                    short_id(trial.candidate), outcome.wall_s);
-    if (!scored) text += fmt::format("failed   {}\n", clean(outcome.message, kMostOutput));
+    if (!scored)
+        text += fmt::format("failed   {}\n{}", clean(outcome.message, kMostOutput),
+                            safe_lines(last_lines(output_text(outcome))));
     if (scored && outcome.done->score) text += fmt::format("score    {:g}\n", *outcome.done->score);
     return text + refused_text(outcome.refused);
 }

@@ -10,6 +10,7 @@
 #include "cli/commands/github_workflow.h"
 #include "cli/commands/ready_tasks.h"
 #include "cli/commands/registry.h"
+#include "cli/commands/task_advice.h"
 #include "cli/session/identity.h"
 #include "cli/session/session.h"
 #include "pool/clone/command_files.h"
@@ -34,6 +35,7 @@ struct Founding {
     std::vector<std::pair<std::string, std::string>> seeds;  // name, TOML
     std::vector<std::pair<std::string, std::string>> files;  // path below the pool, bytes
     std::string readme{};                                    // of a ready task
+    std::vector<std::string> advice{};                       // on likely mistakes
 };
 
 Task blank_task(const InitArguments& options) {
@@ -70,6 +72,7 @@ Result<Founding> own_command(const InitArguments& options) {
     TRY(check_rules(*founding.task.command));
     const std::filesystem::path beside = std::filesystem::absolute(path).parent_path();
     TRY_ASSIGN(founding.files, command_files_beside(beside.string(), *founding.task.command));
+    founding.advice = task_advice(founding.task, founding.files, beside.string());
     founding.task.share_surface();
     if (path != options.task_file) founding.readme = (beside / "README.md").string();
     founding.seeds.emplace_back("defaults", "# Every gene at its default.\n");
@@ -139,6 +142,7 @@ Result<int> init(Context& context, const InitArguments& options) {
         context.ui.print(pretty(json));
         return kYes;
     }
+    for (const std::string& one : founding.advice) context.ui.warn(one);
     const std::size_t genes = task.space.genes().size(), seeds = founding.seeds.size();
     context.ui.print(fmt::format("created the pool '{}' in {} ({} gene{}, {} seed{}, budget {:g} s a run)\n",
                                  clean(task.name), options.folder, genes, genes == 1 ? "" : "s", seeds,

@@ -36,7 +36,8 @@ std::vector<std::string> ready_tasks() {
 
 Result<std::string> task_file_of(const std::string& named) {
     std::error_code ec;
-    if (fs::exists(named, ec)) return named;
+    if (fs::exists(named, ec) || ec)
+        return named;  // one that cannot be looked for is no typing mistake: reading it says why
     const std::vector<std::string> names = ready_tasks();
     if (std::ranges::find(names, named) != names.end())
         return (tasks_folder() / named / kFile).lexically_normal().string();

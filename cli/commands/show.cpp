@@ -64,6 +64,14 @@ std::string training_text(const Run& run) {
     return fmt::format("{:.1f} s (of {:.1f} s: others took {:.0f} %)", run.train_s, run.train_wall_s, 100 * others);
 }
 
+// The figures that a command's task wants beside its score.
+std::string metrics_text(const Run& run) {
+    std::string text;
+    for (const auto& [name, figure] : run.metrics)
+        text += fmt::format("{}{} {:.6g}", text.empty() ? "" : ", ", clean(name, 32), figure);
+    return text;
+}
+
 Result<void> show_runs(Context& context, Session& session, const std::vector<RunRow>& runs) {
     ScoreTexts scores(session);
     if (!runs.empty()) context.ui.print("\nruns\n");
@@ -75,6 +83,8 @@ Result<void> show_runs(Context& context, Session& session, const std::vector<Run
                                      clean(run.category, 32), run.seed, run.steps, run.tokens, training_text(run),
                                      joules_text(run.energy.joules), clean(run.energy.method, 16),
                                      clean(run.writer, 48)));
+        if (const std::string metrics = metrics_text(run); !metrics.empty())
+            context.ui.print(fmt::format("            {}\n", metrics));
         if (const std::string cost = cost_text(use_cost(run)); !cost.empty())
             context.ui.print(fmt::format("            {}\n", cost));
         context.ui.print(fmt::format("            chosen: {}\n", clean(run.choice)));

@@ -34,6 +34,8 @@ Result<Json> command_json(const Clone& clone, bool trusted) {
     json.update({{"digest", digest},
                  {"trusted", trusted},
                  {"run", command->run},
+                 {"network", command->network},
+                 {"told_device", is_told_device(*command)},
                  {"files", files},
                  {"data", data},
                  {"other_files", others}});
@@ -46,6 +48,11 @@ std::string escaped(const std::string& words) {
     for (const char c : words)
         text += c >= 0x20 && c < 0x7f ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     return text;
+}
+
+std::string needs_text(const PoolCommand& command) {
+    return fmt::format("needs    {}{}\n", command.network ? "the network" : "no network",
+                       is_told_device(command) ? ", the device of 'cultivar explore --device'" : "");
 }
 
 // Everything that the pool's command may do, and how to read its files.
@@ -61,6 +68,7 @@ Result<std::string> command_text(const Clone& clone) {
             text += fmt::format("         {}\n", escaped(line));
         shown = shown || line.starts_with("run = ");
     }
+    text += needs_text(command);
     for (const CommandFile& file : command.files)
         text += fmt::format("file     {}  sha256 {}\n         git show {}:{}\n", clean(file.path), file.sha256,
                             clone.main.substr(0, 12), clean(file.path));

@@ -1,6 +1,7 @@
 #include "cli/format/messages.h"
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 
 #include <fmt/format.h>
@@ -135,9 +136,10 @@ Result<void> refuse_second_run(Session& session, const std::string& candidate) {
 std::string record_text(const RecordMark& record) {
     const std::string seeds = counted(record.seeds, "seed");
     if (!record.against.empty())
-        return fmt::format("{}, {}: {:.6f} better than {} (95 % interval {:.6f} to {:.6f}, p {:.2g})",
-                           record.accepted ? "a record" : "no record", seeds, record.gain, short_id(record.against),
-                           record.low, record.high, record.p);
+        return fmt::format("{}, {}: {:.6f} {} than {} (95 % interval {:.6f} to {:.6f}, p {:.2g})",
+                           record.accepted ? "a record" : "no record", seeds, std::abs(record.gain),
+                           record.gain < 0 ? "worse" : "better", short_id(record.against), record.low, record.high,
+                           record.p);
     return record.accepted ? fmt::format("a record, {}, none stood before", seeds)
                            : fmt::format("no record, {}: too few", seeds);
 }

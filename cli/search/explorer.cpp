@@ -71,7 +71,8 @@ Result<void> Explorer::check_failures() {
     if (failures_in_a_row_.size() < kMaxFailuresInARow) return {};
     if (!was_control && scored_here_) return control_ = true, Result<void>();
     const std::string& reason = failures_in_a_row_.back().run.reason;
-    const std::string hint = "cultivar show " + short_id(failures_in_a_row_.back().run.candidate);
+    const std::string hint = (session_.clone->task.command ? "cultivar show --output " : "cultivar show ") +
+                             short_id(failures_in_a_row_.back().run.candidate);
     if (!was_control)
         return fail(Code::io, fmt::format("the last {} runs failed: {}", failures_in_a_row_.size(), reason), hint);
     std::vector<std::string> records;

@@ -210,7 +210,8 @@ Result<void> check_ranges(const Task& task, const std::string& where) {
         return refuse("caps.forward_flops_per_token");
     if (caps.joules_per_token && !(*caps.joules_per_token > 0 && *caps.joules_per_token <= kMost))
         return refuse("caps.joules_per_token");
-    if (task.direction != "minimize" && task.direction != "maximize") return refuse("task.direction");
+    if (task.direction != "minimize" && task.direction != "maximize")
+        return fail(Code::usage, where + ": 'direction' takes \"minimize\" or \"maximize\"");
     if (!(task.verify_share > 0 && task.verify_share <= kMostShare)) return refuse("verify.share");
     if (!(task.record_min_gain_nats >= 0 && task.record_min_gain_nats <= 100)) return refuse("record.min_gain_nats");
     if (!(task.record_p_value > 0 && task.record_p_value < 1)) return refuse("record.p_value");

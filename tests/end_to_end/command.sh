@@ -117,7 +117,9 @@ default = 0.0
 range = [-10.0, 10.0]
 END
 expect_ok cultivar init accurate --kind command --task plain/task.toml --budget 2s
+reject_err warning
 expect_ok cultivar -C accurate trust
+expect_out '^needs    no network$'
 expect_out 'score = \{ regex = "accuracy: '
 expect_out '"OUT" = "\{artifact\}"'
 expect_out 'files/lib/score.sh  sha256 '
@@ -143,6 +145,8 @@ expect_ok cultivar -C accurate show --output "$run"
 expect_out '^epoch 2 accuracy: '
 expect_out '^METRIC size=12'
 expect_out "^in .*/accurate/\.git/cultivar/run/work, seed "
+expect_ok cultivar -C accurate show "$again"
+expect_out '^ +size 12$'
 
 section "a run that fails says why, and its output is kept"
 failing() { # SCRIPT: founds and explores a pool whose program is this
@@ -170,7 +174,27 @@ sed -i 's/^limit_s = 1$/checks = ["sh", "-c", "echo not good >\&2; exit 1"]/' pl
 failing 'echo "accuracy: 1"'
 expect_json '.runs[0] | .failure.cause == "checks" and (.reason | test("its checks failed: .*not good"))'
 
+section "a program that prints its score in a way that its task does not tell"
+found_command silent 'command.run = ["sh", "-c", "echo loss: 0.36; echo careful >&2", "{gene.x}"]'
+expect_ok cultivar -C silent trust
+expect_ok cultivar -C silent explore --runs 1 --json
+expect_json '.runs[0].failure.cause == "no score" and (.runs[0].reason | test("no rule .score. of its task"))'
+expect_rc 1 cultivar -C silent doctor task
+expect_out '^loss: 0.36$'
+expect_out '^careful$'
+found_command endless "command.run = [\"sh\", \"-c\", '''echo '{\"event\":\"done\",\"score\":NaN}' ''', \"{gene.x}\"]"
+expect_ok cultivar -C endless trust
+expect_ok cultivar -C endless explore --runs 1 --json
+expect_json '.runs[0].failure.cause == "not finite" and (.runs[0].reason | test("NaN"))'
+
 section "what is wrong in a task file is said when the pool is founded"
+sed 's/"maximize"/"max"/' plain/task.toml >plain/wrong.toml
+expect_rc 129 cultivar init wrong --kind command --task plain/wrong.toml
+expect_err '.direction. takes "minimize" or "maximize"'
+sed 's/files.fit.sh/fit.sh/; s/{gene.X}/{seed}/' plain/task.toml >plain/odd.toml
+expect_ok cultivar init odd --kind command --task plain/odd.toml
+expect_err "warning: gene 'X' reaches the program nowhere"
+expect_err "warning: no run finds the file 'fit.sh': .*'files/fit.sh'"
 printf '[command]\nrun = ["sh"]\nscore = { regex = "a" }\n[gene.x]\ntype = "boolean"\ndefault = true\n' >plain/wrong.toml
 expect_rc 129 cultivar init wrong --kind command --task plain/wrong.toml
 expect_err 'has 0 groups'
@@ -262,6 +286,7 @@ found_command broken 'command.run = ["sh", "-c", "echo out of luck >&2; exit 3"]
 expect_ok cultivar -C broken trust
 expect_rc 128 cultivar -C broken explore --runs 9 --json
 expect_json '.runs | length == 3 and all(.[]; .status == "failed" and (.reason | test("out of luck")))'
+expect_hint 'cultivar show --output [0-9a-f]{8}$'
 id=$(json '.runs[0].candidate')
 expect_rc 128 cultivar -C broken retry "$id" 0123456789abcdef
 expect_ok cultivar -C broken retry "${id:0:8}"
@@ -309,6 +334,9 @@ expect_rc 129 cultivar init other --kind lm --task draft/task.toml
 expect_rc 128 cultivar init other --task functio
 expect_err "no ready task of that name: autoresearch, function, parameter-golf, python-script, svm"
 expect_hint "cultivar init DIR --task function"
+ln -s loop loop
+expect_rc 128 cultivar init other --task loop/task.toml
+expect_err "cannot open 'loop/task.toml': Too many levels"
 expect_rc 129 cultivar init other --kind opera
 [[ ! -e other ]] || fail "init" "no folder" "a folder"
 printf 'command.run = ["./run"]\n[gene.x]\ntype = "boolean"\ndefault = false\n' >bad.toml

@@ -21,6 +21,7 @@
 #include "train/launch/folder_size.h"
 #include "train/launch/kept_output.h"
 #include "train/launch/line_splitter.h"
+#include "train/protocol/json_numbers.h"
 
 namespace cultivar {
 namespace {
@@ -106,6 +107,11 @@ private:
 bool looks_like_event(std::string_view line) {
     const std::size_t first = line.find_first_not_of(" \t");
     return first != std::string_view::npos && line[first] == '{' && line.find("\"event\"") != std::string_view::npos;
+}
+
+// Some languages write NaN and Infinity into their JSON.
+FailureCause fault_of_event(std::string_view line) {
+    return has_no_number(line) ? FailureCause::not_finite : FailureCause::unreadable;
 }
 
 bool has_no_room(const std::string& path) {
@@ -232,6 +238,7 @@ private:
             return;
         }
         const auto event = parse_event(line_);
+        if (!event && options_.figures) outcome_.failure = fault_of_event(line_);
         if (!event) return give_up(event.error().message);
         last_event_s_ = clock_.now_s();
         if (outcome_.done || outcome_.error) return;  // events after the last one are ignored
@@ -370,8 +377,11 @@ private:
         outcome_.metrics = figures.metrics;
         if (!options_.expects_result) return;
         if (options_.figures->reads_events()) {
-            if (!outcome_.done && !outcome_.error) outcome_.failure = FailureCause::no_score;
-            return;
+            if (outcome_.done || outcome_.error || ending_) return;
+            outcome_.failure = FailureCause::no_score;
+            return end_for(How::died,
+                           "it printed no line {\"event\":\"done\",\"score\":...}, and no rule 'score' of its "
+                           "task finds one elsewhere");
         }
         if (figures.score) {
             outcome_.done.emplace().score = figures.score;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "train/protocol/json_fields.h"
+#include "train/protocol/json_numbers.h"
 
 namespace cultivar {
 namespace {
@@ -286,7 +287,9 @@ Result<Event> parse_event(std::string_view line) {
                     fmt::format("event: {} bytes are over the limit of {}", line.size(), kMaxEventBytes));
     }
     const Json json = Json::parse(line, nullptr, false);
-    if (!json.is_object()) return fail(Code::corrupt, "event: not a JSON object");
+    if (!json.is_object())
+        return fail(Code::corrupt, has_no_number(line) ? "event: NaN and Infinity are no numbers in JSON"
+                                                       : "event: not a JSON object");
     Fields kind_field(json, Code::corrupt, "event");
     std::string kind;
     kind_field.take("event", kind);

@@ -421,6 +421,18 @@ TEST_F(RuleTest, SpeaksNoProtocol) {
     EXPECT_TRUE(events_.empty());
 }
 
+TEST_F(RuleTest, OfJsonLinesSaysWhatIsMissingOrNoNumber) {
+    command_.score = {};
+    const Outcome silent = run_by_rules("echo loss: 0.36; echo careful >&2");
+    EXPECT_EQ(silent.how, How::died);
+    EXPECT_EQ(silent.failure, FailureCause::no_score);
+    EXPECT_THAT(silent.message, HasSubstr("no rule 'score' of its task finds one elsewhere: careful"));
+    const Outcome endless = run_by_rules(say(R"({"event":"done","score":NaN})"));
+    EXPECT_EQ(endless.failure, FailureCause::not_finite);
+    EXPECT_THAT(endless.message, HasSubstr("NaN and Infinity are no numbers in JSON"));
+    EXPECT_EQ(run_by_rules(say(R"({"event":"done",)")).failure, FailureCause::unreadable);
+}
+
 TEST_F(RuleTest, TellsProgressAsSteps) {
     command_.progress =
         FigureRule{FigureRule::Kind::regex, FigureRule::Take::last, "step ([0-9]+) of .* ([0-9.]+)", "", true};
