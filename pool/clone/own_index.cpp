@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <filesystem>
 
@@ -19,10 +21,15 @@ namespace {
 constexpr std::size_t kMostPinned_bytes = 8192;
 constexpr double kPatience_s = 30;  // with a process that makes one at this moment, which takes milliseconds
 
+// Machines may share a home and have a path each for an index of their own: a clone on a network file system keeps it on
+// local disks.
 Result<std::string> pin_of(const std::string& path) {
     TRY_ASSIGN(const std::string folder, user_state_folder());
+    std::array<char, HOST_NAME_MAX + 1> machine{};
+    if (::gethostname(machine.data(), machine.size() - 1) != 0) machine.fill('\0');
     std::error_code ec;
-    return fmt::format("{}/index/{}", folder, sha256_hex(std::filesystem::weakly_canonical(path, ec).string()));
+    const std::string real = std::filesystem::weakly_canonical(path, ec).string();
+    return fmt::format("{}/index/{}", folder, sha256_hex(fmt::format("{}\n{}", real, machine.data())));
 }
 
 std::string text_of(const Identified& file) { return file.path + "\n" + file.inode + "\n"; }

@@ -1,6 +1,6 @@
 // An index is believed only where this user made it. Its scores, verdicts and keys stand for those of the refs, so that
 // one in a folder from somebody else would tell any standing. What was made is kept beside the trust in commands, outside
-// every clone: $XDG_STATE_HOME/cultivar/index/<digest of the path>, with the path, the inode and the time of its birth. An
+// every clone: $XDG_STATE_HOME/cultivar/index/<digest of path and machine>, with the path, the inode and the time of its birth. An
 // index that was copied, unpacked or moved is none of this user's and made anew, once. A user without a writable state
 // folder, whom no folder can give one either, keeps the index that is there.
 #pragma once
