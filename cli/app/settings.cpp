@@ -33,6 +33,13 @@ std::string upper(std::string word) {
     return word;
 }
 
+// "power.command" is POWER_COMMAND in the environment.
+std::string variable_of(const std::string& key) {
+    std::string word = upper(key);
+    std::ranges::replace(word, '.', '_');
+    return word;
+}
+
 std::string plain(const Value& value) {
     auto* word = std::get_if<std::string>(&value);
     return word ? *word : to_toml(value);
@@ -87,14 +94,15 @@ Error bad_value(const std::string& key, const std::string& text, const std::stri
 }  // namespace
 
 const std::vector<std::string>& known_settings() {
-    static const std::vector<std::string> keys = {"name", "machine", "threads", "device", "watts", "zone", "lm"};
+    static const std::vector<std::string> keys = {"name", "machine", "threads",       "device",     "watts",
+                                                  "zone", "lm",      "power.command", "power.error"};
     return keys;
 }
 
 std::vector<std::string> unknown_settings(const std::vector<std::string>& config, const char* const* environment) {
     constexpr std::string_view kPrefix = "CULTIVAR_";
     std::vector<std::string> lines, keys = known_settings(), variables;
-    for (const std::string& key : keys) variables.push_back(upper(key));
+    for (const std::string& key : keys) variables.push_back(variable_of(key));
     variables.insert(variables.end(), {"LOG", "KEY", "REF", "URL"});  // but for LOG, of the workflow of init
     keys.insert(keys.end(), {"signingkey", "allowdelete"});           // of git's configuration alone
     const auto maybe = [](const std::vector<std::string>& near, const std::string& prefix) {
@@ -131,6 +139,13 @@ Result<void> Settings::set(const std::string& key, const std::string& text, cons
         if (!number || !(*number > 0) || *number > 1e6)
             return fail(bad_value(key, text, origin, "is not a number of watts"));
         watts = {*number, origin};
+    } else if (key == "power.command") {
+        power_command = {text, origin};
+    } else if (key == "power.error") {
+        const auto number = parse_number<double>(text);
+        if (!number || !(*number > 0) || *number > 10)
+            return fail(bad_value(key, text, origin, "is no relative error, such as 0.02"));
+        power_error = {*number, origin};
     } else if (key == "device") {
         const std::size_t colon = std::min(text.find(':'), text.size());
         const std::string kind = text.substr(0, colon), number = text.substr(std::min(colon + 1, text.size()));
@@ -158,7 +173,7 @@ Result<Settings> Settings::load(const PoolValue& pool) {
             TRY_ASSIGN(std::optional<std::string> value, pool("cultivar." + key));
             if (value) values[i] = {*value, "pool"};
         }
-        std::string value = environment("CULTIVAR_" + upper(key));
+        std::string value = environment("CULTIVAR_" + variable_of(key));
         if (!value.empty()) values[i] = {value, "environment"};
         if (!values[i].text.empty()) TRY(settings.set(key, values[i].text, values[i].origin));
     }

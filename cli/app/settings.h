@@ -1,7 +1,7 @@
 // Settings in layers: a flag wins over the environment, then the clone's git configuration, then the user's file, then
 // the default. Each value knows its origin, and `cultivar status` shows it.
 //   environment         CULTIVAR_NAME, CULTIVAR_MACHINE, CULTIVAR_THREADS, CULTIVAR_DEVICE, CULTIVAR_WATTS,
-//                       CULTIVAR_ZONE, CULTIVAR_LM
+//                       CULTIVAR_ZONE, CULTIVAR_POWER_COMMAND, CULTIVAR_POWER_ERROR, CULTIVAR_LM
 //   pool                git config of the clone: cultivar.threads, cultivar.watts, ...
 //   user configuration  $XDG_CONFIG_HOME/cultivar/config.toml (or ~/.config), with the same keys in lower case
 // Everything is parsed once, in load(). Name and machine are fixed when init or clone write them to the clone's git
@@ -33,6 +33,8 @@ struct Settings {
     int jobs = 1;                        // runs that share this machine's threads, power and devices at once
     Setting<double> watts;               // 0: not declared
     Setting<std::string> zone;           // "": not set
+    Setting<std::string> power_command;  // the user's meter: a shell command that prints watts; "": none
+    Setting<double> power_error;         // its relative error; 0: not stated
     Setting<std::string> worker;         // path of cultivar-lm; "": near this program (find_worker)
 
     // Reads the value of "cultivar.KEY" in a clone's git configuration.
@@ -48,7 +50,7 @@ struct Settings {
 // configuration ("cultivar.wats"). `config` holds the keys below "cultivar.", as git has them.
 std::vector<std::string> unknown_settings(const std::vector<std::string>& config, const char* const* environment);
 
-// "name", "machine", "threads", "device", "watts", "zone", "lm".
+// "name", "machine", "threads", "device", "watts", "zone", "power.command", "power.error", "lm".
 const std::vector<std::string>& known_settings();
 
 // The language-model worker: the set path, else the file beside this program or in its libexec. Errors: not_found.

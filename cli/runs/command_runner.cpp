@@ -22,6 +22,7 @@ LaunchOptions options_for(const WorkerJob& job, const std::string& name) {
     options.log_path = job.folder + (name == "spec" ? "log" : name + ".log");
     options.hang_s = job.hang_s;
     options.wall_limit_s = job.wall_limit_s;
+    options.began = job.began;
     return options;
 }
 

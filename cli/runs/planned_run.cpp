@@ -17,12 +17,14 @@ Json to_json(const ProposerCall& call) {
             {"refused", call.refused},
             {"seconds", call.seconds},
             {"tokens", optional_json(call.tokens)},
-            {"usd", optional_json(call.usd)}};
+            {"usd", optional_json(call.usd)},
+            {"joules", optional_json(call.joules)}};
 }
 
 ProposerCall call_of(const Json& json) {
-    return {json.at("name").get<std::string>(), json.at("refused").get<std::string>(), json.at("seconds").get<double>(),
-            optional_of<std::int64_t>(json.at("tokens")), optional_of<double>(json.at("usd"))};
+    return {json.at("name").get<std::string>(),  json.at("refused").get<std::string>(),
+            json.at("seconds").get<double>(),    optional_of<std::int64_t>(json.at("tokens")),
+            optional_of<double>(json.at("usd")), optional_of<double>(json.value("joules", Json(nullptr)))};
 }
 
 }  // namespace
@@ -41,6 +43,7 @@ Json to_json(const Session& session, const PlannedRun& planned) {
                  {"joules", planned.joules},
                  {"training_s", planned.training.seconds},
                  {"training_joules", planned.training.joules}};
+    if (!planned.slots.domains.empty()) json["energy"] = Json::parse(to_text(planned.slots));
     if (planned.by_hand) json["by_hand"] = true;
     if (planned.deaths > 0) json["deaths"] = planned.deaths;
     if (!planned.proposer.name.empty()) json["proposer"] = to_json(planned.proposer);
@@ -67,12 +70,25 @@ std::optional<PlannedRun> parse_planned_run(const Session& session, const std::s
         planned.wall_s = json.at("wall_s").get<double>();
         planned.joules = json.at("joules").get<double>();
         planned.training = {json.at("training_joules").get<double>(), json.at("training_s").get<double>()};
+        if (json.contains("energy")) planned.slots = parse_energy(json.at("energy").dump()).value_or(Energy());
         if (json.contains("deaths")) planned.deaths = json.at("deaths").get<int>();
         if (json.contains("proposer")) planned.proposer = call_of(json.at("proposer"));
         return planned;
     } catch (const std::exception&) {
         return std::nullopt;
     }
+}
+
+// The joules of a call: as the proposer declares them, else by its tokens, which any model may have made.
+std::optional<ProposerEnergy> energy_of(const ProposerCall& call) {
+    if (call.joules) {
+        const double factor = 1 + error_of("declared");
+        return ProposerEnergy{*call.joules, *call.joules / factor, *call.joules * factor, "declared"};
+    }
+    if (!call.tokens) return std::nullopt;
+    const auto tokens = static_cast<double>(*call.tokens);
+    return ProposerEnergy{tokens * kJoulesPerToken, tokens * kLeastJoulesPerToken, tokens * kMostJoulesPerToken,
+                          "estimated"};
 }
 
 Run blank_record(const Session& session, const PlannedRun& planned) {
@@ -96,6 +112,7 @@ Run blank_record(const Session& session, const PlannedRun& planned) {
     run.proposer_seconds = planned.proposer.seconds;
     run.proposer_tokens = planned.proposer.tokens;
     run.proposer_usd = planned.proposer.usd;
+    run.proposer_energy = energy_of(planned.proposer);
     return run;
 }
 

@@ -5,10 +5,14 @@
 
 #include "cli/app/json.h"
 #include "cli/session/session.h"
-#include "train/launch/energy_meter.h"
+#include "train/energy/energy_meter.h"
 #include "train/protocol/protocol.h"
 
 namespace cultivar {
+
+// An output token of a language model takes 0.3 J (8 billion parameters), 2 J (70 billion) or 12 J (671 billion, 37 of them
+// active) by EcoLogits' fit to measurements on NVIDIA's H100, servers included.
+inline constexpr double kJoulesPerToken = 2, kLeastJoulesPerToken = 0.3, kMostJoulesPerToken = 12;
 
 // The cost of asking an external proposer while this run was planned.
 struct ProposerCall {
@@ -17,6 +21,7 @@ struct ProposerCall {
     double seconds = 0;
     std::optional<std::int64_t> tokens;
     std::optional<double> usd;
+    std::optional<double> joules{};  // as it says
 };
 
 struct PlannedRun {
@@ -29,12 +34,16 @@ struct PlannedRun {
     double budget_s = 0;
     ProposerCall proposer;
     double wall_s = 0, joules = 0;     // of earlier parts of this run
+    Energy slots = {};                 // of those parts, by time and domain
     EnergyMeter::Spent training = {};  // of those parts, between start-up and scoring
 };
 
 Json to_json(const Session& session, const PlannedRun& planned);
 // None if it is of another task, or no plan at all.
 std::optional<PlannedRun> parse_planned_run(const Session& session, const std::string& text);
+
+// None where a call told neither joules nor tokens.
+std::optional<ProposerEnergy> energy_of(const ProposerCall& call);
 
 // A run's record with the fields of its plan; its outcome is still open.
 Run blank_record(const Session& session, const PlannedRun& planned);

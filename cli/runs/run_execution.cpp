@@ -12,6 +12,7 @@
 
 #include "cli/runs/artifact_files.h"
 #include "cli/runs/command_runner.h"
+#include "cli/runs/metered_worker.h"
 #include "cli/runs/run_output.h"
 #include "cli/runs/specification.h"
 #include "cli/session/lifted_failures.h"
@@ -84,8 +85,8 @@ private:
 struct Events {
     static Result<Events> open(const std::string& path, const PlannedRun& planned, EnergyMeter& energy,
                                const RunHooks& hooks) {
-        Events events{RunCollector(planned.budget_s), TrainingMeter(energy), std::nullopt, energy, hooks,
-                      {nullptr, &std::fclose}};
+        Events events{
+            RunCollector(planned.budget_s), TrainingMeter(energy), std::nullopt, hooks, {nullptr, &std::fclose}};
         replay_events(path, events.collector);
         events.file.reset(std::fopen(path.c_str(), "a"));
         if (!events.file) return fail(Code::io, fmt::format("cannot write '{}'", path));
@@ -96,7 +97,6 @@ struct Events {
         collector.take(event);
         std::fprintf(file.get(), "%s\n", to_line(event).c_str());
         std::fflush(file.get());
-        energy.poll();
         training.take(event);
         if (!std::holds_alternative<StepEvent>(event)) return Advice::go_on;
         if (hooks.on_step) hooks.on_step(collector);
@@ -107,7 +107,6 @@ struct Events {
     RunCollector collector;
     TrainingMeter training;
     std::optional<StopDecision> given_up;
-    EnergyMeter& energy;
     const RunHooks& hooks;
     std::unique_ptr<std::FILE, int (*)(std::FILE*)> file;
 };
@@ -115,8 +114,12 @@ struct Events {
 // Priming and checkpoints are off the training clock, so the training's joules are the mean power times its seconds. A
 // part of the run that was killed left its seconds in the checkpoint, but not its joules; the whole run takes at least
 // as many as the training.
-Energy energy_of(const PlannedRun& planned, const Run& run, Energy energy) {
+Energy energy_of(const PlannedRun& planned, const Run& run) {
+    Energy energy = planned.slots;
+    take_totals(energy, run.wall_s);
     energy.joules = planned.joules;
+    limit_seconds(energy, run.wall_s);
+    round_figures(energy);
     if (run.steps < 1 || planned.training.seconds <= 0) return energy;
     const double train_wall_s = run.train_wall_s > 0 ? run.train_wall_s : run.train_s;
     energy.train_joules = std::max(0.0, planned.training.joules / planned.training.seconds * train_wall_s);
@@ -273,13 +276,15 @@ Result<RunResult> execute_run(const Session& session, const std::string& folder,
     TRY_ASSIGN(Events events, Events::open(folder + "events.jsonl", planned, energy, hooks));
     energy.start();
     const WorkerJob job = job_of(session, folder, specification, planned.budget_s);
-    const auto outcome = worker.run(
-        job, [&](const Event& event) { return events.take(event); }, hooks.should_stop);
+    const auto outcome = MeteredWorker(worker, &energy)
+                             .run(
+                                 job, [&](const Event& event) { return events.take(event); }, hooks.should_stop);
     events.training.end();
     const Energy spent = energy.stop();
     if (!outcome) return fail(outcome.error());
     planned.wall_s += outcome->wall_s;
     planned.joules += spent.joules;
+    add_slots(planned.slots, spent);
     planned.training.joules += events.training.spent().joules;
     planned.training.seconds += events.training.spent().seconds;
     if (outcome->how == Outcome::How::stopped) {
@@ -311,7 +316,7 @@ Result<RunResult> execute_run(const Session& session, const std::string& folder,
         TRY_ASSIGN(result.weights, take_done(*session.clone, *outcome, specification.artifact, result.run));
     }
     round_figures(result.run);
-    result.run.energy = energy_of(planned, result.run, spent);
+    result.run.energy = energy_of(planned, result.run);
     if (scored && result.run.status == RunStatus::done) {
         refuse_unsound(*session.clone, result);
     } else if (outcome->how == Outcome::How::hopeless && events.given_up) {

@@ -11,7 +11,7 @@
 #include "cli/runs/run_result.h"
 #include "cli/runs/worker.h"
 #include "pool/util/clock.h"
-#include "train/launch/energy_meter.h"
+#include "train/energy/energy_meter.h"
 #include "train/launch/run_collector.h"
 
 namespace cultivar {

@@ -17,6 +17,7 @@ LaunchOptions options_for(const WorkerJob& job) {
     options.log_path = job.folder + "log";
     options.hang_s = job.hang_s;
     options.wall_limit_s = job.wall_limit_s;
+    options.began = job.began;
     return options;
 }
 

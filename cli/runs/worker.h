@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 #include "train/launch/trainer_process.h"
 #include "train/protocol/protocol.h"
 
@@ -22,6 +24,7 @@ struct WorkerJob {
     std::string folder;  // exists, with a trailing '/'; takes spec.json and the log
     double hang_s = 0;   // longest time without an event
     double wall_limit_s = 0;
+    std::function<void(pid_t group)> began = {};  // called as each of its programs starts, with its process group
 };
 
 class Worker {

@@ -1,6 +1,7 @@
 #include "cli/search/exploration.h"
 
 #include <algorithm>
+#include <set>
 #include <thread>
 
 #include "cli/runs/machine_category.h"
@@ -10,6 +11,22 @@
 
 namespace cultivar {
 namespace {
+
+// Before anything runs. With jobs, of every device that one of them uses.
+void learn_idle(SearchObserver& observer, const Clock& clock, const Session& session, const std::vector<Job>& jobs,
+                const Exploration& shared) {
+    const EnergyPlaces& places = shared.options.energy_places;
+    std::vector<Settings> all = {session.settings};
+    for (const Job& job : jobs) all.push_back(job.session.settings);
+    std::set<std::string> told;
+    for (const Settings& settings : all) {
+        const EnergyPlan plan = plan_energy(places, energy_use(settings));
+        for (const std::string& line : plan.notes) {
+            if (told.insert(line).second) observer.note(line);
+        }
+        learn_idle_power(clock, places, plan, [&] { return observer.interrupted(); });
+    }
+}
 
 Result<void> prepare(SearchObserver& observer, Worker& worker, Session& session, const std::vector<Job>& jobs,
                      Exploration& shared) {
@@ -71,6 +88,7 @@ Result<void> explore(SearchObserver& told, Worker& worker, const Clock& clock, S
     RunQuota quota(options.runs);
     Exploration shared{std::move(options), started_s, meeting, quota};
     TRY(meeting.pull());
+    learn_idle(observer, clock, session, jobs, shared);
     TRY(prepare(observer, worker, session, jobs, shared));
     if (!jobs.empty()) meeting.share();
     shared.active = std::max(1, static_cast<int>(jobs.size()));

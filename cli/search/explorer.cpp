@@ -16,22 +16,15 @@ constexpr double kAskEvery_s = 30, kForEver_s = 1e18;
 constexpr double kLook_s = 0.1;  // while it waits
 constexpr std::size_t kMaxFailuresInARow = 3;
 constexpr int kRecentRuns = 20;
-constexpr const char* kPowercap = "/sys/class/powercap";
 
 }  // namespace
 
-// Of a machine that several runs share, no counter tells the part of one.
 void Explorer::prepare_meter() {
     const Settings& settings = session_.settings;
-    const double watts = settings.watts.value / settings.jobs;
-    const char* powercap = settings.jobs > 1 ? "" : kPowercap;
-    energy_ = std::make_unique<EnergyMeter>(clock_, settings.threads.value,
-                                            watts > 0 ? std::optional(watts) : std::nullopt, powercap);
-    if (!energy_->measures()) return;
-    energy_->start();
-    clock_.sleep_s(1);
-    energy_->stop();
-    energy_->learn_idle();
+    const EnergyPlaces& places = shared_.options.energy_places;
+    SharedMachine* const machine = settings.jobs > 1 ? &shared_.machine : nullptr;
+    energy_ = std::make_unique<EnergyMeter>(clock_, plan_energy(places, energy_use(settings)), kept_idle_powers(places),
+                                            machine, settings.threads.value);
 }
 
 Result<void> Explorer::loop() {
@@ -231,6 +224,7 @@ Result<std::optional<ExploredRun>> Explorer::explore_once() {
     TRY_ASSIGN(RunResult result, execute_run(session_, folder_->path(), worker_, clock_, planned, *energy_,
                                              hooks(planned, now_->history)));
     observer_.trainer_left(*number_);
+    for (const std::string& trouble : energy_->take_troubles()) observer_.warn(clean(trouble));
     if (!result.killed.empty() || result.stopped) now_.reset();  // it stays under way
     if (!result.killed.empty()) {
         observer_.warn(fmt::format("{}: {}; once more", short_id(planned.child.id), clean(result.killed)));

@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "cli/runs/run_execution.h"
+#include "cli/runs/run_meter.h"
 #include "cli/search/external_proposer.h"
 #include "cli/search/meeting.h"
 #include "cli/search/next_run.h"
 #include "cli/search/run_quota.h"
+#include "pool/process/group_time.h"
 
 namespace cultivar {
 
@@ -28,6 +30,7 @@ struct ExploreOptions {
     bool propose = false;           // pushes at the end, and every 30 minutes
     std::function<bool()> allowed;  // asked before each run and every 30 s; while it says no, runs wait. None: always
     std::optional<ProposerOptions> proposer;
+    EnergyPlaces energy_places = cultivar::energy_places();
 };
 
 // The part of an exploration that its loops share.
@@ -38,10 +41,11 @@ struct Exploration {
     RunQuota& quota;
     std::string category{};
     double budget_s = 0;
-    std::mutex planning{};               // one loop plans at a time; the lock of the clone is for other processes
-    std::atomic<int> active = 1;         // loops that do not wait for others to bring something to try
-    std::atomic<int> ended = 0;          // runs, and loops
-    std::atomic<bool> told_end = false;  // that the time left is too short
+    SharedMachine machine{processor_s_of};  // of loops side by side
+    std::mutex planning{};                  // one loop plans at a time; the lock of the clone is for other processes
+    std::atomic<int> active = 1;            // loops that do not wait for others to bring something to try
+    std::atomic<int> ended = 0;             // runs, and loops
+    std::atomic<bool> told_end = false;     // that the time left is too short
 };
 
 class Explorer {

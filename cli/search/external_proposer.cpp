@@ -21,7 +21,7 @@ constexpr int kPollMs = 50;
 constexpr int kDrainReads = 32;  // a pipe holds one; a process that escaped may go on writing
 constexpr int kDeepest = 4;
 constexpr std::size_t kTailBytes = 2048, kNoteBytes = 200, kMaxChanges = 256;
-constexpr double kMostSeconds = 1e9, kMostUsd = 1e6;
+constexpr double kMostSeconds = 1e9, kMostUsd = 1e6, kMostJoules = 1e15;
 constexpr std::int64_t kMostTokens = 1'000'000'000'000;
 constexpr ChildLimits kLimits = {.memory_bytes = std::int64_t{8} << 30, .file_bytes = std::int64_t{1} << 30};
 
@@ -48,6 +48,7 @@ void take_cost(const Json& json, Answer& answer) {
     if (auto tokens = figure_of(*cost, "tokens", static_cast<double>(kMostTokens)))
         answer.tokens = static_cast<std::int64_t>(*tokens);
     answer.usd = figure_of(*cost, "price", kMostUsd);
+    answer.joules = figure_of(*cost, "joules", kMostJoules);
     answer.seconds = figure_of(*cost, "seconds", kMostSeconds).value_or(0);
 }
 
@@ -170,6 +171,7 @@ Result<Suggestion> ExternalProposer::suggest(Session& session, const History& hi
     call_.seconds = std::max(call_.seconds, answer.seconds);
     call_.tokens = answer.tokens;
     call_.usd = answer.usd;
+    call_.joules = answer.joules;
     if (!answer.wrong.empty()) return fail(Code::unfit, std::move(answer.wrong));
     return std::move(answer.suggestion);
 }

@@ -1,7 +1,7 @@
 // An external proposer: a program of the user's, such as an agent or another optimiser. It reads the pool's state as
 // one JSON object from its standard input and answers with one on its standard output:
 //
-//   {"parent": ID, "changes": {GENE: VALUE, ...}, "note": TEXT, "cost": {"tokens": N, "seconds": S, "price": USD}}
+//   {"parent": ID, "changes": {GENE: VALUE, ...}, "note": TEXT, "cost": {"tokens": N, "seconds": S, "price": USD, "joules": J}}
 //
 // note, cost and each of its figures may be left out; other fields are ignored. /bin/sh runs it in a process group of
 // its own, within limits of time, memory, files and answer. A bad answer costs the call and no more.
@@ -27,7 +27,7 @@ struct ProposerOptions {
 struct Answer {
     Suggestion suggestion;
     std::optional<std::int64_t> tokens;
-    std::optional<double> usd;
+    std::optional<double> usd, joules;
     double seconds = 0;  // as it says
     std::string wrong;   // one line, or ""
 };

@@ -15,6 +15,7 @@
 #include "pool/rules/record_checks.h"
 #include "pool/util/sha256.h"
 #include "pool/util/short_id.h"
+#include "train/energy/energy_plan.h"
 
 namespace cultivar {
 namespace {

@@ -17,7 +17,6 @@
 #include "pool/sync/artifact_store.h"
 #include "pool/types/category.h"
 #include "pool/util/shared_text.h"
-#include "train/launch/energy_meter.h"
 
 namespace cultivar {
 
@@ -62,9 +61,7 @@ Result<Verifier> Verifier::make(const VerifierTools& tools, Session& session) {
     TRY_ASSIGN(const std::vector<std::string> gaps, tools.worker.check());
     for (const std::string& gap : gaps) tools.observer.warn(gap);
     TRY_ASSIGN(HoldOut hold_out, HoldOut::open(clone));
-    const int threads = session.settings.threads.value;
-    const double watts = session.settings.watts.value;
-    Verifier verifier(tools, session, std::move(hold_out), threads, watts);
+    Verifier verifier(tools, session, std::move(hold_out));
     TRY_ASSIGN(verifier.evaluator_, tools.worker.digest());
     return verifier;
 }
@@ -83,22 +80,36 @@ Result<Verdict> Verifier::judge(const QueuedClaim& one) {
     verdict.verifier = clone.writer;
     verdict.chosen = one.unsound.empty() ? one.plan.why : "the structure tier refused it";
     verdict.plan = one.plan.audit;
-    EnergyMeter energy(tools_.clock, threads_, watts_ > 0 ? std::optional(watts_) : std::nullopt);
-    energy.start();
+    EnergyMeter meter(tools_.clock, plan_energy(tools_.energy_places, energy_use(session_.settings)),
+                      kept_idle_powers(tools_.energy_places));
+    meter.start();
+    worker_->use(&meter);
     const double begun_s = tools_.clock.now_s();
     in_vain_ = false;
-    if (auto judged = judge_into(one, verdict); !judged) TRY(outlive(judged.error(), verdict));
+    const auto judged = judge_into(one, verdict);
+    worker_->use(nullptr);
+    if (!judged) TRY(outlive(judged.error(), verdict));
     verdict.earns = verdict.earns || verdict.result != VerdictResult::accepted;
     if (!verdict.earns) verdict.reason += "; it earns no credit: nothing in it shows a run of its key";
     settle_certainty(one, verdict);
     if (verdict.result == VerdictResult::rejected) TRY(hold_out_.forget(verdict.claim));
     const auto& before = one.row.verdict;
     if (in_vain_ && before && before->result != VerdictResult::inconclusive) verdict = as_before(*before, verdict);
-    verdict.seconds = tools_.clock.now_s() - begun_s;
-    verdict.joules = energy.stop().joules;
-    verdict.ratio = one.claim_s > 0 ? verdict.seconds / one.claim_s : 0;
+    settle_cost(meter, one, tools_.clock.now_s() - begun_s, verdict);
     verdict.at = verdict_time(before, tools_.clock.unix_s());
     return verdict;
+}
+
+void Verifier::settle_cost(EnergyMeter& meter, const QueuedClaim& one, double seconds, Verdict& verdict) const {
+    Energy energy = meter.stop();
+    for (const std::string& trouble : meter.take_troubles()) tools_.observer.warn(clean(trouble));
+    limit_seconds(energy, seconds);
+    round_figures(energy);
+    verdict.seconds = seconds;
+    verdict.joules = energy.joules;
+    verdict.ratio = one.claim_s > 0 ? seconds / one.claim_s : 0;
+    verdict.energy = std::move(energy);
+    verdict.zone = session_.settings.zone.value;
 }
 
 Result<void> Verifier::judge_into(const QueuedClaim& one, Verdict& verdict) {

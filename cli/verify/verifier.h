@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 
+#include "cli/runs/metered_worker.h"
+#include "cli/runs/run_meter.h"
 #include "cli/runs/score_artifact.h"
 #include "cli/runs/worker.h"
 #include "cli/session/observer.h"
@@ -26,6 +28,7 @@ struct VerifierTools {
     const Clock& clock;
     // For artifacts that are not here; null: only those that are here can be judged. Called once for a claim.
     std::function<std::unique_ptr<Transport>()> open_remote;
+    EnergyPlaces energy_places = cultivar::energy_places();
 };
 
 void conclude(Verdict& verdict, VerdictResult result, Tier tier, const std::string& reason);
@@ -55,13 +58,17 @@ public:
     const HoldOut& hold_out() const { return hold_out_; }
 
 private:
-    Verifier(const VerifierTools& tools, Session& session, HoldOut hold_out, int threads, double watts)
-        : tools_(tools), session_(session), hold_out_(std::move(hold_out)), threads_(threads), watts_(watts) {}
+    Verifier(const VerifierTools& tools, Session& session, HoldOut hold_out)
+        : worker_(std::make_unique<MeteredWorker>(tools.worker)),
+          tools_{tools.observer, *worker_, tools.clock, tools.open_remote, tools.energy_places},
+          session_(session),
+          hold_out_(std::move(hold_out)) {}
 
     // Each goes on while nothing is concluded.
     using Tried = Result<bool>;
     Result<void> judge_into(const QueuedClaim& one, Verdict& verdict);
     Result<void> outlive(const Error& error, Verdict& verdict);
+    void settle_cost(EnergyMeter& meter, const QueuedClaim& one, double seconds, Verdict& verdict) const;
     void settle_certainty(const QueuedClaim& one, Verdict& verdict) const;
     Result<void> check_tiers(const QueuedClaim& one, Verdict& verdict);
     Tried check_structure_of(const QueuedClaim& one, Verdict& verdict);
@@ -99,11 +106,10 @@ private:
     void fail_outside(Tier tier, const std::string& reason, Verdict& verdict);
     Result<Candidate> candidate_of(const QueuedClaim& one) const;
 
+    std::unique_ptr<MeteredWorker> worker_;  // the one of the tools, watched while a claim is judged
     VerifierTools tools_;
     Session& session_;
     HoldOut hold_out_;
-    int threads_;
-    double watts_;
     std::string evaluator_{};  // SHA-256 of the worker's program
     bool in_vain_ = false;     // the judgement under way decides nothing, for a reason outside the claim
 };

@@ -38,7 +38,7 @@ expect_json '.runs[0] | .operator == "seed" and .parents == [] and .decision == 
 expect_json 'all(.runs[]; .status | IN("done", "unfit")) and ([.runs[] | select(.status == "done")] | length >= 3)'
 done_runs='.runs[] | select(.status == "done")'
 expect_json "all($done_runs; .train_s > 0.5 and .train_s <= 1.25 and .wall_s > .train_s)"
-expect_json "all($done_runs; .energy.joules > 0 and (.energy.method | IN(\"rapl\", \"nvml\", \"declared\", \"estimated\")))"
+expect_json "all($done_runs; .energy.joules > 0 and (.energy.method | IN(\"rapl\", \"nvml\", \"hwmon\", \"battery\", \"meter\", \"declared\", \"estimated\")))"
 expect_json "all($done_runs; .chunk_loss_sums | length == 64)"
 expect_json 'all(.runs[]; .choice != "" and .reason != "")'
 seed=$(json '.runs[0].candidate')

@@ -464,6 +464,7 @@ Result<Outcome> run_trainer(const LaunchOptions& options, const Clock& clock, co
     ChildPlace place = options.place;
     place.group_ends_within_s = options.grace_s;
     TRY_ASSIGN(Child child, Child::start(argv, options.nice, options.limits, sandbox ? &*sandbox : nullptr, place));
+    if (options.began) options.began(child.group());
     return Supervision(options, clock, listener, std::move(child), std::move(log)).run(should_stop);
 }
 

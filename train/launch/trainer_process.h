@@ -51,6 +51,7 @@ struct LaunchOptions {
     std::string work_dir;
     std::int64_t work_dir_bytes = 0;
     KernelParts parts = kernel_parts();  // kernel features that the sandbox may use
+    std::function<void(pid_t group)> began = {};
 };
 
 struct Outcome {

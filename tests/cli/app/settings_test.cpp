@@ -27,7 +27,7 @@ protected:
     }
 
     static std::string variable(std::string key) {
-        for (char& c : key) c = static_cast<char>(std::toupper(c));
+        for (char& c : key) c = c == '.' ? '_' : static_cast<char>(std::toupper(c));
         return "CULTIVAR_" + key;
     }
     std::string file() const { return home_ + "/cultivar/config.toml"; }
@@ -59,6 +59,24 @@ TEST_F(SettingsTest, TakesEachValueFromTheHighestLayerThatHasIt) {
     EXPECT_EQ(settings->threads.origin, "flag");
     EXPECT_EQ(settings->threads.value, 6);
     EXPECT_EQ(settings->zone.value, "DE");
+}
+
+TEST_F(SettingsTest, NameTheUsersMeterAndItsError) {
+    write_user_file("[power]\ncommand = \"plug watts\"\nerror = 0.02\n");
+    auto settings = Settings::load();
+    ASSERT_TRUE(settings);
+    EXPECT_EQ(settings->power_command.value, "plug watts");
+    EXPECT_EQ(settings->power_error.value, 0.02);
+    ::setenv("CULTIVAR_POWER_COMMAND", "other plug", 1);
+    settings = Settings::load();
+    ASSERT_TRUE(settings);
+    EXPECT_EQ(settings->power_command.value, "other plug");
+    const char* const variables[] = {"CULTIVAR_POWER_COMMAND=x", "CULTIVAR_POWER_COMAND=x", nullptr};
+    const auto told = unknown_settings({"power.command", "power.comand"}, variables);
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_NE(told[0].find("did you mean 'cultivar.power.command'"), std::string::npos) << told[0];
+    EXPECT_NE(told[1].find("did you mean 'CULTIVAR_POWER_COMMAND'"), std::string::npos) << told[1];
+    for (const char* wrong : {"0", "-0.1", "11", "ten"}) EXPECT_FALSE(settings->set("power.error", wrong, "flag"));
 }
 
 TEST_F(SettingsTest, WithoutAnySettingHasDefaults) {

@@ -6,16 +6,25 @@
 #include <filesystem>
 
 #include "tests/cli/support/search_world.h"
+#include "tests/train/energy/fake_machine.h"
 
 namespace cultivar {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
+// A machine without counters.
+EnergyPlaces nowhere() {
+    EnergyPlaces places;
+    places.powercap = places.hwmon = places.power_supply = places.nvml = "/nonexistent";
+    return places;
+}
+
 class Executing : public ::testing::Test {
 protected:
-    Executing() : energy_(world_.clock, 2, 50.0, "/nonexistent") {
+    Executing() : energy_(world_.clock, plan_energy(nowhere(), {.threads = 2, .declared_watts = 50.0})) {
         planned_.child = must(make_candidate(world_.clone().task.space, world_.clone().task_id, {}));
         planned_.operator_name = "seed";
         planned_.choice = "a seed";
@@ -48,6 +57,9 @@ TEST_F(Executing, GivesAScoredRunItsFiguresAndItsWeights) {
     EXPECT_EQ(result.run.curve.size(), 10U);
     EXPECT_EQ(result.run.trainer, "fake");
     EXPECT_EQ(result.run.energy.method, "declared");
+    ASSERT_EQ(result.run.energy.domains.size(), 1U);
+    EXPECT_EQ(result.run.energy.domains[0].domain, "machine");
+    EXPECT_EQ(wrong_in(result.run.energy, result.run.wall_s), std::nullopt);
     ASSERT_TRUE(result.weights);
     EXPECT_THAT(*result.weights, StartsWith("weights of "));
     EXPECT_EQ(result.run.artifact_bytes, static_cast<std::int64_t>(result.weights->size()));
@@ -62,6 +74,50 @@ TEST_F(Executing, TrainsWithTheSeedTheDataAndTheFolderOfTheRun) {
     EXPECT_EQ(job.specification.train_shards.size(), 2U);
     EXPECT_THAT(job.specification.work_dir, StartsWith(job.folder));
     EXPECT_EQ(job.folder, world_.run_folder());
+}
+
+// A run that waits with a checkpoint takes nothing meanwhile.
+TEST_F(Executing, AddsUpTheEnergyOfTheSlotsOfItsParts) {
+    world_.clock.time_s = 1'795'232'700;
+    world_.worker.training = [this](const auto&...) {
+        world_.clock.time_s += 10;
+        return FakeWorker::stopped(10);
+    };
+    EXPECT_TRUE(execute().stopped);
+    world_.clock.time_s = 1'795'232'700 + 3600;
+    planned_ = must(unfinished_run(world_.session, world_.run_folder())).value();
+    world_.worker.training = [this](const WorkerJob& job, const Listener& listener, const auto&) {
+        world_.clock.time_s += 20;
+        Outcome outcome = FakeWorker::train(job, listener, 4);
+        outcome.wall_s = 20;
+        return outcome;
+    };
+    const cultivar::Run run = execute().run;
+    EXPECT_EQ(run.wall_s, 30);
+    ASSERT_EQ(run.energy.domains.size(), 1U);
+    EXPECT_THAT(run.energy.domains[0].slots,
+                ElementsAre(EnergySlot{1'795'232'700, 10, 500, 0}, EnergySlot{1'795'232'700 + 3600, 20, 1000, 0}));
+    EXPECT_EQ(run.energy.joules, 1500);
+}
+
+// A program that tells no progress is asked only whether it should stop.
+TEST_F(Executing, ReadsTheCountersWhileTheTrainerRunsBeforeTheyWrapTwice) {
+    FakeMachine machine;
+    machine.add_zone("intel-rapl:0", "package-0", "1000000000");
+    EnergyMeter meter(world_.clock, plan_energy(machine.places(), {}));
+    world_.worker.training = [&](const WorkerJob& job, const Listener& listener, const auto& stop) {
+        for (const char* microjoules : {"600000000", "200000000", "900000000"}) {
+            world_.clock.time_s += 1;
+            machine.set_zone("intel-rapl:0", microjoules);
+            stop();
+        }
+        return FakeWorker::train(job, listener, 4);
+    };
+    const RunHooks hooks{.on_step = {}, .hopeless = {}, .should_stop = [] { return false; }};
+    const RunResult result =
+        must(execute_run(world_.session, world_.run_folder(), world_.worker, world_.clock, planned_, meter, hooks));
+    EXPECT_EQ(result.run.energy.joules, 600 + 600 + 700);
+    EXPECT_EQ(result.run.energy.method, "rapl");
 }
 
 TEST_F(Executing, StopsAHopelessRun) {

@@ -10,6 +10,7 @@
 #include "cli/search/job_shares.h"
 #include "cli/search/processor_share.h"
 #include "tests/cli/support/search_world.h"
+#include "tests/train/energy/fake_machine.h"
 
 namespace cultivar {
 namespace {
@@ -27,8 +28,7 @@ public:
         for (const Settings& share : shares) open(share);
     }
 
-    Result<void> explore(int runs) {
-        ExploreOptions options;
+    Result<void> explore(int runs, ExploreOptions options = {}) {
         options.runs = runs;
         return cultivar::explore(world.observer, world.worker, clock, world.session, options, jobs_);
     }
@@ -66,6 +66,23 @@ TEST(ExploringSideBySide, MakesTheRunsOnceAndInAll) {
     std::size_t made = 0;
     for (const FakeWorker& worker : four.workers) made += worker.jobs.size();
     EXPECT_EQ(made, 30U);
+}
+
+TEST(ExploringSideBySide, GivesEachRunItsPartOfTheMachinesCounters) {
+    FakeMachine machine;
+    machine.add_zone("intel-rapl:0", "package-0");
+    ExploreOptions options;
+    options.energy_places = machine.places();
+    options.energy_places.state_folder.clear();  // no idle power is measured
+    SideBySide two(2);
+    must(two.explore(4, options));
+    ASSERT_EQ(two.world.observer.recorded.size(), 4U);
+    for (const auto& run : two.world.observer.recorded) {
+        ASSERT_EQ(run.energy.domains.size(), 1U);
+        EXPECT_EQ(run.energy.domains[0].domain, "cpu");
+        EXPECT_EQ(run.energy.domains[0].method, "shared");
+        EXPECT_EQ(run.energy.domains[0].error, 0.5);
+    }
 }
 
 TEST(ExploringSideBySide, NamesTheThreadsOfARunInItsCategory) {

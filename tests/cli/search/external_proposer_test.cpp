@@ -18,6 +18,28 @@ TEST(Answer, HasAParentItsChangesANoteAndWhatItCost) {
     EXPECT_EQ(answer.seconds, 3.5);
 }
 
+TEST(Answer, MayDeclareItsJoulesElseTheyAreEstimatedFromItsTokens) {
+    const auto call_of = [](const std::string& cost) {
+        const Answer answer = parse_answer(R"({"parent":"a","changes":{"x":1},"cost":)" + cost + "}");
+        ProposerCall call;
+        call.tokens = answer.tokens, call.joules = answer.joules;
+        return call;
+    };
+    const auto declared = energy_of(call_of(R"({"tokens":1200,"joules":130})"));
+    ASSERT_TRUE(declared);
+    EXPECT_EQ(declared->method, "declared");
+    EXPECT_EQ(declared->joules, 130);
+    EXPECT_DOUBLE_EQ(declared->low, 100);
+    EXPECT_DOUBLE_EQ(declared->high, 169);
+    const auto estimated = energy_of(call_of(R"({"tokens":1200,"joules":-5})"));
+    ASSERT_TRUE(estimated);
+    EXPECT_EQ(estimated->method, "estimated");
+    EXPECT_EQ(estimated->joules, 2400);
+    EXPECT_EQ(estimated->low, 360);
+    EXPECT_EQ(estimated->high, 14'400);
+    EXPECT_FALSE(energy_of(call_of(R"({"seconds":3})"))) << "nothing to estimate it from";
+}
+
 TEST(Answer, NeedsNoNoteAndNoCost) {
     Answer answer = parse_answer(R"({"parent":"1a2b3c4d","changes":{"x":1}})");
     EXPECT_EQ(answer.wrong, "");

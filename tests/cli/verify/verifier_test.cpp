@@ -76,6 +76,23 @@ TEST_F(VerifierTest, AcceptsAClaimThatMeasuresAsItSays) {
     EXPECT_EQ(worker_.count(Mode::replay), 1U);
 }
 
+TEST_F(VerifierTest, TellsTheEnergyOfTheAuditBySlotAndItsZone) {
+    claim_of_bob();
+    Session open = session();
+    open.settings.zone = {"DE", "flag"};
+    QueuedClaim one = must(waiting_claims(open)).claims.at(0);
+    one.plan = {kReplay, "because", false};
+    Verifier verifier = must(Verifier::make(tools(), open));
+    const Verdict verdict = must(parse_verdict(to_line(must(verifier.judge(one)))));
+    ASSERT_TRUE(verdict.energy);
+    EXPECT_EQ(verdict.energy->method, "estimated");
+    ASSERT_EQ(verdict.energy->domains.size(), 1U);
+    ASSERT_EQ(verdict.energy->domains[0].slots.size(), 1U);
+    EXPECT_EQ(verdict.energy->domains[0].slots[0].seconds, 2);
+    EXPECT_EQ(verdict.joules, 2 * kEstimatedWattsPerThread);
+    EXPECT_EQ(verdict.zone, "DE");
+}
+
 TEST_F(VerifierTest, RejectsARunThatIsNotSoundWithoutScoringIt) {
     auto run = run_of(bob_, {}, 2.0);
     run.trace_elapsed_s = {0, 30};

@@ -189,7 +189,11 @@ protected:
         }
         return "?";
     }
-    VerifierTools tools() { return {observer_, worker_, clock_, {}}; }
+    VerifierTools tools() {
+        EnergyPlaces nowhere;  // a machine without counters
+        nowhere.powercap = nowhere.hwmon = nowhere.power_supply = nowhere.nvml = "/nonexistent";
+        return {observer_, worker_, clock_, {}, nowhere};
+    }
     // A run of Ann's own, whose seconds pay for verification, 0.05 of them.
     void search(double seconds) {
         auto run = scored_run(ann_.task, ann_.writer, {{"optim.lr", 0.5}}, 3.0);
