@@ -132,10 +132,29 @@ std::string counted(std::int64_t count, std::string_view noun) {
     return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-std::string joules_text(double joules) {
+namespace {
+
+std::string joules_alone(double joules) {
     if (joules < 1000) return fmt::format("{:.0f} J", joules);
     if (joules < 1e6) return fmt::format("{:.1f} kJ", joules / 1e3);
     return fmt::format("{:.1f} MJ", joules / 1e6);
+}
+
+std::string method_text(double error, std::string_view method) {
+    constexpr double kMeasured = 0.15, kEstimated = 0.9;
+    if (method == "declared" || method == "shared" || method == "estimated") return std::string(method);
+    if (!method.empty()) return error < kMeasured ? "measured" : "partly estimated";
+    return error < kMeasured ? "measured" : error < kEstimated ? "partly estimated" : "estimated";
+}
+
+}  // namespace
+
+std::string joules_text(double joules, double error, std::string_view method) {
+    constexpr double kAFactor = 0.5;
+    if (!(joules > 0)) return joules_alone(0);
+    const std::string range =
+        error < kAFactor ? fmt::format("{:.0f} %", 100 * error) : fmt::format("a factor of {:.2g}", 1 + error);
+    return fmt::format("{} ({}, within {})", joules_alone(joules), method_text(error, method), range);
 }
 
 }  // namespace cultivar

@@ -62,9 +62,12 @@ std::string_view first_characters(std::string_view text, std::size_t count);
 std::string duration_text(double seconds);
 // A record's time as it is shown: "2999-01-01T00:00:00Z ?" when it is still to come, by this machine's clock.
 std::string time_text(const std::string& utc, std::int64_t now_s);
-bool is_to_come(const std::string& utc, std::int64_t now_s);     // by more than clocks differ in good order
-std::string bytes_text(double bytes);                            // "4.0 MiB"
-std::string joules_text(double joules);                          // "1.2 kJ"
+bool is_to_come(const std::string& utc, std::int64_t now_s);  // by more than clocks differ in good order
+std::string bytes_text(double bytes);                         // "4.0 MiB"
+// "1.2 kJ (measured, within 5 %)", "4.5 kJ (estimated, within a factor of 2)". `error`: the true value lies between joules /
+// (1 + error) and joules * (1 + error). Without a method, as of a sum, the words go by the error. The one way to show
+// joules: none is ever shown as more certain than it is.
+std::string joules_text(double joules, double error, std::string_view method = {});
 std::string counted(std::int64_t count, std::string_view noun);  // "1 run", "2 runs"
 
 }  // namespace cultivar

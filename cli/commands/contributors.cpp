@@ -24,13 +24,16 @@ Json as_json(const std::vector<Contributor>& contributors) {
                         {"valid_in_a_row", one.valid_in_a_row},
                         {"gain_found", one.gain_found},
                         {"gain_credited", one.gain_credited},
-                        {"joules", one.joules}});
+                        {"joules", one.joules},
+                        {"most_joules", one.most_joules}});
     return {{"schema", 1}, {"contributors", rows}};
 }
 
 std::string gain_text(const Task& task, double gain) {
     return task.command ? fmt::format("{:.4g}", gain) : fmt::format("{:.4f}", gain);
 }
+
+double error_of_sum(const Contributor& one) { return one.joules > 0 ? one.most_joules / one.joules - 1 : 0; }
 
 std::string as_text(const Ui& ui, const Task& task, const std::vector<Contributor>& contributors) {
     TextTable table({{"key"},
@@ -48,7 +51,7 @@ std::string as_text(const Ui& ui, const Task& task, const std::vector<Contributo
         table.row(
             {clean(one.key, kKeyShown), std::to_string(one.runs), std::to_string(one.claims), std::to_string(one.valid),
              std::to_string(one.rejected), gain_text(task, one.gain_found), gain_text(task, one.gain_credited),
-             joules_text(one.joules), fmt::format("{}", fmt::join(writers, ", "))},
+             joules_text(one.joules, error_of_sum(one)), fmt::format("{}", fmt::join(writers, ", "))},
             one.rejected > 0 ? Paint::bad : Paint::none);
     }
     return table.text(ui);

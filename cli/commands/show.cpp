@@ -11,6 +11,7 @@
 #include "cli/search/run_recorder.h"
 #include "cli/session/score_texts.h"
 #include "cli/session/session.h"
+#include "pool/types/energy_error.h"
 #include "pool/util/short_id.h"
 
 namespace cultivar {
@@ -79,9 +80,9 @@ Result<void> show_runs(Context& context, Session& session, const std::vector<Run
         const Run& run = row.run;
         TRY_ASSIGN(const ScoreText score, scores.in(run.category));
         context.ui.print(fmt::format("  {}  {}\n", short_id(row.id), run_line(context.ui, score, run)));
-        context.ui.print(fmt::format("            {}  seed {}  {} steps, {} tokens in {}  {} ({})  {}\n",
+        context.ui.print(fmt::format("            {}  seed {}  {} steps, {} tokens in {}  {}  {}\n",
                                      clean(run.category, 32), run.seed, run.steps, run.tokens, training_text(run),
-                                     joules_text(run.energy.joules), clean(run.energy.method, 16),
+                                     joules_text(run.energy.joules, error_of(run.energy), run.energy.method),
                                      clean(run.writer, 48)));
         if (const std::string metrics = metrics_text(run); !metrics.empty())
             context.ui.print(fmt::format("            {}\n", metrics));

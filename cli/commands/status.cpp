@@ -92,15 +92,19 @@ Json as_json(const Session& session, const Situation& now) {
               {"rejected", t.rejected}}},
             {"refused", t.refused},
             {"of_other_tasks", t.other_task},
-            {"search", {{"seconds", t.search_s}, {"joules", t.search_joules}}},
+            {"search", {{"seconds", t.search_s}, {"joules", t.search_joules}, {"most_joules", t.search_most_joules}}},
             {"verification",
              {{"seconds", t.verify_s},
               {"joules", t.verify_joules},
+              {"most_joules", t.verify_most_joules},
               {"share", share(t)},
               {"share_allowed", clone.task.verify_share},
               {"seconds_allowed", allowed_s(session, t)},
               {"claims_waiting", t.pending}}}};
 }
+
+// `most`: as many as they may be.
+std::string sum_text(double joules, double most) { return joules_text(joules, joules > 0 ? most / joules - 1 : 0); }
 
 std::string as_text(const Session& session, const Situation& now) {
     const Clone& clone = *session.clone;
@@ -138,9 +142,10 @@ std::string as_text(const Session& session, const Situation& now) {
             "earlier       {} of an earlier task (another command, other files or other data): they do "
             "not count\n",
             counted(t.other_task, "run"));
-    text += fmt::format("search        {}, {}\n", duration_text(t.search_s), joules_text(t.search_joules));
+    text += fmt::format("search        {}, {}\n", duration_text(t.search_s),
+                        sum_text(t.search_joules, t.search_most_joules));
     text += fmt::format("verification  {}, {}: {:.1f} % of the search (allowed {:.1f} %: {}), {} claim{} waiting\n",
-                        duration_text(t.verify_s), joules_text(t.verify_joules), 100 * share(t),
+                        duration_text(t.verify_s), sum_text(t.verify_joules, t.verify_most_joules), 100 * share(t),
                         100 * clone.task.verify_share, duration_text(allowed_s(session, t)), t.pending,
                         t.pending == 1 ? "" : "s");
     text += fmt::format("sandbox       {}\n", sandbox_text(kernel_parts()));

@@ -56,6 +56,7 @@ Result<void> read_writers(Statement& get, std::map<std::string, Contributor>& by
         one.writers.push_back(writer);
         one.runs += row.count();
         one.joules += row.real();
+        one.most_joules += row.real();
     });
 }
 
@@ -101,8 +102,8 @@ std::vector<Improvement> count_claims(std::vector<MadeClaim> claims, std::map<st
 
 Result<std::vector<Contributor>> IndexQueries::contributors() {
     TRY_ASSIGN(Statement writers, prepare(fmt::format(R"(
-SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules, 0) FROM writer LEFT JOIN (
-    SELECT writer, COUNT(*) AS runs, TOTAL({}) AS joules FROM record
+SELECT name, COALESCE(NULLIF(key, ''), name), COALESCE(runs, 0), COALESCE(joules, 0), COALESCE(most, 0) FROM writer LEFT JOIN (
+    SELECT writer, COUNT(*) AS runs, TOTAL({0}) AS joules, TOTAL({0} * (1 + energy_error)) AS most FROM record
     WHERE type = 'run' AND refused IS NULL GROUP BY writer) AS made ON made.writer = name ORDER BY name)",
                                                       believed_joules(clone()))));
     std::map<std::string, Contributor> by_key;

@@ -297,13 +297,15 @@ DELETE FROM total WHERE name LIKE 'scored %' AND value = 0 AND {sign} > 0;
 Result<void> DerivedTables::derive_totals() {
     const Clone& clone = database_.clone();
     return sql_.execute(fmt::format(R"(
-WITH fresh AS MATERIALIZED (SELECT type, status, {seconds} AS seconds, {joules} AS joules, refused FROM record
+WITH fresh AS MATERIALIZED (SELECT type, status, {seconds} AS seconds, {joules} AS joules, {joules} * (1 + energy_error) AS most,
+        refused FROM record
         WHERE seq > (SELECT COALESCE(MAX(value), 0) FROM total WHERE name = 'counted')),
     run AS (SELECT * FROM fresh WHERE type = 'run' AND refused IS NULL)
 INSERT INTO total SELECT 'runs', COUNT(*) FROM run UNION ALL SELECT 'done', TOTAL(status = 'done') FROM run
     UNION ALL SELECT 'failed', TOTAL(status = 'failed') FROM run UNION ALL SELECT 'unfit', TOTAL(status = 'unfit') FROM run
     UNION ALL SELECT 'stopped', TOTAL(status = 'stopped') FROM run UNION ALL SELECT 'search_s', TOTAL(seconds) FROM run
     UNION ALL SELECT 'search_joules', TOTAL(joules) FROM run
+    UNION ALL SELECT 'search_most_joules', TOTAL(most) FROM run
     UNION ALL SELECT 'refused records', COUNT(refused) FROM fresh WHERE true
     ON CONFLICT(name) DO UPDATE SET value = value + excluded.value;
 UPDATE writer SET ran = 1, search_s = search_s + made.seconds FROM (SELECT writer AS name, TOTAL({seconds}) AS seconds
@@ -318,7 +320,8 @@ INSERT OR REPLACE INTO total SELECT 'counted', COALESCE(MAX(seq), 0) FROM record
         (SELECT TOTAL(later) + TOTAL(unreadable) + TOTAL(passed_over) + COUNT(refused) FROM log)
     UNION ALL SELECT 'other task', TOTAL(other_task) FROM log
     UNION ALL SELECT 'verify_s', TOTAL(seconds) FROM verdict
-    UNION ALL SELECT 'verify_joules', TOTAL(joules) FROM verdict;
+    UNION ALL SELECT 'verify_joules', TOTAL(joules) FROM verdict
+    UNION ALL SELECT 'verify_most_joules', TOTAL(joules * (1 + energy_error)) FROM verdict;
 )",
                                     fmt::arg("seconds", believed_s(clone)), fmt::arg("joules", believed_joules(clone)))
                             .c_str());

@@ -14,7 +14,7 @@ namespace {
 
 // Increase it with every change of the tables, and when a new format or type of record can be read: the index is then
 // rebuilt, and reads the records that it passed over before.
-constexpr int kSchema = 20;
+constexpr int kSchema = 21;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS record(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, type 
     operator TEXT, steps INTEGER, parents TEXT, artifact TEXT, artifact_run TEXT, seen_s INTEGER, segment INTEGER,
     place INTEGER, line TEXT, refused TEXT, rejected INTEGER DEFAULT 0, parameters INTEGER, flops REAL, joules REAL,
     source TEXT, reason TEXT, proposer TEXT, proposer_s REAL, proposer_usd REAL, tokens INTEGER, train_s REAL,
-    replicate INTEGER);
+    replicate INTEGER, energy_error REAL);
 CREATE INDEX IF NOT EXISTS record_lease ON record(seen_s) WHERE type = 'lease';
 CREATE INDEX IF NOT EXISTS record_rejected ON record(seq) WHERE rejected = 1;
 CREATE INDEX IF NOT EXISTS record_retirement ON record(seq) WHERE type = 'retirement';
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS candidate(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, to
 CREATE TABLE IF NOT EXISTS branch(ref TEXT PRIMARY KEY, oid TEXT, refused TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS verdict(seq INTEGER PRIMARY KEY, id TEXT UNIQUE, claim TEXT, verifier TEXT, key TEXT,
     result TEXT, word TEXT, tier TEXT, waits INTEGER, at TEXT, seconds REAL, joules REAL, record INTEGER, first TEXT,
-    earns INTEGER, line TEXT);
+    earns INTEGER, line TEXT, energy_error REAL);
 CREATE INDEX IF NOT EXISTS verdict_claim ON verdict(claim);
 CREATE TABLE IF NOT EXISTS rerun(seq INTEGER PRIMARY KEY, claim TEXT, key TEXT, seed TEXT, score REAL, seconds REAL,
     UNIQUE(claim, key, seed));

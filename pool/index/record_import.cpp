@@ -1,4 +1,5 @@
 #include "pool/index/record_import.h"
+#include "pool/types/energy_error.h"
 
 #include <algorithm>
 #include <span>
@@ -21,15 +22,18 @@ constexpr std::size_t kMostText = 256;  // bytes of a text that a record is free
 constexpr const char* kPutRecord = R"(
 INSERT OR IGNORE INTO record(id, type, writer, candidate, category, at, status, decision, score, budget_s, wall_s,
     search_joules, operator, steps, parents, artifact, artifact_run, seen_s, segment, place, line, refused, parameters,
-    flops, joules, source, reason, proposer, proposer_s, proposer_usd, tokens, train_s, replicate)
+    flops, joules, source, reason, proposer, proposer_s, proposer_usd, tokens, train_s, replicate,
+    energy_error)
 VALUES(:id, :type, :writer, :candidate, :category, :at, :status, :decision, :score, :budget_s, :wall_s,
     :search_joules, :operator, :steps, :parents, :artifact, :artifact_run, :seen_s, :segment, :place, :line, :refused,
-    :parameters, :flops, :joules, :source, :reason, :proposer, :proposer_s, :proposer_usd, :tokens, :train_s, :replicate)
+    :parameters, :flops, :joules, :source, :reason, :proposer, :proposer_s, :proposer_usd, :tokens, :train_s, :replicate,
+    :energy_error)
 )";
 constexpr const char* kPutVerdict = R"(
 INSERT OR IGNORE INTO verdict(id, claim, verifier, key, result, word, tier, waits, at, seconds, joules, record, first,
-    earns, line)
-VALUES(:id, :claim, :verifier, :key, :result, :word, :tier, :waits, :at, :seconds, :joules, :record, :first, :earns, :line)
+    earns, line, energy_error)
+VALUES(:id, :claim, :verifier, :key, :result, :word, :tier, :waits, :at, :seconds, :joules, :record, :first, :earns, :line,
+    :energy_error)
 )";
 
 std::string joined(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, " ")); }
@@ -200,6 +204,7 @@ void RecordImport::bind(const Run& run) {
         .bind(":parents", joined(run.parents));
     put_.bind(":score", run.status == RunStatus::stopped ? run.expected_bpb : run.val_bpb);
     put_.bind(":budget_s", run.budget_s).bind(":wall_s", run.wall_s).bind(":search_joules", run.energy.joules);
+    put_.bind(":energy_error", error_of(run.energy));
     put_.bind(":steps", run.steps).bind(":tokens", run.tokens).bind(":train_s", run.train_s);
     put_.bind(":replicate", run.replicate).bind(":artifact", run.artifact);
     if (run.status == RunStatus::unfit) put_.bind(":reason", cut(run.reason, kMostText));
@@ -393,6 +398,7 @@ Result<void> RecordImport::take_verdict(const std::string& line, const std::stri
     verdict_.bind(":tier", name(verdict->tier)).bind(":waits", owes_rerun(*verdict));
     verdict_.bind(":at", verdict->at);
     verdict_.bind(":seconds", verdict->seconds).bind(":joules", verdict->joules);
+    verdict_.bind(":energy_error", verdict->energy ? error_of(*verdict->energy) : error_of("estimated"));
     verdict_.bind(":record", verdict->record && verdict->record->accepted);
     verdict_.bind(":first", verdict->first).bind(":earns", verdict->earns).bind(":line", line);
     TRY(verdict_.run());

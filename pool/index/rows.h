@@ -193,7 +193,7 @@ struct Contributor {
     int runs = 0, claims = 0, valid = 0, rejected = 0;
     int valid_in_a_row = 0;                    // by the verdicts' times, since the last rejected one
     double gain_found = 0, gain_credited = 0;  // pool/rules/attribution.h
-    double joules = 0;                         // of its runs
+    double joules = 0, most_joules = 0;        // of its runs, and as many as they may be
 };
 
 struct Totals {
@@ -201,6 +201,7 @@ struct Totals {
         provisional = 0, scored = 0, rejected = 0, candidates = 0, contributors = 0, refused = 0, spooled = 0;
     int other_task = 0;  // runs of another task, such as of an earlier one; not among `refused`
     double search_s = 0, search_joules = 0, verify_s = 0, verify_joules = 0;
+    double search_most_joules = 0, verify_most_joules = 0;  // as many as they may be, by the errors of their methods
     double paying_s =
         0;  // of the search, the seconds that verification has its share of (pool/index/derived_tables.cpp)
 };

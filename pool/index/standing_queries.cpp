@@ -155,9 +155,11 @@ Result<Totals> IndexQueries::totals() {
                                                 {"contributors", &totals.contributors}};
     const std::map<std::string, double*> sums = {{"search_s", &totals.search_s},
                                                  {"search_joules", &totals.search_joules},
+                                                 {"search_most_joules", &totals.search_most_joules},
                                                  {"paying_s", &totals.paying_s},
                                                  {"verify_s", &totals.verify_s},
-                                                 {"verify_joules", &totals.verify_joules}};
+                                                 {"verify_joules", &totals.verify_joules},
+                                                 {"verify_most_joules", &totals.verify_most_joules}};
     TRY_ASSIGN(Statement get, prepare("SELECT name, value FROM total"));
     TRY(get.each([&](Row& row) {
         const std::string name = row.text();

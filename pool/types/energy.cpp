@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/types/energy_error.h"
+
 namespace cultivar {
 namespace {
 
@@ -70,6 +72,17 @@ std::optional<std::string> wrong_in_slots(const EnergyDomain& domain, std::int64
 double error_of(std::string_view method) {
     const auto known = std::ranges::find(kErrors, method, &MethodError::method);
     return known == std::end(kErrors) ? 1 : known->error;
+}
+
+double error_of(const Energy& energy) {
+    double joules = 0, most = 0;
+    for (const EnergyDomain& one : energy.domains) {
+        for (const EnergySlot& slot : one.slots) {
+            joules += slot.gross_joules;
+            most += slot.gross_joules * (1 + one.error);
+        }
+    }
+    return joules > 0 ? most / joules - 1 : error_of(std::string_view(energy.method));
 }
 
 void add_slots(Energy& energy, const Energy& more) {

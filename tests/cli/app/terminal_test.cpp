@@ -155,8 +155,15 @@ TEST(Text, SaysFiguresInTheirOwnUnits) {
     EXPECT_EQ(duration_text(7500), "2 h 5 min");
     EXPECT_EQ(bytes_text(512), "512 B");
     EXPECT_EQ(bytes_text(4.0 * 1024 * 1024), "4.0 MiB");
-    EXPECT_EQ(joules_text(1200), "1.2 kJ");
-    EXPECT_EQ(joules_text(950), "950 J");
+    EXPECT_EQ(joules_text(1200, 0.05, "rapl"), "1.2 kJ (measured, within 5 %)");
+    EXPECT_EQ(joules_text(950, 0.3, "declared"), "950 J (declared, within 30 %)");
+    EXPECT_EQ(joules_text(4500, 1, "estimated"), "4.5 kJ (estimated, within a factor of 2)");
+    EXPECT_EQ(joules_text(2e6, 0.5, "shared"), "2.0 MJ (shared, within a factor of 1.5)");
+    EXPECT_EQ(joules_text(2e6, 0.4, "nvml"), "2.0 MJ (partly estimated, within 40 %)") << "one of its domains was";
+    EXPECT_EQ(joules_text(2e6, 0.05), "2.0 MJ (measured, within 5 %)");
+    EXPECT_EQ(joules_text(2e6, 0.6), "2.0 MJ (partly estimated, within a factor of 1.6)");
+    EXPECT_EQ(joules_text(2e6, 1), "2.0 MJ (estimated, within a factor of 2)");
+    EXPECT_EQ(joules_text(0, 0), "0 J") << "nothing was made yet";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/rules/record_checks.h"
+#include "pool/types/energy_error.h"
 #include "pool/types/verdict.h"
 #include "pool/util/file.h"
 #include "pool/util/utc_time.h"
@@ -173,6 +174,17 @@ TEST(EnergyOfARecord, OfPartsOfARunAddsUp) {
     EXPECT_EQ(whole.domains[2], more.domains[2]) << "another method is another domain";
     add_slots(whole, with_slots({{kSlot, 800, 1, 0}}));
     EXPECT_EQ(whole.domains[0].slots[0].seconds, 900) << "a clock that was put back makes no slot longer";
+}
+
+TEST(EnergyOfARecord, HasTheErrorOfItsDomainsByTheirJoules) {
+    Energy energy = with_slots({{kSlot, 10, 100, 0}});
+    energy.domains.push_back({"gpu", "estimated", 1, {{kSlot, 10, 300, 0}}});
+    EXPECT_DOUBLE_EQ(error_of(energy), (100 * 0.05 + 300) / 400);
+    Energy old;
+    old.method = "declared";
+    EXPECT_EQ(error_of(old), 0.3) << "an older record has a method alone";
+    old.method = "guessed";
+    EXPECT_EQ(error_of(old), 1);
 }
 
 TEST(EnergyOfARecord, HasLongerSlotsWhereTheyWouldBeTooMany) {
