@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/app/json.h"
+#include "cli/commands/doctor_power.h"
 #include "cli/commands/registry.h"
 #include "cli/format/safe_lines.h"
 #include "cli/runs/run_output.h"
@@ -22,6 +23,7 @@ constexpr int kLastLines = 20;
 
 struct DoctorArguments {
     std::string what;
+    bool power = false;
 };
 
 const char* name_of(Kind kind) {
@@ -111,6 +113,9 @@ std::string as_text(const TrialRun& trial) {
 }
 
 Result<int> doctor(Context& context, const DoctorArguments& options) {
+    if (options.power == !options.what.empty())
+        return fail(Code::usage, "doctor takes either 'task' or --power", "cultivar doctor --help");
+    if (options.power) return doctor_power(context);
     if (options.what != "task")
         return fail(Code::usage, fmt::format("'{}' is nothing that doctor knows: task", options.what),
                     "cultivar doctor --help");
@@ -128,8 +133,11 @@ Result<int> doctor(Context& context, const DoctorArguments& options) {
 
 Action declare_doctor(Parser& parser) {
     auto options = std::make_shared<DoctorArguments>();
-    parser.positional("WHAT", options->what, "task: run the pool's command once and tell what its sandbox refuses");
+    parser.positional("WHAT", options->what, "task: run the pool's command once and tell what its sandbox refuses",
+                      false);
+    parser.flag("--power", options->power, "tell which counters, meters and estimates give the energy of runs here");
     parser.example("cultivar doctor task", "why does the pool's command fail here?");
+    parser.example("cultivar doctor --power", "where do the joules in my records come from?");
     return [options](Context& context) { return doctor(context, *options); };
 }
 

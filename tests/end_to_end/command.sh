@@ -307,6 +307,16 @@ rc=0
 wait "$explorer" || rc=$?
 expect_same "exit code" 143 "$rc"
 
+section "doctor tells the source of the joules in records, and changes nothing"
+before=$(find "$XDG_STATE_HOME" | sort)
+expect_ok cultivar -C parabola doctor --power --json
+expect_json '(.power | length > 3) and any(.power[]; .counts) and any(.power[]; .kind == "processors") and .device == "cpu"'
+CULTIVAR_POWER_COMMAND='echo 61' expect_ok cultivar -C parabola doctor --power
+expect_out '^meter *counts: 61.0 W now'
+expect_same "the user's state" "$before" "$(find "$XDG_STATE_HOME" | sort)"
+expect_rc 129 cultivar -C parabola doctor
+expect_rc 129 cultivar -C parabola doctor task --power
+
 section "doctor runs it once, and tells what its sandbox refuses"
 expect_ok cultivar -C parabola doctor task --json
 expect_json '.scored and .refused == []'
