@@ -15,8 +15,8 @@ constexpr double kMicro = 1e-6;
 
 // Current is below 0 while some batteries discharge.
 std::optional<double> size_of_reading(const std::string& path) {
-    std::string text = read_system_file(path).text;
-    if (text.starts_with('-')) text.erase(0, 1);
+    const SystemFile file = read_system_file(path);
+    const std::string text = file.text.substr(file.text.compare(0, 1, "-") == 0 ? 1 : 0);
     const bool is_number =
         !text.empty() && text.size() < 16 && text.find_first_not_of("0123456789") == std::string::npos;
     return is_number ? std::optional(std::stod(text)) : std::nullopt;
