@@ -72,6 +72,8 @@ const std::vector<Command>& commands() {
          "[--bases | --source] BASE OURS THEIRS [PATH]", declare_merge_driver},
         {"top", "look", "Show the leaderboard", "[--category NAME] [--verified] [-n N]", declare_top},
         {"contributors", "look", "Show the runs, claims and credit of each key", "", declare_contributors},
+        {"energy", "look", "Show the energy of runs and verdicts, with carbon, water and money",
+         "[ID | --by KEY] [--fetch]", declare_energy},
         {"show", "look", "Show a candidate, a run or a claim", "ID", declare_show},
         {"log", "look", "Show runs, newest first", "[-n N] [ID]", declare_log},
         {"diff", "look", "Show the genes and source files in which two candidates differ", "ID ID", declare_diff},

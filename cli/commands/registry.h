@@ -64,6 +64,7 @@ Action declare_show(Parser&);
 Action declare_log(Parser&);
 Action declare_diff(Parser&);
 Action declare_doctor(Parser&);
+Action declare_energy(Parser&);
 Action declare_genes(Parser&);
 Action declare_status(Parser&);
 Action declare_version(Parser&);

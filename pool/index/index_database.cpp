@@ -14,7 +14,7 @@ namespace {
 
 // Increase it with every change of the tables, and when a new format or type of record can be read: the index is then
 // rebuilt, and reads the records that it passed over before.
-constexpr int kSchema = 21;
+constexpr int kSchema = 22;
 
 constexpr const char* kTables = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
@@ -54,6 +54,15 @@ CREATE TABLE IF NOT EXISTS verified_search(key TEXT PRIMARY KEY, seconds REAL) W
 CREATE TABLE IF NOT EXISTS total(name TEXT PRIMARY KEY, value REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS retired(candidate TEXT PRIMARY KEY, writer TEXT, reason TEXT, at TEXT, everywhere INTEGER,
     by_keepers INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS energy_group(id INTEGER PRIMARY KEY, writer TEXT, category TEXT, operator TEXT, line TEXT,
+    zone TEXT, method TEXT, spread INTEGER, UNIQUE(writer, category, operator, line, zone, method, spread));
+CREATE TABLE IF NOT EXISTS energy(kind INTEGER, owner INTEGER, grp INTEGER, start_s INTEGER, length_s INTEGER, seconds REAL,
+    above REAL, above_low REAL, above_high REAL, gross REAL, gross_low REAL, gross_high REAL, known INTEGER, bytes INTEGER,
+    PRIMARY KEY(kind, owner, grp, start_s)) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS record_gone AFTER DELETE ON record WHEN OLD.type = 'run'
+    BEGIN DELETE FROM energy WHERE kind = 0 AND owner = OLD.seq; END;
+CREATE TRIGGER IF NOT EXISTS verdict_gone AFTER DELETE ON verdict
+    BEGIN DELETE FROM energy WHERE kind = 1 AND owner = OLD.seq; END;
 CREATE TABLE IF NOT EXISTS dirty(candidate TEXT PRIMARY KEY) WITHOUT ROWID;
 )";
 
@@ -75,6 +84,7 @@ DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS log; DROP TABLE IF EXISTS segmen
 DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS claim_run; DROP TABLE IF EXISTS candidate;
 DROP TABLE IF EXISTS branch; DROP TABLE IF EXISTS verdict; DROP TABLE IF EXISTS standing; DROP TABLE IF EXISTS total;
 DROP TABLE IF EXISTS dirty; DROP TABLE IF EXISTS retired; DROP TABLE IF EXISTS rerun;
+DROP TABLE IF EXISTS energy; DROP TABLE IF EXISTS energy_group;
 DROP TABLE IF EXISTS original; DROP TABLE IF EXISTS verified_search;
 )";
 

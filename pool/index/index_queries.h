@@ -5,6 +5,7 @@
 // records (runs, claims, leases); all else comes from the tables. Errors: io, busy, corrupt (a damaged index or git object).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -71,6 +72,14 @@ public:
     // were known before that record. Two statements where the pool has another category.
     Result<std::vector<OtherCategoryRun>> runs_elsewhere(const std::string& category, int most,
                                                          const std::string& before = "");
+
+    // energy_queries.cpp: the energy of all runs and verdicts that count
+
+    Result<std::vector<EnergyGroup>> energy_groups();
+    Result<void> each_energy(const std::function<void(const EnergyPart&)>& take);
+    Result<std::vector<EnergyOwner>> energy_owners(bool verdicts_alone);
+    Result<std::vector<std::int64_t>> rejected_runs();  // numbers as in EnergyPart::owner
+    Result<std::vector<VerifiedImprovement>> verified_improvements();
 
     // standing_queries.cpp
 

@@ -107,7 +107,7 @@ Result<void> RecordImport::prepare() {
     for (const auto& [statement, sql] : statements) {
         TRY_ASSIGN(*statement, database_.sql().prepare(sql));
     }
-    return {};
+    return energy_.prepare();
 }
 
 void RecordImport::add(RawLine line, Origin origin) {
@@ -342,9 +342,10 @@ Result<void> RecordImport::take_checked(const RawLine& raw, const CheckedLine& l
     bind_record(*line.record, from.key);
     TRY_ASSIGN(bool fresh, insert(line.id, counts));
     if (!fresh) return {};
+    const auto* run = std::get_if<Run>(&*line.record);
+    if (run && counts) TRY(energy_.take_run(*run));
     TRY(take_writer(raw.writer, from));
     if (!counts) tell_refused("record of " + raw.writer, line);
-    const auto* run = std::get_if<Run>(&*line.record);
     const auto* claim = std::get_if<Claim>(&*line.record);
     if (counts && (run || claim)) {
         TRY_ASSIGN(Linked* const writer, linked(raw.writer));
@@ -402,7 +403,9 @@ Result<void> RecordImport::take_verdict(const std::string& line, const std::stri
     verdict_.bind(":record", verdict->record && verdict->record->accepted);
     verdict_.bind(":first", verdict->first).bind(":earns", verdict->earns).bind(":line", line);
     TRY(verdict_.run());
-    report_.verdicts += static_cast<int>(database_.sql().changes());
+    const bool is_new = database_.sql().changes() > 0;
+    report_.verdicts += is_new;
+    if (is_new) TRY(energy_.take_verdict(*verdict));
     for (const Rerun& one : verdict->reruns) {
         rerun_.bind(":claim", verdict->claim).bind(":key", key).bind(":seconds", one.seconds);
         TRY(rerun_.bind(":seed", std::to_string(one.seed)).bind(":score", one.val_bpb).run());

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "pool/index/energy_import.h"
 #include "pool/index/index_database.h"
 #include "pool/index/parallel_check.h"
 #include "pool/index/rows.h"
@@ -49,6 +50,7 @@ public:
     RecordImport(IndexDatabase& database, RefreshReport& report, std::int64_t now_s)
         : database_(database),
           report_(report),
+          energy_(database),
           own_key_(database.clone().key.fingerprint()),
           met_s_(now_s),
           met_at_(utc_text(now_s)) {}
@@ -112,6 +114,7 @@ private:
 
     IndexDatabase& database_;
     RefreshReport& report_;
+    EnergyImport energy_;
     const std::string own_key_;
     Statement put_, refused_copy_, forget_, link_, segment_, known_segment_, writer_, dirty_, candidate_, sooner_,
         believe_, verdict_, rerun_, known_, get_linked_, set_linked_;

@@ -196,6 +196,39 @@ struct Contributor {
     double joules = 0, most_joules = 0;        // of its runs, and as many as they may be
 };
 
+// The energy of runs and verdicts of one kind. They differ in no other way.
+struct EnergyGroup {
+    std::int64_t id = 0;
+    std::string writer, key;              // key: fingerprint, or the writer's name if no log tells it
+    std::string category, operator_name;  // "" of a verdict
+    std::string line;  // "search", "failed" (unfit too), "stopped", "verification", "proposer", "network"
+    std::string zone, method;
+    bool is_spread = false;  // the record tells no slots: its joules are spread over its time
+};
+
+// Joules of one run or verdict in one slot of time, with their bounds.
+struct EnergyPart {
+    bool is_verdict = false;
+    std::int64_t owner = 0, group = 0;  // number of the run or verdict; EnergyGroup::id
+    std::int64_t start_s = 0, length_s = 0;
+    double seconds = 0;
+    double above = 0, above_low = 0, above_high = 0, gross = 0, gross_low = 0, gross_high = 0;
+    bool gross_known = true;
+    std::int64_t bytes = 0;  // of line "network"
+};
+
+struct EnergyOwner {
+    bool is_verdict = false;
+    std::int64_t owner = 0;
+    std::string id, candidate, category;
+};
+
+// Of a category: the best score of a candidate without parents, and the best accepted one, which is better.
+struct VerifiedImprovement {
+    std::string category;
+    double seed = 0, best = 0;
+};
+
 struct Totals {
     int runs = 0, done = 0, kept = 0, failed = 0, unfit = 0, stopped = 0, claims = 0, pending = 0, accepted = 0,
         provisional = 0, scored = 0, rejected = 0, candidates = 0, contributors = 0, refused = 0, spooled = 0;
