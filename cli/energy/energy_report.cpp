@@ -94,7 +94,7 @@ private:
     struct Place {
         std::size_t row = 0, line = 0;
         std::string zone{};
-        EnergyUse use{};
+        EnergyStretch use{};
         double bytes = 0;
     };
     static std::int64_t owner_key(bool is_verdict, std::int64_t owner) { return 2 * owner + is_verdict; }
@@ -223,7 +223,7 @@ void Adder::add(std::size_t row, std::size_t line, const EnergyPart& part) {
         place.use.start_s = part.start_s, place.use.length_s = std::max(part.length_s, kQuarter_s);
     }
     place.bytes += static_cast<double>(part.bytes);
-    EnergyUse& use = place.use;
+    EnergyStretch& use = place.use;
     const Range above{part.above, part.above_low, part.above_high};
     const Range gross = part.gross_known ? Range{part.gross, part.gross_low, part.gross_high} : above;
     use.joules[kAboveIdle] += above;

@@ -10,7 +10,7 @@ constexpr double kBytesPerGb = 1e9, kSecondsPerYear = 365.25 * 86400, kGramsPerK
 // One quarter of an hour, or one stretch with constant factors.
 class Pricing {
 public:
-    Pricing(Account& account, const EnergyUse& use, const Factors& factors, std::int64_t at_s, double share)
+    Pricing(Account& account, const EnergyStretch& use, const Factors& factors, std::int64_t at_s, double share)
         : account_(account), use_(use), factors_(factors), at_s_(at_s), share_(share) {}
 
     void price() {
@@ -66,7 +66,7 @@ private:
     }
 
     Account& account_;
-    const EnergyUse& use_;
+    const EnergyStretch& use_;
     const Factors& factors_;
     const std::int64_t at_s_;
     const double share_;
@@ -99,7 +99,7 @@ Account& Account::operator+=(const Account& other) {
     return *this;
 }
 
-void add_use(Account& account, const EnergyUse& use, const Factors& factors) {
+void add_use(Account& account, const EnergyStretch& use, const Factors& factors) {
     const std::int64_t quarters = factors.has_series() ? std::max<std::int64_t>(1, use.length_s / kQuarter_s) : 1;
     for (std::int64_t i = 0; i < quarters; ++i)
         Pricing(account, use, factors, use.start_s + i * kQuarter_s, 1.0 / static_cast<double>(quarters)).price();

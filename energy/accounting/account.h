@@ -25,7 +25,7 @@ enum MachineAxis { kAboveIdle, kGross, kMachineAxes };
 enum GridAxis { kAverage, kMarginal, kGridAxes };
 
 // Energy in one stretch of time and one zone.
-struct EnergyUse {
+struct EnergyStretch {
     std::string zone;
     std::int64_t start_s = 0, length_s = kQuarter_s;
     Range joules[kMachineAxes]{};
@@ -58,7 +58,7 @@ struct Account {
 };
 
 // Adds the use and all that follows from it. A use longer than a quarter of an hour is spread evenly over its quarters.
-void add_use(Account& account, const EnergyUse& use, const Factors& factors);
+void add_use(Account& account, const EnergyStretch& use, const Factors& factors);
 
 // The energy of so many bytes on the network; none without a factor.
 std::optional<Range> network_joules(double bytes, const Factors& factors, Account& account);

@@ -7,8 +7,8 @@
 namespace cultivar {
 namespace {
 
-EnergyUse use(std::int64_t start_s, double above_kwh, double gross_kwh, double error = 0) {
-    EnergyUse one{.zone = "GB", .start_s = start_s};
+EnergyStretch use(std::int64_t start_s, double above_kwh, double gross_kwh, double error = 0) {
+    EnergyStretch one{.zone = "GB", .start_s = start_s};
     one.joules[kAboveIdle] = Range::within(above_kwh * kJoulesPerKwh, error);
     one.joules[kGross] = Range::within(gross_kwh * kJoulesPerKwh, error);
     return one;
@@ -57,7 +57,7 @@ TEST(Account, TheMakingOfAMachineCountsByTimeReserved) {
     Factor laptop = constant(FactorKind::embodied, {181, 150, 500}, "kg");
     laptop.life_years = 4;
     Account account;
-    EnergyUse ten_hours = use(kNewYear_s, 1, 1);
+    EnergyStretch ten_hours = use(kNewYear_s, 1, 1);
     ten_hours.machine_s = 36'000;
     add_use(account, ten_hours, Factors({laptop}));
     EXPECT_NEAR(account.embodied_g.value, 51.62, 0.005);
@@ -100,7 +100,7 @@ TEST(Account, LongSlotsAreSpreadOverTheirQuarters) {
         FactorKind::carbon_average,
         {{kNewYear_s, 100}, {kNewYear_s + 900, 200}, {kNewYear_s + 1800, 300}, {kNewYear_s + 2700, 400}}, "g/kWh")});
     Account account;
-    EnergyUse hour = use(kNewYear_s, 0.4, 0.4);
+    EnergyStretch hour = use(kNewYear_s, 0.4, 0.4);
     hour.length_s = 3600;
     add_use(account, hour, factors);
     EXPECT_NEAR(account.carbon_g[kAverage][kAboveIdle].range.value, 100, 1e-9);
