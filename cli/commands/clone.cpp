@@ -1,5 +1,3 @@
-#include <filesystem>
-
 #include <fmt/format.h>
 
 #include "cli/app/argument_parser.h"
@@ -10,7 +8,6 @@
 #include "cli/session/identity.h"
 #include "cli/session/sandboxed_reader.h"
 #include "cli/session/session.h"
-#include "pool/clone/own_index.h"
 #include "pool/process/unless_finished.h"
 #include "pool/sync/pull.h"
 #include "pool/util/log.h"
@@ -112,10 +109,7 @@ Result<int> clone(Context& context, const CloneArguments& options) {
     TRY_ASSIGN(UnlessFinished made, UnlessFinished::make(folder));
     TRY(create_clone(made.path(), false, remote, writer_name(settings)));
     TRY_ASSIGN(const Joined joined, take_part(context, remote, made.path()));
-    const std::string index = std::string("/.git/cultivar/") + kIndexFile;
-    const std::string made_at = std::filesystem::absolute(made.path()).string();
     TRY(made.finish());
-    TRY(follow_own_index(made_at + index, folder + index));
     return tell_joined(context, options.url, folder, joined);
 }
 

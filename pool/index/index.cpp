@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "pool/clone/own_index.h"
 #include "pool/index/index_importer.h"
 
 namespace cultivar {
@@ -38,8 +37,6 @@ Result<Index> Index::opened(std::unique_ptr<IndexDatabase> database, const Reade
 
 Result<Index> Index::open(Clone& clone, const Reader& reader) {
     auto attempt = [&]() -> Result<Index> {
-        const bool lies_in_clone = !clone.scratch && clone.local_index_dir.empty();
-        if (reader && lies_in_clone) TRY(require_own_index(clone.index_dir() + kIndexFile));  // else that of a reader
         TRY_ASSIGN(auto database, IndexDatabase::open(clone));
         return opened(std::move(database), reader);
     };

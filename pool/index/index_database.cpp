@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "pool/clone/own_index.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
@@ -88,7 +87,7 @@ DROP TABLE IF EXISTS energy; DROP TABLE IF EXISTS energy_group;
 DROP TABLE IF EXISTS original; DROP TABLE IF EXISTS verified_search;
 )";
 
-std::string path_of(const Clone& clone) { return clone.index_dir() + kIndexFile; }
+std::string path_of(const Clone& clone) { return clone.index_dir() + "index.sqlite"; }
 
 }  // namespace
 

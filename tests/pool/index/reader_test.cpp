@@ -1,9 +1,6 @@
 // Tests an index that reads new refs in another process.
 #include <gmock/gmock.h>
 
-#include "pool/clone/own_index.h"
-#include "pool/clone/user_state.h"
-#include "pool/util/file.h"
 #include "tests/pool/index/index_fixture.h"
 
 namespace cultivar {
@@ -68,46 +65,6 @@ TEST_F(IndexReaderTest, TellsOnceWhatItRefusedAndPutBack) {
     EXPECT_EQ(must(ann_.repo.ref(bob.ref)).value(), good);
     EXPECT_EQ(told(must(index.refresh())), "");
     EXPECT_EQ(must(index.runs()).size(), 1u);
-}
-
-// Whoever gives a folder away may have written anything into its index.
-TEST_F(IndexReaderTest, BelievesNoIndexThatThisUserDidNotMakeThere) {
-    const std::string path = ann_.state_dir + kIndexFile;
-    spool(ann_, run_by(ann_, {}, 2.0));
-    const auto score = [&] { return must(must(Index::open(ann_, reader())).standings()).at(0).val_bpb; };
-    const double honest = score();
-    const auto forge = [&] {
-        Database database = must(Database::open(path));
-        must(database.execute("UPDATE standing SET val_bpb = 0.1"));
-        must(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
-    };
-    forge();
-    EXPECT_EQ(score(), 0.1) << "what this user made here is not read again";
-    std::filesystem::rename(path, path + ".given");
-    std::filesystem::copy_file(path + ".given", path);
-    EXPECT_EQ(score(), honest);
-    const std::string made = must(identify(path)).inode;
-    EXPECT_EQ(score(), honest);
-    EXPECT_EQ(must(identify(path)).inode, made) << "once is enough";
-    shell("truncate -s 5000 " + path);
-    EXPECT_EQ(score(), honest);
-    const std::string again = must(identify(path)).inode;
-    EXPECT_EQ(score(), honest);
-    EXPECT_EQ(must(identify(path)).inode, again) << "one that was made anew is this user's too";
-}
-
-TEST_F(IndexReaderTest, FollowsAnIndexThatMovesWithAFinishedClone) {
-    const std::string from = world_.path("under/way.sqlite"), to = world_.path("done.sqlite");
-    must(require_own_index(from));
-    must(write_file_unsynced(world_.path("rows"), "rows"));
-    shell("cat " + world_.path("rows") + " >> " + from + " && mv " + from + " " + to);
-    must(follow_own_index(from, to));
-    must(require_own_index(to));
-    EXPECT_EQ(must(read_file(to)), "rows");
-    shell("mv " + to + " " + to + ".x && cp " + to + ".x " + to);
-    must(follow_own_index(from, to));
-    must(require_own_index(to));
-    EXPECT_EQ(must(read_file(to)), "") << "a copy is another file";
 }
 
 TEST_F(IndexReaderTest, KeepsWhatItHasWhereTheReaderFails) {
