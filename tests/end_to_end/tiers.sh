@@ -82,7 +82,7 @@ expect_ok cultivar -C referee verify --tier rerun "$second" --json
 # How many seeds it takes depends on whether the first ones lead; one alone is never a record.
 expect_json '.verdicts[0].predicate.record | .seeds >= 3 or (.accepted == false and .p == null)'
 expect_ok cultivar -C referee verify --tier rerun "$second"
-expect_out 'record, [2-9] seeds: .* better than .* \(95 % interval .* to .*, p .*\)'
+expect_out 'record, [2-9] seeds: .* (better|worse) than .* \(95 % interval .* to .*, p .*\)'
 expect_ok cultivar -C referee show "$second" --json
 expect_json '.claims[0].verdict.predicate | .record.against != null and (.record.p >= 0) and (.record.interval | length == 2)
     and (.reruns | length >= 2)'
