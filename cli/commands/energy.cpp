@@ -37,8 +37,7 @@ Result<void> fetch_all(Context& context) {
 
 // The user's word, then ours.
 Result<Factors> all_factors() {
-    TRY_ASSIGN(FactorFile file, read_factor_file(user_factor_file()));
-    std::vector<Factor> factors = std::move(file.factors);
+    TRY_ASSIGN(std::vector<Factor> factors, read_factor_file(user_factor_file()));
     for (Factor& one : built_in_factors()) factors.push_back(std::move(one));
     return Factors(std::move(factors));
 }

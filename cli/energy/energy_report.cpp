@@ -83,6 +83,12 @@ private:
     Result<void> load_owners();
     Result<void> load_lineage();
     void take(const EnergyPart& part);
+    // Do rows need the run or the verdict that a part is of?
+    bool rests_on_owners() const {
+        return !query_.id.empty() || query_.by == EnergyBy::run || query_.by == EnergyBy::candidate ||
+               query_.by == EnergyBy::lineage;
+    }
+    std::size_t row_of_owner(const EnergyPart& part);
     std::size_t row_of(const EnergyPart& part);
     std::size_t row_named(const std::string& key);
     std::size_t line_of(const EnergyPart& part) const;
@@ -136,11 +142,9 @@ Result<void> Adder::load() {
     return load_owners();
 }
 
-// Whose run or verdict it is, is asked only where a row needs it.
+// Runs are many: they are read only where a row needs them.
 Result<void> Adder::load_owners() {
-    const bool needed = !query_.id.empty() || query_.by == EnergyBy::run || query_.by == EnergyBy::candidate ||
-                        query_.by == EnergyBy::lineage;
-    TRY_ASSIGN(std::vector<EnergyOwner> owners, index_.energy_owners(!needed));
+    TRY_ASSIGN(std::vector<EnergyOwner> owners, index_.energy_owners(!rests_on_owners()));
     for (EnergyOwner& one : owners) owners_.emplace(owner_key(one.is_verdict, one.owner), std::move(one));
     return query_.by == EnergyBy::lineage || !query_.id.empty() ? load_lineage() : Result<void>();
 }
@@ -166,21 +170,22 @@ std::size_t Adder::row_named(const std::string& key) {
     return found->second;
 }
 
-std::size_t Adder::row_of(const EnergyPart& part) {
-    const EnergyGroup& group = groups_[static_cast<std::size_t>(part.group)];
-    if (!query_.id.empty() || !query_.by || *query_.by == EnergyBy::run || *query_.by == EnergyBy::candidate ||
-        *query_.by == EnergyBy::lineage) {
-        const auto owner = owners_.find(owner_key(part.is_verdict, part.owner));
-        if (query_.id.empty() && !query_.by) return kNone;
-        if (owner == owners_.end()) return row_named("unknown");
-        const EnergyOwner& one = owner->second;
-        if (!query_.id.empty()) {
-            if (one.id == query_.id || one.candidate == query_.id) return row_named("itself");
-            return ancestors_.contains(one.candidate) ? row_named("its ancestors") : kNone;
-        }
-        if (*query_.by == EnergyBy::run) return row_named(one.id);
-        return row_named(*query_.by == EnergyBy::candidate ? one.candidate : roots_->of(one.candidate));
+std::size_t Adder::row_of_owner(const EnergyPart& part) {
+    const auto owner = owners_.find(owner_key(part.is_verdict, part.owner));
+    if (owner == owners_.end()) return row_named("unknown");
+    const EnergyOwner& one = owner->second;
+    if (!query_.id.empty()) {
+        if (one.id == query_.id || one.candidate == query_.id) return row_named("itself");
+        return ancestors_.contains(one.candidate) ? row_named("its ancestors") : kNone;
     }
+    if (query_.by == EnergyBy::run) return row_named(one.id);
+    return row_named(query_.by == EnergyBy::candidate ? one.candidate : roots_->of(one.candidate));
+}
+
+std::size_t Adder::row_of(const EnergyPart& part) {
+    if (rests_on_owners()) return row_of_owner(part);
+    if (!query_.by) return kNone;
+    const EnergyGroup& group = groups_[static_cast<std::size_t>(part.group)];
     if (*query_.by == EnergyBy::day) return row_named(utc_text(part.start_s).substr(0, 10));
     std::size_t& row = group_rows_[static_cast<std::size_t>(part.group)];
     if (*query_.by == EnergyBy::category && part.is_verdict) {

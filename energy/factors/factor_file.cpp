@@ -154,16 +154,15 @@ Result<Factor> constant_factor(const StatedFactor& stated, const std::string& st
     return factor;
 }
 
-Result<FactorFile> read_factor_file(const std::string& path) {
-    FactorFile read;
-    TRY(each_stated(path, [&](const StatedFactor& stated, StatedFile file) -> Result<void> {
+Result<std::vector<Factor>> read_factor_file(const std::string& path) {
+    std::vector<Factor> factors;
+    TRY(each_stated(path, [&](const StatedFactor& stated, const StatedFile& file) -> Result<void> {
         auto factor = file.file.empty() ? constant_factor(stated, path) : series_factor(stated, file, path);
         if (!factor) return fail(factor.error());
-        read.factors.push_back(std::move(*factor));
-        if (!file.fetch.command.empty()) read.fetched.push_back(std::move(file.fetch));
+        factors.push_back(std::move(*factor));
         return {};
     }));
-    return read;
+    return factors;
 }
 
 Result<std::vector<FetchedFile>> fetched_files(const std::string& path) {

@@ -46,14 +46,9 @@ struct FetchedFile {
     double limit_s = 60;
 };
 
-struct FactorFile {
-    std::vector<Factor> factors;
-    std::vector<FetchedFile> fetched;
-};
-
 // Reads a user's file with its series; relative paths begin at its folder. A missing file states nothing. Errors: usage (a
 // factor without a source or of an unknown kind), corrupt, not_found and io of a series.
-Result<FactorFile> read_factor_file(const std::string& path);
+Result<std::vector<Factor>> read_factor_file(const std::string& path);
 // The files that a user's file names with a command, without reading the series: they may not be there yet.
 Result<std::vector<FetchedFile>> fetched_files(const std::string& path);
 // A constant, as a person states it. Errors: usage.

@@ -13,8 +13,7 @@ void read_neso_list(simdjson::dom::array list, const std::string& area, GridFile
             value = member(*intensity, "forecast");
             file.head.is_forecast = file.head.is_forecast || value;
         }
-        const auto end_s = time_in(one, "to");
-        file.add(area, end_s ? time_in(one, "from") : std::nullopt, end_s, value);
+        file.add_span(area, time_in(one, "from"), time_in(one, "to"), value);
     }
 }
 
@@ -36,7 +35,7 @@ void read_emissions(simdjson::dom::array list, GridFile& file) {
         const auto start_s = time_in(one, "time");
         const auto length_s = parse_grid_duration(text_in(one, "duration"));
         const auto end_s = start_s && length_s ? std::optional(*start_s + *length_s) : std::nullopt;
-        file.add(text_in(one, "location"), end_s ? start_s : std::nullopt, end_s, member(one, "rating"));
+        file.add_span(text_in(one, "location"), start_s, end_s, member(one, "rating"));
     }
 }
 
@@ -54,7 +53,7 @@ void read_carbon_aware_forecast(GridJson forecast, GridFile& file) {
         const auto end_s = good ? std::optional(*start_s + static_cast<std::int64_t>(60 * minutes)) : std::nullopt;
         std::string area = text_in(one, "location");
         if (area.empty()) area = text_in(forecast, "location");
-        file.add(area, end_s ? start_s : std::nullopt, end_s, member(one, "value"));
+        file.add_span(area, start_s, end_s, member(one, "value"));
     }
 }
 

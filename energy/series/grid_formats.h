@@ -28,6 +28,11 @@ struct GridFile {
     // A null value makes a gap; an entry without a time or a number is passed over and counted.
     void add(const std::string& area, std::optional<std::int64_t> start_s, std::optional<std::int64_t> end_s,
              std::optional<GridJson> value);
+    // The same of a format whose entries have both times: one without either is passed over.
+    void add_span(const std::string& area, std::optional<std::int64_t> start_s, std::optional<std::int64_t> end_s,
+                  std::optional<GridJson> value) {
+        add(area, end_s ? start_s : std::nullopt, end_s, value);
+    }
 };
 
 std::optional<GridJson> member(GridJson json, std::string_view key);  // in any case; null counts as absent

@@ -23,8 +23,8 @@ void read_awattar(GridJson root, GridFile& file) {
     const auto list = list_in(root, "data");
     if (!list) return;
     for (const GridJson one : *list) {
-        const auto end_s = moment_of_ms(one, "end_timestamp");
-        file.add("", end_s ? moment_of_ms(one, "start_timestamp") : std::nullopt, end_s, member(one, "marketprice"));
+        file.add_span("", moment_of_ms(one, "start_timestamp"), moment_of_ms(one, "end_timestamp"),
+                      member(one, "marketprice"));
     }
 }
 
@@ -36,8 +36,7 @@ void read_nord_pool(GridJson root, GridFile& file) {
     const auto list = list_in(root, "multiAreaEntries");
     if (!list) return;
     for (const GridJson one : *list) {
-        const auto end_s = time_in(one, "deliveryEnd");
-        const auto start_s = end_s ? time_in(one, "deliveryStart") : std::nullopt;
+        const auto start_s = time_in(one, "deliveryStart"), end_s = time_in(one, "deliveryEnd");
         const auto prices = member(one, "entryPerArea");
         simdjson::dom::object areas;
         if (!prices || prices->get(areas) != simdjson::SUCCESS) {
@@ -45,8 +44,8 @@ void read_nord_pool(GridJson root, GridFile& file) {
             continue;
         }
         for (const auto [area, price] : areas)
-            file.add(std::string(area.substr(0, 40)), start_s, end_s,
-                     price.is_null() ? std::nullopt : std::optional<GridJson>(price));
+            file.add_span(std::string(area.substr(0, 40)), start_s, end_s,
+                          price.is_null() ? std::nullopt : std::optional<GridJson>(price));
     }
 }
 
@@ -61,7 +60,7 @@ void read_octopus(GridJson root, GridFile& file) {
         const auto start_s = time_in(one, "valid_from");
         auto end_s = time_in(one, "valid_to");
         if (start_s && !member(one, "valid_to")) end_s = *start_s + kOpenSlot_s;
-        file.add("", end_s ? start_s : std::nullopt, end_s, member(one, "value_inc_vat"));
+        file.add_span("", start_s, end_s, member(one, "value_inc_vat"));
     }
 }
 
@@ -74,10 +73,7 @@ void read_plain(GridJson root, GridFile& file) {
         if (!rates) return;
         list = *rates;
     }
-    for (const GridJson one : list) {
-        const auto end_s = time_in(one, "end");
-        file.add("", end_s ? time_in(one, "start") : std::nullopt, end_s, member(one, "value"));
-    }
+    for (const GridJson one : list) file.add_span("", time_in(one, "start"), time_in(one, "end"), member(one, "value"));
 }
 
 }  // namespace cultivar

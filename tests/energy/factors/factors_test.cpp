@@ -26,7 +26,7 @@ protected:
         const auto file = read_factor_file(write("energy.toml", toml));
         if (!file) return file.error().message.substr(folder_.string().size() + 1);
         std::string text;
-        for (const Factor& one : file->factors)
+        for (const Factor& one : *file)
             text +=
                 fmt::format("{} '{}' {:g} ({:g} to {:g}) {} [{} {}]{}\n", name(one.kind), one.zone, one.range.value,
                             one.range.low, one.range.high, one.unit, one.source, one.year, one.series ? " series" : "");
@@ -92,7 +92,7 @@ TEST_F(FactorFileTest, AFileIsASeries) {
 TEST_F(FactorFileTest, NoFileStatesNothing) {
     const auto file = read_factor_file((folder_ / "none.toml").string());
     ASSERT_TRUE(file);
-    EXPECT_TRUE(file->factors.empty());
+    EXPECT_TRUE(file->empty());
 }
 
 TEST_F(FactorFileTest, FetchKeepsAnOutputThatIsGridData) {
@@ -105,7 +105,7 @@ fetch = ["sh", "-c", '''printf '{"zone":"FR","carbonIntensity":41,"datetime":"20
     ASSERT_TRUE(files && files->size() == 1);
     const auto done = fetch_file(files->front(), [] { return false; });
     ASSERT_TRUE(done) << done.error().message;
-    EXPECT_EQ(read_factor_file(toml)->factors.at(0).range.value, 41);
+    EXPECT_EQ(read_factor_file(toml)->at(0).range.value, 41);
 }
 
 TEST_F(FactorFileTest, FetchKeepsTheOldFileOtherwise) {
