@@ -15,6 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr int kPoll_ms = 100;
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 struct Stream {
@@ -51,27 +53,38 @@ Result<void> within(const CommunicateLimits& limits, const ProcessOutput& output
 
 }  // namespace
 
+Result<void> read_both(const BothStreams& streams, std::size_t limit_bytes, ProcessOutput& output,
+                       const std::function<bool()>& has_ended, const SilenceCheck& check) {
+    Stream out{streams.output, output.out}, err{streams.error_output, output.err};
+    auto progress = Clock::now();
+    while (out.open || err.open) {
+        const bool ended = has_ended();  // before the look: what was written before the end is seen by it
+        pollfd fds[2] = {{out.open ? out.fd : -1, POLLIN, 0}, {err.open ? err.fd : -1, POLLIN, 0}};
+        const int ready = ::poll(fds, 2, ended ? 0 : kPoll_ms);
+        if (ready > 0) progress = Clock::now();
+        if (out.open && fds[0].revents) out.drain(limit_bytes);
+        if (err.open && fds[1].revents) err.drain(limit_bytes);
+        if (ready == 0 && ended) break;
+        TRY(check(seconds_since(progress)));
+    }
+    return {};
+}
+
 Result<ProcessOutput> communicate(Child& child, const CommunicateLimits& limits, const std::function<bool()>& stop,
                                   std::string_view whom) {
     ProcessOutput output;
-    Stream out{child.output(), output.out}, err{child.error_output(), output.err};
     const auto started = Clock::now();
-    auto progress = started;
-    while (out.open || err.open) {
-        pollfd fds[2] = {{out.open ? out.fd : -1, POLLIN, 0}, {err.open ? err.fd : -1, POLLIN, 0}};
-        const int ready = ::poll(fds, 2, 100);
-        if (ready > 0) progress = Clock::now();
-        if (out.open && fds[0].revents) out.drain(limits.message_bytes);
-        if (err.open && fds[1].revents) err.drain(limits.message_bytes);
-        if (ready == 0 && child.has_ended()) break;
-        auto fine = within(limits, output, seconds_since(progress), seconds_since(started), stop, whom);
+    const SilenceCheck check = [&](double silent_s) -> Result<void> {
         if (const auto attempt = child.attempt())
-            fine = fail(Code::git, fmt::format("stopped talking to {}: its reader {}", whom, text_of(*attempt)));
-        if (!fine) {
-            child.signal_group(SIGTERM);
-            child.reap();
-            return fail(fine.error());
-        }
+            return fail(Code::git, fmt::format("stopped talking to {}: its reader {}", whom, text_of(*attempt)));
+        return within(limits, output, silent_s, seconds_since(started), stop, whom);
+    };
+    const auto heard = read_both(
+        {child.output(), child.error_output()}, limits.message_bytes, output, [&] { return child.has_ended(); }, check);
+    if (!heard) {
+        child.signal_group(SIGTERM);
+        child.reap();
+        return fail(heard.error());
     }
     while (!child.has_ended()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     const Child::End end = child.reap();

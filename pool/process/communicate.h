@@ -22,6 +22,18 @@ struct ProcessOutput {
     std::string out, err;
 };
 
+struct BothStreams {
+    int output, error_output;  // readable ends of pipes, non-blocking
+};
+
+// Asked while there is more to read; told the seconds since the last byte. An error ends the reading.
+using SilenceCheck = std::function<Result<void>(double silent_s)>;
+
+// Adds to `output` what both streams give, until both are closed or, with `has_ended`, hold nothing more; of each stream
+// little more than `limit_bytes`. Errors: those of `check`.
+Result<void> read_both(const BothStreams& streams, std::size_t limit_bytes, ProcessOutput& output,
+                       const std::function<bool()>& has_ended, const SilenceCheck& check);
+
 // Returns when the child itself ends: processes that it leaves behind may hold the streams open. Errors: git (a limit
 // of time ran out, or the child tried something that its sandbox forbids), git with Reason::too_large (message_bytes),
 // interrupted (`stop` returned true); the child is ended first. Messages call the child `whom`.
