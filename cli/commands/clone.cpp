@@ -86,7 +86,8 @@ int tell_joined(Context& context, const std::string& url, const std::string& fol
                      {"url", mask_secrets(url)},
                      {"writer", joined.writer},
                      {"runs", report.runs},
-                     {"candidates", report.candidates}};
+                     {"candidates", report.candidates},
+                     {"left", report.left}};
         context.ui.print(pretty(json));
         return kYes;
     }

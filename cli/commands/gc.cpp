@@ -33,12 +33,11 @@ Result<std::vector<Ref>> useless_here(Session& session, int keep) {
 
 Result<std::vector<PushItem>> useless_there(Session& session, Transport& transport, int keep) {
     TRY_ASSIGN(std::set<std::string> judged, session.index->judged_artifacts(keep));
-    TRY_ASSIGN(RemoteRefs refs, transport.list(kRemote));
     std::vector<PushItem> items;
-    for (const auto& [name, oid] : refs) {
-        const auto digest = artifact_of_ref(name);
-        if (digest && judged.count(*digest)) items.push_back({"", name});
-    }
+    TRY(transport.each_ref(kRemote, [&](std::string_view name, std::string_view) {
+        const auto digest = artifact_of_ref(std::string(name));
+        if (digest && judged.count(*digest)) items.push_back({"", std::string(name)});
+    }));
     return items;
 }
 

@@ -95,17 +95,10 @@ Result<Founding> found(const InitArguments& options) {
 
 // Refuses a remote that already has a pool: it is to be cloned.
 Result<void> check_remote(Ui& ui, const std::string& url) {
-    auto refs = list_remote(url);
-    if (!refs) {
-        ui.warn(clean(refs.error().message));
-        return {};
-    }
-    for (const auto& [ref, oid] : *refs) {
-        if (ref == "refs/heads/main")
-            return fail(Code::usage, fmt::format("'{}' already has a branch main", url),
-                        "cultivar clone " + shell_word(url));
-    }
-    return {};
+    const auto has_main = has_branch(url, "refs/heads/main");
+    if (!has_main) ui.warn(clean(has_main.error().message));
+    if (!has_main || !*has_main) return {};
+    return fail(Code::usage, fmt::format("'{}' already has a branch main", url), "cultivar clone " + shell_word(url));
 }
 
 Result<int> init(Context& context, const InitArguments& options) {

@@ -33,6 +33,7 @@ Result<int> run_pull(Context& context) {
                      {"archived", report.archived},
                      {"main", report.main_moved},
                      {"rejoined", report.rejoined.theirs},
+                     {"left", report.left},
                      {"changed_terms", report.changed_terms},
                      {"of_other_tasks", report.other_task},
                      {"more_refused", report.more_refused},

@@ -47,6 +47,9 @@ void tell_refresh(Ui& ui, const PullReport& report) {
         ui.note(
             fmt::format("{} of an earlier task of this pool: they do not count", counted(report.other_task, "run")));
     const std::size_t told = std::min(report.refused.size(), kMostRefusals);
+    if (report.left > 0)
+        ui.warn(fmt::format("the remote offers more new branches than a pull takes: {} were left for later ones",
+                            report.left));
     for (const Refusal& refusal : std::span(report.refused).first(told))
         ui.warn(fmt::format("refused: {} {}", clean(refusal.where), clean(refusal.reason)));
     const std::size_t more = report.refused.size() - told + static_cast<std::size_t>(report.more_refused);

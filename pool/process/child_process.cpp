@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 
 #include "pool/process/environment.h"
 #include "pool/process/uninterrupted.h"
+#include "pool/util/file.h"
 #include "pool/util/log.h"
 
 namespace cultivar {
@@ -106,13 +108,22 @@ void take_limits(const ChildLimits& limits) {
     ::setrlimit(RLIMIT_CORE, &none);
 }
 
+// At its beginning; -1: it cannot be made.
+int file_in_memory(const std::string& text) {
+    const int file = ::memfd_create("input", MFD_CLOEXEC);
+    if (file < 0 || (write_all(file, text) && ::lseek(file, 0, SEEK_SET) == 0)) return file;
+    ::close(file);
+    return -1;
+}
+
 struct Wiring {
     pid_t parent;
     int input;
     Pipe output, error_output, trouble, start;
     Pipe reports{Pipe::Kind::sockets};  // a pipe cannot pass a descriptor on
 
-    Wiring() : parent(::getpid()), input(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+    explicit Wiring(const std::string& text = "")
+        : parent(::getpid()), input(text.empty() ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : file_in_memory(text)) {}
     Wiring(const Wiring&) = delete;
     Wiring& operator=(const Wiring&) = delete;
     ~Wiring() { Pipe::close(input); }
@@ -258,7 +269,7 @@ Result<Child> Child::start(const std::vector<std::string>& argv, int nice, const
     std::vector<char*> words = pointers(argv), environment = environment_with(place.variables);
     const Program program{words.data(), environment.data(), place.folder.empty() ? nullptr : place.folder.c_str()};
 
-    Wiring wiring;
+    Wiring wiring(place.input);
     if (!wiring.good()) return fail(cannot_start(argv[0], errno));
     keep_children_waitable();
     Child child;

@@ -33,6 +33,7 @@ struct ChildPlace {
     // If this process is killed, the child's whole group ends within so many seconds. The child does not begin before
     // that is certain.
     std::optional<double> group_ends_within_s;
+    std::string input{};  // its standard input, from a file in memory; "": /dev/null
 };
 
 // The same limits on this process itself, for good.
@@ -40,7 +41,7 @@ void limit_this_process(const ChildLimits& limits);
 
 class Child {
 public:
-    // Starts argv[0], found along PATH. Standard input is /dev/null; output() and error_output() are non-blocking
+    // Starts argv[0], found along PATH. Standard input is that of `place`; output() and error_output() are non-blocking
     // pipes; no other descriptor is passed on; signals are at their defaults (0, 1 and 2 must be open here). If the
     // calling thread ends, the child gets SIGTERM. `sandbox`: made for this program, or null; its environment is the
     // sandbox's, so that `place` has no variables. Errors: not_found (no such program), io.

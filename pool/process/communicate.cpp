@@ -71,10 +71,11 @@ Result<void> read_both(const BothStreams& streams, std::size_t limit_bytes, Proc
 }
 
 Result<ProcessOutput> communicate(Child& child, const CommunicateLimits& limits, const std::function<bool()>& stop,
-                                  std::string_view whom) {
+                                  std::string_view whom, const OutputTaker& take) {
     ProcessOutput output;
     const auto started = Clock::now();
     const SilenceCheck check = [&](double silent_s) -> Result<void> {
+        if (take) take(output.out);
         if (const auto attempt = child.attempt())
             return fail(Code::git, fmt::format("stopped talking to {}: its reader {}", whom, text_of(*attempt)));
         return within(limits, output, silent_s, seconds_since(started), stop, whom);
@@ -88,6 +89,7 @@ Result<ProcessOutput> communicate(Child& child, const CommunicateLimits& limits,
     }
     while (!child.has_ended()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     const Child::End end = child.reap();
+    if (take) take(output.out);
     output.exit_code = end.exit_code;
     output.signal = end.signal;
     return output;

@@ -34,10 +34,14 @@ using SilenceCheck = std::function<Result<void>(double silent_s)>;
 Result<void> read_both(const BothStreams& streams, std::size_t limit_bytes, ProcessOutput& output,
                        const std::function<bool()>& has_ended, const SilenceCheck& check);
 
+// Takes what it wants of the output so far from its beginning. What is left there comes again, with more behind it.
+using OutputTaker = std::function<void(std::string& out)>;
+
 // Returns when the child itself ends: processes that it leaves behind may hold the streams open. Errors: git (a limit
 // of time ran out, or the child tried something that its sandbox forbids), git with Reason::too_large (message_bytes),
-// interrupted (`stop` returned true); the child is ended first. Messages call the child `whom`.
+// interrupted (`stop` returned true); the child is ended first. Messages call the child `whom`. `take`, if there is one,
+// is given the output as it comes: of what it takes away, nothing counts as too large.
 Result<ProcessOutput> communicate(Child& child, const CommunicateLimits& limits, const std::function<bool()>& stop,
-                                  std::string_view whom = "the remote");
+                                  std::string_view whom = "the remote", const OutputTaker& take = {});
 
 }  // namespace cultivar

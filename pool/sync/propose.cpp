@@ -103,14 +103,16 @@ Result<std::vector<Outgoing>> refs_lost(Clone& clone, Index& index, Transport& t
     TRY_ASSIGN(std::vector<Ref> ours, own_refs(clone, index));
     TRY_ASSIGN(ours, with_main(clone, std::move(ours)));
     TRY_ASSIGN(std::set<std::string> judged, index.judged_artifacts(kKeptArtifacts));
-    TRY_ASSIGN(RemoteRefs listed, transport.list(kRemote));
-    const std::map<std::string, std::string> there(listed.begin(), listed.end());
+    std::map<std::string, Oid> there;  // of ours, the value of those that the remote has
+    for (const Ref& ref : ours) there.emplace(ref.name, "");
+    TRY(transport.each_ref(kRemote, [&](std::string_view name, std::string_view oid) {
+        if (const auto own = there.find(std::string(name)); own != there.end()) own->second = oid;
+    }));
     std::vector<Outgoing> lost;
     for (Ref& ref : ours) {
         const auto artifact = artifact_of_ref(ref.name);
         const bool settled = artifact && judged.count(*artifact);
-        auto found = there.find(ref.name);
-        if (!settled && (found == there.end() || found->second != ref.oid)) lost.push_back({std::move(ref), true});
+        if (!settled && there.at(ref.name) != ref.oid) lost.push_back({std::move(ref), true});
     }
     return lost;
 }
@@ -229,18 +231,22 @@ private:
     // A branch below a name of ours there, or one that our names lie below, keeps ours away.
     Result<void> name_squatters(std::vector<PushStatus>& statuses) {
         if (std::ranges::all_of(statuses, &PushStatus::accepted)) return {};
-        auto listed = transport_.list(remote());
+        std::map<std::string, std::string> squatters;  // by the ref that each keeps away
+        const auto listed = transport_.each_ref(remote(), [&](std::string_view name, std::string_view) {
+            for (const PushStatus& status : statuses) {
+                const bool in_its_way = name.starts_with(status.remote + "/") ||
+                                        std::string_view(status.remote).starts_with(std::string(name) + "/");
+                if (!status.accepted && in_its_way) squatters.emplace(status.remote, name);
+            }
+        });
         if (!listed) return listed.error().code == Code::interrupted ? fail(listed.error()) : Result<void>();
         for (PushStatus& status : statuses) {
-            if (status.accepted) continue;
-            const auto squatter = std::ranges::find_if(*listed, [&](const auto& there) {
-                return there.first.starts_with(status.remote + "/") || status.remote.starts_with(there.first + "/");
-            });
-            if (squatter == listed->end()) continue;
-            status.reason = fmt::format("the branch '{}' there keeps it away; the records wait here", squatter->first);
+            const auto squatter = squatters.find(status.remote);
+            if (squatter == squatters.end()) continue;
+            status.reason = fmt::format("the branch '{}' there keeps it away; the records wait here", squatter->second);
             status.refusal = PushRefusal::rule;
             report_.hint = fmt::format("git push {} {} && cultivar propose", shell_word(remote()),
-                                       shell_word(":" + squatter->first));
+                                       shell_word(":" + squatter->second));
         }
         return {};
     }

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "pool/clone/agreed_terms.h"
 #include "pool/clone/trust_roots.h"
+#include "pool/lineage/candidate_commit_format.h"
 #include "pool/storage/extra_remote.h"
 #include "pool/sync/archive.h"
+#include "pool/sync/ref_choice.h"
+#include "pool/util/secret_random.h"
 
 namespace cultivar {
 namespace {
@@ -35,22 +39,11 @@ std::string rewound(const Clone& clone, const std::string& ref) {
 // Somebody put more there than this clone takes: that must not keep everything else away.
 bool sends_too_much(const Error& error) { return error.reason == Reason::too_large; }
 
-std::string source_of(const std::string& refspec) { return refspec.substr(0, refspec.find(':')); }
-
-// The refs that "A*:B*" stands for, of those that changed.
-Result<std::vector<std::string>> refspecs_of_pattern(const Clone& clone, Transport& transport,
-                                                     const std::string& pattern) {
-    const std::string from = pattern.substr(0, pattern.find('*'));
-    const std::string to = pattern.substr(pattern.find(':') + 1, pattern.size() - pattern.find(':') - 2);
-    std::vector<std::string> refspecs;
-    TRY_ASSIGN(const RemoteRefs there, transport.list(kRemote));
-    for (const auto& [name, oid] : there) {
-        if (!name.starts_with(from)) continue;
-        const std::string here = to + name.substr(from.size());
-        TRY_ASSIGN(const std::optional<Oid> known, clone.repo.ref(here));
-        if (known != oid) refspecs.push_back(fmt::format("{}:{}", name, here));
-    }
-    return refspecs;
+// "origin/journal/x", of a refspec.
+std::string target_of(const std::string& refspec) {
+    constexpr std::string_view kRemotes = "refs/remotes/";
+    const std::string here = refspec.substr(refspec.find(':') + 1);
+    return here.starts_with(kRemotes) ? here.substr(kRemotes.size()) : here;
 }
 
 // What is too much together comes in halves, so that in the end the one ref that is too much is refused alone.
@@ -63,7 +56,7 @@ Result<void> fetch_in_halves(Transport& transport, const std::vector<std::string
     }
     if (!sends_too_much(part.error())) return fail(part.error());
     if (refspecs.size() == 1) {
-        report.refused.push_back({source_of(refspecs[0]), part.error().message});
+        report.refused.push_back({target_of(refspecs[0]), part.error().message});
         return {};
     }
     const auto middle = refspecs.begin() + static_cast<std::ptrdiff_t>(refspecs.size() / 2);
@@ -71,19 +64,16 @@ Result<void> fetch_in_halves(Transport& transport, const std::vector<std::string
     return fetch_in_halves(transport, {middle, refspecs.end()}, report);
 }
 
-// Each refspec by itself, `main` first; of a pattern that is too much, each ref. Errors: those of main, interrupted.
-Result<FetchReport> fetch_one_by_one(const Clone& clone, Transport& transport,
-                                     const std::vector<std::string>& refspecs) {
+// main and this clone's own first. Of the rest nothing keeps those away. Errors: theirs, interrupted.
+Result<FetchReport> fetch_chosen(Transport& transport, const RefChoice& choice, std::vector<Refusal>& troubles) {
     FetchReport report;
-    for (const std::string& refspec : refspecs) {
-        std::vector<std::string> parts = {refspec};
-        if (refspec.find('*') != std::string::npos) {
-            TRY_ASSIGN(parts, refspecs_of_pattern(clone, transport, refspec));
-        }
-        auto fetched = fetch_in_halves(transport, parts, report);
+    for (const auto* part : {&choice.first, &choice.known, &choice.fresh}) {
+        std::vector<std::string> refspecs;
+        for (const OfferedRef& ref : *part) refspecs.push_back(fmt::format("{}:{}", ref.oid, tracking_ref(ref.name)));
+        auto fetched = fetch_in_halves(transport, refspecs, report);
         if (fetched) continue;
-        if (refspec == refspecs.front() || fetched.error().code == Code::interrupted) return fail(fetched.error());
-        report.refused.push_back({source_of(refspec), fetched.error().message});
+        if (part == &choice.first || fetched.error().code == Code::interrupted) return fail(fetched.error());
+        troubles.push_back({fmt::format("{} branches of {}", refspecs.size(), kRemote), fetched.error().message});
     }
     return report;
 }
@@ -98,12 +88,9 @@ Result<std::set<std::string>> worthless_of_others(const Clone& clone, Index& ind
 
 // Names are flat: a branch below one, such as journal/<writer>/x, once fetched would keep that one away for good. So would
 // rubbish of that name itself, which its owner's branch does not descend from.
-Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, const std::string& remote,
-                                         const std::vector<std::string>& refspecs,
+Result<FetchReport> fetch_past_squatters(Clone& clone, const std::function<Result<FetchReport>()>& fetch,
                                          const std::set<std::string>& worthless) {
-    auto fetched = transport.fetch(remote, refspecs);
-    if (!fetched && remote == kRemote && sends_too_much(fetched.error()))
-        fetched = fetch_one_by_one(clone, transport, refspecs);
+    auto fetched = fetch();
     if (!fetched) return fetched;
     bool cleared = false;
     for (const RefusedRef& one : fetched->refused) {
@@ -114,13 +101,14 @@ Result<FetchReport> fetch_past_squatters(Clone& clone, Transport& transport, con
         if (is_rubbish) TRY(clone.repo.delete_ref(here));
         cleared = cleared || is_rubbish || !below.empty();
     }
-    return cleared ? transport.fetch(remote, refspecs) : fetched;
+    return cleared ? fetch() : fetched;
 }
 
 Result<void> fetch_extra_remotes(Clone& clone, Transport& transport, std::vector<Refusal>& refused) {
     TRY_ASSIGN(std::vector<ExtraRemote> known, extra_remotes(clone.repo));
     for (const ExtraRemote& source : known) {
-        auto fetched = fetch_past_squatters(clone, transport, source.url, refspecs_of(source), {});
+        auto fetched =
+            fetch_past_squatters(clone, [&] { return transport.fetch(source.url, refspecs_of(source)); }, {});
         if (!fetched && fetched.error().code == Code::interrupted) return fail(fetched.error());
         if (!fetched) refused.push_back({"source " + source.name, fetched.error().message});
     }
@@ -129,19 +117,79 @@ Result<void> fetch_extra_remotes(Clone& clone, Transport& transport, std::vector
 
 // The hosting's maintainers delete a harmful branch; then it goes from here too. Only a branch of which nothing is good
 // is ever deleted: a hosting that loses everything must not take the records of others with it, nor this clone's own.
-Result<std::size_t> drop_deleted(Clone& clone, Index& index, Transport& transport) {
-    TRY_ASSIGN(std::set<std::string> worthless, worthless_of_others(clone, index));
-    if (worthless.empty()) return std::size_t{0};
-    auto listed = transport.list(kRemote);
-    if (!listed && listed.error().code == Code::interrupted) return fail(listed.error());
-    if (!listed) return std::size_t{0};  // the next pull asks again
-    for (const auto& [name, oid] : *listed) worthless.erase(tracking_ref(name));
+Result<std::size_t> drop_deleted(Clone& clone, Index& index, const std::set<std::string>& gone) {
+    if (gone.empty()) return std::size_t{0};
+    TRY_ASSIGN(const std::set<std::string> worthless, worthless_of_others(clone, index));
     std::size_t dropped = 0;
     for (const std::string& ref : worthless) {
+        if (!gone.contains(ref)) continue;
         TRY_ASSIGN(const std::optional<Oid> there, clone.repo.ref(ref));
         dropped += there && clone.repo.delete_ref(ref);
     }
     return dropped;
+}
+
+// The name that the content of a branch gives it, where it has been read.
+std::optional<std::string> right_name(Clone& clone, Index& index, std::string_view kind, const Oid& oid) {
+    if (kind == "candidates") {
+        const auto kin = index.lineage().kin_of(oid);
+        if (!kin || !*kin) return std::nullopt;
+        return "refs/heads/" + candidate_branch((*kin)->candidate, oid);
+    }
+    if (!clone.repo.has_object(oid)) return std::nullopt;
+    const auto tip = clone.repo.read_commit(oid);
+    return tip ? std::optional(fmt::format("refs/heads/{}/{}", kind, tip->author.name)) : std::nullopt;
+}
+
+// Nothing fails because a remote offers too much.
+Result<RefChoice> choose_refs(Clone& clone, Index& index, Transport& transport, const std::vector<Ref>& here) {
+    SecretRandom random;
+    std::string secret;
+    for (int i = 0; i < 8; ++i) secret += fmt::format("{:08x}", random());
+    RefChooser chooser(here, {"refs/heads/main", "refs/heads/archive", clone.journal_ref(), clone.ledger_ref()}, secret,
+                       [&](std::string_view kind, const Oid& oid) { return right_name(clone, index, kind, oid); });
+    const auto listed =
+        transport.each_ref(kRemote, [&](std::string_view name, std::string_view oid) { chooser.offer(name, oid); });
+    if (!listed && !sends_too_much(listed.error())) return fail(listed.error());
+    if (listed) return chooser.choose();
+    RefChoice blind;
+    blind.is_listed = false;
+    return blind;
+}
+
+// Of a remote that has more branches than can be listed: main, and the logs that this clone has. By patterns, since a ref
+// named in full must exist.
+Result<FetchReport> fetch_unlisted(const Clone& clone, Transport& transport, std::vector<Refusal>& troubles) {
+    constexpr std::size_t kMostLogs = 1000;
+    troubles.push_back(
+        {kRemote, "has more branches than can be listed: only main and logs that are here already came"});
+    std::set<std::string> logs = {clone.journal_ref(), clone.ledger_ref()};
+    for (const char* what : {"journal", "ledger"}) {
+        const std::string folder = fmt::format("refs/remotes/{}/{}/", kRemote, what);
+        TRY_ASSIGN(const std::vector<Ref> here, clone.repo.refs(folder));
+        for (const Ref& ref : here) {
+            if (logs.size() < kMostLogs)
+                logs.insert(fmt::format("refs/heads/{}/{}", what, ref.name.substr(folder.size())));
+        }
+    }
+    std::vector<std::string> refspecs = {"refs/heads/main:" + tracking_ref("refs/heads/main")};
+    for (const std::string& log : logs) refspecs.push_back(fmt::format("{}*:{}*", log, tracking_ref(log)));
+    return transport.fetch(kRemote, refspecs);
+}
+
+// `troubles`: those that do not end the pull.
+Result<FetchReport> fetch_origin(const Clone& clone, Transport& transport, const RefChoice& choice,
+                                 std::vector<Refusal>& troubles) {
+    troubles.clear();
+    if (!choice.is_listed) return fetch_unlisted(clone, transport, troubles);
+    if (choice.is_empty()) return FetchReport{};
+    if (!choice.is_everything()) return fetch_chosen(transport, choice, troubles);
+    // By patterns: what moves or goes meanwhile is no error. One for the archive, since a ref named in full must exist.
+    std::vector<std::string> refspecs;
+    for (const char* what : {"main", "candidates/*", "journal/*", "ledger/*", "archiv*"})
+        refspecs.push_back(fmt::format("refs/heads/{0}:refs/remotes/{1}/{0}", what, kRemote));
+    auto fetched = transport.fetch(kRemote, refspecs);
+    return fetched || !sends_too_much(fetched.error()) ? fetched : fetch_chosen(transport, choice, troubles);
 }
 
 constexpr const char* kTheirMain = "refs/cultivar/their-main";
@@ -221,24 +269,23 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     TRY(note_terms(clone));
     const std::string main_ref = tracking_ref("refs/heads/main");
     TRY_ASSIGN(std::optional<Oid> main_before, clone.repo.ref(main_ref));
-    std::vector<std::string> refspecs;
-    for (const char* what : {"main", "candidates/*", "journal/*", "ledger/*"})
-        refspecs.push_back(fmt::format("refs/heads/{0}:refs/remotes/{1}/{0}", what, kRemote));
-    // A ref named in full must exist, a pattern need not.
-    refspecs.push_back(fmt::format("refs/heads/archiv*:refs/remotes/{}/archiv*", kRemote));
     TRY_ASSIGN(const std::vector<Ref> refs_before, clone.repo.refs(fmt::format("refs/remotes/{}/", kRemote)));
     TRY_ASSIGN(const std::set<std::string> worthless, worthless_of_others(clone, index));
-    auto fetched = fetch_past_squatters(clone, transport, kRemote, refspecs, worthless);
-    if (!fetched && fetched.error().reason == Reason::ref_missing)
+    TRY_ASSIGN(const RefChoice choice, choose_refs(clone, index, transport, refs_before));
+    if (choice.is_listed && !choice.has_main)
         return fail(Code::git, "the remote has no branch main yet", "cultivar propose");
+    std::vector<Refusal> troubles;
+    auto fetched = fetch_past_squatters(
+        clone, [&] { return fetch_origin(clone, transport, choice, troubles); }, worthless);
     if (!fetched) return fail(fetched.error());
     TRY(require_same_pool(clone, transport, *fetched, refs_before, main_before));
     const Oid main_here = clone.main;
     TRY_ASSIGN(const std::optional<Error> main_refused, take_main(clone, main_before));
     PullReport report;
+    report.left = choice.is_everything() ? 0 : choice.left + choice.strange.size();
     TRY_ASSIGN(report.rejoined, merge_fetched_logs(clone, fetched->refused));
     report.main_refused = main_refused;
-    std::vector<Refusal> refused;
+    std::vector<Refusal> refused = troubles;
     if (main_refused) refused.push_back({"origin/main", main_refused->message + "; the one before goes on"});
     for (const RefusedRef& one : fetched->refused)
         refused.push_back({one.ref, one.rewound ? rewound(clone, one.ref) : one.why});
@@ -250,7 +297,7 @@ Result<PullReport> pull(Clone& clone, Index& index, Transport& transport) {
     if (!behind.empty()) report.refused.push_back({"main", behind});
     TRY_ASSIGN(report.changed_terms, terms_to_agree(clone));
     TRY_ASSIGN(std::size_t dropped, drop_archived_branches(clone, index));
-    TRY_ASSIGN(const std::size_t deleted, drop_deleted(clone, index, transport));
+    TRY_ASSIGN(const std::size_t deleted, drop_deleted(clone, index, choice.gone));
     TRY(pack_many_refs(clone.repo));
     if (dropped + deleted > 0) TRY(index.refresh());
     return report;

@@ -18,6 +18,7 @@
 namespace cultivar {
 namespace {
 
+constexpr std::size_t kMostRefspecsAsWords = 100;  // more come by standard input, which git reads since 2.29
 constexpr int kLockTries = 6;
 constexpr auto kFirstLockPause = std::chrono::milliseconds(100);  // doubled each time: longer than a lock gets stale
 
@@ -92,11 +93,13 @@ public:
 
     Result<FetchReport> fetch_once(const std::string& remote, const std::vector<std::string>& refspecs,
                                    bool& contended) {
-        TRY_ASSIGN(ProcessOutput done, run(fetch_words(remote, refspecs, true)));
+        const bool many = refspecs.size() > kMostRefspecsAsWords;
+        const std::string input = many ? fmt::format("{}\n", fmt::join(refspecs, "\n")) : "";
+        TRY_ASSIGN(ProcessOutput done, run(fetch_words(remote, refspecs, true, many), input));
         // One malformed object must not block all the rest. Nothing is ever checked out, and pool/lineage and
         // pool/storage/segment_log refuse the ref that holds it by its name.
         if (done.exit_code != 0 && done.err.find("fsck error") != std::string::npos) {
-            TRY_ASSIGN(done, run(fetch_words(remote, refspecs, false)));
+            TRY_ASSIGN(done, run(fetch_words(remote, refspecs, false, many), input));
         }
         if (done.err.find("shallow roots are not allowed to be updated") != std::string::npos)
             return shallow_remote(remote);
@@ -133,28 +136,38 @@ public:
         return statuses;
     }
 
-    Result<RemoteRefs> list(const std::string& remote) override {
-        TRY_ASSIGN(ProcessOutput done, run({"ls-remote", "--", remote}));
+    Result<void> each_ref(const std::string& remote, const RefVisitor& visit) override {
+        const OutputTaker take = [&](std::string& out) { visit_lines(out, visit); };
+        TRY_ASSIGN(ProcessOutput done, run({"ls-remote", "--", remote}, "", take));
         if (done.exit_code != 0) return unreachable(remote, done);
-        RemoteRefs refs;
-        std::istringstream lines(done.out);
-        for (std::string line; std::getline(lines, line);) {
-            std::size_t tab = line.find('\t');
-            if (tab != std::string::npos) refs.emplace_back(line.substr(tab + 1), line.substr(0, tab));
-        }
-        return refs;
+        return {};
     }
 
 private:
-    Result<ProcessOutput> run(const std::vector<std::string>& words) const {
+    // Takes whole lines, "<object>\t<name>", away.
+    static void visit_lines(std::string& out, const RefVisitor& visit) {
+        std::size_t at = 0;
+        for (std::size_t end = 0; (end = out.find('\n', at)) != std::string::npos; at = end + 1) {
+            const std::string_view line(out.data() + at, end - at);
+            const std::size_t tab = line.find('\t');
+            if (tab != std::string_view::npos) visit(line.substr(tab + 1), line.substr(0, tab));
+        }
+        out.erase(0, at);
+    }
+
+    // `input`: lines for its standard input. `take`: as communicate() has it.
+    Result<ProcessOutput> run(const std::vector<std::string>& words, const std::string& input = "",
+                              const OutputTaker& take = {}) const {
         std::vector<std::string> argv = {"env", "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0"};
         if (!std::getenv("SSH_ASKPASS"))  // else ssh asks on the terminal, and waits
             argv.insert(argv.end(), {"SSH_ASKPASS=false", "SSH_ASKPASS_REQUIRE=force"});
         argv.insert(argv.end(), {"git", "-c", "pack.threads=2"});  // each takes memory of its own
         if (!git_dir_.empty()) argv.push_back("--git-dir=" + git_dir_);
         argv.insert(argv.end(), words.begin(), words.end());
-        TRY_ASSIGN(Child child, Child::start(argv, 0, {limits_.memory_bytes, limits_.fetch_bytes}));
-        TRY_ASSIGN(ProcessOutput output, communicate(child, limits_, stop_));
+        ChildPlace place;
+        place.input = input;
+        TRY_ASSIGN(Child child, Child::start(argv, 0, {limits_.memory_bytes, limits_.fetch_bytes}, nullptr, place));
+        TRY_ASSIGN(ProcessOutput output, communicate(child, limits_, stop_, "the remote", take));
         if (output.exit_code != 0 && wrote_too_much(output))
             return fail(Code::git,
                         fmt::format("stopped talking to the remote: it sent more than {} bytes", limits_.fetch_bytes),
@@ -164,7 +177,7 @@ private:
     }
 
     static std::vector<std::string> fetch_words(const std::string& remote, const std::vector<std::string>& refspecs,
-                                                bool checked) {
+                                                bool checked, bool from_input) {
         // Not --quiet: that hides which refs were refused. --progress: silence is to mean that nothing moves.
         std::vector<std::string> words = {"-c",
                                           checked ? "fetch.fsckObjects=true" : "fetch.fsckObjects=false",
@@ -178,10 +191,10 @@ private:
                                           "--progress",
                                           "--no-tags",
                                           "--no-recurse-submodules",
-                                          "--no-write-fetch-head",
-                                          "--",
-                                          remote};
-        words.insert(words.end(), refspecs.begin(), refspecs.end());
+                                          "--no-write-fetch-head"};
+        if (from_input) words.emplace_back("--stdin");
+        words.insert(words.end(), {"--", remote});
+        if (!from_input) words.insert(words.end(), refspecs.begin(), refspecs.end());
         return words;
     }
 

@@ -1,7 +1,9 @@
 #include "pool/transport/libgit2_session.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -15,6 +17,7 @@
 #include "pool/transport/connectivity.h"
 #include "pool/transport/credentials.h"
 #include "pool/transport/git_messages.h"
+#include "pool/util/sha256.h"
 
 namespace cultivar {
 namespace {
@@ -261,12 +264,51 @@ private:
     Remote remote_;  // last: it uses the members above
 };
 
+namespace {
+
+constexpr std::size_t kMostAtOnce = 1000;  // libgit2 compares each refspec with each ref of the remote
+
+std::string not_offered(const std::string& remote, std::string_view source) {
+    return fmt::format("cannot reach '{}': couldn't find remote ref {}", remote, source);
+}
+
+// Has "<object>:<ref>" become "<one of the remote's names for it>:<ref>"? Libgit2 knows names alone.
+bool name_object(std::string& refspec, const std::vector<const git_remote_head*>& heads) {
+    constexpr std::size_t kDigits = 40;
+    if (refspec.size() <= kDigits || refspec[kDigits] != ':' || !is_hex(refspec.substr(0, kDigits), kDigits))
+        return true;
+    const auto head = std::ranges::find_if(heads, [&](const git_remote_head* one) {
+        return git_oid_streq(&one->oid, refspec.substr(0, kDigits).c_str()) == 0;
+    });
+    if (head == heads.end()) return false;
+    refspec.replace(0, kDigits, (*head)->name);
+    return true;
+}
+
+}  // namespace
+
 Result<std::vector<FetchedRef>> Libgit2Session::fetch(const std::vector<std::string>& refspecs) {
+    std::vector<FetchedRef> come;
+    for (std::size_t done = 0; done < refspecs.size(); done += kMostAtOnce) {
+        const auto begin = refspecs.begin() + static_cast<std::ptrdiff_t>(done);
+        const auto count = static_cast<std::ptrdiff_t>(std::min(kMostAtOnce, refspecs.size() - done));
+        TRY_ASSIGN(std::vector<FetchedRef> more, fetch_some({begin, begin + count}));
+        std::ranges::move(more, std::back_inserter(come));
+    }
+    return come;
+}
+
+Result<std::vector<FetchedRef>> Libgit2Session::fetch_some(const std::vector<std::string>& refspecs) {
     Line line(*this);
     TRY(line.connect(GIT_DIRECTION_FETCH));
     TRY_ASSIGN(auto heads, line.heads());
     std::vector<FetchedRef> come;
-    for (const std::string& text : refspecs) {
+    std::vector<std::string> by_name;
+    for (const std::string& asked : refspecs) {
+        std::string text = asked;
+        if (!name_object(text, heads))
+            return fail(Code::git, not_offered(remote_, asked.substr(0, asked.find(':'))), "", Reason::ref_missing);
+        by_name.push_back(text);
         Refspec spec;
         if (git_refspec_parse(spec.out(), text.c_str(), 1) != 0) return fail(Code::git, last_words());
         bool any = false;
@@ -279,12 +321,9 @@ Result<std::vector<FetchedRef>> Libgit2Session::fetch(const std::vector<std::str
                 come.push_back({local.text(), hex(head->oid)});
         }
         if (!any && text.find('*') == std::string::npos)
-            return fail(
-                Code::git,
-                fmt::format("cannot reach '{}': couldn't find remote ref {}", remote_, git_refspec_src(spec.get())), "",
-                Reason::ref_missing);
+            return fail(Code::git, not_offered(remote_, git_refspec_src(spec.get())), "", Reason::ref_missing);
     }
-    TRY(line.download(refspecs));
+    TRY(line.download(by_name));
     std::vector<std::string> tips;
     for (const FetchedRef& ref : come) tips.push_back(ref.oid);
     if (!is_connected(line.repo(), tips, heartbeat_))

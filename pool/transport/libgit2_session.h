@@ -29,6 +29,7 @@ public:
 
 private:
     class Line;
+    Result<std::vector<FetchedRef>> fetch_some(const std::vector<std::string>& refspecs);
     std::string git_dir_, remote_;
     TransportLimits limits_;
     std::function<void()> heartbeat_;

@@ -126,21 +126,41 @@ public:
         return statuses;
     }
 
-    Result<RemoteRefs> list(const std::string& remote) override {
-        TRY_ASSIGN(Fields said, apart(remote, [](Libgit2Session& talk) -> Result<Fields> {
-                       TRY_ASSIGN(auto refs, talk.list());
-                       Fields fields;
-                       for (const auto& [name, oid] : refs) fields.insert(fields.end(), {name, oid});
-                       return fields;
-                   }));
-        RemoteRefs refs;
-        for (std::size_t i = 0; i + 1 < said.size(); i += 2) refs.emplace_back(said[i], said[i + 1]);
-        return refs;
+    Result<void> each_ref(const std::string& remote, const RefVisitor& visit) override {
+        const OutputTaker take = [&](std::string& out) {
+            constexpr std::string_view kGood("ok", 3);  // with its NUL; it stays
+            if (out.starts_with(kGood)) visit_pairs(out, kGood.size(), visit);
+        };
+        const auto said = apart(
+            remote,
+            [](Libgit2Session& talk) -> Result<Fields> {
+                TRY_ASSIGN(auto refs, talk.list());
+                Fields fields;
+                for (const auto& [name, oid] : refs) fields.insert(fields.end(), {name, oid});
+                return fields;
+            },
+            take);
+        return said ? Result<void>() : fail(said.error());
     }
 
 private:
+    // Takes whole pairs of fields, a ref's name and its object, away from the place `at`.
+    static void visit_pairs(std::string& out, std::size_t at, const RefVisitor& visit) {
+        const std::size_t begin = at;
+        for (;;) {
+            const std::size_t middle = out.find('\0', at);
+            const std::size_t end = middle == std::string::npos ? middle : out.find('\0', middle + 1);
+            if (end == std::string::npos) break;
+            visit(std::string_view(out).substr(at, middle - at),
+                  std::string_view(out).substr(middle + 1, end - middle - 1));
+            at = end + 1;
+        }
+        out.erase(begin, at - begin);
+    }
+
     // Runs `talk` in a child process.
-    Result<Fields> apart(const std::string& remote, const std::function<Result<Fields>(Libgit2Session&)>& talk) const {
+    Result<Fields> apart(const std::string& remote, const std::function<Result<Fields>(Libgit2Session&)>& talk,
+                         const OutputTaker& take = {}) const {
         auto body = [&] {
             return answer(limits_.memory_bytes, [&] {
                 Libgit2Session conversation(git_dir_, remote, limits_, beat);
@@ -149,7 +169,7 @@ private:
         };
         TRY_ASSIGN(Sandbox sandbox, Sandbox::prepare(rules_for(remote)));
         TRY_ASSIGN(Child child, Child::copy(body, {limits_.memory_bytes, limits_.fetch_bytes}, &sandbox));
-        TRY_ASSIGN(ProcessOutput output, communicate(child, limits_, stop_));
+        TRY_ASSIGN(ProcessOutput output, communicate(child, limits_, stop_, "the remote", take));
         Fields fields = fields_of(output.out);
         if (output.exit_code != 0 || fields.empty())
             return fail(Code::git,

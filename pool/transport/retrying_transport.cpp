@@ -16,7 +16,9 @@ public:
     Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) override {
         return inner_->fetch(remote, refspecs);
     }
-    Result<RemoteRefs> list(const std::string& remote) override { return inner_->list(remote); }
+    Result<void> each_ref(const std::string& remote, const RefVisitor& visit) override {
+        return inner_->each_ref(remote, visit);
+    }
 
     Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) override {
         auto sent = inner_->push(remote, items);

@@ -29,6 +29,17 @@ std::unique_ptr<Transport> open_transport(const std::string& git_dir, std::funct
     return retrying(std::move(plain), real_backoff(std::move(stop)));
 }
 
-Result<RemoteRefs> list_remote(const std::string& url) { return open_transport("")->list(url); }
+Result<RemoteRefs> Transport::list(const std::string& remote) {
+    RemoteRefs refs;
+    TRY(each_ref(remote, [&](std::string_view name, std::string_view oid) { refs.emplace_back(name, oid); }));
+    return refs;
+}
+
+Result<bool> has_branch(const std::string& url, const std::string& ref) {
+    bool found = false;
+    TRY(open_transport("")->each_ref(url,
+                                     [&](std::string_view name, std::string_view) { found = found || name == ref; }));
+    return found;
+}
 
 }  // namespace cultivar

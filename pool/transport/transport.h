@@ -58,19 +58,26 @@ struct PushStatus {
 
 using RemoteRefs = std::vector<std::pair<std::string, std::string>>;  // name, object
 
+// Is told a ref of a remote: its full name and its object.
+using RefVisitor = std::function<void(std::string_view name, std::string_view oid)>;
+
 class Transport {
 public:
     virtual ~Transport() = default;
-    // `remote`: a name or a URL. Refspecs as git has them. Errors: git (unreachable, with the remote's own words), with
-    // a reason: ref_missing, too_large or transient where it is one of these.
+    // `remote`: a name or a URL. Refspecs as git has them; a source may be an object that each_ref() told, which of many
+    // thousand refs costs far less than their names. Errors: git (unreachable, with the remote's own words), with a
+    // reason: ref_missing, too_large or transient where it is one of these.
     virtual Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) = 0;
     // Never forces. Every ref's own status comes back, in the order of `items`. Errors: git (unreachable).
     virtual Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) = 0;
-    // Every ref of the remote. Errors: git (unreachable).
-    virtual Result<RemoteRefs> list(const std::string& remote) = 0;
+    // Tells every ref of the remote as its name comes; none is kept here. Errors: git (unreachable), git with
+    // Reason::too_large (more names than the process that reads them can hold: about ten million).
+    virtual Result<void> each_ref(const std::string& remote, const RefVisitor& visit) = 0;
+    // All of them: for a remote of one's own. Errors: as each_ref().
+    Result<RemoteRefs> list(const std::string& remote);
 };
 
-// `git_dir`: the repository; "" for list() of a URL alone. `stop`: asked all the while; true ends it.
+// `git_dir`: the repository; "" for each_ref() of a URL alone. `stop`: asked all the while; true ends it.
 std::unique_ptr<Transport> git_cli_transport(const std::string& git_dir, std::function<bool()> stop = {},
                                              const TransportLimits& limits = {});
 std::unique_ptr<Transport> libgit2_transport(const std::string& git_dir, std::function<bool()> stop = {},
@@ -82,7 +89,7 @@ bool has_git_program();  // along PATH
 // (pool/transport/retrying_transport.h).
 std::unique_ptr<Transport> open_transport(const std::string& git_dir, std::function<bool()> stop = {});
 
-// One reachable-or-not question, and the list of refs. Errors: git.
-Result<RemoteRefs> list_remote(const std::string& url);
+// Is there a ref of this full name at `url`? Errors: git (unreachable).
+Result<bool> has_branch(const std::string& url, const std::string& ref);
 
 }  // namespace cultivar

@@ -152,7 +152,9 @@ public:
     Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) override {
         return inner_->fetch(remote, refspecs);
     }
-    Result<RemoteRefs> list(const std::string& remote) override { return inner_->list(remote); }
+    Result<void> each_ref(const std::string& remote, const RefVisitor& visit) override {
+        return inner_->each_ref(remote, visit);
+    }
     Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) override {
         auto sent = inner_->push(remote, items);
         if (left_-- > 0)
@@ -171,14 +173,16 @@ public:
     IsSentTooMuch(std::unique_ptr<Transport> inner, std::string ref) : inner_(std::move(inner)), ref_(std::move(ref)) {}
     Result<FetchReport> fetch(const std::string& remote, const std::vector<std::string>& refspecs) override {
         for (const std::string& refspec : refspecs) {
-            const std::string from = refspec.substr(0, refspec.find_first_of(":*"));
-            const bool pattern = refspec.find('*') != std::string::npos;
-            if (pattern ? ref_.starts_with(from) : ref_ == from)
+            const std::string into = refspec.substr(refspec.find(':') + 1);
+            const std::string here = tracking_ref(ref_);
+            if (into.ends_with('*') ? here.starts_with(into.substr(0, into.size() - 1)) : here == into)
                 return fail(Code::git, "the remote sends too much", "", Reason::too_large);
         }
         return inner_->fetch(remote, refspecs);
     }
-    Result<RemoteRefs> list(const std::string& remote) override { return inner_->list(remote); }
+    Result<void> each_ref(const std::string& remote, const RefVisitor& visit) override {
+        return inner_->each_ref(remote, visit);
+    }
     Result<std::vector<PushStatus>> push(const std::string& remote, const std::vector<PushItem>& items) override {
         return inner_->push(remote, items);
     }
@@ -202,7 +206,7 @@ TEST_F(SyncTest, OneLogThatIsTooMuchForGitKeepsNoOtherAway) {
     EXPECT_TRUE(must(bea.clone.repo.ref(tracking_ref(ann_.clone.journal_ref()))));
     EXPECT_FALSE(must(bea.clone.repo.ref(tracking_ref(cai.clone.journal_ref()))));
     ASSERT_THAT(report.refused, SizeIs(1));
-    EXPECT_EQ(report.refused[0].where, cai.clone.journal_ref());
+    EXPECT_EQ(report.refused[0].where, "origin/journal/" + cai.clone.writer);
 }
 
 std::unique_ptr<Transport> losing_replies(const Hand& hand, int replies) {

@@ -29,7 +29,7 @@ public:
     Scripted(std::deque<Outcome> outcomes, std::vector<std::vector<std::string>>& asked)
         : outcomes_(std::move(outcomes)), asked_(asked) {}
     Result<FetchReport> fetch(const std::string&, const std::vector<std::string>&) override { return FetchReport{}; }
-    Result<RemoteRefs> list(const std::string&) override { return RemoteRefs{}; }
+    Result<void> each_ref(const std::string&, const RefVisitor&) override { return {}; }
     Outcome push(const std::string&, const std::vector<PushItem>& items) override {
         std::vector<std::string>& now = asked_.emplace_back();
         for (const PushItem& item : items) now.push_back(item.remote);

@@ -50,7 +50,7 @@ TEST_F(TransportTest, GivesTheWordsOfARemoteThatCannotBeReachedAndAHint) {
     git(world_.path("ann"), "config remote.origin.url " + world_.path("nowhere"));
     for (const Error& error : {trouble(git_->fetch("origin", {"refs/heads/main"})),
                                trouble(git_->push("origin", {{"refs/heads/main", "refs/heads/main"}})),
-                               trouble(list_remote(world_.path("nowhere")))}) {
+                               trouble(open_transport("")->list(world_.path("nowhere")))}) {
         EXPECT_EQ(error.code, Code::git);
         EXPECT_THAT(error.message, HasSubstr("does not appear to be a git repository"));
         EXPECT_THAT(error.hint, HasSubstr("git ls-remote"));
@@ -63,25 +63,25 @@ TEST_F(TransportTest, TakesNoRemoteForAnOption) {
     EXPECT_FALSE(git_->fetch(evil, {"refs/heads/main", "."}));
     EXPECT_FALSE(git_->fetch(evil, {"."}));
     EXPECT_FALSE(git_->push(evil_push, {{"refs/heads/main", "refs/heads/main"}}));
-    EXPECT_FALSE(list_remote(evil));
+    EXPECT_FALSE(open_transport("")->list(evil));
     EXPECT_FALSE(std::filesystem::exists(ran));
 }
 
 TEST_F(TransportTest, ListsTheRefsOfARemote) {
     push({"refs/heads/main"});
-    EXPECT_THAT(must(list_remote(world_.hub())), Contains(std::pair("refs/heads/main", ann_.main)));
-    EXPECT_FALSE(list_remote("--upload-pack=touch " + world_.path("owned")));
+    EXPECT_THAT(must(open_transport("")->list(world_.hub())), Contains(std::pair("refs/heads/main", ann_.main)));
+    EXPECT_FALSE(open_transport("")->list("--upload-pack=touch " + world_.path("owned")));
     EXPECT_FALSE(std::filesystem::exists(world_.path("owned")));
 }
 
 TEST_F(TransportTest, IsByLibgit2WhereThereIsNoGit) {
     push({"refs/heads/main"});
     const std::string url = "file://" + world_.path("nowhere.git");
-    auto complaint = [&] { return trouble(list_remote(url)).message; };
+    auto complaint = [&] { return trouble(open_transport("")->list(url)).message; };
     const std::string by_git = complaint();
     ServerSetting nothing("PATH", world_.path("empty"));
     EXPECT_NE(complaint(), by_git);
-    EXPECT_THAT(must(list_remote(world_.hub())), Contains(std::pair("refs/heads/main", ann_.main)));
+    EXPECT_THAT(must(open_transport("")->list(world_.hub())), Contains(std::pair("refs/heads/main", ann_.main)));
     auto transport = open_transport(ann_.repo.git_dir());
     must(transport->fetch("origin", {"refs/heads/main:refs/remotes/origin/main"}));
     EXPECT_EQ(must(ann_.repo.ref("refs/remotes/origin/main")), ann_.main);
