@@ -203,12 +203,13 @@ Result<void> check_ranges(const Task& task, const std::string& where) {
     if (!(task.budget_s >= 1 && task.budget_s <= 1e7)) return refuse("task.budget_s");
     if (task.artifact_cap_bytes < 1 || task.artifact_cap_bytes > 100'000'000) return refuse("task.artifact_cap_bytes");
     if (task.window_stride_tokens != 0) return refuse("task.window_stride_tokens");
-    constexpr double kMost = 1e18;
+    constexpr double kMostCap = 1e18;
     const UseCost& caps = task.caps;
     if (caps.parameters && *caps.parameters < 1) return refuse("caps.parameters");
-    if (caps.forward_flops_per_token && !(*caps.forward_flops_per_token > 0 && *caps.forward_flops_per_token <= kMost))
+    if (caps.forward_flops_per_token &&
+        !(*caps.forward_flops_per_token > 0 && *caps.forward_flops_per_token <= kMostCap))
         return refuse("caps.forward_flops_per_token");
-    if (caps.joules_per_token && !(*caps.joules_per_token > 0 && *caps.joules_per_token <= kMost))
+    if (caps.joules_per_token && !(*caps.joules_per_token > 0 && *caps.joules_per_token <= kMostCap))
         return refuse("caps.joules_per_token");
     if (task.direction != "minimize" && task.direction != "maximize")
         return fail(Code::usage, where + ": 'direction' takes \"minimize\" or \"maximize\"");

@@ -7,41 +7,44 @@
 
 #include "pool/types/energy_json.h"
 #include "pool/types/record.h"
+#include "pool/util/json_depth.h"
 #include "pool/util/sha256.h"
 
 namespace cultivar {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using ForeignJson = nlohmann::json;  // the ordered one takes time by the square of the number of keys
+constexpr int kMaxDepth = 16;
 constexpr const char* kPredicate = "urn:cultivar:verdict:1";
 
 Json digest(const char* name, const std::string& sha256) { return {{"name", name}, {"digest", {{"sha256", sha256}}}}; }
 
-double figure(const Json& value) {
+double figure(const ForeignJson& value) {
     double number = value.get<double>();
     if (!std::isfinite(number) || number < 0 || number > 1e18) throw std::out_of_range("figure");
     return number;
 }
 
 template <typename Enum>
-Enum member(const Json& json, std::optional<Enum> (*of)(std::string_view)) {
+Enum member(const ForeignJson& json, std::optional<Enum> (*of)(std::string_view)) {
     const std::optional<Enum> value = of(json.get<std::string>());
     if (!value) throw std::out_of_range("name");
     return *value;
 }
 
-double signed_figure(const Json& value) {
+double signed_figure(const ForeignJson& value) {
     double number = value.get<double>();
     if (!std::isfinite(number) || std::abs(number) > 1e18) throw std::out_of_range("figure");
     return number;
 }
 
-std::uint64_t seed_of(const Json& value) {
+std::uint64_t seed_of(const ForeignJson& value) {
     if (!value.is_number_unsigned()) throw std::out_of_range("seed");
     return value.get<std::uint64_t>();
 }
 
-std::string checked_digest(const Json& value) {
+std::string checked_digest(const ForeignJson& value) {
     auto digest = value.get<std::string>();
     if (!is_hex(digest, 64)) throw std::out_of_range("digest");
     return digest;
@@ -49,7 +52,7 @@ std::string checked_digest(const Json& value) {
 
 Json or_null(const std::optional<double>& figure) { return figure ? Json(*figure) : Json(nullptr); }
 
-std::optional<double> optional_figure(const Json& value) {
+std::optional<double> optional_figure(const ForeignJson& value) {
     return value.is_null() ? std::nullopt : std::optional(signed_figure(value));
 }
 
@@ -63,7 +66,7 @@ Json record_json(const RecordMark& record) {
     return json;
 }
 
-RecordMark read_record(const Json& json) {
+RecordMark read_record(const ForeignJson& json) {
     RecordMark record;
     record.accepted = json.at("accepted").get<bool>();
     record.seeds = static_cast<int>(figure(json.at("seeds")));
@@ -74,7 +77,7 @@ RecordMark read_record(const Json& json) {
     return record;
 }
 
-Check read_check(const Json& json) {
+Check read_check(const ForeignJson& json) {
     Check check{json.at("name").get<std::string>(), optional_figure(json.at("claimed")),
                 optional_figure(json.at("measured")), optional_figure(json.at("tolerance")),
                 static_cast<std::int64_t>(figure(json.at("count")))};
@@ -97,7 +100,7 @@ Json check_json(const Check& check) {
     return json;
 }
 
-PlannedAudit read_plan(const Json& json) {
+PlannedAudit read_plan(const ForeignJson& json) {
     return {member(json.at("tier"), tier_of), member(json.at("extent"), audit_extent_of),
             json.contains("rerun_waits") && json.at("rerun_waits").get<bool>()};
 }
@@ -122,20 +125,20 @@ std::optional<PlannedAudit> plan_in(std::string_view chosen) {
     return waits ? std::optional(PlannedAudit{Tier::replay, AuditExtent::sample, waits}) : std::nullopt;
 }
 
-Energy read_cost_energy(const Json& json, double seconds) {
+Energy read_cost_energy(const ForeignJson& json, double seconds) {
     auto energy = parse_energy(json.dump());
     if (!energy || wrong_in(*energy, seconds)) throw std::out_of_range("energy");
     return std::move(*energy);
 }
 
 // The fields that came after the first verdicts.
-void read_later(const Json& says, Verdict& verdict) {
-    for (const Json& one : says.value("data", Json::array()))
+void read_later(const ForeignJson& says, Verdict& verdict) {
+    for (const ForeignJson& one : says.value("data", ForeignJson::array()))
         verdict.data.push_back({one.at("name").get<std::string>(), checked_digest(one.at("digest").at("sha256"))});
     if (says.contains("evaluator_sha256")) verdict.evaluator_sha256 = checked_digest(says.at("evaluator_sha256"));
-    for (const Json& one : says.value("checks", Json::array())) verdict.checks.push_back(read_check(one));
+    for (const ForeignJson& one : says.value("checks", ForeignJson::array())) verdict.checks.push_back(read_check(one));
     verdict.chosen = says.value("chosen", "");
-    for (const Json& one : says.value("reruns", Json::array()))
+    for (const ForeignJson& one : says.value("reruns", ForeignJson::array()))
         verdict.reruns.push_back({seed_of(one.at("seed")), signed_figure(one.at("val_bpb")),
                                   one.contains("seconds") ? figure(one.at("seconds")) : 0});
     if (says.contains("record")) verdict.record = read_record(says.at("record"));
@@ -172,8 +175,8 @@ Json subjects(const Verdict& verdict) {
     return all;
 }
 
-Verdict read(const Json& json) {
-    const Json& says = json.at("predicate");
+Verdict read(const ForeignJson& json) {
+    const ForeignJson& says = json.at("predicate");
     Verdict verdict;
     verdict.claim = json.at("subject").at(0).at("digest").at("sha256").get<std::string>();
     if (json.at("subject").size() > 1)
@@ -184,7 +187,7 @@ Verdict read(const Json& json) {
     verdict.tier = member(says.at("tier"), tier_of);
     verdict.reason = says.at("reason").get<std::string>();
     verdict.claimed_bpb = signed_figure(says.at("claimed").at("val_bpb"));
-    const Json& measured = says.at("measured");
+    const ForeignJson& measured = says.at("measured");
     if (!measured.at("val_bpb").is_null()) verdict.measured_bpb = signed_figure(measured.at("val_bpb"));
     verdict.chunks = static_cast<int>(figure(measured.at("chunks")));
     verdict.tolerance_bpb = figure(says.at("tolerance_bpb"));
@@ -246,8 +249,9 @@ std::string to_line(const Verdict& verdict) {
 
 Result<Verdict> parse_verdict(std::string_view line) {
     if (line.size() > kMaxRecordBytes) return fail(Code::corrupt, "a verdict is too long");
+    if (nests_deeper(line, kMaxDepth)) return fail(Code::corrupt, "a verdict nests too deeply");
     try {
-        Json json = Json::parse(line);
+        const ForeignJson json = ForeignJson::parse(line);
         if (json.at("predicateType") != kPredicate)
             return fail(Code::newer, "a verdict of another format needs a newer cultivar");
         if (figure(json.at("predicate").at("v")) > 1)

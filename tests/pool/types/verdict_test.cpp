@@ -152,6 +152,21 @@ TEST(Verdict, SaysHowSureItIsBesideItsResult) {
     EXPECT_STREQ(word(verdict), "rejected");
 }
 
+// A list that is copied, and a cost that is written again, would need a stack as deep as they nest.
+TEST(Verdict, IsRefusedWhenItNestsDeeply) {
+    const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+    for (const std::string field : {R"("checks":)", R"("data":)", R"("unknown":)"})
+        EXPECT_FALSE(parse_verdict(changed(R"("v":1,)", R"("v":1,)" + field + deep + ",")));
+    EXPECT_FALSE(parse_verdict(changed(R"("cost":{)", R"("cost":{"energy":)" + deep + ",")));
+}
+
+// Their number is bounded by the length of a line alone. A reader that looks for each among all before takes minutes here.
+TEST(Verdict, OfManyUnknownFieldsIsReadInOneGo) {
+    std::string fields;
+    for (int i = 0; fields.size() < 200'000; ++i) fields += "\"" + std::to_string(i) + "\":0,";
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(parse_verdict(changed(R"("v":1,)", fields + R"("v":1,)")));
+}
+
 TEST(Verdict, OfALaterFormatIsLeftToALaterProgram) {
     EXPECT_EQ(trouble(parse_verdict(changed("urn:cultivar:verdict:1", "urn:cultivar:verdict:2"))).code, Code::newer);
     EXPECT_EQ(trouble(parse_verdict(changed(R"("predicate":{"v":1)", R"("predicate":{"v":2)"))).code, Code::newer);
