@@ -11,10 +11,10 @@ constexpr double kBytesPerGb = 1e9, kSecondsPerYear = 365.25 * 86400, kGramsPerK
 class Pricing {
 public:
     Pricing(Account& account, const EnergyStretch& use, const Factors& factors, std::int64_t at_s, double share)
-        : account_(account), use_(use), factors_(factors), at_s_(at_s), share_(share) {}
+        : account_(account), use_(use), factors_(factors.at(use.zone, at_s)), share_(share) {}
 
     void price() {
-        const auto pue = use_.is_cooled ? find(FactorKind::pue) : std::nullopt;
+        const FoundFactor* pue = use_.is_cooled ? find(FactorKind::pue) : nullptr;
         if (pue) pue_ = pue->value.range;
         for (const MachineAxis axis : {kAboveIdle, kGross}) {
             account_.joules[axis] += use_.joules[axis] * share_;
@@ -29,14 +29,15 @@ public:
     }
 
 private:
-    std::optional<FoundFactor> find(FactorKind kind) {
-        const auto found = factors_.find(kind, use_.zone, at_s_);
+    // Null: none.
+    const FoundFactor* find(FactorKind kind) {
+        const auto& found = factors_[static_cast<std::size_t>(kind)];
         if (found) account_.used.insert(found->factor);
-        return found;
+        return found ? &*found : nullptr;
     }
     void take(FactorKind kind, const Range& scale, MachineAxis axis, Sum& sum) {
         const Range joules = use_.joules[axis] * share_;
-        const auto found = find(kind);
+        const FoundFactor* found = find(kind);
         if (!found) {
             sum.unpriced_joules += joules.value;
             return;
@@ -45,8 +46,7 @@ private:
         if (found->value.is_gap) sum.gap_joules += joules.value;
     }
     void take_money(MachineAxis axis) {
-        const auto found = factors_.find(FactorKind::price, use_.zone, at_s_);
-        if (found) {
+        if (const FoundFactor* found = find(FactorKind::price)) {
             take(FactorKind::price, pue_, axis, account_.money[axis][found->factor->unit]);
         } else if (axis == kAboveIdle) {
             account_.without_price_joules += use_.joules[axis].value * share_;
@@ -56,7 +56,7 @@ private:
         const double reserved_s = use_.machine_s * share_;
         account_.machine_s += reserved_s;
         if (reserved_s <= 0) return;
-        const auto found = find(FactorKind::embodied);
+        const FoundFactor* found = find(FactorKind::embodied);
         if (!found) {
             account_.unpriced_s += reserved_s;
             return;
@@ -67,8 +67,7 @@ private:
 
     Account& account_;
     const EnergyStretch& use_;
-    const Factors& factors_;
-    const std::int64_t at_s_;
+    const FactorsAtOnce& factors_;
     const double share_;
     Range pue_ = Range::exactly(1);
 };

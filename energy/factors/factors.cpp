@@ -15,11 +15,9 @@ std::size_t closeness(const std::string& factor, const std::string& machine) {
 
 }  // namespace
 
-Factors::Factors(std::vector<Factor> factors) : factors_(std::move(factors)) {}
-
-bool Factors::has_series() const {
-    return std::ranges::any_of(factors_, [](const Factor& one) { return one.series != nullptr; });
-}
+Factors::Factors(std::vector<Factor> factors)
+    : factors_(std::move(factors)),
+      has_series_(std::ranges::any_of(factors_, [](const Factor& one) { return one.series != nullptr; })) {}
 
 // Series keep their place before constants of the same zone; a stable sort keeps the order of the file.
 const std::vector<const Factor*>& Factors::ranked(FactorKind kind, const std::string& zone) const {
@@ -45,6 +43,16 @@ std::optional<FoundFactor> Factors::find(FactorKind kind, const std::string& zon
         if (auto value = value_at(*one, unix_s)) return FoundFactor{one, *value};
     }
     return std::nullopt;
+}
+
+const FactorsAtOnce& Factors::at(const std::string& zone, std::int64_t unix_s) const {
+    const std::int64_t quarter = has_series_ ? unix_s / kQuarter_s : 0;
+    const auto [kept, fresh] = kept_[zone].try_emplace(quarter);
+    if (fresh) {
+        for (int kind = 0; kind < kFactorKinds; ++kind)
+            kept->second[static_cast<std::size_t>(kind)] = find(static_cast<FactorKind>(kind), zone, unix_s);
+    }
+    return kept->second;
 }
 
 }  // namespace cultivar

@@ -4,8 +4,10 @@
 // without a zone; a series before a constant. Another origin is asked where the first has nothing for the zone and the moment.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "energy/factors/factor.h"
@@ -18,6 +20,9 @@ struct FoundFactor {
     FactorValue value;
 };
 
+// By FactorKind; none: no factor is stated for it.
+using FactorsAtOnce = std::array<std::optional<FoundFactor>, kFactorKinds>;
+
 class Factors {
 public:
     // `factors` in the order of their origins.
@@ -26,14 +31,18 @@ public:
 
     // None: no factor is stated for it.
     std::optional<FoundFactor> find(FactorKind kind, const std::string& zone, std::int64_t unix_s) const;
+    // All kinds at once, kept for each quarter of an hour that was asked for: a pool's runs share quarters.
+    const FactorsAtOnce& at(const std::string& zone, std::int64_t unix_s) const;
     // Is there a factor that changes with time? If not, energy need not be split in slots.
-    bool has_series() const;
+    bool has_series() const { return has_series_; }
 
 private:
     const std::vector<const Factor*>& ranked(FactorKind kind, const std::string& zone) const;
 
     std::vector<Factor> factors_;
+    bool has_series_ = false;
     mutable std::map<std::pair<FactorKind, std::string>, std::vector<const Factor*>> ranked_;  // best first
+    mutable std::unordered_map<std::string, std::unordered_map<std::int64_t, FactorsAtOnce>> kept_;  // zone, quarter
 };
 
 // The user's energy.toml: $XDG_CONFIG_HOME/cultivar/energy.toml, or ~/.config/cultivar/energy.toml.
