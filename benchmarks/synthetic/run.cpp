@@ -65,6 +65,19 @@ void score(Run& run, const Data& data, double val_loss, Random& random) {
     run.artifact_bytes = run.parameters + static_cast<std::int64_t>(random.below(100'000));
 }
 
+// As the estimate of a machine without counters is kept.
+EnergyDomain slots_of(const Run& run, std::int64_t started_s) {
+    EnergyDomain domain{"machine", run.energy.method, error_of(run.energy.method), {}};
+    const double end_s = static_cast<double>(started_s) + run.wall_s;
+    for (std::int64_t slot = started_s / kEnergySlot_s * kEnergySlot_s; static_cast<double>(slot) < end_s;
+         slot += kEnergySlot_s) {
+        const double seconds = std::min(end_s, static_cast<double>(slot + kEnergySlot_s)) -
+                               static_cast<double>(std::max(started_s, slot));
+        domain.slots.push_back({slot, seconds, kWatts * seconds, 0});
+    }
+    return domain;
+}
+
 void tell(Run& run, double val_loss, Random& random) {
     const std::string parent = run.parents.empty() ? "none" : run.parents[0].substr(0, 8);
     run.choice = fmt::format("{} with odds {:.2f}; parent {} drawn at {:.4f} from {} that have a score",
@@ -126,6 +139,7 @@ Run run_of(const Task& task, const std::string& task_id, const RunSketch& sketch
     if (run.status == RunStatus::stopped) run.expected_bpb = rounded(sketch.val_loss / std::numbers::ln2, 8);
     run.wall_s = to_microseconds(run.train_s + kScoring_s * (1 + random.uniform()));
     run.energy.joules = rounded(kWatts * run.wall_s, 10);
+    run.energy.domains = {slots_of(run, sketch.started_unix_s)};
     run.started = utc_text(sketch.started_unix_s);
     run.ended = utc_text(sketch.started_unix_s + static_cast<std::int64_t>(run.wall_s));
     tell(run, sketch.val_loss, random);
