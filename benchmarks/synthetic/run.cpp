@@ -71,8 +71,8 @@ EnergyDomain slots_of(const Run& run, std::int64_t started_s) {
     const double end_s = static_cast<double>(started_s) + run.wall_s;
     for (std::int64_t slot = started_s / kEnergySlot_s * kEnergySlot_s; static_cast<double>(slot) < end_s;
          slot += kEnergySlot_s) {
-        const double seconds = std::min(end_s, static_cast<double>(slot + kEnergySlot_s)) -
-                               static_cast<double>(std::max(started_s, slot));
+        const double seconds =
+            std::min(end_s, static_cast<double>(slot + kEnergySlot_s)) - static_cast<double>(std::max(started_s, slot));
         domain.slots.push_back({slot, seconds, kWatts * seconds, 0});
     }
     return domain;

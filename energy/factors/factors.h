@@ -41,7 +41,7 @@ private:
 
     std::vector<Factor> factors_;
     bool has_series_ = false;
-    mutable std::map<std::pair<FactorKind, std::string>, std::vector<const Factor*>> ranked_;  // best first
+    mutable std::map<std::pair<FactorKind, std::string>, std::vector<const Factor*>> ranked_;        // best first
     mutable std::unordered_map<std::string, std::unordered_map<std::int64_t, FactorsAtOnce>> kept_;  // zone, quarter
 };
 
