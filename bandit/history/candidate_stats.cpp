@@ -79,7 +79,6 @@ CandidateTable::CandidateTable(const History& history) : history_(history), plac
         (trial.trusted ? stats.own : stats.foreign).push_back(&trial);
         follow_source(stats, trial);
         if (!trial.trusted) continue;
-        if (trial.decision != Decision::none) stats.decision = trial.decision;
         if (trial.status == RunStatus::done && std::isfinite(trial.score)) stats.scores.push_back(trial.score);
     }
     for (const Trial& trial : history.elsewhere) {
@@ -115,8 +114,9 @@ int CandidateTable::source_failures(const SourceFiles& files) const {
     return found == failed_in_a_row_.end() ? 0 : found->second;
 }
 
-// Sets the mean. A candidate without an own score stays without one, whatever verifiers know of it.
+// Sets decision and mean. A candidate without an own score stays without one, whatever verifiers know of it.
 void CandidateTable::settle(CandidateStats& stats) {
+    stats.decision = decision_of(stats.own);
     if (!stats.scored()) return;
     const bool fresh = stats.known != nullptr && !stats.known->fresh.empty();
     if (fresh) {

@@ -28,7 +28,7 @@ struct CandidateStats {
     std::vector<const Trial*> own;        // own runs of any status, oldest first
     std::vector<const Trial*> foreign;    // unverified runs of others in this category
     std::vector<const Trial*> elsewhere;  // runs in other categories, by any writer
-    Decision decision = Decision::none;   // of the newest own run that has one
+    Decision decision = Decision::none;   // decision_of(own)
     // Known candidates that name it as a parent, in flight included; a child counts only if it has more than
     // unverified runs of others, and no longer once it only failed.
     int children = 0;
@@ -52,6 +52,20 @@ struct CandidateStats {
         return open() && scored() && (decision == Decision::kept || decision == Decision::undecided);
     }
 };
+
+// Of the newest of these own runs, oldest first, that has one. A verdict confirms the score of a claimed run and not its
+// writer's decision: that may keep a candidate, and puts no other decision off, or anybody could take the pool's best for a
+// parent from all by running it once more.
+template <typename Trials>
+Decision decision_of(const Trials& trials) {
+    Decision decision = Decision::none;
+    for (const Trial* trial : trials) {
+        const bool counts = !trial->claimed || trial->decision == Decision::kept ||
+                            (trial->decision == Decision::undecided && decision == Decision::none);
+        if (counts && trial->decision != Decision::none) decision = trial->decision;
+    }
+    return decision;
+}
 
 // A hash table from ids to positions in CandidateTable::all(), in one block of memory because a plan looks up every
 // candidate and trial of a pool.

@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "bandit/history/candidate_stats.h"
@@ -118,11 +119,7 @@ Decision decide_by_sign(double gain, std::size_t attempts, bool was_kept) {
 
 // The decision that stood before the newest run.
 Decision decision_before(const CandidateStats& child) {
-    Decision decision = Decision::none;
-    for (std::size_t i = 0; i + 1 < child.own.size(); ++i) {
-        if (child.own[i]->decision != Decision::none) decision = child.own[i]->decision;
-    }
-    return decision;
+    return decision_of(std::span(child.own).first(child.own.size() - std::min<std::size_t>(1, child.own.size())));
 }
 
 Judgement judge_unscored(const ScoreText& text, const Trial& newest) {

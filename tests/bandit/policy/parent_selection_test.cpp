@@ -41,6 +41,24 @@ TEST(Parents, AreOnlyCandidatesThatOwnRunsKeptHere) {
     EXPECT_EQ(arms[0].stats->known->candidate.id, good);
 }
 
+// A verdict confirms the score of the run and not its writer's word on it.
+TEST(Parents, StayParentsWhateverWordSomebodyElsesAcceptedRunOfThemHas) {
+    Pool pool;
+    const std::string best = pool.kept(0.1, {2.0}), theirs = pool.kept(0.2, {2.1});
+    pool.history.trials.back().claimed = true;
+    for (const Decision word : {Decision::reverted, Decision::undecided}) {
+        for (const std::string& candidate : {best, theirs}) {
+            pool.history.trials.push_back(done(candidate, 2.05, word));
+            pool.history.trials.back().claimed = true;
+        }
+        const CandidateTable candidates(pool.history);
+        EXPECT_EQ(parent_arms(candidates).size(), 2U);
+        EXPECT_EQ(candidates.find(best)->decision, Decision::kept);
+    }
+    pool.history.trials.push_back(done(best, 2.5, Decision::reverted));
+    EXPECT_EQ(parent_arms(CandidateTable(pool.history)).size(), 1U) << "this clone's own word";
+}
+
 TEST(Parents, AreRankedByMeansShrunkTowardsTheirParents) {
     Pool pool;
     std::string root = pool.kept(0.1, {3.0});
