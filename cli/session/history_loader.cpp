@@ -159,6 +159,14 @@ private:
         return made_here(run) || (run.accepted && (entry == nullptr || entry->candidate.files.empty()));
     }
 
+    // The number of a replicate is the seed of its training. A training that is claimed twice, under whatever names and
+    // with whatever figures, would show no noise where there is some.
+    bool repeats_a_training(const RunSummary& run) {
+        const bool is_new =
+            run.status != RunStatus::done || !own(run) || trainings_.insert({run.candidate, run.replicate}).second;
+        return !is_new && !made_here(run);
+    }
+
     Result<void> take_candidates();
     void take(PlanCandidate row, Candidate candidate);
     Result<void> take_trials();
@@ -178,6 +186,7 @@ private:
     std::optional<std::set<std::string>> only_{};  // of a large pool
     std::set<std::string> vouched_{};              // with a scored run of this clone, or with an accepted one
     std::map<std::string, int> leased_children_{};
+    std::set<std::pair<std::string, int>> trainings_{};  // scored here, or claimed and accepted
 };
 
 Result<void> HistoryReader::take_candidates() {
@@ -229,6 +238,7 @@ Result<void> HistoryReader::take_trials() {
     for (const RunSummary& run : runs_) {
         if (!before_.empty() && run.id == before_) break;
         if ((only_ && !at_.count(run.candidate)) || lifted.contains(run.id)) continue;
+        if (repeats_a_training(run)) continue;
         Trial& trial = history_.trials.emplace_back(trial_of(run, trusted(run)));
         if (!trial.trusted) trial.writer = run.writer;
         trial.of_proven_key = !trial.trusted && run.of_proven_key;

@@ -12,7 +12,7 @@
 namespace cultivar {
 namespace {
 
-constexpr int kMostRuns = 64;  // of nearly its score, of each kind
+constexpr int kMostRuns = 64, kMostSuspects = 256;  // of nearly its score
 
 std::vector<Profile> profiles_of(const std::vector<RunRow>& runs, const std::vector<int>& chunks) {
     std::vector<Profile> profiles;
@@ -48,7 +48,7 @@ Result<std::string> find_same_weights(Session& session, const QueuedClaim& one, 
     TRY_ASSIGN(const std::vector<RunRow> vouched,
                session.index->runs_of_others(*mine, IndexQueries::Others::vouched, kTrainingsWithin, kMostRuns));
     TRY_ASSIGN(const std::vector<RunRow> before,
-               session.index->runs_of_others(*mine, IndexQueries::Others::before, kSuspectsWithin, kMostRuns));
+               session.index->runs_of_others(*mine, IndexQueries::Others::before, kSuspectsWithin, kMostSuspects));
     return taken_from(sums, profiles_of(before, chunks), profiles_of(vouched, chunks));
 }
 

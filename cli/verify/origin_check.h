@@ -11,7 +11,7 @@ struct Origin {
     std::string taken_from{};  // its weights are too near another run's; "": they are not
 };
 
-// `sums`: of the claim's weights, measured here on these chunks, in nats. Reads up to 192 records. Errors: those of the
+// `sums`: of the claim's weights, measured here on these chunks, in nats. Reads up to 320 records. Errors: those of the
 // index.
 Result<Origin> origin_of(Session& session, const QueuedClaim& one, const std::vector<int>& chunks,
                          const std::vector<double>& sums);

@@ -1,4 +1,6 @@
 #include <cmath>
+#include <set>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -19,9 +21,11 @@ struct NamedRun {
 std::string problem_of(const Claim& claim, const std::map<std::string, NamedRun>& runs) {
     double sum = 0;
     bool artifact = false;
+    std::set<std::string_view> counted;
     for (const std::string& id : claim.runs) {
         auto found = runs.find(id);
         const std::string named = short_id(id);
+        if (!counted.insert(id).second) return fmt::format("it names its run {} twice", named);
         if (found == runs.end()) return fmt::format("its run {} is not in the journal", named);
         const NamedRun& run = found->second;
         if (run.writer != claim.writer) return fmt::format("its run {} is another writer's", named);

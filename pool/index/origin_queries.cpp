@@ -14,6 +14,8 @@ constexpr const char* kOfAnotherKey =
     "record.writer <> :writer AND record.writer NOT IN (SELECT name FROM writer WHERE key <> '' AND key = "
     "(SELECT key FROM writer WHERE name = :writer))";
 
+constexpr int kMostSuspectsOfKey = 4;
+
 constexpr const char* kSeenBeforeOrClaimed = R"(
     AND (record.seen_s < (SELECT mine.seen_s FROM record AS mine WHERE mine.id = :id)
         OR record.seen_s = (SELECT mine.seen_s FROM record AS mine WHERE mine.id = :id) AND (record.writer = :own OR EXISTS (
@@ -25,15 +27,22 @@ constexpr const char* kSeenBeforeOrClaimed = R"(
 Result<std::vector<RunRow>> IndexQueries::runs_of_others(const RunRow& run, Others which, double within, int most) {
     TRY_ASSIGN(Statement get, prepare(fmt::format(
                                   R"(
-SELECT record.id, record.line, segment.blob, record.place, refused, rejected, source FROM {}
-WHERE type = 'run' AND status = 'done' AND refused IS NULL AND rejected = 0 AND {}
-    AND NOT (candidate = :candidate AND replicate = :replicate AND budget_s = :budget_s) AND score BETWEEN :least AND :greatest {}
-ORDER BY ABS(score - :score), seq LIMIT :most)",
-                                  kLineTables, kOfAnotherKey,
+WITH near AS (SELECT record.seq AS near_seq, ROW_NUMBER() OVER (
+        PARTITION BY COALESCE(NULLIF(owner.key, ''), owner.name) ORDER BY ABS(score - :score), record.seq) AS turn
+    FROM record JOIN writer AS owner ON owner.name = record.writer
+    WHERE type = 'run' AND status = 'done' AND refused IS NULL AND rejected = 0 AND {}
+        AND NOT (candidate = :candidate AND replicate = :replicate AND budget_s = :budget_s)
+        AND score BETWEEN :least AND :greatest {})
+SELECT record.id, record.line, segment.blob, record.place, refused, rejected, source FROM {} JOIN near ON near_seq = record.seq
+WHERE turn <= :most_of_key ORDER BY ABS(score - :score), record.seq LIMIT :most)",
+                                  kOfAnotherKey,
                                   which == Others::vouched
                                       ? fmt::format("AND (record.writer = :own OR record.id IN ({}))", kVouchedRuns)
-                                      : kSeenBeforeOrClaimed)));
-    get.bind(":own", clone().writer);
+                                      : kSeenBeforeOrClaimed,
+                                  kLineTables)));
+    // Rubbish of one key, nearer to the score than the run that is looked for, must not hide it.
+    const bool anybody = which == Others::before;
+    get.bind(":own", clone().writer).bind(":most_of_key", anybody ? kMostSuspectsOfKey : most);
     if (which == Others::before) get.bind(":id", run.id);
     const double score = run.run.val_bpb.value_or(0), apart = within * std::abs(score);
     get.bind(":least", score - apart).bind(":greatest", score + apart);

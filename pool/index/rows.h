@@ -75,6 +75,7 @@ struct RunSummary {
     double wall_s = 0;
     std::string proposer;  // asked before this run, as its record says
     double proposer_seconds = 0, proposer_usd = 0;
+    int replicate = 0;
     bool accepted = false;       // an accepted verdict scored its weights again
     bool of_proven_key = false;  // its writer has verified runs, or is a verifier
 };

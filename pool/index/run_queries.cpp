@@ -12,7 +12,7 @@ constexpr double kLeaseBudgets = 1.5;
 constexpr int kMostLeasesOfCandidate = 3;  // a candidate that others lease again and again is not held for ever
 constexpr const char* kSummaryColumns =
     "id, writer, candidate, operator, status, decision, score, budget_s, steps, parents, wall_s, proposer, proposer_s, "
-    "proposer_usd";
+    "proposer_usd, replicate";
 constexpr const char* kRunColumns = "record.id, record.line, segment.blob, record.place, refused, rejected, source";
 
 RunStatus run_status(const std::string& word) {
@@ -33,7 +33,7 @@ Decision decision(const std::string& word) {
 RunSummary summary_of(Row& row) {
     return {row.text(),           row.text(), row.text(), row.text(),  run_status(row.text()),
             decision(row.text()), row.real(), row.real(), row.whole(), split(row.text()),
-            row.real(),           row.text(), row.real(), row.real(),  false};
+            row.real(),           row.text(), row.real(), row.real(),  row.count()};
 }
 
 }  // namespace

@@ -11,9 +11,9 @@
 namespace cultivar {
 namespace {
 
-constexpr double kSameFigures = 1e-5;  // relative; seeds and machines differ by a hundred times as much
-constexpr int kMostAlike = 64;         // runs of nearly the same score that are looked at
-constexpr int kBegunInVain = 3;        // a crash or two happen to everybody
+constexpr double kSameFigures = 1e-5;                 // relative; seeds and machines differ by a hundred times as much
+constexpr int kMostAlike = 256, kMostAlikeOfKey = 8;  // runs of nearly the same score that are looked at
+constexpr int kBegunInVain = 3;                       // a crash or two happen to everybody
 
 // Of a run that came by one pull with another's: when a verifier had accepted it by then, else "never"; then whether it is
 // of this clone, a verifier or a stranger. The lesser one was first.
@@ -55,6 +55,7 @@ public:
 
 private:
     Result<std::optional<Run>> run_of(const std::string& id);
+    Result<void> find_repeated_trainings();
     Result<void> compare_seeds();
     Result<void> compare_replicates();
     Result<void> compare_leases();
@@ -72,6 +73,7 @@ private:
 };
 
 Result<std::vector<std::string>> ClaimSuspicions::find() {
+    TRY(find_repeated_trainings());
     TRY(compare_seeds());
     TRY(compare_replicates());
     TRY(compare_leases());
@@ -94,6 +96,18 @@ Result<std::optional<Run>> ClaimSuspicions::run_of(const std::string& id) {
     auto record = parse_line(*line);
     if (!record || !std::holds_alternative<Run>(*record)) return std::optional<Run>();
     return std::optional<Run>(std::get<Run>(std::move(*record)));
+}
+
+// The number of a replicate is its seed: the same number is the same training, whatever the records say of it.
+Result<void> ClaimSuspicions::find_repeated_trainings() {
+    TRY_ASSIGN(Statement get, sql_.prepare(R"(
+SELECT COUNT(*) - COUNT(DISTINCT replicate) FROM record JOIN claim_run ON record.id = claim_run.run
+WHERE claim_run.claim = :claim AND type = 'run')"));
+    return get.bind(":claim", id_).each([&](Row& row) {
+        if (const std::int64_t repeats = row.whole(); repeats > 0)
+            found_.push_back(
+                fmt::format("{} of its runs have the replicate number of another: one training counts once", repeats));
+    });
 }
 
 // A seed picked among many.
@@ -141,20 +155,26 @@ WHERE type = 'lease' AND refused IS NULL AND writer = :writer AND candidate = :c
     });
 }
 
+// Runs of nearly the score of :id, of each key the oldest first, and those that came first before all others: nobody knows a
+// score before it is published, so that rubbish of the same score hides no original.
+constexpr const char* kAlike = R"(
+SELECT id FROM (SELECT record.id, record.seen_s, record.seq, ROW_NUMBER() OVER (
+        PARTITION BY COALESCE(NULLIF(writer.key, ''), writer.name) ORDER BY record.seen_s, record.seq) AS place
+    FROM record JOIN writer ON writer.name = record.writer
+    WHERE type = 'run' AND status = 'done' AND refused IS NULL AND record.id <> :id
+        AND score BETWEEN :least AND :most AND {})
+WHERE place <= :most_of_key ORDER BY seen_s, place, seq LIMIT :limit)";
+
 // The same figures under another name, writer, number or time. The run that this clone saw first is the original. Of two
 // of strangers that it met by the same refresh, in different journals, nothing tells the copy unless one was accepted.
 Result<bool> ClaimSuspicions::find_same_figures(const std::string& id, const Run& run) {
     const double near = kSameFigures * std::abs(*run.val_bpb);
-    TRY_ASSIGN(Statement get, sql_.prepare(fmt::format(R"(
-SELECT id FROM record WHERE type = 'run' AND status = 'done' AND refused IS NULL AND id <> :id
-    AND score BETWEEN :least AND :most AND {}
-ORDER BY ABS(score - :score), id LIMIT :limit)",
-                                                       kSeenBefore)));
+    TRY_ASSIGN(Statement get, sql_.prepare(fmt::format(kAlike, kSeenBefore)));
     get.bind(":id", id)
         .bind(":writer", run.writer)
         .bind(":least", *run.val_bpb - near)
         .bind(":most", *run.val_bpb + near);
-    get.bind(":score", *run.val_bpb).bind(":limit", kMostAlike);
+    get.bind(":most_of_key", kMostAlikeOfKey).bind(":limit", kMostAlike);
     TRY_ASSIGN(const std::vector<std::string> near_runs, get.all([](Row& row) { return row.text(); }));
     for (const std::string& other_id : near_runs) {
         TRY_ASSIGN(std::optional<Run> other, run_of(other_id));

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "bandit/history/candidate_stats.h"
+#include "bandit/policy/keep_test.h"
 #include "cli/session/history_loader.h"
 #include "pool/util/sqlite.h"
 #include "tests/cli/verify/verify_fixture.h"
@@ -489,6 +490,30 @@ TEST_F(VerifierTest, GivesTheSearchTheMeanOfTheFreshSeeds) {
     EXPECT_EQ(search_sees(), 5) << "own runs tell of the noise";
     Session open = session();
     EXPECT_NEAR(must(open.index->standings(kCategory)).at(0).val_bpb, verdict.claimed_bpb + 0.001, 1e-9);
+}
+
+// Copies of one honest run with their figures moved a little agree with each other as no two trainings do.
+TEST_F(VerifierTest, LetsTheSearchCountATrainingOnceHoweverOftenItIsClaimed) {
+    std::vector<cultivar::Run> runs;
+    for (int i = 0; i < 20; ++i) {
+        runs.push_back(run_of(bob_, {}, 2.0 + 1e-6 * i));
+        runs.back().train_s -= 0.01 * i;
+    }
+    claim(bob_, runs);
+    Verdict verdict = judge(kReplay);
+    ASSERT_EQ(verdict.result, VerdictResult::accepted) << verdict.reason;
+    EXPECT_TRUE(verdict.plan->rerun_waits);
+    verdict.plan->rerun_waits = false;  // as a verifier says who does not look for repeated numbers
+    verdict.certainty = Certainty::accepted;
+    {
+        Session open = session();
+        must(must(Verifier::make(tools(), open)).write({verdict}));
+    }
+    Session open = session();
+    const History history = must(read_history(open, {}, kCategory));
+    const CandidateTable table(history);
+    EXPECT_EQ(table.find(verdict.candidate)->runs(), 1);
+    EXPECT_EQ(estimate_noise(table).degrees_of_freedom, 0);
 }
 
 TEST_F(VerifierTest, HoldsALaterClaimAgainstTheFreshSeedsThatAreThere) {

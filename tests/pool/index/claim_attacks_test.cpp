@@ -123,6 +123,8 @@ const Attack kAttacks[] = {
      [](Stage& on) { on.claim_run({}, [](Claim& claim) { claim.val_bpb -= 0.1; }); }},
     {"ClaimOfNothing", "it names no runs",
      [](Stage& on) { on.claim_run({}, [](Claim& claim) { claim.runs.clear(); }); }},
+    {"RunThatIsNamedTwice", "it names its run",
+     [](Stage& on) { on.claim_run({}, [](Claim& claim) { claim.runs.push_back(claim.runs[0]); }); }},
     {"ClaimOfAnothersRun", "is another writer's",
      [](Stage& on) { on.publish(on.eve, {on.claim_by(on.eve, {on.honest})}); }},
     {"ClaimOfAnothersArtifact", "its artifact is not that of the run",

@@ -86,6 +86,20 @@ TEST_F(SuspicionTest, IsASeedWhoseNumberCountsRunsThatNobodyPublished) {
                             "published"));
 }
 
+// Another field, or figures that are a little apart, make another record of it.
+TEST_F(SuspicionTest, IsOneTrainingThatIsCountedOften) {
+    Stranger bob = stranger("bob");
+    std::vector<cultivar::Run> runs;
+    for (int i = 0; i < 5; ++i) {
+        runs.push_back(run_of(bob, {}, 2.0 + 1e-4 * i));
+        runs.back().train_s -= i;
+    }
+    std::vector<Record> records(runs.begin(), runs.end());
+    records.emplace_back(claim_by(bob, runs));
+    publish(bob, records);
+    EXPECT_THAT(odd(), ElementsAre(HasSubstr("4 of its runs have the replicate number of another")));
+}
+
 TEST_F(SuspicionTest, IsAWriterWhoBeginsMuchMoreThanItPublishes) {
     Stranger bob = stranger("bob");
     const auto run = run_of(bob, {}, 2.0);
@@ -113,6 +127,30 @@ TEST_F(SuspicionTest, IsARunWithTheFiguresOrWeightsOfAnother) {
     EXPECT_EQ(fmt::format("{}", fmt::join(odd(), "\n")), before);
     seen_before(bob);
     EXPECT_THAT(odd(), ElementsAre("", HasSubstr("of " + bob.writer))) << "only the later one is a copy";
+}
+
+// Nobody who looks for the original may be sent away by runs that cost nothing.
+TEST_F(SuspicionTest, FindsTheOriginalBehindAnyNumberOfRunsOfItsScore) {
+    Stranger bob = stranger("bob"), eve = stranger("eve"), sybil = stranger("alice");
+    const auto honest = run_of(bob, {}, 2.0);
+    publish(bob, {honest, claim_by(bob, {honest})});
+    auto copy = run_of(eve, {{"optim.lr", 0.1}}, 2.0 + 8e-6);
+    copy.chunk_loss_sums = honest.chunk_loss_sums;
+    for (double& loss : copy.chunk_loss_sums) loss *= 1 + 4e-6;
+    std::vector<Record> rubbish;
+    for (int i = 0; i < 300; ++i) {
+        auto run = run_of(sybil, {{"optim.lr", 0.2 + 0.001 * i}}, 2.0 + 8e-6);
+        run.trace_loss[0] += 0.001 * (i + 1);
+        const double moved = 0.01 * run.chunk_loss_sums[0];
+        run.chunk_loss_sums[0] += moved, run.chunk_loss_sums[1] -= moved;
+        rubbish.emplace_back(std::move(run));
+    }
+    publish(sybil, rubbish);
+    publish(eve, {copy, claim_by(eve, {copy})});
+    EXPECT_THAT(odd(), ElementsAre(testing::_, HasSubstr("of " + bob.writer)));
+    Index index = must(Index::open(ann_));
+    const std::vector<RunRow> suspects = originals_of(index, copy);
+    EXPECT_TRUE(std::ranges::any_of(suspects, [&](const RunRow& row) { return row.run.writer == bob.writer; }));
 }
 
 // The order of arrival lies outside the index, which is a cache.
