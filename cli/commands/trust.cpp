@@ -15,6 +15,8 @@
 namespace cultivar {
 namespace {
 
+constexpr std::size_t kMaxPath = 2000;
+
 struct TrustArguments {
     bool show = false, revoke = false, yes = false;
     std::string change, sign;
@@ -55,6 +57,11 @@ std::string needs_text(const PoolCommand& command) {
                        is_told_device(command) ? ", the device of 'cultivar explore --device'" : "");
 }
 
+// For a user's shell: strangers may have named the file.
+std::string command_to_see(const Clone& clone, const std::string& path) {
+    return "git show " + clean(shell_word(fmt::format("{}:{}", clone.main.substr(0, 12), path)), kMaxPath);
+}
+
 // Everything that the pool's command may do, and how to read its files.
 Result<std::string> command_text(const Clone& clone) {
     const PoolCommand& command = *clone.task.command;
@@ -70,14 +77,13 @@ Result<std::string> command_text(const Clone& clone) {
     }
     text += needs_text(command);
     for (const CommandFile& file : command.files)
-        text += fmt::format("file     {}  sha256 {}\n         git show {}:{}\n", clean(file.path), file.sha256,
-                            clone.main.substr(0, 12), clean(file.path));
+        text += fmt::format("file     {}  sha256 {}\n         {}\n", clean(file.path), file.sha256,
+                            command_to_see(clone, file.path));
     for (const CommandData& file : command.data)
         text += fmt::format("data     {}  sha256 {}\n", clean(file.name), file.sha256);
     TRY_ASSIGN(const std::vector<std::string> others, other_covered_files(clone));
     for (const std::string& path : others)
-        text +=
-            fmt::format("reaches  {}\n         git show {}:{}\n", clean(path), clone.main.substr(0, 12), clean(path));
+        text += fmt::format("reaches  {}\n         {}\n", clean(path), command_to_see(clone, path));
     TRY_ASSIGN(const std::string digest, trust_digest(clone));
     return text + fmt::format("digest   {}\n", digest);
 }

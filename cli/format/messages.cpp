@@ -12,6 +12,7 @@ namespace cultivar {
 namespace {
 
 constexpr std::size_t kMostRefusals = 20;  // one hostile push may bring thousands
+constexpr std::size_t kMaxHint_bytes = 2000;
 
 void tell_rejoined(Ui& ui, const JournalMerge& rejoined) {
     if (rejoined.theirs == 0) return;
@@ -46,10 +47,10 @@ void tell_refresh(Ui& ui, const PullReport& report) {
     if (report.other_task > 0)
         ui.note(
             fmt::format("{} of an earlier task of this pool: they do not count", counted(report.other_task, "run")));
-    const std::size_t told = std::min(report.refused.size(), kMostRefusals);
     if (report.left > 0)
         ui.warn(fmt::format("the remote offers more new branches than a pull takes: {} were left for later ones",
                             report.left));
+    const std::size_t told = std::min(report.refused.size(), kMostRefusals);
     for (const Refusal& refusal : std::span(report.refused).first(told))
         ui.warn(fmt::format("refused: {} {}", clean(refusal.where), clean(refusal.reason)));
     const std::size_t more = report.refused.size() - told + static_cast<std::size_t>(report.more_refused);
@@ -83,7 +84,7 @@ void tell_proposed(Ui& ui, const ProposeReport& report) {
     if (!report.proposal.empty()) ui.note(fmt::format("open a pull request from the branch {}", report.proposal));
     for (const PushStatus& status : report.refused)
         ui.warn(fmt::format("the remote refused {}: {}", clean(status.remote), clean(status.reason)));
-    if (!report.hint.empty()) ui.note(fmt::format("to take the name back: {}", report.hint));
+    if (!report.hint.empty()) ui.note(clean("to take the name back: " + report.hint, kMaxHint_bytes));
 }
 
 void tell_clock(Ui& ui, const Task& task, std::int64_t now_s) {
