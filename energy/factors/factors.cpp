@@ -38,6 +38,16 @@ const std::vector<const Factor*>& Factors::ranked(FactorKind kind, const std::st
     return best;
 }
 
+std::vector<const Factor*> Factors::series(FactorKind kind, const std::string& zone) const {
+    std::vector<const Factor*> found;
+    for (const Factor* one : ranked(kind, zone)) {
+        const bool is_like_first =
+            found.empty() || (one->zone == found.front()->zone && one->stated_in == found.front()->stated_in);
+        if (one->series && is_like_first) found.push_back(one);
+    }
+    return found;
+}
+
 std::optional<FoundFactor> Factors::find(FactorKind kind, const std::string& zone, std::int64_t unix_s) const {
     for (const Factor* one : ranked(kind, zone)) {
         if (auto value = value_at(*one, unix_s)) return FoundFactor{one, *value};

@@ -33,6 +33,8 @@ public:
     std::optional<FoundFactor> find(FactorKind kind, const std::string& zone, std::int64_t unix_s) const;
     // All kinds at once, kept for each quarter of an hour that was asked for: a pool's runs share quarters.
     const FactorsAtOnce& at(const std::string& zone, std::int64_t unix_s) const;
+    // Those with a series, of the closest zone and the first origin that have one, in their order.
+    std::vector<const Factor*> series(FactorKind kind, const std::string& zone) const;
     // Is there a factor that changes with time? If not, energy need not be split in slots.
     bool has_series() const { return has_series_; }
 

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -16,7 +17,14 @@ namespace {
 
 using NvmlDevice = void*;  // nvmlDevice_t
 
-constexpr unsigned kMostGpus = 256;
+// nvmlProcessInfo_t of the functions that end in _v3.
+struct NvmlProcess {
+    unsigned pid = 0;
+    unsigned long long used_bytes = 0;
+    unsigned gpu_instance = 0, compute_instance = 0;
+};
+
+constexpr unsigned kMostGpus = 256, kMostGpuProcesses = 4096;
 constexpr double kMillijoule = 1e-3, kMilliwatt = 1e-3, kErrorOfReadings = 0.1;
 
 class NvmlCounter final : public EnergySource {
@@ -73,8 +81,10 @@ struct Nvml::Functions {
     int (*device_name)(NvmlDevice, char*, unsigned) = nullptr;
     int (*energy)(NvmlDevice, unsigned long long*) = nullptr;
     int (*power)(NvmlDevice, unsigned*) = nullptr;
+    int (*processes)(NvmlDevice, unsigned*, NvmlProcess*) = nullptr;  // drivers before 510 lack it
 
     bool find_all() {
+        find(library, "nvmlDeviceGetComputeRunningProcesses_v3", processes);
         return find(library, "nvmlInit_v2", init) && find(library, "nvmlShutdown", shutdown) &&
                find(library, "nvmlDeviceGetCount_v2", count) &&
                find(library, "nvmlDeviceGetHandleByIndex_v2", by_index) &&
@@ -132,6 +142,19 @@ std::optional<double> Nvml::watts(const std::string& uuid) const {
     unsigned milliwatts = 0;
     const bool known = functions_->by_uuid(uuid.c_str(), &device) == 0 && functions_->power(device, &milliwatts) == 0;
     return known ? std::optional(milliwatts * kMilliwatt) : std::nullopt;
+}
+
+std::optional<std::vector<pid_t>> Nvml::users(const std::string& uuid) const {
+    NvmlDevice device = nullptr;
+    unsigned count = kMostGpuProcesses;
+    std::vector<NvmlProcess> processes(count);
+    const bool known = functions_->processes && functions_->by_uuid(uuid.c_str(), &device) == 0 &&
+                       functions_->processes(device, &count, processes.data()) == 0;
+    if (!known) return std::nullopt;
+    std::vector<pid_t> users;
+    for (unsigned i = 0; i < std::min(count, kMostGpuProcesses); ++i)
+        users.push_back(static_cast<pid_t>(processes[i].pid));
+    return users;
 }
 
 std::shared_ptr<EnergySource> nvidia_gpu_source(const std::shared_ptr<Nvml>& nvml, const Gpu& gpu) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 #include "train/energy/energy_source.h"
 #include "train/energy/visible_gpus.h"
 
@@ -26,6 +28,8 @@ public:
 
     std::optional<std::uint64_t> energy_mj(const std::string& uuid) const;
     std::optional<double> watts(const std::string& uuid) const;
+    // The processes that compute on it, by the numbers that this machine knows them by. None: it does not tell.
+    std::optional<std::vector<pid_t>> users(const std::string& uuid) const;
 
 private:
     struct Functions;

@@ -12,6 +12,12 @@ constexpr int kNotFound = 6, kNotSupported = 3, kNoDriver = 9;
 const char* const kUuids[kGpus] = {"GPU-aaaa1111", "GPU-bbbb2222", "GPU-cccc3333"};
 int gpus[kGpus] = {0, 1, 2};
 
+struct FakeProcess {
+    unsigned pid;
+    unsigned long long used_bytes;
+    unsigned gpu_instance, compute_instance;
+};
+
 std::string state_path() {
     const char* path = std::getenv("CULTIVAR_FAKE_NVML_STATE");
     return path ? path : "";
@@ -21,7 +27,7 @@ unsigned long long figure(unsigned place) {
     std::ifstream file(state_path());
     unsigned long long value = 0;
     for (unsigned i = 0; i <= place; ++i) file >> value;
-    return value;
+    return file ? value : 0;
 }
 
 unsigned index_of(void* device) { return static_cast<unsigned>(*static_cast<int*>(device)); }
@@ -59,5 +65,13 @@ int nvmlDeviceGetTotalEnergyConsumption(void* device, unsigned long long* millij
 }
 int nvmlDeviceGetPowerUsage(void* device, unsigned* milliwatts) {
     return *milliwatts = static_cast<unsigned>(figure(kGpus + index_of(device))), 0;
+}
+// The last figures of the file are the processes on the second GPU.
+int nvmlDeviceGetComputeRunningProcesses_v3(void* device, unsigned* count, FakeProcess* into) {
+    const unsigned room = *count;
+    *count = 0;
+    for (unsigned place = 2 * kGpus; index_of(device) == 1 && figure(place) > 0 && *count < room; ++place)
+        into[(*count)++].pid = static_cast<unsigned>(figure(place));
+    return 0;
 }
 }
