@@ -9,7 +9,6 @@
 #include "cli/energy/energy_report.h"
 #include "cli/format/energy_view.h"
 #include "cli/session/session.h"
-#include "energy/factors/built_in.h"
 #include "energy/factors/fetch.h"
 
 namespace cultivar {
@@ -35,13 +34,6 @@ Result<void> fetch_all(Context& context) {
     return {};
 }
 
-// The user's word, then ours.
-Result<Factors> all_factors() {
-    TRY_ASSIGN(std::vector<Factor> factors, read_factor_file(user_factor_file()));
-    for (Factor& one : built_in_factors()) factors.push_back(std::move(one));
-    return Factors(std::move(factors));
-}
-
 Result<EnergyQuery> query_of(Session& session, const EnergyArguments& options) {
     EnergyQuery query;
     if (options.by && !options.id.empty())
@@ -61,7 +53,7 @@ Result<int> energy(Context& context, const EnergyArguments& options) {
     if (options.fetch) TRY(fetch_all(context));
     TRY_ASSIGN(Session session, look_at_session(context));
     TRY_ASSIGN(const EnergyQuery query, query_of(session, options));
-    TRY_ASSIGN(const Factors factors, all_factors());
+    TRY_ASSIGN(const Factors factors, known_factors());
     TRY_ASSIGN(const EnergyReport report, energy_report(*session.index, factors, query));
     const std::string by = options.by.value_or(query.id.empty() ? "" : "candidate or run");
     if (context.ui.json()) {

@@ -62,6 +62,8 @@ struct FetchedFile {
 Result<std::vector<Factor>> read_factor_file(const std::string& path);
 // The files that a user's file names with a command, without reading the series: they may not be there yet.
 Result<std::vector<FetchedFile>> fetched_files(const std::string& path);
+// `first`, then those of the user's file, then the built-in ones. Errors: those of the file.
+Result<Factors> known_factors(std::vector<Factor> first = {});
 // A constant, as a person states it. Errors: usage.
 Result<Factor> constant_factor(const StatedFactor& stated, const std::string& stated_in);
 
