@@ -1,6 +1,24 @@
+#include <algorithm>
+#include <unordered_map>
+
 #include "pool/index/index_queries.h"
+#include "pool/index/sql.h"
 
 namespace cultivar {
+namespace {
+
+// A step of training costs the forward pass three times: once, and twice to go back.
+constexpr const char* kSpentRuns = R"(
+SELECT seq, writer, COALESCE((SELECT NULLIF(writer.key, '') FROM writer WHERE writer.name = record.writer), writer), category, at,
+    wall_s, 3 * COALESCE(flops, 0) * COALESCE(tokens, 0)
+FROM record WHERE type = 'run' AND refused IS NULL ORDER BY at, seq)";
+
+// The last run of a claim (a row `record`).
+constexpr const char* kLastRunOf =
+    "(SELECT run.seq FROM claim_run JOIN record AS run ON run.id = claim_run.run AND run.type = 'run' WHERE "
+    "claim_run.claim = record.id ORDER BY run.at DESC, run.seq DESC LIMIT 1)";
+
+}  // namespace
 
 Result<std::vector<EnergyGroup>> IndexQueries::energy_groups() {
     TRY_ASSIGN(Statement get, prepare(R"(
@@ -68,6 +86,40 @@ SELECT best.category, seed.score, best.score FROM
         one.seed = row.real(), one.best = row.real();
         return one;
     });
+}
+
+Result<std::vector<SpentRow>> IndexQueries::spent_runs() {
+    TRY_ASSIGN(Statement get, prepare(kSpentRuns));
+    TRY_ASSIGN(std::vector<SpentRow> runs, get.all([](Row& row) {
+        SpentRow one;
+        one.run = row.whole();
+        one.writer = row.text(), one.key = row.text(), one.category = row.text(), one.at = row.text();
+        one.wall_s = row.real(), one.training_flops = row.real();
+        return one;
+    }));
+    std::unordered_map<std::int64_t, SpentRow*> by_number;
+    for (SpentRow& one : runs) by_number[one.run] = &one;
+    const auto of = [&](std::int64_t number) {
+        const auto found = by_number.find(number);
+        return found == by_number.end() ? nullptr : found->second;
+    };
+    TRY_ASSIGN(Statement scores, prepare(fmt::format(R"(
+SELECT {}, standing.val_bpb FROM record JOIN standing USING(candidate, category)
+WHERE type = 'claim' AND refused IS NULL AND standing.runs > 0 AND COALESCE({}, 0))",
+                                                     kLastRunOf, stands(clone()))));
+    TRY(scores.each([&](Row& row) {
+        SpentRow* run = of(row.whole());
+        const double loss = row.real();
+        if (run) run->verified_loss = std::min(loss, run->verified_loss.value_or(loss));
+    }));
+    TRY_ASSIGN(Statement verdicts, prepare(fmt::format("SELECT verdict.seq, {} FROM verdict JOIN record ON record.id = "
+                                                       "verdict.claim AND record.type = 'claim'",
+                                                       kLastRunOf)));
+    TRY(verdicts.each([&](Row& row) {
+        const std::int64_t verdict = row.whole();
+        if (SpentRow* run = of(row.whole())) run->verdicts.push_back(verdict);
+    }));
+    return runs;
 }
 
 }  // namespace cultivar

@@ -80,6 +80,8 @@ public:
     Result<std::vector<EnergyOwner>> energy_owners(bool verdicts_alone);
     Result<std::vector<std::int64_t>> rejected_runs();  // numbers as in EnergyPart::owner
     Result<std::vector<VerifiedImprovement>> verified_improvements();
+    // By their ends. A claim ends with the last of its runs. Three statements.
+    Result<std::vector<SpentRow>> spent_runs();
 
     // standing_queries.cpp
 

@@ -224,6 +224,17 @@ struct EnergyOwner {
     std::string id, candidate, category;
 };
 
+// A run that counts, for a comparison of energy. Its verdicts are those on claims that end with it.
+struct SpentRow {
+    std::int64_t run = 0;  // EnergyPart::owner
+    std::string writer, key, category;
+    std::string at;  // its end
+    double wall_s = 0;
+    double training_flops = 0;              // 0 also of a command's run, which does not tell
+    std::optional<double> verified_loss{};  // of the candidate, where a claim that stands ends with this run
+    std::vector<std::int64_t> verdicts{};   // EnergyPart::owner
+};
+
 // Of a category: the best score of a candidate without parents, and the best accepted one, which is better.
 struct VerifiedImprovement {
     std::string category;
