@@ -74,6 +74,8 @@ const std::vector<Command>& commands() {
         {"contributors", "look", "Show the runs, claims and credit of each key", "", declare_contributors},
         {"energy", "look", "Show the energy of runs and verdicts, with carbon, water and money",
          "[ID | --by KEY] [--fetch]", declare_energy},
+        {"compare", "look", "Compare the energy of two arms to the same verified score",
+         "ARM ARM [--to SCORE | --compute FLOPS | --joules J] [OPTIONS]", declare_compare},
         {"show", "look", "Show a candidate, a run or a claim", "ID", declare_show},
         {"log", "look", "Show runs, newest first", "[-n N] [ID]", declare_log},
         {"diff", "look", "Show the genes and source files in which two candidates differ", "ID ID", declare_diff},

@@ -59,6 +59,7 @@ Action declare_fsck(Parser&);
 Action declare_index(Parser&);
 Action declare_verify(Parser&);
 Action declare_top(Parser&);
+Action declare_compare(Parser&);
 Action declare_contributors(Parser&);
 Action declare_show(Parser&);
 Action declare_log(Parser&);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -31,8 +32,6 @@ std::string scaled(Range range, std::initializer_list<const char*> units) {
         text += fmt::format(" ({} to {})", figure(range.low), figure(range.high));
     return text;
 }
-
-std::string litres_text(const Range& litres) { return scaled(litres * kThousand, {"mL", "L", "m3"}); }
 
 std::string priced(const Sum& sum, double joules, const std::string& text) {
     return sum.is_priced(joules) ? text : "no factor";
@@ -170,22 +169,6 @@ std::string origin_text(const Factor& factor) {
     return text;
 }
 
-std::string factors_text(const Ui& ui, const Account& account) {
-    std::string text = ui.paint(Paint::dim, "factors, each with its source") + "\n";
-    std::vector<const Factor*> used(account.used.begin(), account.used.end());
-    std::ranges::sort(used, {}, [](const Factor* one) { return std::tuple(one->kind, one->zone, one->stated_in); });
-    for (const Factor* one : used) {
-        std::string value = figure(one->range.value);
-        if (one->range.low != one->range.high)
-            value += fmt::format(" ({} to {})", figure(one->range.low), figure(one->range.high));
-        text += fmt::format("{}{}: {}{}{}, {}\n    {}\n", name(one->kind),
-                            one->zone.empty() ? "" : " " + clean(one->zone, kKeyShown), one->series ? "mean " : "",
-                            value, one->unit.empty() ? "" : " " + one->unit,
-                            one->stated_in == "built in" ? "built in" : "energy.toml", origin_text(*one));
-    }
-    return text;
-}
-
 Json range_json(const Range& range) { return {{"value", range.value}, {"low", range.low}, {"high", range.high}}; }
 
 Json sum_json(const Sum& sum, double joules) {
@@ -257,6 +240,30 @@ Json factor_json(const Factor& factor) {
 
 }  // namespace
 
+std::string litres_text(const Range& litres) { return scaled(litres * kThousand, {"mL", "L", "m3"}); }
+
+std::string factors_text(const Ui& ui, const std::set<const Factor*>& factors) {
+    std::string text = ui.paint(Paint::dim, "factors, each with its source") + "\n";
+    std::vector<const Factor*> used(factors.begin(), factors.end());
+    std::ranges::sort(used, {}, [](const Factor* one) { return std::tuple(one->kind, one->zone, one->stated_in); });
+    for (const Factor* one : used) {
+        std::string value = figure(one->range.value);
+        if (one->range.low != one->range.high)
+            value += fmt::format(" ({} to {})", figure(one->range.low), figure(one->range.high));
+        const std::string file = std::filesystem::path(one->stated_in).filename().string();
+        text += fmt::format("{}{}: {}{}{}, {}\n    {}\n", name(one->kind),
+                            one->zone.empty() ? "" : " " + clean(one->zone, kKeyShown), one->series ? "mean " : "",
+                            value, one->unit.empty() ? "" : " " + one->unit, clean(file, kKeyShown), origin_text(*one));
+    }
+    return text;
+}
+
+Json factors_json(const std::set<const Factor*>& factors) {
+    Json json = Json::array();
+    for (const Factor* one : factors) json.push_back(factor_json(*one));
+    return json;
+}
+
 std::string joules_range_text(const Range& joules) { return scaled(joules, {"J", "kJ", "MJ", "GJ", "TJ"}); }
 
 std::string grams_text(const Range& grams) { return scaled(grams * kThousand, {"mg", "g", "kg", "t"}); }
@@ -264,11 +271,11 @@ std::string grams_text(const Range& grams) { return scaled(grams * kThousand, {"
 std::string energy_text(const Ui& ui, const Task& task, const EnergyReport& report, const std::string& by) {
     const std::string table = by.empty() ? totals_text(ui, report) : rows_text(ui, report, by);
     return table + "\n" + methods_text(report.total) + missing_text(report) + gains_text(task, report) +
-           factors_text(ui, report.total.account);
+           factors_text(ui, report.total.account.used);
 }
 
 Json energy_json(const EnergyReport& report, const std::string& by) {
-    Json rows = Json::array(), lines = Json::array(), gains = Json::array(), factors = Json::array();
+    Json rows = Json::array(), lines = Json::array(), gains = Json::array();
     for (const EnergyRow& one : report.rows) rows.push_back(row_json(one));
     for (const EnergyRow& one : report.lines) lines.push_back(row_json(one));
     for (const EnergyGain& one : report.gains)
@@ -277,7 +284,6 @@ Json energy_json(const EnergyReport& report, const std::string& by) {
              {"gain", one.improvement.seed - one.improvement.best},
              {"joules",
               {{"above_idle", range_json(one.joules[kAboveIdle])}, {"gross", range_json(one.joules[kGross])}}}});
-    for (const Factor* one : report.total.account.used) factors.push_back(factor_json(*one));
     return {{"schema", 1},
             {"by", by.empty() ? Json(nullptr) : Json(by)},
             {"total", row_json(report.total)},
@@ -286,7 +292,7 @@ Json energy_json(const EnergyReport& report, const std::string& by) {
             {"rows", rows},
             {"improvements", gains},
             {"joules_spread", report.spread_joules},
-            {"factors", factors}};
+            {"factors", factors_json(report.total.account.used)}};
 }
 
 }  // namespace cultivar
