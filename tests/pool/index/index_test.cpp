@@ -243,7 +243,7 @@ TEST_F(IndexTest, IsRebuiltWhenItsFileIsBroken) {
 
 // Pages that are damaged where an open does not look are met by a query.
 TEST_F(IndexTest, TellsADamagedIndexApartWhoeverMeetsIt) {
-    for (int i = 0; i < 2000; ++i) spool(ann_, run_by(ann_, {{"optim.bias", 0.001 * i}}, 2.0));
+    for (int i = 0; i < 700; ++i) spool(ann_, run_by(ann_, {{"optim.bias", 0.001 * i}}, 2.0));
     const std::string path = ann_.state_dir + "index.sqlite";
     {
         Index index = must(Index::open(ann_));
