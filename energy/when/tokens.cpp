@@ -26,22 +26,21 @@ WhenToken number_or_time(std::string_view text) {
 }
 
 WhenToken sign(std::string_view text) {
-    using Kind = WhenToken::Kind;
     switch (text[0]) {
         case '<':
         case '>':
         case '=':
-            return {Kind::comparison, text.substr(0, text.size() > 1 && text[1] == '=' ? 2 : 1)};
+            return {WhenToken::Kind::comparison, text.substr(0, text.size() > 1 && text[1] == '=' ? 2 : 1)};
         case '%':
-            return {Kind::percent, text.substr(0, 1)};
+            return {WhenToken::Kind::percent, text.substr(0, 1)};
         case '-':
-            return {Kind::dash, text.substr(0, 1)};
+            return {WhenToken::Kind::dash, text.substr(0, 1)};
         case '(':
-            return {Kind::open, text.substr(0, 1)};
+            return {WhenToken::Kind::open, text.substr(0, 1)};
         case ')':
-            return {Kind::close, text.substr(0, 1)};
+            return {WhenToken::Kind::close, text.substr(0, 1)};
         default:
-            return {Kind::unknown, text.substr(0, 1)};
+            return {WhenToken::Kind::unknown, text.substr(0, 1)};
     }
 }
 
