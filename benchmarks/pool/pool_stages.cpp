@@ -89,8 +89,7 @@ PoolStages::Words PoolStages::own_step(Words words) const {
 
 Result<void> PoolStages::forget_index() const {
     std::error_code ec;
-    for (const char* end : {"", "-wal", "-shm"})
-        std::filesystem::remove(clone_ + "/.git/cultivar/index.sqlite" + end, ec);
+    std::filesystem::remove_all(clone_ + "/.git/cultivar/index", ec);
     return ec ? fail(Code::io, fmt::format("cannot delete the index: {}", ec.message())) : Result<void>();
 }
 

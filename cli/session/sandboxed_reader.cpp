@@ -84,7 +84,7 @@ Result<RefreshReport> read_apart(const std::function<bool()>& interrupted, const
     TRY_ASSIGN(Sandbox sandbox, Sandbox::for_program(rules_for(clone), "/proc/self/exe"));  // even if replaced since
     std::vector<std::string> words = {"cultivar", "-q",    "-C",      clone.repo.git_dir(),
                                       "--json",   "index", "refresh", "--cache=" + clone.cached_dir()};
-    if (!clone.local_index_dir.empty()) words.push_back("--index=" + clone.local_index_dir);
+    if (!clone.own_index_dir.empty()) words.push_back("--index=" + clone.own_index_dir);
     const std::string key = clone.key.public_text();
     if (!key.empty()) words.push_back("--public-key=" + key);
     TRY_ASSIGN(Child child, Child::start(words, 0, kLimits, &sandbox));

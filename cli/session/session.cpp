@@ -8,6 +8,7 @@
 
 #include "cli/session/sandboxed_reader.h"
 #include "pool/clone/local_index.h"
+#include "pool/clone/own_index.h"
 
 namespace cultivar {
 Result<Session> open_session(const std::string& folder, std::function<bool()> interrupted) {
@@ -55,8 +56,10 @@ Result<std::optional<RunRow>> settled_by(Session& session, const std::string& ca
 Result<void> remove_index(const std::string& folder) {
     TRY_ASSIGN(const Repo repo, Repo::discover(folder));
     TRY(repo.check_owner());
-    std::vector<std::string> folders = {repo.git_dir() + "cultivar/"};
-    if (!network_file_system(folders[0]).empty()) {
+    const std::string state_dir = repo.git_dir() + "cultivar/";
+    std::vector<std::string> folders;
+    if (const auto own = own_index(state_dir, repo.git_dir())) folders.push_back(*own);
+    if (!network_file_system(state_dir).empty()) {
         if (const auto local = local_index(repo.git_dir(), network_file_system)) folders.push_back(local->folder);
     }
     for (const std::string& in : folders) {

@@ -16,6 +16,7 @@
 
 #include "pool/clone/command_files.h"
 #include "pool/clone/local_index.h"
+#include "pool/clone/own_index.h"
 #include "pool/types/task_parser.h"
 #include "pool/util/sha256.h"
 
@@ -182,7 +183,7 @@ std::string why_not_writable(const Repo& repo, bool ours, const std::string& sta
     std::error_code ec;
     std::filesystem::create_directories(state_dir, ec);
     if (ec) return ec.message();
-    for (const std::string& path : {state_dir, state_dir + "index.sqlite", state_dir + "seen"}) {
+    for (const std::string& path : {state_dir, state_dir + "index", state_dir + "seen"}) {
         if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) != 0 && errno != ENOENT) return std::strerror(errno);
     }
     if (is_full(state_dir)) return "its disk is full";
@@ -190,17 +191,23 @@ std::string why_not_writable(const Repo& repo, bool ours, const std::string& sta
     return "";
 }
 
-// With the last seen tips and roots, which a look must not forget.
-Result<Cache> temporary_cache(const std::string& state_dir) {
+Result<Cache> temporary_folder() {
     namespace fs = std::filesystem;
     std::error_code ec;
     std::string folder = fs::temp_directory_path(ec) / "cultivar-look-XXXXXX";
     if (ec || !::mkdtemp(folder.data())) return fail(Code::io, "cannot make a temporary folder for an index");
-    Cache cache{folder + "/", std::shared_ptr<const void>(nullptr, [folder](const void*) {
-                    std::error_code ignored;
-                    fs::remove_all(folder, ignored);
-                })};
-    if (fs::exists(state_dir + "seen", ec)) fs::copy(state_dir + "seen", folder + "/seen", ec);
+    return Cache{folder + "/", std::shared_ptr<const void>(nullptr, [folder](const void*) {
+                     std::error_code ignored;
+                     fs::remove_all(folder, ignored);
+                 })};
+}
+
+// With the last seen tips and roots, which a look must not forget.
+Result<Cache> temporary_cache(const std::string& state_dir) {
+    namespace fs = std::filesystem;
+    std::error_code ec;
+    TRY_ASSIGN(Cache cache, temporary_folder());
+    if (fs::exists(state_dir + "seen", ec)) fs::copy(state_dir + "seen", cache.dir + "seen", ec);
     if (ec) return fail(Code::io, fmt::format("cannot read '{}seen': {}", state_dir, ec.message()));
     return cache;
 }
@@ -215,6 +222,17 @@ std::string index_beside(const Repo& repo, const std::string& network, const Fil
     else if (local->is_new)
         notices.push_back(fmt::format("this clone lies on {}: its index is kept in '{}'", network, local->folder));
     return local ? local->folder : "";
+}
+
+// The folder of this user's index in the clone; where the user can keep no secret, one that `scratch` removes.
+Result<std::string> index_within(const Repo& repo, const std::string& state_dir, std::shared_ptr<const void>& scratch,
+                                 std::vector<std::string>& notices) {
+    auto own = own_index(state_dir, repo.git_dir());
+    if (own) return own;
+    TRY_ASSIGN(Cache temporary, temporary_folder());
+    notices.push_back(fmt::format("the index is temporary: {}", own.error().message));
+    scratch = std::move(temporary.scratch);
+    return temporary.dir;
 }
 
 // "name.machine." and the first digits of the key. Where the key is unknown, those of the only journal of that name here.
@@ -314,7 +332,7 @@ Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_ove
     TRY_ASSIGN(Task task, task_at(repo, main));  // before anything is written: it may be somebody's other repository
     std::string state_dir = repo.git_dir() + "cultivar/";
     std::vector<std::string> notices;
-    std::string local_index_dir = handed_over ? handed_over->local_index_dir : "";
+    std::string own_index_dir = handed_over ? handed_over->own_index_dir : "";
     Cache cache;
     if (!handed_over) TRY(check_links(state_dir));  // a reader in a sandbox may not list it, and writes by rules
     std::optional<Error> not_ours;
@@ -325,8 +343,12 @@ Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_ove
         TRY_ASSIGN(cache, temporary_cache(state_dir));
         notices.push_back(
             fmt::format("this clone cannot be written ({}): it is looked at with a temporary index", why));
-    } else if (const std::string network = kind(state_dir); !network.empty()) {
-        local_index_dir = index_beside(repo, network, kind, notices);
+    } else {
+        const std::string network = kind(state_dir);
+        if (!network.empty()) own_index_dir = index_beside(repo, network, kind, notices);
+        if (own_index_dir.empty()) {
+            TRY_ASSIGN(own_index_dir, index_within(repo, state_dir, cache.scratch, notices));
+        }
     }
     TRY_ASSIGN(Key key, handed_over ? key_from(*handed_over)
                         : not_ours  ? key_of_another(state_dir, *not_ours)
@@ -336,7 +358,7 @@ Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_ove
     return Clone{std::move(repo),      std::move(state_dir),     std::move(key),
                  std::move(writer),    std::move(main),          std::move(task),
                  std::move(id),        std::move(notices),       std::move(not_ours),
-                 std::move(cache.dir), std::move(cache.scratch), std::move(local_index_dir)};
+                 std::move(cache.dir), std::move(cache.scratch), std::move(own_index_dir)};
 }
 
 std::string_view key_digits(std::string_view writer) {

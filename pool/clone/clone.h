@@ -2,7 +2,7 @@
 // state lies. State that is not in git lives under <git dir>/cultivar/:
 //   key.pem       this clone's private key (0600)       spool.jsonl   records not yet committed (pool/clone/journal.h)
 //   key.pub       the public key that signed last, for looking without the private one
-//   index.sqlite  cache, may be deleted                 seen/         last seen tips of logs (pool/index/log_import.h)
+//   index/        caches, may be deleted (pool/clone/own_index.h)   seen/   last seen tips of logs (pool/index/log_import.h)
 //   data/         shards and byte table, or links to a command's data        run/          the run under way
 //   data.json     those data when their digests were taken (cli/runs/data_links.h)
 //   roots         the trust roots as last seen (pool/clone/trust_roots.h)
@@ -40,12 +40,12 @@ struct Clone {
     std::vector<std::string> notices{};  // lines to tell the user: another key than before
     std::optional<Error> not_ours{};     // why it may only be looked at: Repo::check_owner()
     std::string cache_dir{};             // with a trailing '/': where index and last seen tips are kept; "": state_dir
-    std::shared_ptr<const void> scratch{};  // removes a temporary cache_dir with its last copy
-    std::string local_index_dir{};          // with a trailing '/': the index of a clone on a network; "": not elsewhere
+    std::shared_ptr<const void> scratch{};  // removes a temporary cache_dir or own_index_dir with its last copy
+    std::string own_index_dir{};            // with a trailing '/': where the index is kept; "": in cached_dir()
 
     std::string data_dir() const { return state_dir + "data/"; }
     const std::string& cached_dir() const { return cache_dir.empty() ? state_dir : cache_dir; }
-    const std::string& index_dir() const { return local_index_dir.empty() ? cached_dir() : local_index_dir; }
+    const std::string& index_dir() const { return own_index_dir.empty() ? cached_dir() : own_index_dir; }
     std::string seen_dir() const { return cached_dir() + "seen/"; }
     std::string journal_ref() const { return "refs/heads/journal/" + writer; }
     std::string ledger_ref() const { return "refs/heads/ledger/" + writer; }
@@ -74,7 +74,7 @@ inline constexpr const char* kSigningKey = "cultivar.signingKey";
 
 // Told by the process that opened a clone to one that reads it in a sandbox, where the user's own files are closed.
 struct HandedOver {
-    std::string public_key, cache_dir, local_index_dir;  // as in Clone
+    std::string public_key, cache_dir, own_index_dir;  // as in Clone
 };
 
 // The pool that `folder` lies in. main is read from the local branch or the remote's, whichever is ahead; where the two
@@ -82,7 +82,8 @@ struct HandedOver {
 // it can where its state cannot be written (another user's, a read-only medium): index and tips are then temporary.
 // One that belongs to another user (Clone::not_ours) may only be looked at: of its configuration, which could name
 // programs to run and files to read, no key is taken. On a network file system the index is kept on a disk of this machine
-// (pool/clone/local_index.h), which is told once. Errors: not_found (hint: init), newer, usage, corrupt (a symbolic
+// (pool/clone/local_index.h), which is told once; elsewhere as pool/clone/own_index.h says, or, where the user has no state
+// folder, for the time being. Errors: not_found (hint: init), newer, usage, corrupt (a symbolic
 // link in its state, other than data/).
 Result<Clone> open_clone(const std::string& folder, const HandedOver* handed_over = nullptr,
                          const FileSystemKind& kind = network_file_system);

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "pool/clone/own_index.h"
 #include "pool/util/file.h"
 #include "pool/util/sha256.h"
 
@@ -29,23 +30,16 @@ std::vector<std::string> places() {
     return all;
 }
 
-// Nobody else can write there, whoever made it.
-bool is_own(const std::string& folder) {
-    struct stat facts {};
-    return ::lstat(folder.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && facts.st_uid == ::geteuid() &&
-           (facts.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
 }  // namespace
 
 std::optional<LocalIndex> local_index(const std::string& git_dir, const FileSystemKind& kind) {
     for (const std::string& place : places()) {
         if (!make_folder_of(place)) continue;
         ::mkdir(place.c_str(), S_IRWXU);
-        if (!is_own(place) || !kind(place).empty() || !has_posix_locks(place)) continue;
+        if (!is_private_folder(place) || !kind(place).empty() || !has_posix_locks(place)) continue;
         const std::string folder = fmt::format("{}/{}/", place, sha256_hex(git_dir).substr(0, 16));
         const bool is_new = ::mkdir(folder.c_str(), S_IRWXU) == 0;
-        if (is_own(folder.substr(0, folder.size() - 1))) return LocalIndex{folder, is_new};
+        if (is_private_folder(folder.substr(0, folder.size() - 1))) return LocalIndex{folder, is_new};
     }
     return std::nullopt;
 }

@@ -12,6 +12,11 @@
 
 #include <fmt/format.h>
 
+#include "pool/util/file.h"
+#include "pool/util/secret_random.h"
+#include "pool/util/sha256.h"
+#include "pool/util/text.h"
+
 namespace cultivar {
 
 Result<std::string> user_state_folder() {
@@ -31,6 +36,40 @@ Result<void> make_private_folder(const std::string& folder) {
     if (!ec && std::filesystem::create_directory(path, ec))
         std::filesystem::permissions(path, std::filesystem::perms::owner_all, ec);
     return ec ? fail(Code::io, fmt::format("cannot create '{}': {}", folder, ec.message())) : Result<void>();
+}
+
+namespace {
+
+constexpr std::size_t kUserSecretDigits = 32;
+
+// Of several processes that make one at once, the first wins.
+Result<void> make_secret(const std::string& path) {
+    SecretRandom random;
+    std::string digits;
+    while (digits.size() < kUserSecretDigits) digits += fmt::format("{:08x}", random());
+    const std::string draft = fmt::format("{}.{}", path, ::getpid());
+    TRY(write_file_atomically(draft, digits, S_IRUSR | S_IWUSR));
+    const bool made = ::link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST;
+    const int why = errno;
+    ::unlink(draft.c_str());
+    return made ? Result<void>() : fail(Code::io, fmt::format("cannot create '{}': {}", path, std::strerror(why)));
+}
+
+}  // namespace
+
+Result<std::string> user_secret() {
+    TRY_ASSIGN(const std::string folder, user_state_folder());
+    const std::string path = folder + "/secret";
+    auto kept = read_file(path, kUserSecretDigits);
+    if (!kept && kept.error().code == Code::not_found) {
+        TRY(make_private_folder(folder));
+        TRY(make_secret(path));
+        kept = read_file(path, kUserSecretDigits);
+    }
+    if (!kept) return fail(kept.error());
+    if (!is_users_own(path) || !is_hex(*kept, kUserSecretDigits))
+        return fail(Code::io, fmt::format("'{}' is not this user's", path), fmt::format("rm {}", shell_word(path)));
+    return kept;
 }
 
 Result<Identified> identify(const std::string& path) {

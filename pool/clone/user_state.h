@@ -13,6 +13,9 @@ Result<std::string> user_state_folder();
 // Makes it with those above it; nobody else may look into it. Errors: io.
 Result<void> make_private_folder(const std::string& folder);
 
+// 32 secret digits, made at the first call and kept there. Errors: io (they cannot be kept, or belong to another user).
+Result<std::string> user_secret();
+
 // A file or folder as this machine tells it from every other one: its path without links, and its inode with the time of its
 // birth, since numbers are given out again. Errors: io.
 struct Identified {

@@ -1,5 +1,5 @@
-// The local index: everything that the pool's refs and this clone's spool say, in SQLite. A cache: delete index.sqlite and
-// it is rebuilt. A refresh reads only new objects; when no ref and no spooled record changed, it costs one statement.
+// The local index: everything that the pool's refs and this clone's spool say, in SQLite. A cache of this user's own
+// (pool/clone/own_index.h): delete it and it is rebuilt. A refresh reads only new objects; when no ref and no spooled record changed, it costs one statement.
 //
 //   IndexDatabase  the tables and their version       (index_database.h)
 //   IndexImporter  fills the tables                   (index_importer.h)

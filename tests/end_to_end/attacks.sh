@@ -153,7 +153,7 @@ jq -nc --arg best "$best" 'first(inputs | select(.type == "run" and .candidate =
     .val_bpb *= 0.5 | .val_loss *= 0.5 | .chunk_loss_sums |= map(. * 0.5)' "$state/spool.jsonl" >forged.jsonl
 cat forged.jsonl "$state/spool.jsonl" >spool.new # put first, so that the claim's weights are those of the honest run
 mv spool.new "$state/spool.jsonl"
-rm -f "$state"/index.sqlite*
+rm -rf "$state/index"
 expect_ok cultivar -C mallory propose
 expect_ok cultivar -C referee pull
 run cultivar -C referee verify --json
@@ -173,7 +173,7 @@ state=$(state_of mallory)
 git -C mallory show "refs/heads/journal/$mallory:seg/000000.jsonl" >sent.jsonl
 jq -nc --arg best "$best" 'first(inputs | select(.type == "run" and .candidate == $best)) |
     .val_bpb *= 0.5 | .val_loss *= 0.5 | .chunk_loss_sums |= map(. * 0.5)' sent.jsonl >>"$state/spool.jsonl"
-rm -f "$state"/index.sqlite*
+rm -rf "$state/index"
 expect_ok cultivar -C mallory propose
 expect_ok cultivar -C referee pull
 expect_ok cultivar -C referee top --json
@@ -231,7 +231,7 @@ tree=$(printf '040000 tree %s\tseg\n' "$seg" | git -C hosting.git mktree)
 git -C hosting.git update-ref "$ref" "$(git -C hosting.git commit-tree -p "$second" -m rewritten "$tree")"
 expect_ok cultivar -C referee pull
 expect_err "journal/$mallory (was rewritten|is not signed)"
-rm -f "$(state_of referee)"/index.sqlite*
+rm -rf "$(state_of referee)/index"
 run cultivar -C referee pull
 expect_err "journal/$mallory (was rewritten|is not signed)"
 git -C hosting.git update-ref "$ref" "$second"

@@ -72,7 +72,7 @@ expect_ok cultivar -C bea pull
 expect_err 'read no further'
 expect_same "lines on standard error" yes "$([[ $(wc -l <<<"$err") -lt 40 ]] && echo yes)"
 expect_ok cultivar clone "$hosting" kim
-expect_same "a small index" yes "$([[ $(stat -c %s kim/.git/cultivar/index.sqlite) -lt 4000000 ]] && echo yes)"
+expect_same "a small index" yes "$([[ $(stat -c %s "$(index_of kim)") -lt 4000000 ]] && echo yes)"
 
 section "the hosting's hook refuses both, with little memory"
 expect_ok cultivar hook install "$hosting"
@@ -83,10 +83,11 @@ expect_rc 1 in_clone "$hosting" cultivar hook update "$log" "$(printf '0%.0s' {1
 expect_err 'no records'
 
 section "a damaged index is made anew once, whichever command meets it"
-cp bea/.git/cultivar/index.sqlite sound.sqlite
+index=$(index_of bea)
+cp "$index" sound.sqlite
 for looking in top status log; do
-    dd if=/dev/zero of=bea/.git/cultivar/index.sqlite bs=4096 seek=5 count=200 conv=notrunc status=none
-    rm -f bea/.git/cultivar/index.sqlite-wal bea/.git/cultivar/index.sqlite-shm
+    dd if=/dev/zero of="$index" bs=4096 seek=5 count=200 conv=notrunc status=none
+    rm -f "$index"-wal "$index"-shm
     expect_ok cultivar -C bea "$looking"
     expect_ok cultivar -C bea "$looking"
     reject_err 'damaged'

@@ -170,7 +170,7 @@ edit_spool() {
     jq -c "${@:3}" "$2" "$spool" >"$spool.new"
     ! cmp -s "$spool" "$spool.new" || fail "an edited spool" "a change" "none by $2"
     mv "$spool.new" "$spool"
-    rm -f "$(state_of "$1")"/index.sqlite*
+    rm -rf "$(state_of "$1")/index"
 }
 
 # same_speed FROM TO...: puts clones on one machine into one category, even if it was busy during their measurements.
@@ -180,6 +180,7 @@ same_speed() {
 }
 
 state_of() { (cd "$1" && printf '%s/cultivar' "$(git rev-parse --absolute-git-dir)"); }
+index_of() { printf '%s\n' "$(state_of "$1")"/index/*/index.sqlite; } # of this user, who has one
 writer_of() { cultivar -C "$1" status --json | jq -r .writer; }
 
 # Prints every record of this clone's own journal and spool, one per line; a record in both is printed twice.

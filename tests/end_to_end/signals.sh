@@ -191,14 +191,14 @@ for id in "$whole" "$next"; do expect_same "run $id" 1 "$(ids_of pool run | grep
 section "a deleted or damaged index is rebuilt"
 expect_ok cultivar -C pool top --json
 before=$out
-rm -f "$state"/index.sqlite*
+rm -rf "$state/index"
 expect_ok cultivar -C pool top --json
 expect_same "top after the index was deleted" "$before" "$out"
-head -c 5000 /dev/zero >"$state/index.sqlite"
-rm -f "$state"/index.sqlite-*
+head -c 5000 /dev/zero >"$(index_of pool)"
+rm -f "$(index_of pool)"-*
 expect_ok cultivar -C pool top --json
 expect_same "top after the index was damaged" "$before" "$out"
-rm -f "$state"/index.sqlite*
+rm -rf "$state/index"
 expect_ok cultivar -C pool pull
 
 section "standard output that cannot be written, or that nobody reads"

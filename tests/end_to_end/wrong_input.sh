@@ -279,7 +279,7 @@ for evil in '\\u001b[31mred' '\\u009b31m' '\\u0007' '\\r' '\\u202e'; do
         words+=(-e "s/\"$field\":\"([^\"\\\\]|\\\\.)*\"/\"$field\":\"$evil\"/")
     done
     sed -E "${words[@]}" spool.good >"$state/spool.jsonl"
-    rm -f "$state"/index.sqlite*
+    rm -rf "$state/index"
     for name in top log "show $id" status "diff $id $id" pull propose "log --json" "show $id --json"; do
         [[ $name != propose ]] || continue
         # shellcheck disable=SC2086
@@ -290,5 +290,5 @@ for evil in '\\u001b[31mred' '\\u009b31m' '\\u0007' '\\r' '\\u202e'; do
     done
     cp spool.good "$state/spool.jsonl"
 done
-rm -f "$state"/index.sqlite*
+rm -rf "$state/index"
 expect_ok cultivar -C pool top

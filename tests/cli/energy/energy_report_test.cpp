@@ -139,7 +139,8 @@ TEST_F(EnergyReportTest, VerificationCountsAndNamesItsCategory) {
 
 TEST_F(EnergyReportTest, ARecordThatIsReadAnewCountsOnce) {
     record(measured());
-    for (const char* tail : {"", "-wal", "-shm"}) std::filesystem::remove(ann_.clone.state_dir + "index.sqlite" + tail);
+    for (const char* tail : {"", "-wal", "-shm"})
+        std::filesystem::remove(ann_.clone.index_dir() + "index.sqlite" + tail);
     Index again = must(Index::open(ann_.clone));
     EXPECT_EQ(told({must(energy_report(again, Factors({}), {})).total}), "total 180 300 (1); ");
 }

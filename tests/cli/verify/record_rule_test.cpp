@@ -131,7 +131,7 @@ TEST_F(RecordClaim, ThatIsOddOwesARerunAndIsNotInconclusive) {
 TEST_F(RecordClaim, NamesAnOlderClaimOfTheSameCandidateThatThisCloneSawFirst) {
     const auto first = claim({}, {2.0});
     const std::string id = must(session().index->claims()).at(first).id;
-    Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+    Database database = must(Database::open(ann_.index_dir() + "index.sqlite"));
     must(database.execute("UPDATE record SET seen_s = seen_s - 100"));
     const auto next = claim_by(stranger("eve"), {}, {1.95}, 1);
     EXPECT_EQ(judged(next, {}).first, id);

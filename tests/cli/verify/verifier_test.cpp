@@ -367,7 +367,7 @@ TEST_F(VerifierTest, ConcludesNothingOfACandidateThatAnotherKeyClaimedBeforeInAl
     Session open = session();
     Verifier verifier = must(Verifier::make(tools(), open));
     must(verifier.write({must(verifier.judge(must(waiting_claims(open)).claims.at(0)))}));
-    must(must(Database::open(ann_.state_dir + "index.sqlite")).execute("UPDATE record SET seen_s = seen_s - 60"));
+    must(must(Database::open(ann_.index_dir() + "index.sqlite")).execute("UPDATE record SET seen_s = seen_s - 60"));
     const Stranger eve = stranger("eve");
     auto run = run_of(eve, {{"optim.lr", 0.1000001}}, 1.9999);
     run.trace_loss[0] += 1;

@@ -269,16 +269,16 @@ TEST_F(IdentityTest, OnANetworkFileSystemTheIndexIsKeptOnADiskOfThisMachineWhich
     Clone first = look();
     EXPECT_THAT(first.notices, ElementsAre(HasSubstr("lies on NFS: its index is kept in '" + world_.path("cache"))));
     EXPECT_EQ(first.seen_dir(), ann_.seen_dir());
-    fs::remove(ann_.state_dir + "index.sqlite");
+    fs::remove(ann_.index_dir() + "index.sqlite");
     EXPECT_THAT(must(must(Index::open(first)).runs()), SizeIs(1));
     EXPECT_TRUE(fs::exists(first.index_dir() + "index.sqlite"));
-    EXPECT_FALSE(fs::exists(ann_.state_dir + "index.sqlite"));
+    EXPECT_FALSE(fs::exists(ann_.index_dir() + "index.sqlite"));
     EXPECT_THAT(look().notices, IsEmpty());
     networks.push_back(world_.path("cache"));
     EXPECT_THAT(look().index_dir(), HasSubstr(world_.path("tmp")));
     networks.push_back(world_.path("tmp"));
     EXPECT_THAT(look().notices, ElementsAre(HasSubstr("no folder for its index")));
-    EXPECT_EQ(look().index_dir(), ann_.state_dir);
+    EXPECT_EQ(look().index_dir(), ann_.index_dir()) << "in the clone";
 }
 
 // A folder that anybody can write to could be somebody else's trap.

@@ -82,7 +82,7 @@ public:
 
     int made = 0;  // before `honest`, which counts
     void forget_index() {
-        for (const char* tail : {"", "-wal", "-shm"}) std::filesystem::remove(ann_.state_dir + "index.sqlite" + tail);
+        for (const char* tail : {"", "-wal", "-shm"}) std::filesystem::remove(ann_.index_dir() + "index.sqlite" + tail);
     }
 
     Stranger bob, eve;

@@ -344,7 +344,7 @@ protected:
         publish(bob,
                 {Lease{ann_.task_id, run.candidate, run.category, budget_s, 0, bob.writer, "2026-11-21T04:00:00Z"}});
         Index index = must(Index::open(ann_));
-        Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+        Database database = must(Database::open(ann_.index_dir() + "index.sqlite"));
         must(database.execute(fmt::format("UPDATE record SET seen_s = seen_s + {}", seen_s).c_str()));
         return must(index.leases()).size();
     }
@@ -375,7 +375,7 @@ TEST_F(LeaseTest, OfOneCandidateIsBelievedThreeTimes) {
     publish(bob, {lease(bob, 0), lease(bob, 1), lease(bob, 2), lease(bob, 3)});
     Index index = must(Index::open(ann_));
     EXPECT_THAT(must(index.leases()), SizeIs(3));
-    Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+    Database database = must(Database::open(ann_.index_dir() + "index.sqlite"));
     must(database.execute("UPDATE record SET seen_s = seen_s - 31"));
     publish(eve, {lease(eve, 4)});
     must(index.refresh());

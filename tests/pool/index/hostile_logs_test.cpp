@@ -41,7 +41,7 @@ protected:
     // Parents of a candidate as the index knows them.
     std::vector<std::string> parents(Index& index, const std::string& id) { return must(index.candidate(id))->parents; }
     int rows(const std::string& table = "record") {
-        Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+        Database database = must(Database::open(ann_.index_dir() + "index.sqlite"));
         Statement count = must(database.prepare("SELECT COUNT(*) FROM " + table));
         return must(count.first([](Row& row) { return row.count(); })).value();
     }
@@ -183,7 +183,7 @@ protected:
     }
     // As if so many of either kind had come from eve so far.
     void count_as(int so_many) {
-        Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+        Database database = must(Database::open(ann_.index_dir() + "index.sqlite"));
         const std::string update =
             fmt::format("UPDATE log SET failures = {0}, leases = {0} WHERE failures > 0", so_many);
         must(database.execute(update.c_str()));
@@ -264,7 +264,7 @@ TEST_F(HostileLogTest, AnArchiveWithADamagedBeginningKeepsNobodyFromARebuiltInde
     EXPECT_EQ(told(must(Index::open(ann_)).opened_with()), "");
     std::filesystem::remove(ann_.repo.git_dir() + "objects/" + first.substr(0, 2) + "/" + first.substr(2));
     ann_ = world_.reopen("ann");
-    std::filesystem::remove(ann_.state_dir + "index.sqlite");
+    std::filesystem::remove(ann_.index_dir() + "index.sqlite");
     Index index = must(Index::open(ann_));
     EXPECT_EQ(index.opened_with().runs, 1);
     EXPECT_THAT(told(index.opened_with()), HasSubstr(ref + ": "));

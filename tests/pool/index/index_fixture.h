@@ -67,7 +67,7 @@ protected:
             ann_.repo.write_commit({tree, parents, {who.writer, "x@example.org", 1795232400}, "x\n"}, &who.key));
     }
     std::string rebuilt() {
-        for (const char* tail : {"", "-wal", "-shm"}) std::filesystem::remove(ann_.state_dir + "index.sqlite" + tail);
+        for (const char* tail : {"", "-wal", "-shm"}) std::filesystem::remove(ann_.index_dir() + "index.sqlite" + tail);
         Index index = must(Index::open(ann_));
         return answers(index);
     }

@@ -228,7 +228,7 @@ TEST_F(IndexTest, TellsByItsVersionThatAnotherProcessWroteToIt) {
 
 TEST_F(IndexTest, IsRebuiltWhenItsFileIsBroken) {
     for (int i = 0; i < 200; ++i) spool(ann_, run_by(ann_, {{"optim.bias", 0.01 * i}}, 2.0));
-    const std::string path = ann_.state_dir + "index.sqlite", sound = rebuilt();
+    const std::string path = ann_.index_dir() + "index.sqlite", sound = rebuilt();
     const char* const injuries[] = {"printf 'not a database, but long enough to be taken for one' > ",
                                     "dd if=/dev/urandom bs=4096 seek=2 count=30 conv=notrunc of=", "truncate -s 5000 ",
                                     "truncate -s 0 "};
@@ -244,7 +244,7 @@ TEST_F(IndexTest, IsRebuiltWhenItsFileIsBroken) {
 // Pages that are damaged where an open does not look are met by a query.
 TEST_F(IndexTest, TellsADamagedIndexApartWhoeverMeetsIt) {
     for (int i = 0; i < 700; ++i) spool(ann_, run_by(ann_, {{"optim.bias", 0.001 * i}}, 2.0));
-    const std::string path = ann_.state_dir + "index.sqlite";
+    const std::string path = ann_.index_dir() + "index.sqlite";
     {
         Index index = must(Index::open(ann_));
         Database database = must(Database::open(path));
@@ -286,7 +286,7 @@ TEST_F(IndexTest, RefusesAJournalThatWasRewoundOrRewrittenEvenWhenItIsRebuilt) {
     for (const auto& [tip, why] : cases) {
         for (bool rebuild : {false, true}) {
             must(ann_.repo.set_ref(bob.ref, tip, second));
-            if (rebuild) std::filesystem::remove(ann_.state_dir + "index.sqlite");
+            if (rebuild) std::filesystem::remove(ann_.index_dir() + "index.sqlite");
             Index index = must(Index::open(ann_));
             EXPECT_EQ(told(index.opened_with()), bob.ref + ": " + why + "\n");
             EXPECT_THAT(must(index.runs()), SizeIs(2));

@@ -44,7 +44,7 @@ protected:
     }
     // As if this clone had met the records of `who` by an earlier refresh.
     void seen_before(const Stranger& who) {
-        Database database = must(Database::open(ann_.state_dir + "index.sqlite"));
+        Database database = must(Database::open(ann_.index_dir() + "index.sqlite"));
         must(database.execute(
             fmt::format("UPDATE record SET seen_s = seen_s - 100 WHERE writer = '{}'", who.writer).c_str()));
     }

@@ -113,7 +113,7 @@ TEST_F(FormatMarker, OfTheLastSeenTipsStopsEveryCommandAndTheFileStays) {
 TEST_F(FormatMarker, OfTheIndexIsReadAgainFromThePool) {
     ann_.keep({{"optim.lr", 0.3}}, 1.5);
     const std::string before = answers(ann_.index);
-    Database database = must(Database::open(ann_.clone.state_dir + "index.sqlite"));
+    Database database = must(Database::open(ann_.clone.index_dir() + "index.sqlite"));
     must(
         database.execute("UPDATE meta SET value = '999 ' || value; ALTER TABLE record ADD COLUMN mood TEXT;"
                          "DELETE FROM standing"));
