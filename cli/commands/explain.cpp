@@ -13,6 +13,7 @@
 #include "cli/runs/run_execution.h"
 #include "cli/search/next_run.h"
 #include "cli/search/proposer_input.h"
+#include "cli/search/wait_note.h"
 #include "cli/session/history_loader.h"
 #include "pool/util/short_id.h"
 
@@ -92,6 +93,9 @@ Result<Subject> next_run(Context& context, Session& session, const ExplainArgume
     TRY_ASSIGN(const std::vector<PlannedRun> unfinished, unfinished_runs(session));
     for (const PlannedRun& run : unfinished)
         context.ui.note(fmt::format("explore has {} under way; this plan comes after it", short_id(run.child.id)));
+    const std::string& state = session.clone->state_dir;
+    const auto waits = FileLock::is_held(state + "explore.lock") ? read_wait_note(state) : std::nullopt;
+    if (waits) context.ui.note("explore waits " + wait_text(*waits));
     const SystemClock clock;
     TRY_ASSIGN(PlanningHistory read, planning_history(session, clock, options.category));
     History& now = read.history;

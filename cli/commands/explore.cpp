@@ -9,6 +9,7 @@
 #include "bandit/policy/operator_bandit.h"
 #include "cli/app/argument_parser.h"
 #include "cli/app/context.h"
+#include "cli/commands/explore_schedule.h"
 #include "cli/commands/registry.h"
 #include "cli/format/messages.h"
 #include "cli/runs/run_execution.h"
@@ -17,7 +18,6 @@
 #include "cli/search/job_end.h"
 #include "cli/search/job_shares.h"
 #include "cli/search/run_recorder.h"
-#include "cli/search/while_command.h"
 #include "pool/clone/agreed_terms.h"
 #include "pool/clone/seeds.h"
 #include "pool/util/local_time.h"
@@ -26,7 +26,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kMaxProposerName = 32;
+constexpr std::size_t kMaxProposerName = 32, kMostRefusal = 1000;
 constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
 constexpr std::int64_t kMaxExitCode = 255;
 
@@ -34,7 +34,7 @@ struct ExploreArguments {
     std::optional<std::int64_t> runs, seed, jobs, requeue_exit;
     std::optional<std::string> for_time, until, budget, threads, device;
     std::optional<std::string> proposer, proposer_name, proposer_limit;
-    std::string while_command;
+    ScheduleArguments schedule;
     bool propose = false, no_sandbox = false;
 };
 
@@ -79,7 +79,8 @@ Result<ExploreOptions> checked(const ExploreArguments& options, const std::optio
         if (until <= now_unix_s) return fail(Code::usage, fmt::format("--until {} is over", *options.until));
         out.until_unix_s = std::min(until, out.until_unix_s.value_or(until));
     }
-    if (!out.runs && !out.for_s && !out.until_unix_s)
+    TRY(condition_of(options.schedule));
+    if (!out.runs && !out.for_s && !out.until_unix_s && !options.schedule.has_window())
         return fail(Code::usage, "give --runs, --for or --until", "cultivar explore --runs 10");
     if (options.requeue_exit && (*options.requeue_exit < 1 || *options.requeue_exit > kMaxExitCode))
         return fail(Code::usage, "--requeue-exit takes a number from 1 to 255", "cultivar explore --help");
@@ -96,8 +97,7 @@ Result<ExploreOptions> checked(const ExploreArguments& options, const std::optio
 // Shows an exploration: notes and progress on standard error, runs on standard output.
 class ExploreView final : public SearchObserver {
 public:
-    ExploreView(Context& context, const Task& task, std::string while_command)
-        : ui_(context.ui), context_(context), task_(task), while_command_(std::move(while_command)) {}
+    ExploreView(Context& context, const Task& task) : ui_(context.ui), context_(context), task_(task) {}
 
     bool interrupted() const override { return context_.interrupted(); }
     void note(std::string_view line) override { ui_.note(line); }
@@ -110,7 +110,12 @@ public:
     void not_proposed(const std::string& reason) override {
         ui_.note(fmt::format("kept for later: {}", clean(reason)));
     }
-    void waiting() override { ui_.note(fmt::format("waiting until '{}' says yes", while_command_)); }
+    void waiting(const Permission& refused) override {
+        const auto& until_s = refused.until_unix_s;
+        ui_.note(fmt::format("waiting: {}{}", clean(refused.why, kMostRefusal),
+                             until_s ? fmt::format(", until {} by all that is known", utc_text(*until_s)) : ""));
+    }
+    void going_on(double waited_s) override { ui_.note(fmt::format("going on after {}", duration_text(waited_s))); }
     void run_planned(int number, const PlannedRun& run) override {
         ui_.note(fmt::format("run {}: {}", number, clean(run.choice)));
     }
@@ -149,7 +154,6 @@ private:
     Ui& ui_;
     const Context& context_;
     const Task& task_;
-    std::string while_command_;
     Json runs_ = Json::array();
     std::map<int, std::string> live_;  // the last step of each run under way, in brief
 };
@@ -206,10 +210,12 @@ Result<int> explore(Context& context, const ExploreArguments& words) {
     TRY(read_seeds(*session.clone, &bad_seeds));
     for (const Error& one : bad_seeds) context.ui.warn("passed over: " + clean(one.message));
     tell_end(context.ui, options, job);
-    if (!words.while_command.empty())
-        options.allowed = [&] {
-            return ask_while_command(words.while_command, clock, [&] { return context.interrupted(); });
-        };
+    TRY_ASSIGN(const auto schedule,
+               ExploreSchedule::make(words.schedule, context, clock, options.until_unix_s, shares));
+    if (!schedule->note().empty()) context.ui.note(clean(schedule->note(), kMostRefusal));
+    if (const auto end_s = schedule->end_unix_s())
+        options.until_unix_s = std::min(*end_s, options.until_unix_s.value_or(*end_s));
+    if (schedule->holds_back()) options.allowed = [&] { return schedule->ask(); };
     if (words.no_sandbox && !session.clone->task.command)
         return fail(Code::usage, "--no-sandbox is for a pool with a command of its own", "cultivar explore --help");
     if (words.no_sandbox)
@@ -219,7 +225,7 @@ Result<int> explore(Context& context, const ExploreArguments& words) {
     Jobs jobs(clock, confinement);
     for (const Settings& share : shares.size() > 1 ? shares : std::vector<Settings>()) TRY(jobs.open(context, share));
     const double budget_s = options.budget_s.value_or(session.clone->task.budget_s);
-    ExploreView view(context, session.clone->task, words.while_command);
+    ExploreView view(context, session.clone->task);
     const auto done = explore(view, worker, clock, session, std::move(options), jobs.all());
     if (context.ui.json()) context.ui.print(pretty(Json{{"schema", 1}, {"runs", view.runs()}}));
     TRY_ASSIGN(const bool left_off, is_left_off(session, done, budget_s));
@@ -246,8 +252,7 @@ Action declare_explore(Parser& parser) {
     parser.option("--device", options->device, "NAME",
                   "device to train on: cpu (default), cuda, mps, or cuda:0,cuda:1 for the jobs in turn");
     parser.option("--threads", options->threads, "N", "threads of each run (default: all processors, dealt out)");
-    parser.option("--while", options->while_command, "CMD",
-                  "run CMD before each run and every 30 s; while it fails, runs wait with a checkpoint");
+    declare_schedule(parser, options->schedule);
     parser.option("--proposer", options->proposer, "CMD",
                   "a program that proposes candidates: it reads the pool as JSON and answers with gene changes");
     parser.option("--proposer-name", options->proposer_name, "NAME", "its name in records: proposer:NAME");
@@ -259,6 +264,8 @@ Action declare_explore(Parser& parser) {
     parser.example("cultivar explore --jobs 4 --runs 200", "200 runs in all, four at once");
     parser.example("cultivar explore --until 07:30", "overnight; no run begins that would end later");
     parser.example("cultivar explore --for 8h --propose --while 'on_ac_power'", "overnight, on mains only");
+    parser.example("cultivar explore --for 24h --when 'idle and carbon < p30'",
+                   "while nobody uses the machine and the grid is cleaner than usual");
     parser.example("cultivar explore --runs 20 --proposer ./agent.py --proposer-limit 5m",
                    "an agent proposes candidates, as often as they succeed");
     return [options](Context& context) { return explore(context, *options); };

@@ -11,6 +11,7 @@
 #include "cli/runs/machine_category.h"
 #include "cli/runs/run_execution.h"
 #include "cli/runs/specification.h"
+#include "cli/search/wait_note.h"
 #include "cli/session/session.h"
 #include "cli/verify/claim_queue.h"
 #include "pool/clone/command_trust.h"
@@ -29,7 +30,8 @@ struct Situation {
     bool data_here = false, exploring = false;
     std::optional<bool> trusted;  // absent: the pool has no command of its own
     std::vector<PlannedRun> unfinished;
-    std::size_t asked = 0;  // and not told yet
+    std::size_t asked = 0;          // and not told yet
+    std::optional<WaitNote> waits;  // of an exploration under way
 };
 
 Result<Situation> look(Session& session) {
@@ -49,6 +51,7 @@ Result<Situation> look(Session& session) {
     TRY_ASSIGN(now.unfinished, unfinished_runs(session));
     TRY_ASSIGN(std::vector<LeasedRun> asks, open_asks(session));
     now.asked = asks.size();
+    if (now.exploring) now.waits = read_wait_note(session.clone->state_dir);
     return now;
 }
 
@@ -75,6 +78,10 @@ Json as_json(const Session& session, const Situation& now) {
             {"data_here", now.data_here},
             {"trusted", now.trusted ? Json(*now.trusted) : Json(nullptr)},
             {"exploring", now.exploring},
+            {"waiting", now.waits ? Json{{"since", now.waits->since},
+                                         {"why", now.waits->why},
+                                         {"until", now.waits->until.empty() ? Json(nullptr) : Json(now.waits->until)}}
+                                  : Json(nullptr)},
             {"unfinished", now.unfinished.empty() ? Json(nullptr) : Json(now.unfinished.front().child.id)},
             {"unsent_records", now.unsent},
             {"asked", now.asked},
@@ -151,6 +158,7 @@ std::string as_text(const Session& session, const Situation& now) {
     text += fmt::format("sandbox       {}\n", sandbox_text(kernel_parts()));
     for (const std::string& gap : sandbox_gaps(kernel_parts())) text += fmt::format("              {}\n", gap);
     if (now.exploring) text += "exploring     now, in another process\n";
+    if (now.waits) text += fmt::format("waiting       {}\n", wait_text(*now.waits));
     for (const PlannedRun& run : now.exploring ? std::vector<PlannedRun>() : now.unfinished)
         text += fmt::format("unfinished    {}: the next explore of {} goes on with it\n", run.child.id.substr(0, 8),
                             clean(run.category, 64));

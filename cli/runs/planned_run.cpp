@@ -46,6 +46,7 @@ Json to_json(const Session& session, const PlannedRun& planned) {
     if (!planned.slots.domains.empty()) json["energy"] = Json::parse(to_text(planned.slots));
     if (planned.by_hand) json["by_hand"] = true;
     if (planned.deaths > 0) json["deaths"] = planned.deaths;
+    for (const Delay& one : planned.delays) json["delays"].push_back({one.from_unix_s, one.seconds});
     if (!planned.proposer.name.empty()) json["proposer"] = to_json(planned.proposer);
     return json;
 }
@@ -72,6 +73,8 @@ std::optional<PlannedRun> parse_planned_run(const Session& session, const std::s
         planned.training = {json.at("training_joules").get<double>(), json.at("training_s").get<double>()};
         if (json.contains("energy")) planned.slots = parse_energy(json.at("energy").dump()).value_or(Energy());
         if (json.contains("deaths")) planned.deaths = json.at("deaths").get<int>();
+        for (const Json& one : json.value("delays", Json::array()))
+            planned.delays.push_back({one.at(0).get<std::int64_t>(), one.at(1).get<double>()});
         if (json.contains("proposer")) planned.proposer = call_of(json.at("proposer"));
         return planned;
     } catch (const std::exception&) {

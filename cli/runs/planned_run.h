@@ -5,6 +5,7 @@
 
 #include "cli/app/json.h"
 #include "cli/session/session.h"
+#include "energy/when/delay.h"
 #include "train/energy/energy_meter.h"
 #include "train/protocol/protocol.h"
 
@@ -36,6 +37,7 @@ struct PlannedRun {
     double wall_s = 0, joules = 0;     // of earlier parts of this run
     Energy slots = {};                 // of those parts, by time and domain
     EnergyMeter::Spent training = {};  // of those parts, between start-up and scoring
+    Delays delays = {};                // none: it did not wait
 };
 
 Json to_json(const Session& session, const PlannedRun& planned);

@@ -86,7 +86,8 @@ Result<void> explore(SearchObserver& told, Worker& worker, const Clock& clock, S
     SharedObserver observer(told);
     Meeting meeting(observer, clock, session, options.propose);
     RunQuota quota(options.runs);
-    Exploration shared{std::move(options), started_s, meeting, quota};
+    WaitTeller waits(observer, session.clone->state_dir);
+    Exploration shared{std::move(options), started_s, meeting, quota, waits};
     TRY(meeting.pull());
     learn_idle(observer, clock, session, jobs, shared);
     TRY(prepare(observer, worker, session, jobs, shared));

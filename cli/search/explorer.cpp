@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/search/delayed_runs.h"
 #include "cli/search/run_recorder.h"
 #include "cli/session/lifted_failures.h"
 #include "pool/util/utc_time.h"
@@ -12,7 +13,7 @@
 namespace cultivar {
 namespace {
 
-constexpr double kAskEvery_s = 30, kForEver_s = 1e18;
+constexpr double kForEver_s = 1e18;
 constexpr double kLook_s = 0.1;  // while it waits
 constexpr std::size_t kMaxFailuresInARow = 3;
 constexpr int kRecentRuns = 20;
@@ -121,22 +122,33 @@ Result<bool> Explorer::fits_in_time() {
 
 bool Explorer::allowed_to_run() {
     if (!shared_.options.allowed) return true;
-    if (clock_.now_s() - asked_s_ < kAskEvery_s) return allowed_;
-    allowed_ = shared_.options.allowed();
+    if (clock_.now_s() - asked_s_ < permission_.again_s) return permission_.is_given;
+    permission_ = shared_.options.allowed();
     asked_s_ = clock_.now_s();
-    return allowed_;
+    shared_.waits.take(permission_, clock_.unix_s());
+    return permission_.is_given;
 }
 
 Result<bool> Explorer::wait_until_allowed() {
-    asked_s_ = -1e9;  // asked before each run, whenever it was asked last
-    for (bool told = false; !allowed_to_run(); told = true) {
-        if (!told) observer_.waiting();
-        double until_s = clock_.now_s() + kAskEvery_s;
+    asked_s_ = -1e9;                               // asked before each run, whenever it was asked last
+    const std::int64_t begun_s = clock_.unix_s();  // a machine may sleep meanwhile
+    bool was_refused = false;
+    while (!allowed_to_run()) {
+        was_refused = true;
+        const double until_s = clock_.now_s() + permission_.again_s;
         while (clock_.now_s() < until_s && !observer_.interrupted()) clock_.sleep_s(kLook_s);
         TRY_ASSIGN(bool more, worth_another());
         if (!more) return false;
     }
+    if (was_refused) waited_s_ += static_cast<double>(clock_.unix_s() - begun_s);
     return true;
+}
+
+void Explorer::note_delay(PlannedRun& planned) const {
+    Delays& delays = planned.delays;
+    if (waited_s_ == (delays.empty() ? 0 : delays.back().seconds)) return;
+    if (delays.size() == kMostDelays) delays.pop_back();
+    delays.push_back({clock_.unix_s(), waited_s_});
 }
 
 Result<void> Explorer::update_history() {
@@ -173,7 +185,8 @@ Result<PlannedRun> Explorer::plan_now() {
                               .control = control_};
     TRY_ASSIGN(NextRun next, plan_run(session_, clock_, now_->history, options));
     if (observer_.interrupted()) return fail(Code::interrupted, "interrupted before the next run began");
-    const PlannedRun& planned = next.run;
+    PlannedRun& planned = next.run;
+    note_delay(planned);
     if (!planned.proposer.refused.empty())
         observer_.warn(fmt::format("{}: {}", planned.proposer.name, clean(planned.proposer.refused)));
     observer_.run_planned(*number_, planned);
@@ -214,6 +227,7 @@ Result<PlannedRun> Explorer::next_or_unfinished() {
     TRY_ASSIGN(bool recorded, planned ? already_recorded(session_, *planned) : Result<bool>(false));
     if (!planned || recorded || planned->category != shared_.category) return begin_next();
     observer_.run_resumed(*number_, *planned);
+    note_delay(*planned);
     TRY_ASSIGN(now_, planning_history(session_, clock_, shared_.category));
     return std::move(*planned);
 }
@@ -236,6 +250,10 @@ Result<std::optional<ExploredRun>> Explorer::explore_once() {
         return Explored();
     }
     TRY_ASSIGN(ExploredRun explored, record(std::move(result)));
+    if (!planned.delays.empty()) {
+        const std::lock_guard one_of_us(shared_.planning);
+        TRY(add_delayed_run(session_.clone->state_dir, {explored.id, planned.delays}));
+    }
     return Explored(std::move(explored));
 }
 

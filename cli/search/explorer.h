@@ -12,10 +12,12 @@
 
 #include "cli/runs/run_execution.h"
 #include "cli/runs/run_meter.h"
+#include "cli/schedule/permission.h"
 #include "cli/search/external_proposer.h"
 #include "cli/search/meeting.h"
 #include "cli/search/next_run.h"
 #include "cli/search/run_quota.h"
+#include "cli/search/wait_note.h"
 #include "pool/process/group_time.h"
 
 namespace cultivar {
@@ -27,8 +29,10 @@ struct ExploreOptions {
     std::optional<std::int64_t> until_unix_s;
     std::optional<double> budget_s;  // else the pool's
     std::optional<std::uint64_t> seed;
-    bool propose = false;           // pushes at the end, and every 30 minutes
-    std::function<bool()> allowed;  // asked before each run and every 30 s; while it says no, runs wait. None: always
+    bool propose = false;  // pushes at the end, and every 30 minutes
+    // Asked before each run and while it runs, whenever its last answer is too old; while it refuses, runs wait with
+    // checkpoints. Thread-safe where there are jobs. None: always.
+    std::function<Permission()> allowed;
     std::optional<ProposerOptions> proposer;
     EnergyPlaces energy_places = cultivar::energy_places();
 };
@@ -39,6 +43,7 @@ struct Exploration {
     const double started_s = 0;
     Meeting& meeting;
     RunQuota& quota;
+    WaitTeller& waits;
     std::string category{};
     double budget_s = 0;
     SharedMachine machine{processor_s_of};  // of loops side by side
@@ -75,7 +80,8 @@ private:
     Result<PlannedRun> next_or_unfinished();
     Result<ExploredRun> record(RunResult result);
     Result<void> check_failures();
-    bool allowed_to_run();              // asks at most every 30 s
+    bool allowed_to_run();
+    void note_delay(PlannedRun& planned) const;
     Result<bool> wait_until_allowed();  // false: time ran out first
     RunHooks hooks(const PlannedRun& planned, const History& history);
 
@@ -87,7 +93,8 @@ private:
     std::unique_ptr<EnergyMeter> energy_;
     std::optional<ExternalProposer> proposer_;
     double asked_s_ = -1e9;
-    bool allowed_ = true;
+    Permission permission_{};
+    double waited_s_ = 0;                 // of this loop so far, for permissions
     std::optional<int> number_;           // of the run that may begin or is under way
     std::optional<RunFolder> folder_;     // of the run under way
     std::optional<PlanningHistory> now_;  // grows with the runs, and is read again once anything else changes

@@ -5,6 +5,7 @@
 
 #include "cli/runs/planned_run.h"
 #include "cli/runs/run_result.h"
+#include "cli/schedule/permission.h"
 #include "cli/session/observer.h"
 #include "pool/sync/propose.h"
 #include "pool/sync/pull.h"
@@ -17,7 +18,9 @@ public:
     virtual void offline(const std::string& reason) = 0;  // the pull failed; the search goes on without others
     virtual void proposed(const ProposeReport& report) = 0;
     virtual void not_proposed(const std::string& reason) = 0;  // the push failed; the next one sends everything
-    virtual void waiting() = 0;                                // runs are not allowed just now; told once a wait
+    // Runs are not allowed just now, and are again after so many seconds; each is told once a wait, whatever the loops.
+    virtual void waiting(const Permission& refused) = 0;
+    virtual void going_on(double waited_s) = 0;
 
     // `number` counts the runs of this exploration from 1.
     virtual void run_planned(int number, const PlannedRun& run) = 0;

@@ -40,8 +40,11 @@ public:
     void not_proposed(const std::string& reason) override {
         alone([&] { one_.not_proposed(reason); });
     }
-    void waiting() override {
-        alone([&] { one_.waiting(); });
+    void waiting(const Permission& refused) override {
+        alone([&] { one_.waiting(refused); });
+    }
+    void going_on(double waited_s) override {
+        alone([&] { one_.going_on(waited_s); });
     }
     void run_planned(int number, const PlannedRun& run) override {
         alone([&] { one_.run_planned(number, run); });

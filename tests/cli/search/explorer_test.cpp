@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "cli/search/delayed_runs.h"
 #include "tests/cli/support/search_world.h"
 #include "tests/pool/support/hand.h"
 
@@ -155,9 +156,10 @@ TEST(Exploring, WaitsUntilItIsAllowed) {
     const double begun_s = world.clock.now_s();
     int asked = 0;
     ExploreOptions options = runs(1);
-    options.allowed = [&] { return ++asked > 2; };
+    options.allowed = [&] { return Permission{.is_given = ++asked > 2}; };
     must(world.explore(std::move(options)));
     EXPECT_EQ(world.observer.count("waiting"), 1);
+    EXPECT_EQ(world.observer.count("going on"), 1);
     EXPECT_EQ(world.observer.recorded.size(), 1U);
     EXPECT_NEAR(world.clock.now_s() - begun_s, 60, 2);  // asked every 30 s
 }
@@ -166,7 +168,7 @@ TEST(Exploring, EndsWhenItsTimeIsOverBeforeItIsAllowed) {
     SearchWorld world;
     ExploreOptions options;
     options.for_s = 100;
-    options.allowed = [] { return false; };
+    options.allowed = [] { return Permission{.is_given = false}; };
     must(world.explore(std::move(options)));
     EXPECT_TRUE(world.observer.recorded.empty());
     EXPECT_TRUE(world.runs().empty());
@@ -176,7 +178,7 @@ TEST(Exploring, LeavesARunWithACheckpointWhileItIsNotAllowed) {
     SearchWorld world;
     bool allowed = true;
     ExploreOptions options = runs(1);
-    options.allowed = [&] { return std::exchange(allowed, true); };
+    options.allowed = [&] { return Permission{.is_given = std::exchange(allowed, true)}; };
     world.worker.training = [&, first = true](const WorkerJob& job, const Listener& listener,
                                               const auto& stop) mutable {
         if (!std::exchange(first, false)) return FakeWorker::train(job, listener, 3);
@@ -192,6 +194,71 @@ TEST(Exploring, LeavesARunWithACheckpointWhileItIsNotAllowed) {
     EXPECT_EQ(world.observer.count("run 1 resumed"), 1);
     ASSERT_EQ(world.observer.recorded.size(), 1U);
     EXPECT_EQ(world.observer.recorded[0].wall_s, 2);  // both parts
+}
+
+TEST(Exploring, KeepsByHowMuchWaitingDelayedEachPartOfARun) {
+    SearchWorld world;
+    const std::int64_t begun_s = world.clock.unix_s();
+    std::int64_t first_s = 0, second_s = 0;
+    ExploreOptions options = runs(2);
+    bool allowed = true;
+    options.allowed = [&] {
+        const std::int64_t now_s = world.clock.unix_s() - begun_s;
+        const bool is_given = allowed && now_s >= 100;
+        allowed = true;
+        return Permission{.is_given = is_given, .why = "it is early", .until_unix_s = begun_s + 100, .again_s = 10};
+    };
+    world.worker.training = [&](const WorkerJob& job, const Listener& listener, const auto& stop) {
+        if (second_s > 0) return FakeWorker::train(job, listener, 3);
+        (first_s > 0 ? second_s : first_s) = world.clock.unix_s();
+        if (second_s > 0) return FakeWorker::train(job, listener, 3);
+        EXPECT_FALSE(read_wait_note(world.clone().state_dir));
+        world.clock.sleep_s(11);
+        allowed = false;
+        EXPECT_TRUE(stop());
+        EXPECT_EQ(read_wait_note(world.clone().state_dir).value().why, "it is early");
+        allowed = false;
+        return FakeWorker::stopped();
+    };
+    must(world.explore(std::move(options)));
+    EXPECT_FALSE(read_wait_note(world.clone().state_dir));
+    EXPECT_EQ(world.observer.count("waiting"), 2);
+    ASSERT_EQ(world.observer.refusals.size(), 2U);
+    EXPECT_EQ(world.observer.refusals[0].until_unix_s, begun_s + 100);
+    const std::vector<DelayedRun> delayed = read_delayed_runs(world.clone().state_dir);
+    ASSERT_EQ(delayed.size(), 2U);
+    ASSERT_EQ(delayed[0].delays.size(), 2U);
+    EXPECT_EQ(delayed[0].delays[0].from_unix_s, first_s);
+    EXPECT_NEAR(delayed[0].delays[0].seconds, 100, 12);
+    EXPECT_EQ(delayed[0].delays[1].from_unix_s, second_s);
+    EXPECT_NEAR(delayed[0].delays[1].seconds, 110, 14);
+    ASSERT_EQ(delayed[1].delays.size(), 1U) << "the next run comes as much later";
+    EXPECT_EQ(delayed[1].delays[0].seconds, delayed[0].delays[1].seconds);
+    EXPECT_TRUE(world.session.index->record_line(delayed[0].id));
+}
+
+TEST(Exploring, KeepsNoDelayOfARunThatDidNotWait) {
+    SearchWorld world;
+    ExploreOptions options = runs(1);
+    options.allowed = [&] {
+        world.clock.sleep_s(3);  // the answer takes time
+        return Permission();
+    };
+    must(world.explore(std::move(options)));
+    EXPECT_TRUE(read_delayed_runs(world.clone().state_dir).empty());
+}
+
+TEST(Exploring, EndsAtOnceWhenItIsInterruptedWhileItWaits) {
+    SearchWorld world;
+    ExploreOptions options = runs(1);
+    options.allowed = [&] {
+        world.observer.stop = true;
+        return Permission{.is_given = false, .why = "", .until_unix_s = {}, .again_s = 1e6};
+    };
+    const double begun_s = world.clock.now_s();
+    EXPECT_EQ(trouble(world.explore(std::move(options))).code, Code::interrupted);
+    EXPECT_LT(world.clock.now_s() - begun_s, 1);
+    EXPECT_FALSE(read_wait_note(world.clone().state_dir));
 }
 
 TEST(Exploring, GoesOnWithAnInterruptedRun) {

@@ -21,7 +21,14 @@ public:
     void offline(const std::string&) override { events.emplace_back("offline"); }
     void proposed(const ProposeReport&) override { events.emplace_back("proposed"); }
     void not_proposed(const std::string&) override { events.emplace_back("not proposed"); }
-    void waiting() override { events.emplace_back("waiting"); }
+    void waiting(const Permission& refused) override {
+        events.emplace_back("waiting");
+        refusals.push_back(refused);
+    }
+    void going_on(double waited_s) override {
+        events.emplace_back("going on");
+        waits_s.push_back(waited_s);
+    }
     void run_planned(int number, const PlannedRun& run) override { begin(number, "planned", run); }
     void run_resumed(int number, const PlannedRun& run) override { begin(number, "resumed", run); }
     void step_done(int, const PlannedRun&, const StepEvent&) override { ++steps; }
@@ -36,6 +43,8 @@ public:
     std::vector<std::string> events;
     std::vector<PlannedRun> begun;
     std::vector<Run> recorded;
+    std::vector<Permission> refusals;
+    std::vector<double> waits_s;
     int steps = 0;
     std::atomic<bool> stop = false;
     int interrupt_after = -1;  // answers after which interrupted() says yes; below 0: never
