@@ -7,10 +7,12 @@
 #include "cli/app/json.h"
 #include "cli/commands/registry.h"
 #include "cli/format/category_list.h"
+#include "cli/format/shift_view.h"
 #include "cli/runs/ask_store.h"
 #include "cli/runs/machine_category.h"
 #include "cli/runs/run_execution.h"
 #include "cli/runs/specification.h"
+#include "cli/search/delayed_runs.h"
 #include "cli/search/wait_note.h"
 #include "cli/session/session.h"
 #include "cli/verify/claim_queue.h"
@@ -32,7 +34,26 @@ struct Situation {
     std::vector<PlannedRun> unfinished;
     std::size_t asked = 0;          // and not told yet
     std::optional<WaitNote> waits;  // of an exploration under way
+    ShiftReport shifted;
+    std::string bad_factors;  // why energy.toml cannot be read, or ""
 };
+
+// A record that is not there any more counts no more.
+Result<void> look_at_shifts(Session& session, Situation& now) {
+    std::vector<ShiftedRun> runs;
+    for (DelayedRun& one : read_delayed_runs(session.clone->state_dir)) {
+        const auto line = session.index->record_line(one.id);
+        if (!line && line.error().code != Code::not_found) return fail(line.error());
+        auto record = line ? parse_line(*line) : fail(line.error());
+        if (record && std::holds_alternative<Run>(*record) && !one.delays.empty())
+            runs.push_back({std::get<Run>(std::move(*record)), std::move(one.delays)});
+    }
+    if (runs.empty()) return {};
+    auto factors = read_factor_file(user_factor_file());
+    if (!factors) now.bad_factors = factors.error().message;
+    now.shifted = shift_report(runs, Factors(std::move(factors).value_or(std::vector<Factor>())));
+    return {};
+}
 
 Result<Situation> look(Session& session) {
     Situation now;
@@ -52,6 +73,7 @@ Result<Situation> look(Session& session) {
     TRY_ASSIGN(std::vector<LeasedRun> asks, open_asks(session));
     now.asked = asks.size();
     if (now.exploring) now.waits = read_wait_note(session.clone->state_dir);
+    TRY(look_at_shifts(session, now));
     return now;
 }
 
@@ -82,6 +104,7 @@ Json as_json(const Session& session, const Situation& now) {
                                          {"why", now.waits->why},
                                          {"until", now.waits->until.empty() ? Json(nullptr) : Json(now.waits->until)}}
                                   : Json(nullptr)},
+            {"shifted", shift_json(now.shifted)},
             {"unfinished", now.unfinished.empty() ? Json(nullptr) : Json(now.unfinished.front().child.id)},
             {"unsent_records", now.unsent},
             {"asked", now.asked},
@@ -159,6 +182,10 @@ std::string as_text(const Session& session, const Situation& now) {
     for (const std::string& gap : sandbox_gaps(kernel_parts())) text += fmt::format("              {}\n", gap);
     if (now.exploring) text += "exploring     now, in another process\n";
     if (now.waits) text += fmt::format("waiting       {}\n", wait_text(*now.waits));
+    const char* title = "shifted";
+    for (const std::string& line : shift_lines(now.shifted))
+        text += fmt::format("{:<13} {}\n", std::exchange(title, ""), line);
+    if (!now.bad_factors.empty()) text += fmt::format("              {}\n", clean(now.bad_factors));
     for (const PlannedRun& run : now.exploring ? std::vector<PlannedRun>() : now.unfinished)
         text += fmt::format("unfinished    {}: the next explore of {} goes on with it\n", run.child.id.substr(0, 8),
                             clean(run.category, 64));
