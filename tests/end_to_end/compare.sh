@@ -98,13 +98,16 @@ for arm in 1 2; do
 done
 
 section "two routes are simulated, the same each time"
-expect_ok cultivar compare --simulate "$scenarios/central-or-laptops.toml" --json
+for name in central-or-laptops central-or-clean-laptops; do # as they are installed, but for the number of repeats
+    sed 's/^repeats = 20$/repeats = 3/' "$scenarios/$name.toml" >"$name.toml"
+done
+expect_ok cultivar compare --simulate central-or-laptops.toml --json
 first=$out
-expect_json '.paired and ([.arms[].repeats | length] == [20, 20]) and all(.accountings[]; .ratio > 0)'
+expect_json '.paired and ([.arms[].repeats | length] == [3, 3]) and all(.accountings[]; .ratio > 0)'
 expect_json 'all(.factors[]; .source != "")'
-expect_ok cultivar compare --simulate "$scenarios/central-or-laptops.toml" --json
+expect_ok cultivar compare --simulate central-or-laptops.toml --json
 expect_same "the second time" "$first" "$out"
-expect_ok cultivar compare --simulate "$scenarios/central-or-clean-laptops.toml"
+expect_ok cultivar compare --simulate central-or-clean-laptops.toml
 expect_out '^simulated: one cluster, or idle laptops with a fast GPU'
 sed '/^active_w = "/d' "$scenarios/central-or-laptops.toml" >bare.toml
 expect_rc 129 cultivar compare --simulate bare.toml
