@@ -37,7 +37,7 @@ std::string wait_text(const WaitNote& note) {
     return fmt::format("since {}: {}{}", clean(note.since, 40), clean(note.why, kMostReason), until);
 }
 
-WaitTeller::WaitTeller(SearchObserver& observer, std::string state_dir)
+WaitTeller::WaitTeller(SearchObserver& observer, const std::string& state_dir)
     : observer_(observer), path_(note_path(state_dir)) {
     std::error_code ec;
     std::filesystem::remove(path_, ec);  // of one that was killed

@@ -23,7 +23,7 @@ std::optional<WaitNote> read_wait_note(const std::string& state_dir);
 // Thread-safe.
 class WaitTeller {
 public:
-    WaitTeller(SearchObserver& observer, std::string state_dir);
+    WaitTeller(SearchObserver& observer, const std::string& state_dir);
     WaitTeller(const WaitTeller&) = delete;
     WaitTeller& operator=(const WaitTeller&) = delete;
     ~WaitTeller();

@@ -128,7 +128,7 @@ public:
 
     Result<void> each_ref(const std::string& remote, const RefVisitor& visit) override {
         const OutputTaker take = [&](std::string& out) {
-            constexpr std::string_view kGood("ok", 3);  // with its NUL; it stays
+            constexpr std::string_view kGood("ok\0", 3);  // with its NUL; it stays
             if (out.starts_with(kGood)) visit_pairs(out, kGood.size(), visit);
         };
         const auto said = apart(
