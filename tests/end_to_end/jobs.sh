@@ -42,8 +42,12 @@ every_run_once() {
     expect_same "runs in the journal" "$2" "$(ids_of "$1" run | sort -u | wc -l)"
     expect_same "runs in the journal" "$2" "$(ids_of "$1" run | wc -l)"
 }
-programs_at_work() { pgrep -s "$explorer" -f "[.]hold" -c || true; }
-at_work() { [[ $(programs_at_work) -ge $1 ]]; }
+# A shell that just forked, to become a sleep, is no program of its own.
+programs_at_work() {
+    ps -o pid=,ppid=,args= -s "$explorer" |
+        awk '/[.]hold/ { parent[$1] = $2 } END { for (one in parent) if (!(parent[one] in parent)) print one }'
+}
+at_work() { [[ $(programs_at_work | wc -l) -ge $1 ]]; }
 unfinished() { find "$(state_of pool)" -path '*/run*/plan.json' | wc -l; }
 # hold COUNT ARGUMENTS...: explores in the background until so many programs wait for the file to go.
 hold() {
@@ -112,7 +116,7 @@ hold 3 --jobs 3 --runs 9
 } 2>/dev/null
 go_on 3
 hold 2 --jobs 2 --runs 2
-kill -KILL "$(ps -o pid=,args= -s "$explorer" | awk '/[.]hold/ { print $1; exit }')"
+kill -KILL "$(programs_at_work | head -n 1)"
 wait_until 20 grep -q 'once more' explore.err
 rm "$world/.hold"
 end_explore 0
