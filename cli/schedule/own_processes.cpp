@@ -2,53 +2,23 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <sstream>
 
-#include "pool/util/file.h"
+#include "pool/process/process_list.h"
 #include "train/energy/system_file.h"
 
 namespace cultivar {
 namespace {
 
 constexpr double kLeastTime_s = 1;
-constexpr std::size_t kMostStat_bytes = 4096;
-
-struct ProcessStat {
-    pid_t parent = 0;
-    std::uint64_t ticks = 0;
-};
-
-// Of /proc/PID/stat, after the name in brackets, which may hold anything: state, parent, ..., then the times of fields 14 to
-// 17 of proc(5).
-std::optional<ProcessStat> stat_of(const std::string& path) {
-    const auto text = read_file(path, kMostStat_bytes);
-    const std::size_t bracket = text ? text->rfind(')') : std::string::npos;
-    if (bracket == std::string::npos) return std::nullopt;
-    std::istringstream fields(text->substr(bracket + 1));
-    constexpr int kFirstTime = 11;
-    ProcessStat stat;
-    std::string state, skipped;
-    fields >> state >> stat.parent;
-    for (int i = 2; i < kFirstTime; ++i) fields >> skipped;
-    for (int i = 0; i < 4; ++i) {
-        std::uint64_t ticks = 0;
-        if (!(fields >> ticks)) return std::nullopt;
-        stat.ticks += ticks;
-    }
-    return stat;
-}
 
 }  // namespace
 
 OwnProcesses own_processes(const MachinePlaces& places) {
     std::map<pid_t, ProcessStat> all;
-    for (const std::string& name : names_in(places.proc)) {
-        pid_t pid = 0;
-        const auto [at, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (error != std::errc() || at != name.data() + name.size()) continue;
-        if (const auto stat = stat_of(places.proc + "/" + name + "/stat")) all[pid] = *stat;
+    for (const pid_t process : processes_in(places.proc)) {
+        if (const auto stat = process_stat(places.proc, process)) all[process] = *stat;
     }
     OwnProcesses own{.pids = {places.self}};
     for (bool grows = true; grows;) {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "pool/process/private_memory.h"
+#include "pool/process/process_list.h"
 
 namespace cultivar {
 namespace {
@@ -24,14 +25,10 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostDescriptors = 100'000;  // in one look
 constexpr std::int64_t kBlock_bytes = 512;
 
-bool is_number(const std::string& name) { return name.find_first_not_of("0123456789") == std::string::npos; }
-
 std::vector<fs::path> processes_of(pid_t group) {
     std::vector<fs::path> found;
-    std::error_code ec;
-    for (fs::directory_iterator at("/proc", ec), end; !ec && at != end; at.increment(ec)) {
-        const std::string name = at->path().filename().string();
-        if (is_number(name) && ::getpgid(std::atoi(name.c_str())) == group) found.push_back(at->path());
+    for (const pid_t process : processes_in("/proc")) {
+        if (::getpgid(process) == group) found.push_back("/proc/" + std::to_string(process));
     }
     return found;
 }
