@@ -23,13 +23,7 @@ namespace {
 
 constexpr unsigned kPrivate = 0600;
 constexpr std::int64_t kDay_s = 86400;
-
-std::string fresh_salt() {
-    SecretRandom secret;
-    std::string salt;
-    for (int i = 0; i < 4; ++i) salt += fmt::format("{:08x}", secret());
-    return salt;
-}
+constexpr std::size_t kSaltDigits = 32;
 
 Json json_of(const Appearance& one) {
     Json json = {{"on", one.on},     {"claim", one.claim},  {"candidate", one.candidate}, {"slice_bpb", one.slice_bpb},
@@ -95,8 +89,8 @@ Result<void> HoldOut::settle(const Clone& clone, const HoldOutMade& made) {
     fresh.folder_ = hold_out_folder(clone);
     for (const HoldOutSlice& slice : made.slices) {
         TRY_ASSIGN(std::string sha256, sha256_file_hex(fresh.folder_ + slice.name));
-        fresh.slices_.push_back(
-            {slice.name, fresh_salt(), std::move(sha256), slice.scored.tokens, slice.scored.bytes, 0, draw_order(), 0});
+        fresh.slices_.push_back({slice.name, SecretRandom().hex_digits(kSaltDigits), std::move(sha256),
+                                 slice.scored.tokens, slice.scored.bytes, 0, draw_order(), 0});
     }
     std::error_code ec;
     std::filesystem::remove(fresh.folder_ + "seen.jsonl", ec);

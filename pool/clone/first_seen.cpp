@@ -23,9 +23,7 @@ Result<std::string> order_secret(const Clone& clone) {
     auto known = read_file(path, kSecretDigits);
     if (known && known->size() == kSecretDigits) return known;
     if (!known && known.error().code != Code::not_found) return known;
-    SecretRandom random;
-    std::string secret;
-    while (secret.size() < kSecretDigits) secret += fmt::format("{:08x}", random());
+    std::string secret = SecretRandom().hex_digits(kSecretDigits);
     std::error_code ec;
     std::filesystem::create_directories(clone.seen_dir(), ec);
     [[maybe_unused]] const auto kept = write_file_atomically(path, secret, 0600);

@@ -44,11 +44,8 @@ constexpr std::size_t kUserSecretDigits = 32;
 
 // Of several processes that make one at once, the first wins.
 Result<void> make_secret(const std::string& path) {
-    SecretRandom random;
-    std::string digits;
-    while (digits.size() < kUserSecretDigits) digits += fmt::format("{:08x}", random());
     const std::string draft = fmt::format("{}.{}", path, ::getpid());
-    TRY(write_file_atomically(draft, digits, S_IRUSR | S_IWUSR));
+    TRY(write_file_atomically(draft, SecretRandom().hex_digits(kUserSecretDigits), S_IRUSR | S_IWUSR));
     const bool made = ::link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST;
     const int why = errno;
     ::unlink(draft.c_str());

@@ -143,9 +143,8 @@ std::optional<std::string> right_name(Clone& clone, Index& index, std::string_vi
 
 // Nothing fails because a remote offers too much.
 Result<RefChoice> choose_refs(Clone& clone, Index& index, Transport& transport, const std::vector<Ref>& here) {
-    SecretRandom random;
-    std::string secret;
-    for (int i = 0; i < 8; ++i) secret += fmt::format("{:08x}", random());
+    constexpr std::size_t kSecretDigits = 64;
+    const std::string secret = SecretRandom().hex_digits(kSecretDigits);
     RefChooser chooser(here, {"refs/heads/main", "refs/heads/archive", clone.journal_ref(), clone.ledger_ref()}, secret,
                        [&](std::string_view kind, const Oid& oid) { return right_name(clone, index, kind, oid); });
     const auto listed =

@@ -4,6 +4,9 @@
 
 #include <cstdint>
 #include <random>
+#include <string>
+
+#include <fmt/format.h>
 
 namespace cultivar {
 
@@ -14,6 +17,12 @@ public:
     static constexpr result_type min() { return 0; }
     static constexpr result_type max() { return 0xffffffff; }
     result_type operator()() { return device_(); }
+    std::string hex_digits(std::size_t count) {
+        std::string digits;
+        while (digits.size() < count) digits += fmt::format("{:08x}", (*this)());
+        digits.resize(count);
+        return digits;
+    }
 
 private:
     std::random_device device_;
