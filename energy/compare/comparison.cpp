@@ -38,11 +38,7 @@ ScoreJudged judge_score(const CostModel& model, const Pairs& pairs) {
         }
         judged.losses[arm] = sum / static_cast<double>(losses[arm].size());
     }
-    std::vector<double> first = losses[0], second = losses[1];
-    if (!pairs.empty()) {
-        first.clear(), second.clear();
-        for (const auto& [one, other] : pairs) first.push_back(losses[0][one]), second.push_back(losses[1][other]);
-    }
+    const auto [first, second] = in_pairs(losses, pairs);
     judged.chance = difference(first, second, !pairs.empty());
     if (!judged.chance) return judged;
     if (judged.chance->high < 0) judged.finding = Finding::lower;

@@ -30,8 +30,6 @@ EnergyStretch exact(EnergyStretch stretch) {
     return stretch;
 }
 
-Range times(const Range& range, double scale) { return {range.value * scale, range.low * scale, range.high * scale}; }
-
 }  // namespace
 
 CostModel::CostModel(const Arm& first, const Arm& second, const Target& target, const Factors& factors)
@@ -92,9 +90,8 @@ void CostModel::price(std::size_t arm, Tally& tally, Spent& spent, const SpentUs
     const auto pue = stretch.is_cooled ? factors_.find(FactorKind::pue, stretch.zone, stretch.start_s) : std::nullopt;
     const Range overhead = pue ? pue->value.range : Range::exactly(1);
     const double above = account.joules[kAboveIdle].value, gross = account.joules[kGross].value;
-    const int cooling = pue && overhead.value > 1
-                            ? source(SourceKind::pue, "PUE " + stretch.zone, times(overhead, weight * gross))
-                            : kNone;
+    const int cooling =
+        pue && overhead.value > 1 ? source(SourceKind::pue, "PUE " + stretch.zone, overhead * (weight * gross)) : kNone;
     auto& terms = spent.terms[static_cast<int>(Measure::energy)];
     terms[{meter, cooling, kNone, kNone}] += weight * above * overhead.value;
     terms[{meter, cooling, kNone, 0}] += weight * (gross - above) * overhead.value;
@@ -121,14 +118,13 @@ void CostModel::price_carbon(std::size_t arm, const SpentUse& use, const Account
         const Sum& gross = account.carbon_g[grid][kGross];
         arms_[arm].lacks.unpriced_joules[measure] += gross.unpriced_joules;
         const std::string name = (grid == kAverage ? "average grid " : "marginal grid ") + use.stretch.zone;
-        const int zone = source(SourceKind::grid, name + (arm == 0 ? " of the first" : " of the second"),
-                                times(gross.range, weight));
+        const int zone =
+            source(SourceKind::grid, name + (arm == 0 ? " of the first" : " of the second"), gross.range * weight);
         const double above = account.carbon_g[grid][kAboveIdle].range.value;
         spent.terms[measure][{meter, zone, kNone, kNone}] += weight * above;
         spent.terms[measure][{meter, zone, kNone, 0}] += weight * (gross.range.value - above);
         if (account.embodied_g.value <= 0) continue;
-        const int made =
-            source(SourceKind::embodied, "embodied " + use.stretch.zone, times(account.embodied_g, weight));
+        const int made = source(SourceKind::embodied, "embodied " + use.stretch.zone, account.embodied_g * weight);
         spent.terms[measure][{made, kNone, kNone, kNone}] += weight * account.embodied_g.value;
     }
 }
@@ -138,7 +134,7 @@ void CostModel::price_water(const SpentUse& use, const Account& account, double 
     auto& terms = spent.terms[static_cast<int>(Measure::water)];
     const auto add = [&](const Sum(&sums)[kMachineAxes], const char* name, double(&into)[kMachineAxes]) {
         const Range& gross = sums[kGross].range;
-        const int zone = source(SourceKind::water, name + use.stretch.zone, times(gross, weight));
+        const int zone = source(SourceKind::water, name + use.stretch.zone, gross * weight);
         const double above = sums[kAboveIdle].range.value;
         terms[{meter, zone, kNone, kNone}] += weight * above;
         terms[{meter, zone, kNone, 0}] += weight * (gross.value - above);

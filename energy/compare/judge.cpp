@@ -68,6 +68,14 @@ void find(Judged& judged) {
 
 }  // namespace
 
+std::array<std::vector<double>, 2> in_pairs(const std::vector<double> (&figures)[2], const Pairs& pairs) {
+    if (pairs.empty()) return {figures[0], figures[1]};
+    std::array<std::vector<double>, 2> ordered;
+    for (const auto& [one, other] : pairs)
+        ordered[0].push_back(figures[0][one]), ordered[1].push_back(figures[1][other]);
+    return ordered;
+}
+
 Judged judge(const CostModel& model, const Accounting& accounting, const CostModel::Moved& moved, const Pairs& pairs) {
     Judged judged{.accounting = accounting};
     std::vector<double> costs[2];
@@ -86,11 +94,7 @@ Judged judge(const CostModel& model, const Accounting& accounting, const CostMod
     for (const std::size_t arm : {0, 1}) judged.costs[arm] = judged.bounds[arm].value;
     if (judged.doubt == Doubt::no_idle) return judged;
     judged.ratio = judged.costs[0] / judged.costs[1];
-    std::vector<double> first = costs[0], second = costs[1];
-    if (!pairs.empty()) {
-        first.clear(), second.clear();
-        for (const auto& [one, other] : pairs) first.push_back(costs[0][one]), second.push_back(costs[1][other]);
-    }
+    const auto [first, second] = in_pairs(costs, pairs);
     judged.chance = log_ratio(first, second, !pairs.empty());
     if (!judged.chance) {
         judged.doubt = Doubt::one_repeat;

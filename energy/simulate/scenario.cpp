@@ -197,8 +197,7 @@ Result<void> ScenarioReader::read() {
         const std::string at = fmt::format("machine.{}.", i);
         if (!table_.take(at + "name")) break;
         TRY(read_machine(at));
-        const MachineKind& last = scenario_.machines.back();
-        machines += last.zones.size() * static_cast<std::size_t>(last.count);
+        machines += scenario_.machines.back().machines();
     }
     for (const int route : {0, 1}) {
         if (std::ranges::count(scenario_.machines, route, &MachineKind::route) == 0)

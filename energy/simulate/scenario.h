@@ -46,6 +46,8 @@ struct MachineKind {
     double embodied_kg = 0;
     bool is_reserved = false;  // it idles for the route from start to end; else it is the owner's between runs
     bool is_bought = false;
+
+    std::size_t machines() const { return zones.size() * static_cast<std::size_t>(count); }
 };
 
 struct Scenario {

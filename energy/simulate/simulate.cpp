@@ -213,15 +213,14 @@ void Route::add_idle(SpentRun& last) {
 
 std::size_t machines_of(const Scenario& scenario) {
     std::size_t machines = 0;
-    for (const MachineKind& one : scenario.machines) machines += one.zones.size() * static_cast<std::size_t>(one.count);
+    for (const MachineKind& one : scenario.machines) machines += one.machines();
     return machines;
 }
 
 double bought_kg(const Scenario& scenario, int route) {
     double kg = 0;
     for (const MachineKind& one : scenario.machines) {
-        if (one.route == route && one.is_bought)
-            kg += one.embodied_kg * one.count * static_cast<double>(one.zones.size());
+        if (one.route == route && one.is_bought) kg += one.embodied_kg * static_cast<double>(one.machines());
     }
     return kg;
 }
