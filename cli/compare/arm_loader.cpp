@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/energy/energy_stretch.h"
 #include "pool/util/text.h"
 #include "pool/util/utc_time.h"
 
@@ -21,14 +22,9 @@ SpentUse use_of(const EnergyPart& part, const EnergyGroup& group) {
     SpentUse use{.purpose = purpose_of(group.line), .method = group.method};
     // A proposer's machine is not the one of the run.
     use.meter = meter_of(group.method, group.writer) + (use.purpose == Purpose::proposer ? " for its proposer" : "");
-    EnergyStretch& stretch = use.stretch;
-    stretch.zone = group.zone, stretch.start_s = part.start_s;
-    stretch.length_s = std::max(part.length_s, kQuarter_s);
-    stretch.joules[kAboveIdle] = {part.above, part.above_low, part.above_high};
-    stretch.joules[kGross] =
-        part.gross_known ? Range{part.gross, part.gross_low, part.gross_high} : stretch.joules[kAboveIdle];
-    if (!part.gross_known) stretch.without_gross_joules = part.above;
-    stretch.machine_s = use.purpose == Purpose::network || use.purpose == Purpose::proposer ? 0 : part.seconds;
+    use.stretch = stretch_of(part);
+    use.stretch.zone = group.zone;
+    if (use.purpose == Purpose::network || use.purpose == Purpose::proposer) use.stretch.machine_s = 0;
     use.bytes = static_cast<double>(part.bytes);
     return use;
 }

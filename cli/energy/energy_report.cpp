@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "cli/energy/energy_stretch.h"
 #include "pool/util/split_mix.h"
 #include "pool/util/utc_time.h"
 
@@ -221,20 +222,20 @@ void Adder::add(std::size_t row, std::size_t line, const EnergyPart& part) {
     const bool is_long = slots_matter_ && part.length_s > kQuarter_s;
     const PlaceKey key{row, line, zones_[group_at], slots_matter_ ? part.start_s / kQuarter_s : 0, is_long};
     const EnergyGroup& group = groups_[group_at];
+    const EnergyStretch one = stretch_of(part);
     const auto [found, fresh] = places_.try_emplace(key);
     Place& place = found->second;
     if (fresh) {
         place.row = row, place.line = line, place.zone = group.zone;
-        place.use.start_s = part.start_s, place.use.length_s = std::max(part.length_s, kQuarter_s);
+        place.use.start_s = one.start_s, place.use.length_s = one.length_s;
     }
     place.bytes += static_cast<double>(part.bytes);
     EnergyStretch& use = place.use;
-    const Range above{part.above, part.above_low, part.above_high};
-    const Range gross = part.gross_known ? Range{part.gross, part.gross_low, part.gross_high} : above;
+    const Range &above = one.joules[kAboveIdle], &gross = one.joules[kGross];
     use.joules[kAboveIdle] += above;
     use.joules[kGross] += gross;
-    if (!part.gross_known) use.without_gross_joules += part.above;
-    use.machine_s += part.seconds;
+    use.without_gross_joules += one.without_gross_joules;
+    use.machine_s += one.machine_s;
     if (group.is_spread) report_.spread_joules += part.above;
     report_.total.methods[group.method] += gross.value;
     if (query_.by || !query_.id.empty()) return;

@@ -150,9 +150,7 @@ Json judged_json(const Judged& judged) {
                                                                      : "g";
     json["unit"] = unit;
     json["means"] = Json::array();
-    for (const Range& one : judged.bounds)
-        json["means"].push_back(has_costs ? Json{{"value", one.value}, {"low", one.low}, {"high", one.high}}
-                                          : Json(nullptr));
+    for (const Range& one : judged.bounds) json["means"].push_back(has_costs ? range_json(one) : Json(nullptr));
     json["ratio"] = judged.ratio > 0 ? Json(judged.ratio) : Json(nullptr);
     json["interval"] = judged.chance ? two(judged.low, judged.high) : Json(nullptr);
     json["chance"] = chance_json(judged.chance);

@@ -169,8 +169,6 @@ std::string origin_text(const Factor& factor) {
     return text;
 }
 
-Json range_json(const Range& range) { return {{"value", range.value}, {"low", range.low}, {"high", range.high}}; }
-
 Json sum_json(const Sum& sum, double joules) {
     if (!sum.is_priced(joules)) return nullptr;
     Json json = range_json(sum.range);
@@ -239,6 +237,8 @@ Json factor_json(const Factor& factor) {
 }
 
 }  // namespace
+
+Json range_json(const Range& range) { return {{"value", range.value}, {"low", range.low}, {"high", range.high}}; }
 
 std::string litres_text(const Range& litres) { return scaled(litres * kThousand, {"mL", "L", "m3"}); }
 

@@ -15,6 +15,7 @@ namespace cultivar {
 std::string joules_range_text(const Range& joules);
 std::string grams_text(const Range& grams);
 std::string litres_text(const Range& litres);
+Json range_json(const Range& range);
 
 // Each factor with its source, file and digest.
 std::string factors_text(const Ui& ui, const std::set<const Factor*>& factors);

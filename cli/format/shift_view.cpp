@@ -22,10 +22,9 @@ void add_saving(const Saving& saving, double joules, const std::string& figure, 
 
 Json saving_json(const Saving& saving) {
     if (saving.covered_joules <= 0) return nullptr;
-    return {{"value", saving.saved.value},
-            {"low", saving.saved.low},
-            {"high", saving.saved.high},
-            {"covered_joules", saving.covered_joules}};
+    Json json = range_json(saving.saved);
+    json["covered_joules"] = saving.covered_joules;
+    return json;
 }
 
 }  // namespace
@@ -51,7 +50,7 @@ Json shift_json(const ShiftReport& report) {
     for (const auto& [unit, saving] : report.money) money[unit.substr(0, unit.find('/'))] = saving_json(saving);
     return {{"runs", report.runs},
             {"mean_delay_s", report.mean_delay_s},
-            {"joules", {{"value", report.joules.value}, {"low", report.joules.low}, {"high", report.joules.high}}},
+            {"joules", range_json(report.joules)},
             {"carbon_saved_g",
              {{"average", saving_json(report.carbon[kAverage])}, {"marginal", saving_json(report.carbon[kMarginal])}}},
             {"money_saved", money}};
