@@ -26,7 +26,7 @@
 namespace cultivar {
 namespace {
 
-constexpr std::size_t kMaxProposerName = 32, kMostRefusal = 1000;
+constexpr std::size_t kMaxProposerName = 32, kMostScheduleNote = 1000;
 constexpr double kPatience_s = 0.5;  // somebody may be looking whether it is held
 constexpr std::int64_t kMaxExitCode = 255;
 
@@ -111,9 +111,8 @@ public:
         ui_.note(fmt::format("kept for later: {}", clean(reason)));
     }
     void waiting(const Permission& refused) override {
-        const auto& until_s = refused.until_unix_s;
-        ui_.note(fmt::format("waiting: {}{}", clean(refused.why, kMostRefusal),
-                             until_s ? fmt::format(", until {} by all that is known", utc_text(*until_s)) : ""));
+        const std::string until = refused.until_unix_s ? utc_text(*refused.until_unix_s) : "";
+        ui_.note("waiting: " + refusal_text(refused.why, until));
     }
     void going_on(double waited_s) override { ui_.note(fmt::format("going on after {}", duration_text(waited_s))); }
     void run_planned(int number, const PlannedRun& run) override {
@@ -212,7 +211,7 @@ Result<int> explore(Context& context, const ExploreArguments& words) {
     tell_end(context.ui, options, job);
     TRY_ASSIGN(const auto schedule,
                ExploreSchedule::make(words.schedule, context, clock, options.until_unix_s, shares));
-    if (!schedule->note().empty()) context.ui.note(clean(schedule->note(), kMostRefusal));
+    if (!schedule->note().empty()) context.ui.note(clean(schedule->note(), kMostScheduleNote));
     if (const auto end_s = schedule->end_unix_s())
         options.until_unix_s = std::min(*end_s, options.until_unix_s.value_or(*end_s));
     if (schedule->holds_back()) options.allowed = [&] { return schedule->ask(); };

@@ -66,9 +66,8 @@ Result<std::unique_ptr<ExploreSchedule>> ExploreSchedule::make(const ScheduleArg
     std::unique_ptr<ExploreSchedule> schedule(
         new ExploreSchedule(context, clock, shares.front().zone.value, gpu_need(shares)));
     schedule->while_command_ = words.while_command;
-    const bool rests_on_grid =
-        terms.when && (rests_on(*terms.when, Signal::carbon) || rests_on(*terms.when, Signal::price));
-    if (rests_on_grid || words.has_window()) schedule->refresh_.now([&] { return context.interrupted(); });
+    const bool needs_grid = words.has_window() || (terms.when && rests_on_grid(*terms.when));
+    if (needs_grid) schedule->refresh_.now([&] { return context.interrupted(); });
     TRY(schedule->choose(words, until_unix_s, terms));
     if (terms.when || terms.not_before_s)
         schedule->gate_.emplace(std::move(terms), clock, schedule->grid_, schedule->refresh_, schedule->machine_);

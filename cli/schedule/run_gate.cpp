@@ -36,9 +36,7 @@ private:
     const std::int64_t unix_s_;
 };
 
-bool changes_with_the_clock(const WhenCondition& when) {
-    return rests_on(when, Signal::carbon) || rests_on(when, Signal::price) || rests_on(when, Signal::time);
-}
+bool changes_with_the_clock(const WhenCondition& when) { return rests_on_grid(when) || rests_on(when, Signal::time); }
 
 }  // namespace
 
@@ -72,8 +70,10 @@ Permission RunGate::before_window() const {
 }
 
 Permission RunGate::by_condition(const WhenCondition& when) {
-    refresh_.poll();
-    grid_.read();
+    if (rests_on_grid(when)) {
+        refresh_.poll();
+        grid_.read();
+    }
     machine_.begin_question();
     SignalsAt now(grid_, machine_, clock_.unix_s());
     WhenJudged judged = judge_when(when, now);

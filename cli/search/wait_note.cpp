@@ -31,10 +31,13 @@ std::optional<WaitNote> read_wait_note(const std::string& state_dir) {
     }
 }
 
+std::string refusal_text(const std::string& why, const std::string& until) {
+    return clean(why, kMostReason) +
+           (until.empty() ? "" : fmt::format(", until {} by all that is known", clean(until, 40)));
+}
+
 std::string wait_text(const WaitNote& note) {
-    const std::string until =
-        note.until.empty() ? "" : fmt::format(", until {} by all that is known", clean(note.until, 40));
-    return fmt::format("since {}: {}{}", clean(note.since, 40), clean(note.why, kMostReason), until);
+    return fmt::format("since {}: {}", clean(note.since, 40), refusal_text(note.why, note.until));
 }
 
 WaitTeller::WaitTeller(SearchObserver& observer, const std::string& state_dir)

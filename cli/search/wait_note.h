@@ -15,6 +15,8 @@ namespace cultivar {
 struct WaitNote {
     std::string since, why, until;  // UTC; until: "" where nobody knows
 };
+// "carbon is 312 g/kWh, not < 200 g/kWh, until 2026-11-30T22:00:00Z by all that is known"
+std::string refusal_text(const std::string& why, const std::string& until);
 // "since 2026-11-30T20:00:00Z: carbon is 312 g/kWh, not < 200 g/kWh; until 2026-11-30T22:00:00Z by all that is known"
 std::string wait_text(const WaitNote& note);
 // Of an exploration under way; none: it does not wait.

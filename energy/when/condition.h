@@ -57,6 +57,7 @@ Result<WhenCondition> parse_when(std::string_view text);
 // The condition in full: parse_when() of it gives the same tree.
 std::string to_text(const WhenCondition& condition);
 bool rests_on(const WhenCondition& condition, Signal signal);
+bool rests_on_grid(const WhenCondition& condition);  // on carbon or price
 
 // For messages.
 const char* name(Signal signal);

@@ -127,4 +127,8 @@ bool rests_on(const WhenCondition& condition, Signal signal) {
     return std::ranges::any_of(condition.parts, [signal](const WhenCondition& part) { return rests_on(part, signal); });
 }
 
+bool rests_on_grid(const WhenCondition& condition) {
+    return rests_on(condition, Signal::carbon) || rests_on(condition, Signal::price);
+}
+
 }  // namespace cultivar
