@@ -2,7 +2,6 @@
 #include "cli/compare/arm_loader.h"
 
 #include "energy/compare/comparison.h"
-#include "pool/storage/segment_log.h"
 #include "tests/energy/support.h"
 #include "tests/pool/support/hand.h"
 
@@ -80,15 +79,7 @@ TEST_F(ArmLoaderTest, VerificationBelongsToTheRunThatItJudged) {
     ann_.propose();
     const cultivar::Run run = measured({}, 5.1, "2026-01-01T00:05:00Z");
     spool_run(run);
-    const std::string claim = spool(ann_.clone, claim_of(ann_.clone, {run}));
-    Verdict verdict;
-    verdict.claim = claim, verdict.task = ann_.clone.task_id, verdict.candidate = run.candidate;
-    verdict.artifact = run.artifact, verdict.result = VerdictResult::accepted, verdict.tier = Tier::rescore;
-    verdict.reason = "judged", verdict.verifier = ann_.clone.writer, verdict.at = "2026-11-21T05:00:00Z";
-    verdict.slice = std::string(64, '4'), verdict.seconds = 10, verdict.joules = 70;
-    must(append_log(ann_.clone.repo, ann_.clone.ledger_ref(), {to_line(verdict)}, ann_.clone.identity(),
-                    ann_.clone.key));
-    must(ann_.index.refresh());
+    ann_.claim_and_accept(run);
     const Repeat repeat = must(load_repeat(ann_.index, must(parse_arm("x")), true));
     ASSERT_EQ(repeat.runs.size(), 1);
     ASSERT_EQ(repeat.runs[0].uses.size(), 2);

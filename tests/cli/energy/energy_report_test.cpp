@@ -2,7 +2,6 @@
 #include "cli/energy/energy_report.h"
 
 #include "cli/format/energy_view.h"
-#include "pool/storage/segment_log.h"
 #include "tests/energy/support.h"
 #include "tests/pool/support/hand.h"
 
@@ -124,15 +123,7 @@ TEST_F(EnergyReportTest, VerificationCountsAndNamesItsCategory) {
     ann_.propose();
     const cultivar::Run run = measured();
     record(run);
-    const std::string claim = spool(ann_.clone, claim_of(ann_.clone, {run}));
-    Verdict verdict;
-    verdict.claim = claim, verdict.task = ann_.clone.task_id, verdict.candidate = run.candidate;
-    verdict.artifact = run.artifact, verdict.result = VerdictResult::accepted, verdict.tier = Tier::rescore;
-    verdict.reason = "judged", verdict.verifier = ann_.clone.writer, verdict.at = "2026-11-21T05:00:00Z";
-    verdict.slice = std::string(64, '4'), verdict.seconds = 10, verdict.joules = 70;
-    must(append_log(ann_.clone.repo, ann_.clone.ledger_ref(), {to_line(verdict)}, ann_.clone.identity(),
-                    ann_.clone.key));
-    must(ann_.index.refresh());
+    ann_.claim_and_accept(run);
     EXPECT_EQ(told(report().lines), "search 180 300 (1); verification 70 70 (1); ");
     EXPECT_EQ(told(report({.by = EnergyBy::category}).rows), run.category + " 250 370 (2); ");
 }

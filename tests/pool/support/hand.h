@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "pool/storage/segment_log.h"
 #include "pool/sync/artifact_store.h"
 #include "pool/sync/propose.h"
 #include "pool/sync/pull.h"
@@ -29,6 +30,17 @@ struct Hand {
         spool(clone, run);
         must(index.refresh());
         return run;
+    }
+    // Claims a recorded run, and publishes a verdict of this clone's own on it, which took 10 s and 70 J.
+    void claim_and_accept(const cultivar::Run& run) {
+        Verdict verdict;
+        verdict.claim = spool(clone, claim_of(clone, {run}));
+        verdict.task = clone.task_id, verdict.candidate = run.candidate, verdict.artifact = run.artifact;
+        verdict.result = VerdictResult::accepted, verdict.tier = Tier::rescore, verdict.reason = "judged";
+        verdict.verifier = clone.writer, verdict.at = "2026-11-21T05:00:00Z", verdict.slice = std::string(64, '4');
+        verdict.seconds = 10, verdict.joules = 70;
+        must(append_log(clone.repo, clone.ledger_ref(), {to_line(verdict)}, clone.identity(), clone.key));
+        must(index.refresh());
     }
 
     Clone clone;
